@@ -1,0 +1,61 @@
+// Package accounting has the words of the account, pure: clients and what
+// blocks them, usage records, how a message is charged and split.
+package accounting
+
+import (
+	"context"
+	"time"
+)
+
+// Kind of a record.
+const (
+	Usage   = "usage"
+	Void    = "void"
+	Payment = "payment"
+	Adjust  = "adjust"
+)
+
+// Record is one line of the account. It is made once, kept in the spool, and
+// applied to a store idempotently by ID. JSON names are the contract's.
+type Record struct {
+	ID            string    `json:"id"`              // gateway/queue-id/end-of-message-ms/recipient
+	Kind          string    `json:"kind"`            // Usage, Void, ...
+	Voids         string    `json:"voids,omitempty"` // of a void: the voided record's ID
+	Time          time.Time `json:"time"`            // end of message, UTC, ms
+	Gateway       string    `json:"gateway"`
+	QueueID       string    `json:"queue_id"`
+	MessageID     string    `json:"message_id"`
+	Ref           string    `json:"ref"`
+	Client        string    `json:"client"`
+	Recipient     string    `json:"recipient"`
+	Sender        string    `json:"sender"` // empty: null sender
+	ClientIP      string    `json:"client_ip"`
+	Direction     string    `json:"direction"`
+	Size          int64     `json:"size"`    // bytes of the message
+	Charged       int64     `json:"charged"` // this recipient's share, bytes
+	Share         string    `json:"share"`   // ShareFull, ShareSplit
+	ShareIndex    int       `json:"share_index"`
+	ShareCount    int       `json:"share_count"`
+	Verdict       string    `json:"verdict"`
+	Weight        string    `json:"weight"`
+	Rules         []string  `json:"rules"`
+	Tariff        string    `json:"tariff,omitempty"`
+	TariffVersion string    `json:"tariff_version,omitempty"`
+}
+
+// How the size of a message is shared among its billed recipients.
+const (
+	ShareFull  = "full"
+	ShareSplit = "split"
+)
+
+// Unbilled is the pseudo-client that gets the shares of recipients nobody is
+// billed for, where a split goes over all recipients.
+const Unbilled = "_unbilled"
+
+// Sink takes records for good. Put is idempotent by Record.ID: a record that
+// was applied before changes nothing. On error nothing is known of the batch,
+// and it is put again.
+type Sink interface {
+	Put(ctx context.Context, batch []Record) error
+}

@@ -1,0 +1,52 @@
+package rules
+
+import (
+	"context"
+	"net/netip"
+)
+
+// Key names one fact: an attribute of the catalogue and, for the families
+// header.NAME, raw_header.NAME and module.NAME.*, which one.
+type Key struct {
+	Attr Attr
+	Name string // canonical header name ("X-Mailer", "*") or module name; else ""
+}
+
+// Facts is what is known of a message so far. An error is a passing fault
+// (temperror): the value could not be had now.
+type Facts interface {
+	Value(ctx context.Context, k Key) (Value, error)
+}
+
+// Value is the value of one attribute. The zero Value is "nothing known": it
+// matches nothing.
+type Value struct {
+	Known bool     // of a single text, an enum, a bool or a number
+	Text  string   // the text or enum name, when there is just one
+	Texts []string // further or several texts
+	IPs   []netip.Addr
+	Num   int64 // number, in thousandths; bool: 0 or 1
+}
+
+// TextValue is one text.
+func TextValue(s string) Value { return Value{Known: true, Text: s} }
+
+// TextValues is any number of texts, in order.
+func TextValues(s []string) Value { return Value{Texts: s} }
+
+// EnumValue is one name of an enumeration; "" is nothing.
+func EnumValue(s string) Value { return Value{Known: s != "", Text: s} }
+
+// BoolValue is true or false.
+func BoolValue(b bool) Value {
+	if b {
+		return Value{Known: true, Num: 1}
+	}
+	return Value{Known: true}
+}
+
+// NumberValue is a whole number.
+func NumberValue(n int64) Value { return Value{Known: true, Num: n * 1000} }
+
+// IPValues is any number of addresses, IPv4-mapped ones unmapped by the caller.
+func IPValues(a []netip.Addr) Value { return Value{IPs: a} }

@@ -1,0 +1,79 @@
+package rules
+
+// Rule is a compiled rule. It is immutable.
+type Rule struct {
+	Index  int // position among all rules of the policy: a key for "at most once"
+	Pos    Pos
+	Name   string
+	Stage  Stage
+	Weight Weight
+	Tags   Tags
+	Action Action
+	Reply  *Reply // nil: the action's default
+	Last   bool
+	Shadow bool
+	// ... what it tests is unexported
+	test *test
+}
+
+// Tags are the marks a rule or threshold sets.
+type Tags struct {
+	Subject *Template // nil: none
+	Headers []HeaderTag
+}
+
+// HeaderTag is one header field to add.
+type HeaderTag struct {
+	Name  string // canonical
+	Value Template
+}
+
+// Reply is an SMTP reply with placeholders (RFC 5321 §4.2, RFC 3463).
+type Reply struct {
+	Code     int    // 4yz or 5yz, never 421
+	Enhanced string // "5.7.1"
+	Text     Template
+}
+
+// Threshold is a compiled threshold.
+type Threshold struct {
+	Pos    Pos
+	Above  Weight // strictly greater passes
+	Tags   Tags
+	Action Action
+	Reply  *Reply
+}
+
+// Hit is one rule that matched.
+type Hit struct {
+	Rule *Rule
+	// Temperror: the rule did not match; a fact it needs could not be had and
+	// it says on_temperror = "tempfail".
+	Temperror bool
+}
+
+// Outcome is what the rules of one stage say.
+type Outcome struct {
+	// Hits are the rules that matched, in file order, shadow rules included.
+	Hits []Hit
+	// Action is Continue, Accept, Reject, Tempfail or Greylist: what ended the
+	// stage. By is its rule, nil for Continue.
+	Action Action
+	By     *Rule
+	// Discard and Hold are the first rules that asked for it, nil when none
+	// did; they are carried out at the end of the message.
+	Discard, Hold *Rule
+}
+
+// Step is how one rule came to match or not, for those who explain.
+type Step struct {
+	Rule    *Rule
+	Matched bool
+	// Clause is "match", "any", "unless" or ""; Attr and Value what decided it.
+	Clause, Attr, Value string
+	Err                 error // the temperror, if one decided
+}
+
+// Tracer hears about every rule tried. With a nil Tracer evaluation may pass
+// over rules that cannot match without looking at them.
+type Tracer func(Step)
