@@ -112,7 +112,9 @@ func (g *Gate) Wants() Wants { return Wants{} }
 type Session struct{}
 
 // Session begins with the client's connection.
-func (g *Gate) Session(ctx context.Context, p Peer) (*Session, Decision) { return &Session{}, Decision{} }
+func (g *Gate) Session(ctx context.Context, p Peer) (*Session, Decision) {
+	return &Session{}, Decision{}
+}
 
 // Ref of the current message, or of the session before the first.
 func (s *Session) Ref() string { return "" }
