@@ -2,7 +2,6 @@ package gate
 
 import (
 	"net/netip"
-	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/internal/directory"
@@ -27,9 +26,7 @@ type Policy struct {
 	Rules   *rules.Policy
 	Replies Replies
 
-	Share        string // accounting.ShareFull or ShareSplit
-	SplitOverAll bool   // a split counts all accepted recipients, not only the billed
-	Location     *time.Location
+	Sharing accounting.Sharing
 }
 
 // Replies are the texts of refusals that no rule makes. All are set.

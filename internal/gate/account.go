@@ -1,0 +1,101 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/spool"
+)
+
+// charge makes the usage records of an accepted or held message durable.
+func (m *Message) charge(ctx context.Context, v Verdict) error {
+	if m.s.skip {
+		return nil
+	}
+	records := m.usage(v)
+	if len(records) == 0 {
+		return nil
+	}
+	err := m.s.g.Records.Append(ctx, records)
+	switch {
+	case err == nil:
+		m.records = records
+	case errors.Is(err, spool.ErrUncertain):
+		// They may have become durable after all, and the message is now
+		// deferred: it will be charged when it comes again.
+		m.void(records, "the spool was too slow")
+	}
+	return err
+}
+
+// usage is what each client owes for this message.
+func (m *Message) usage(v Verdict) []accounting.Record {
+	end := m.s.g.Now().UTC().Truncate(time.Millisecond)
+	queueID := m.queueID
+	if queueID == "" {
+		queueID = m.ref // an MTA that tells no queue id: the reference is as unique
+	}
+	base := accounting.Record{
+		Time: end, Gateway: m.j.Gateway, QueueID: queueID, MessageID: m.head.fields.MessageID(), Ref: m.ref,
+		Sender: m.env.Sender, Direction: m.direction(),
+		Verdict: string(v), Weight: m.weight.String(), Rules: m.names(),
+	}
+	if m.s.peer.Addr.IsValid() {
+		base.ClientIP = m.s.peer.Addr.String()
+	}
+	base.ID = m.j.Gateway + "/" + queueID + "/" + strconv.FormatInt(end.UnixMilli(), 10)
+	var payers []accounting.Payer
+	have := make(map[string]bool, len(m.accepted))
+	for _, r := range m.accepted {
+		if have[r.owner.Address] {
+			continue
+		}
+		have[r.owner.Address] = true
+		p := accounting.Payer{Recipient: r.owner.Address}
+		if r.owner.Client != nil {
+			p.Client = r.owner.Client.ID
+		}
+		payers = append(payers, p)
+	}
+	return accounting.Charge(base, m.size(), payers, m.j.Sharing)
+}
+
+// voidTimeout is how long void records may take to become durable.
+const voidTimeout = time.Minute
+
+// void takes records back, in the background: whoever waits for the answer
+// to a message must not wait for this too.
+func (m *Message) void(records []accounting.Record, reason string) {
+	now := m.s.g.Now()
+	voids := make([]accounting.Record, len(records))
+	for i, r := range records {
+		voids[i] = accounting.VoidOf(r, now)
+	}
+	g, ref := m.s.g, m.ref
+	g.Log.Warn("usage records are voided", "ref", ref, "records", len(records), "reason", reason)
+	g.background.Add(1)
+	go func() {
+		defer g.background.Done()
+		ctx, cancel := context.WithTimeout(context.Background(), voidTimeout)
+		defer cancel()
+		if err := g.Records.Append(ctx, voids); err != nil {
+			g.Log.Error("void records cannot be kept: the message stays charged", "ref", ref, "first", records[0].ID, "error", err)
+		}
+	}()
+}
+
+// Unheard voids the records of a completed message: the answer could not be
+// written or came too late, and the MTA has deferred the message.
+func (m *Message) Unheard(reason string) {
+	if len(m.records) == 0 {
+		return
+	}
+	m.void(m.records, reason)
+	m.records = nil
+}
+
+// Wait until what runs in the background has ended.
+func (g *Gate) Wait() { g.background.Wait() }

@@ -1,0 +1,149 @@
+package gate
+
+import (
+	"context"
+
+	"github.com/tollgate-mail/tollgate/rules"
+)
+
+// Complete judges the whole message, makes its records durable, journals it,
+// and only then answers. Asked again it gives the same answer.
+func (m *Message) Complete(ctx context.Context) Result {
+	if m.done {
+		return m.result
+	}
+	if !m.headersIn {
+		m.EndOfHeader(ctx)
+	}
+	v := m.verdict(ctx)
+	return m.finish(ctx, v)
+}
+
+// final is a verdict on a message and why.
+type final struct {
+	verdict Verdict
+	refusal // with any verdict but Accepted
+}
+
+// stricter keeps the strictest of several; of equals the first.
+func (f *final) stricter(v Verdict, why refusal) {
+	if v.severity() > f.verdict.severity() {
+		f.verdict, f.refusal = v, why
+	}
+}
+
+// verdict judges the message at its end: what stands from earlier stages, the
+// rules, the thresholds.
+func (m *Message) verdict(ctx context.Context) final {
+	f := final{verdict: Accepted}
+	if len(m.accepted) == 0 {
+		f.stricter(Rejected, *m.at(rules.Complete, "no recipients", m.s.g.texts.noRecipients))
+		return f
+	}
+	if m.s.skip {
+		return f
+	}
+	if !m.ended() {
+		out := m.s.evaluate(ctx, rules.Complete, facts{m.s, m})
+		m.hear(rules.Complete, out, &m.s.g.texts)
+		m.count(out.Hits)
+	}
+	if r := m.pending(m.unfiltered()); r != nil {
+		f.stricter(r.verdict(), *r)
+		return f
+	}
+	if m.unfiltered() {
+		// Never refused, discarded or held by rules; marks stay.
+		if !m.white() {
+			m.thresholds()
+		}
+		return f
+	}
+	for _, s := range [...]*said{&m.s.atConnect, &m.s.atHelo, &m.said} {
+		if s.discard != nil {
+			f.stricter(Discarded, byRule(s.discard))
+		}
+		if s.hold != nil {
+			f.stricter(Held, byRule(s.hold))
+		}
+	}
+	if !m.ended() {
+		for _, t := range m.thresholds() {
+			why := refusal{
+				stage: rules.Complete.String(), reply: t.Reply,
+				reason: "weight " + m.weight.String() + " above " + t.Above.String(),
+			}
+			switch t.Action {
+			case rules.Reject:
+				why.reply = orElse(t.Reply, m.s.g.texts.reject)
+				f.stricter(Rejected, why)
+			case rules.Tempfail:
+				why.reply = orElse(t.Reply, m.s.g.texts.tempfail)
+				f.stricter(Deferred, why)
+			case rules.Discard:
+				f.stricter(Discarded, why)
+			case rules.Hold:
+				f.stricter(Held, why)
+			}
+		}
+	}
+	return f
+}
+
+// thresholds are those the weight passes; their marks count.
+func (m *Message) thresholds() []*rules.Threshold {
+	passed := m.j.Rules.Thresholds(m.weight)
+	for _, t := range passed {
+		m.marks = append(m.marks, mark{tags: t.Tags})
+	}
+	return passed
+}
+
+func orElse(r, other *rules.Reply) *rules.Reply {
+	if r != nil {
+		return r
+	}
+	return other
+}
+
+func byRule(r *rules.Rule) refusal {
+	return refusal{stage: r.Stage.String(), rule: r.Name, reason: "rule " + r.Name}
+}
+
+// finish carries out a verdict: records, journals, then the answer.
+func (m *Message) finish(ctx context.Context, f final) Result {
+	m.done = true
+	r := Result{Verdict: f.verdict, Ref: m.ref}
+	if f.verdict == Accepted || f.verdict == Held {
+		if err := m.charge(ctx, f.verdict); err != nil {
+			f.refusal = refusal{
+				stage: rules.Complete.String(), reason: "accounting: " + err.Error(),
+				reply: m.j.Replies.Accounting,
+			}
+			f.verdict = Deferred
+			m.s.g.Log.Error("usage records cannot be kept; mail is deferred", "ref", m.ref, "error", err)
+		}
+	}
+	r.Verdict = f.verdict
+	switch f.verdict {
+	case Rejected, Deferred:
+		r.Reply = m.answer(&f.refusal)
+		r.Verdict = r.Reply.verdict()
+	case Held:
+		r.Reason = clean(f.reason) + " (ref " + m.ref + ")"
+	}
+	if r.Verdict != Accepted {
+		err := m.blockAll(&f.refusal, r)
+		if err != nil && r.Verdict == Discarded {
+			// Mail is never discarded without a line that says so.
+			f.refusal = refusal{stage: rules.Complete.String(), reason: "blocks journal: " + err.Error()}
+			r = Result{Verdict: Deferred, Ref: m.ref, Reply: m.answer(&refusal{reply: m.s.g.texts.fault})}
+		}
+	}
+	if (r.Verdict == Accepted || r.Verdict == Held) && !m.s.skip {
+		r.Edits = m.edits()
+	}
+	m.result = r
+	m.record(r.Verdict, &f.refusal, r.Reply)
+	return r
+}

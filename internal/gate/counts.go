@@ -1,0 +1,56 @@
+package gate
+
+import (
+	"slices"
+
+	"github.com/tollgate-mail/tollgate/rules"
+)
+
+// counts gathers what rules contribute to a message: each rule once, however
+// many recipients or fields it matched.
+type counts struct {
+	counted []rules.Hit // of any stage, in order, shadow rules included
+	seen    []uint64    // by rules.Rule.Index
+	weight  rules.Weight
+	marks   []mark
+}
+
+// mark is what a rule or threshold wants set.
+type mark struct {
+	rule string // "" of a threshold
+	tags rules.Tags
+}
+
+func (c *counts) reset(n int) { c.seen = make([]uint64, (n+63)/64) }
+
+// count adds the rules that matched; a rule whose value could not be had did
+// not, and a shadow rule is only noted.
+func (c *counts) count(hits []rules.Hit) {
+	for _, h := range hits {
+		if h.Temperror {
+			continue
+		}
+		i, bit := h.Rule.Index/64, uint64(1)<<(h.Rule.Index%64)
+		if c.seen[i]&bit != 0 {
+			continue
+		}
+		c.seen[i] |= bit
+		c.counted = append(c.counted, h)
+		if h.Rule.Shadow {
+			continue
+		}
+		c.weight += h.Rule.Weight
+		c.marks = append(c.marks, mark{h.Rule.Name, h.Rule.Tags})
+	}
+}
+
+// names are the rules that matched with effect.
+func (c *counts) names() []string {
+	names := make([]string, 0, len(c.counted))
+	for _, h := range c.counted {
+		if !h.Rule.Shadow {
+			names = append(names, h.Rule.Name)
+		}
+	}
+	return slices.Clip(names)
+}

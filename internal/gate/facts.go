@@ -1,0 +1,107 @@
+package gate
+
+import (
+	"context"
+	"net/netip"
+
+	"github.com/tollgate-mail/tollgate/internal/mail"
+	"github.com/tollgate-mail/tollgate/rules"
+)
+
+// facts answers the rules' questions of a session and, from MAIL on, of a
+// message. An attribute more is one more line here.
+type facts struct {
+	s *Session
+	m *Message // nil before MAIL
+}
+
+// Value implements rules.Facts.
+func (f facts) Value(_ context.Context, k rules.Key) (rules.Value, error) {
+	s, m := f.s, f.m
+	switch k.Attr {
+	case rules.ClientIP:
+		return ipValue(s.peer.Addr), nil
+	case rules.ClientHost:
+		return rules.TextValue(s.peer.Host), nil
+	case rules.ClientResolve:
+		return rules.EnumValue(s.peer.Resolve), nil
+	case rules.HeloName:
+		return rules.Value{Known: s.greeted, Text: s.helo}, nil
+	}
+	if m == nil {
+		return rules.Value{}, nil
+	}
+	switch k.Attr {
+	case rules.TLS:
+		return rules.BoolValue(m.env.TLSVersion != ""), nil
+	case rules.TLSVersion:
+		return rules.Value{Known: m.env.TLSVersion != "", Text: m.env.TLSVersion}, nil
+	case rules.Authenticated:
+		return rules.BoolValue(m.authenticated()), nil
+	case rules.AuthUser:
+		return rules.Value{Known: m.authenticated(), Text: m.env.AuthUser}, nil
+	case rules.Direction:
+		return rules.EnumValue(m.direction()), nil
+	case rules.Sender:
+		return rules.TextValue(m.env.Sender), nil
+	case rules.SenderDomain:
+		_, domain := mail.SplitAddress(m.env.Sender)
+		return rules.Value{Known: domain != "", Text: mail.FoldDomain(domain)}, nil
+	case rules.DeclaredSize:
+		if m.env.Size < 0 {
+			return rules.Value{}, nil
+		}
+		return rules.NumberValue(m.env.Size), nil
+	case rules.Recipient:
+		return m.recipientTexts(func(r accepted) string { return r.given }), nil
+	case rules.RecipientDomain:
+		return m.recipientTexts(func(r accepted) string {
+			_, domain := mail.SplitAddress(r.given)
+			return mail.FoldDomain(domain)
+		}), nil
+	case rules.RecipientClient:
+		return m.recipientTexts(func(r accepted) string {
+			if r.owner.Client == nil {
+				return ""
+			}
+			return r.owner.Client.ID
+		}), nil
+	case rules.RecipientCount:
+		return rules.NumberValue(int64(m.asked)), nil
+	case rules.Subject:
+		subject, ok := m.subject()
+		return rules.Value{Known: ok, Text: subject}, nil
+	case rules.HeaderField:
+		return rules.TextValues(m.head.decoded(k.Name)), nil
+	case rules.RawHeaderField:
+		return rules.TextValues(m.head.raw(k.Name)), nil
+	case rules.HeaderIP:
+		return rules.IPValues(m.head.trace()), nil
+	case rules.Size:
+		return rules.NumberValue(m.size()), nil
+	}
+	return rules.Value{}, nil
+}
+
+func ipValue(a netip.Addr) rules.Value {
+	if !a.IsValid() {
+		return rules.Value{}
+	}
+	return rules.IPValues([]netip.Addr{a})
+}
+
+// recipientTexts is one text of the current recipient at rcptto, of every
+// accepted one later. Texts that are empty are left out.
+func (m *Message) recipientTexts(text func(accepted) string) rules.Value {
+	if m.current != nil {
+		t := text(*m.current)
+		return rules.Value{Known: t != "", Text: t}
+	}
+	var all []string
+	for _, r := range m.accepted {
+		if t := text(r); t != "" {
+			all = append(all, t)
+		}
+	}
+	return rules.TextValues(all)
+}

@@ -1,0 +1,121 @@
+package gate
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/mail"
+)
+
+const (
+	// maxHeader bounds what of a header is kept for the rules. Fields beyond
+	// are counted, but not seen: no message can fill our memory.
+	maxHeader = 4 << 20
+	maxFields = 50000
+)
+
+// head is a message's header as it came, with what is derived from it kept.
+type head struct {
+	fields mail.Header
+	octets int64 // on the wire, line ends CRLF, without the blank line
+	cut    int   // fields beyond the bounds
+
+	// forged counts the fields of each name that only we may write, those
+	// beyond the bounds included.
+	forged map[string]int
+
+	charset    string
+	hasCharset bool
+	all        []string
+	ips        []netip.Addr
+	hasIPs     bool
+}
+
+func (h *head) add(name, value string, strip map[string]bool) {
+	f := mail.Field{Name: name, Value: value}
+	h.octets += f.Size()
+	if len(strip) > 0 {
+		if low := strings.ToLower(name); strip[low] {
+			if h.forged == nil {
+				h.forged = make(map[string]int)
+			}
+			h.forged[low]++
+		}
+	}
+	if h.octets > maxHeader || len(h.fields) >= maxFields {
+		h.cut++
+		return
+	}
+	h.fields = append(h.fields, f)
+}
+
+func (h *head) fallback() string {
+	if !h.hasCharset {
+		h.charset, h.hasCharset = h.fields.FallbackCharset(), true
+	}
+	return h.charset
+}
+
+// decoded are the values of all fields of that name; of "*" every field as
+// "Name: value".
+func (h *head) decoded(name string) []string {
+	if name == "*" {
+		return h.everything()
+	}
+	var out []string
+	for _, f := range h.fields {
+		if strings.EqualFold(f.Name, name) {
+			out = append(out, strings.TrimSpace(mail.Decode(f.Value, h.fallback())))
+		}
+	}
+	return out
+}
+
+// raw are the values of all fields of that name as received, less the space
+// after the colon.
+func (h *head) raw(name string) []string {
+	var out []string
+	for _, f := range h.fields {
+		switch {
+		case name == "*":
+			out = append(out, f.Name+":"+f.Value)
+		case strings.EqualFold(f.Name, name):
+			out = append(out, strings.TrimPrefix(f.Value, " "))
+		}
+	}
+	return out
+}
+
+// everything joins the texts in one buffer: rules on any header are common,
+// and a string a field would cost the most of them.
+func (h *head) everything() []string {
+	if h.all != nil || len(h.fields) == 0 {
+		return h.all
+	}
+	var b strings.Builder
+	b.Grow(int(min(h.octets, maxHeader)))
+	ends := make([]int, len(h.fields))
+	for i, f := range h.fields {
+		b.WriteString(f.Name)
+		b.WriteString(": ")
+		b.WriteString(strings.TrimSpace(mail.Decode(f.Value, h.fallback())))
+		ends[i] = b.Len()
+	}
+	text, start := b.String(), 0
+	h.all = make([]string, len(h.fields))
+	for i, end := range ends {
+		h.all[i], start = text[start:end], end
+	}
+	return h.all
+}
+
+// trace are the addresses mail came by, IPv4-mapped ones as IPv4.
+func (h *head) trace() []netip.Addr {
+	if !h.hasIPs {
+		h.ips, h.hasIPs = h.fields.TraceIPs(), true
+		for i, a := range h.ips {
+			h.ips[i] = a.Unmap()
+		}
+	}
+	return h.ips
+}

@@ -1,0 +1,235 @@
+package gate
+
+import (
+	"context"
+	"strings"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/internal/directory"
+	"github.com/tollgate-mail/tollgate/rules"
+)
+
+// Message is one message of a session, from MAIL to its end.
+type Message struct {
+	s       *Session
+	j       *judge // in force at its MAIL
+	env     Envelope
+	ref     string
+	queueID string
+
+	said   // what mailfrom, headers and complete said
+	counts // weight and tags, each rule once
+
+	asked    int        // recipients seen, the current and refused ones included
+	accepted []accepted // in order
+	given    map[string]bool
+	current  *accepted // at rcptto
+	deferred int       // recipients refused for now
+	refused  int       // recipients refused for good
+
+	head      head
+	body      int64
+	titled    bool
+	title     string
+	hasTitle  bool
+	headersIn bool
+
+	fault   string // after an internal fault: where
+	done    bool
+	result  Result
+	records []accounting.Record // that were made durable
+	asking  string              // the address being judged
+}
+
+// accepted is a recipient.
+type accepted struct {
+	given string // as the client wrote it
+	owner directory.Answer
+}
+
+func newMessage(s *Session, e Envelope) *Message {
+	m := &Message{s: s, j: s.j, env: e, ref: s.g.refs.make(), queueID: e.QueueID, fault: s.fault}
+	m.counts.reset(len(s.j.Rules.Rules()))
+	m.count(s.atConnect.hits)
+	m.count(s.atHelo.hits)
+	return m
+}
+
+// QueueID tells the queue id as soon as it is known.
+func (m *Message) QueueID(id string) {
+	if id != "" {
+		m.queueID = id
+	}
+}
+
+// Ref is the message's reference.
+func (m *Message) Ref() string { return m.ref }
+
+func (m *Message) authenticated() bool { return m.env.AuthType != "" && m.env.AuthUser != "" }
+
+// outbound tells whether this message may go anywhere.
+func (m *Message) outbound() bool {
+	switch {
+	case m.s.peer.Local:
+		return true
+	case m.j.OutboundAuthenticated && m.authenticated():
+		return true
+	}
+	return m.s.peer.Addr.IsValid() && within(m.s.peer.Addr, m.j.OutboundNetworks)
+}
+
+func (m *Message) direction() string {
+	if m.outbound() {
+		return "outbound"
+	}
+	return "inbound"
+}
+
+// ended tells whether no further rule is tried for this message.
+func (m *Message) ended() bool {
+	return m.s.skip || m.fault != "" || m.s.atConnect.ended() || m.s.atHelo.ended() || m.said.ended()
+}
+
+// white tells whether an accept ended the rules.
+func (m *Message) white() bool {
+	return m.s.atConnect.accept != nil || m.s.atHelo.accept != nil || m.accept != nil
+}
+
+// pending is the refusal that stands, nil when none does. What rules refuse
+// does not count for an exempt recipient.
+func (m *Message) pending(exempt bool) *refusal {
+	switch {
+	case m.s.skip:
+		return nil
+	case m.fault != "" && !m.j.AcceptOnError:
+		return &refusal{stage: m.fault, reason: "internal fault", reply: m.s.g.texts.fault}
+	case exempt:
+		return nil
+	case m.s.atConnect.refusal != nil:
+		return m.s.atConnect.refusal
+	case m.s.atHelo.refusal != nil:
+		return m.s.atHelo.refusal
+	}
+	return m.refusal
+}
+
+func (m *Message) mailFrom(ctx context.Context) Decision {
+	if !m.ended() {
+		out := m.s.evaluate(ctx, rules.MailFrom, facts{m.s, m})
+		m.hear(rules.MailFrom, out, &m.s.g.texts)
+		m.count(out.Hits)
+	}
+	r := m.pending(false)
+	if r == nil || !m.j.RefuseAtOnce || m.s.peer.Local {
+		return Decision{}
+	}
+	// Where the answer is not heard because the connection began under a
+	// policy with refuse_at = "rcpt", RCPT gives it again; then there is a
+	// block for each recipient, and this one without any.
+	d := Decision{Reply: m.answer(r)}
+	d.Verdict = d.Reply.verdict()
+	m.block(r, d.Reply, "")
+	m.noteRefusal(d.Verdict)
+	return d
+}
+
+// noteRefusal counts a refusal, for the verdict of a message that nobody gets.
+func (m *Message) noteRefusal(v Verdict) {
+	if v == Deferred {
+		m.deferred++
+	} else {
+		m.refused++
+	}
+}
+
+// Header takes the next field: value as mail.Field has it.
+func (m *Message) Header(name, value string) { m.head.add(name, value, m.j.strip) }
+
+// EndOfHeader judges the header. What it refuses is answered by Complete.
+func (m *Message) EndOfHeader(ctx context.Context) {
+	m.headersIn = true
+	if m.ended() {
+		return
+	}
+	out := m.s.evaluate(ctx, rules.Headers, facts{m.s, m})
+	m.hear(rules.Headers, out, &m.s.g.texts)
+	m.count(out.Hits)
+}
+
+// Body takes the next octets of the body; p is not kept.
+func (m *Message) Body(p []byte) { m.body += int64(len(p)) }
+
+// size is what the message weighs: every field with its line end, the blank
+// line, the body (accounting.md).
+func (m *Message) size() int64 { return m.head.octets + int64(len("\r\n")) + m.body }
+
+func (m *Message) subject() (string, bool) {
+	if !m.titled {
+		m.title, m.hasTitle = m.head.fields.Subject()
+		m.title = strings.TrimSpace(m.title)
+		m.titled = true
+	}
+	return m.title, m.hasTitle
+}
+
+// abort ends a message that was not completed.
+func (m *Message) abort() {
+	if m.done {
+		return
+	}
+	m.done = true
+	v := Aborted
+	switch {
+	case len(m.accepted) > 0:
+	case m.deferred > 0: // the client may come again
+		v = Deferred
+	case m.refused > 0:
+		v = Rejected
+	}
+	m.record(v, nil, Reply{})
+}
+
+// placeholder answers those of replies and tags.
+func (m *Message) placeholder(name string) string {
+	switch name {
+	case "client_ip":
+		if m.s.peer.Addr.IsValid() {
+			return m.s.peer.Addr.String()
+		}
+	case "client_host":
+		return m.s.peer.Host
+	case "helo":
+		return m.s.helo
+	case "sender":
+		return m.env.Sender
+	case "recipient":
+		switch {
+		case m.current != nil:
+			return m.current.given
+		case len(m.accepted) > 0:
+			return m.accepted[0].given
+		}
+	case "subject":
+		subject, _ := m.subject()
+		return subject
+	case "weight":
+		return m.weight.String()
+	case "queue_id":
+		return m.queueID
+	case "gateway":
+		return m.j.Gateway
+	case "ref":
+		return m.ref
+	}
+	return ""
+}
+
+// answer makes the reply of a refusal for this message.
+func (m *Message) answer(r *refusal) Reply {
+	return reply(r.reply, m.ref, func(name string) string {
+		if name == "rule" {
+			return r.rule
+		}
+		return m.placeholder(name)
+	})
+}

@@ -1,0 +1,127 @@
+package gate
+
+import (
+	"context"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/internal/directory"
+	"github.com/tollgate-mail/tollgate/rules"
+)
+
+// maxRecipients bounds what one message can make us remember.
+const maxRecipients = 10000
+
+// Rcpt judges one recipient, in the contract's order: a refusal pending from
+// an earlier stage, the relay limits, the client's state, the class, the
+// rules.
+func (m *Message) Rcpt(ctx context.Context, r Recipient) Decision {
+	m.QueueID(r.QueueID)
+	m.asked++
+	m.asking = r.Address
+	who := accepted{given: r.Address, owner: m.j.Directory.Lookup(r.Address)}
+	m.current = &who
+	defer func() { m.current = nil }()
+
+	if r.Refused != nil {
+		m.block(&refusal{stage: rules.RcptTo.String(), reason: "refused by the MTA"}, *r.Refused, r.Address)
+		m.noteRefusal(r.Refused.verdict())
+		return Decision{}
+	}
+	no := m.judgeRcpt(ctx, who)
+	if no == nil && len(m.accepted) >= maxRecipients {
+		no = &refusal{stage: rules.RcptTo.String(), reason: "too many recipients", reply: m.s.g.texts.tooMany}
+	}
+	// Postfix tries again for ever when a recipient of a local submission is
+	// refused; what stands against it is answered at the end of the message.
+	if no == nil || m.s.peer.Local {
+		m.admit(who)
+		return Decision{}
+	}
+	d := Decision{Reply: m.answer(no)}
+	d.Verdict = d.Reply.verdict()
+	m.block(no, d.Reply, r.Address)
+	m.noteRefusal(d.Verdict)
+	return d
+}
+
+// admit adds a recipient, once.
+func (m *Message) admit(who accepted) {
+	if m.given[who.given] {
+		return
+	}
+	if m.given == nil {
+		m.given = make(map[string]bool, 4)
+	}
+	m.given[who.given] = true
+	m.accepted = append(m.accepted, who)
+}
+
+// judgeRcpt returns what refuses a recipient, nil for nothing.
+func (m *Message) judgeRcpt(ctx context.Context, who accepted) *refusal {
+	if m.s.skip {
+		return nil
+	}
+	if r := m.pending(exempt(who.owner)); r != nil {
+		return r
+	}
+	if r := m.relayLimits(who.owner); r != nil {
+		return r
+	}
+	if r := m.clientState(who.owner); r != nil {
+		return r
+	}
+	if len(m.accepted) > 0 && exempt(who.owner) != m.unfiltered() {
+		return m.at(rules.RcptTo, "class", m.j.Replies.Class)
+	}
+	if m.ended() {
+		return nil
+	}
+	out := m.s.evaluate(ctx, rules.RcptTo, facts{m.s, m})
+	m.count(out.Hits)
+	if (out.Action == rules.Reject || out.Action == rules.Tempfail) && !exempt(who.owner) {
+		return refuse(rules.RcptTo, out, &m.s.g.texts)
+	}
+	return nil
+}
+
+// exempt tells whether rules refuse nothing for a recipient.
+func exempt(a directory.Answer) bool { return a.Client != nil && a.Client.NoFilter }
+
+// unfiltered tells the class of the message: that of its first recipient.
+func (m *Message) unfiltered() bool { return len(m.accepted) > 0 && exempt(m.accepted[0].owner) }
+
+func (m *Message) at(stage rules.Stage, reason string, reply *rules.Reply) *refusal {
+	return &refusal{stage: stage.String(), reason: reason, reply: reply}
+}
+
+// relayLimits hold whatever a rule accepts.
+func (m *Message) relayLimits(a directory.Answer) *refusal {
+	switch a.Standing {
+	case directory.Ours:
+		return nil
+	case directory.Unknown, directory.NoDomain:
+		return m.at(rules.RcptTo, "unknown", m.j.Replies.Unknown)
+	}
+	if m.outbound() {
+		return nil
+	}
+	return m.at(rules.RcptTo, "foreign", m.j.Replies.Foreign)
+}
+
+// clientState refuses what may not receive now.
+func (m *Message) clientState(a directory.Answer) *refusal {
+	if a.Client == nil {
+		return nil
+	}
+	switch b := (a.Client.Blocks(m.s.g.Now()) & m.j.Refuse).Answer(); b {
+	case accounting.Disabled:
+		return m.at(rules.RcptTo, b.String(), m.j.Replies.Disabled)
+	case accounting.Expired:
+		return m.at(rules.RcptTo, b.String(), m.j.Replies.Expired)
+	case accounting.NotYetValid:
+		return m.at(rules.RcptTo, b.String(), m.j.Replies.NotYetValid)
+	case accounting.OutOfSchedule:
+		return m.at(rules.RcptTo, b.String(), m.j.Replies.Schedule)
+	}
+	return nil
+}

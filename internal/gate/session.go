@@ -1,0 +1,143 @@
+package gate
+
+import (
+	"context"
+
+	"github.com/tollgate-mail/tollgate/internal/journal"
+	"github.com/tollgate-mail/tollgate/rules"
+)
+
+// Session is one SMTP session. Its methods are called by one goroutine.
+type Session struct {
+	g    *Gate
+	j    *judge // the policy that connect and helo were judged by
+	peer Peer
+	ref  string
+	skip bool // from a network whose mail passes unjudged
+
+	helo    string
+	greeted bool
+
+	atConnect, atHelo said
+	// fault is set after an internal fault outside a message: the session's
+	// mail is treated as gateway.on_error says.
+	fault string
+
+	msg *Message
+}
+
+// Session begins with the client's connection. What its rules refuse is
+// remembered and answered at RCPT, or at MAIL (Wants).
+func (g *Gate) Session(ctx context.Context, p Peer) *Session {
+	p.Addr = p.Addr.Unmap()
+	s := &Session{g: g, peer: p, ref: g.refs.make()}
+	s.adopt(g.policy.Load())
+	s.connect(ctx)
+	return s
+}
+
+// adopt takes a policy for what follows.
+func (s *Session) adopt(j *judge) {
+	s.j = j
+	s.skip = s.peer.Addr.IsValid() && within(s.peer.Addr, j.SkipClients)
+}
+
+func (s *Session) connect(ctx context.Context) {
+	s.atConnect = said{}
+	if s.skip {
+		return
+	}
+	out := s.evaluate(ctx, rules.Connect, facts{s: s})
+	s.atConnect.hear(rules.Connect, out, &s.g.texts)
+}
+
+// Helo is told again after STARTTLS: what the rules said before is replaced,
+// not added to.
+func (s *Session) Helo(ctx context.Context, name string) {
+	s.Abort()
+	s.helo, s.greeted = name, true
+	s.judgeHelo(ctx)
+}
+
+func (s *Session) judgeHelo(ctx context.Context) {
+	s.atHelo = said{}
+	if !s.greeted || s.skip || s.atConnect.ended() {
+		return
+	}
+	out := s.evaluate(ctx, rules.Helo, facts{s: s})
+	s.atHelo.hear(rules.Helo, out, &s.g.texts)
+}
+
+// Mail begins a message. One that was begun before and not ended is aborted.
+// The message is judged by the policy in force now; if that is another than
+// the session began with, connect and helo are judged again under it.
+func (s *Session) Mail(ctx context.Context, e Envelope) (*Message, Decision) {
+	s.Abort()
+	if now := s.g.policy.Load(); now != s.j {
+		s.adopt(now)
+		s.connect(ctx)
+		s.judgeHelo(ctx)
+	}
+	m := newMessage(s, e)
+	s.msg = m
+	return m, m.mailFrom(ctx)
+}
+
+// Fail tells of an internal fault outside a message. The session's mail is
+// then treated as gateway.on_error says.
+func (s *Session) Fail(stage, detail string) {
+	s.fault = stage
+	s.g.Log.Error("internal fault", "stage", stage, "ref", s.ref, "client_ip", s.peer.Addr, "detail", detail)
+}
+
+// Ref of the current message, or of the session before the first.
+func (s *Session) Ref() string {
+	if s.msg != nil {
+		return s.msg.ref
+	}
+	return s.ref
+}
+
+// Abort ends a message under way; after the end of a message it means nothing
+// (Postfix sends one after every message).
+func (s *Session) Abort() {
+	if s.msg != nil {
+		s.msg.abort()
+		s.msg = nil
+	}
+}
+
+// Close ends the session; a message under way is aborted.
+func (s *Session) Close() { s.Abort() }
+
+// Trace writes to the trace journal when protocol tracing is on for this
+// client; detail is called only then.
+func (s *Session) Trace(detail func() string) {
+	if on, _ := s.g.Journal.Traced(s.peer.Addr); !on {
+		return
+	}
+	e := s.entry(journal.Trace)
+	if s.msg != nil {
+		s.msg.describe(e)
+	}
+	e.Event, e.Detail = "protocol", detail()
+	s.logIf(s.g.Journal.Trace(e))
+}
+
+// entry has what is known of the session.
+func (s *Session) entry(kind string) *journal.Entry {
+	e := &journal.Entry{
+		Time: s.g.Now(), Kind: kind, Gateway: s.j.Gateway, Ref: s.Ref(),
+		ClientHost: s.peer.Host, Helo: s.helo,
+	}
+	if s.peer.Addr.IsValid() {
+		e.ClientIP = s.peer.Addr.String()
+	}
+	return e
+}
+
+func (s *Session) logIf(err error) {
+	if err != nil {
+		s.g.Log.Error("journal cannot be written", "ref", s.Ref(), "error", err)
+	}
+}
