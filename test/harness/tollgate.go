@@ -1,0 +1,135 @@
+package harness
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Tollgate is the real daemon with its policy, and its commands.
+type Tollgate struct {
+	Policy string // path of its policy file
+	Milter string // where it listens, in Postfix's notation
+	State  string // its state_dir
+	log    string
+	binary string
+	socket string
+	proc   *Process
+}
+
+// settings is the main policy file of every sandbox; what the policy is about
+// stands in the file that it includes.
+const settings = `include = ["policy/policy.toml"]
+
+[gateway]
+name           = "gw1.test"
+listen         = ["unix:%[1]s"]
+state_dir      = "%[2]s/state"
+postfix_config = "%[2]s/pf/etc"
+
+[journal]
+dir = "%[2]s/journal"
+`
+
+// Tollgate prepares a daemon of the given binary and does not start it yet.
+// Its policy is the sandbox's file policy/policy.toml, which the caller
+// writes; redis is the address of the store, "" for the embedded one.
+func (s *Sandbox) Tollgate(binary, redis string) (*Tollgate, error) {
+	run, err := s.shared("run", "postfix")
+	if err != nil {
+		return nil, err
+	}
+	g := &Tollgate{
+		Policy: s.Path("tollgate.toml"),
+		State:  s.Path("state"),
+		log:    s.Path("tollgate.log"),
+		binary: binary,
+		socket: run + "/milter.sock",
+	}
+	g.Milter = "unix:" + g.socket
+	for _, dir := range []string{"state", "journal", "policy"} {
+		if err := os.MkdirAll(s.Path(dir), 0o755); err != nil {
+			return nil, fmt.Errorf("harness: %w", err)
+		}
+	}
+	text := fmt.Sprintf(settings, g.socket, s.Dir)
+	if redis != "" {
+		text += fmt.Sprintf("\n[redis]\naddrs = [%q]\n", redis)
+	}
+	if err := os.WriteFile(g.Policy, []byte(text), 0o644); err != nil {
+		return nil, fmt.Errorf("harness: %w", err)
+	}
+	s.onClose(func() error { return g.Stop(20 * time.Second) })
+	return g, nil
+}
+
+// Start starts the daemon, also after its end, and waits until it listens.
+func (g *Tollgate) Start() error {
+	var err error
+	g.proc, err = start("tollgate", g.log, syscall.SIGKILL, g.binary, "serve", "--policy", g.Policy)
+	if err != nil {
+		return err
+	}
+	return g.proc.await(func() error { return dialable("unix", g.socket) }, 20*time.Second)
+}
+
+// Process is the one started last; nil before Start.
+func (g *Tollgate) Process() *Process { return g.proc }
+
+// Stop lets the daemon drain and end; its exit code must be 0.
+func (g *Tollgate) Stop(limit time.Duration) error {
+	if g.proc == nil || g.proc.Ended() {
+		return nil
+	}
+	if err := g.proc.Stop(limit); err != nil {
+		return err
+	}
+	if code := g.proc.ExitCode(); code != 0 {
+		return fmt.Errorf("harness: tollgate ended with exit code %d", code)
+	}
+	return nil
+}
+
+// Output is what a command said.
+type Output struct {
+	Stdout, Stderr string
+	Exit           int
+}
+
+// Command runs a subcommand under the daemon's policy.
+func (g *Tollgate) Command(ctx context.Context, args ...string) (Output, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, g.binary, append(args, "--policy", g.Policy)...)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		return Output{}, fmt.Errorf("harness: tollgate %s: %w", strings.Join(args, " "), err)
+	}
+	return Output{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}, ctx.Err()
+}
+
+// Resident is the daemon's resident memory in bytes, as the kernel counts it.
+func (g *Tollgate) Resident() (int64, error) {
+	out, err := exec.Command("ps", "-o", "rss=", "-p", fmt.Sprint(g.proc.PID())).Output()
+	if err != nil {
+		return 0, fmt.Errorf("harness: ps: %w", err)
+	}
+	var kib int64
+	if _, err := fmt.Sscan(string(out), &kib); err != nil {
+		return 0, fmt.Errorf("harness: ps said %q: %w", out, err)
+	}
+	return kib << 10, nil
+}
+
+// DialMilter opens a bare connection to the daemon's milter socket.
+func (g *Tollgate) DialMilter() (net.Conn, error) { return net.Dial("unix", g.socket) }
