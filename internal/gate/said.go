@@ -82,6 +82,9 @@ func (s *Session) evaluate(ctx context.Context, stage rules.Stage, f rules.Facts
 	}
 	return s.j.Rules.Evaluate(ctx, stage, f, func(step rules.Step) {
 		e := s.entry(journal.Trace)
+		if s.msg != nil {
+			s.msg.describe(e)
+		}
 		e.Event, e.Stage, e.Rule = "rules", stage.String(), step.Rule.Name
 		e.Detail = describe(step)
 		s.logIf(s.g.Journal.Trace(e))
