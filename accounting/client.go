@@ -16,18 +16,6 @@ type Client struct {
 	Location  *time.Location
 }
 
-// Block is a set of reasons why a client may not receive.
-type Block uint8
-
-const (
-	Disabled Block = 1 << iota
-	Expired
-	NotYetValid
-	OutOfSchedule
-	OverQuota
-	OutOfBalance
-)
-
 // Schedule is when a client receives: "Mo-Fr 08:00-20:00; Sa 10:00-14:00".
 type Schedule struct{ s string }
 

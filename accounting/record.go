@@ -9,10 +9,8 @@ import (
 
 // Kind of a record.
 const (
-	Usage   = "usage"
-	Void    = "void"
-	Payment = "payment"
-	Adjust  = "adjust"
+	Usage = "usage" // a message was accepted for a recipient
+	Void  = "void"  // it was not after all: lowers what that record added
 )
 
 // Record is one line of the account. It is made once, kept in the spool, and

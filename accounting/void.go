@@ -1,0 +1,58 @@
+package accounting
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+const voidSuffix = "/void"
+
+// VoidOf takes a usage record back, at t. Its own ID follows from that of r:
+// voiding a record twice is voiding it once. A void is never voided itself:
+// VoidOf returns it as it is.
+//
+// Size and Charged stay those of r; Delta gives them their sign. A store that
+// has not seen r has nothing to lower: it remembers both IDs, so that neither
+// counts afterwards.
+func VoidOf(r Record, t time.Time) Record {
+	if r.Kind == Void {
+		return r
+	}
+	r.Kind, r.Voids = Void, r.ID
+	r.ID += voidSuffix
+	r.Time = t.UTC().Truncate(time.Millisecond)
+	return r
+}
+
+// Delta is what the record adds to its client's counters; a void takes away.
+func (r *Record) Delta() (deliveries, size, charged int64) {
+	switch r.Kind {
+	case Usage:
+		return 1, r.Size, r.Charged
+	case Void:
+		return -1, -r.Size, -r.Charged
+	}
+	return 0, 0, 0
+}
+
+// Origin is the end of the message that the record is about, to the
+// millisecond in UTC: of a usage record its time, of a void that of the record
+// it voids, which stands in the ID. What a store keeps by day or period to
+// know a record again, it keeps by this, or a void made on two days would
+// count twice.
+func (r *Record) Origin() time.Time {
+	if r.Kind != Void {
+		return r.Time
+	}
+	// Neither a gateway nor a queue id has a slash in it; a recipient may.
+	part := strings.SplitN(r.Voids, "/", 4)
+	if len(part) < 4 {
+		return r.Time
+	}
+	ms, err := strconv.ParseInt(part[2], 10, 64)
+	if err != nil {
+		return r.Time
+	}
+	return time.UnixMilli(ms).UTC()
+}
