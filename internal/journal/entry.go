@@ -1,54 +1,83 @@
 // Package journal writes and searches the journals: what became of each
-// message, every block, what scanners found, and the trace.
+// message, every block, and the trace. They are JSON lines, one file a kind.
 package journal
 
 import "time"
 
 // The kinds, one file each.
 const (
-	Messages  = "messages"
-	Blocks    = "blocks"
-	Antivirus = "antivirus"
-	Trace     = "trace"
+	Messages = "messages" // one entry for every message that reached MAIL
+	Blocks   = "blocks"   // one for each refused, deferred, discarded or held recipient
+	Trace    = "trace"    // the SMTP protocol and the rules, when switched on
 )
+
+// kind is one journal: its name, and how an entry of it is written.
+type kind struct {
+	name   string
+	append func(b []byte, e *Entry) []byte // one JSON object, no line end
+}
+
+// kinds are all journals.
+var kinds = [...]kind{
+	{Messages, appendMessage},
+	{Blocks, appendBlock},
+	{Trace, appendTrace},
+}
+
+// Kinds are the names of all journals.
+func Kinds() []string {
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = k.name
+	}
+	return names
+}
+
+// fileName is the name of a kind's file in the journal folder.
+func fileName(kind string) string { return kind + ".jsonl" }
 
 // RuleHit is a rule that matched, with the weight it gave.
 type RuleHit struct {
 	Name   string `json:"name"`
-	Stage  string `json:"stage,omitempty"`
-	Weight string `json:"weight,omitempty"`
-	Shadow bool   `json:"shadow,omitempty"`
+	Stage  string `json:"stage"`
+	Weight string `json:"weight"`           // a decimal; a number in JSON
+	Shadow bool   `json:"shadow,omitempty"` // it was only tried, without effect
 }
 
-// Entry is one line of a journal. Field names are a contract.
+// Entry is one line of a journal. Field names are a contract; which fields
+// each kind has is described in docs/journal.md.
 type Entry struct {
-	Time       time.Time `json:"time"`
+	Time       time.Time `json:"time"` // written in UTC with milliseconds
 	Kind       string    `json:"kind"`
 	Gateway    string    `json:"gateway"`
 	Ref        string    `json:"ref"`
 	QueueID    string    `json:"queue_id"`
-	MessageID  string    `json:"message_id,omitempty"`
+	MessageID  string    `json:"message_id"`
 	ClientIP   string    `json:"client_ip"`
 	ClientHost string    `json:"client_host"`
 	Helo       string    `json:"helo"`
-	TLS        string    `json:"tls,omitempty"` // the version; empty when not encrypted
-	AuthUser   string    `json:"auth_user,omitempty"`
-	Direction  string    `json:"direction,omitempty"`
-	Sender     string    `json:"sender"`
-	Recipients []string  `json:"recipients,omitempty"` // messages: the accepted ones
-	Recipient  string    `json:"recipient,omitempty"`  // blocks
-	Subject    string    `json:"subject,omitempty"`
-	Size       int64     `json:"size,omitempty"`
+	TLS        string    `json:"tls"` // the version; empty when not encrypted
+	AuthUser   string    `json:"auth_user"`
+	Direction  string    `json:"direction"`
+	Sender     string    `json:"sender"`     // empty: the null sender
+	Recipients []string  `json:"recipients"` // messages: the accepted ones
+	Recipient  string    `json:"recipient"`  // blocks
+	Subject    string    `json:"subject"`
+	Size       int64     `json:"size"` // bytes; 0 before the header has come
 
-	Stage   string    `json:"stage,omitempty"`
-	Verdict string    `json:"verdict,omitempty"`
-	Rule    string    `json:"rule,omitempty"`
-	Rules   []RuleHit `json:"rules,omitempty"`
-	Weight  string    `json:"weight,omitempty"`
-	Reply   string    `json:"reply,omitempty"`
-	Reason  string    `json:"reason,omitempty"`
+	Stage   string    `json:"stage"`
+	Verdict string    `json:"verdict"`
+	Rule    string    `json:"rule"`
+	Rules   []RuleHit `json:"rules"`
+	Weight  string    `json:"weight"` // a decimal; a number in JSON
+	Reply   string    `json:"reply"`
+	Reason  string    `json:"reason"`
 
-	// trace
-	Event  string `json:"event,omitempty"`  // "protocol" or "rules"
-	Detail string `json:"detail,omitempty"` // what happened
+	// Event is "protocol" or "rules", in the trace.
+	Event string `json:"event"`
+	// Detail is what happened, in the trace; elsewhere a remark, if any.
+	Detail string `json:"detail"`
+
+	// Line is the line that Search read the entry from, without its end.
+	Line []byte `json:"-"`
 }

@@ -1,59 +1,152 @@
 package journal
 
 import (
-	"context"
-	"net/netip"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
+var errClosed = errors.New("journal: closed")
+
 // Journal writes the journals of one gateway. It is safe for use by many
 // goroutines.
-type Journal struct{}
+type Journal struct {
+	log *slog.Logger
+	now func() time.Time
 
-// Open opens (and makes) the files in dir.
-func Open(dir string) (*Journal, error) { return &Journal{}, nil }
+	moving sync.Mutex // held while files are replaced
+	dir    string
+
+	messages, trace *gathered
+	blocks          *file
+	buffers         sync.Pool // *[]byte, for lines of blocks
+
+	traced atomic.Pointer[TraceSwitch] // nil: nothing is traced
+	syslog atomic.Pointer[syslogger]   // nil: none
+}
+
+// Option changes how a journal is opened.
+type Option func(*Journal)
+
+// WithLog tells where troubles are reported; otherwise nowhere.
+func WithLog(log *slog.Logger) Option { return func(j *Journal) { j.log = log } }
+
+// Open opens (and makes) the files in dir, which it makes as well.
+func Open(dir string, options ...Option) (*Journal, error) {
+	j := &Journal{dir: dir, log: slog.New(slog.DiscardHandler), now: time.Now}
+	for _, o := range options {
+		o(j)
+	}
+	messages, blocks, trace := &file{kind: Messages}, &file{kind: Blocks}, &file{kind: Trace}
+	if err := replaceAll(dir, messages, blocks, trace); err != nil {
+		return nil, err
+	}
+	j.blocks = blocks
+	j.messages = newGathered(messages, j.log, j.now)
+	j.trace = newGathered(trace, j.log, j.now)
+	return j, nil
+}
+
+// replaceAll opens the files in dir and continues in them; when one of them
+// cannot be opened, in none.
+func replaceAll(dir string, files ...*file) error {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	type opened struct {
+		f    *os.File
+		torn bool
+	}
+	var all []opened
+	for _, a := range files {
+		f, torn, err := openFile(filepath.Join(dir, fileName(a.kind)))
+		if err != nil {
+			for _, o := range all {
+				err = errors.Join(err, o.f.Close())
+			}
+			return err
+		}
+		all = append(all, opened{f, torn})
+	}
+	var err error
+	for i, a := range files {
+		err = errors.Join(err, a.replace(all[i].f, all[i].torn))
+	}
+	return err
+}
 
 // Message writes to the messages journal, soon: lines are gathered and
-// written together, at the latest after a second.
-func (j *Journal) Message(e *Entry) error { return nil }
+// written together, at the latest after a second. Its error is ErrLost.
+func (j *Journal) Message(e *Entry) error { return j.messages.add(e, appendMessage) }
 
-// Block writes to the blocks journal; the lines are in the file when it
-// returns.
-func (j *Journal) Block(entries ...*Entry) error { return nil }
+// Trace writes to the trace journal, as soon as Message does.
+func (j *Journal) Trace(e *Entry) error { return j.trace.add(e, appendTrace) }
 
-// Tracer is the switch of the trace journal, turned while running.
-type TraceSwitch struct {
-	Protocol, Rules bool
-	ClientIP        netip.Prefix // zero: every client
+// largestBuffer is kept for the next block; one message can have thousands
+// of recipients.
+const largestBuffer = 64 << 10
+
+// Block writes to the blocks journal; the lines are in the file, by one
+// write(2), when it returns. On an error some of them are not.
+func (j *Journal) Block(entries ...*Entry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	buf, ok := j.buffers.Get().(*[]byte)
+	if !ok {
+		buf = new([]byte)
+	}
+	b := (*buf)[:0]
+	for _, e := range entries {
+		b = append(appendBlock(b, e), '\n')
+	}
+	_, err := j.blocks.write(b, j.now())
+	if cap(b) <= largestBuffer {
+		*buf = b
+		j.buffers.Put(buf)
+	}
+	if s := j.syslog.Load(); s != nil {
+		for _, e := range entries {
+			s.send(e)
+		}
+	}
+	return err
 }
 
-// SetTrace turns tracing on or off.
-func (j *Journal) SetTrace(s TraceSwitch) {}
+// Reopen opens the files anew, after they were rotated away. On an error the
+// files before are written on.
+func (j *Journal) Reopen() error {
+	j.moving.Lock()
+	defer j.moving.Unlock()
+	return j.replace(j.dir)
+}
 
-// Traced tells cheaply what is traced for a client.
-func (j *Journal) Traced(client netip.Addr) (protocol, rules bool) { return false, false }
+// Move continues in another folder. On an error the files before are written
+// on.
+func (j *Journal) Move(dir string) error {
+	j.moving.Lock()
+	defer j.moving.Unlock()
+	if err := j.replace(dir); err != nil {
+		return err
+	}
+	j.dir = dir
+	return nil
+}
 
-// Trace writes to the trace journal.
-func (j *Journal) Trace(e *Entry) error { return nil }
-
-// Reopen opens the files anew, after they were rotated away.
-func (j *Journal) Reopen() error { return nil }
+func (j *Journal) replace(dir string) error {
+	return replaceAll(dir, j.messages.file, j.blocks, j.trace.file)
+}
 
 // Flush writes what was gathered.
-func (j *Journal) Flush() error { return nil }
+func (j *Journal) Flush() error { return errors.Join(j.messages.flush(), j.trace.flush()) }
 
 // Close flushes and closes.
-func (j *Journal) Close() error { return nil }
-
-// Query selects entries; empty fields select all. Texts match in any case: an
-// address as a whole, or by its domain when written "@domain".
-type Query struct {
-	Kinds                                 []string // empty: all
-	Recipient, Sender, Ref, QueueID, Rule string
-	ClientIP                              netip.Prefix
-	Since, Until                          time.Time
+func (j *Journal) Close() error {
+	err := j.SetSyslog("")
+	return errors.Join(err, j.messages.close(), j.trace.close(), j.blocks.close())
 }
-
-// Search calls fn with every entry that matches, oldest first, rotated files
-// (also .gz) included.
-func Search(ctx context.Context, dir string, q Query, fn func(Entry) error) error { return nil }

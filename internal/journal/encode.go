@@ -1,0 +1,238 @@
+package journal
+
+import (
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// timeLayout is RFC 3339 with milliseconds; of fixed length in UTC, so that
+// times compare as texts.
+const timeLayout = "2006-01-02T15:04:05.000Z07:00"
+
+// appendMessage writes an entry of the messages journal. Fields are present
+// even when empty: who reads a column need not ask whether it is there.
+func appendMessage(b []byte, e *Entry) []byte {
+	b = appendSession(b, Messages, e)
+	b = append(b, `,"recipients":[`...)
+	for i, r := range e.Recipients {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(b, r)
+	}
+	b = append(b, ']')
+	return appendJudgement(b, e)
+}
+
+// appendBlock writes an entry of the blocks journal.
+func appendBlock(b []byte, e *Entry) []byte {
+	b = appendSession(b, Blocks, e)
+	b = appendField(b, "recipient", e.Recipient)
+	return appendJudgement(b, e)
+}
+
+// appendTrace writes an entry of the trace journal, which is read line by
+// line by people: what is empty is left out.
+func appendTrace(b []byte, e *Entry) []byte {
+	b = appendHead(b, Trace, e)
+	b = appendField(b, "client_ip", e.ClientIP)
+	for _, f := range [...]struct{ name, value string }{
+		{"client_host", e.ClientHost},
+		{"helo", e.Helo},
+		{"sender", e.Sender},
+		{"recipient", e.Recipient},
+		{"stage", e.Stage},
+		{"rule", e.Rule},
+	} {
+		if f.value != "" {
+			b = appendField(b, f.name, f.value)
+		}
+	}
+	b = appendField(b, "event", e.Event)
+	b = appendField(b, "detail", e.Detail)
+	return append(b, '}')
+}
+
+// appendHead begins an object with what every kind has. The time stands
+// first: the search compares it without reading on.
+func appendHead(b []byte, kind string, e *Entry) []byte {
+	b = append(b, `{"time":"`...)
+	b = e.Time.UTC().AppendFormat(b, timeLayout)
+	b = append(b, '"')
+	b = appendField(b, "kind", kind)
+	b = appendField(b, "gateway", e.Gateway)
+	b = appendField(b, "ref", e.Ref)
+	return appendField(b, "queue_id", e.QueueID)
+}
+
+// appendSession writes what is known of client and envelope.
+func appendSession(b []byte, kind string, e *Entry) []byte {
+	b = appendHead(b, kind, e)
+	b = appendField(b, "message_id", e.MessageID)
+	b = appendField(b, "client_ip", e.ClientIP)
+	b = appendField(b, "client_host", e.ClientHost)
+	b = appendField(b, "helo", e.Helo)
+	b = appendField(b, "tls", e.TLS)
+	b = appendField(b, "auth_user", e.AuthUser)
+	b = appendField(b, "direction", e.Direction)
+	return appendField(b, "sender", e.Sender)
+}
+
+// appendJudgement writes what was found and decided, and ends the object.
+func appendJudgement(b []byte, e *Entry) []byte {
+	b = appendField(b, "subject", e.Subject)
+	b = append(b, `,"size":`...)
+	b = strconv.AppendInt(b, e.Size, 10)
+	b = appendField(b, "stage", e.Stage)
+	b = appendField(b, "verdict", e.Verdict)
+	b = appendField(b, "rule", e.Rule)
+	b = append(b, `,"rules":[`...)
+	for i := range e.Rules {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = e.Rules[i].append(b)
+	}
+	b = append(b, `],"weight":`...)
+	b = appendNumber(b, e.Weight)
+	b = appendField(b, "reply", e.Reply)
+	b = appendField(b, "reason", e.Reason)
+	if e.Detail != "" {
+		b = appendField(b, "detail", e.Detail)
+	}
+	return append(b, '}')
+}
+
+func (h *RuleHit) append(b []byte) []byte {
+	b = append(b, `{"name":`...)
+	b = appendString(b, h.Name)
+	b = appendField(b, "stage", h.Stage)
+	b = append(b, `,"weight":`...)
+	b = appendNumber(b, h.Weight)
+	if h.Shadow {
+		b = append(b, `,"shadow":true`...)
+	}
+	return append(b, '}')
+}
+
+// appendField writes a comma, the name and a text. Names are ours and need no
+// escaping.
+func appendField(b []byte, name, value string) []byte {
+	b = append(b, ',', '"')
+	b = append(b, name...)
+	b = append(b, '"', ':')
+	return appendString(b, value)
+}
+
+// appendNumber writes a decimal as it stands; without one, 0.
+func appendNumber(b []byte, s string) []byte {
+	if !decimal(s) {
+		return append(b, '0')
+	}
+	return append(b, s...)
+}
+
+// decimal tells whether s is a JSON number without exponent (RFC 8259 §6).
+func decimal(s string) bool {
+	if len(s) > 0 && s[0] == '-' {
+		s = s[1:]
+	}
+	whole := digits(s)
+	if whole == 0 || whole > 1 && s[0] == '0' {
+		return false
+	}
+	if whole == len(s) {
+		return true
+	}
+	s = s[whole:]
+	return s[0] == '.' && len(s) > 1 && digits(s[1:]) == len(s)-1
+}
+
+// digits counts those at the beginning of s.
+func digits(s string) int {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return i
+		}
+	}
+	return len(s)
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendString writes a JSON string (RFC 8259 §7). Whatever an outsider sent,
+// the line stays one: control characters are escaped, octets that are not
+// UTF-8 become U+FFFD, and U+2028 and U+2029 are escaped because some readers
+// take them for line ends.
+func appendString(b []byte, s string) []byte {
+	b = append(b, '"')
+	from := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if plain[c] {
+			i++
+			continue
+		}
+		if c < utf8.RuneSelf {
+			b = append(b, s[from:i]...)
+			b = appendEscaped(b, c)
+			i++
+			from = i
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && n == 1:
+			b = append(b, s[from:i]...)
+			b = append(b, `\ufffd`...)
+			from = i + n
+		case r == '\u2028' || r == '\u2029':
+			b = append(b, s[from:i]...)
+			b = append(b, `\u202`...)
+			b = append(b, hexDigits[r&0xf])
+			from = i + n
+		}
+		i += n
+	}
+	b = append(b, s[from:]...)
+	return append(b, '"')
+}
+
+func appendEscaped(b []byte, c byte) []byte {
+	switch c {
+	case '"', '\\':
+		return append(b, '\\', c)
+	case '\b':
+		return append(b, '\\', 'b')
+	case '\f':
+		return append(b, '\\', 'f')
+	case '\n':
+		return append(b, '\\', 'n')
+	case '\r':
+		return append(b, '\\', 'r')
+	case '\t':
+		return append(b, '\\', 't')
+	}
+	return append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&0xf])
+}
+
+// plain are the octets that stand for themselves in a JSON string.
+var plain = plainOctets()
+
+func plainOctets() (t [256]bool) {
+	for c := ' '; c < utf8.RuneSelf; c++ {
+		t[c] = c != '"' && c != '\\'
+	}
+	return t
+}
+
+// MarshalJSON writes the entry as its journal has it.
+func (e Entry) MarshalJSON() ([]byte, error) {
+	i := slices.IndexFunc(kinds[:], func(k kind) bool { return k.name == e.Kind })
+	return kinds[max(i, 0)].append(nil, &e), nil
+}
+
+// at is a time as the journals write it.
+func at(t time.Time) string { return t.UTC().Format(timeLayout) }

@@ -1,0 +1,109 @@
+package journal
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"sync"
+	"time"
+)
+
+// file is one journal's file, to which whole lines are appended.
+type file struct {
+	kind string
+
+	mu     sync.Mutex
+	f      *os.File
+	torn   bool // the file does not end with a line end
+	status KindStatus
+}
+
+// openFile opens a file for appending. What a crash left of a last line
+// stays; the next line begins on a new one.
+func openFile(path string) (f *os.File, torn bool, err error) {
+	f, err = os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o640)
+	if err != nil {
+		return nil, false, fmt.Errorf("journal: %w", err)
+	}
+	torn, err = endsTorn(f)
+	if err != nil {
+		return nil, false, errors.Join(fmt.Errorf("journal: %w", err), f.Close())
+	}
+	return f, torn, nil
+}
+
+func endsTorn(f *os.File) (bool, error) {
+	info, err := f.Stat()
+	if err != nil || info.Size() == 0 || !info.Mode().IsRegular() {
+		return false, err
+	}
+	var last [1]byte
+	if _, err := f.ReadAt(last[:], info.Size()-1); err != nil && !errors.Is(err, io.EOF) {
+		return false, err
+	}
+	return last[0] != '\n', nil
+}
+
+// replace continues in another file and closes the one before.
+func (a *file) replace(f *os.File, torn bool) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	old := a.f
+	a.f, a.torn = f, torn
+	if old == nil {
+		return nil
+	}
+	return old.Close()
+}
+
+// write appends whole lines with one write(2). On an error rest are the lines
+// that are not in the file; one that is there in part is among them, and its
+// part is left for readers to pass over.
+func (a *file) write(lines []byte, now time.Time) (rest []byte, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	out := lines
+	if a.torn {
+		out = slices.Concat([]byte{'\n'}, lines)
+	}
+	n, err := a.f.Write(out)
+	if n > 0 {
+		a.torn = out[n-1] != '\n'
+	}
+	n = max(n-(len(out)-len(lines)), 0)
+	whole := bytes.LastIndexByte(lines[:n], '\n') + 1
+	a.status.Lines += int64(bytes.Count(lines[:whole], []byte{'\n'}))
+	if err != nil {
+		err = fmt.Errorf("journal: %w", err)
+		if a.status.LastError == "" {
+			a.status.ErrorSince = now
+		}
+		a.status.LastError = err.Error()
+		return lines[whole:], err
+	}
+	a.status.LastError, a.status.ErrorSince = "", time.Time{}
+	return nil, nil
+}
+
+// close closes the file; writing fails afterwards.
+func (a *file) close() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.f.Close()
+}
+
+// lose counts lines that will never be in the file.
+func (a *file) lose(n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.status.Lost += int64(n)
+}
+
+func (a *file) state() KindStatus {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.status
+}

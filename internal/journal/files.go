@@ -1,0 +1,116 @@
+package journal
+
+import (
+	"compress/bzip2"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// stem is a rotated file's mark: a number (logrotate, newsyslog) or a date,
+// put after the name or before its extension.
+const stem = `(?:[.-][0-9][0-9T:_.+Z-]*)?`
+
+// rotated tells the file names of a journal: "messages.jsonl",
+// "messages.jsonl.1", "messages.jsonl-20261123.gz", "messages-20261123.jsonl".
+var rotated = regexp.MustCompile(`^([a-z]+)` + stem + `\.jsonl` + stem + `(\.[A-Za-z][A-Za-z0-9]*)?$`)
+
+// part is one file of a journal, open.
+type part struct {
+	path   string
+	f      *os.File
+	unpack func(io.Reader) (io.Reader, error)
+}
+
+// unpackers by file name extension; others cannot be searched.
+var unpackers = map[string]func(io.Reader) (io.Reader, error){
+	"":     func(r io.Reader) (io.Reader, error) { return r, nil },
+	".gz":  func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) },
+	".bz2": func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil },
+}
+
+// packed are extensions of compressed files that we do not read.
+var packed = []string{".xz", ".zst", ".lz4", ".lzma", ".Z"}
+
+// parts opens all files of the kinds. Opened they can be renamed or removed
+// while they are searched.
+func parts(dir string, kinds []string, report *Report) (map[string][]*part, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	found := make(map[string][]*part)
+	var errs []error
+	for _, entry := range entries {
+		name := entry.Name()
+		of := rotated.FindStringSubmatch(name)
+		if of == nil || !slices.Contains(kinds, of[1]) || entry.IsDir() {
+			continue
+		}
+		path := filepath.Join(dir, name)
+		unpack, ok := unpackers[of[2]]
+		if !ok {
+			if slices.Contains(packed, of[2]) {
+				report.Unsearched = append(report.Unsearched, path)
+			}
+			continue
+		}
+		if plain := strings.TrimSuffix(path, of[2]); plain != path {
+			if _, err := os.Stat(plain); err == nil {
+				continue // is being compressed just now; the other is whole
+			}
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			if !errors.Is(err, fs.ErrNotExist) { // else rotated away meanwhile
+				errs = append(errs, fmt.Errorf("journal: %w", err))
+			}
+			continue
+		}
+		found[of[1]] = append(found[of[1]], &part{path, f, unpack})
+	}
+	return found, errors.Join(errs...)
+}
+
+// lines reads the part from its beginning.
+func (p *part) lines() (*lines, error) {
+	if _, err := p.f.Seek(0, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	r, err := p.unpack(p.f)
+	if err != nil {
+		return nil, fmt.Errorf("journal: %s: %w", p.path, err)
+	}
+	return newLines(r), nil
+}
+
+// firstTime is the time text of the first line that has one; "" when none of
+// the first has.
+func (p *part) firstTime() (string, error) {
+	l, err := p.lines()
+	if err != nil {
+		return "", err
+	}
+	for range 100 {
+		line, err := l.next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return "", nil
+		case errors.Is(err, errLong):
+			continue
+		case err != nil:
+			return "", fmt.Errorf("journal: %s: %w", p.path, err)
+		}
+		if t := timeOf(line); t != nil {
+			return string(t), nil
+		}
+	}
+	return "", nil
+}

@@ -1,0 +1,218 @@
+package journal
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Report is what a search went through.
+type Report struct {
+	Files      int
+	Lines      int64
+	Broken     int64    // lines that are no entry: cut by a crash, damaged
+	Unsearched []string // files compressed in a way that cannot be read
+}
+
+// Search calls fn with every entry that matches, oldest first, rotated files
+// (also .gz and .bz2) included. It stops at fn's error and returns it. A file
+// that cannot be read is an error, after all others were searched.
+func Search(ctx context.Context, dir string, q Query, fn func(Entry) error) (Report, error) {
+	var report Report
+	wanted := q.Kinds
+	if len(wanted) == 0 {
+		wanted = Kinds()
+	}
+	for _, k := range wanted {
+		if !slices.Contains(Kinds(), k) {
+			return report, fmt.Errorf("journal: no journal %q", k)
+		}
+	}
+	found, errs := parts(dir, wanted, &report)
+	if found == nil {
+		return report, errs
+	}
+	defer func() {
+		for _, files := range found {
+			for _, p := range files {
+				_ = p.f.Close() // was only read
+			}
+		}
+	}()
+	m := newMatch(q)
+	var streams []*stream
+	for _, k := range Kinds() {
+		s, err := newStream(found[k], m, &report)
+		errs = errors.Join(errs, err)
+		streams = append(streams, s)
+	}
+	stopped := merge(ctx, streams, fn)
+	for _, s := range streams {
+		errs = errors.Join(errs, s.err)
+	}
+	return report, errors.Join(stopped, errs)
+}
+
+// merge brings the kinds into one order of time.
+func merge(ctx context.Context, streams []*stream, fn func(Entry) error) error {
+	heads := make([]*Entry, len(streams))
+	for i, s := range streams {
+		heads[i] = s.next(ctx)
+	}
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		first := -1
+		for i, e := range heads {
+			if e != nil && (first < 0 || e.Time.Before(heads[first].Time)) {
+				first = i
+			}
+		}
+		if first < 0 {
+			return nil
+		}
+		if err := fn(*heads[first]); err != nil {
+			return err
+		}
+		heads[first] = streams[first].next(ctx)
+	}
+}
+
+// lookAhead is how many entries of one kind are put in order of time among
+// each other. They are written nearly so: many goroutines write, and each
+// entry's time is a moment before its writing.
+const lookAhead = 256
+
+// stream is the matching entries of one kind, oldest first.
+type stream struct {
+	files  []*part // the oldest first
+	lines  *lines  // of files[0]; nil before it is begun
+	match  *match
+	report *Report
+	ahead  []*Entry // sorted
+	err    error    // of files that could not be read
+}
+
+// newStream puts the files in order by their first lines: names tell it in
+// too many ways.
+func newStream(files []*part, m *match, report *Report) (*stream, error) {
+	type dated struct {
+		*part
+		from string
+	}
+	var all []dated
+	var errs []error
+	for _, p := range files {
+		from, err := p.firstTime()
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		all = append(all, dated{p, from})
+	}
+	slices.SortStableFunc(all, func(a, b dated) int { return strings.Compare(a.from, b.from) })
+	s := &stream{match: m, report: report}
+	for i, d := range all {
+		// The lines before this file's first one ended a good while before
+		// what is asked for: so do those of the file before.
+		if i+1 < len(all) && all[i+1].from != "" && m.wellBefore(all[i+1].from) {
+			continue
+		}
+		s.files = append(s.files, d.part)
+	}
+	return s, errors.Join(errs...)
+}
+
+// next returns nil after the last.
+func (s *stream) next(ctx context.Context) *Entry {
+	for len(s.ahead) < lookAhead {
+		e := s.read(ctx)
+		if e == nil {
+			break
+		}
+		i, _ := slices.BinarySearchFunc(s.ahead, e, func(a, b *Entry) int {
+			if a.Time.After(b.Time) {
+				return 1
+			}
+			return -1 // an equal one stands behind those that came first
+		})
+		s.ahead = slices.Insert(s.ahead, i, e)
+	}
+	if len(s.ahead) == 0 {
+		return nil
+	}
+	e := s.ahead[0]
+	s.ahead = s.ahead[1:]
+	return e
+}
+
+// read returns the next entry that matches, in the order of the files.
+func (s *stream) read(ctx context.Context) *Entry {
+	for n := 0; ; n++ {
+		if n%1024 == 0 && ctx.Err() != nil {
+			return nil
+		}
+		if len(s.files) == 0 {
+			return nil
+		}
+		if s.lines == nil {
+			l, err := s.files[0].lines()
+			if err != nil {
+				s.endFile(err)
+				continue
+			}
+			s.lines = l
+			s.report.Files++
+		}
+		line, err := s.lines.next()
+		switch {
+		case errors.Is(err, io.EOF):
+			s.endFile(nil)
+			continue
+		case errors.Is(err, errLong):
+			s.report.Lines++
+			s.report.Broken++
+			continue
+		case err != nil:
+			s.endFile(fmt.Errorf("journal: %s: %w", s.files[0].path, err))
+			continue
+		}
+		if e := s.entry(line); e != nil {
+			return e
+		}
+	}
+}
+
+func (s *stream) endFile(err error) {
+	s.err = errors.Join(s.err, err)
+	s.files, s.lines = s.files[1:], nil
+}
+
+// entry decodes a line; nil when it does not match.
+func (s *stream) entry(line []byte) *Entry {
+	if len(bytes.TrimSpace(line)) == 0 {
+		return nil // begins what follows a torn line
+	}
+	s.report.Lines++
+	if !s.match.may(line) {
+		return nil
+	}
+	e := new(Entry)
+	if err := json.Unmarshal(line, e); err != nil || e.Time.IsZero() {
+		if !s.lines.torn { // else it may be under way
+			s.report.Broken++
+		}
+		return nil
+	}
+	if !s.match.is(e) {
+		return nil
+	}
+	e.Line = bytes.Clone(line)
+	return e
+}

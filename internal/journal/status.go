@@ -1,0 +1,38 @@
+package journal
+
+import "time"
+
+// KindStatus is how one journal fares.
+type KindStatus struct {
+	Kind       string    `json:"kind"`
+	Lines      int64     `json:"lines"`       // written since the start
+	Lost       int64     `json:"lost"`        // could not be written for too long
+	Waiting    int       `json:"waiting"`     // bytes gathered and not yet written
+	LastError  string    `json:"last_error"`  // of the last write; "" when it went well
+	ErrorSince time.Time `json:"error_since"` // zero when it went well
+}
+
+// Status is how the journals fare.
+type Status struct {
+	Dir           string       `json:"dir"`
+	Kinds         []KindStatus `json:"kinds"`
+	SyslogDropped int64        `json:"syslog_dropped"` // lines the syslog daemon did not take
+}
+
+// Status now.
+func (j *Journal) Status() Status {
+	j.moving.Lock()
+	s := Status{Dir: j.dir}
+	j.moving.Unlock()
+	add := func(k KindStatus, kind string, waiting int) {
+		k.Kind, k.Waiting = kind, waiting
+		s.Kinds = append(s.Kinds, k)
+	}
+	add(j.messages.file.state(), Messages, j.messages.waiting())
+	add(j.blocks.state(), Blocks, 0)
+	add(j.trace.file.state(), Trace, j.trace.waiting())
+	if l := j.syslog.Load(); l != nil {
+		s.SyslogDropped = l.dropped.Load()
+	}
+	return s
+}
