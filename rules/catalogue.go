@@ -1,5 +1,10 @@
 package rules
 
+import "slices"
+
+// Attr is an attribute of the catalogue.
+type Attr uint8
+
 // The attributes of the catalogue.
 const (
 	ClientIP Attr = iota
@@ -24,3 +29,84 @@ const (
 	HeaderIP
 	Size
 )
+
+// Kind is what the value of an attribute is and, with it, what a condition may
+// say of it.
+type Kind uint8
+
+const (
+	KindText   Kind = iota // any number of texts: regular expressions, lists
+	KindIP                 // any number of addresses: prefixes, regular expressions, lists
+	KindNumber             // a number: comparisons
+	KindEnum               // one of some names
+	KindBool               // true or false
+)
+
+// Attribute is a row of the catalogue.
+type Attribute struct {
+	Attr  Attr
+	Name  string // in policies; of a family what stands before the dot
+	Kind  Kind
+	Stage Stage    // the first at which it is known
+	Names []string // of KindEnum: its values
+	// Family: there are many, each with a name of its own after a dot; their
+	// texts are those of all fields of that name, none when there is none.
+	Family bool
+	// Octets: the number counts octets, so that operands may have a unit.
+	Octets bool
+	// Forgeable: whoever sends mail writes what he likes there.
+	Forgeable bool
+	// Client: it vouches for who the client is, whatever the client says.
+	Client bool
+}
+
+// catalogue has a row for each attribute, at its index.
+var catalogue = [...]Attribute{
+	ClientIP:        {Name: "client_ip", Kind: KindIP, Stage: Connect, Client: true},
+	ClientHost:      {Name: "client_host", Kind: KindText, Stage: Connect, Client: true},
+	ClientResolve:   {Name: "client_resolve", Kind: KindEnum, Stage: Connect, Names: []string{"ok", "fail", "forged", "temp"}},
+	HeloName:        {Name: "helo", Kind: KindText, Stage: Helo, Forgeable: true},
+	TLS:             {Name: "tls", Kind: KindBool, Stage: MailFrom},
+	TLSVersion:      {Name: "tls_version", Kind: KindText, Stage: MailFrom},
+	Authenticated:   {Name: "authenticated", Kind: KindBool, Stage: MailFrom, Client: true},
+	AuthUser:        {Name: "auth_user", Kind: KindText, Stage: MailFrom, Client: true},
+	Direction:       {Name: "direction", Kind: KindEnum, Stage: MailFrom, Names: []string{"inbound", "outbound"}},
+	Sender:          {Name: "sender", Kind: KindText, Stage: MailFrom},
+	SenderDomain:    {Name: "sender_domain", Kind: KindText, Stage: MailFrom},
+	DeclaredSize:    {Name: "declared_size", Kind: KindNumber, Stage: MailFrom, Octets: true},
+	Recipient:       {Name: "recipient", Kind: KindText, Stage: RcptTo},
+	RecipientDomain: {Name: "recipient_domain", Kind: KindText, Stage: RcptTo},
+	RecipientClient: {Name: "recipient_client", Kind: KindText, Stage: RcptTo},
+	RecipientCount:  {Name: "recipient_count", Kind: KindNumber, Stage: RcptTo},
+	Subject:         {Name: "subject", Kind: KindText, Stage: Headers, Forgeable: true},
+	HeaderField:     {Name: "header", Kind: KindText, Stage: Headers, Family: true, Forgeable: true},
+	RawHeaderField:  {Name: "raw_header", Kind: KindText, Stage: Headers, Family: true, Forgeable: true},
+	HeaderIP:        {Name: "header_ip", Kind: KindIP, Stage: Headers, Forgeable: true},
+	Size:            {Name: "size", Kind: KindNumber, Stage: Complete, Octets: true},
+}
+
+// reserved are attributes of the policy language that this version cannot
+// answer. A policy that uses one must not load as if the rule could match.
+var reserved = []string{
+	"dnsbl", "sender_mx", "sender_dnsbl", "spf", "correspondent", "dkim", "dmarc",
+	"virus", "attachment_name", "attachment_type", "module",
+}
+
+// Catalogue returns a row for every attribute, in order: who answers [Facts]
+// can be tested against it.
+func Catalogue() []Attribute {
+	rows := slices.Clone(catalogue[:])
+	for i := range rows {
+		rows[i].Attr = Attr(i)
+		rows[i].Names = slices.Clone(rows[i].Names)
+	}
+	return rows
+}
+
+// String returns the name used in policies; of a family its first part.
+func (a Attr) String() string {
+	if int(a) < len(catalogue) {
+		return catalogue[a].Name
+	}
+	return "unknown"
+}

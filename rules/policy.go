@@ -5,9 +5,6 @@ import (
 	"io"
 )
 
-// Attr is an attribute of the catalogue.
-type Attr uint8
-
 // Policy is a compiled set of rules and thresholds. It is immutable and safe
 // for use by many goroutines.
 type Policy struct{}
@@ -44,24 +41,3 @@ func ReadList(file string, r io.Reader) (*List, Problems) { return &List{}, nil 
 
 // NewList makes a list of entries that stand in the policy itself.
 func NewList(entries []Operand) (*List, Problems) { return &List{}, nil }
-
-// Template is a text with placeholders such as {client_ip}.
-type Template struct{}
-
-// ParseTemplate parses and checks a text; an unknown placeholder is an error
-// that names the nearest valid one.
-func ParseTemplate(s string) (Template, error) { return Template{}, nil }
-
-// Expand replaces each placeholder by what value says of its name (without
-// braces). It does not clean what it inserts: the caller knows where it goes.
-func (t Template) Expand(value func(name string) string) string { return "" }
-
-// Uses tells whether the placeholder stands in the text.
-func (t Template) Uses(name string) bool { return false }
-
-// ParseReply parses "550 5.7.1 text"; codes must agree with each other and
-// with the action (Reject: 5yz, Tempfail: 4yz but 421).
-func ParseReply(s string, a Action) (*Reply, error) { return &Reply{}, nil }
-
-// Nearest returns the valid name most like name, or "" when none is near.
-func Nearest(name string, valid []string) string { return "" }

@@ -1,0 +1,105 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// anyField is the member of a header family that stands for every field.
+const anyField = "*"
+
+// parseKey reads an attribute as policies write it: "subject",
+// "header.X-Mailer", "header.*".
+func parseKey(name string) (Key, error) {
+	base, field, dotted := strings.Cut(name, ".")
+	for i := range catalogue {
+		row := &catalogue[i]
+		if row.Name != base {
+			continue
+		}
+		switch {
+		case !row.Family && dotted:
+			return Key{}, fmt.Errorf("attribute %q takes no name after a dot", base)
+		case !row.Family:
+			return Key{Attr: Attr(i)}, nil
+		case field == "":
+			return Key{}, fmt.Errorf("attribute %q needs the name of a header field: %s.NAME", base, base)
+		case !isFieldName(field):
+			return Key{}, fmt.Errorf("%q is not the name of a header field", field)
+		}
+		return Key{Attr: Attr(i), Name: canonicalField(field)}, nil
+	}
+	if slices.Contains(reserved, base) {
+		return Key{}, fmt.Errorf("attribute %q is not part of this version", name)
+	}
+	return Key{}, unknownAttribute(name)
+}
+
+func unknownAttribute(name string) error {
+	base, field, dotted := strings.Cut(name, ".")
+	var valid []string
+	for _, row := range catalogue {
+		if row.Family == dotted {
+			valid = append(valid, row.Name)
+		}
+	}
+	near := Nearest(base, valid)
+	switch {
+	case near == "":
+		return fmt.Errorf("unknown attribute %q", name)
+	case dotted:
+		near += "." + field
+	}
+	return fmt.Errorf("unknown attribute %q; did you mean %q?", name, near)
+}
+
+// String is the attribute as policies write it.
+func (k Key) String() string {
+	if k.Name == "" {
+		return k.Attr.String()
+	}
+	return k.Attr.String() + "." + k.Name
+}
+
+// isFieldName tells whether s is one or more ftext (RFC 5322 §2.2, §3.6.8):
+// printable ASCII but the colon.
+func isFieldName(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] <= ' ' || s[i] > '~' || s[i] == ':' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// canonicalField is the one spelling of a field name, which is case-blind
+// (RFC 5322 §1.2.2): upper case after the start and each hyphen, else lower.
+func canonicalField(s string) string {
+	b := []byte(s)
+	start := true
+	for i, c := range b {
+		switch {
+		case start && 'a' <= c && c <= 'z':
+			b[i] = c - 'a' + 'A'
+		case !start && 'A' <= c && c <= 'Z':
+			b[i] = c - 'A' + 'a'
+		}
+		start = c == '-'
+	}
+	return string(b)
+}
+
+// unknown says that a name is none of the valid ones, and which is most like
+// it, or all where they are few.
+func unknown(what, name string, valid []string) error {
+	text := fmt.Sprintf("unknown %s %q", what, name)
+	switch near := Nearest(name, valid); {
+	case near != "":
+		text += fmt.Sprintf("; did you mean %q?", near)
+	case len(valid) > 0 && len(valid) <= 8:
+		text += "; it is one of " + strings.Join(valid, ", ")
+	}
+	return errors.New(text)
+}
