@@ -95,8 +95,8 @@ func appendJudgement(b []byte, e *Entry) []byte {
 		}
 		b = e.Rules[i].append(b)
 	}
-	b = append(b, `],"weight":`...)
-	b = appendNumber(b, e.Weight)
+	b = append(b, ']')
+	b = appendField(b, "weight", e.Weight)
 	b = appendField(b, "reply", e.Reply)
 	b = appendField(b, "reason", e.Reason)
 	if e.Detail != "" {
@@ -109,8 +109,7 @@ func (h *RuleHit) append(b []byte) []byte {
 	b = append(b, `{"name":`...)
 	b = appendString(b, h.Name)
 	b = appendField(b, "stage", h.Stage)
-	b = append(b, `,"weight":`...)
-	b = appendNumber(b, h.Weight)
+	b = appendField(b, "weight", h.Weight)
 	if h.Shadow {
 		b = append(b, `,"shadow":true`...)
 	}
@@ -124,40 +123,6 @@ func appendField(b []byte, name, value string) []byte {
 	b = append(b, name...)
 	b = append(b, '"', ':')
 	return appendString(b, value)
-}
-
-// appendNumber writes a decimal as it stands; without one, 0.
-func appendNumber(b []byte, s string) []byte {
-	if !decimal(s) {
-		return append(b, '0')
-	}
-	return append(b, s...)
-}
-
-// decimal tells whether s is a JSON number without exponent (RFC 8259 §6).
-func decimal(s string) bool {
-	if len(s) > 0 && s[0] == '-' {
-		s = s[1:]
-	}
-	whole := digits(s)
-	if whole == 0 || whole > 1 && s[0] == '0' {
-		return false
-	}
-	if whole == len(s) {
-		return true
-	}
-	s = s[whole:]
-	return s[0] == '.' && len(s) > 1 && digits(s[1:]) == len(s)-1
-}
-
-// digits counts those at the beginning of s.
-func digits(s string) int {
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return i
-		}
-	}
-	return len(s)
 }
 
 const hexDigits = "0123456789abcdef"

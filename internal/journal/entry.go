@@ -40,7 +40,7 @@ func fileName(kind string) string { return kind + ".jsonl" }
 type RuleHit struct {
 	Name   string `json:"name"`
 	Stage  string `json:"stage"`
-	Weight string `json:"weight"`           // a decimal; a number in JSON
+	Weight string `json:"weight"`           // a decimal
 	Shadow bool   `json:"shadow,omitempty"` // it was only tried, without effect
 }
 
@@ -69,7 +69,7 @@ type Entry struct {
 	Verdict string    `json:"verdict"`
 	Rule    string    `json:"rule"`
 	Rules   []RuleHit `json:"rules"`
-	Weight  string    `json:"weight"` // a decimal; a number in JSON
+	Weight  string    `json:"weight"` // a decimal
 	Reply   string    `json:"reply"`
 	Reason  string    `json:"reason"`
 

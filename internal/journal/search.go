@@ -119,9 +119,9 @@ func newStream(files []*part, m *match, report *Report) (*stream, error) {
 	slices.SortStableFunc(all, func(a, b dated) int { return strings.Compare(a.from, b.from) })
 	s := &stream{match: m, report: report}
 	for i, d := range all {
-		// The lines before this file's first one ended a good while before
-		// what is asked for: so do those of the file before.
-		if i+1 < len(all) && all[i+1].from != "" && m.wellBefore(all[i+1].from) {
+		// When the next file begins a good while before what is asked for,
+		// this one has ended by then.
+		if d.from != "" && i+1 < len(all) && m.wellBefore(all[i+1].from) {
 			continue
 		}
 		s.files = append(s.files, d.part)

@@ -1,0 +1,87 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"syscall"
+)
+
+// Client gives commands to the daemon of a state folder.
+type Client struct {
+	path string
+	http *http.Client
+}
+
+// NewClient does not connect yet.
+func NewClient(stateDir string) *Client {
+	path := SocketPath(stateDir)
+	var dialer net.Dialer
+	return &Client{path: path, http: &http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return dialer.DialContext(ctx, "unix", path) },
+		// One request a process: no connection is kept.
+		DisableKeepAlives: true,
+	}}}
+}
+
+// Call asks and decodes the answer into response, which may be nil. Its
+// errors: ErrNoDaemon, ErrDenied, ErrProtocol, a *Refusal, or a fault of the
+// line. How long it may take is ctx's to say.
+func (c *Client) Call(ctx context.Context, command string, request, response any) error {
+	body, err := json.Marshal(request)
+	if err != nil {
+		return fmt.Errorf("control: %w", err)
+	}
+	// The host is not looked at: the dialer knows where to go.
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://tollgate/"+command, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("control: %w", err)
+	}
+	r.Header.Set(protocolHeader, Protocol)
+	answer, err := c.http.Do(r)
+	if err != nil {
+		return c.explain(err)
+	}
+	defer answer.Body.Close()
+	if answer.Header.Get(protocolHeader) != Protocol {
+		return ErrProtocol
+	}
+	b, err := io.ReadAll(io.LimitReader(answer.Body, mostResponse+1))
+	if err != nil {
+		return fmt.Errorf("control: the answer breaks off: %w", err)
+	}
+	if len(b) > mostResponse {
+		return fmt.Errorf("control: an answer of more than %d MiB", mostResponse>>20)
+	}
+	if answer.StatusCode != http.StatusOK {
+		refusal := new(Refusal)
+		if err := json.Unmarshal(b, refusal); err != nil {
+			return fmt.Errorf("control: answer %d: %w", answer.StatusCode, err)
+		}
+		return refusal
+	}
+	if response == nil {
+		return nil
+	}
+	if err := json.Unmarshal(b, response); err != nil {
+		return fmt.Errorf("control: %w", err)
+	}
+	return nil
+}
+
+// explain tells apart what a caller decides on.
+func (c *Client) explain(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ENOTDIR):
+		return fmt.Errorf("%w (%s)", ErrNoDaemon, c.path)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w: %s; run as root or as a member of tollgate's group", ErrDenied, c.path)
+	}
+	return fmt.Errorf("control: %w", err)
+}

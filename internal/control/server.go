@@ -1,0 +1,137 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Server answers the commands.
+type Server struct {
+	http *http.Server
+	path string
+	done chan error
+}
+
+// Serve listens in a state folder, which must be locked by the caller: a
+// socket that is there is a dead one's. Handlers are called by name, each
+// request by a goroutine of its own.
+func Serve(stateDir string, handlers map[string]Handler, log *slog.Logger) (*Server, error) {
+	l, err := listen(stateDir)
+	if err != nil {
+		return nil, fmt.Errorf("control: %w", err)
+	}
+	s := &Server{
+		http: &http.Server{
+			Handler:           mux(handlers, log),
+			ReadHeaderTimeout: 5 * time.Second,
+			ReadTimeout:       30 * time.Second,
+			WriteTimeout:      10 * time.Minute, // a report over a long time may take a while
+			IdleTimeout:       30 * time.Second,
+			MaxHeaderBytes:    16 << 10,
+			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		},
+		path: SocketPath(stateDir),
+		done: make(chan error, 1),
+	}
+	go func() { s.done <- s.http.Serve(l) }()
+	return s, nil
+}
+
+// listen makes the socket under another name and renames it: it is never
+// there with a wider mode than it shall have, and never not there while it
+// replaces a dead one.
+func listen(stateDir string) (net.Listener, error) {
+	made := filepath.Join(stateDir, bindName)
+	if err := os.Remove(made); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: made, Net: "unix"})
+	if err != nil {
+		return nil, err
+	}
+	l.SetUnlinkOnClose(false) // Close removes it under its later name
+	if err = os.Chmod(made, 0o660); err == nil {
+		err = os.Rename(made, SocketPath(stateDir))
+	}
+	if err != nil {
+		return nil, errors.Join(err, l.Close(), os.Remove(made))
+	}
+	return l, nil
+}
+
+// Close lets requests under way end until ctx does, and removes the socket.
+func (s *Server) Close(ctx context.Context) error {
+	err := os.Remove(s.path)
+	if stop := s.http.Shutdown(ctx); stop != nil {
+		err = errors.Join(err, stop, s.http.Close())
+	}
+	if served := <-s.done; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
+	if err != nil {
+		return fmt.Errorf("control: %w", err)
+	}
+	return nil
+}
+
+func mux(handlers map[string]Handler, log *slog.Logger) http.Handler {
+	m := http.NewServeMux()
+	for name, h := range handlers {
+		m.HandleFunc("POST /"+name, func(w http.ResponseWriter, r *http.Request) { answer(w, r, name, h, log) })
+	}
+	m.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		send(w, http.StatusNotFound, &Refusal{Code: "unknown", Message: "the running tollgate does not know this command: restart it after an upgrade"}, log)
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(protocolHeader, Protocol)
+		if r.Header.Get(protocolHeader) != Protocol {
+			send(w, http.StatusUpgradeRequired, &Refusal{Code: "protocol", Message: ErrProtocol.Error()}, log)
+			return
+		}
+		m.ServeHTTP(w, r)
+	})
+}
+
+func answer(w http.ResponseWriter, r *http.Request, name string, h Handler, log *slog.Logger) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostRequest))
+	if err != nil {
+		send(w, http.StatusBadRequest, &Refusal{Code: "request", Message: "request cannot be read"}, log)
+		return
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			log.Error("internal fault", "command", name, "detail", p)
+			send(w, http.StatusInternalServerError, &Refusal{Code: CodeFault, Message: "internal fault"}, log)
+		}
+	}()
+	v, err := h(r.Context(), bytes.TrimSpace(body))
+	var refusal *Refusal
+	switch {
+	case errors.As(err, &refusal):
+		send(w, http.StatusConflict, refusal, log)
+	case err != nil:
+		log.Warn("command failed", "command", name, "error", err)
+		send(w, http.StatusInternalServerError, &Refusal{Code: CodeFault, Message: err.Error()}, log)
+	default:
+		send(w, http.StatusOK, v, log)
+	}
+}
+
+// send writes an answer. The one that asked may be gone by then.
+func send(w http.ResponseWriter, status int, v any, log *slog.Logger) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	if err := json.NewEncoder(w).Encode(v); err != nil {
+		log.Warn("answer to a command cannot be sent", "error", err)
+	}
+}

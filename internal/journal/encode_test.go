@@ -1,0 +1,236 @@
+package journal
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// The fields of each kind, as encoding/json writes them.
+type (
+	headFields struct {
+		Time    string `json:"time"`
+		Kind    string `json:"kind"`
+		Gateway string `json:"gateway"`
+		Ref     string `json:"ref"`
+		QueueID string `json:"queue_id"`
+	}
+	sessionFields struct {
+		headFields
+		MessageID  string `json:"message_id"`
+		ClientIP   string `json:"client_ip"`
+		ClientHost string `json:"client_host"`
+		Helo       string `json:"helo"`
+		TLS        string `json:"tls"`
+		AuthUser   string `json:"auth_user"`
+		Direction  string `json:"direction"`
+		Sender     string `json:"sender"`
+	}
+	ruleFields struct {
+		Name   string `json:"name"`
+		Stage  string `json:"stage"`
+		Weight string `json:"weight"`
+		Shadow bool   `json:"shadow,omitempty"`
+	}
+	judgementFields struct {
+		Subject string       `json:"subject"`
+		Size    int64        `json:"size"`
+		Stage   string       `json:"stage"`
+		Verdict string       `json:"verdict"`
+		Rule    string       `json:"rule"`
+		Rules   []ruleFields `json:"rules"`
+		Weight  string       `json:"weight"`
+		Reply   string       `json:"reply"`
+		Reason  string       `json:"reason"`
+		Detail  string       `json:"detail,omitempty"`
+	}
+	messageFields struct {
+		sessionFields
+		Recipients []string `json:"recipients"`
+		judgementFields
+	}
+	blockFields struct {
+		sessionFields
+		Recipient string `json:"recipient"`
+		judgementFields
+	}
+	traceFields struct {
+		headFields
+		ClientIP   string `json:"client_ip"`
+		ClientHost string `json:"client_host,omitempty"`
+		Helo       string `json:"helo,omitempty"`
+		Sender     string `json:"sender,omitempty"`
+		Recipient  string `json:"recipient,omitempty"`
+		Stage      string `json:"stage,omitempty"`
+		Rule       string `json:"rule,omitempty"`
+		Event      string `json:"event"`
+		Detail     string `json:"detail"`
+	}
+)
+
+func reference(t interface{ Fatal(...any) }, e *Entry) []byte {
+	head := headFields{e.Time.UTC().Format("2006-01-02T15:04:05.000Z"), e.Kind, e.Gateway, e.Ref, e.QueueID}
+	session := sessionFields{head, e.MessageID, e.ClientIP, e.ClientHost, e.Helo, e.TLS, e.AuthUser, e.Direction, e.Sender}
+	rules := make([]ruleFields, len(e.Rules))
+	for i, h := range e.Rules {
+		rules[i] = ruleFields{h.Name, h.Stage, h.Weight, h.Shadow}
+	}
+	judgement := judgementFields{e.Subject, e.Size, e.Stage, e.Verdict, e.Rule, rules, e.Weight, e.Reply, e.Reason, e.Detail}
+	var v any
+	switch e.Kind {
+	case Messages:
+		recipients := e.Recipients
+		if recipients == nil {
+			recipients = []string{}
+		}
+		v = messageFields{session, recipients, judgement}
+	case Blocks:
+		v = blockFields{session, e.Recipient, judgement}
+	case Trace:
+		v = traceFields{head, e.ClientIP, e.ClientHost, e.Helo, e.Sender, e.Recipient, e.Stage, e.Rule, e.Event, e.Detail}
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		t.Fatal(err)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+// text is any octets, hostile ones more often than not.
+func text() *rapid.Generator[string] {
+	return rapid.OneOf(
+		rapid.String(),
+		rapid.Custom(func(t *rapid.T) string { return string(rapid.SliceOf(rapid.Byte()).Draw(t, "octets")) }),
+		rapid.SampledFrom([]string{"", "\"", "\\", "\n{\"kind\":\"x\"}", "\u2028\u2029", "\xed\xa0\x80", "\x7f\x00", "Привет", "<&>"}),
+	)
+}
+
+func anyEntry(kind string) *rapid.Generator[*Entry] {
+	return rapid.Custom(func(t *rapid.T) *Entry {
+		e := &Entry{}
+		v := reflect.ValueOf(e).Elem()
+		for i := range v.NumField() {
+			if f := v.Field(i); f.Kind() == reflect.String {
+				f.SetString(text().Draw(t, v.Type().Field(i).Name))
+			}
+		}
+		e.Kind = kind
+		e.Time = time.UnixMilli(rapid.Int64Range(0, 4e12).Draw(t, "time"))
+		e.Recipients = rapid.SliceOfN(text(), 0, 3).Draw(t, "recipients")
+		e.Size = rapid.Int64().Draw(t, "size")
+		e.Rules = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) RuleHit {
+			return RuleHit{text().Draw(t, "name"), text().Draw(t, "stage"), text().Draw(t, "weight"), rapid.Bool().Draw(t, "shadow")}
+		}), 0, 3).Draw(t, "rules")
+		return e
+	})
+}
+
+// What is written is what encoding/json writes, octet by octet.
+func TestEncodeAgainstEncodingJSON(t *testing.T) {
+	for _, k := range kinds {
+		t.Run(k.name, rapid.MakeCheck(func(t *rapid.T) {
+			e := anyEntry(k.name).Draw(t, "entry")
+			got := k.append([]byte("before"), e)
+			want := reference(t, e)
+			if diff := cmp.Diff("before"+string(want), string(got)); diff != "" {
+				t.Fatal(diff)
+			}
+			if bytes.ContainsAny(got, "\n\r\u2028\u2029") || !utf8.Valid(got) {
+				t.Fatalf("not one line of UTF-8: %q", got)
+			}
+		}))
+	}
+}
+
+// What is written is read again as it was, but for octets that are no UTF-8.
+func TestDecodeIsTheInverse(t *testing.T) {
+	for _, k := range kinds {
+		t.Run(k.name, rapid.MakeCheck(func(t *rapid.T) {
+			e := anyEntry(k.name).Draw(t, "entry")
+			v := reflect.ValueOf(e).Elem()
+			for i := range v.NumField() {
+				if f := v.Field(i); f.Kind() == reflect.String {
+					f.SetString(strings.ToValidUTF8(f.String(), "?"))
+				}
+			}
+			for i, r := range e.Recipients {
+				e.Recipients[i] = strings.ToValidUTF8(r, "?")
+			}
+			e.Rules = nil
+			line, err := json.Marshal(e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var back Entry
+			if err := json.Unmarshal(line, &back); err != nil {
+				t.Fatalf("%s: %v", line, err)
+			}
+			again, err := json.Marshal(back)
+			if err != nil || !bytes.Equal(line, again) {
+				t.Fatalf("%s\nbecame\n%s\n%v", line, again, err)
+			}
+		}))
+	}
+}
+
+func FuzzString(f *testing.F) {
+	f.Add("plain")
+	f.Add("\"\\\x00\x1f\x7f\xff\u2028")
+	f.Add("Ж\xd0")
+	f.Fuzz(func(t *testing.T, s string) {
+		got := appendString(nil, s)
+		var want bytes.Buffer
+		enc := json.NewEncoder(&want)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(s); err != nil {
+			t.Fatal(err)
+		}
+		if w := strings.TrimSuffix(want.String(), "\n"); string(got) != w {
+			t.Errorf("%q: %s, want %s", s, got, w)
+		}
+	})
+}
+
+func full() *Entry {
+	return &Entry{
+		Time: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), Kind: Messages, Gateway: "mx1.example.org", Ref: "0a1b2c3d4e5f", QueueID: "4Lx2Pq3Zz1z9",
+		MessageID: "<20261123120000.12345@mail.example.com>", ClientIP: "192.0.2.7", ClientHost: "mail.example.com", Helo: "mail.example.com",
+		TLS: "TLSv1.3", Direction: "inbound", Sender: "newsletter@example.com", Recipients: []string{"ivan@example.org", "anna@example.org"},
+		Subject: "Квартальный отчёт и кое-что ещё", Size: 12345, Verdict: "accept", Weight: "3.5",
+		Rules: []RuleHit{{Name: "sender-without-mx", Stage: "mailfrom", Weight: "4"}, {Name: "sender-has-mx", Stage: "mailfrom", Weight: "-0.5"}},
+	}
+}
+
+func TestEncodeAllocatesNothing(t *testing.T) {
+	e, b := full(), make([]byte, 0, 4096)
+	if n := testing.AllocsPerRun(100, func() { b = appendMessage(b[:0], e) }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkEncode(b *testing.B) {
+	e, buf := full(), make([]byte, 0, 4096)
+	b.ReportAllocs()
+	for b.Loop() {
+		buf = appendMessage(buf[:0], e)
+	}
+	b.SetBytes(int64(len(buf)))
+}
+
+func BenchmarkEncodingJSON(b *testing.B) {
+	e := full()
+	b.ReportAllocs()
+	for b.Loop() {
+		b.SetBytes(int64(len(reference(b, e))))
+	}
+}

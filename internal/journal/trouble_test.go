@@ -1,0 +1,305 @@
+package journal
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// What a full disk took of a block of lines is told, and the rest can be
+// written later without mixing lines up.
+func TestPartialWrite(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	a := &file{kind: Messages, f: w}
+	var all []byte
+	for i := range 20000 {
+		all = fmt.Appendf(all, "line %d\n", i)
+	}
+	if err := w.SetWriteDeadline(time.Now().Add(10 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	rest, err := a.write(all, time.Now())
+	if err == nil || len(rest) == 0 || len(rest) == len(all) {
+		t.Fatalf("%d of %d are left, %v", len(rest), len(all), err)
+	}
+	if before := all[len(all)-len(rest)-1]; before != '\n' {
+		t.Errorf("the rest begins within a line, after %q", before)
+	}
+	if s := a.state(); s.LastError == "" || s.ErrorSince.IsZero() || s.Lines != int64(bytes.Count(all[:len(all)-len(rest)], []byte("\n"))) {
+		t.Errorf("status %+v", s)
+	}
+	read := make(chan []byte)
+	go func() {
+		b, err := io.ReadAll(r)
+		if err != nil {
+			t.Error(err)
+		}
+		read <- b
+	}()
+	if err := w.SetWriteDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if rest, err = a.write(rest, time.Now()); err != nil || rest != nil {
+		t.Fatal(err)
+	}
+	if s := a.state(); s.LastError != "" || s.Lines != 20000 {
+		t.Errorf("status %+v", s)
+	}
+	if err := a.close(); err != nil {
+		t.Fatal(err)
+	}
+	next := 0
+	for line := range bytes.Lines(<-read) {
+		if string(line) == fmt.Sprintf("line %d\n", next) {
+			next++
+		}
+	}
+	if next != 20000 {
+		t.Errorf("line %d is missing", next)
+	}
+}
+
+// fullDisk makes journals whose messages and blocks cannot be written.
+func fullDisk(t *testing.T) string {
+	t.Helper()
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip("no device that is always full here")
+	}
+	dir := t.TempDir()
+	for _, k := range []string{Messages, Blocks} {
+		if err := os.Symlink("/dev/full", filepath.Join(dir, fileName(k))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestFullDisk(t *testing.T) {
+	dir := fullDisk(t)
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		j, err := Open(dir, WithLog(slog.New(slog.NewTextHandler(&log, nil))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := j.Block(&Entry{Ref: "a"}); err == nil || !strings.Contains(err.Error(), "no space") {
+			t.Errorf("block: %v", err)
+		}
+		big := &Entry{Subject: strings.Repeat("x", 1<<20)}
+		kept := 0
+		for {
+			if err := j.Message(big); err != nil {
+				if !errors.Is(err, ErrLost) {
+					t.Error(err)
+				}
+				break
+			}
+			kept++
+		}
+		if kept < 8 || kept > 9 {
+			t.Errorf("%d MiB are kept", kept)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		s := j.Status()
+		if k := s.Kinds[0]; k.Kind != Messages || k.Lost != 1 || k.LastError == "" || k.Waiting < 8<<20 || k.Lines != 0 {
+			t.Errorf("status %+v", k)
+		}
+		if n := strings.Count(log.String(), "cannot be written"); n < 3 || n > 10 {
+			t.Errorf("said %d times in a minute", n)
+		}
+
+		// With room again, what waited is written.
+		path := filepath.Join(dir, fileName(Messages))
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		if err := j.Reopen(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if k := j.Status().Kinds[0]; k.Lines != int64(kept) || k.LastError != "" || k.Waiting != 0 {
+			t.Errorf("status %+v", k)
+		}
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestLossAtClose(t *testing.T) {
+	dir := fullDisk(t)
+	synctest.Test(t, func(t *testing.T) {
+		j, err := Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := j.Message(&Entry{Ref: "a"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := j.Close(); err == nil {
+			t.Error("no error")
+		}
+		if lost := j.Status().Kinds[0].Lost; lost != 1 {
+			t.Errorf("%d lost", lost)
+		}
+	})
+}
+
+func FuzzLines(f *testing.F) {
+	f.Add([]byte("{\"time\":\"2026-11-23T12:00:00.000Z\"}\n{}\nx"))
+	f.Add([]byte("\n\n"))
+	f.Add(bytes.Repeat([]byte("y"), 70<<10))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		l := newLines(bytes.NewReader(b))
+		var got []byte
+		for {
+			line, err := l.next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(append(got, line...), '\n')
+			timeOf(line)
+		}
+		want := b
+		if len(b) > 0 && b[len(b)-1] != '\n' {
+			want = append(bytes.Clone(b), '\n')
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%q became %q", want, got)
+		}
+	})
+}
+
+func TestLongLines(t *testing.T) {
+	text := "first\n" + strings.Repeat("x", longest+1) + "\nlast"
+	l := newLines(strings.NewReader(text))
+	if line, err := l.next(); string(line) != "first" || err != nil {
+		t.Errorf("%q, %v", line, err)
+	}
+	if _, err := l.next(); !errors.Is(err, errLong) {
+		t.Error(err)
+	}
+	if line, err := l.next(); string(line) != "last" || err != nil || !l.torn {
+		t.Errorf("%q, %v", line, err)
+	}
+	if _, err := l.next(); !errors.Is(err, io.EOF) {
+		t.Error(err)
+	}
+}
+
+// slowDaemon is a syslog daemon under a test's control.
+type slowDaemon struct {
+	lines chan string
+	err   error
+}
+
+func (d *slowDaemon) Notice(line string) error {
+	if d.err != nil {
+		return d.err
+	}
+	d.lines <- line
+	return nil
+}
+
+func (d *slowDaemon) Close() error { return nil }
+
+func TestSyslogNeverWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &slowDaemon{lines: make(chan string)}
+		s := newSyslogger("mail", func() (lineWriter, error) { return d, nil })
+		for range syslogQueue + 100 {
+			s.send(&Entry{Verdict: "reject", Ref: "a"})
+		}
+		synctest.Wait()
+		if n := s.dropped.Load(); n < 99 || n > 100 {
+			t.Errorf("%d dropped", n)
+		}
+		for range syslogQueue {
+			<-d.lines
+		}
+		synctest.Wait()
+		s.close()
+		select {
+		case <-d.lines: // the one that was between queue and daemon
+		default:
+		}
+	})
+}
+
+func TestSyslogDaemonAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &slowDaemon{lines: make(chan string, 10), err: errors.New("gone")}
+		dialled := 0
+		away := true
+		s := newSyslogger("mail", func() (lineWriter, error) {
+			dialled++
+			if away {
+				return nil, errors.New("no daemon")
+			}
+			return d, nil
+		})
+		e := &Entry{Verdict: "reject", Ref: "a"}
+		s.send(e)
+		s.send(e)
+		synctest.Wait()
+		if dialled != 1 || s.dropped.Load() != 2 {
+			t.Errorf("dialled %d times, %d dropped", dialled, s.dropped.Load())
+		}
+		away = false
+		time.Sleep(syslogRetry)
+		s.send(e) // the daemon goes
+		synctest.Wait()
+		d.err = nil
+		time.Sleep(syslogRetry)
+		s.send(e)
+		s.close()
+		if len(d.lines) != 1 || s.dropped.Load() != 3 {
+			t.Errorf("%d lines, %d dropped", len(d.lines), s.dropped.Load())
+		}
+	})
+}
+
+func TestSyslogLine(t *testing.T) {
+	e := &Entry{
+		Verdict: "reject", Ref: "r1", QueueID: "Q", ClientIP: "192.0.2.7", ClientHost: "h.example", Helo: "a=b\nFeb 1 fake",
+		Recipient: "x\"@example.org", Stage: "rcptto", Reason: strings.Repeat("ж", 1000), Reply: "550 5.1.1 No",
+	}
+	got := syslogLine(e)
+	want := `reject ref=r1 queue_id=Q client=h.example[192.0.2.7] helo="a=b\nFeb 1 fake" from=<> to="<x\"@example.org>" stage=rcptto reason=` +
+		strings.Repeat("ж", 128) + `... reply="550 5.1.1 No"`
+	if got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+}
+
+func TestSyslogFacility(t *testing.T) {
+	j, err := Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := j.SetSyslog("local8"); err == nil || !strings.Contains(err.Error(), "local8") {
+		t.Error(err)
+	}
+}
