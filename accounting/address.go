@@ -42,9 +42,9 @@ var (
 	ErrCharacter = errors.New("a control character, or octets that are not UTF-8")
 )
 
-// maxAddress bounds an address, in octets. RFC 5321 §4.5.3.1 asks for 64 and
+// MaxAddress bounds an address, in octets. RFC 5321 §4.5.3.1 asks for 64 and
 // 255; what mailers make up (VERP, SRS) is often longer, never like this.
-const maxAddress = 640
+const MaxAddress = 640
 
 // ParseAddress reads one entry of a client's addresses.
 func ParseAddress(s string) (Address, error) {
@@ -68,10 +68,10 @@ func ParseAddress(s string) (Address, error) {
 // §4.1.2, RFC 6531 §3.3), without a source route. It is lenient with dots
 // alone: some mailers give out local parts that begin or end with one.
 func ParseMailbox(s string) (local, domain string, err error) {
-	if len(s) > maxAddress {
+	if len(s) > MaxAddress {
 		return "", "", ErrTooLong
 	}
-	if !clean(s) {
+	if !Printable(s) {
 		return "", "", ErrCharacter
 	}
 	at := strings.LastIndexByte(s, '@')
@@ -94,10 +94,10 @@ func ParseMailbox(s string) (local, domain string, err error) {
 // CheckDomain tells what is wrong with a domain name, in A-labels or U-labels,
 // or with an address literal in its brackets.
 func CheckDomain(s string) error {
-	if len(s) > maxAddress {
+	if len(s) > MaxAddress {
 		return ErrTooLong
 	}
-	if !clean(s) {
+	if !Printable(s) {
 		return ErrCharacter
 	}
 	if len(s) > 2 && s[0] == '[' && s[len(s)-1] == ']' { // RFC 5321 §4.1.3
@@ -106,7 +106,7 @@ func CheckDomain(s string) error {
 		}
 		return nil
 	}
-	label := 0
+	label, longest, ascii := 0, 0, true
 	for i := range len(s) {
 		switch c := s[i]; {
 		case c == '.':
@@ -115,20 +115,23 @@ func CheckDomain(s string) error {
 			}
 			label = 0
 		case alphanumeric(c), c == '-', c == '_', c >= utf8.RuneSelf:
+			ascii = ascii && c < utf8.RuneSelf
 			label++
+			longest = max(longest, label)
 		default:
 			return ErrDomain
 		}
 	}
-	if label == 0 {
+	// RFC 1035 §2.3.4; the limits are those of A-labels.
+	if label == 0 || ascii && (longest > 63 || len(s) > 255) {
 		return ErrDomain
 	}
 	return nil
 }
 
-// clean tells whether s has neither control characters nor octets that are
-// not UTF-8.
-func clean(s string) bool {
+// Printable tells whether s has neither control characters nor octets that
+// are not UTF-8.
+func Printable(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c == 0x7f {
 			return false

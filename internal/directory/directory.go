@@ -3,53 +3,160 @@
 package directory
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/internal/mail"
 )
 
 // Config is the recipients part of a policy.
 type Config struct {
 	AnyInDomains bool     // mode "domains": any address in Domains; else mode "known"
-	Domains      []string // "example.org"; ".example.net" is its subdomains
-	Delimiter    string   // "+"; "" for none
-}
-
-// Standing is what an address is to us.
-type Standing uint8
-
-const (
-	Foreign  Standing = iota // not our domain
-	Unknown                  // in a domain of ours, but nobody's
-	NoDomain                 // a bare local part other than postmaster
-	Ours                     // accepted; Client is nil when nobody is billed
-)
-
-// Answer is what is known of one recipient address.
-type Answer struct {
-	Standing Standing
-	Client   *accounting.Client // nil: nobody is billed
-	// Address is the form under which the client was found (folded, and
-	// without the tag if that is how); of others the folded address.
-	Address string
-}
-
-// Clash is an address that two clients claim, or one that cannot be read.
-type Clash struct {
-	Address       string
-	Client, Other string // Other is "" when Err says what is wrong
-	Err           error
+	Domains      []string // of mode "domains": "example.org"; ".example.net" is its subdomains
+	Delimiter    string   // "+"; of several characters each is one, as in Postfix; "" for none
 }
 
 // Directory is an immutable snapshot.
-type Directory struct{}
+type Directory struct {
+	delimiter  string
+	byID       map[string]*accounting.Client
+	clients    []*accounting.Client // by id
+	mailboxes  map[string]*accounting.Client
+	domains    map[string]domain   // ours
+	subdomains map[string]struct{} // whose subdomains are ours, without the dot
+	patterns   patterns
+}
 
-// New makes a snapshot and reports every clash at once.
-func New(cfg Config, clients []*accounting.Client) (*Directory, []Clash) { return &Directory{}, nil }
+// domain is one of ours.
+type domain struct {
+	owner  *accounting.Client // of the whole domain; nil for none
+	listed bool               // any address in it is ours
+}
 
-// Lookup costs no allocation for addresses already folded.
-func (d *Directory) Lookup(addr string) Answer { return Answer{} }
+// New makes a snapshot and reports every clash at once, in the order of
+// clients and of their addresses. With clashes the snapshot is usable too: the
+// first claim stands and what cannot be read is left out.
+func New(cfg Config, clients []*accounting.Client) (*Directory, []Clash) {
+	addresses := 0
+	for _, c := range clients {
+		addresses += len(c.Addresses)
+	}
+	b := builder{d: &Directory{
+		delimiter:  cfg.Delimiter,
+		byID:       make(map[string]*accounting.Client, len(clients)),
+		clients:    make([]*accounting.Client, 0, len(clients)),
+		mailboxes:  make(map[string]*accounting.Client, addresses),
+		domains:    make(map[string]domain),
+		subdomains: make(map[string]struct{}),
+	}}
+	for _, name := range cfg.Domains {
+		b.list(name, cfg.AnyInDomains)
+	}
+	for _, c := range clients {
+		b.client(c)
+	}
+	slices.SortFunc(b.d.clients, func(x, y *accounting.Client) int { return strings.Compare(x.ID, y.ID) })
+	return b.d, b.clashes
+}
 
-// Client finds by id.
-func (d *Directory) Client(id string) *accounting.Client { return nil }
+// Client finds by id; nil when there is none.
+func (d *Directory) Client(id string) *accounting.Client { return d.byID[id] }
 
 // Clients are all, by id.
-func (d *Directory) Clients() []*accounting.Client { return nil }
+func (d *Directory) Clients() []*accounting.Client { return slices.Clone(d.clients) }
+
+// builder makes a directory.
+type builder struct {
+	d       *Directory
+	clashes []Clash
+}
+
+// list adds a domain of the policy. Where the mode takes known addresses only
+// it is read and no more.
+func (b *builder) list(name string, whole bool) {
+	bare, sub := strings.CutPrefix(name, ".")
+	folded, err := foldDomain(bare)
+	switch {
+	case err != nil:
+		b.clashes = append(b.clashes, Clash{Address: name, Err: err})
+	case !whole:
+	case sub:
+		b.d.subdomains[folded] = struct{}{}
+	default:
+		b.d.domains[folded] = domain{listed: true}
+	}
+}
+
+func (b *builder) client(c *accounting.Client) {
+	if err := accounting.CheckID(c.ID); err != nil {
+		b.clashes = append(b.clashes, Clash{Client: c.ID, Err: err})
+		return
+	}
+	if b.d.byID[c.ID] != nil {
+		b.clashes = append(b.clashes, Clash{Client: c.ID, Other: c.ID, Err: ErrSameID})
+		return
+	}
+	b.d.byID[c.ID] = c
+	b.d.clients = append(b.d.clients, c)
+	for _, address := range c.Addresses {
+		owner, err := b.claim(c, address)
+		switch {
+		case err != nil:
+			b.clashes = append(b.clashes, Clash{Address: address, Client: c.ID, Err: err})
+		case owner != nil:
+			b.clashes = append(b.clashes, Clash{Address: address, Client: c.ID, Other: owner.ID})
+		}
+	}
+}
+
+// claim gives an address to a client, or returns whose it is already.
+func (b *builder) claim(c *accounting.Client, address string) (owner *accounting.Client, err error) {
+	a, err := accounting.ParseAddress(address)
+	if err != nil {
+		return nil, err
+	}
+	d := b.d
+	if a.Form == accounting.Pattern {
+		return d.patterns.add(address, a, c), nil
+	}
+	name, err := foldDomain(a.Domain)
+	if err != nil {
+		return nil, err
+	}
+	ours := d.domains[name]
+	if a.Form == accounting.WholeDomain {
+		if ours.owner != nil {
+			return ours.owner, nil
+		}
+		ours.owner = c
+		d.domains[name] = ours
+		return nil, nil
+	}
+	folded := mail.FoldAddress(address)
+	// What Lookup could not read in this form would never be found.
+	if _, folds, err := accounting.ParseMailbox(folded); err != nil {
+		return nil, err
+	} else if folds != name {
+		return nil, accounting.ErrDomain
+	}
+	if owner := d.mailboxes[folded]; owner != nil {
+		return owner, nil
+	}
+	d.mailboxes[folded] = c
+	d.domains[name] = ours
+	return nil, nil
+}
+
+// foldDomain reads a domain name as it is written in a policy.
+func foldDomain(s string) (string, error) {
+	if err := accounting.CheckDomain(s); err != nil {
+		return "", err
+	}
+	folded := mail.FoldDomain(s)
+	// What IDNA does not take stays as it was.
+	if strings.IndexFunc(folded, func(r rune) bool { return r > 0x7f }) >= 0 {
+		return "", accounting.ErrDomain
+	}
+	return folded, accounting.CheckDomain(folded)
+}
