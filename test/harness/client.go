@@ -143,6 +143,12 @@ func (c *Client) Bdat(chunk []byte, last bool) (Reply, error) {
 	return c.Reply()
 }
 
+// Raw sends octets as they are.
+func (c *Client) Raw(p []byte) error {
+	c.tell('C', fmt.Sprintf("%q", p))
+	return c.write(p)
+}
+
 func (c *Client) write(p []byte) error {
 	if err := c.conn.SetWriteDeadline(time.Now().Add(replyLimit)); err != nil {
 		return fmt.Errorf("smtp: %w", err)

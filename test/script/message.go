@@ -2,9 +2,11 @@ package script
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"io"
-	"mime"
+	"mime/quotedprintable"
+	"regexp"
 	"strings"
 
 	"golang.org/x/text/encoding/htmlindex"
@@ -79,18 +81,63 @@ next:
 	return rest
 }
 
-// Decode unfolds a raw value and decodes its encoded-words.
+var (
+	encodedWord = regexp.MustCompile(`=\?([^?*]+)(?:\*[^?]*)?\?([BbQq])\?([^? ]*)\?=`)
+	between     = regexp.MustCompile(`(\?=)[ \t]+(=\?)`)
+)
+
+// Decode unfolds a raw value and decodes its encoded-words (RFC 2047). The
+// octets of neighbours in one charset are joined first, for senders cut
+// characters in two.
 func Decode(raw string) (string, error) {
-	d := mime.WordDecoder{CharsetReader: func(label string, in io.Reader) (io.Reader, error) {
-		e, err := htmlindex.Get(label)
-		if err != nil {
-			return nil, err
-		}
-		return e.NewDecoder().Reader(in), nil
-	}}
-	text, err := d.DecodeHeader(strings.TrimSpace(strings.ReplaceAll(raw, "\r\n", "")))
-	if err != nil {
-		return "", fmt.Errorf("script: decode %q: %w", raw, err)
+	text := strings.TrimSpace(strings.ReplaceAll(raw, "\r\n", ""))
+	for between.MatchString(text) {
+		text = between.ReplaceAllString(text, "$1$2")
 	}
-	return text, nil
+	var out strings.Builder
+	var octets []byte
+	charset, pos := "", 0
+	flush := func() error {
+		if charset == "" {
+			return nil
+		}
+		e, err := htmlindex.Get(charset)
+		if err != nil {
+			return fmt.Errorf("script: charset %q: %w", charset, err)
+		}
+		decoded, err := e.NewDecoder().Bytes(octets)
+		if err != nil {
+			return fmt.Errorf("script: %q in %s: %w", octets, charset, err)
+		}
+		out.Write(decoded)
+		charset, octets = "", nil
+		return nil
+	}
+	for _, m := range encodedWord.FindAllStringSubmatchIndex(text, -1) {
+		label := strings.ToLower(text[m[2]:m[3]])
+		if m[0] > pos || label != charset {
+			if err := flush(); err != nil {
+				return "", err
+			}
+		}
+		out.WriteString(text[pos:m[0]])
+		pos = m[1]
+		word, err := wordOctets(text[m[4]:m[5]], text[m[6]:m[7]])
+		if err != nil {
+			return "", fmt.Errorf("script: %q: %w", raw, err)
+		}
+		charset, octets = label, append(octets, word...)
+	}
+	if err := flush(); err != nil {
+		return "", err
+	}
+	out.WriteString(text[pos:])
+	return out.String(), nil
+}
+
+func wordOctets(encoding, text string) ([]byte, error) {
+	if strings.EqualFold(encoding, "B") {
+		return base64.StdEncoding.DecodeString(text)
+	}
+	return io.ReadAll(quotedprintable.NewReader(strings.NewReader(strings.ReplaceAll(text, "_", " "))))
 }

@@ -102,3 +102,15 @@ func TestDelivery(t *testing.T) {
 		}
 	}
 }
+
+func TestDecode(t *testing.T) {
+	for raw, want := range map[string]string{
+		" plain  text": "plain  text",
+		" =?koi8-r?B?8NLJ18XU?=, =?windows-1251?Q?=EC=E8=F0_=EC?=":     "Привет, мир м",
+		" a =?utf-8?Q?=D0?=\r\n\t=?UTF-8?Q?=BC_b?= =?utf-8*ru?Q?c?= d": "a м bc d",
+	} {
+		if got, err := Decode(raw); err != nil || got != want {
+			t.Errorf("Decode(%q) = %q, %v; want %q", raw, got, err, want)
+		}
+	}
+}

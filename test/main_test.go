@@ -1,0 +1,100 @@
+// Package test drives the real binary against real daemons.
+package test
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/tollgate-mail/tollgate/test/harness"
+)
+
+// binary is the tollgate under test, built once for all tests.
+var binary string
+
+func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
+
+func buildAndRun(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "tgbin")
+	if err == nil {
+		defer os.RemoveAll(dir)
+		binary, err = harness.Build(dir)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+// sandbox makes one that is closed at the end of the test, its logs shown when
+// the test has failed.
+func sandbox(t *testing.T) *harness.Sandbox {
+	t.Helper()
+	s, err := harness.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(s.Logs())
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// gateway is tollgate between a Postfix and its next hop.
+type gateway struct {
+	box     *harness.Sandbox
+	sink    *harness.Sink
+	redis   *harness.Redis // nil with the embedded store
+	gate    *harness.Tollgate
+	postfix *harness.Postfix
+}
+
+// prepare makes a gateway whose daemons do not run yet, but for the next hop
+// and the store. Its policy is to be written to policy/policy.toml.
+func prepare(t *testing.T, withRedis bool) *gateway {
+	t.Helper()
+	g := &gateway{box: sandbox(t)}
+	var err error
+	if g.sink, err = g.box.Sink(); err != nil {
+		t.Fatal(err)
+	}
+	store := ""
+	if withRedis {
+		if g.redis, err = g.box.Redis(); err != nil {
+			t.Fatal(err)
+		}
+		store = g.redis.Addr
+	}
+	if g.gate, err = g.box.Tollgate(binary, store); err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// start starts tollgate and then Postfix, with these main.cf lines.
+func (g *gateway) start(t *testing.T, settings ...string) {
+	t.Helper()
+	err := g.gate.Start()
+	if err == nil {
+		g.postfix, err = g.box.Postfix(harness.PostfixConfig{
+			Milter: g.gate.Milter, NextHop: g.sink.Addr(), Settings: settings, Plain: true,
+		})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// write writes a file of the sandbox.
+func (g *gateway) write(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(g.box.Path(name), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
