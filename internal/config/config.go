@@ -3,18 +3,19 @@
 package config
 
 import (
+	"time"
+
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
-// DefaultPath of the policy file is per operating system: see defaults_*.go.
-
-// Config is a loaded policy.
+// Config is a loaded policy. Paths that are relative in a file of the policy
+// are resolved against the folder of that file.
 type Config struct {
 	Gate *gate.Policy
 
-	Listen        []string // "unix:/path" or "inet:host:port"
+	Listen        []string // "unix:/path" or "inet:host:port"; at least one
 	StateDir      string
 	PostfixConfig string
 
@@ -23,11 +24,14 @@ type Config struct {
 	Syslog     string // facility name; "" for none
 
 	Redis *Redis // nil: the embedded store in StateDir
+
+	Location *time.Location // accounting.timezone: of days and months; never nil
+	Lists    int            // how many [lists] has
 }
 
 // Redis says how to reach the store.
 type Redis struct {
-	Addr                      string
+	Addr                      string // "host:port"
 	Username                  string
 	Password                  string // read from password_file
 	TLS                       bool
@@ -37,5 +41,17 @@ type Redis struct {
 }
 
 // Load reads a policy file, what it includes and what it names. The config is
-// nil when a problem is an error; warnings alone leave it usable.
-func Load(path string) (*Config, rules.Problems) { return &Config{}, nil }
+// nil when a problem is an error; warnings alone leave it usable. Problems are
+// sorted by file and line.
+func Load(path string) (*Config, rules.Problems) {
+	d := newDecoder()
+	if root := d.readPolicy(path); root != nil {
+		d.readSections(root, d.sections(), "include")
+		d.finish(root)
+	}
+	d.problems.Sort()
+	if d.problems.Err() != nil {
+		return nil, d.problems
+	}
+	return &d.config, d.problems
+}
