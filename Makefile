@@ -1,0 +1,80 @@
+# tollgate: the gate and its toll. "make help" lists what can be made.
+
+GO      ?= go
+PREFIX  ?= /usr/local
+SBINDIR ?= $(PREFIX)/sbin
+MANDIR  ?= $(PREFIX)/share/man
+CONFDIR ?= /etc/tollgate
+UNITDIR ?= /lib/systemd/system
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+# By exact version: a check must not change by itself.
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+TARGETS     := linux/amd64 linux/arm64 freebsd/amd64 freebsd/arm64
+MANPAGES    := $(wildcard docs/man/*.[58])
+GOFILES      = $(shell git ls-files '*.go')
+FUZZTIME    ?= 30s
+
+# A Go that is older than go.mod asks for may fetch the right one.
+export GOTOOLCHAIN ?= auto
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test deps-build deps-demo deps-test format vet staticcheck cross manpages go-test \
+	hostile bench fuzz install clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: deps-build ## bin/tollgate
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/tollgate ./cmd/tollgate
+
+demo: deps-demo ## a throw-away Postfix with tollgate in front of it, mail through it, what happened (needs root)
+	@$(GO) run ./test/demo
+
+test: deps-test format vet staticcheck cross manpages go-test ## everything that CI checks (needs root)
+
+deps-build deps-demo deps-test: deps-%:
+	@test/deps.sh $*
+
+format: ## gofmt has nothing to say
+	@bad=$$(gofmt -l $(GOFILES)); [ -z "$$bad" ] || { echo "gofmt would change: $$bad" >&2; exit 1; }
+
+vet: ## go vet, for every operating system
+	$(GO) vet ./...
+	GOOS=freebsd CGO_ENABLED=0 $(GO) vet ./...
+
+staticcheck: ## staticcheck, one exact version
+	$(GO) run $(STATICCHECK) ./...
+
+cross: ## builds for every operating system and processor that is supported
+	@set -e; for t in $(TARGETS); do \
+		echo "build $$t"; GOOS=$${t%/*} GOARCH=$${t#*/} CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/tollgate; done
+
+manpages: ## mandoc has nothing to say
+	@[ -z "$(MANPAGES)" ] || mandoc -T lint -W warning $(MANPAGES)
+
+go-test: ## all Go tests, end to end too
+	$(GO) test -race -shuffle=on -timeout 20m ./...
+
+hostile: deps-test ## the whole set of hostile milter streams (4 minutes)
+	TOLLGATE_HOSTILE=all $(GO) test -count=1 -timeout 20m -run TestHostile -v ./test
+
+bench: ## the Go benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## every fuzz target for FUZZTIME (30s)
+	@set -e; for p in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || :); do \
+			echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p; done; done
+
+install: build ## binary, man pages, systemd unit, example policy; PREFIX, DESTDIR
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(CONFDIR)
+	install -m 755 bin/tollgate $(DESTDIR)$(SBINDIR)/tollgate
+	for page in $(MANPAGES); do \
+		dir=$(DESTDIR)$(MANDIR)/man$${page##*.}; install -d $$dir; install -m 644 $$page $$dir/; done
+	[ -z "$(UNITDIR)" ] || { install -d $(DESTDIR)$(UNITDIR); \
+		sed 's#/usr/local/sbin#$(SBINDIR)#g' contrib/systemd/tollgate.service > $(DESTDIR)$(UNITDIR)/tollgate.service; }
+	[ -e $(DESTDIR)$(CONFDIR)/policy.toml ] || install -m 644 docs/example/policy.toml $(DESTDIR)$(CONFDIR)/policy.toml
+
+clean: ## what was built
+	rm -rf bin dist

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Installs what building and testing need and what is not there, from Debian's
+# packages: "deps.sh WHAT...", WHAT being build, demo or test. Elsewhere, and
+# when not root, it says what is missing and fails.
+set -eu
+
+declare -A package=(
+  [go]="golang-go ca-certificates" [gcc]="gcc libc6-dev" [postfix]=postfix [postconf]=postfix
+  [redis-server]=redis-server [python3]=python3-minimal [mandoc]=mandoc [ps]=procps
+)
+declare -A commands=(
+  [build]="go"
+  [demo]="go postfix postconf ps"
+  [test]="go gcc postfix postconf redis-server python3 mandoc ps"
+)
+
+missing=() packages=()
+for what in "$@"; do
+  for command in ${commands[$what]}; do
+    command -v "$command" >/dev/null && continue
+    missing+=("$command")
+    packages+=(${package[$command]})
+  done
+done
+
+if [ ${#missing[@]} -gt 0 ]; then
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+    echo "missing: ${missing[*]}. Install them, or run this as root on Debian (packages: ${packages[*]})." >&2
+    exit 1
+  fi
+  echo "installing ${packages[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  # Tests start a Postfix of their own; the machine's own stays unconfigured.
+  command -v postfix >/dev/null || echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+fi
+
+# A Go from 1.21 on fetches the version that go.mod names, when allowed to.
+if ! version=$(GOTOOLCHAIN=${GOTOOLCHAIN:-auto} go version 2>&1) || ! GOTOOLCHAIN=${GOTOOLCHAIN:-auto} go list -m >/dev/null 2>&1; then
+  echo "this Go cannot build the module (go.mod says which version it needs): $version" >&2
+  exit 1
+fi
