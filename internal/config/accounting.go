@@ -1,0 +1,42 @@
+package config
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/rules"
+)
+
+func (d *decoder) accounting(n *node) {
+	d.read(n, "[accounting]", d.accountingFields())
+	if over := n.child("split_over"); over != nil && !d.gate.Sharing.Split {
+		d.warnf(over, `split_over is without effect unless share is "split"`)
+	}
+}
+
+func (d *decoder) accountingFields() []field {
+	return []field{
+		{key: "share", read: d.choice(&d.gate.Sharing.Split, "full", "split")},
+		{key: "split_over", read: d.choice(&d.gate.Sharing.OverAll, "billed", "all")},
+		{key: "timezone", read: d.timezone},
+	}
+}
+
+// timezone reads a name of the time zone database.
+func (d *decoder) timezone(n *node) {
+	s, ok := d.readString(n)
+	if !ok {
+		return
+	}
+	// "Local" and "" mean something to Go, but not the same on each gateway.
+	loc, err := time.LoadLocation(s)
+	if err != nil || s == "" || s == "Local" {
+		near := ""
+		if z := rules.Nearest(s, zoneNames()); z != "" {
+			near = fmt.Sprintf("; did you mean %s?", z)
+		}
+		d.errorf(n, "timezone: %q is not in the time zone database%s", s, near)
+		return
+	}
+	d.zone = loc
+}

@@ -1,0 +1,147 @@
+package config
+
+import (
+	"time"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+)
+
+// listed is a client with where it stands.
+type listed struct {
+	*accounting.Client
+	at        *node
+	addresses []*node
+}
+
+// clients is [clients]: where further clients are.
+func (d *decoder) clients(n *node) { d.read(n, "[clients]", d.clientsFields()) }
+
+func (d *decoder) clientsFields() []field {
+	return append([]field{{key: "file", read: d.clientsFile}}, later("redis")...)
+}
+
+// clientsFile reads a file with nothing but [[client]].
+func (d *decoder) clientsFile(n *node) {
+	var path string
+	d.path(&path)(n)
+	if path == "" {
+		return
+	}
+	d.moreClients = true
+	text, err := readFile(path, maxFile)
+	if err != nil {
+		d.errorf(n, "cannot read the clients of %s: %v", path, err)
+		return
+	}
+	root, problem := parse(path, text)
+	if problem != nil {
+		d.problems = append(d.problems, *problem)
+		return
+	}
+	d.readSections(root, []section{{key: "client", many: true, read: d.client}, {key: "tariff", many: true}}, "")
+}
+
+// client is [[client]].
+func (d *decoder) client(n *node) {
+	c := listed{Client: &accounting.Client{}, at: n}
+	before := len(d.problems)
+	d.read(n, "[[client]]", d.clientFields(&c))
+	if !c.ValidFrom.IsZero() && !c.Expires.IsZero() && !c.Expires.After(c.ValidFrom) {
+		d.errorf(n, "client %s is never valid: expires is not after valid_from", c.ID)
+	}
+	if n.child("addresses") == nil && n.kind == table {
+		d.warnf(n, "client %s has no addresses: nothing reaches it", c.ID)
+	}
+	if c.ID == "" {
+		if len(d.problems) > before {
+			d.moreClients = true // there is one, just not a good one
+		}
+		return
+	}
+	if other, ok := d.clientByID[c.ID]; ok {
+		d.errorf(n, "client %s stands there twice: here and at %s", c.ID, d.clientList[other].at.pos())
+		return
+	}
+	d.clientByID[c.ID] = len(d.clientList)
+	d.clientList = append(d.clientList, c)
+}
+
+func (d *decoder) clientFields(c *listed) []field {
+	filter := func(n *node) {
+		on := true
+		d.boolean(&on)(n)
+		c.NoFilter = !on
+	}
+	return append([]field{
+		{key: "id", read: d.clientID(&c.ID), required: true},
+		{key: "name", read: d.text(&c.Name)},
+		{key: "addresses", read: d.addresses(c)},
+		{key: "disabled", read: d.boolean(&c.Disabled)},
+		{key: "valid_from", read: d.date(&c.ValidFrom)},
+		{key: "expires", read: d.date(&c.Expires)},
+		{key: "schedule", read: d.schedule(&c.Schedule)},
+		{key: "filter", read: filter},
+	}, later("tariff", "quota", "quota_day", "mode", "credit_limit")...)
+}
+
+func (d *decoder) clientID(into *string) func(*node) {
+	return func(n *node) {
+		s, ok := d.readString(n)
+		if !ok {
+			return
+		}
+		if err := accounting.CheckID(s); err != nil {
+			d.errorf(n, "%v", err)
+			return
+		}
+		*into = s
+	}
+}
+
+// addresses keeps them as they are written: the directory reads them, and says
+// what is wrong with one.
+func (d *decoder) addresses(c *listed) func(*node) {
+	return func(n *node) {
+		c.addresses = d.textNodes(n)
+		c.Addresses = make([]string, len(c.addresses))
+		for i, a := range c.addresses {
+			c.Addresses[i] = a.value.(string)
+		}
+	}
+}
+
+// date reads a day.
+func (d *decoder) date(into *time.Time) func(*node) {
+	return func(n *node) {
+		t, ok := n.value.(time.Time)
+		switch {
+		case ok && t.Location().String() == localDate:
+			*into = t
+		case !ok && isDate(n.value):
+			d.errorf(n, "%s must be a date, not a string: write it without quotes", n.key)
+		default:
+			d.errorf(n, "%s must be a date such as 2026-01-31, not %s", quoteKey(n.key), n.what())
+		}
+	}
+}
+
+func isDate(v any) bool {
+	s, _ := v.(string)
+	_, err := time.Parse(time.DateOnly, s)
+	return err == nil
+}
+
+func (d *decoder) schedule(into **accounting.Schedule) func(*node) {
+	return func(n *node) {
+		s, ok := d.readString(n)
+		if !ok {
+			return
+		}
+		schedule, err := accounting.ParseSchedule(s)
+		if err != nil {
+			d.errorf(n, "%v", err)
+			return
+		}
+		*into = schedule
+	}
+}

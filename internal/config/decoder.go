@@ -1,0 +1,156 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/directory"
+	"github.com/tollgate-mail/tollgate/internal/gate"
+	"github.com/tollgate-mail/tollgate/rules"
+)
+
+// decoder turns the values of a policy into what they mean and gathers what is
+// wrong with them.
+type decoder struct {
+	problems rules.Problems
+
+	config    Config
+	gate      gate.Policy
+	directory directory.Config
+	source    rules.Source
+	zone      *time.Location
+
+	clientList []listed
+	clientByID map[string]int // index in clientList
+	// moreClients: there are clients that could not be read.
+	moreClients bool
+
+	// Where something stands that is judged at the end.
+	refuseAt, recipientsAt *node
+	domainsAt              map[string]*node
+}
+
+func newDecoder() *decoder {
+	return &decoder{
+		config: Config{
+			Listen:        []string{defaultListen},
+			StateDir:      defaultStateDir,
+			PostfixConfig: defaultPostfixConfig,
+			JournalDir:    defaultJournalDir,
+		},
+		gate: gate.Policy{
+			ReportHeader: "X-Tollgate",
+			Refuse:       everyRefusal(),
+			Replies:      defaultReplies(),
+		},
+		directory:  directory.Config{Delimiter: "+"},
+		source:     rules.Source{Lists: map[string]*rules.List{}},
+		zone:       time.UTC,
+		clientByID: map[string]int{},
+		domainsAt:  map[string]*node{},
+	}
+}
+
+// field is one key of a table and how it is read.
+type field struct {
+	key      string
+	read     func(*node) // nil: its feature is not part of this version
+	required bool
+}
+
+// later are keys whose features are not part of this version.
+func later(keys ...string) []field {
+	fields := make([]field, len(keys))
+	for i, key := range keys {
+		fields[i] = field{key: key}
+	}
+	return fields
+}
+
+const notYet = "is not part of this version of tollgate"
+
+func (d *decoder) errorf(at *node, format string, args ...any) {
+	d.errorAt(at.pos(), format, args...)
+}
+
+func (d *decoder) errorAt(pos rules.Pos, format string, args ...any) {
+	d.problems = append(d.problems, rules.Problem{Pos: pos, Msg: fmt.Sprintf(format, args...)})
+}
+
+func (d *decoder) warnf(at *node, format string, args ...any) {
+	d.problems = append(d.problems, rules.Problem{Pos: at.pos(), Msg: fmt.Sprintf(format, args...), Warning: true})
+}
+
+// read reads a table: each key by its field, in the order in which they were
+// written. Name is how messages call the table, such as "[gateway]".
+func (d *decoder) read(n *node, name string, fields []field) {
+	if !d.is(n, table) {
+		return
+	}
+	for _, c := range n.children {
+		f, ok := find(fields, c.key)
+		switch {
+		case !ok:
+			d.unknown(c, name, fields)
+		case f.read == nil:
+			d.errorf(c, "%s in %s %s", c.key, name, notYet)
+		default:
+			f.read(c)
+		}
+	}
+	for _, f := range fields {
+		if f.required && n.child(f.key) == nil {
+			d.errorf(n, "%s needs %s", name, f.key)
+		}
+	}
+}
+
+func find(fields []field, key string) (field, bool) {
+	for _, f := range fields {
+		if f.key == key {
+			return f, true
+		}
+	}
+	return field{}, false
+}
+
+// unknown reports a key that the table does not have, and the most similar
+// one that it has.
+func (d *decoder) unknown(n *node, name string, fields []field) {
+	var valid []string
+	for _, f := range fields {
+		if f.read != nil {
+			valid = append(valid, f.key)
+		}
+	}
+	meant := hint(n.key, valid)
+	if holder := d.holder(n.key); holder != "" {
+		meant = "; it belongs into " + holder
+	}
+	d.errorf(n, "unknown key %s in %s%s", quoteKey(n.key), name, meant)
+}
+
+// hint names what may have been meant: of few names all, of many the nearest.
+func hint(name string, valid []string) string {
+	if near := rules.Nearest(name, valid); near != "" {
+		return fmt.Sprintf("; did you mean %s?", near)
+	}
+	if len(valid) <= 4 {
+		return "; it is one of " + strings.Join(valid, ", ")
+	}
+	return ""
+}
+
+// quoteKey writes a key as it stands in TOML.
+func quoteKey(key string) string {
+	for i := range len(key) {
+		if !bare(key[i]) {
+			return fmt.Sprintf("%q", key)
+		}
+	}
+	if key == "" {
+		return `""`
+	}
+	return key
+}

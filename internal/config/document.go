@@ -1,0 +1,138 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/BurntSushi/toml"
+
+	"github.com/tollgate-mail/tollgate/rules"
+)
+
+// maxFile bounds one TOML file, in octets. 200,000 clients fit.
+const maxFile = 32 << 20
+
+var errDirectory = errors.New("it is a directory, not a file")
+
+// document reads one TOML file: its values with their places, or the problem
+// that keeps it from being read.
+func document(path string) (*node, *rules.Problem) {
+	text, err := readFile(path, maxFile)
+	if err != nil {
+		return nil, &rules.Problem{Pos: rules.Pos{File: path}, Msg: err.Error()}
+	}
+	return parse(path, text)
+}
+
+// parse reads the text of a TOML file.
+func parse(file, text string) (*node, *rules.Problem) {
+	text = strings.TrimPrefix(text, "\ufeff")
+	if line, msg := foreign(text); msg != "" {
+		return nil, &rules.Problem{Pos: rules.Pos{File: file, Line: line}, Msg: msg}
+	}
+	root, deep := scan(file, text)
+	if deep > 0 {
+		return nil, &rules.Problem{
+			Pos: rules.Pos{File: file, Line: deep},
+			Msg: fmt.Sprintf("tables and arrays stand more than %d deep in each other", maxDepth),
+		}
+	}
+	values, err := decode(text)
+	if err != nil {
+		pos := rules.Pos{File: file}
+		msg := err.Error()
+		var syntax toml.ParseError
+		if errors.As(err, &syntax) {
+			pos.Line = min(max(syntax.Position.Line, 1), strings.Count(text, "\n")+1)
+			msg = syntax.Message
+		}
+		return nil, &rules.Problem{Pos: pos, Msg: "not TOML: " + msg}
+	}
+	root.fill(values)
+	return root, nil
+}
+
+// decode is toml's reading. Its own mistakes are panics: on a reload one of
+// them must not end the daemon.
+func decode(text string) (values map[string]any, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the text cannot be read: %v", r)
+		}
+	}()
+	_, err = toml.Decode(text, &values)
+	return values, err
+}
+
+// foreign tells what is wrong with a text that is not UTF-8 (TOML 1.0 asks for
+// it), and on which line.
+func foreign(text string) (line int, msg string) {
+	if strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff") {
+		return 1, "the file is UTF-16; save it as UTF-8"
+	}
+	at := strings.IndexByte(text, 0)
+	if at >= 0 {
+		return lineOf(text, at), "a NUL octet: this is no text, or not one in UTF-8"
+	}
+	if utf8.ValidString(text) {
+		return 0, ""
+	}
+	for at = 0; ; {
+		r, n := utf8.DecodeRuneInString(text[at:])
+		if r == utf8.RuneError && n <= 1 {
+			break
+		}
+		at += n
+	}
+	return lineOf(text, at), fmt.Sprintf("octet 0x%02x is not UTF-8; save the file as UTF-8", text[at])
+}
+
+func lineOf(text string, at int) int { return strings.Count(text[:at], "\n") + 1 }
+
+// readFile reads a whole file of up to limit octets. Its errors do not name
+// the file.
+func readFile(path string, limit int64) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", plain(err)
+	}
+	text, err := readAll(f, limit)
+	return text, errors.Join(err, f.Close())
+}
+
+func readAll(f *os.File, limit int64) (string, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return "", plain(err)
+	}
+	if info.IsDir() {
+		return "", errDirectory
+	}
+	var b strings.Builder
+	if size := info.Size(); size > 0 && size <= limit {
+		b.Grow(int(size) + 1)
+	}
+	// What is not a regular file does not tell its size.
+	n, err := io.Copy(&b, io.LimitReader(f, limit+1))
+	if err != nil {
+		return "", plain(err)
+	}
+	if n > limit {
+		return "", fmt.Errorf("the file is larger than %d MiB; long lists belong in files of [lists]", limit>>20)
+	}
+	return b.String(), nil
+}
+
+// plain is an error without the path it names: the position names it.
+func plain(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}

@@ -1,0 +1,45 @@
+package config
+
+import (
+	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/internal/directory"
+	"github.com/tollgate-mail/tollgate/rules"
+)
+
+// finish makes what needs more than one section.
+func (d *decoder) finish(root *node) {
+	if g := root.child("gateway"); g == nil || g.kind == table && g.child("name") == nil {
+		d.hostName(root)
+	}
+	d.finishClients(root)
+	policy, problems := rules.Compile(d.source)
+	d.problems = append(d.problems, problems...)
+	d.gate.Rules = policy
+	d.config.Gate = &d.gate
+	d.config.Location = d.zone
+	d.config.Lists = len(d.source.Lists)
+}
+
+func (d *decoder) finishClients(root *node) {
+	clients := make([]*accounting.Client, len(d.clientList))
+	unfiltered := false
+	for i, c := range d.clientList {
+		c.Location = d.zone
+		clients[i] = c.Client
+		unfiltered = unfiltered || c.NoFilter
+	}
+	dir, clashes := directory.New(d.directory, clients)
+	d.clashes(clashes)
+	d.gate.Directory = dir
+
+	if len(clients) == 0 && !d.moreClients && !d.directory.AnyInDomains {
+		at := root
+		if d.recipientsAt != nil {
+			at = d.recipientsAt
+		}
+		d.warnf(at, `nobody receives mail: recipients mode is "known", and there is no client`)
+	}
+	if unfiltered && d.gate.RefuseAtOnce {
+		d.warnf(d.refuseAt, `with refuse_at = "at_once" clients with filter = false are refused, too, by rules of connect, helo and mailfrom`)
+	}
+}

@@ -1,0 +1,141 @@
+package config
+
+import (
+	"net"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/tollgate-mail/tollgate/rules"
+)
+
+func (d *decoder) gateway(n *node) { d.read(n, "[gateway]", d.gatewayFields()) }
+
+func (d *decoder) gatewayFields() []field {
+	p := &d.gate
+	return append([]field{
+		{key: "name", read: d.gatewayName},
+		{key: "listen", read: d.listen},
+		{key: "state_dir", read: d.path(&d.config.StateDir)},
+		{key: "refuse_at", read: func(n *node) {
+			d.refuseAt = n
+			d.choice(&p.RefuseAtOnce, "rcpt", "at_once")(n)
+		}},
+		{key: "on_error", read: d.choice(&p.AcceptOnError, "tempfail", "accept")},
+		{key: "report_header", read: d.reportHeader},
+		{key: "postfix_config", read: d.path(&d.config.PostfixConfig)},
+		{key: "skip_clients", read: d.networks(&p.SkipClients)},
+	}, later("resolver")...)
+}
+
+func (d *decoder) gatewayName(n *node) {
+	s, ok := d.readString(n)
+	if !ok {
+		return
+	}
+	if !isGatewayName(s) {
+		d.errorf(n, "name %q: letters, digits and . _ - can name a gateway", s)
+		return
+	}
+	d.gate.Gateway = s
+}
+
+// isGatewayName: a name stands in record ids, which "/" cuts, in the keys of
+// the store and as authserv-id (RFC 8601 §2.5) without quotes.
+func isGatewayName(s string) bool {
+	for i := range len(s) {
+		if !bare(s[i]) && s[i] != '.' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 255
+}
+
+// hostName is the gateway's name where the policy gives none.
+func (d *decoder) hostName(root *node) {
+	name, err := os.Hostname()
+	switch {
+	case err != nil:
+		d.errorf(root, "[gateway] has no name, and that of this host is not known: %v", err)
+	case !isGatewayName(name):
+		d.errorf(root, "[gateway] has no name, and that of this host cannot be it: %q", name)
+	default:
+		d.gate.Gateway = name
+	}
+}
+
+func (d *decoder) listen(n *node) {
+	d.config.Listen = nil
+	texts := d.textNodes(n)
+	if n.kind == array && len(n.children) == 0 {
+		d.errorf(n, "listen is empty: Postfix would find nobody")
+	}
+	seen := map[string]bool{}
+	for _, c := range texts {
+		addr, ok := d.listenAddress(c)
+		if !ok {
+			continue
+		}
+		if seen[addr] {
+			d.errorf(c, "listen: %s stands there twice", addr)
+		}
+		seen[addr] = true
+		d.config.Listen = append(d.config.Listen, addr)
+	}
+}
+
+func (d *decoder) listenAddress(n *node) (string, bool) {
+	s := n.value.(string)
+	if path, ok := strings.CutPrefix(s, "unix:"); ok && path != "" {
+		c := *n
+		c.value = path
+		path = resolve(&c)
+		if len(path) > maxSocketPath {
+			d.errorf(n, "listen: the path of a socket has at most %d octets here; this one has %d", maxSocketPath, len(path))
+			return "", false
+		}
+		return "unix:" + path, true
+	}
+	if addr, ok := strings.CutPrefix(s, "inet:"); ok {
+		host, port, err := net.SplitHostPort(addr)
+		if err == nil && host != "" && isPort(port) {
+			return s, true
+		}
+	}
+	d.errorf(n, `listen: %q is neither "unix:/path" nor "inet:host:port"`, s)
+	return "", false
+}
+
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && n > 0
+}
+
+func (d *decoder) reportHeader(n *node) {
+	s, ok := d.readString(n)
+	if !ok {
+		return
+	}
+	if s == "" {
+		d.gate.ReportHeader = ""
+		return
+	}
+	// What clients send under this name is removed: it must be a name that
+	// could be a tag's, and rules knows which could.
+	tag := rules.SourceThreshold{Pos: n.pos(), TagHeader: []string{s + ": yes"}}
+	policy, problems := rules.Compile(rules.Source{Thresholds: []rules.SourceThreshold{tag}})
+	if policy == nil || strings.Contains(s, ":") || len(policy.TagHeaders()) != 1 {
+		d.errorf(n, "report_header: %q cannot be added to mail%s", s, because(problems))
+		return
+	}
+	d.gate.ReportHeader = policy.TagHeaders()[0]
+}
+
+func because(problems rules.Problems) string {
+	for _, p := range problems {
+		if !p.Warning {
+			return ": " + p.Msg
+		}
+	}
+	return ""
+}

@@ -1,0 +1,111 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// readPolicy reads the main file and what it includes, as one table. It is nil
+// when a file of them cannot be read.
+func (d *decoder) readPolicy(path string) *node {
+	root, problem := document(path)
+	if problem != nil {
+		d.problems = append(d.problems, *problem)
+		return nil
+	}
+	whole := true
+	for _, file := range d.included(root, path) {
+		part, problem := document(file)
+		if problem != nil {
+			d.problems = append(d.problems, *problem)
+			whole = false
+			continue
+		}
+		if include := part.child("include"); include != nil {
+			d.errorf(include, "only the main file can include others")
+		}
+		d.merge(root, part, "")
+	}
+	if !whole {
+		// What stands there may be missed elsewhere: nothing more can be said.
+		return nil
+	}
+	return root
+}
+
+// included are the files that the patterns of include name, each once: pattern
+// by pattern, those of one in the order of their names.
+func (d *decoder) included(root *node, path string) []string {
+	include := root.child("include")
+	if include == nil {
+		return nil
+	}
+	var files []string
+	for _, pattern := range d.textNodes(include) {
+		found := d.matching(pattern, path)
+		slices.Sort(found)
+		for _, file := range found {
+			if !slices.Contains(files, file) {
+				files = append(files, file)
+			}
+		}
+	}
+	return files
+}
+
+func (d *decoder) matching(pattern *node, main string) []string {
+	name := pattern.value.(string)
+	path := resolve(pattern)
+	found, err := filepath.Glob(path)
+	if err != nil || name == "" {
+		d.errorf(pattern, "%q is not a pattern of file names", name)
+		return nil
+	}
+	if len(found) == 0 && !strings.ContainsAny(name, `*?[\`) {
+		// A pattern may have no files yet; a name is meant.
+		d.errorf(pattern, "there is no file %s", path)
+	}
+	mainInfo, err := os.Stat(main)
+	if err != nil {
+		return found // it has just been read
+	}
+	return slices.DeleteFunc(found, func(file string) bool {
+		info, err := os.Stat(file)
+		if err != nil || !os.SameFile(info, mainInfo) {
+			return false
+		}
+		d.errorf(pattern, "%q matches the main file itself", name)
+		return true
+	})
+}
+
+// merge adds what a further file says. Tables become one, arrays of tables are
+// appended; all else can be said once.
+func (d *decoder) merge(into, from *node, path string) {
+	for _, c := range from.children {
+		name := strings.TrimPrefix(path+"."+c.key, ".")
+		was := into.child(c.key)
+		switch {
+		case was == nil:
+			into.add(c)
+		case path == "" && c.key == "include": // said already
+		case was.kind == table && c.kind == table:
+			d.merge(was, c, name)
+		case was.tables() && c.tables():
+			was.children = append(was.children, c.children...)
+		default:
+			d.errorf(c, "%s is set twice: here and at %s", name, was.pos())
+		}
+	}
+}
+
+// resolve is the path that a value names: relative to the file it stands in.
+func resolve(n *node) string {
+	path, _ := n.value.(string)
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(n.file), path)
+}

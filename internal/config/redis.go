@@ -1,0 +1,153 @@
+package config
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+)
+
+func (d *decoder) redis(n *node) {
+	r := &Redis{Prefix: "tg:"}
+	d.read(n, "[redis]", d.redisFields(r))
+	if !r.TLS {
+		for _, key := range []string{"ca_file", "cert_file", "key_file"} {
+			if c := n.child(key); c != nil {
+				d.errorf(c, "%s is without effect unless tls = true", key)
+			}
+		}
+	}
+	d.keyPair(n, r)
+	d.config.Redis = r
+}
+
+func (d *decoder) redisFields(r *Redis) []field {
+	return append([]field{
+		{key: "addrs", read: d.redisAddrs(r), required: true},
+		{key: "username", read: d.text(&r.Username)},
+		{key: "password_file", read: d.passwordFile(r)},
+		{key: "tls", read: d.boolean(&r.TLS)},
+		{key: "ca_file", read: d.caFile(r)},
+		{key: "cert_file", read: d.path(&r.CertFile)},
+		{key: "key_file", read: d.path(&r.KeyFile)},
+		{key: "db", read: d.redisDB(r)},
+		{key: "prefix", read: d.redisPrefix(r)},
+	}, later("cluster", "master", "replicas", "sentinel_password_file")...)
+}
+
+func (d *decoder) redisAddrs(r *Redis) func(*node) {
+	return func(n *node) {
+		texts := d.textNodes(n)
+		if n.kind == array && len(n.children) == 0 {
+			d.errorf(n, "addrs is empty")
+		}
+		if n.kind == array && len(n.children) > 1 {
+			d.errorf(n, "several addrs are a cluster or Sentinels, which are not part of this version of tollgate")
+		}
+		for _, c := range texts {
+			s := c.value.(string)
+			host, port, err := net.SplitHostPort(s)
+			if err != nil || host == "" || !isPort(port) {
+				d.errorf(c, `addrs: %q is not "host:port"`, s)
+				continue
+			}
+			r.Addr = s
+		}
+	}
+}
+
+func (d *decoder) redisDB(r *Redis) func(*node) {
+	return func(n *node) {
+		v, ok := n.value.(int64)
+		if !ok || v < 0 || v > 1<<16 {
+			d.errorf(n, "db must be the number of a database, such as 0")
+			return
+		}
+		r.DB = int(v)
+	}
+}
+
+// redisPrefix: braces choose the slot of a key in a cluster, and the prefix
+// must not.
+func (d *decoder) redisPrefix(r *Redis) func(*node) {
+	return func(n *node) {
+		s, ok := d.readString(n)
+		if !ok {
+			return
+		}
+		if strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c > '~' || strings.ContainsRune(`{}*?[]\`, c) }) {
+			d.errorf(n, "prefix %q: printable ASCII without spaces and { } * ? [ ] \\ can begin a key", s)
+			return
+		}
+		r.Prefix = s
+	}
+}
+
+// maxSecret bounds files with a password or with certificates.
+const maxSecret = 1 << 20
+
+func (d *decoder) passwordFile(r *Redis) func(*node) {
+	return func(n *node) {
+		var path string
+		d.path(&path)(n)
+		if path == "" {
+			return
+		}
+		text, err := readFile(path, maxSecret)
+		if err != nil {
+			d.errorf(n, "cannot read the password of %s: %v", path, err)
+			return
+		}
+		r.Password = strings.TrimRight(text, "\r\n")
+		if r.Password == "" || strings.ContainsAny(r.Password, "\r\n") {
+			d.errorf(n, "password_file: %s must have the password as its only line", path)
+		}
+		if info, err := os.Stat(path); err == nil && exposed(info) {
+			d.warnf(n, "password_file: others can read %s (mode %04o)", path, info.Mode().Perm())
+		}
+	}
+}
+
+// exposed tells whether more than the daemon can read a file: everybody, or a
+// group besides the owner. Where root owns it, the group is how the daemon
+// reads it.
+func exposed(info os.FileInfo) bool {
+	mode := info.Mode().Perm()
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	byGroup := ok && stat.Uid == 0
+	return mode&0o007 != 0 || mode&0o020 != 0 || mode&0o040 != 0 && !byGroup
+}
+
+func (d *decoder) caFile(r *Redis) func(*node) {
+	return func(n *node) {
+		d.path(&r.CAFile)(n)
+		if r.CAFile == "" {
+			return
+		}
+		text, err := readFile(r.CAFile, maxSecret)
+		switch {
+		case err != nil:
+			d.errorf(n, "cannot read the certificates of %s: %v", r.CAFile, err)
+		case !x509.NewCertPool().AppendCertsFromPEM([]byte(text)):
+			d.errorf(n, "ca_file: there is no PEM certificate in %s", r.CAFile)
+		}
+	}
+}
+
+// keyPair: a certificate and its key go together.
+func (d *decoder) keyPair(n *node, r *Redis) {
+	cert, key := n.child("cert_file"), n.child("key_file")
+	switch {
+	case cert == nil && key == nil, r.CertFile == "" && r.KeyFile == "":
+	case key == nil:
+		d.errorf(cert, "cert_file needs key_file")
+	case cert == nil:
+		d.errorf(key, "key_file needs cert_file")
+	case r.CertFile != "" && r.KeyFile != "":
+		if _, err := tls.LoadX509KeyPair(r.CertFile, r.KeyFile); err != nil {
+			d.errorf(cert, "cert_file: %v", err)
+		}
+	}
+}

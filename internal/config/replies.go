@@ -1,0 +1,75 @@
+package config
+
+import (
+	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/gate"
+	"github.com/tollgate-mail/tollgate/rules"
+)
+
+// reply is one key of [replies].
+type reply struct {
+	key  string
+	text string // the default
+	// temporary: it can be nothing else. A later try is what helps: of a
+	// second class in a transaction of its own (RFC 5321 §4.5.3.1.10), of
+	// the account once it can be written.
+	temporary bool
+	into      func(*gate.Replies) **rules.Reply
+}
+
+// replyTable says of each refusal what it is by default. They say nothing of
+// who the recipient is; the reference leads to the journal, which does.
+var replyTable = []reply{
+	{key: "unknown", text: "550 5.1.1 No such recipient here", into: func(r *gate.Replies) **rules.Reply { return &r.Unknown }},
+	{key: "foreign", text: "550 5.7.1 Relaying denied", into: func(r *gate.Replies) **rules.Reply { return &r.Foreign }},
+	{key: "disabled", text: "550 5.2.1 This mailbox is disabled", into: func(r *gate.Replies) **rules.Reply { return &r.Disabled }},
+	{key: "expired", text: "550 5.2.1 This mailbox is no longer in service", into: func(r *gate.Replies) **rules.Reply { return &r.Expired }},
+	{key: "not_yet_valid", text: "450 4.2.1 This mailbox is not yet in service", into: func(r *gate.Replies) **rules.Reply { return &r.NotYetValid }},
+	{key: "schedule", text: "450 4.2.1 This mailbox does not receive mail at this hour, please try again later", into: func(r *gate.Replies) **rules.Reply { return &r.Schedule }},
+	{key: "class", text: "452 4.5.3 Please send to this recipient in a transaction of its own", temporary: true, into: func(r *gate.Replies) **rules.Reply { return &r.Class }},
+	{key: "accounting", text: "451 4.3.0 Mail cannot be taken right now, please try again later", temporary: true, into: func(r *gate.Replies) **rules.Reply { return &r.Accounting }},
+}
+
+func (d *decoder) replies(n *node) { d.read(n, "[replies]", d.repliesFields()) }
+
+func (d *decoder) repliesFields() []field {
+	var fields []field
+	for _, r := range replyTable {
+		fields = append(fields, field{key: r.key, read: func(n *node) { d.reply(n, r) }})
+	}
+	return append(fields, later("quota", "balance")...)
+}
+
+func (d *decoder) reply(n *node, r reply) {
+	s, ok := d.readString(n)
+	if !ok {
+		return
+	}
+	action := rules.Reject
+	if r.temporary || strings.HasPrefix(s, "4") {
+		action = rules.Tempfail
+	}
+	parsed, err := rules.ParseReply(s, action)
+	if err != nil {
+		d.errorf(n, "%s: %v", r.key, err)
+		return
+	}
+	*r.into(&d.gate.Replies) = parsed
+}
+
+// defaultReplies are those of the table.
+func defaultReplies() (replies gate.Replies) {
+	for _, r := range replyTable {
+		action := rules.Reject
+		if strings.HasPrefix(r.text, "4") {
+			action = rules.Tempfail
+		}
+		parsed, err := rules.ParseReply(r.text, action)
+		if err != nil {
+			panic("config: default reply " + r.key + ": " + err.Error()) // a mistake in the table
+		}
+		*r.into(&replies) = parsed
+	}
+	return replies
+}

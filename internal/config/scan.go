@@ -1,0 +1,191 @@
+package config
+
+import "strings"
+
+// maxDepth bounds how deep tables and arrays may stand in each other, and how
+// many parts a key may have: toml reads both by recursion.
+const maxDepth = 24
+
+// scanner finds where the keys and values of a TOML text stand. It does not
+// judge the text: that is toml's, and what toml does not take is lost anyway.
+// Of a text that toml takes it finds every key and every element.
+type scanner struct {
+	file string
+	text string
+	at   int
+
+	line    int // at counted
+	counted int
+
+	deep int // the line where something stands deeper than maxDepth; 0: nowhere
+}
+
+// scan returns the places of a text, still without values. deep is the first
+// line at which nesting goes too far; nothing is known behind it.
+func scan(file, text string) (root *node, deep int) {
+	s := &scanner{file: file, text: text, line: 1}
+	root = &node{file: file, line: 1, kind: table}
+	current := root
+	for s.skipSpace(true); s.at < len(text); s.skipSpace(true) {
+		start := s.at
+		if text[s.at] == '[' {
+			current = s.header(root)
+		} else {
+			s.pair(current, 0)
+		}
+		if s.deep > 0 {
+			return root, s.deep
+		}
+		if s.at == start {
+			s.at++
+		}
+	}
+	return root, 0
+}
+
+// here is the line of what stands at s.at, which only ever grows.
+func (s *scanner) here() int {
+	s.line += strings.Count(s.text[s.counted:s.at], "\n")
+	s.counted = s.at
+	return s.line
+}
+
+// is tells whether c stands here.
+func (s *scanner) is(c byte) bool { return s.at < len(s.text) && s.text[s.at] == c }
+
+// skipSpace passes over space and, where lines may end, over line ends and
+// comments.
+func (s *scanner) skipSpace(lines bool) {
+	for s.at < len(s.text) {
+		switch c := s.text[s.at]; {
+		case c == ' ', c == '\t', lines && (c == '\n' || c == '\r'):
+			s.at++
+		case c == '#' && lines:
+			s.skipTo("\n")
+		default:
+			return
+		}
+	}
+}
+
+// skipTo passes over everything up to one of chars, or the end.
+func (s *scanner) skipTo(chars string) {
+	if n := strings.IndexAny(s.text[s.at:], chars); n >= 0 {
+		s.at += n
+	} else {
+		s.at = len(s.text)
+	}
+}
+
+// header reads [key] and [[key]] and returns the table that begins there.
+func (s *scanner) header(root *node) *node {
+	line := s.here()
+	s.at++
+	many := s.is('[')
+	if many {
+		s.at++
+	}
+	parts := s.key()
+	s.skipTo("\n")
+	if len(parts) == 0 {
+		return root
+	}
+	n := root
+	for _, p := range parts[:len(parts)-1] {
+		n = s.enter(n, p, line)
+	}
+	last := parts[len(parts)-1]
+	if many {
+		list := n.child(last)
+		if list == nil {
+			list = &node{file: s.file, line: line, key: last, kind: array}
+			n.add(list)
+		}
+		element := &node{file: s.file, line: line, key: last, kind: table}
+		list.children, list.named = append(list.children, element), nil
+		return element
+	}
+	n = s.enter(n, last, line)
+	n.line = line // [a.b] may have made [a]: its own header says where it is
+	return n
+}
+
+// enter returns the table under a key: of an array of tables the last one.
+func (s *scanner) enter(n *node, key string, line int) *node {
+	c := n.child(key)
+	if c == nil {
+		c = &node{file: s.file, line: line, key: key, kind: table}
+		n.add(c)
+	}
+	if c.kind == array && len(c.children) > 0 {
+		return c.children[len(c.children)-1]
+	}
+	return c
+}
+
+// pair reads key = value into a table.
+func (s *scanner) pair(n *node, depth int) {
+	line := s.here()
+	parts := s.key()
+	if len(parts) == 0 || !s.is('=') {
+		s.skipTo(",}\n")
+		return
+	}
+	s.at++
+	for _, p := range parts[:len(parts)-1] {
+		n = s.enter(n, p, line)
+	}
+	last := parts[len(parts)-1]
+	c := n.child(last)
+	if c == nil {
+		c = &node{file: s.file, key: last}
+		n.add(c)
+	}
+	c.line = line
+	s.value(c, depth+len(parts))
+}
+
+// value reads what follows = or stands in an array.
+func (s *scanner) value(n *node, depth int) {
+	s.skipSpace(false)
+	if depth > maxDepth {
+		s.deep = s.here()
+		return
+	}
+	switch {
+	case s.is('['):
+		n.kind = array
+		s.inside(']', func() {
+			element := &node{file: s.file, line: s.here(), key: n.key}
+			s.value(element, depth+1)
+			n.children = append(n.children, element)
+		})
+	case s.is('{'):
+		n.kind = table
+		s.inside('}', func() { s.pair(n, depth+1) })
+	case s.is('"'), s.is('\''):
+		s.quoted()
+	default:
+		s.skipTo(",]}#\n")
+	}
+}
+
+// inside reads what stands between brackets, with commas between.
+func (s *scanner) inside(end byte, one func()) {
+	s.at++
+	for s.skipSpace(true); s.at < len(s.text) && s.deep == 0; s.skipSpace(true) {
+		switch s.text[s.at] {
+		case end:
+			s.at++
+			return
+		case ',':
+			s.at++
+			continue
+		}
+		start := s.at
+		one()
+		if s.at == start {
+			s.at++
+		}
+	}
+}
