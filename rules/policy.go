@@ -1,43 +1,65 @@
 package rules
 
 import (
-	"context"
-	"io"
+	"slices"
+	"strings"
 )
 
 // Policy is a compiled set of rules and thresholds. It is immutable and safe
-// for use by many goroutines.
-type Policy struct{}
-
-// Compile compiles the rules of a policy. It reports every problem at once,
-// warnings included; the policy is nil when one of them is an error.
-func Compile(src Source) (*Policy, Problems) { return &Policy{}, nil }
-
-// Evaluate tries the rules of stage s in file order. t may be nil.
-func (p *Policy) Evaluate(ctx context.Context, s Stage, f Facts, t Tracer) Outcome { return Outcome{} }
+// for use by many goroutines. The zero Policy has no rules.
+type Policy struct {
+	rules      []*Rule
+	thresholds []*Threshold
+	plans      [Complete + 1]*plan // nil: no rules
+	refuses    [Complete + 1]bool
+	keys       map[Key]bool // that conditions ask for
+	tagHeaders []string
+}
 
 // Rules are all enabled rules, in file order; Rule.Index is the index here.
-func (p *Policy) Rules() []*Rule { return nil }
+func (p *Policy) Rules() []*Rule { return p.rules }
 
 // Thresholds returns those that total passes, in file order.
-func (p *Policy) Thresholds(total Weight) []*Threshold { return nil }
+func (p *Policy) Thresholds(total Weight) []*Threshold {
+	var passed []*Threshold
+	for _, t := range p.thresholds {
+		if total > t.Above {
+			passed = append(passed, t)
+		}
+	}
+	return passed
+}
 
 // Refuses tells whether a rule of stage s can reject, tempfail or answer a
 // temperror with 451.
-func (p *Policy) Refuses(s Stage) bool { return false }
+func (p *Policy) Refuses(s Stage) bool {
+	return int(s) < len(p.refuses) && p.refuses[s]
+}
 
 // TagHeaders are the canonical names of all header fields that rules and
 // thresholds may add.
-func (p *Policy) TagHeaders() []string { return nil }
+func (p *Policy) TagHeaders() []string { return slices.Clone(p.tagHeaders) }
 
-// test is the compiled condition of a rule.
-type test struct{}
+// Uses tells whether a rule asks for the attribute, of a family for any
+// member.
+func (p *Policy) Uses(a Attr) bool {
+	for k := range p.keys {
+		if k.Attr == a {
+			return true
+		}
+	}
+	return false
+}
 
-// List is a set of addresses, domains, prefixes and patterns.
-type List struct{}
-
-// ReadList reads one entry a line, # comments; file names it in problems.
-func ReadList(file string, r io.Reader) (*List, Problems) { return &List{}, nil }
-
-// NewList makes a list of entries that stand in the policy itself.
-func NewList(entries []Operand) (*List, Problems) { return &List{}, nil }
+// HeaderNames are the canonical names of the fields that rules ask for of a
+// header family, in order; "*" is among them when rules ask for every field.
+func (p *Policy) HeaderNames(a Attr) []string {
+	var names []string
+	for k := range p.keys {
+		if k.Attr == a && k.Name != "" {
+			names = append(names, k.Name)
+		}
+	}
+	slices.SortFunc(names, strings.Compare)
+	return names
+}

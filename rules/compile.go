@@ -1,0 +1,125 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Compile compiles the rules of a policy. It reports every problem at once,
+// warnings included; the policy is nil when one of them is an error.
+func Compile(src Source) (*Policy, Problems) {
+	c := compiler{
+		lists:    src.Lists,
+		patterns: make(map[string]*knownPattern),
+		required: make(map[*pattern][][]string),
+		names:    make(map[string]Pos),
+	}
+	var enabled []*Rule
+	for i := range src.Rules {
+		if r := c.rule(&src.Rules[i]); r != nil && !src.Rules[i].Disabled {
+			r.Index = len(enabled)
+			enabled = append(enabled, r)
+		}
+	}
+	var thresholds []*Threshold
+	for i := range src.Thresholds {
+		thresholds = append(thresholds, c.threshold(&src.Thresholds[i]))
+	}
+	c.problems.Sort()
+	if c.problems.Err() != nil {
+		return nil, c.problems
+	}
+	return c.policy(enabled, thresholds), c.problems
+}
+
+// compiler gathers what is wrong while it compiles.
+type compiler struct {
+	problems Problems
+	lists    map[string]*List
+	patterns map[string]*knownPattern // by source: policies repeat themselves
+	required map[*pattern][][]string  // literals of each
+	names    map[string]Pos           // of rules
+}
+
+// knownPattern is what became of an expression that was met before.
+type knownPattern struct {
+	pattern *pattern
+	err     error
+	ascii   string // what to warn of where it meets letters beyond ASCII
+}
+
+func (c *compiler) errorf(pos Pos, format string, args ...any) {
+	c.problems = append(c.problems, Problem{Pos: pos, Msg: fmt.Sprintf(format, args...)})
+}
+
+func (c *compiler) warnf(pos Pos, format string, args ...any) {
+	c.problems = append(c.problems, Problem{Pos: pos, Msg: fmt.Sprintf(format, args...), Warning: true})
+}
+
+// err reports err, if there is one, and tells whether there was none.
+func (c *compiler) err(pos Pos, err error) bool {
+	if err != nil {
+		c.problems = append(c.problems, Problem{Pos: pos, Msg: err.Error()})
+	}
+	return err == nil
+}
+
+// keyPos is where a key of a table stands, the table itself when it does not.
+func keyPos(at map[string]Pos, key string, table Pos) Pos {
+	if p, ok := at[key]; ok {
+		return p
+	}
+	return table
+}
+
+// orElse is p, or where p is unknown the other.
+func (p Pos) orElse(other Pos) Pos {
+	if p.Line == 0 {
+		return other
+	}
+	return p
+}
+
+// policy puts together what was compiled without an error.
+func (c *compiler) policy(enabled []*Rule, thresholds []*Threshold) *Policy {
+	p := &Policy{rules: enabled, thresholds: thresholds, keys: make(map[Key]bool)}
+	var builders [len(p.plans)]*planBuilder
+	for _, r := range enabled {
+		b := builders[r.Stage]
+		if b == nil {
+			b = &planBuilder{byKey: make(map[Key]int), required: c.literals}
+			builders[r.Stage] = b
+		}
+		b.add(r)
+		for cond := range r.test.conditions() {
+			p.keys[cond.key] = true
+		}
+		if !r.Shadow && (r.Action == Reject || r.Action == Tempfail || r.test.tempfail) {
+			p.refuses[r.Stage] = true
+		}
+		// A shadow rule has no effect: what it would add is not ours.
+		if !r.Shadow {
+			p.tagHeaders = appendNames(p.tagHeaders, r.Tags)
+		}
+	}
+	for s, b := range builders {
+		if b != nil {
+			p.plans[s] = b.finish()
+		}
+	}
+	for _, t := range thresholds {
+		p.tagHeaders = appendNames(p.tagHeaders, t.Tags)
+	}
+	slices.Sort(p.tagHeaders)
+	p.tagHeaders = slices.Compact(p.tagHeaders)
+	return p
+}
+
+func appendNames(names []string, t Tags) []string {
+	for _, h := range t.Headers {
+		names = append(names, h.Name)
+	}
+	return names
+}
+
+func (c *compiler) literals(p *pattern) [][]string { return c.required[p] }

@@ -1,0 +1,178 @@
+package rules
+
+import "slices"
+
+// rule compiles one rule. What is wrong with it is among the problems; nil is
+// returned when there is no stage to put it in.
+func (c *compiler) rule(src *SourceRule) *Rule {
+	at := func(key string) Pos { return keyPos(src.At, key, src.Pos) }
+	c.ruleName(src.Name, at("name"), src.Pos)
+	r := &Rule{Pos: src.Pos, Name: src.Name, Weight: src.Weight, Last: src.Last, Shadow: src.Shadow, test: &test{}}
+	stage, staged := ParseStage(src.Stage)
+	switch {
+	case src.Stage == "":
+		c.errorf(src.Pos, "rule %q has no stage", src.Name)
+	case !staged:
+		c.err(at("stage"), unknown("stage", src.Stage, stageNames[:]))
+	}
+	r.Stage = stage
+	limit := Complete
+	if staged {
+		limit = stage
+	}
+	r.test.match = c.conditions(src.Match, limit, src.Pos)
+	r.test.any = c.conditions(src.Any, limit, src.Pos)
+	r.test.unless = c.conditions(src.Unless, limit, src.Pos)
+	r.test.tempfail = c.onTemperror(src.OnTemperror, at("on_temperror"))
+	r.Tags = c.tags(src.TagSubject, src.TagHeader, src.At, src.Pos)
+	var ok bool
+	if r.Action, ok = c.ruleAction(src.Action, at("action"), stage, staged); ok {
+		r.Reply = c.reply(src.Reply, r.Action, src.At, src.Pos)
+		c.warnRule(src, r)
+	}
+	if !staged {
+		return nil
+	}
+	return r
+}
+
+func (c *compiler) ruleName(name string, at, rule Pos) {
+	if name == "" {
+		c.errorf(rule, "a rule has no name")
+		return
+	}
+	for _, r := range name {
+		if !isNameRune(r) {
+			c.errorf(at, "rule name %q has %q in it; names are made of a-z, 0-9, \".\", \"_\" and \"-\"", name, r)
+			return
+		}
+	}
+	if first, ok := c.names[name]; ok {
+		c.errorf(at, "rule name %q is taken by the rule at %s", name, first)
+		return
+	}
+	c.names[name] = at
+}
+
+func isNameRune(r rune) bool {
+	return 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == '.' || r == '_' || r == '-'
+}
+
+func (c *compiler) onTemperror(s string, at Pos) bool {
+	if s != "" && s != "skip" && s != "tempfail" {
+		c.err(at, unknown("value of on_temperror", s, []string{"skip", "tempfail"}))
+	}
+	return s == "tempfail"
+}
+
+// ruleAction parses the action of a rule and checks that its stage can do it.
+func (c *compiler) ruleAction(s string, at Pos, stage Stage, staged bool) (Action, bool) {
+	a, ok := c.action(s, at)
+	if ok && staged && stage == RcptTo && (a == Discard || a == Hold) {
+		// Postfix discards or holds a message for all its recipients.
+		c.errorf(at, "action %q is for the whole message and not allowed at stage rcptto", a)
+		return a, false
+	}
+	return a, ok
+}
+
+// action parses an action; "" is to continue.
+func (c *compiler) action(s string, at Pos) (Action, bool) {
+	if s == "" {
+		return Continue, true
+	}
+	a, ok := ParseAction(s)
+	switch {
+	case !ok:
+		return a, c.err(at, unknown("action", s, actionNames[:Greylist]))
+	case a == Greylist:
+		c.errorf(at, "action %q is not part of this version", s)
+		return a, false
+	}
+	return a, true
+}
+
+// reply parses a reply; nil is the action's own.
+func (c *compiler) reply(s string, a Action, at map[string]Pos, table Pos) *Reply {
+	if _, given := at["reply"]; s == "" && !given {
+		return nil
+	}
+	pos := keyPos(at, "reply", table)
+	if _, ok := replyClass(a); !ok {
+		c.errorf(pos, "a reply goes with action \"reject\" or \"tempfail\", not with %q", a)
+		return nil
+	}
+	r, err := ParseReply(s, a)
+	c.err(pos, err)
+	return r
+}
+
+// tags parses what is put into Subject and header.
+func (c *compiler) tags(subject string, headers []string, at map[string]Pos, table Pos) Tags {
+	var t Tags
+	if _, given := at["tag_subject"]; subject != "" || given {
+		text, err := parseTagText(subject)
+		if c.err(keyPos(at, "tag_subject", table), err) {
+			t.Subject = &text
+		}
+	}
+	for _, h := range headers {
+		tag, err := parseHeaderTag(h)
+		if c.err(keyPos(at, "tag_header", table), err) {
+			t.Headers = append(t.Headers, tag)
+		}
+	}
+	return t
+}
+
+// threshold compiles one threshold.
+func (c *compiler) threshold(src *SourceThreshold) *Threshold {
+	t := &Threshold{Pos: src.Pos, Above: src.Above}
+	t.Tags = c.tags(src.TagSubject, src.TagHeader, src.At, src.Pos)
+	at := keyPos(src.At, "action", src.Pos)
+	var ok bool
+	if t.Action, ok = c.action(src.Action, at); !ok {
+		return t
+	}
+	if t.Action == Accept {
+		c.errorf(at, "a threshold cannot accept; its action is one of continue, reject, tempfail, discard, hold")
+		return t
+	}
+	t.Reply = c.reply(src.Reply, t.Action, src.At, src.Pos)
+	if t.Action == Continue && t.Tags.empty() {
+		c.warnf(src.Pos, "the threshold does nothing: it has no tag and no action")
+	}
+	return t
+}
+
+func (t Tags) empty() bool { return t.Subject == nil && len(t.Headers) == 0 }
+
+// warnRule warns of what is allowed but hardly meant.
+func (c *compiler) warnRule(src *SourceRule, r *Rule) {
+	if len(src.Match)+len(src.Any)+len(src.Unless) == 0 {
+		c.warnf(src.Pos, "rule %q has no condition and always matches", src.Name)
+	}
+	if r.Action == Continue && r.Weight == 0 && r.Tags.empty() && !r.Last && !r.test.tempfail {
+		c.warnf(src.Pos, "rule %q does nothing: it has no weight, tag or action", src.Name)
+	}
+	if r.Action == Accept {
+		c.warnForgeable(src, r)
+	}
+}
+
+// warnForgeable warns of a white list that any sender can enter. It is none
+// where the rule asks for the client, too.
+func (c *compiler) warnForgeable(src *SourceRule, r *Rule) {
+	vouched := slices.ContainsFunc(r.test.match, func(m *condition) bool { return catalogue[m.key.Attr].Client })
+	if vouched {
+		return
+	}
+	for _, clause := range [...][]*condition{r.test.match, r.test.any} {
+		for _, m := range clause {
+			if catalogue[m.key.Attr].Forgeable {
+				c.warnf(keyPos(src.At, "action", src.Pos), "rule %q accepts on %s, which a sender can forge", src.Name, m.key)
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,128 @@
+package rules
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// condition is an attribute with the operands of which any will do.
+type condition struct {
+	key  Key
+	kind Kind
+
+	patterns    []*pattern   // over texts, or the text form of addresses
+	lists       []*List      // over texts and addresses
+	prefixes    prefixSet    // over addresses
+	comparisons []comparison // over a number
+	names       []string     // of an enumeration
+	truths      []bool       // of a bool, or whether there are such fields
+
+	// Where the plan of the rule's stage has it.
+	probe int
+	ids   []int32 // of patterns in the probe's index
+}
+
+// known is the value of an attribute in the forms conditions ask for.
+type known struct {
+	value Value
+	err   error
+	texts []string // all its texts, or its addresses as texts
+}
+
+// take fills k from what was answered to probe p.
+func (k *known) take(p *probe, v Value, err error) {
+	k.value, k.err, k.texts = v, err, k.texts[:0]
+	switch p.kind {
+	case KindText:
+		if v.Known {
+			k.texts = append(k.texts, v.Text)
+		}
+		k.texts = append(k.texts, v.Texts...)
+	case KindIP:
+		k.value.IPs = unmapped(v.IPs)
+		if p.index != nil {
+			for _, a := range k.value.IPs {
+				k.texts = append(k.texts, a.String())
+			}
+		}
+	}
+}
+
+// unmapped has every address in its one notation: one that came in another
+// must not match differently.
+func unmapped(all []netip.Addr) []netip.Addr {
+	for i, a := range all {
+		if a.Is4In6() || a.Zone() != "" {
+			all = slices.Clone(all)
+			for j := i; j < len(all); j++ {
+				all[j] = all[j].Unmap().WithZone("")
+			}
+			break
+		}
+	}
+	return all
+}
+
+// find tries each operand on the value. i is the number of the text or address
+// that matched.
+func (c *condition) find(k *known) (i int, ok bool) {
+	for i, s := range k.texts {
+		for _, p := range c.patterns {
+			if p.match(s) {
+				return i, true
+			}
+		}
+	}
+	return c.findOther(k)
+}
+
+// findOther tries all operands but regular expressions.
+func (c *condition) findOther(k *known) (i int, ok bool) {
+	switch c.kind {
+	case KindText:
+		return c.findText(k)
+	case KindIP:
+		for i, a := range k.value.IPs {
+			if c.hasAddr(a) {
+				return i, true
+			}
+		}
+	case KindNumber:
+		for _, cmp := range c.comparisons {
+			if k.value.Known && cmp.holds(k.value.Num) {
+				return 0, true
+			}
+		}
+	case KindEnum:
+		return 0, k.value.Known && slices.Contains(c.names, k.value.Text)
+	case KindBool:
+		return 0, k.value.Known && slices.Contains(c.truths, k.value.Num != 0)
+	}
+	return 0, false
+}
+
+func (c *condition) findText(k *known) (i int, ok bool) {
+	if slices.Contains(c.truths, len(k.texts) > 0) {
+		return 0, true
+	}
+	for _, l := range c.lists {
+		for i, s := range k.texts {
+			if l.hasText(s) || c.key.Attr == HeaderField && l.hasMailbox(s) {
+				return i, true
+			}
+		}
+	}
+	return 0, false
+}
+
+func (c *condition) hasAddr(a netip.Addr) bool {
+	if c.prefixes.contains(a) {
+		return true
+	}
+	for _, l := range c.lists {
+		if l.hasAddr(a) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,196 @@
+package rules
+
+import (
+	"context"
+	"math/bits"
+	"net/netip"
+)
+
+// evaluation is one run of the rules of a stage. It is used again by the next
+// run, so that judging a message allocates next to nothing.
+type evaluation struct {
+	plan  *plan
+	ctx   context.Context
+	facts Facts
+
+	candidates []uint64 // a bit for each rule that may match, as far as looked at
+	answers    []answer // of the plan's probes
+	folded     []byte
+}
+
+// Evaluate tries the rules of stage s in file order. t may be nil.
+func (p *Policy) Evaluate(ctx context.Context, s Stage, f Facts, t Tracer) Outcome {
+	var out Outcome
+	if int(s) >= len(p.plans) || p.plans[s] == nil {
+		return out
+	}
+	e := p.plans[s].begin(ctx, f)
+	if t == nil {
+		e.run(&out)
+	} else {
+		e.trace(&out, t)
+	}
+	e.end()
+	return out
+}
+
+func (p *plan) begin(ctx context.Context, f Facts) *evaluation {
+	e, ok := p.scratch.Get().(*evaluation)
+	if !ok {
+		e = &evaluation{plan: p, candidates: make([]uint64, len(p.always)), answers: make([]answer, len(p.probes))}
+		for i := range p.probes {
+			if x := p.probes[i].index; x != nil {
+				e.answers[i].marks = newMarks(x)
+			}
+		}
+	}
+	e.ctx, e.facts = ctx, f
+	return e
+}
+
+// end forgets the message: nothing of it may outlive its evaluation.
+func (e *evaluation) end() {
+	for i := range e.answers {
+		if e.answers[i].asked {
+			e.answers[i].reset(&e.plan.probes[i])
+		}
+	}
+	e.ctx, e.facts = nil, nil
+	e.plan.scratch.Put(e)
+}
+
+// run tries the candidates in file order. A probe is looked at no earlier than
+// the first rule it guards: a stage that ends before does not pay for it.
+func (e *evaluation) run(out *Outcome) {
+	copy(e.candidates, e.plan.always)
+	guards := e.plan.guards
+	for from := 0; ; from++ {
+		next := e.candidate(from)
+		for len(guards) > 0 && int(e.plan.probes[guards[0]].first) <= next {
+			e.scan(int(guards[0]))
+			guards = guards[1:]
+			next = e.candidate(from)
+		}
+		if next == noRule {
+			return
+		}
+		r := e.plan.rules[next]
+		if out.add(r, r.test.holds(e)) {
+			return
+		}
+		from = next
+	}
+}
+
+// candidate returns the first candidate from rule n on, or noRule.
+func (e *evaluation) candidate(n int) int {
+	for w := n / 64; w < len(e.candidates); w++ {
+		word := e.candidates[w]
+		if w == n/64 {
+			word &= ^uint64(0) << (n % 64)
+		}
+		if word != 0 {
+			return w*64 + bits.TrailingZeros64(word)
+		}
+	}
+	return noRule
+}
+
+// ask has the value of a probe, from facts at most once.
+func (e *evaluation) ask(i int) *answer {
+	a := &e.answers[i]
+	if !a.asked {
+		p := &e.plan.probes[i]
+		v, err := e.facts.Value(e.ctx, p.key)
+		a.asked = true
+		a.take(p, v, err)
+	}
+	return a
+}
+
+// scan marks the patterns that may match a probe's value, and makes the rules
+// candidates that the probe guards.
+func (e *evaluation) scan(i int) {
+	a, p := e.ask(i), &e.plan.probes[i]
+	if a.scanned {
+		return
+	}
+	a.scanned = true
+	if a.err != nil {
+		// What a missing fact means is for each rule to say.
+		e.nominate(p.guarded)
+		return
+	}
+	if p.index != nil {
+		a.marks.begin(p.index)
+		for n, s := range a.texts {
+			e.folded = foldPadded(e.folded, s)
+			p.index.scan(e.folded, int32(n), &a.marks)
+		}
+		for _, id := range a.marks.patterns {
+			e.nominate(p.guards[id])
+		}
+	}
+	if p.prefixes != nil {
+		for _, addr := range a.value.IPs {
+			for _, rules := range p.prefixes.Supernets(netip.PrefixFrom(addr, addr.BitLen())) {
+				e.nominate(rules)
+			}
+		}
+	}
+}
+
+func (e *evaluation) nominate(rules []int32) {
+	for _, r := range rules {
+		e.candidates[r/64] |= 1 << (r % 64)
+	}
+}
+
+// holds tells whether a condition holds.
+func (e *evaluation) holds(c *condition) truthValue {
+	a := e.ask(c.probe)
+	if a.err != nil {
+		return missing
+	}
+	if len(c.ids) > 0 {
+		e.scan(c.probe)
+		for i, id := range c.ids {
+			if a.marks.matches(id, c.patterns[i], a.texts) {
+				return yes
+			}
+		}
+	}
+	if _, ok := c.findOther(&a.known); ok {
+		return yes
+	}
+	return no
+}
+
+// add notes what became of a rule and tells whether the stage ends with it.
+func (o *Outcome) add(r *Rule, v truthValue) bool {
+	if v == no || v == missing && !r.test.tempfail {
+		return false
+	}
+	o.Hits = append(o.Hits, Hit{Rule: r, Temperror: v == missing})
+	switch {
+	case r.Shadow:
+		return false
+	case v == missing:
+		o.Action, o.By = Tempfail, r
+		return true
+	}
+	switch r.Action {
+	case Accept, Reject, Tempfail, Greylist:
+		o.Action, o.By = r.Action, r
+		return true
+	case Discard:
+		if o.Discard == nil {
+			o.Discard = r
+		}
+	case Hold:
+		if o.Hold == nil {
+			o.Hold = r
+		}
+	}
+	return r.Last
+}

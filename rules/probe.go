@@ -1,0 +1,99 @@
+package rules
+
+import (
+	"math"
+	"net/netip"
+
+	"github.com/gaissmai/bart"
+)
+
+// probe is one attribute as the rules of a stage ask for it: all their
+// conditions on it, arranged so that one look at the value tells which of
+// them may hold.
+type probe struct {
+	key  Key
+	kind Kind
+
+	index    *index     // of patterns; nil when there are none
+	patterns []*pattern // of all conditions on the attribute
+	guards   [][]int32  // of each pattern, the rules that cannot match without it
+
+	prefixes *bart.Table[[]int32] // the rules that cannot match outside a prefix; may be nil
+
+	guarded []int32 // all rules of guards and prefixes
+	first   int32   // the first of them
+}
+
+const noRule = math.MaxInt32
+
+// answer is what one evaluation knows of a probe.
+type answer struct {
+	known
+	asked, scanned bool
+	marks          marks
+}
+
+func (a *answer) reset(p *probe) {
+	if a.scanned && p.index != nil {
+		a.marks.reset(p.index)
+	}
+	clear(a.texts)
+	a.value, a.err, a.texts = Value{}, nil, a.texts[:0]
+	a.asked, a.scanned = false, false
+}
+
+// probeBuilder makes the probe of one attribute.
+type probeBuilder struct {
+	probe
+	ids      map[*pattern]int32
+	required [][][]string
+	networks map[netip.Prefix][]int32
+}
+
+func newProbeBuilder(k Key) *probeBuilder {
+	return &probeBuilder{
+		probe:    probe{key: k, kind: catalogue[k.Attr].Kind, first: noRule},
+		ids:      make(map[*pattern]int32),
+		networks: make(map[netip.Prefix][]int32),
+	}
+}
+
+// enter gives each pattern of a condition its number.
+func (b *probeBuilder) enter(c *condition, required func(*pattern) [][]string) {
+	for _, p := range c.patterns {
+		id, ok := b.ids[p]
+		if !ok {
+			id = int32(len(b.patterns))
+			b.ids[p] = id
+			b.patterns = append(b.patterns, p)
+			b.guards = append(b.guards, nil)
+			b.required = append(b.required, required(p))
+		}
+		c.ids = append(c.ids, id)
+	}
+}
+
+// guard notes that a rule cannot match unless the condition holds.
+func (b *probeBuilder) guard(c *condition, rule int32) {
+	for _, id := range c.ids {
+		b.guards[id] = append(b.guards[id], rule)
+	}
+	for _, p := range c.prefixes.all {
+		b.networks[p] = append(b.networks[p], rule)
+	}
+	b.guarded = append(b.guarded, rule)
+	b.first = min(b.first, rule)
+}
+
+func (b *probeBuilder) finish() probe {
+	if len(b.required) > 0 {
+		b.index = newIndex(b.required)
+	}
+	if len(b.networks) > 0 {
+		b.prefixes = new(bart.Table[[]int32])
+		for p, rules := range b.networks {
+			b.prefixes.Insert(p, rules)
+		}
+	}
+	return b.probe
+}

@@ -1,0 +1,72 @@
+package rules
+
+import "iter"
+
+// test is the compiled condition of a rule.
+type test struct {
+	match, any, unless []*condition
+	// tempfail: a fact that is missing for now, and would decide, is answered
+	// by a temporary refusal.
+	tempfail bool
+}
+
+// conditions are all of them, in the order in which they are tried.
+func (t *test) conditions() iter.Seq[*condition] {
+	return func(yield func(*condition) bool) {
+		for _, clause := range [...][]*condition{t.match, t.any, t.unless} {
+			for _, c := range clause {
+				if !yield(c) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// truthValue is what is known of a condition or rule (Kleene's three values).
+type truthValue int8
+
+const (
+	no      truthValue = iota
+	missing            // depends on a fact that cannot be had now
+	yes
+)
+
+// holds joins the conditions: all of match, one of any, none of unless. It is
+// missing only if the facts that are missing would decide.
+func (t *test) holds(e *evaluation) truthValue {
+	result := yes
+	for _, c := range t.match {
+		switch e.holds(c) {
+		case no:
+			return no
+		case missing:
+			result = missing
+		}
+		if result == missing && !t.tempfail {
+			return missing // no matter what decides: the rule does not apply
+		}
+	}
+	if len(t.any) > 0 {
+		one := no
+		for _, c := range t.any {
+			if one = max(one, e.holds(c)); one == yes {
+				break
+			}
+		}
+		if result = min(result, one); result == no || result == missing && !t.tempfail {
+			return result
+		}
+	}
+	for _, c := range t.unless {
+		switch e.holds(c) {
+		case yes:
+			return no
+		case missing:
+			if result = missing; !t.tempfail {
+				return missing
+			}
+		}
+	}
+	return result
+}

@@ -1,0 +1,132 @@
+package rules
+
+import "strings"
+
+// trace tries every rule up to the end of the stage on the facts themselves,
+// without the arrangement that run goes by, and tells what decided each.
+func (e *evaluation) trace(out *Outcome, t Tracer) {
+	for _, r := range e.plan.rules {
+		v, step := r.test.explain(e)
+		step.Rule, step.Matched = r, v == yes
+		t(step)
+		if out.add(r, v) {
+			return
+		}
+	}
+}
+
+// explain is holds in full view. The step names the condition that settled it:
+// one that fails, one whose fact is missing, else the one that matched; for a
+// rule with several, of any before match.
+func (t *test) explain(e *evaluation) (truthValue, Step) {
+	result, step := yes, Step{}
+	for _, c := range t.match {
+		v, s := e.look("match", c)
+		if v == no {
+			return no, s
+		}
+		if v < result || step.Clause == "" {
+			result, step = min(result, v), s
+		}
+	}
+	if len(t.any) > 0 {
+		one, decided := e.lookAny(t.any)
+		if one == no {
+			return no, decided
+		}
+		if one <= result {
+			result, step = one, decided
+		}
+	}
+	for _, c := range t.unless {
+		switch v, s := e.look("unless", c); v {
+		case yes:
+			return no, s
+		case missing:
+			result, step = missing, s
+		}
+	}
+	return result, step
+}
+
+// lookAny returns the best of the conditions and its step.
+func (e *evaluation) lookAny(conditions []*condition) (truthValue, Step) {
+	best, step := e.look("any", conditions[0])
+	for _, c := range conditions[1:] {
+		if best == yes {
+			break
+		}
+		if v, s := e.look("any", c); v > best {
+			best, step = v, s
+		}
+	}
+	return best, step
+}
+
+// look tries one condition and says what it found.
+func (e *evaluation) look(clause string, c *condition) (truthValue, Step) {
+	a := e.ask(c.probe)
+	step := Step{Clause: clause, Attr: c.key.String(), Err: a.err}
+	if a.err != nil {
+		return missing, step
+	}
+	i, ok := c.find(&a.known)
+	if ok {
+		step.Value = c.show(&a.known, i)
+		return yes, step
+	}
+	step.Value = c.showAll(&a.known)
+	return no, step
+}
+
+// maxShown bounds the texts shown of a value that did not match.
+const maxShown = 200
+
+// show prints text or address number i of a value, or the value itself.
+func (c *condition) show(k *known, i int) string {
+	switch c.kind {
+	case KindText:
+		if i < len(k.texts) {
+			return k.texts[i]
+		}
+		return ""
+	case KindIP:
+		return k.value.IPs[i].String()
+	case KindNumber:
+		return Weight(k.value.Num).String()
+	case KindBool:
+		if k.value.Num != 0 {
+			return "true"
+		}
+		return "false"
+	}
+	return k.value.Text
+}
+
+// showAll prints a whole value, cut where it is long.
+func (c *condition) showAll(k *known) string {
+	n := 0
+	switch c.kind {
+	case KindText:
+		n = len(k.texts)
+	case KindIP:
+		n = len(k.value.IPs)
+	default:
+		if k.value.Known {
+			n = 1
+		}
+	}
+	var b strings.Builder
+	for i := range n {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		if s := c.show(k, i); b.Len()+len(s) <= maxShown {
+			b.WriteString(s)
+			continue
+		}
+		b.WriteString("...")
+		break
+	}
+	return b.String()
+}
