@@ -1,0 +1,346 @@
+package test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/test/harness"
+	"github.com/tollgate-mail/tollgate/test/script"
+)
+
+// shared finds test material beside the repository. Where there is none the
+// test is skipped, but never in CI.
+func shared(t *testing.T, name string) string {
+	t.Helper()
+	dir, err := harness.Shared(name)
+	if errors.Is(err, fs.ErrNotExist) && os.Getenv("CI") == "" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// specimen is a message of the corpus with what is known of it.
+type specimen struct {
+	ID         string       `json:"id"`
+	SizeCRLF   int          `json:"size_crlf"`
+	Subject    *string      `json:"subject"`
+	Alt        []string     `json:"subject_alt"`
+	IPs        []netip.Addr `json:"received_ips"`
+	Doubtful   []netip.Addr `json:"received_ips_doubtful"`
+	Debatable  []string     `json:"debatable_fields"`
+	wire       []byte       // with CR LF line ends
+	originated []netip.Addr // in X-Originating-IP
+}
+
+var (
+	bareLF     = regexp.MustCompile(`(^|[^\r])\n`)
+	quad       = regexp.MustCompile(`\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b`)
+	originated = regexp.MustCompile(`(?i)^x-originating-ip$`)
+)
+
+func readCorpus(t *testing.T) []*specimen {
+	t.Helper()
+	dir := shared(t, "corpus")
+	truth, err := os.ReadFile(filepath.Join(dir, "truth.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []*specimen
+	for _, line := range bytes.Split(bytes.TrimSpace(truth), []byte("\n")) {
+		s := new(specimen)
+		if err := json.Unmarshal(line, s); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(filepath.Join(dir, s.ID+".eml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.wire = text
+		for bareLF.Match(s.wire) { // twice, for neighbours overlap
+			s.wire = bareLF.ReplaceAll(s.wire, []byte("$1\r\n"))
+		}
+		if len(s.wire) != s.SizeCRLF {
+			t.Fatalf("%s: %d bytes with CR LF, the truth has %d", s.ID, len(s.wire), s.SizeCRLF)
+		}
+		for _, f := range shownFields(s.wire) {
+			if originated.MatchString(f.Name) {
+				if ip, err := netip.ParseAddr(strings.Trim(f.Raw, " []\r\n\t")); err == nil {
+					s.originated = append(s.originated, ip)
+				}
+			}
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+func (s *specimen) debatable(field string) bool { return slices.Contains(s.Debatable, field) }
+
+// The corpus, every message of it with a tag that is ASCII, once more with one
+// that is not, and by a listener without any milter to compare with.
+func TestCorpus(t *testing.T) {
+	t.Parallel()
+	corpus := readCorpus(t)
+	if len(corpus) != 268 {
+		t.Fatalf("%d messages", len(corpus))
+	}
+	g := prepare(t, false)
+	g.write(t, "policy/policy.toml", corpusPolicy(corpus))
+	g.start(t, "disable_mime_output_conversion = yes")
+	g.sendCorpus(t, corpus)
+	if err := g.postfix.Idle(2 * time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.drained(t.Context(), time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	delivered := make(map[string]*harness.Delivered)
+	for _, d := range g.sink.Messages() {
+		delivered[d.From] = d
+	}
+	if len(delivered) != 3*len(corpus) {
+		t.Errorf("%d messages were delivered, %d sent", len(delivered), 3*len(corpus))
+	}
+	s := &session{gateway: g, t: t}
+	entries := make(map[string]script.Object)
+	for _, e := range s.journal("messages") {
+		entries[fmt.Sprint(e["sender"])] = e
+	}
+	s.stopDrained()
+	records := make(map[string]accounting.Record)
+	for _, r := range g.records(t) {
+		if _, twice := records[r.Sender]; twice {
+			t.Errorf("%s has two records", r.Sender)
+		}
+		records[r.Sender] = r
+	}
+
+	exact := 0
+	for _, m := range corpus {
+		t.Run(m.ID, func(t *testing.T) {
+			plain := delivered[m.ID+"@plain.test"]
+			for route, tag := range corpusTags {
+				sender := m.ID + "@" + route
+				marked, entry := delivered[sender], entries[sender]
+				if plain == nil || marked == nil || entry == nil {
+					t.Fatalf("%s: delivered %v, without milter %v, journalled %v", route, marked != nil, plain != nil, entry != nil)
+				}
+				m.checkSubject(t, tag, marked)
+				compareRest(t, plain.Data, marked.Data)
+				m.checkHops(t, entry)
+				m.checkSize(t, records[sender])
+			}
+		})
+		if records[m.ID+"@ascii.test"].Size == int64(len(m.wire)) {
+			exact++
+		}
+	}
+	t.Logf("the size of %d of %d messages is exactly what was sent, the others differ as accounting.md says", exact, len(corpus))
+}
+
+// corpusTags are the tags by the domain of the sender.
+var corpusTags = map[string]string{"ascii.test": "[CORPUS]", "cyrillic.test": "[ПОЧТА]"}
+
+// corpusPolicy tags every message, and has a rule for each address that stands
+// anywhere in a header of the corpus: the journal tells which were found.
+func corpusPolicy(corpus []*specimen) string {
+	var b strings.Builder
+	b.WriteString("[recipients]\nmode = \"known\"\n\n[[client]]\nid = \"corpus\"\naddresses = [\"all@example.org\"]\n")
+	for route, tag := range corpusTags {
+		fmt.Fprintf(&b, "\n[[rule]]\nname = %q\nstage = \"headers\"\nmatch = { sender = '@%s$' }\ntag_subject = %q\n", route, route, tag)
+	}
+	seen := make(map[netip.Addr]bool)
+	for _, m := range corpus {
+		header, _, _ := bytes.Cut(m.wire, []byte("\r\n\r\n"))
+		ips := slices.Concat(m.IPs, m.originated)
+		for _, text := range quad.FindAllString(string(header), -1) {
+			if ip, err := netip.ParseAddr(text); err == nil {
+				ips = append(ips, ip)
+			}
+		}
+		for _, ip := range ips {
+			if ip = ip.Unmap(); !seen[ip] {
+				seen[ip] = true
+				fmt.Fprintf(&b, "\n[[rule]]\nname = %q\nstage = \"headers\"\nmatch = { header_ip = %q }\n", hopRule(ip), ip)
+			}
+		}
+	}
+	return b.String()
+}
+
+// hopRule is the name of an address's rule.
+func hopRule(ip netip.Addr) string { return "hop-" + strings.ReplaceAll(ip.String(), ":", "_") }
+
+func (g *gateway) sendCorpus(t *testing.T, corpus []*specimen) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for _, route := range []string{"plain.test", "ascii.test", "cyrillic.test"} {
+		wg.Go(func() {
+			addr := g.postfix.Addr
+			if route == "plain.test" {
+				addr = g.postfix.Plain
+			}
+			c, err := harness.Dial(addr)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer c.Close()
+			err = errors.Join(
+				expect(220)(c.Reply()),
+				expect(220)(c.XClient("ADDR=192.0.2.7", "NAME=mail.example.com")),
+				expect(250)(c.Cmd("EHLO mail.example.com")),
+			)
+			for _, m := range corpus {
+				err = errors.Join(err,
+					expect(250)(c.Cmd("MAIL FROM:<"+m.ID+"@"+route+"> BODY=8BITMIME")),
+					expect(250)(c.Cmd("RCPT TO:<all@example.org>")),
+					expect(250)(c.Data(m.wire)))
+				if err != nil {
+					t.Errorf("%s@%s: %v", m.ID, route, err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+var spaces = regexp.MustCompile(`\s+`)
+
+func collapse(s string) string { return strings.TrimSpace(spaces.ReplaceAllString(s, " ")) }
+
+// checkSubject decodes what was delivered by other means than tollgate's.
+func (m *specimen) checkSubject(t *testing.T, tag string, d *harness.Delivered) {
+	t.Helper()
+	all := script.ReadMessage(d.Data).All("Subject")
+	if len(all) == 0 {
+		t.Errorf("no Subject")
+		return
+	}
+	rest, ok := strings.CutPrefix(decodeTag(all[0]), tag)
+	if !ok {
+		t.Errorf("the Subject %q does not begin with %q", all[0], tag)
+		return
+	}
+	if m.debatable("subject") {
+		return
+	}
+	want := m.Alt
+	if m.Subject != nil {
+		want = append([]string{*m.Subject}, want...)
+	} else {
+		want = append([]string{""}, want...)
+	}
+	got, err := script.Decode(rest)
+	for _, w := range want {
+		if collapse(got) == collapse(w) {
+			return
+		}
+	}
+	t.Errorf("after the tag %q decodes to %q (%v), want one of %q", all[0], got, err, want)
+}
+
+// decodeTag decodes the word that the tag is, and leaves the rest raw.
+func decodeTag(raw string) string {
+	raw = strings.TrimSpace(strings.ReplaceAll(raw, "\r\n", ""))
+	first, rest, _ := strings.Cut(raw, " ")
+	if text, err := script.Decode(first); err == nil {
+		first = text
+	}
+	return first + " " + rest
+}
+
+// compareRest compares header and body with what Postfix alone delivers, but
+// for its own Received field, the first Subject and the report.
+func compareRest(t *testing.T, plain, marked []byte) {
+	t.Helper()
+	want, got := script.ReadMessage(plain), script.ReadMessage(marked)
+	if !bytes.Equal(got.Body, want.Body) {
+		t.Errorf("the body changed:\n%.300q\nwas\n%.300q", got.Body, want.Body)
+	}
+	// A Subject that was created is put where it can be masked like others.
+	_, had := subjectAt(want.Fields)
+	if at, ok := subjectAt(got.Fields); ok && !had {
+		got.Fields = slices.Delete(got.Fields, at, at+1)
+	}
+	mask := func(m script.Message) []script.Field {
+		fields := slices.Clone(m.Without("X-Tollgate"))
+		if len(fields) > 0 {
+			fields = fields[1:] // Received, of this Postfix
+		}
+		if at, ok := subjectAt(fields); ok {
+			fields[at].Raw = "masked"
+		}
+		return fields
+	}
+	g, w := mask(got), mask(want)
+	for i := range max(len(g), len(w)) {
+		switch {
+		case i >= len(g):
+			t.Errorf("field %d is gone: %q", i, w[i])
+		case i >= len(w):
+			t.Errorf("field %d is new: %q", i, g[i])
+		case g[i] != w[i]:
+			t.Errorf("field %d is %q, was %q", i, g[i], w[i])
+		}
+	}
+}
+
+func subjectAt(fields []script.Field) (int, bool) {
+	i := slices.IndexFunc(fields, func(f script.Field) bool { return strings.EqualFold(f.Name, "Subject") })
+	return i, i >= 0
+}
+
+// checkHops compares the rules that matched with the addresses of the truth.
+func (m *specimen) checkHops(t *testing.T, entry script.Object) {
+	t.Helper()
+	if m.debatable("received_ips") {
+		return
+	}
+	want := make(map[string]bool)
+	for _, ip := range slices.Concat(m.IPs, m.originated) {
+		want[hopRule(ip.Unmap())] = true
+	}
+	doubtful := make(map[string]bool)
+	for _, ip := range m.Doubtful {
+		doubtful[hopRule(ip.Unmap())] = true
+	}
+	rules, _ := entry["rules"].([]any)
+	for _, r := range rules {
+		o, _ := r.(map[string]any)
+		name := fmt.Sprint(o["name"])
+		if strings.HasPrefix(name, "hop-") && !want[name] && !doubtful[name] {
+			t.Errorf("header_ip found %s, which is not in the truth", name)
+		}
+		delete(want, name)
+	}
+	for name := range want {
+		t.Errorf("header_ip did not find %s", name)
+	}
+}
+
+// checkSize compares the record with the bytes that were sent, less and plus
+// what Postfix takes away and adds before any milter sees it (accounting.md).
+func (m *specimen) checkSize(t *testing.T, r accounting.Record) {
+	t.Helper()
+	if want := shownSize(m.wire); r.Size != want || r.Charged != want {
+		t.Errorf("size %d, charged %d, want %d (sent %d)", r.Size, r.Charged, want, len(m.wire))
+	}
+}

@@ -1,0 +1,88 @@
+package test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// hostileSelection is what of the set is played by default: one of each kind
+// of attack, and none of the slow ones.
+var hostileSelection = []string{
+	"001-", "003-", "005-", "006-", "010-", "011-", "022-", "026-", "027-", "030-", "033-", "034-code-43", "040-", "047-",
+	"049-", "060-", "061-", "065-", "068-", "072-", "075-", "078-", "080-", "085-", "092-", "094-", "095-", "103-", "106-",
+	"113-", "114-", "118-", "125-", "131-", "142-", "150-", "160-", "163-", "171-",
+}
+
+const hostilePolicy = `
+[recipients]
+mode    = "domains"
+domains = ["example.net", "example.org"]
+
+[[client]]
+id        = "bob"
+addresses = ["bob@example.net", "b@example.net"]
+
+[[rule]]
+name        = "word"
+stage       = "headers"
+match       = { subject = '(x+x+)+y|casino' }
+tag_subject = "[T]"
+weight      = 1
+
+[[rule]]
+name   = "any-header"
+stage  = "headers"
+match  = { "header.*" = 'a.*b.*c.*d' }
+weight = 1
+
+[[rule]]
+name       = "hop"
+stage      = "headers"
+match      = { header_ip = "198.51.100.0/24", recipient = "@example" }
+tag_header = "X-Hop: {subject}"
+`
+
+// The daemon lives through every hostile byte stream, answers others
+// meanwhile, and keeps its memory. TOLLGATE_HOSTILE=all plays the whole set.
+func TestHostile(t *testing.T) {
+	t.Parallel()
+	run := filepath.Join(shared(t, "tools"), "hostile", "run.py")
+	g := prepare(t, false)
+	g.write(t, "policy/policy.toml", hostilePolicy)
+	if err := g.gate.Start(); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{run, g.gate.Milter, "--pid", strconv.Itoa(g.gate.Process().PID()), "--rss", "400", "--health", "10"}
+	if os.Getenv("TOLLGATE_HOSTILE") != "all" {
+		for _, name := range hostileSelection {
+			args = append(args, "-k", name)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "python3", args...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	for _, line := range strings.Split(out.String(), "\n") {
+		if err != nil || strings.HasPrefix(line, "FAIL") || strings.Contains(line, " passed, ") || testing.Verbose() {
+			t.Log(line)
+		}
+	}
+	if err != nil {
+		t.Errorf("run.py: %v", err)
+	}
+	if g.gate.Process().Ended() {
+		t.Fatal("the daemon has ended")
+	}
+	if err := g.gate.Stop(20 * time.Second); err != nil {
+		t.Error(err)
+	}
+}
