@@ -1,20 +1,38 @@
 // Package spool is where usage records wait durably, between the reply to
 // Postfix and the store they drain into.
+//
+// Its folder holds segments (000000000001.seg, ...), which are appended to and
+// never changed; the cursor, up to where they were applied; a lock; and what
+// was set aside: damaged-SEGMENT-OFFSET, bytes that are no frames although
+// they were or may have been, and torn-SEGMENT-OFFSET, the end of a write that
+// a crash cut off, which nobody was told was durable.
 package spool
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
 )
 
-// ErrUncertain: the caller's deadline passed while the records were being
-// written; they may or may not be durable.
-var ErrUncertain = errors.New("spool: outcome unknown")
+var (
+	// ErrUncertain: the caller's deadline passed while the records were being
+	// written; they may or may not be durable.
+	ErrUncertain = errors.New("spool: outcome unknown")
+
+	// ErrClosed: the spool was closed.
+	ErrClosed = errors.New("spool: closed")
+
+	// ErrDraining: another Drain runs.
+	ErrDraining = errors.New("spool: drained already")
+)
 
 // Options of a spool. Zero values mean the defaults.
 type Options struct {
@@ -25,39 +43,128 @@ type Options struct {
 }
 
 // Spool is a folder of append-only segments.
-type Spool struct{}
+type Spool struct {
+	dir  string
+	o    Options
+	fs   fileSystem
+	pace pace
+	lock *os.File
+
+	queue     queue
+	committer sync.WaitGroup
+
+	mu       sync.Mutex
+	segments []segment // by seq; durable ones only
+	cursor   cursor    // as saved
+	applied  position  // up to where the sink took all
+	waiting  int64     // records behind applied
+	state    sinkState
+	flushes  []flush
+	appended chan struct{}   // capacity 1: something was committed
+	kick     chan struct{}   // capacity 1: somebody flushes
+	life     context.Context // until Close
+	end      context.CancelFunc
+	closed   bool
+	drains   sync.WaitGroup
+	drained  bool // by a Drain that runs
+}
 
 // Open recovers what is there: a torn tail of the last segment is cut, damage
-// elsewhere is set aside and reported.
-func Open(dir string, o Options) (*Spool, error) { return &Spool{}, nil }
+// elsewhere is set aside and reported. ErrLocked: the folder is in use.
+func Open(dir string, o Options) (*Spool, error) {
+	return open(dir, o, osFiles{}, defaultPace())
+}
+
+func open(dir string, o Options, fs fileSystem, p pace) (*Spool, error) {
+	if o.SegmentSize <= 0 {
+		o.SegmentSize = 16 << 20
+	}
+	if o.Retain <= 0 {
+		o.Retain = 24 * time.Hour
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("spool: %w", err)
+	}
+	l, err := lock(dir)
+	if err != nil {
+		return nil, fmt.Errorf("spool: %w", err)
+	}
+	s := &Spool{
+		dir: dir, o: o, fs: fs, pace: p, lock: l,
+		appended: make(chan struct{}, 1), kick: make(chan struct{}, 1),
+	}
+	s.life, s.end = context.WithCancel(context.Background())
+	s.queue.wake = make(chan struct{}, 1)
+	if err := s.recover(); err != nil {
+		s.end()
+		return nil, errors.Join(fmt.Errorf("spool: %s: %w", dir, err), l.Close())
+	}
+	w := &writer{spool: s, next: s.nextSeq()}
+	s.committer.Go(w.run)
+	return s, nil
+}
+
+// nextSeq is a segment number never used before.
+func (s *Spool) nextSeq() uint64 {
+	next := s.cursor.seq
+	if n := len(s.segments); n > 0 {
+		next = max(next, s.segments[n-1].seq)
+	}
+	return next + 1
+}
 
 // Append makes the records of one message durable, as one frame: after a
 // crash all of them are there or none. Many callers share one sync. An error
-// other than ErrUncertain means that nothing was kept.
-func (s *Spool) Append(ctx context.Context, records []accounting.Record) error { return nil }
-
-// Drain applies spooled records to sink, in order and in batches, until ctx
-// ends; it waits while the sink is away and moves the cursor after each batch.
-func (s *Spool) Drain(ctx context.Context, sink accounting.Sink) error { return nil }
-
-// Status of a spool.
-type Status struct {
-	Waiting     int64     `json:"waiting"`      // records not yet applied
-	Bytes       int64     `json:"bytes"`        // on disk
-	Oldest      time.Time `json:"oldest"`       // of the waiting ones; zero when none
-	LastApplied time.Time `json:"last_applied"` // when the sink last took a batch
-	LastError   string    `json:"last_error"`   // of the sink, "" when it is well
-	ErrorSince  time.Time `json:"error_since"`  // zero when it is well
-	SetAside    int       `json:"set_aside"`    // damaged pieces kept for the operator
+// other than ErrUncertain means that nothing was kept; that of a full disk is
+// ENOSPC.
+func (s *Spool) Append(ctx context.Context, records []accounting.Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("spool: %w", err)
+	}
+	w, err := s.queue.newWaiter(records)
+	if err != nil {
+		return err
+	}
+	if !s.queue.push(w) {
+		return ErrClosed
+	}
+	select {
+	case err := <-w.done:
+		return err
+	case <-ctx.Done():
+		if w.drop() {
+			return fmt.Errorf("spool: %w", ctx.Err())
+		}
+		return fmt.Errorf("%w: %w", ErrUncertain, ctx.Err())
+	}
 }
 
-// Status now.
-func (s *Spool) Status() Status { return Status{} }
-
-// Flush waits until everything appended so far was applied, or ctx ends.
-func (s *Spool) Flush(ctx context.Context) error { return nil }
-
-// Close syncs and closes; Append fails afterwards.
-func (s *Spool) Close() error { return nil }
+// Close syncs and closes; Append and Drain fail afterwards. What was appended
+// before is kept, what waits for its Drain is there at the next Open.
+func (s *Spool) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	s.end()
+	s.mu.Unlock()
+	s.queue.close()
+	s.committer.Wait()
+	s.drains.Wait()
+	return s.lock.Close()
+}
 
 var _ io.Closer = (*Spool)(nil)
+
+func (s *Spool) path(name string) string { return filepath.Join(s.dir, name) }

@@ -1,0 +1,112 @@
+package spool
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Status of a spool.
+type Status struct {
+	Waiting     int64     `json:"waiting"`      // records not yet applied
+	Bytes       int64     `json:"bytes"`        // on disk
+	Oldest      time.Time `json:"oldest"`       // of the waiting ones; zero when none
+	LastApplied time.Time `json:"last_applied"` // when the sink last took a batch
+	LastError   string    `json:"last_error"`   // of the sink, "" when it is well
+	ErrorSince  time.Time `json:"error_since"`  // zero when it is well
+	SetAside    int       `json:"set_aside"`    // damaged pieces kept for the operator
+}
+
+// sinkState is how the sink does.
+type sinkState struct {
+	lastApplied time.Time
+	lastError   string
+	errorSince  time.Time
+}
+
+// Status now.
+func (s *Spool) Status() Status {
+	s.mu.Lock()
+	st := Status{
+		Waiting: s.waiting, LastApplied: s.state.lastApplied,
+		LastError: s.state.lastError, ErrorSince: s.state.errorSince,
+	}
+	for _, g := range s.segments {
+		st.Bytes += g.size
+	}
+	applied := s.applied
+	s.mu.Unlock()
+	st.SetAside = countDamaged(s.dir)
+	if st.Waiting > 0 {
+		st.Oldest = s.oldest(applied)
+	}
+	return st
+}
+
+// oldest is the time of the frame behind p; zero when it cannot be read.
+func (s *Spool) oldest(p position) time.Time {
+	g, p, ok := s.at(p)
+	if !ok {
+		return time.Time{}
+	}
+	f, err := s.fs.open(s.path(segmentName(g.seq)))
+	if err != nil {
+		return time.Time{} // pruned meanwhile
+	}
+	defer f.Close()
+	sc := scanner{r: f, off: p.off, end: g.size}
+	fr, _, err := sc.next()
+	if err != nil {
+		return time.Time{}
+	}
+	return fr.oldest
+}
+
+// flush is one who waits for what was appended so far.
+type flush struct {
+	until position
+	done  chan struct{}
+}
+
+// Flush waits until everything appended so far was applied, or ctx ends. With
+// a sink that can lose records it also waits until the sink was seen to have
+// them.
+func (s *Spool) Flush(ctx context.Context) error {
+	_, end := s.bounds()
+	f := flush{until: end, done: make(chan struct{})}
+	s.mu.Lock()
+	s.flushes = append(s.flushes, f)
+	s.mu.Unlock()
+	signal(s.kick)
+	select {
+	case <-f.done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("spool: flush: %w", ctx.Err())
+	case <-s.life.Done():
+		return ErrClosed
+	}
+}
+
+// flushing reports whether somebody waits.
+func (s *Spool) flushing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.flushes) > 0
+}
+
+// flushed lets those go who waited for what is applied now.
+func (s *Spool) flushed() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rest := s.flushes[:0]
+	for _, f := range s.flushes {
+		if s.applied.before(f.until) {
+			rest = append(rest, f)
+			continue
+		}
+		close(f.done)
+	}
+	clear(s.flushes[len(rest):])
+	s.flushes = rest
+}

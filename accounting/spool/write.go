@@ -1,0 +1,152 @@
+package spool
+
+import (
+	"errors"
+	"fmt"
+	"os"
+)
+
+// batchBytes bounds what one write takes together, and with it the writer's
+// memory; a frame that is larger goes alone.
+const batchBytes = 4 << 20
+
+// writer appends what waits, one write and one sync for all of it. It alone
+// writes segments.
+type writer struct {
+	spool *Spool
+	next  uint64 // number of the next segment
+	cur   *tail  // nil: the next write makes one
+	buf   []byte
+	batch []*waiter
+}
+
+// tail is the segment that is written.
+type tail struct {
+	seq    uint64
+	file   file
+	synced int64 // bytes that a sync has made durable
+}
+
+// run until the queue is closed and empty.
+func (w *writer) run() {
+	q := &w.spool.queue
+	for more := true; more; {
+		w.batch, more = q.take(w.batch[:0], batchBytes)
+		if len(w.batch) > 0 {
+			w.commit()
+		} else if more {
+			<-q.wake
+		}
+	}
+	if w.cur != nil {
+		w.close()
+	}
+}
+
+// commit writes the batch and tells each caller.
+func (w *writer) commit() {
+	w.buf = w.buf[:0]
+	records := 0
+	for _, a := range w.batch {
+		w.buf = append(w.buf, a.frame...)
+		records += a.records
+		w.spool.queue.release(a)
+	}
+	err := w.write()
+	if err == nil {
+		w.spool.publish(w.cur.seq, w.cur.synced, records)
+		if w.cur.synced >= w.spool.o.SegmentSize {
+			w.close()
+		}
+	} else {
+		w.spool.o.Log.Error("usage records cannot be spooled", "messages", len(w.batch), "error", err)
+	}
+	for _, a := range w.batch {
+		a.done <- err
+	}
+	clear(w.batch)
+	if cap(w.buf) > 2*batchBytes {
+		w.buf = nil
+	}
+}
+
+// write makes the buffer durable. A descriptor whose write or sync failed is
+// never used again: the kernel may have dropped the dirty pages and would
+// report the next sync as a success. The buffer then goes to a new segment.
+func (w *writer) write() error {
+	fresh := w.cur == nil
+	err := w.try()
+	if err == nil || fresh {
+		return err
+	}
+	w.spool.o.Log.Warn("spool segment given up, going on in a new one", "error", err)
+	if errors.Is(err, ErrUncertain) {
+		// The records stand in both, and are applied once: only if the new
+		// segment fails too does it matter.
+		if again := w.try(); again != nil {
+			return errors.Join(err, again)
+		}
+		return nil
+	}
+	return w.try()
+}
+
+// try writes the buffer once; on failure there is no current segment.
+func (w *writer) try() error {
+	if w.cur == nil {
+		if err := w.create(); err != nil {
+			return fmt.Errorf("spool: %w", err)
+		}
+	}
+	_, err := w.cur.file.Write(w.buf)
+	if err == nil {
+		err = w.cur.file.Sync()
+	}
+	if err == nil {
+		w.cur.synced += int64(len(w.buf))
+		return nil
+	}
+	return w.abandon(fmt.Errorf("spool: %w", err))
+}
+
+func (w *writer) create() error {
+	path := w.spool.path(segmentName(w.next))
+	f, err := w.spool.fs.create(path)
+	if err != nil {
+		return err
+	}
+	if err := w.spool.fs.syncDir(w.spool.dir); err != nil {
+		return errors.Join(err, f.Close(), w.spool.fs.remove(path))
+	}
+	w.cur = &tail{seq: w.next, file: f}
+	w.next++
+	return nil
+}
+
+// abandon leaves the segment as it was last synced. If it cannot, the frames
+// may come back at the next Open.
+func (w *writer) abandon(cause error) error {
+	cur := w.cur
+	w.cur = nil
+	err := cur.file.Truncate(cur.synced)
+	if e := cur.file.Close(); e != nil {
+		w.spool.o.Log.Warn("closing a spool segment", "error", e)
+	}
+	if err == nil && cur.synced == 0 {
+		if e := w.spool.fs.remove(w.spool.path(segmentName(cur.seq))); e != nil && !errors.Is(e, os.ErrNotExist) {
+			w.spool.o.Log.Warn("removing an empty spool segment", "error", e)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w, and cutting it off: %w", ErrUncertain, cause, err)
+	}
+	return cause
+}
+
+// close ends the current segment; all of it is synced.
+func (w *writer) close() {
+	if err := w.cur.file.Close(); err != nil {
+		w.spool.o.Log.Warn("closing a spool segment", "error", err)
+	}
+	w.cur = nil
+}
