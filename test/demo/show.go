@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/test/harness"
+	"github.com/tollgate-mail/tollgate/test/script"
+)
+
+// section prints a heading.
+func section(title string) { fmt.Printf("\n%s\n%s\n", title, strings.Repeat("-", len([]rune(title)))) }
+
+func (d *demo) introduce() {
+	section("tollgate: the gate and its toll")
+	fmt.Printf(`A Postfix of its own listens on %s, with contrib/postfix/main.cf as it is; tollgate judges on a unix
+socket before mail is queued; a next hop keeps what arrives. Clients introduce themselves by XCLIENT (not shown), so
+that one machine can be many. Three clients own the addresses of example.org:
+
+`, d.postfix.Addr)
+	text, err := fs.ReadFile(files, "clients.toml")
+	if err == nil {
+		fmt.Println(indent(strings.TrimSpace(string(text))))
+	}
+}
+
+func indent(text string) string { return "    " + strings.ReplaceAll(text, "\n", "\n    ") }
+
+// play sends one scene and shows the dialogue.
+func (d *demo) play(n int, s scene) error {
+	section(fmt.Sprintf("%d. %s", n, s.title))
+	if s.why != "" {
+		fmt.Println(wrap(s.why, 110))
+	}
+	client := s.ip
+	if s.host != "" {
+		client = s.host + " [" + s.ip + "]"
+	}
+	fmt.Printf("    client %s\n", client)
+	message, err := fs.ReadFile(files, "mail/"+s.mail+".eml")
+	if err != nil {
+		return err
+	}
+	message = harness.CRLF(message)
+
+	c, err := harness.Dial(d.postfix.Addr)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	name := "NAME=" + s.host
+	if s.host == "" {
+		name = "NAME=[UNAVAILABLE]"
+	}
+	for _, step := range []func() (harness.Reply, error){
+		c.Reply,
+		func() (harness.Reply, error) { return c.XClient("ADDR="+s.ip, name) },
+		func() (harness.Reply, error) { return c.Cmd("EHLO " + s.helo) },
+	} {
+		if r, err := step(); err != nil || !r.OK() {
+			return fmt.Errorf("scene %d: %v %w", n, r, err)
+		}
+	}
+	fmt.Printf("    C: EHLO %s\n", s.helo)
+	c.Dialogue = func(who byte, line string) {
+		if who == 'S' && strings.HasPrefix(line, "354") || line == "DATA" {
+			return // the description of the message says as much
+		}
+		fmt.Printf("    %c: %s\n", who, line)
+	}
+	return talk(c, s, message)
+}
+
+// talk is the transaction, as far as it gets.
+func talk(c *harness.Client, s scene, message []byte) error {
+	if r, err := c.Cmd("MAIL FROM:<" + s.from + "> BODY=8BITMIME"); err != nil || !r.OK() {
+		return err
+	}
+	accepted := 0
+	for _, to := range s.to {
+		r, err := c.Cmd("RCPT TO:<" + to + ">")
+		if err != nil {
+			return err
+		}
+		if r.OK() {
+			accepted++
+		}
+	}
+	if accepted > 0 {
+		if _, err := c.Data(message); err != nil {
+			return err
+		}
+	}
+	c.Dialogue = nil
+	_, err := c.Cmd("QUIT")
+	return err
+}
+
+// arrivals shows what the next hop got.
+func (d *demo) arrivals() error {
+	section("What arrived at the next hop")
+	for _, m := range d.sink.Messages() {
+		parsed := script.ReadMessage(m.Data)
+		fmt.Printf("to %s\n", strings.Join(m.To, ", "))
+		for _, name := range []string{"Subject", "X-Spam-Flag", "X-Tollgate"} {
+			for _, raw := range parsed.All(name) {
+				text, err := script.Decode(raw)
+				if err != nil {
+					return err
+				}
+				fmt.Printf("    %s: %s\n", name, text)
+				if name == "Subject" && strings.Contains(raw, "=?") {
+					fmt.Printf("%s\n", indent(indent("as sent on:"+strings.ReplaceAll(raw, "\r\n", "\n"))))
+				}
+			}
+		}
+	}
+	held, err := d.postfix.Queued("hold")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("and in the hold queue of Postfix: %s\n", strings.Join(held, ", "))
+	return nil
+}
+
+// commands runs what an operator would ask next.
+func (d *demo) commands(ctx context.Context) error {
+	// Entries of messages are gathered for up to a second.
+	time.Sleep(1200 * time.Millisecond)
+	for _, c := range []struct {
+		title string
+		args  []string
+	}{
+		{"Everything that was blocked, and why", []string{"journal", "blocks"}},
+		{"\"Where is my mail?\", asks Olga", []string{"journal", "--recipient", "olga@example.org"}},
+		{"Who pays what", []string{"report", "--by", "client"}},
+		{"and by recipient", []string{"report", "--by", "recipient"}},
+		{"What is up", []string{"status"}},
+	} {
+		section(c.title)
+		fmt.Printf("$ tollgate %s\n", strings.Join(c.args, " "))
+		out, err := d.gate.Command(ctx, c.args...)
+		if err != nil {
+			return err
+		}
+		if out.Exit != 0 {
+			return fmt.Errorf("tollgate %s: exit code %d: %s", c.args[0], out.Exit, out.Stderr)
+		}
+		fmt.Print(out.Stdout)
+	}
+	return nil
+}
+
+// wrap breaks a text at spaces.
+func wrap(text string, width int) string {
+	var b strings.Builder
+	column := 0
+	for _, word := range strings.Fields(text) {
+		if column > 0 && column+1+len(word) > width {
+			b.WriteByte('\n')
+			column = 0
+		} else if column > 0 {
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += len(word)
+	}
+	return b.String()
+}
