@@ -234,7 +234,7 @@ func (w *world) last() *journal.Entry {
 func wantReply(t testing.TB, d gate.Decision, want string) {
 	t.Helper()
 	if want == "" {
-		if d.Verdict != gate.Pass {
+		if d.Reply.Code != 0 {
 			t.Errorf("answered %s, want it passed", d.Reply)
 		}
 		return

@@ -26,14 +26,17 @@ func reply(r *rules.Reply, ref string, value func(string) string) Reply {
 		}
 		return v
 	}))
-	tail := ""
+	text = breakLines(text[:min(len(text), maxReplyText)])
 	if !r.Text.Uses("ref") {
-		tail = " (ref " + ref + ")"
+		// The reference stays in one piece: people copy it from a bounce.
+		tail := "(ref " + ref + ")"
+		sep := " "
+		if last := text[strings.LastIndexByte(text, '\n')+1:]; len(last)+len(sep)+len(tail) > maxReplyLine {
+			sep = "\n"
+		}
+		text += sep + tail
 	}
-	if len(text)+len(tail) > maxReplyText {
-		text = text[:maxReplyText-len(tail)]
-	}
-	return Reply{Code: r.Code, Enhanced: r.Enhanced, Text: breakLines(text + tail)}
+	return Reply{Code: r.Code, Enhanced: r.Enhanced, Text: text}
 }
 
 // clean makes a text fit for an SMTP reply: printable ASCII only (RFC 5321
