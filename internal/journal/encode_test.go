@@ -3,7 +3,9 @@ package journal
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -232,5 +234,46 @@ func BenchmarkEncodingJSON(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		b.SetBytes(int64(len(reference(b, e))))
+	}
+}
+
+// The page that programs are written by names every field of every kind, and
+// no other.
+func TestFieldsAreDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/journal.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := make(map[string]map[string]bool)
+	for _, k := range kinds {
+		said[k.name] = make(map[string]bool)
+	}
+	row := regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| [a-z ]+ \\| ([a-z, ]+) \\|")
+	for _, m := range row.FindAllStringSubmatch(string(page), -1) {
+		in := strings.Split(m[2], ", ")
+		if m[2] == "all" {
+			in = Kinds()
+		}
+		for _, k := range in {
+			said[k][m[1]] = true
+		}
+	}
+	e := full()
+	e.Recipient, e.Stage, e.Rule, e.Detail = "r", "s", "r", "d"
+	for _, k := range kinds {
+		var written map[string]any
+		if err := json.Unmarshal(k.append(nil, e), &written); err != nil {
+			t.Fatal(err)
+		}
+		for name := range written {
+			if !said[k.name][name] && !(name == "detail" && k.name != Trace) {
+				t.Errorf("%s: field %s is not documented", k.name, name)
+			}
+		}
+		for name := range said[k.name] {
+			if _, ok := written[name]; !ok {
+				t.Errorf("%s: field %s is documented and not written", k.name, name)
+			}
+		}
 	}
 }

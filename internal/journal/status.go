@@ -1,6 +1,9 @@
 package journal
 
-import "time"
+import (
+	"path/filepath"
+	"time"
+)
 
 // KindStatus is how one journal fares.
 type KindStatus struct {
@@ -35,4 +38,11 @@ func (j *Journal) Status() Status {
 		s.SyslogDropped = l.dropped.Load()
 	}
 	return s
+}
+
+// Path is the file of a kind.
+func (j *Journal) Path(kind string) string {
+	j.moving.Lock()
+	defer j.moving.Unlock()
+	return filepath.Join(j.dir, fileName(kind))
 }
