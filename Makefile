@@ -6,7 +6,7 @@ SBINDIR ?= $(PREFIX)/sbin
 MANDIR  ?= $(PREFIX)/share/man
 CONFDIR ?= /etc/tollgate
 UNITDIR ?= /lib/systemd/system
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+VERSION ?= $(shell git describe --tags --dirty 2>/dev/null)
 
 # By exact version: a check must not change by itself.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2

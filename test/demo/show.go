@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
-	"time"
 
 	"github.com/tollgate-mail/tollgate/test/harness"
 	"github.com/tollgate-mail/tollgate/test/script"
@@ -128,8 +127,6 @@ func (d *demo) arrivals() error {
 
 // commands runs what an operator would ask next.
 func (d *demo) commands(ctx context.Context) error {
-	// Entries of messages are gathered for up to a second.
-	time.Sleep(1200 * time.Millisecond)
 	for _, c := range []struct {
 		title string
 		args  []string
