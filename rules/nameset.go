@@ -80,7 +80,11 @@ func (s *nameSet) store(name []byte) (uint32, bool) {
 		if len(s.chunks) == maxChunks {
 			return 0, false
 		}
-		s.chunks = append(s.chunks, nil)
+		var chunk []byte
+		if last >= 0 { // small sets stay small
+			chunk = make([]byte, 0, chunkSize)
+		}
+		s.chunks = append(s.chunks, chunk)
 		last++
 	}
 	chunk := s.chunks[last]
