@@ -1,0 +1,252 @@
+package milter
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"runtime/debug"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// maxReplies is how much waits to be written before it is written without
+// anything being read: an MTA that does not take replies gets no memory.
+const maxReplies = 64 << 10
+
+// conn is the guarded connection that the library reads from and writes to.
+// Only checked frames reach the library, and only commands; macros and the
+// content of messages go to the session here. What the library writes is
+// gathered until it reads again.
+type conn struct {
+	net.Conn
+	server *Server
+	raw    syscall.RawConn // nil where the connection has none
+	tcp    bool
+	since  time.Time
+
+	in      *input
+	pending []byte // of the frame the library is reading
+	out     []byte // replies not yet written
+	failure error  // of a write
+
+	opened  bool     // the negotiation has gone to the library
+	session *session // from the negotiation on
+
+	idleUntil  time.Time // the read deadline, when it is that of an idle connection
+	writeUntil time.Time
+	stalled    int // the number of the frame that is waited for
+	frameUntil time.Time
+
+	closing closing
+	once    sync.Once
+}
+
+func newConn(s *Server, nc net.Conn) *conn {
+	c := &conn{Conn: nc, server: s, since: time.Now()}
+	_, c.tcp = nc.(*net.TCPConn)
+	if sc, ok := nc.(syscall.Conn); ok {
+		if raw, err := sc.SyscallConn(); err == nil {
+			c.raw = raw
+		}
+	}
+	c.in = newInput(c, s.budget)
+	return c
+}
+
+// Read gives the library its next command, octet by octet as it asks. Any
+// error has been logged here and is io.EOF to the library.
+func (c *conn) Read(p []byte) (n int, err error) {
+	if len(c.pending) == 0 {
+		defer func() {
+			if r := recover(); r != nil {
+				c.server.log.Error("milter connection closed after an internal fault", "mta", c.name(), "detail", fmt.Sprint(r), "stack", string(debug.Stack()))
+				n, err = 0, io.EOF
+			}
+		}()
+		if c.pending, err = c.next(); err != nil {
+			c.ended(err)
+			return 0, io.EOF
+		}
+	}
+	n = copy(p, c.pending)
+	c.pending = c.pending[n:]
+	return n, nil
+}
+
+// next returns the next frame that is for the library.
+func (c *conn) next() ([]byte, error) {
+	if err := c.flush(); err != nil {
+		return nil, err
+	}
+	for {
+		f, err := c.in.next()
+		if err != nil {
+			return nil, err
+		}
+		if f.raw != nil {
+			if problem := check(f.code, f.data); problem != "" {
+				return nil, c.in.fault(f.code, problem)
+			}
+		}
+		if c.opened == (f.code == cmdNegotiate) {
+			if c.opened {
+				return nil, c.in.fault(f.code, "a second one")
+			}
+			return nil, c.in.fault(f.code, "before the negotiation")
+		}
+		switch f.code {
+		case cmdNegotiate:
+			c.opened = true
+		case cmdConnect:
+			return withoutZone(f.raw), nil
+		case cmdEnd:
+			// Protocol version 2 allows a last piece of the body here.
+			if len(f.data) > 0 {
+				c.session.body(f.data)
+			}
+		case cmdMacro, cmdData, cmdHeader, cmdEndHeader, cmdBody:
+			c.session.content(f)
+			continue
+		}
+		return f.raw, nil
+	}
+}
+
+// read is the one place that waits for the MTA.
+func (c *conn) read(p []byte, unfinished bool) (int, error) {
+	if err := c.flush(); err != nil {
+		return 0, err
+	}
+	if err := c.closing.arm(c, c.patience(unfinished)); err != nil {
+		return 0, err
+	}
+	n, err := c.Conn.Read(p)
+	if c.tcp && quickACK && c.raw != nil {
+		acknowledge(c.raw)
+	}
+	if err != nil && c.closing.asked() {
+		err = errClosing
+	}
+	return n, err
+}
+
+// patience is how long the next read may take; zero leaves the deadline as it
+// is.
+func (c *conn) patience(unfinished bool) time.Time {
+	limits := &c.server.limits
+	switch {
+	case !c.opened:
+		return c.since.Add(limits.Negotiation)
+	case unfinished:
+		if c.stalled != c.in.number {
+			c.stalled = c.in.number
+			c.frameUntil = time.Now().Add(limits.Frame)
+		}
+		c.idleUntil = time.Time{}
+		return c.frameUntil
+	}
+	// A timer is not set anew for every message: up to an eighth less is as
+	// good.
+	now := time.Now()
+	if c.idleUntil.Sub(now) > limits.Idle-limits.Idle/8 {
+		return time.Time{}
+	}
+	c.idleUntil = now.Add(limits.Idle)
+	return c.idleUntil
+}
+
+// Write gathers; flush writes.
+func (c *conn) Write(p []byte) (int, error) {
+	if c.failure != nil {
+		return 0, net.ErrClosed
+	}
+	c.out = append(c.out, p...)
+	if len(c.out) > maxReplies {
+		if err := c.flush(); err != nil {
+			return 0, net.ErrClosed // logged by the next read
+		}
+	}
+	return len(p), nil
+}
+
+// flush writes what is due in one call, and tells the session whether its
+// answer went out.
+func (c *conn) flush() error {
+	if c.failure != nil || len(c.out) == 0 {
+		return c.failure
+	}
+	now := time.Now()
+	if limit := c.server.limits.Write; c.writeUntil.Sub(now) < limit {
+		c.writeUntil = now.Add(limit + limit/4)
+		c.failure = c.Conn.SetWriteDeadline(c.writeUntil)
+	}
+	if c.failure == nil {
+		_, c.failure = c.Conn.Write(c.out)
+	}
+	if c.failure != nil {
+		c.failure = fmt.Errorf("writing replies: %w", c.failure)
+	}
+	if c.out = c.out[:0]; cap(c.out) > maxReplies {
+		c.out = nil
+	}
+	if c.session != nil {
+		c.session.answered(c.failure)
+	}
+	return c.failure
+}
+
+// ended says why a connection is closed, where that is worth a line.
+func (c *conn) ended(err error) {
+	log := c.server.log.With("mta", c.name())
+	var bad *FrameError
+	switch {
+	case errors.Is(err, errClosing):
+		log.Info("milter connection closed between messages: shutting down")
+	case errors.As(err, &bad):
+		c.server.counts.errors.Add(1)
+		log.Error("milter connection closed: not what an MTA says", "error", err)
+	case errors.Is(err, io.EOF):
+		log.Debug("milter connection closed by the MTA")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		c.server.counts.errors.Add(1)
+		log.Warn("milter connection closed by the MTA in the middle of a frame", "frame", c.in.number)
+	case errors.Is(err, os.ErrDeadlineExceeded) && !c.opened:
+		log.Warn("milter connection closed: no negotiation in time", "limit", c.server.limits.Negotiation)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		log.Warn("milter connection closed: nothing heard in time", "frame", c.in.number)
+	default:
+		c.server.counts.errors.Add(1)
+		log.Warn("milter connection lost", "frame", c.in.number, "error", err)
+	}
+}
+
+// name is the MTA's end: an address on TCP, the socket's path elsewhere.
+func (c *conn) name() string {
+	if c.tcp {
+		return c.RemoteAddr().String()
+	}
+	return c.LocalAddr().String()
+}
+
+// Close ends the connection; the library calls it last.
+func (c *conn) Close() error {
+	var err error
+	c.once.Do(func() {
+		if c.flush() != nil && c.session != nil {
+			c.session.answered(c.failure)
+		}
+		err = c.Conn.Close()
+		c.in.free()
+		c.server.forget(c)
+	})
+	return err
+}
+
+// SetDeadline and its like do nothing: the deadlines are kept here, one for
+// each read of the socket instead of one for each packet.
+func (c *conn) SetDeadline(time.Time) error      { return nil }
+func (c *conn) SetReadDeadline(time.Time) error  { return nil }
+func (c *conn) SetWriteDeadline(time.Time) error { return nil }

@@ -1,0 +1,89 @@
+package milter
+
+import (
+	"bytes"
+
+	gomilter "github.com/d--j/go-milter"
+
+	"github.com/tollgate-mail/tollgate/rules"
+)
+
+// content takes the frames that make up nine in ten of a dialogue. Their
+// answer, where the MTA wants one, is always "go on": what the header refuses
+// is answered at the end of the message, because the client hears nothing
+// before it.
+func (s *session) content(f frame) {
+	var silent gomilter.OptProtocol
+	switch f.code {
+	case cmdMacro:
+		s.takeMacros(f.data)
+		return
+	case cmdData:
+		silent = gomilter.OptNoDataReply
+		s.trace(note{event: "data"})
+	case cmdHeader:
+		silent = gomilter.OptNoHeaderReply
+		s.header(f.data)
+	case cmdEndHeader:
+		silent = gomilter.OptNoEOHReply
+		s.endOfHeader()
+	case cmdBody:
+		silent = gomilter.OptNoBodyReply
+		s.body(f.data)
+		if f.more {
+			return
+		}
+	}
+	if s.agreed.protocol&silent == 0 {
+		s.conn.out = append(s.conn.out, 0, 0, 0, 1, byte(replyContinue))
+	}
+}
+
+// replyContinue is SMFIR_CONTINUE.
+const replyContinue = 'c'
+
+// header takes one field: name and value, each with its NUL (checked).
+func (s *session) header(data []byte) {
+	if s.msg == nil {
+		return
+	}
+	defer s.contentFault(rules.Headers)
+	// One string for both halves a field.
+	n := bytes.IndexByte(data, 0)
+	var text string
+	if s.agreed.protocol&gomilter.OptHeaderLeadingSpace != 0 {
+		text = string(data)
+	} else {
+		// The MTA has eaten one space: RFC 5322 asks for none, everybody
+		// writes one.
+		text = string(data[:n+1]) + " " + string(data[n+1:])
+	}
+	s.fields++
+	s.msg.Header(text[:n], text[n+1:len(text)-1])
+}
+
+func (s *session) endOfHeader() {
+	if s.msg == nil {
+		return
+	}
+	defer s.contentFault(rules.Headers)
+	s.msg.EndOfHeader(s.ctx)
+	s.trace(note{event: "header", fields: s.fields})
+}
+
+func (s *session) body(p []byte) {
+	if s.msg == nil {
+		return
+	}
+	defer s.contentFault(rules.Complete)
+	s.octets += int64(len(p))
+	s.msg.Body(p)
+}
+
+// contentFault is deferred where a panic would otherwise end the connection;
+// the message it concerns is answered at its end.
+func (s *session) contentFault(stage rules.Stage) {
+	if p := recover(); p != nil {
+		s.fault(stage, p)
+	}
+}

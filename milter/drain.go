@@ -1,0 +1,78 @@
+package milter
+
+import (
+	"context"
+	"time"
+)
+
+// Drain stops the server without cutting a message: no more connections are
+// taken; SMTP sessions go on until they end by themselves or grace is over,
+// then their connections are closed between two messages. When ctx ends, what
+// is left is cut, but for verdicts being made: those are waited for (at most
+// Limits.Verdict), because usage records may have been made. It returns when
+// no connection is left, with ctx's error if any had to be cut.
+func (s *Server) Drain(ctx context.Context, grace time.Duration) error {
+	s.stop(goOn)
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case <-s.empty:
+		return nil
+	case <-timer.C:
+		s.stop(whenBetween)
+		select {
+		case <-s.empty:
+			return nil
+		case <-ctx.Done():
+		}
+	case <-ctx.Done():
+	}
+	s.stop(atOnce)
+	<-s.empty
+	return ctx.Err()
+}
+
+// Close stops the server and cuts every connection, but for verdicts being
+// made.
+func (s *Server) Close() { s.stop(atOnce) }
+
+// stop closes the listeners, the first time, and asks all connections to end.
+func (s *Server) stop(u urgency) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.stopped {
+		s.stopped = true
+		for _, ln := range s.listeners {
+			if err := ln.Close(); err != nil {
+				s.log.Warn("closing a listener", "listener", ln.Addr().String(), "error", err)
+			}
+		}
+	}
+	if u > goOn {
+		for c := range s.conns {
+			c.closing.ask(c, u)
+		}
+	}
+	s.signal()
+}
+
+// Status is what goes on.
+type Status struct {
+	Connections int   `json:"connections"` // now
+	Total       int64 `json:"total"`       // connections taken since the start
+	Refused     int64 `json:"refused"`     // connections closed for want of room
+	Messages    int64 `json:"messages"`    // that came to their end
+	Errors      int64 `json:"errors"`      // faults, and connections closed for what they said
+	Draining    bool  `json:"draining"`
+}
+
+// Status tells what goes on.
+func (s *Server) Status() Status {
+	s.mu.Lock()
+	now, draining := len(s.conns), s.stopped
+	s.mu.Unlock()
+	return Status{
+		Connections: now, Total: s.counts.total.Load(), Refused: s.counts.refused.Load(),
+		Messages: s.counts.messages.Load(), Errors: s.counts.errors.Load(), Draining: draining,
+	}
+}

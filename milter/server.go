@@ -1,0 +1,251 @@
+package milter
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	gomilter "github.com/d--j/go-milter"
+)
+
+// Limits are how long things may take. Those of Postfix: 30 s for a command,
+// 300 s for the end of a message (milter_command_timeout,
+// milter_content_timeout).
+type Limits struct {
+	Negotiation time.Duration // from the connection to a complete negotiation
+	Frame       time.Duration // for a frame that has begun to arrive
+	Idle        time.Duration // between frames: an SMTP client may be slow
+	Write       time.Duration // for what is due to be taken by the MTA
+	Progress    time.Duration // between signs of life while a verdict is made
+	Verdict     time.Duration // for the end of a message; less than the MTA's
+}
+
+// Options of a server; zero values mean the defaults.
+type Options struct {
+	Log            *slog.Logger
+	MaxConnections int // 10000
+	Limits         Limits
+}
+
+var defaultLimits = Limits{
+	Negotiation: 30 * time.Second,
+	Frame:       30 * time.Second,
+	Idle:        time.Hour,
+	Write:       30 * time.Second,
+	Progress:    10 * time.Second,
+	Verdict:     240 * time.Second,
+}
+
+func (l *Limits) complete() {
+	for _, d := range []struct{ is, def *time.Duration }{
+		{&l.Negotiation, &defaultLimits.Negotiation},
+		{&l.Frame, &defaultLimits.Frame},
+		{&l.Idle, &defaultLimits.Idle},
+		{&l.Write, &defaultLimits.Write},
+		{&l.Progress, &defaultLimits.Progress},
+		{&l.Verdict, &defaultLimits.Verdict},
+	} {
+		if *d.is <= 0 {
+			*d.is = *d.def
+		}
+	}
+}
+
+// Server talks to MTAs on behalf of a gate.
+type Server struct {
+	gate   Gate
+	log    *slog.Logger
+	limits Limits
+	most   int
+	budget *budget
+	macros []gomilter.Option
+
+	context context.Context // of all sessions; ends with Close
+	cancel  context.CancelFunc
+
+	mu        sync.Mutex
+	listeners []net.Listener
+	conns     map[*conn]struct{}
+	stopped   bool          // takes no more connections
+	empty     chan struct{} // closed when stopped and without connections
+	full      bool          // the limit was met, and that was logged
+	counts    counts
+}
+
+type counts struct {
+	total, refused, messages, errors atomic.Int64
+}
+
+// New makes a server.
+func New(g Gate, o Options) *Server {
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.MaxConnections <= 0 {
+		o.MaxConnections = 10000
+	}
+	o.Limits.complete()
+	s := &Server{
+		gate: g, log: o.Log, limits: o.Limits, most: o.MaxConnections,
+		budget: newBudget(unfinishedTotal), macros: macroRequests(),
+		conns: make(map[*conn]struct{}), empty: make(chan struct{}),
+	}
+	s.context, s.cancel = context.WithCancel(context.Background())
+	return s
+}
+
+// Serve takes connections from the listeners until Drain or Close is called
+// or ctx ends (which is as Close), and returns when the last connection has
+// ended. The listeners are closed then. It is called once.
+func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
+	if !s.listen(listeners) {
+		return net.ErrClosed
+	}
+	defer context.AfterFunc(ctx, s.Close)()
+	var loops sync.WaitGroup
+	for _, ln := range listeners {
+		loops.Go(func() { s.accept(ln) })
+	}
+	loops.Wait()
+	<-s.empty
+	s.cancel()
+	return nil
+}
+
+// listen makes the listeners the server's own; false after Drain or Close.
+func (s *Server) listen(listeners []net.Listener) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		for _, ln := range listeners {
+			_ = ln.Close() // never used
+		}
+		return false
+	}
+	s.listeners = listeners
+	return true
+}
+
+// accept takes connections from one listener until it is closed. Passing
+// errors (no descriptors left, a client that went away in the queue) are
+// waited out: a milter that returns here would defer all mail.
+func (s *Server) accept(ln net.Listener) {
+	const shortest, longest = 5 * time.Millisecond, time.Second
+	pause, failed := shortest, 0
+	for {
+		nc, err := ln.Accept()
+		switch {
+		case err == nil:
+			if failed > 0 {
+				s.log.Info("milter connections are accepted again", "listener", ln.Addr().String(), "failures", failed)
+			}
+			pause, failed = shortest, 0
+			s.take(nc)
+			continue
+		case errors.Is(err, net.ErrClosed) || s.isStopped():
+			return
+		}
+		if failed++; failed == 1 || pause == longest {
+			s.log.Error("a milter connection cannot be accepted; trying on", "listener", ln.Addr().String(), "error", err)
+		}
+		select {
+		case <-time.After(pause):
+		case <-s.context.Done():
+			return
+		}
+		pause = min(2*pause, longest)
+	}
+}
+
+func (s *Server) isStopped() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stopped
+}
+
+// take starts the conversation on a connection, if there is room for it.
+func (s *Server) take(nc net.Conn) {
+	s.mu.Lock()
+	if s.stopped || len(s.conns) >= s.most {
+		told := s.full || s.stopped
+		s.full = true
+		s.mu.Unlock()
+		if !told {
+			s.log.Error("too many milter connections: further ones are closed", "limit", s.most)
+		}
+		s.counts.refused.Add(1)
+		_ = nc.Close() // nothing was said on it
+		return
+	}
+	s.full = false
+	c := newConn(s, nc)
+	s.conns[c] = struct{}{}
+	s.mu.Unlock()
+	s.counts.total.Add(1)
+	go s.converse(c)
+}
+
+// converse waits for the negotiation and hands the connection to the library.
+// Each connection has a library server of its own: only so do its callbacks
+// know whose they are, and an MTA that takes no macro list gets none. It
+// returns at once; the library has started its goroutine then.
+func (s *Server) converse(c *conn) {
+	raw, err := c.next()
+	if err != nil {
+		c.ended(err)
+		_ = c.Close() // the error has been logged
+		return
+	}
+	c.pending = raw
+	options := make([]gomilter.Option, 0, 2+len(s.macros))
+	options = append(options,
+		gomilter.WithNegotiationCallback(c.negotiate),
+		gomilter.WithDynamicMilter(func(version uint32, actions gomilter.OptAction, protocol gomilter.OptProtocol, _ gomilter.DataSize) gomilter.Milter {
+			c.session = newSession(c, agreement{version, actions, protocol})
+			return c.session
+		}))
+	if offersMacros(raw) {
+		options = append(options, s.macros...)
+	}
+	_ = gomilter.NewServer(options...).Serve(&single{conn: c}) // errOnce
+}
+
+// single is a listener with one connection.
+type single struct{ conn *conn }
+
+var errOnce = errors.New("there was one connection only")
+
+func (l *single) Accept() (net.Conn, error) {
+	if l.conn == nil {
+		return nil, errOnce
+	}
+	c := l.conn
+	l.conn = nil
+	return c, nil
+}
+
+func (l *single) Close() error   { return nil }
+func (l *single) Addr() net.Addr { return nil }
+
+// forget is called by a connection that has ended.
+func (s *Server) forget(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+	s.signal()
+}
+
+// signal tells whoever waits that nothing is left. s.mu is held.
+func (s *Server) signal() {
+	if s.stopped && len(s.conns) == 0 {
+		select {
+		case <-s.empty:
+		default:
+			close(s.empty)
+		}
+	}
+}

@@ -1,0 +1,229 @@
+package milter
+
+import (
+	"context"
+	"io"
+
+	gomilter "github.com/d--j/go-milter"
+
+	"github.com/tollgate-mail/tollgate/internal/gate"
+	"github.com/tollgate-mail/tollgate/rules"
+)
+
+// session turns the commands of one milter connection into the gate's events.
+// The library calls its exported methods, conn the others, all of them in one
+// goroutine.
+type session struct {
+	gomilter.NoOpMilter // DATA, the header and the body never get to the library
+
+	conn    *conn
+	agreed  agreement
+	ctx     context.Context // ends with the connection
+	cancel  context.CancelFunc
+	macros  macros
+	judge   Session // nil before CONNECT
+	peer    gate.Peer
+	helo    string
+	greeted bool
+	msg     Message // nil between messages
+	fields  int     // of the message, for the trace
+	octets  int64   // of its body, for the trace
+
+	// answering is the message whose verdict has not been written yet.
+	answering Message
+
+	note note
+	// tell is note.String, made once: an event that is not traced costs no
+	// allocation.
+	tell func() string
+}
+
+func newSession(c *conn, a agreement) *session {
+	s := &session{conn: c, agreed: a}
+	s.ctx, s.cancel = context.WithCancel(c.server.context)
+	s.tell = s.note.String
+	return s
+}
+
+// NewConnection comes first, and again when the MTA uses the connection for
+// another SMTP session (QUIT_NC).
+func (s *session) NewConnection(gomilter.Modifier) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.fault(rules.Connect, p)
+		}
+	}()
+	s.leave()
+	s.macros = macros{}
+	return nil
+}
+
+// leave ends the SMTP session.
+func (s *session) leave() {
+	s.msg = nil
+	s.conn.closing.enter(between)
+	j := s.judge
+	s.judge, s.helo, s.greeted = nil, "", false
+	if j != nil {
+		j.Close()
+	}
+}
+
+func (s *session) Connect(host, family string, port uint16, addr string, _ gomilter.Modifier) (resp *gomilter.Response, err error) {
+	resp = gomilter.RespContinue
+	defer func() {
+		if p := recover(); p != nil {
+			s.fault(rules.Connect, p)
+		}
+	}()
+	s.leave()
+	s.peer = peer(host, family, port, addr)
+	s.peer.Resolve = s.macros.resolve()
+	s.open()
+	s.trace(note{event: "connect", words: [3]string{host, family, addr}})
+	return resp, nil
+}
+
+// open begins the SMTP session. An MTA that tells no CONNECT gets one without
+// an address.
+func (s *session) open() {
+	if s.judge != nil {
+		return
+	}
+	if s.peer.Host == "" {
+		s.peer.Host = unknownHost
+	}
+	s.judge = s.conn.server.gate.Session(s.ctx, s.peer)
+	if s.greeted {
+		s.judge.Helo(s.ctx, s.helo)
+	}
+}
+
+func (s *session) Helo(name string, _ gomilter.Modifier) (resp *gomilter.Response, err error) {
+	resp = gomilter.RespContinue
+	defer func() {
+		if p := recover(); p != nil {
+			s.fault(rules.Helo, p)
+		}
+	}()
+	s.end()
+	had := s.judge != nil
+	s.helo, s.greeted = name, true
+	s.open()
+	if had {
+		s.judge.Helo(s.ctx, name)
+	}
+	s.trace(note{event: "helo", words: [3]string{name}})
+	return resp, nil
+}
+
+func (s *session) MailFrom(from, args string, _ gomilter.Modifier) (resp *gomilter.Response, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			resp = s.mailFault(from, args, p)
+		}
+	}()
+	return s.mail(from, args), nil
+}
+
+func (s *session) mail(from, args string) *gomilter.Response {
+	s.conn.closing.enter(inMessage)
+	s.open()
+	s.msg, s.fields, s.octets = nil, 0, 0
+	e := s.macros.envelope()
+	e.Sender, e.Size = from, declaredSize(args)
+	m, d := s.judge.Mail(s.ctx, e)
+	s.msg = m
+	s.trace(note{event: "mail", words: [3]string{from, args}, decided: true, verdict: d.Verdict, reply: d.Reply})
+	s.macros.clearMail()
+	return s.answer(d.Verdict, d.Reply)
+}
+
+// mailFault is a panic at MAIL: the session has a fault from now on, and the
+// message is begun once more under it.
+func (s *session) mailFault(from, args string, p any) (resp *gomilter.Response) {
+	defer func() {
+		if again := recover(); again != nil {
+			s.fault(rules.MailFrom, again)
+			resp = gomilter.RespTempFail
+		}
+	}()
+	s.fault(rules.MailFrom, p)
+	return s.mail(from, args)
+}
+
+func (s *session) RcptTo(to, args string, _ gomilter.Modifier) (resp *gomilter.Response, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			r := s.fault(rules.RcptTo, p)
+			resp = s.answer(r.Verdict, r.Reply)
+		}
+	}()
+	r := gate.Recipient{Address: to, QueueID: s.macros.queueID, Refused: s.macros.refused()}
+	s.macros.clearRcpt()
+	if s.msg == nil {
+		// After a fault at MAIL, or out of order: nobody can judge it.
+		return gomilter.RespTempFail, nil
+	}
+	d := s.msg.Rcpt(s.ctx, r)
+	n := note{event: "rcpt", words: [3]string{to, args}, decided: true, verdict: d.Verdict, reply: d.Reply}
+	if r.Refused != nil {
+		n.words[2] = "(refused by the MTA)"
+	}
+	s.trace(n)
+	return s.answer(d.Verdict, d.Reply), nil
+}
+
+// Abort ends the message. Postfix sends it after every message, and again
+// when it closes.
+func (s *session) Abort(gomilter.Modifier) error {
+	defer func() {
+		if p := recover(); p != nil {
+			s.fault(rules.Complete, p)
+		}
+	}()
+	s.end()
+	s.trace(note{event: "abort"})
+	return nil
+}
+
+// end forgets the message under way.
+func (s *session) end() {
+	s.msg = nil
+	s.macros.queueID = ""
+	s.conn.closing.enter(between)
+	if s.judge != nil {
+		s.judge.Abort()
+	}
+}
+
+// Cleanup comes last.
+func (s *session) Cleanup(gomilter.Modifier) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.fault(rules.Complete, p)
+		}
+	}()
+	s.cancel()
+	s.leave()
+}
+
+// answer makes the library's response of a decision. Where no reply was
+// negotiated for the stage the library keeps it to itself.
+func (s *session) answer(v gate.Verdict, r gate.Reply) *gomilter.Response {
+	if v != gate.Rejected && v != gate.Deferred {
+		return gomilter.RespContinue
+	}
+	resp, err := response(r)
+	if err != nil {
+		s.conn.server.log.Error("a reply cannot be given as it is", "reply", r.String(), "error", err)
+		if v == gate.Rejected {
+			return gomilter.RespReject
+		}
+		return gomilter.RespTempFail
+	}
+	return resp
+}
+
+// errGone makes the library close the connection without a word in its log.
+var errGone = io.EOF

@@ -1,0 +1,189 @@
+package milter
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	gomilter "github.com/d--j/go-milter"
+
+	"github.com/tollgate-mail/tollgate/internal/gate"
+	"github.com/tollgate-mail/tollgate/rules"
+)
+
+// errVerdictLate is why a verdict's context ends.
+var errVerdictLate = errors.New("the verdict took too long")
+
+// EndOfMessage has the message judged and answers with edits and verdict; conn
+// writes them together.
+func (s *session) EndOfMessage(mod gomilter.Modifier) (resp *gomilter.Response, err error) {
+	m := s.msg
+	if m == nil {
+		// Without a message there is nothing that could be accepted.
+		return gomilter.RespTempFail, nil
+	}
+	s.conn.server.counts.messages.Add(1)
+	s.conn.closing.enter(inVerdict)
+	r, gone := s.verdict(mod)
+	s.msg = nil
+	s.macros.queueID = ""
+	if gone != "" {
+		// The MTA has deferred the message, and would take what we answer
+		// now for the answer to its next command.
+		s.unheard(m, gone)
+		s.conn.server.log.Warn("milter connection closed: the MTA did not wait for the verdict", "mta", s.conn.name(), "ref", r.Ref, "reason", gone)
+		return nil, errGone
+	}
+	s.answering = m
+	s.trace(note{event: "end of message", fields: len(r.Edits), octets: s.octets, decided: true, verdict: r.Verdict, reply: r.Reply})
+	return s.conclude(mod, m, r), nil
+}
+
+// conclude turns a verdict into edits and the response.
+func (s *session) conclude(mod gomilter.Modifier, m Message, r gate.Result) *gomilter.Response {
+	switch r.Verdict {
+	case gate.Accepted:
+	case gate.Held:
+		if err := mod.Quarantine(r.Reason); err != nil {
+			s.conn.server.log.Error("a message cannot be held: it is deferred", "ref", r.Ref, "error", err)
+			s.unheard(m, "the message could not be held")
+			return gomilter.RespTempFail
+		}
+	case gate.Discarded:
+		return gomilter.RespDiscard
+	case gate.Rejected, gate.Deferred:
+		return s.answer(r.Verdict, r.Reply)
+	default:
+		s.conn.server.log.Error("a message got no verdict: it is deferred", "ref", r.Ref, "verdict", string(r.Verdict))
+		s.unheard(m, "no verdict")
+		return gomilter.RespTempFail
+	}
+	for _, e := range r.Edits {
+		if err := s.edit(mod, e); err != nil {
+			s.conn.server.log.Error("a header field cannot be set", "ref", r.Ref, "field", e.Name, "error", err)
+		}
+	}
+	return gomilter.RespAccept
+}
+
+// edit carries out one change. Without SMFIP_HDR_LEADSPC the MTA writes the
+// space after the colon itself.
+func (s *session) edit(mod gomilter.Modifier, e gate.Edit) error {
+	value := e.Value
+	if s.agreed.protocol&gomilter.OptHeaderLeadingSpace == 0 && len(value) > 1 {
+		value = strings.TrimPrefix(value, " ")
+	}
+	switch e.Kind {
+	case gate.ChangeField:
+		return mod.ChangeHeader(e.Index, e.Name, value)
+	case gate.DeleteField:
+		return mod.ChangeHeader(e.Index, e.Name, "")
+	case gate.InsertField:
+		return mod.InsertHeader(e.Index, e.Name, value)
+	}
+	return mod.AddHeader(e.Name, value)
+}
+
+// verdict judges the message under a deadline, keeping the MTA waiting
+// meanwhile. gone says why the MTA no longer waits, if so.
+func (s *session) verdict(mod gomilter.Modifier) (r gate.Result, gone string) {
+	limits := &s.conn.server.limits
+	ctx, cancel := context.WithTimeoutCause(s.ctx, limits.Verdict, errVerdictLate)
+	defer cancel()
+	w := &waiting{conn: s.conn, mod: mod, cancel: cancel, every: limits.Progress, began: time.Now()}
+	w.timer = time.AfterFunc(w.every, w.tick)
+	defer func() { gone = w.stop() }()
+	return s.completed(ctx), ""
+}
+
+func (s *session) completed(ctx context.Context) (r gate.Result) {
+	defer func() {
+		if p := recover(); p != nil {
+			r = s.fault(rules.Complete, p)
+		}
+	}()
+	return s.msg.Complete(ctx)
+}
+
+// answered is told when what was due has been written, or could not be.
+func (s *session) answered(err error) {
+	m := s.answering
+	if m == nil {
+		return
+	}
+	s.answering = nil
+	s.conn.closing.enter(between)
+	if err != nil {
+		s.unheard(m, err.Error())
+	}
+}
+
+func (s *session) unheard(m Message, reason string) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.fault(rules.Complete, p)
+		}
+	}()
+	m.Unheard(reason)
+}
+
+// waiting keeps an MTA waiting for a verdict: a PROGRESS packet now and then
+// makes Postfix begin its time-out anew.
+type waiting struct {
+	conn   *conn
+	mod    gomilter.Modifier
+	cancel context.CancelFunc
+	every  time.Duration
+	began  time.Time
+	timer  *time.Timer
+
+	mu   sync.Mutex
+	over bool
+	gone string
+}
+
+// quick is how soon a verdict is never too late.
+const quick = time.Second
+
+func (w *waiting) tick() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.over {
+		return
+	}
+	w.look()
+	if w.gone == "" {
+		err := w.mod.Progress()
+		if err == nil {
+			err = w.conn.flush()
+		}
+		if err != nil && !errors.Is(err, gomilter.ErrVersionTooLow) {
+			w.gone = err.Error()
+		}
+	}
+	if w.gone != "" {
+		w.cancel()
+		return
+	}
+	w.timer.Reset(w.every)
+}
+
+func (w *waiting) look() {
+	if w.conn.raw != nil && unwaited(w.conn.raw) {
+		w.gone = "the MTA went on without waiting for the verdict"
+	}
+}
+
+// stop ends the waiting and says why the MTA is gone, if it is.
+func (w *waiting) stop() string {
+	w.timer.Stop()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.over = true
+	if w.gone == "" && time.Since(w.began) > quick {
+		w.look()
+	}
+	return w.gone
+}
