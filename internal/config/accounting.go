@@ -9,7 +9,9 @@ import (
 
 func (d *decoder) accounting(n *node) {
 	d.read(n, "[accounting]", d.accountingFields())
-	if over := n.child("split_over"); over != nil && !d.gate.Sharing.Split {
+	share := n.child("share")
+	full := share == nil || share.value == "full"
+	if over := n.child("split_over"); over != nil && full {
 		d.warnf(over, `split_over is without effect unless share is "split"`)
 	}
 }

@@ -17,17 +17,19 @@ type listed struct {
 func (d *decoder) clients(n *node) { d.read(n, "[clients]", d.clientsFields()) }
 
 func (d *decoder) clientsFields() []field {
-	return append([]field{{key: "file", read: d.clientsFile}}, later("redis")...)
+	keep := func(n *node) { d.clientFile = n }
+	return append([]field{{key: "file", read: keep}}, later("redis")...)
 }
 
-// clientsFile reads a file with nothing but [[client]].
-func (d *decoder) clientsFile(n *node) {
+// readClientFile reads a file with nothing but [[client]], after those of the
+// policy: so it is with patterns, of which the first one stands.
+func (d *decoder) readClientFile(n *node) {
 	var path string
 	d.path(&path)(n)
+	d.moreClients = true
 	if path == "" {
 		return
 	}
-	d.moreClients = true
 	text, err := readFile(path, maxFile)
 	if err != nil {
 		d.errorf(n, "cannot read the clients of %s: %v", path, err)
@@ -44,18 +46,15 @@ func (d *decoder) clientsFile(n *node) {
 // client is [[client]].
 func (d *decoder) client(n *node) {
 	c := listed{Client: &accounting.Client{}, at: n}
-	before := len(d.problems)
 	d.read(n, "[[client]]", d.clientFields(&c))
 	if !c.ValidFrom.IsZero() && !c.Expires.IsZero() && !c.Expires.After(c.ValidFrom) {
 		d.errorf(n, "client %s is never valid: expires is not after valid_from", c.ID)
 	}
-	if n.child("addresses") == nil && n.kind == table {
+	if c.ID != "" && n.child("addresses") == nil {
 		d.warnf(n, "client %s has no addresses: nothing reaches it", c.ID)
 	}
 	if c.ID == "" {
-		if len(d.problems) > before {
-			d.moreClients = true // there is one, just not a good one
-		}
+		d.moreClients = true
 		return
 	}
 	if other, ok := d.clientByID[c.ID]; ok {

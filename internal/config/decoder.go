@@ -23,12 +23,15 @@ type decoder struct {
 
 	clientList []listed
 	clientByID map[string]int // index in clientList
-	// moreClients: there are clients that could not be read.
-	moreClients bool
+	clientFile *node          // the path of a further file with clients
+	// What could not be read, so that nothing is concluded from its absence.
+	noMode      bool // the mode of [recipients]
+	moreClients bool // some clients
 
 	// Where something stands that is judged at the end.
 	refuseAt, recipientsAt *node
 	domainsAt              map[string]*node
+	brokenAt               map[rules.Pos]bool // rules and thresholds with errors
 }
 
 func newDecoder() *decoder {
@@ -49,6 +52,7 @@ func newDecoder() *decoder {
 		zone:       time.UTC,
 		clientByID: map[string]int{},
 		domainsAt:  map[string]*node{},
+		brokenAt:   map[rules.Pos]bool{},
 	}
 }
 
@@ -126,17 +130,23 @@ func (d *decoder) unknown(n *node, name string, fields []field) {
 	}
 	meant := hint(n.key, valid)
 	if holder := d.holder(n.key); holder != "" {
-		meant = "; it belongs into " + holder
+		meant = "; it belongs in " + holder
 	}
 	d.errorf(n, "unknown key %s in %s%s", quoteKey(n.key), name, meant)
 }
+
+// fewNames are told all.
+const fewNames = 8
 
 // hint names what may have been meant: of few names all, of many the nearest.
 func hint(name string, valid []string) string {
 	if near := rules.Nearest(name, valid); near != "" {
 		return fmt.Sprintf("; did you mean %s?", near)
 	}
-	if len(valid) <= 4 {
+	switch {
+	case len(valid) == 1:
+		return "; it can only be " + valid[0]
+	case len(valid) <= fewNames:
 		return "; it is one of " + strings.Join(valid, ", ")
 	}
 	return ""

@@ -13,7 +13,11 @@ func (d *decoder) finish(root *node) {
 	}
 	d.finishClients(root)
 	policy, problems := rules.Compile(d.source)
-	d.problems = append(d.problems, problems...)
+	for _, p := range problems {
+		if !p.Warning || !d.brokenAt[p.Pos] {
+			d.problems = append(d.problems, p)
+		}
+	}
 	d.gate.Rules = policy
 	d.config.Gate = &d.gate
 	d.config.Location = d.zone
@@ -21,6 +25,9 @@ func (d *decoder) finish(root *node) {
 }
 
 func (d *decoder) finishClients(root *node) {
+	if d.clientFile != nil {
+		d.readClientFile(d.clientFile)
+	}
 	clients := make([]*accounting.Client, len(d.clientList))
 	unfiltered := false
 	for i, c := range d.clientList {
@@ -32,7 +39,7 @@ func (d *decoder) finishClients(root *node) {
 	d.clashes(clashes)
 	d.gate.Directory = dir
 
-	if len(clients) == 0 && !d.moreClients && !d.directory.AnyInDomains {
+	if len(clients) == 0 && !d.moreClients && !d.noMode && !d.directory.AnyInDomains {
 		at := root
 		if d.recipientsAt != nil {
 			at = d.recipientsAt

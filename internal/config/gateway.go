@@ -120,11 +120,15 @@ func (d *decoder) reportHeader(n *node) {
 		d.gate.ReportHeader = ""
 		return
 	}
+	if strings.Contains(s, ":") {
+		d.errorf(n, "report_header: %q is not the name of a header field; its value is tollgate's", s)
+		return
+	}
 	// What clients send under this name is removed: it must be a name that
 	// could be a tag's, and rules knows which could.
 	tag := rules.SourceThreshold{Pos: n.pos(), TagHeader: []string{s + ": yes"}}
 	policy, problems := rules.Compile(rules.Source{Thresholds: []rules.SourceThreshold{tag}})
-	if policy == nil || strings.Contains(s, ":") || len(policy.TagHeaders()) != 1 {
+	if policy == nil || len(policy.TagHeaders()) != 1 {
 		d.errorf(n, "report_header: %q cannot be added to mail%s", s, because(problems))
 		return
 	}

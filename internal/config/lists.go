@@ -14,12 +14,9 @@ func (d *decoder) lists(n *node) {
 		if !isListName(c.key) {
 			d.errorf(c, "list %q: letters, digits and . _ - can name a list", c.key)
 		}
-		list := d.list(c)
-		if list == nil {
-			// Rules that name it are not to blame.
-			list, _ = rules.NewList(nil)
-		}
-		d.source.Lists[c.key] = list
+		// A list that cannot be read is nil: rules that name it are not to
+		// blame.
+		d.source.Lists[c.key] = d.list(c)
 	}
 }
 

@@ -8,21 +8,30 @@ type Places struct {
 
 // LoadPlaces reads only where things are, so that they can be found while the
 // rest of the policy is being worked on. The error is rules.Problems, when the
-// file or one that it includes cannot be read or is no TOML.
+// file or one that it includes cannot be read or is no TOML, or when one of
+// the places is none.
 func LoadPlaces(path string) (Places, error) {
 	d := newDecoder()
 	root := d.readPolicy(path)
 	if root == nil {
 		return Places{}, d.problems
 	}
-	for _, c := range root.children {
-		switch {
-		case c.kind != table:
-		case c.key == "gateway":
-			d.gateway(c)
-		case c.key == "journal":
-			d.journal(c)
+	d.problems = nil
+	for _, p := range []struct {
+		section, key string
+		into         *string
+	}{
+		{"gateway", "state_dir", &d.config.StateDir},
+		{"journal", "dir", &d.config.JournalDir},
+	} {
+		if s := root.child(p.section); s != nil && s.kind == table {
+			if n := s.child(p.key); n != nil {
+				d.path(p.into)(n)
+			}
 		}
+	}
+	if err := d.problems.Err(); err != nil {
+		return Places{}, err
 	}
 	return Places{StateDir: d.config.StateDir, JournalDir: d.config.JournalDir}, nil
 }

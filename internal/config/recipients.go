@@ -9,9 +9,12 @@ import (
 
 func (d *decoder) recipients(n *node) {
 	d.recipientsAt = n
+	before := len(d.problems)
 	d.read(n, "[recipients]", d.recipientsFields())
 	domains := n.child("domains")
 	switch {
+	case d.problems[before:].Err() != nil:
+		d.noMode = true
 	case d.directory.AnyInDomains && domains == nil:
 		d.errorf(n, `[recipients] needs domains: mode is "domains"`)
 	case !d.directory.AnyInDomains && domains != nil && n.child("mode") == nil:

@@ -1,14 +1,50 @@
 package config
 
 import (
+	"fmt"
+
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
-// rule is [[rule]]. What its texts mean is for rules to say.
+// rule is [[rule]]. What its texts mean is for rules to say; a text that is
+// none has been told of, and rules gets one that says nothing more.
 func (d *decoder) rule(n *node) {
-	r := rules.SourceRule{Pos: n.pos(), At: places(n)}
+	r := rules.SourceRule{Pos: n.pos(), At: textPlaces(n)}
+	before := len(d.problems)
 	d.read(n, "[[rule]]", d.ruleFields(&r))
+	d.broken(n, before, "name", "stage")
+	if notText(n, "name") {
+		r.Name = fmt.Sprintf("rule-%d", len(d.source.Rules))
+	}
+	if notText(n, "stage") {
+		r.Stage = rules.Complete.String()
+	}
+	if notText(n, "action") {
+		r.Reply = "" // it may agree
+		delete(r.At, "reply")
+	}
 	d.source.Rules = append(d.source.Rules, r)
+}
+
+func notText(n *node, key string) bool {
+	c := n.child(key)
+	if c == nil {
+		return false
+	}
+	_, ok := c.value.(string)
+	return !ok
+}
+
+// broken notes that a rule or threshold has had errors, or lacks what it needs:
+// warnings that it does nothing or always matches would be beside the point.
+func (d *decoder) broken(n *node, before int, needs ...string) {
+	bad := d.problems[before:].Err() != nil
+	for _, key := range needs {
+		bad = bad || n.child(key) == nil
+	}
+	if bad {
+		d.brokenAt[n.pos()] = true
+	}
 }
 
 func (d *decoder) ruleFields(r *rules.SourceRule) []field {
@@ -18,8 +54,8 @@ func (d *decoder) ruleFields(r *rules.SourceRule) []field {
 		r.Disabled = !on
 	}
 	return append([]field{
-		{key: "name", read: d.text(&r.Name), required: true},
-		{key: "stage", read: d.text(&r.Stage), required: true},
+		{key: "name", read: d.text(&r.Name)},
+		{key: "stage", read: d.text(&r.Stage)},
 		{key: "match", read: d.conditions(&r.Match)},
 		{key: "any", read: d.conditions(&r.Any)},
 		{key: "unless", read: d.conditions(&r.Unless)},
@@ -38,8 +74,10 @@ func (d *decoder) ruleFields(r *rules.SourceRule) []field {
 
 // threshold is [[threshold]].
 func (d *decoder) threshold(n *node) {
-	t := rules.SourceThreshold{Pos: n.pos(), At: places(n)}
+	t := rules.SourceThreshold{Pos: n.pos(), At: textPlaces(n)}
+	before := len(d.problems)
 	d.read(n, "[[threshold]]", d.thresholdFields(&t))
+	d.broken(n, before)
 	d.source.Thresholds = append(d.source.Thresholds, t)
 }
 
@@ -53,10 +91,17 @@ func (d *decoder) thresholdFields(t *rules.SourceThreshold) []field {
 	}, later("unless_signed")...)
 }
 
-func places(n *node) map[string]rules.Pos {
+// textPlaces are the places of the keys that stand there, but for texts that
+// are none: those are left out as if they did not.
+func textPlaces(n *node) map[string]rules.Pos {
 	at := make(map[string]rules.Pos, len(n.children))
 	for _, c := range n.children {
 		at[c.key] = c.pos()
+	}
+	for _, key := range []string{"name", "stage", "tag_subject", "action", "reply", "on_temperror"} {
+		if notText(n, key) {
+			delete(at, key)
+		}
 	}
 	return at
 }
@@ -112,10 +157,7 @@ func (d *decoder) condition(into *[]rules.Condition, n *node, attr string) {
 			d.errorf(v, "%s must have strings, numbers or booleans as values, not %s", attr, v.what())
 		}
 	}
-	if len(c.Values) == 0 && n.kind == array && len(n.children) == 0 {
-		d.errorf(n, "%s has no values", attr)
-	}
-	if len(c.Values) > 0 {
+	if len(c.Values) > 0 || len(values) == 0 {
 		*into = append(*into, c)
 	}
 }

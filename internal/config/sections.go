@@ -101,7 +101,7 @@ func (d *decoder) unknownSection(n *node, all []section) {
 		return
 	}
 	if holder := d.holder(n.key); holder != "" && n.kind != table {
-		d.errorf(n, "unknown %s; it belongs into %s", what, holder)
+		d.errorf(n, "unknown %s; it belongs in %s", what, holder)
 		return
 	}
 	d.errorf(n, "unknown %s", what)

@@ -164,7 +164,7 @@ func (d *decoder) weight(into *rules.Weight) func(*node) {
 		}
 		w, err := strconv.ParseInt(whole+(fraction + "000")[:3], 10, 64)
 		if err != nil || w > 1000*maxWeight || w < -1000*maxWeight {
-			d.errorf(n, "%s %s is out of range: at most %d either way", n.key, text, maxWeight)
+			d.errorf(n, "%s is out of range: at most %d either way", n.key, maxWeight)
 			return
 		}
 		*into = rules.Weight(w)
