@@ -16,8 +16,8 @@ func (e *evaluation) trace(out *Outcome, t Tracer) {
 }
 
 // explain is holds in full view. The step names the condition that settled it:
-// one that fails, one whose fact is missing, else the one that matched; for a
-// rule with several, of any before match.
+// one that fails, one whose fact is missing, else one that lets the rule match,
+// of any before match before unless.
 func (t *test) explain(e *evaluation) (truthValue, Step) {
 	result, step := yes, Step{}
 	for _, c := range t.match {
@@ -44,6 +44,10 @@ func (t *test) explain(e *evaluation) (truthValue, Step) {
 			return no, s
 		case missing:
 			result, step = missing, s
+		case no:
+			if step.Clause == "" {
+				step = s
+			}
 		}
 	}
 	return result, step
