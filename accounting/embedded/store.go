@@ -1,14 +1,44 @@
 // Package embedded is the store in a bbolt database of the daemon's own, for
 // one gateway without Redis.
+//
+// Its buckets (numbers are big-endian, 0 is a zero byte):
+//
+//	records   client 0 month 0 uint64   the record as JSON, in order of application
+//	use       month 0 client            deliveries, size, charged, recipients: int64 each
+//	rcpt      month 0 client 0 address  deliveries, size, charged: int64 each
+//	days      day 0 client              deliveries, size, charged: int64 each; pruned after DayDays
+//	seen      uint64 hash               1: records applied or voided, by the Unix milliseconds of
+//	                                    their end of message and 12 bytes of a SHA-256; pruned after SeenDays
+//	parked    hash                      {"reason":…,"record":…}: not applied, for the operator
+//	gateways  name                      {"heartbeat":…,"backlog":…}
+//	meta      "version", "mark"         the layout's version; how far the spool was applied
 package embedded
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
+	"syscall"
 	"time"
 
+	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+
 	"github.com/tollgate-mail/tollgate/accounting"
+)
+
+var (
+	// ErrLocked: another process has the database open.
+	ErrLocked = errors.New("embedded store: in use by another process")
+
+	// ErrDamaged: the file is no database, or a broken one.
+	ErrDamaged = errors.New("embedded store: damaged")
+
+	// ErrVersion: the database was made by another version of tollgate.
+	ErrVersion = errors.New("embedded store: unknown layout")
 )
 
 // Options of the store. Zero values mean the defaults.
@@ -21,30 +51,169 @@ type Options struct {
 	Now        func() time.Time
 }
 
-// Store is an accounting.Store in one file.
-type Store struct{}
-
-// Open opens the database file, or makes it. ErrLocked: another process has it.
-func Open(path string, o Options) (*Store, error) { return nil, errors.ErrUnsupported }
-
-var _ accounting.Store = (*Store)(nil)
-
-func (s *Store) Put(ctx context.Context, batch []accounting.Record) error { return nil }
-
-func (s *Store) Counters(ctx context.Context, period string) ([]accounting.Counter, error) {
-	return nil, nil
+// Store is an accounting.Store and an accounting.Checkpointer in one file.
+type Store struct {
+	db *bolt.DB
+	o  Options
 }
 
-func (s *Store) Records(ctx context.Context, client string, from, to time.Time, fn func(accounting.Record) error) error {
+// The buckets.
+const (
+	records  = "records"
+	use      = "use"
+	rcpt     = "rcpt"
+	days     = "days"
+	seen     = "seen"
+	parked   = "parked"
+	gateways = "gateways"
+	meta     = "meta"
+)
+
+const layout = "1"
+
+// lockTimeout is how long Open waits for another process to let go.
+const lockTimeout = 2 * time.Second
+
+// Open opens the database file, or makes it. ErrLocked: another process has
+// it. ErrDamaged, ErrVersion: it cannot be used.
+func Open(path string, o Options) (*Store, error) {
+	if o.Location == nil {
+		o.Location = time.UTC
+	}
+	if o.Recipients <= 0 {
+		o.Recipients = 100_000
+	}
+	if o.SeenDays <= 0 {
+		o.SeenDays = 40
+	}
+	if o.DayDays <= 0 {
+		o.DayDays = 400
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s := &Store{o: o}
+	err := guard(func() (err error) {
+		s.db, err = bolt.Open(path, 0o600, &bolt.Options{
+			Timeout: lockTimeout, FreelistType: bolt.FreelistMapType,
+			// With NoFreelistSync, opening would read all pages, and of a broken
+			// file panic in a goroutine where nothing can recover it.
+			NoFreelistSync: false,
+		})
+		return err
+	})
+	var system syscall.Errno
+	switch {
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return nil, fmt.Errorf("%w: %s", ErrLocked, path)
+	case errors.As(err, &system):
+		return nil, err // it names the path
+	case err != nil: // all else is what the file holds
+		return nil, fmt.Errorf("%w: %s: %w", ErrDamaged, path, err)
+	}
+	if err := s.update(prepare); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), s.db.Close())
+	}
+	return s, nil
+}
+
+// prepare makes the buckets.
+func prepare(tx *bolt.Tx) error {
+	for _, name := range []string{records, use, rcpt, days, seen, parked, gateways, meta} {
+		if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
+			return err
+		}
+	}
+	m := tx.Bucket([]byte(meta))
+	switch v := m.Get([]byte("version")); {
+	case v == nil:
+		return m.Put([]byte("version"), []byte(layout))
+	case string(v) != layout:
+		return fmt.Errorf("%w %q", ErrVersion, v)
+	}
 	return nil
 }
 
-func (s *Store) Parked(ctx context.Context, fn func(accounting.Record, string) error) error {
+func (s *Store) update(fn func(*bolt.Tx) error) error {
+	return guard(func() error { return s.db.Update(fn) })
+}
+
+func (s *Store) view(fn func(*bolt.Tx) error) error {
+	return guard(func() error { return s.db.View(fn) })
+}
+
+// guard makes an error of what bbolt does with a broken file: it panics where
+// pages do not fit together, and faults where the file ends too early.
+func guard(fn func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v", ErrDamaged, p)
+		}
+	}()
+	if err := fn(); err != nil {
+		return fmt.Errorf("embedded store: %w", err)
+	}
 	return nil
 }
 
-func (s *Store) Heartbeat(ctx context.Context, gateway string, backlog int64) error { return nil }
+// Heartbeat tells that the gateway lives, and its backlog.
+func (s *Store) Heartbeat(ctx context.Context, gateway string, backlog int64) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	value, err := json.Marshal(struct {
+		Heartbeat time.Time `json:"heartbeat"`
+		Backlog   int64     `json:"backlog"`
+	}{s.o.Now().UTC(), backlog})
+	if err != nil {
+		return err
+	}
+	return s.update(func(tx *bolt.Tx) error { return tx.Bucket([]byte(gateways)).Put([]byte(gateway), value) })
+}
 
-func (s *Store) Ping(ctx context.Context) error { return nil }
+// Ping writes nothing, durably.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.update(func(*bolt.Tx) error { return nil })
+}
 
-func (s *Store) Close() error { return nil }
+// Mark is how far the spool was applied, as MoveMark had it.
+func (s *Store) Mark(ctx context.Context) (mark string, err error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	err = s.view(func(tx *bolt.Tx) error {
+		mark = string(tx.Bucket([]byte(meta)).Get([]byte("mark")))
+		return nil
+	})
+	return mark, err
+}
+
+// MoveMark replaces the mark was with now; false when it is another.
+func (s *Store) MoveMark(ctx context.Context, was, now string) (moved bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	err = s.update(func(tx *bolt.Tx) error {
+		m := tx.Bucket([]byte(meta))
+		if moved = string(m.Get([]byte("mark"))) == was; !moved {
+			return nil
+		}
+		return m.Put([]byte("mark"), []byte(now))
+	})
+	return moved && err == nil, err
+}
+
+// Close closes the database.
+func (s *Store) Close() error { return guard(s.db.Close) }
+
+var (
+	_ accounting.Store        = (*Store)(nil)
+	_ accounting.Checkpointer = (*Store)(nil)
+)

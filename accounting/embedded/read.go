@@ -1,0 +1,185 @@
+package embedded
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+)
+
+// Counters are the totals of one month or day by client.
+func (s *Store) Counters(ctx context.Context, period string) ([]accounting.Counter, error) {
+	if _, _, err := accounting.Span(period, s.o.Location); err != nil {
+		return nil, err
+	}
+	var list []accounting.Counter
+	err := s.view(func(tx *bolt.Tx) error {
+		bucket, width := use, 4
+		if len(period) == len("2006-01-02") {
+			bucket, width = days, 3
+		}
+		values := make([]int64, width)
+		return each(ctx, tx.Bucket([]byte(bucket)), join(period, ""), func(client, raw []byte) error {
+			if err := decodeTotals(raw, values); err != nil {
+				return err
+			}
+			c := accounting.Counter{
+				Client: string(client), Period: period,
+				Deliveries: values[deliveries], Size: values[size], Charged: values[charged],
+			}
+			if bucket == use {
+				var err error
+				if c.Recipients, err = recipients(ctx, tx, period, c.Client); err != nil {
+					return err
+				}
+			}
+			list = append(list, c)
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+func recipients(ctx context.Context, tx *bolt.Tx, month, client string) (map[string]accounting.RecipientCounter, error) {
+	m := map[string]accounting.RecipientCounter{}
+	var values [3]int64
+	err := each(ctx, tx.Bucket([]byte(rcpt)), join(month, client, ""), func(name, raw []byte) error {
+		if err := decodeTotals(raw, values[:]); err != nil {
+			return err
+		}
+		m[string(name)] = accounting.RecipientCounter{Deliveries: values[deliveries], Size: values[size], Charged: values[charged]}
+		return nil
+	})
+	return m, err
+}
+
+// each calls fn with the rest of each key that begins with prefix.
+func each(ctx context.Context, b *bolt.Bucket, prefix []byte, fn func(rest, value []byte) error) error {
+	c := b.Cursor()
+	for k, v := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := fn(k[len(prefix):], v); err != nil {
+			return fmt.Errorf("%q: %w", k, err)
+		}
+	}
+	return nil
+}
+
+// pageSize is how many records one transaction reads. None stays open while
+// the caller's function runs: it would hold back the pages that Put frees, and
+// stop a Put of that function for good.
+const pageSize = 512
+
+// Records calls fn with every record in [from, to).
+func (s *Store) Records(ctx context.Context, client string, from, to time.Time, fn func(accounting.Record) error) error {
+	if !from.Before(to) {
+		return nil
+	}
+	first, last := accounting.Month(from, s.o.Location), accounting.Month(to.Add(-1), s.o.Location)
+	for name := client; ; {
+		if client == "" {
+			var err error
+			if name, err = s.nextClient(name); err != nil || name == "" {
+				return err
+			}
+		}
+		if err := s.recordsOf(ctx, name, first, last, func(r accounting.Record) error {
+			if r.Time.Before(from) || !r.Time.Before(to) {
+				return nil
+			}
+			return fn(r)
+		}); err != nil || client != "" {
+			return err
+		}
+	}
+}
+
+// nextClient is the first client behind one that has records; "" when there is
+// none.
+func (s *Store) nextClient(after string) (next string, err error) {
+	err = s.view(func(tx *bolt.Tx) error {
+		c := tx.Bucket([]byte(records)).Cursor()
+		// A client's keys go on with a zero byte, no client's name has one.
+		k, _ := c.Seek([]byte(after + "\x01"))
+		if after == "" {
+			k, _ = c.First()
+		}
+		next, _, _ = strings.Cut(string(k), "\x00")
+		return nil
+	})
+	return next, err
+}
+
+func (s *Store) recordsOf(ctx context.Context, client, first, last string, fn func(accounting.Record) error) error {
+	prefix := join(client, "")
+	at, end := join(client, first, ""), join(client, last, "\xff")
+	for at != nil {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		var page []accounting.Record
+		if err := s.view(func(tx *bolt.Tx) (err error) {
+			page, at, err = readPage(tx, prefix, at, end)
+			return err
+		}); err != nil {
+			return err
+		}
+		for _, r := range page {
+			if err := fn(r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// readPage reads records from the key at up to end; next is nil when it was
+// reached.
+func readPage(tx *bolt.Tx, prefix, at, end []byte) (page []accounting.Record, next []byte, err error) {
+	c := tx.Bucket([]byte(records)).Cursor()
+	for k, v := c.Seek(at); k != nil && bytes.HasPrefix(k, prefix) && bytes.Compare(k, end) < 0; k, v = c.Next() {
+		if len(page) == pageSize {
+			return page, bytes.Clone(k), nil
+		}
+		r, err := accounting.ParseRecord(v)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%w: %q: %w", ErrDamaged, k, err)
+		}
+		page = append(page, r)
+	}
+	return page, nil, nil
+}
+
+// Parked calls fn with every record that could not be applied, and why.
+func (s *Store) Parked(ctx context.Context, fn func(r accounting.Record, reason string) error) error {
+	var list []parkedRecord
+	if err := s.view(func(tx *bolt.Tx) error {
+		return each(ctx, tx.Bucket([]byte(parked)), nil, func(_, value []byte) error {
+			var p parkedRecord
+			if err := json.Unmarshal(value, &p); err != nil {
+				return fmt.Errorf("%w: %w", ErrDamaged, err)
+			}
+			list = append(list, p)
+			return nil
+		})
+	}); err != nil {
+		return err
+	}
+	for _, p := range list {
+		if err := fn(p.Record, p.Reason); err != nil {
+			return err
+		}
+	}
+	return nil
+}

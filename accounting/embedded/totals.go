@@ -1,0 +1,98 @@
+package embedded
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+)
+
+// What stands in a value of counters.
+const (
+	deliveries = iota
+	size
+	charged
+	recipientCount // of the bucket use only: how many are counted one by one
+)
+
+// totals are the counters of one bucket that a batch touches, each read and
+// written once.
+type totals struct {
+	bucket *bolt.Bucket
+	width  int // numbers in a value
+	loaded map[string]*counts
+}
+
+// counts is one set of counters.
+type counts struct {
+	values []int64
+	known  bool // it was there, or something was added
+}
+
+func newTotals(tx *bolt.Tx, bucket string, width int) *totals {
+	return &totals{tx.Bucket([]byte(bucket)), width, map[string]*counts{}}
+}
+
+func (t *totals) get(key []byte) (*counts, error) {
+	if c, ok := t.loaded[string(key)]; ok {
+		return c, nil
+	}
+	raw := t.bucket.Get(key)
+	c := &counts{make([]int64, t.width), raw != nil}
+	if raw != nil {
+		if err := decodeTotals(raw, c.values); err != nil {
+			return nil, fmt.Errorf("counter %q: %w", key, err)
+		}
+	}
+	t.loaded[string(key)] = c
+	return c, nil
+}
+
+func decodeTotals(raw []byte, values []int64) error {
+	if len(raw) != 8*len(values) {
+		return fmt.Errorf("%w: %d bytes, want %d", ErrDamaged, len(raw), 8*len(values))
+	}
+	for i := range values {
+		values[i] = int64(binary.BigEndian.Uint64(raw[8*i:]))
+	}
+	return nil
+}
+
+// write puts what was added to.
+func (t *totals) write() error {
+	for key, c := range t.loaded {
+		if !c.known {
+			continue
+		}
+		raw := make([]byte, 0, 8*t.width)
+		for _, v := range c.values {
+			raw = binary.BigEndian.AppendUint64(raw, uint64(v))
+		}
+		if err := t.bucket.Put([]byte(key), raw); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// room reports whether the record can be added within the limit.
+func (c *counts) room(r *accounting.Record) bool {
+	_, s, ch := r.Delta()
+	return within(c.values[size], s) && within(c.values[charged], ch)
+}
+
+// within reports whether the sum stays within the limit; the parts do.
+func within(a, b int64) bool {
+	const limit = accounting.CounterLimit
+	return b <= limit && b >= -limit && a+b <= limit && a+b >= -limit
+}
+
+func (c *counts) add(r *accounting.Record) {
+	d, s, ch := r.Delta()
+	c.values[deliveries] += d
+	c.values[size] += s
+	c.values[charged] += ch
+	c.known = true
+}
