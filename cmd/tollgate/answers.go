@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/accounting/report"
+	"github.com/tollgate-mail/tollgate/internal/control"
+	"github.com/tollgate-mail/tollgate/internal/journal"
+)
+
+// answers are what the daemon does for each command.
+func (d *daemon) answers() map[string]control.Handler {
+	return map[string]control.Handler{
+		cmdFlush:  func(context.Context, json.RawMessage) (any, error) { return nil, d.journal.Flush() },
+		cmdReload: func(context.Context, json.RawMessage) (any, error) { return d.reload() },
+		cmdReport: d.answerReport,
+		cmdStatus: func(ctx context.Context, _ json.RawMessage) (any, error) { return d.status(ctx), nil },
+		cmdTrace:  d.answerTrace,
+	}
+}
+
+func (d *daemon) answerReport(ctx context.Context, request json.RawMessage) (any, error) {
+	var r reportRequest
+	if err := json.Unmarshal(request, &r); err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	loc := d.cfg.Location
+	d.mu.Unlock()
+	q, err := r.query(loc, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	rows, err := report.Run(ctx, d.store, q)
+	if err != nil {
+		return nil, &control.Refusal{Code: codeAway, Message: "the store cannot be read: " + err.Error()}
+	}
+	return rows, nil
+}
+
+func (d *daemon) answerTrace(_ context.Context, request json.RawMessage) (any, error) {
+	var r traceRequest
+	if err := json.Unmarshal(request, &r); err != nil {
+		return nil, err
+	}
+	client, err := parseClient(r.ClientIP)
+	if err != nil {
+		return nil, err
+	}
+	d.journal.SetTrace(r.turn(d.journal.Tracing(), client))
+	now := d.traceState()
+	d.log.Info("trace", "state", now.String())
+	return now, nil
+}
+
+// turn is what is traced after a request.
+func (r traceRequest) turn(now journal.TraceSwitch, client netip.Prefix) journal.TraceSwitch {
+	all := !r.Protocol && !r.Rules
+	if r.On {
+		return journal.TraceSwitch{Protocol: now.Protocol || r.Protocol || all, Rules: now.Rules || r.Rules || all, ClientIP: client}
+	}
+	now.Protocol = now.Protocol && !r.Protocol && !all
+	now.Rules = now.Rules && !r.Rules && !all
+	return now
+}
+
+func (d *daemon) traceState() traceState {
+	now := d.journal.Tracing()
+	s := traceState{Protocol: now.Protocol, Rules: now.Rules, File: d.journal.Path(journal.Trace)}
+	if now.ClientIP.IsValid() {
+		s.ClientIP = now.ClientIP.String()
+		if now.ClientIP.IsSingleIP() {
+			s.ClientIP = now.ClientIP.Addr().String()
+		}
+	}
+	return s
+}
+
+func (d *daemon) status(ctx context.Context) status {
+	d.mu.Lock()
+	policy, listen, store := d.policy, d.cfg.Listen, d.storeIs
+	d.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	if err := d.store.Ping(ctx); err != nil {
+		store.Error = err.Error()
+	}
+	store.Warnings = []string{}
+	if w, ok := d.store.(interface {
+		Warnings(ctx context.Context) []string
+	}); ok && store.Error == "" {
+		store.Warnings = append(store.Warnings, w.Warnings(ctx)...)
+	}
+	s := status{
+		Gateway: d.gate.Policy().Gateway, Version: thisBuild().Version, PID: os.Getpid(),
+		Started: d.started.UTC(), Uptime: int64(time.Since(d.started).Seconds()),
+		Policy: policy, Listen: listen, Milter: d.milter.Status(),
+		Spool: d.spool.Status(), Store: store, Journal: d.journal.Status(), Trace: d.traceState(),
+	}
+	s.Degraded = s.degraded()
+	return s
+}
+
+// degraded is what an operator should look at.
+func (s *status) degraded() []string {
+	all := []string{}
+	note := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
+	if s.Policy.ReloadError != "" {
+		note("the last reload was refused, %s: %s", local(s.Policy.ReloadFailed), s.Policy.ReloadError)
+	}
+	for _, r := range s.Policy.Restart {
+		note("%s was changed: it needs a restart", r)
+	}
+	if s.Store.Error != "" {
+		note("the store is away: %s", s.Store.Error)
+	}
+	for _, w := range s.Store.Warnings {
+		note("store: %s", w)
+	}
+	if s.Spool.LastError != "" {
+		note("records wait in the spool since %s: %s", local(s.Spool.ErrorSince), s.Spool.LastError)
+	}
+	if s.Spool.SetAside > 0 {
+		note("%s of the spool set aside: see its folder", plural(s.Spool.SetAside, "damaged piece"))
+	}
+	for _, k := range s.Journal.Kinds {
+		if k.LastError != "" {
+			note("journal %s cannot be written since %s: %s", k.Kind, local(k.ErrorSince), k.LastError)
+		}
+		if k.Lost > 0 {
+			note("journal %s lost %s", k.Kind, plural(int(k.Lost), "line"))
+		}
+	}
+	return all
+}

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/tollgate-mail/tollgate/internal/control"
+)
+
+// ask gives the daemon a command. A refusal becomes the failure it means.
+func (a *app) ask(ctx context.Context, stateDir, command string, request, response any) error {
+	err := control.NewClient(stateDir).Call(ctx, command, request, response)
+	var refusal *control.Refusal
+	if !errors.As(err, &refusal) {
+		return away(err)
+	}
+	if refusal.Code != codePolicy {
+		return away(err)
+	}
+	var rows []problemRow
+	if err := json.Unmarshal(refusal.Detail, &rows); err != nil {
+		return away(fmt.Errorf("%w: %w", refusal, err))
+	}
+	if a.json {
+		if err := printJSON(a.out, rows); err != nil {
+			return err
+		}
+	} else {
+		printProblems(a.err, rows)
+	}
+	return &failure{exitPolicy, refusal}
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// visible makes outsiders' text safe to be shown: what a terminal would act
+// upon, and what would turn the direction of writing, is replaced.
+func visible(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == ' ' || unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, strings.ToValidUTF8(s, string(unicode.ReplacementChar)))
+}
+
+// shorten bounds a text to n characters.
+func shorten(s string, n int) string {
+	i := 0
+	for at := range s {
+		if i++; i > n {
+			return s[:at] + "..."
+		}
+	}
+	return s
+}
+
+// bytesize is a number of bytes for eyes.
+func bytesize(n int64) string {
+	units := []string{"KiB", "MiB", "GiB", "TiB"}
+	if n < 1024 {
+		return strconv.FormatInt(n, 10) + " B"
+	}
+	v, i := float64(n)/1024, 0
+	for v >= 1024 && i < len(units)-1 {
+		v, i = v/1024, i+1
+	}
+	return fmt.Sprintf("%.1f %s", v, units[i])
+}
+
+// local is a time in the zone of who reads it.
+func local(t time.Time) string { return t.Local().Format(time.DateTime) }
+
+// span is how long something has lasted, in whole seconds.
+func span(d time.Duration) string { return d.Round(time.Second).String() }
+
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return away(e.Encode(v))
+}

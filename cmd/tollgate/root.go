@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tollgate-mail/tollgate/internal/config"
+)
+
+// streams are where a command reads and prints.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// app is what all commands share.
+type app struct {
+	streams
+	policy string // --policy
+	json   bool   // --json
+}
+
+// run runs one command line and returns the exit code.
+func run(ctx context.Context, args []string, s streams) int {
+	a := &app{streams: s}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	return a.exit(root.ExecuteContextC(ctx))
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "tollgate",
+		Short: "the gate and its toll: a mail policy and accounting milter for Postfix",
+		Long: `Tollgate stands beside Postfix on a mail gateway. It decides, stage by stage,
+what may pass, marks what is suspicious, and keeps the account of what every
+recipient's mail weighs.
+
+One TOML file is the whole policy. "tollgate check" finds every error in it,
+"tollgate serve" runs it, "tollgate journal" finds lost mail.`,
+		Example: `  tollgate check                                    is the policy right?
+  tollgate reload                                   put it in force
+  tollgate journal --recipient ivan@example.org     where is my mail?
+  tollgate report --by client --from 2026-11-01     who pays what?
+  tollgate status                                   what is up, what waits?`,
+		Args:          cobra.NoArgs,
+		SilenceErrors: true, // exit prints them, in one form
+		SilenceUsage:  true,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return usagef("which command? %q lists them", c.CommandPath()+" help")
+		},
+	}
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.policy, "policy", config.DefaultPath, "the policy `FILE`")
+	flags.BoolVar(&a.json, "json", false, "print JSON, for programs")
+	root.AddCommand(
+		a.serve(), a.check(), a.journal(), a.report(), a.trace(), a.status(), a.reload(), a.version(),
+	)
+	return root
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tollgate-mail/tollgate/internal/config"
+)
+
+// defaultGrace is how long SMTP sessions may go on after SIGTERM. With what
+// follows it stays under the 60 s after which the systemd unit kills.
+const defaultGrace = 30 * time.Second
+
+func (a *app) serve() *cobra.Command {
+	grace := defaultGrace
+	level := slog.LevelInfo
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "run the milter",
+		Long: `Serve loads the policy and answers Postfix until SIGTERM or SIGINT. Then it
+drains: it takes no new connection, lets SMTP sessions go on for up to --grace
+and then ends them between two messages, and makes records and journals safe. A
+second signal does not wait.
+
+SIGHUP loads the policy anew and opens the journals anew, as "tollgate reload"
+does. The log goes to stderr. Exit code 78: the policy is bad; 75: the state_dir
+is another's, or a socket or journal cannot be opened.`,
+		Example: `  tollgate serve --policy ./policy.toml --log-level debug`,
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if grace < 0 {
+				return usagef("--grace %v: want a time such as 30s", grace)
+			}
+			log := slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level}))
+			return a.runDaemon(c.Context(), log, grace)
+		},
+	}
+	c.Flags().DurationVar(&grace, "grace", grace, "how long SMTP sessions may go on after SIGTERM, a `TIME` such as 30s")
+	c.Flags().TextVar(&level, "log-level", level, "`LEVEL` of the log: debug, info, warn, error")
+	return c
+}
+
+func (a *app) runDaemon(ctx context.Context, log *slog.Logger, grace time.Duration) error {
+	cfg, problems := config.Load(a.policy)
+	printProblems(a.err, problemRows(problems))
+	if problems.Err() != nil {
+		return &failure{exitPolicy, fmt.Errorf("%s: the policy is bad: not started", a.policy)}
+	}
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT)
+	defer signal.Stop(signals)
+
+	d, err := start(ctx, a.policy, cfg, log)
+	if err != nil {
+		return away(err)
+	}
+	d.say(notifyReady)
+	log.Info("serving", "version", thisBuild().Version, "gateway", cfg.Gate.Gateway, "listen", cfg.Listen, "policy", a.policy)
+	err = d.wait(ctx, signals)
+	d.say(notifyStopping)
+	log.Info("draining", "grace", grace)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	go func() {
+		select {
+		case s := <-signals:
+			log.Warn("not waiting any longer", "signal", s)
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	if stopped := d.stop(ctx, grace); err == nil {
+		err = stopped
+	}
+	log.Info("ended")
+	return away(err)
+}
+
+// wait serves signals until one ends it, or a part of the daemon fails.
+func (d *daemon) wait(ctx context.Context, signals <-chan os.Signal) error {
+	for {
+		select {
+		case s := <-signals:
+			if s != syscall.SIGHUP {
+				d.log.Info("asked to end", "signal", s)
+				return nil
+			}
+			// A bad policy is in the log and in the status; the old one stays.
+			_, _ = d.reload()
+		case err := <-d.failed:
+			return err
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// say tells the service manager.
+func (d *daemon) say(state string) {
+	if err := d.notifier.tell(state); err != nil {
+		d.log.Warn(err.Error())
+	}
+}
