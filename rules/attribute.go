@@ -37,22 +37,24 @@ func parseKey(name string) (Key, error) {
 	return Key{}, unknownAttribute(name)
 }
 
+// unknownAttribute names the nearest attribute: of header.NAME the nearest
+// family with that name, of others any.
 func unknownAttribute(name string) error {
 	base, field, dotted := strings.Cut(name, ".")
-	var valid []string
+	var all, families []string
 	for _, row := range catalogue {
-		if row.Family == dotted {
-			valid = append(valid, row.Name)
+		all = append(all, row.Name)
+		if row.Family {
+			families = append(families, row.Name)
 		}
 	}
-	near := Nearest(base, valid)
-	switch {
-	case near == "":
-		return fmt.Errorf("unknown attribute %q", name)
-	case dotted:
-		near += "." + field
+	if near := Nearest(base, families); dotted && near != "" {
+		return fmt.Errorf("unknown attribute %q; did you mean %q?", name, near+"."+field)
 	}
-	return fmt.Errorf("unknown attribute %q; did you mean %q?", name, near)
+	if near := Nearest(name, all); near != "" {
+		return fmt.Errorf("unknown attribute %q; did you mean %q?", name, near)
+	}
+	return fmt.Errorf("unknown attribute %q", name)
 }
 
 // String is the attribute as policies write it.

@@ -36,6 +36,7 @@ func TestCompileProblems(t *testing.T) {
 		{"empty reply", func(r *SourceRule) { r.Action, r.Reply = "reject", " " }, `p:7: "" is not a reply code; a reply is written "550 5.7.1 text"`},
 		{"misspelt attribute", func(r *SourceRule) { r.Match = cond("subjekt", "x") }, `p:5: unknown attribute "subjekt"; did you mean "subject"?`},
 		{"misspelt family", func(r *SourceRule) { r.Match = cond("heder.To", "x") }, `p:5: unknown attribute "heder.To"; did you mean "header.To"?`},
+		{"dot for underscore", func(r *SourceRule) { r.Match = cond("client.ip", "x") }, `p:5: unknown attribute "client.ip"; did you mean "client_ip"?`},
 		{"no such attribute", func(r *SourceRule) { r.Match = cond("moon", "x") }, `p:5: unknown attribute "moon"`},
 		{"later attribute", func(r *SourceRule) { r.Match = cond("spf", "pass") }, `p:5: attribute "spf" is not part of this version`},
 		{"later module", func(r *SourceRule) { r.Match = cond("module.x.score", "> 1") }, `p:5: attribute "module.x.score" is not part of this version`},
@@ -224,5 +225,12 @@ func TestComparisons(t *testing.T) {
 				t.Errorf("%d %s 0", n, tt.op)
 			}
 		}
+	}
+}
+
+func TestNumberValueSaturates(t *testing.T) {
+	c, err := parseComparison("> 10 MiB", true)
+	if err != nil || !c.holds(NumberValue(1<<63-1).Num) || c.holds(NumberValue(-1<<63).Num) {
+		t.Errorf("%v: %v %v", err, NumberValue(1<<63-1), NumberValue(-1<<63))
 	}
 }

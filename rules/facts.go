@@ -2,14 +2,18 @@ package rules
 
 import (
 	"context"
+	"math"
 	"net/netip"
 )
 
 // Key names one fact: an attribute of the catalogue and, for the families
-// header.NAME, raw_header.NAME and module.NAME.*, which one.
+// header.NAME and raw_header.NAME, which one.
 type Key struct {
 	Attr Attr
-	Name string // canonical header name ("X-Mailer", "*") or module name; else ""
+	// Name is that of a header field, upper case after the start and each
+	// hyphen, else lower: "X-Mailer", "Message-Id". "*" is every field, each as
+	// "Name: value". It is "" where there is no family.
+	Name string
 }
 
 // Facts is what is known of a message so far. An error is a passing fault
@@ -19,7 +23,7 @@ type Facts interface {
 }
 
 // Value is the value of one attribute. The zero Value is "nothing known": it
-// matches nothing.
+// matches nothing, but that a header field is absent.
 type Value struct {
 	Known bool     // of a single text, an enum, a bool or a number
 	Text  string   // the text or enum name, when there is just one
@@ -45,8 +49,12 @@ func BoolValue(b bool) Value {
 	return Value{Known: true}
 }
 
-// NumberValue is a whole number.
-func NumberValue(n int64) Value { return Value{Known: true, Num: n * 1000} }
+// NumberValue is a whole number. Beyond what thousandths can hold it is the
+// greatest or least there is: a SIZE= of absurd length must not wrap around and
+// pass for a small one.
+func NumberValue(n int64) Value {
+	return Value{Known: true, Num: min(max(n, math.MinInt64/1000), math.MaxInt64/1000) * 1000}
+}
 
 // IPValues is any number of addresses, IPv4-mapped ones unmapped by the caller.
 func IPValues(a []netip.Addr) Value { return Value{IPs: a} }

@@ -35,9 +35,9 @@ type List struct {
 
 // listScratch is what looking up one text needs room for.
 type listScratch struct {
-	name, folded []byte
-	marks        marks
-	texts        [1]string
+	folded []byte
+	marks  marks
+	texts  [1]string
 }
 
 // Len is the number of entries, double ones not counted twice where they are

@@ -15,7 +15,7 @@ import (
 var (
 	expressionPieces = []string{
 		"kilo", "K", "\u212a", "s", "ſ", "straße", "STRASSE", "лотерея", "ЛОТ", "σ", "ς", "Σ", "ǆ", "ǅ", "i", "İ", "ı", "a", "ab", "abcd",
-		"[aа]", "[k-s]", "[^k]", `\w`, `\b`, `\d+`, ".", ".*", "^", "$", `\s?`, "(?-i)", "(?i)", "(?s)", "x{2,3}", "(?:lo|лот)", "1000", "\ufffd", `\pL`,
+		"[aа]", "[k-s]", "[^k]", `\w`, `\b`, `\d+`, ".", ".*", "^", "$", `\s?`, "(?-i)", "(?i)", "(?s)", "x{2,3}", "k{0,2}", "(?:lo|лот)", "1000", "\ufffd", `\pL`,
 		"[[:upper:]]", `\x{1E9E}`, "ß", `\Qa.b\E`, "ab?c", "(abc)*", "(?:abc)+", "e\u0301",
 	}
 	textPieces = []string{
@@ -89,6 +89,7 @@ func TestLiteralsFound(t *testing.T) {
 		`(?:foo.|bar.)`:                        "[[bar foo]]",
 		`[^a]`:                                 "[]",
 		`ЛОТЕРЕЯ`:                              "[[" + string(appendFold(nil, "лотерея")) + "]]",
+		`x(abc){0,2}y`:                         "[[x] [y]]",
 		`x(abc){2,}`:                           "[[x] [abc]]",
 		`^$`:                                   "[]",
 		strings.Repeat("a", 300):               "[[" + strings.Repeat("a", maxLiteral) + "]]",
@@ -216,11 +217,16 @@ func TestSightingsAreBounded(t *testing.T) {
 		fields[i] = "X: bulk no"
 	}
 	fields[1999] = "X: bulk 7"
+	facts := &fakeFacts{values: map[string]Value{"header.*": TextValues(fields)}}
 	for range 2 {
-		out := p.Evaluate(t.Context(), Headers, &fakeFacts{values: map[string]Value{"header.*": TextValues(fields)}}, nil)
-		if got := describe(out); got != "7; continue" {
+		if got := describe(p.Evaluate(t.Context(), Headers, facts, nil)); got != "7; continue" {
 			t.Error(got)
 		}
+	}
+	e := p.plans[Headers].begin(t.Context(), facts)
+	e.scan(0)
+	if n := len(e.answers[0].marks.sightings); n != maxSightings {
+		t.Errorf("%d sightings are remembered", n)
 	}
 }
 
