@@ -28,17 +28,12 @@ func journalHead() string {
 
 // entryLine is an entry in one line.
 func entryLine(e journal.Entry) string {
-	what, text := e.Verdict, ""
+	what, text := e.Kind+" "+e.Event, traceLine(e)
 	switch e.Kind {
 	case journal.Messages:
-		what = "message " + e.Verdict
-		text = route(e) + messageLine(e)
+		what, text = "message "+e.Verdict, route(e)+messageLine(e)
 	case journal.Blocks:
-		what = "block " + e.Verdict
-		text = route(e) + blockLine(e)
-	default:
-		what = e.Kind + " " + e.Event
-		text = traceLine(e)
+		what, text = "block "+e.Verdict, route(e)+blockLine(e)
 	}
 	return fmt.Sprintf(columns, local(e.Time), visible(what), or(e.Ref), or(e.QueueID), visible(text))
 }

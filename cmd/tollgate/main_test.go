@@ -81,7 +81,7 @@ func newHouse(t *testing.T) *house {
 			t.Error(err)
 		}
 	})
-	h := &house{t, dir}
+	h := &house{t: t, dir: dir}
 	h.write("policy.toml", policy)
 	return h
 }

@@ -83,7 +83,7 @@ func reference(t interface{ Fatal(...any) }, e *Entry) []byte {
 	session := sessionFields{head, e.MessageID, e.ClientIP, e.ClientHost, e.Helo, e.TLS, e.AuthUser, e.Direction, e.Sender}
 	rules := make([]ruleFields, len(e.Rules))
 	for i, h := range e.Rules {
-		rules[i] = ruleFields{h.Name, h.Stage, h.Weight, h.Shadow}
+		rules[i] = ruleFields(h)
 	}
 	judgement := judgementFields{e.Subject, e.Size, e.Stage, e.Verdict, e.Rule, rules, e.Weight, e.Reply, e.Reason, e.Detail}
 	var v any
