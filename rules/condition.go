@@ -63,6 +63,11 @@ func unmapped(all []netip.Addr) []netip.Addr {
 	return all
 }
 
+// isDirect tells whether there are operands but patterns and prefixes.
+func (c *condition) isDirect() bool {
+	return len(c.lists)+len(c.comparisons)+len(c.names)+len(c.truths) > 0
+}
+
 // find tries each operand on the value. i is the number of the text or address
 // that matched.
 func (c *condition) find(k *known) (i int, ok bool) {

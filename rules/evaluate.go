@@ -131,6 +131,11 @@ func (e *evaluation) scan(i int) {
 			e.nominate(p.guards[id])
 		}
 	}
+	for i := range p.direct {
+		if _, ok := p.direct[i].findOther(&a.known); ok {
+			e.nominate(p.direct[i].rules)
+		}
+	}
 	if p.prefixes != nil {
 		for _, addr := range a.value.IPs {
 			for _, rules := range p.prefixes.Supernets(netip.PrefixFrom(addr, addr.BitLen())) {

@@ -84,10 +84,10 @@ func (b *planBuilder) guardsOf(t *test) []*condition {
 // cost guesses how often a condition will raise a false alarm; not ok when
 // only trying it can tell.
 func (b *planBuilder) cost(c *condition) (int, bool) {
-	if len(c.lists) > 0 || len(c.truths) > 0 || c.kind != KindText && c.kind != KindIP {
-		return 0, false
-	}
 	cost := 0
+	if c.isDirect() {
+		cost = 1000 // as likely as not
+	}
 	for _, p := range c.patterns {
 		sets := b.required(p)
 		if len(sets) == 0 {

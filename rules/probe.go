@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"math"
 	"net/netip"
 
@@ -19,9 +20,17 @@ type probe struct {
 	guards   [][]int32  // of each pattern, the rules that cannot match without it
 
 	prefixes *bart.Table[[]int32] // the rules that cannot match outside a prefix; may be nil
+	direct   []direct             // the rules that cannot match without another operand
 
 	guarded []int32 // all rules of guards and prefixes
 	first   int32   // the first of them
+}
+
+// direct are the operands of a condition that are simply tried: lists, names,
+// comparisons. Many rules may share them, and they are tried once for all.
+type direct struct {
+	condition
+	rules []int32
 }
 
 const noRule = math.MaxInt32
@@ -48,6 +57,7 @@ type probeBuilder struct {
 	ids      map[*pattern]int32
 	required [][][]string
 	networks map[netip.Prefix][]int32
+	alike    map[string]int // direct by what it tries
 }
 
 func newProbeBuilder(k Key) *probeBuilder {
@@ -55,6 +65,7 @@ func newProbeBuilder(k Key) *probeBuilder {
 		probe:    probe{key: k, kind: catalogue[k.Attr].Kind, first: noRule},
 		ids:      make(map[*pattern]int32),
 		networks: make(map[netip.Prefix][]int32),
+		alike:    make(map[string]int),
 	}
 }
 
@@ -81,8 +92,24 @@ func (b *probeBuilder) guard(c *condition, rule int32) {
 	for _, p := range c.prefixes.all {
 		b.networks[p] = append(b.networks[p], rule)
 	}
+	if c.isDirect() {
+		b.guardDirect(c, rule)
+	}
 	b.guarded = append(b.guarded, rule)
 	b.first = min(b.first, rule)
+}
+
+func (b *probeBuilder) guardDirect(c *condition, rule int32) {
+	id := fmt.Sprint(c.lists, c.comparisons, c.names, c.truths)
+	i, ok := b.alike[id]
+	if !ok {
+		i = len(b.direct)
+		b.alike[id] = i
+		b.direct = append(b.direct, direct{condition: condition{
+			key: c.key, kind: c.kind, lists: c.lists, comparisons: c.comparisons, names: c.names, truths: c.truths,
+		}})
+	}
+	b.direct[i].rules = append(b.direct[i].rules, rule)
 }
 
 func (b *probeBuilder) finish() probe {
