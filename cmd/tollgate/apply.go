@@ -17,12 +17,15 @@ func (d *daemon) reload() (reloaded, error) {
 	d.say(notifyReloading)
 	defer d.say(notifyReady)
 
-	// Whatever the policy is like: the files may have been rotated away.
-	if err := d.journal.Reopen(); err != nil {
-		d.log.Error("journals cannot be opened anew; the files before are written on", "error", err)
-	}
 	next, problems := config.Load(d.file)
 	rows := problemRows(problems)
+	// Whatever the policy is like: the files may have been rotated away.
+	if err := d.journal.Reopen(); err != nil {
+		rows = append(rows, problemRow{
+			File: d.journal.Status().Dir, Severity: "warning",
+			Message: "journals cannot be opened anew, the files before are written on: " + err.Error(),
+		})
+	}
 	if err := problems.Err(); err != nil {
 		d.keep(rows)
 		return reloaded{}, refusePolicy(rows)
@@ -46,7 +49,7 @@ func (d *daemon) reload() (reloaded, error) {
 	defer d.mu.Unlock()
 	// What needs a restart stays as it was, so that the next reload says so
 	// again.
-	next.Listen, next.StateDir, next.Redis = old.Listen, old.StateDir, old.Redis
+	next.Listen, next.StateDir, next.Redis, next.Location = old.Listen, old.StateDir, old.Redis, old.Location
 	d.cfg = next
 	d.policy = policyStatus{File: d.file, Loaded: time.Now(), counts: countsOf(next), Restart: restart}
 	d.log.Info("policy in force", "policy", d.file, "counts", d.policy.counts.String())
@@ -102,6 +105,10 @@ func needRestart(old, next *config.Config) []string {
 	}
 	if !reflect.DeepEqual(old.Redis, next.Redis) {
 		names = append(names, "[redis]")
+	}
+	if old.Location.String() != next.Location.String() {
+		// The store cuts days and months by the zone it was opened with.
+		names = append(names, "timezone")
 	}
 	return names
 }

@@ -5,12 +5,19 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/control"
 )
 
+// patience is how long a daemon may take for a command: a report over years and
+// a policy with millions of list entries take their time.
+const patience = 5 * time.Minute
+
 // ask gives the daemon a command. A refusal becomes the failure it means.
 func (a *app) ask(ctx context.Context, stateDir, command string, request, response any) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	err := control.NewClient(stateDir).Call(ctx, command, request, response)
 	var refusal *control.Refusal
 	if !errors.As(err, &refusal) {

@@ -22,8 +22,9 @@ import (
 
 const (
 	heartbeatEvery = 10 * time.Second
-	storeTimeout   = 5 * time.Second // of a heartbeat, of a question after the store's health
-	flushLimit     = 10 * time.Second
+	storeTimeout   = 5 * time.Second  // of a heartbeat, of a question after the store's health
+	flushLimit     = 10 * time.Second // of the last records, when ending
+	flushAway      = time.Second      // of the same, when the store was away before
 	controlGrace   = 2 * time.Second  // of commands under way, when ending
 	cutAfter       = 10 * time.Second // of messages under way, when the grace of their sessions is over
 )
@@ -228,7 +229,11 @@ func (d *daemon) stop(ctx context.Context, grace time.Duration) error {
 // flush gives the store a last chance. What it does not take now waits in the
 // spool for the next start.
 func (d *daemon) flush(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, flushLimit)
+	limit := flushLimit
+	if d.spool.Status().LastError != "" {
+		limit = flushAway
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	if err := d.spool.Flush(ctx); err != nil {
 		d.log.Warn("records wait in the spool for the next start", "waiting", d.spool.Status().Waiting, "error", err)

@@ -173,16 +173,16 @@ func TestReload(t *testing.T) {
 	changed := strings.Replace(policy, "unix:milter.sock", "unix:other.sock", 1)
 	changed = strings.Replace(changed, "mx1", "mx2", 1)
 	changed = strings.Replace(changed, `dir = "journal"`, `dir = "journal2"`, 1)
-	h.write("policy.toml", changed+"\n[redis]\naddrs = [\"127.0.0.1:1\"]\n")
+	h.write("policy.toml", changed+"\n[redis]\naddrs = [\"127.0.0.1:1\"]\n[accounting]\ntimezone = \"Europe/Moscow\"\n")
 	for range 2 { // said again as long as it is so
-		if o := h.run("reload"); o.code != 0 || !strings.Contains(o.err, "restart to take effect: listen, [redis]") {
+		if o := h.run("reload"); o.code != 0 || !strings.Contains(o.err, "restart to take effect: listen, [redis], timezone") {
 			t.Errorf("reload: %+v", o)
 		}
 		d.await("RELOADING=1")
 		d.await("READY=1")
 	}
 	s = h.status()
-	if s.Gateway != "mx2.example.org" || s.Policy.ReloadError != "" || len(s.Degraded) != 2 || s.Journal.Dir != "journal2" || s.Store.Kind != "embedded" ||
+	if s.Gateway != "mx2.example.org" || s.Policy.ReloadError != "" || len(s.Degraded) != 3 || s.Journal.Dir != "journal2" || s.Store.Kind != "embedded" ||
 		!slices.Equal(s.Listen, []string{"unix:milter.sock"}) {
 		t.Errorf("%+v", s)
 	}
