@@ -18,7 +18,7 @@ import (
 // PostfixConfig is what differs between Postfix instances.
 type PostfixConfig struct {
 	// Milter is where tollgate listens, in main.cf's notation
-	// ("unix:/path", "inet:host:port"); "" keeps the fragment's own.
+	// ("unix:/path", "inet:host:port").
 	Milter string
 	// NextHop takes all mail, host:port.
 	NextHop string
@@ -55,7 +55,7 @@ mydestination =
 mynetworks = 127.0.0.0/8, 10.0.0.0/8
 relay_domains = example.org, .example.org, example.net, xn--e1aybc.xn--p1ai
 inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
+inet_protocols = all
 alias_maps =
 alias_database =
 default_transport = smtp:[%[3]s]:%[4]s
@@ -86,9 +86,13 @@ notify_classes =
 # --- contrib/postfix/main.cf
 `
 
-const baseMaster = `%s inet n - n - - smtpd
+// Where tollgate listens is said to the two services that ask it, so that
+// main.cf keeps the fragment's own value.
+const baseMaster = `%[1]s inet n - n - - smtpd
+  %[2]s
 pickup    unix  n  -  n  2     1    pickup
 cleanup   unix  n  -  n  -     0    cleanup
+  %[2]s
 qmgr      unix  n  -  n  2     1    qmgr
 rewrite   unix  -  -  n  -     -    trivial-rewrite
 bounce    unix  -  -  n  -     0    bounce
@@ -197,9 +201,6 @@ func (p *Postfix) configure(s *Sandbox, c PostfixConfig) error {
 	fmt.Fprintf(&m, baseMain, s.Dir, p.daemons, host, port)
 	m.Write(mainCf)
 	m.WriteString("# --- this instance\n")
-	if c.Milter != "" {
-		fmt.Fprintf(&m, "tollgate_milter = { %s, connect_timeout=10s, default_action=tempfail }\n", c.Milter)
-	}
 	for _, line := range c.Settings {
 		fmt.Fprintln(&m, line)
 	}
@@ -208,7 +209,8 @@ func (p *Postfix) configure(s *Sandbox, c PostfixConfig) error {
 	}
 
 	m.Reset()
-	fmt.Fprintf(&m, baseMaster, p.Addr)
+	fmt.Fprintf(&m, baseMaster, p.Addr,
+		"-o { tollgate_milter = { "+c.Milter+", connect_timeout=10s, default_action=tempfail } }")
 	if c.Plain {
 		fmt.Fprintf(&m, "%s inet n - n - - smtpd\n  -o smtpd_milters=\n", p.Plain)
 	}

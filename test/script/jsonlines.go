@@ -58,7 +58,7 @@ func (want Object) Match(got Object) []error {
 func match(want, got any) error {
 	switch w := want.(type) {
 	case nil:
-		if got == nil || reflect.ValueOf(got).IsZero() {
+		if list, ok := got.([]any); ok && len(list) == 0 || got == nil || reflect.ValueOf(got).IsZero() {
 			return nil
 		}
 	case string:

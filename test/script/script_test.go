@@ -35,7 +35,7 @@ func TestRead(t *testing.T) {
 }
 
 func TestMatch(t *testing.T) {
-	got := Object{"a": "x1", "n": 5.0, "l": []any{map[string]any{"name": "r1", "weight": "2"}}, "e": ""}
+	got := Object{"a": "x1", "n": 5.0, "l": []any{map[string]any{"name": "r1", "weight": "2"}}, "e": "", "el": []any{}}
 	for _, c := range []struct {
 		want Object
 		ok   bool
@@ -49,7 +49,7 @@ func TestMatch(t *testing.T) {
 		{Object{"l": []any{"r1", "r2"}}, false},
 		{Object{"l": []any{map[string]any{"name": "r1", "weight": "2"}}}, true},
 		{Object{"l": []any{map[string]any{"weight": "3"}}}, false},
-		{Object{"e": nil, "gone": nil}, true},
+		{Object{"e": nil, "el": nil, "gone": nil}, true},
 		{Object{"a": nil}, false},
 		{Object{"gone": "x"}, false},
 	} {
