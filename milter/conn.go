@@ -22,10 +22,10 @@ const maxReplies = 64 << 10
 // gathered until it reads again.
 type conn struct {
 	net.Conn
-	server *Server
-	raw    syscall.RawConn // nil where the connection has none
-	tcp    bool
-	since  time.Time
+	server  *Server
+	raw     syscall.RawConn // nil where the connection has none
+	tcp     bool
+	opening tick // until when the negotiation must have come
 
 	in      *input
 	pending []byte // of the frame the library is reading
@@ -35,17 +35,15 @@ type conn struct {
 	opened  bool     // the negotiation has gone to the library
 	session *session // from the negotiation on
 
-	idleUntil  time.Time // the read deadline, when it is that of an idle connection
-	writeUntil time.Time
-	stalled    int // the number of the frame that is waited for
-	frameUntil time.Time
+	stalled    int  // the number of the frame that is waited for
+	frameUntil tick // how long
 
-	closing closing
-	once    sync.Once
+	turn turn
+	once sync.Once
 }
 
 func newConn(s *Server, nc net.Conn) *conn {
-	c := &conn{Conn: nc, server: s, since: time.Now()}
+	c := &conn{Conn: nc, server: s, opening: s.after(s.limits.Negotiation)}
 	_, c.tcp = nc.(*net.TCPConn)
 	if sc, ok := nc.(syscall.Conn); ok {
 		if raw, err := sc.SyscallConn(); err == nil {
@@ -120,42 +118,32 @@ func (c *conn) read(p []byte, unfinished bool) (int, error) {
 	if err := c.flush(); err != nil {
 		return 0, err
 	}
-	if err := c.closing.arm(c, c.patience(unfinished)); err != nil {
+	if err := c.turn.wait(c.patience(unfinished)); err != nil {
 		return 0, err
 	}
 	n, err := c.Conn.Read(p)
 	if c.tcp && quickACK && c.raw != nil {
 		acknowledge(c.raw)
 	}
-	if err != nil && c.closing.asked() {
+	if c.turn.heard() && err != nil {
 		err = errClosing
 	}
 	return n, err
 }
 
-// patience is how long the next read may take; zero leaves the deadline as it
-// is.
-func (c *conn) patience(unfinished bool) time.Time {
-	limits := &c.server.limits
+// patience is until when the next read may wait.
+func (c *conn) patience(unfinished bool) tick {
+	s := c.server
 	switch {
 	case !c.opened:
-		return c.since.Add(limits.Negotiation)
+		return c.opening
 	case unfinished:
 		if c.stalled != c.in.number {
-			c.stalled = c.in.number
-			c.frameUntil = time.Now().Add(limits.Frame)
+			c.stalled, c.frameUntil = c.in.number, s.after(s.limits.Frame)
 		}
-		c.idleUntil = time.Time{}
 		return c.frameUntil
 	}
-	// A timer is not set anew for every message: up to an eighth less is as
-	// good.
-	now := time.Now()
-	if c.idleUntil.Sub(now) > limits.Idle-limits.Idle/8 {
-		return time.Time{}
-	}
-	c.idleUntil = now.Add(limits.Idle)
-	return c.idleUntil
+	return s.after(s.limits.Idle)
 }
 
 // Write gathers; flush writes.
@@ -178,14 +166,10 @@ func (c *conn) flush() error {
 	if c.failure != nil || len(c.out) == 0 {
 		return c.failure
 	}
-	now := time.Now()
-	if limit := c.server.limits.Write; c.writeUntil.Sub(now) < limit {
-		c.writeUntil = now.Add(limit + limit/4)
-		c.failure = c.Conn.SetWriteDeadline(c.writeUntil)
-	}
-	if c.failure == nil {
-		_, c.failure = c.Conn.Write(c.out)
-	}
+	// What is due is written even when the connection is to close.
+	_ = c.turn.wait(c.server.after(c.server.limits.Write))
+	_, c.failure = c.Conn.Write(c.out)
+	c.turn.heard()
 	if c.failure != nil {
 		c.failure = fmt.Errorf("writing replies: %w", c.failure)
 	}

@@ -48,19 +48,20 @@ func (s *session) header(data []byte) {
 		return
 	}
 	defer s.contentFault(rules.Headers)
-	// One string for both halves a field.
-	n := bytes.IndexByte(data, 0)
+	name := bytes.IndexByte(data, 0)
 	var text string
 	if s.agreed.protocol&gomilter.OptHeaderLeadingSpace != 0 {
-		text = string(data)
+		text = s.text.keep(len(data), data)
 	} else {
-		// The MTA has eaten one space: RFC 5322 asks for none, everybody
+		// The MTA has eaten one space. RFC 5322 asks for none, but everybody
 		// writes one.
-		text = string(data[:n+1]) + " " + string(data[n+1:])
+		text = s.text.keep(len(data)+1, data[:name+1], space, data[name+1:])
 	}
 	s.fields++
-	s.msg.Header(text[:n], text[n+1:len(text)-1])
+	s.msg.Header(text[:name], text[name+1:len(text)-1])
 }
+
+var space = []byte{' '}
 
 func (s *session) endOfHeader() {
 	if s.msg == nil {

@@ -50,7 +50,7 @@ func (s *Server) stop(u urgency) {
 	}
 	if u > goOn {
 		for c := range s.conns {
-			c.closing.ask(c, u)
+			c.turn.ask(c, u)
 		}
 	}
 	s.signal()

@@ -60,6 +60,8 @@ type Server struct {
 	gate   Gate
 	log    *slog.Logger
 	limits Limits
+	step   time.Duration // of now
+	now    atomic.Int64  // in ticks
 	most   int
 	budget *budget
 	macros []gomilter.Option
@@ -91,6 +93,7 @@ func New(g Gate, o Options) *Server {
 	o.Limits.complete()
 	s := &Server{
 		gate: g, log: o.Log, limits: o.Limits, most: o.MaxConnections,
+		step:   tickLength(o.Limits),
 		budget: newBudget(unfinishedTotal), macros: macroRequests(),
 		conns: make(map[*conn]struct{}), empty: make(chan struct{}),
 	}
@@ -106,6 +109,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 		return net.ErrClosed
 	}
 	defer context.AfterFunc(ctx, s.Close)()
+	go s.patrol()
 	var loops sync.WaitGroup
 	for _, ln := range listeners {
 		loops.Go(func() { s.accept(ln) })

@@ -29,9 +29,14 @@ type session struct {
 	fields  int     // of the message, for the trace
 	octets  int64   // of its body, for the trace
 
+	// patience is the context of verdicts; it is made anew when one was late.
+	patience  context.Context
+	impatient context.CancelCauseFunc
+
 	// answering is the message whose verdict has not been written yet.
 	answering Message
 
+	text fieldText
 	note note
 	// tell is note.String, made once: an event that is not traced costs no
 	// allocation.
@@ -61,7 +66,7 @@ func (s *session) NewConnection(gomilter.Modifier) (err error) {
 // leave ends the SMTP session.
 func (s *session) leave() {
 	s.msg = nil
-	s.conn.closing.enter(between)
+	s.conn.turn.enter(between)
 	j := s.judge
 	s.judge, s.helo, s.greeted = nil, "", false
 	if j != nil {
@@ -127,7 +132,7 @@ func (s *session) MailFrom(from, args string, _ gomilter.Modifier) (resp *gomilt
 }
 
 func (s *session) mail(from, args string) *gomilter.Response {
-	s.conn.closing.enter(inMessage)
+	s.conn.turn.enter(inMessage)
 	s.open()
 	s.msg, s.fields, s.octets = nil, 0, 0
 	e := s.macros.envelope()
@@ -191,7 +196,7 @@ func (s *session) Abort(gomilter.Modifier) error {
 func (s *session) end() {
 	s.msg = nil
 	s.macros.queueID = ""
-	s.conn.closing.enter(between)
+	s.conn.turn.enter(between)
 	if s.judge != nil {
 		s.judge.Abort()
 	}

@@ -2,19 +2,13 @@ package milter
 
 import (
 	"context"
-	"errors"
 	"strings"
-	"sync"
-	"time"
 
 	gomilter "github.com/d--j/go-milter"
 
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/rules"
 )
-
-// errVerdictLate is why a verdict's context ends.
-var errVerdictLate = errors.New("the verdict took too long")
 
 // EndOfMessage has the message judged and answers with edits and verdict; conn
 // writes them together.
@@ -25,7 +19,6 @@ func (s *session) EndOfMessage(mod gomilter.Modifier) (resp *gomilter.Response, 
 		return gomilter.RespTempFail, nil
 	}
 	s.conn.server.counts.messages.Add(1)
-	s.conn.closing.enter(inVerdict)
 	r, gone := s.verdict(mod)
 	s.msg = nil
 	s.macros.queueID = ""
@@ -89,13 +82,14 @@ func (s *session) edit(mod gomilter.Modifier, e gate.Edit) error {
 // verdict judges the message under a deadline, keeping the MTA waiting
 // meanwhile. gone says why the MTA no longer waits, if so.
 func (s *session) verdict(mod gomilter.Modifier) (r gate.Result, gone string) {
-	limits := &s.conn.server.limits
-	ctx, cancel := context.WithTimeoutCause(s.ctx, limits.Verdict, errVerdictLate)
-	defer cancel()
-	w := &waiting{conn: s.conn, mod: mod, cancel: cancel, every: limits.Progress, began: time.Now()}
-	w.timer = time.AfterFunc(w.every, w.tick)
-	defer func() { gone = w.stop() }()
-	return s.completed(ctx), ""
+	if s.patience == nil || s.patience.Err() != nil {
+		s.patience, s.impatient = context.WithCancelCause(s.ctx)
+	}
+	w := newWaiting(s.conn, mod, s.impatient)
+	s.conn.turn.judge(w)
+	r = s.completed(s.patience)
+	s.conn.turn.judge(nil)
+	return r, w.stop()
 }
 
 func (s *session) completed(ctx context.Context) (r gate.Result) {
@@ -114,7 +108,7 @@ func (s *session) answered(err error) {
 		return
 	}
 	s.answering = nil
-	s.conn.closing.enter(between)
+	s.conn.turn.enter(between)
 	if err != nil {
 		s.unheard(m, err.Error())
 	}
@@ -127,63 +121,4 @@ func (s *session) unheard(m Message, reason string) {
 		}
 	}()
 	m.Unheard(reason)
-}
-
-// waiting keeps an MTA waiting for a verdict: a PROGRESS packet now and then
-// makes Postfix begin its time-out anew.
-type waiting struct {
-	conn   *conn
-	mod    gomilter.Modifier
-	cancel context.CancelFunc
-	every  time.Duration
-	began  time.Time
-	timer  *time.Timer
-
-	mu   sync.Mutex
-	over bool
-	gone string
-}
-
-// quick is how soon a verdict is never too late.
-const quick = time.Second
-
-func (w *waiting) tick() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.over {
-		return
-	}
-	w.look()
-	if w.gone == "" {
-		err := w.mod.Progress()
-		if err == nil {
-			err = w.conn.flush()
-		}
-		if err != nil && !errors.Is(err, gomilter.ErrVersionTooLow) {
-			w.gone = err.Error()
-		}
-	}
-	if w.gone != "" {
-		w.cancel()
-		return
-	}
-	w.timer.Reset(w.every)
-}
-
-func (w *waiting) look() {
-	if w.conn.raw != nil && unwaited(w.conn.raw) {
-		w.gone = "the MTA went on without waiting for the verdict"
-	}
-}
-
-// stop ends the waiting and says why the MTA is gone, if it is.
-func (w *waiting) stop() string {
-	w.timer.Stop()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.over = true
-	if w.gone == "" && time.Since(w.began) > quick {
-		w.look()
-	}
-	return w.gone
 }
