@@ -17,7 +17,7 @@ func (d *demo) introduce() {
 	section("tollgate: the gate and its toll")
 	fmt.Printf(`A Postfix of its own listens on %s, with contrib/postfix/main.cf as it is; tollgate judges on a unix
 socket before mail is queued; a next hop keeps what arrives. Clients introduce themselves by XCLIENT (not shown), so
-that one machine can be many. Three clients own the addresses of example.org:
+that one machine can be many. Four clients own the addresses of example.org:
 
 `, d.postfix.Addr)
 	text, err := fs.ReadFile(files, "clients.toml")
@@ -26,7 +26,9 @@ that one machine can be many. Three clients own the addresses of example.org:
 	}
 }
 
-func indent(text string) string { return "    " + strings.ReplaceAll(text, "\n", "\n    ") }
+func indent(text string) string {
+	return strings.ReplaceAll("    "+strings.ReplaceAll(text, "\n", "\n    "), "    \n", "\n")
+}
 
 // play sends one scene and shows the dialogue.
 func (d *demo) play(n int, s scene) error {
@@ -68,9 +70,22 @@ func (d *demo) play(n int, s scene) error {
 		if who == 'S' && strings.HasPrefix(line, "354") || line == "DATA" {
 			return // the description of the message says as much
 		}
+		if strings.HasPrefix(line, "[message") {
+			line += " Subject: " + subject(message)
+		}
 		fmt.Printf("    %c: %s\n", who, line)
 	}
 	return talk(c, s, message)
+}
+
+// subject is the decoded Subject of a message.
+func subject(message []byte) string {
+	for _, raw := range script.ReadMessage(message).All("Subject") {
+		if text, err := script.Decode(raw); err == nil {
+			return text
+		}
+	}
+	return "none"
 }
 
 // talk is the transaction, as far as it gets.
