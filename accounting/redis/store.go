@@ -1,16 +1,41 @@
 // Package redis is the store in a Redis server, which several gateways may
 // share and a billing system may read.
+//
+// The keys of one client share a Cluster slot. Months and days are in the
+// accounting time zone, but for the day of a seen set, which is UTC: a change
+// of the zone must not make records unknown.
+//
+//	tg:{c:ID}:use:MONTH      HASH    deliveries size charged
+//	tg:{c:ID}:rcpt:MONTH     HASH    "<recipient>|deliveries" "|size" "|charged", bounded, then "_other"
+//	tg:{c:ID}:day:DAY        HASH    deliveries size charged; expires after DayDays
+//	tg:{c:ID}:seen:DAY       SET     63 bits of the SHA-256 of each mark of a record, by the day of its
+//	                                 end of message; expires after SeenDays
+//	tg:{c:ID}:rec:MONTH      STREAM  the records, a field for each attribute
+//	tg:clients               SET     of client IDs
+//	tg:gw:GATEWAY            HASH    heartbeat (RFC 3339), backlog
+//	tg:{c:_gw:GATEWAY:0}     STRING  how far the gateway's spool was applied
+//	tg:parked                HASH    record ID: {"reason":…,"record":…}, not applied, for the operator
 package redis
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"log/slog"
+	"strconv"
 	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/tollgate-mail/tollgate/accounting"
 )
+
+// ErrReply: the server answered what no Redis with this store's keys does.
+var ErrReply = errors.New("redis store: unexpected reply")
 
 // Options of the store. Zero values mean the defaults, but Addr and Gateway
 // are needed.
@@ -32,42 +57,166 @@ type Options struct {
 }
 
 // Store is an accounting.Store and an accounting.Checkpointer in Redis.
-type Store struct{}
+type Store struct {
+	o  Options
+	db redis.UniversalClient
+}
 
 // Open makes the store. It fails for wrong options only: a server that is away,
 // or refuses the password, is logged, and every method answers its error until
 // it is well.
-func Open(ctx context.Context, o Options) (*Store, error) { return nil, errors.ErrUnsupported }
+func Open(ctx context.Context, o Options) (*Store, error) {
+	if o.Addr == "" || o.Gateway == "" || o.DB < 0 {
+		return nil, errors.New("redis store: an address, the gateway's name and a database from 0 on are needed")
+	}
+	o.setDefaults()
+	s := &Store{o: o, db: redis.NewUniversalClient(&redis.UniversalOptions{
+		Addrs: []string{o.Addr}, Username: o.Username, Password: o.Password, TLSConfig: o.TLS, DB: o.DB,
+		// RESP2: no pushed messages to mind.
+		Protocol: 2, DisableIdentity: true,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+		// The drain retries, and says so. A retry in here after a lost reply
+		// would be hidden from it.
+		MaxRetries: -1, DialerRetries: 1,
+		DialTimeout: o.Timeout, ReadTimeout: o.Timeout, WriteTimeout: o.Timeout, PoolTimeout: o.Timeout,
+		ContextTimeoutEnabled: true,
+		PoolSize:              8, PipelinePoolSize: -1, ConnMaxIdleTime: 5 * time.Minute,
+	})}
+	for _, w := range s.Warnings(ctx) {
+		o.Log.Warn(w)
+	}
+	return s, nil
+}
 
-// Warnings are settings of the server under which records may be lost, each a
-// sentence for the operator; and what kept the answer from being known.
-func (s *Store) Warnings(ctx context.Context) []string { return nil }
+func (o *Options) setDefaults() {
+	if o.Prefix == "" {
+		o.Prefix = "tg:"
+	}
+	if o.Location == nil {
+		o.Location = time.UTC
+	}
+	if o.Recipients <= 0 {
+		o.Recipients = 100_000
+	}
+	if o.SeenDays <= 0 {
+		o.SeenDays = 40
+	}
+	if o.DayDays <= 0 {
+		o.DayDays = 400
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 5 * time.Second
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+}
 
 var (
 	_ accounting.Store        = (*Store)(nil)
 	_ accounting.Checkpointer = (*Store)(nil)
 )
 
-func (s *Store) Put(ctx context.Context, batch []accounting.Record) error { return nil }
-
-func (s *Store) Counters(ctx context.Context, period string) ([]accounting.Counter, error) {
-	return nil, nil
+// Warnings are settings of the server under which records may be lost, each a
+// sentence for the operator; and what kept the answer from being known.
+func (s *Store) Warnings(ctx context.Context) []string {
+	settings := map[string]string{}
+	for _, name := range []string{"maxmemory-policy", "appendonly", "save"} {
+		got, err := s.db.ConfigGet(ctx, name).Result()
+		if err != nil {
+			return []string{fmt.Sprintf("redis: whether the server keeps its data cannot be told: %v", err)}
+		}
+		settings[name] = got[name]
+	}
+	var list []string
+	if p := settings["maxmemory-policy"]; p != "noeviction" {
+		list = append(list, fmt.Sprintf("redis: maxmemory-policy is %q: when memory runs short the server drops accounts; set it to noeviction", p))
+	}
+	if settings["appendonly"] != "yes" && settings["save"] == "" {
+		list = append(list, "redis: neither AOF nor RDB is on: a restart of the server loses all accounts; set appendonly to yes")
+	}
+	return list
 }
 
-func (s *Store) Records(ctx context.Context, client string, from, to time.Time, fn func(accounting.Record) error) error {
+// Heartbeat tells that the gateway lives, and its backlog.
+func (s *Store) Heartbeat(ctx context.Context, gateway string, backlog int64) error {
+	return fault(s.db.HSet(ctx, s.o.Prefix+"gw:"+gateway, "heartbeat", s.timestamp(), "backlog", backlog).Err())
+}
+
+// Ping writes this gateway's heartbeat: a server may well answer and not take
+// writes.
+func (s *Store) Ping(ctx context.Context) error {
+	return fault(s.db.HSet(ctx, s.o.Prefix+"gw:"+s.o.Gateway, "heartbeat", s.timestamp()).Err())
+}
+
+func (s *Store) timestamp() string { return s.o.Now().UTC().Format(time.RFC3339) }
+
+// moveMark compares and sets, so that a server emptied in between is noticed.
+const moveMark = `
+if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+return 1`
+
+// Mark is how far this gateway's spool was applied, as MoveMark had it.
+func (s *Store) Mark(ctx context.Context) (string, error) {
+	mark, err := s.db.Get(ctx, s.markKey()).Result()
+	if errors.Is(err, redis.Nil) {
+		return "", nil
+	}
+	return mark, fault(err)
+}
+
+// MoveMark replaces the mark was with now; false when it is another.
+func (s *Store) MoveMark(ctx context.Context, was, now string) (bool, error) {
+	switch n, err := s.db.Eval(ctx, moveMark, []string{s.markKey()}, was, now).Result(); {
+	case err != nil:
+		return false, fault(err)
+	case n == int64(1):
+		return true, nil
+	case n == int64(0):
+		return false, nil
+	default:
+		return false, fmt.Errorf("%w: to the mark: %v", ErrReply, n)
+	}
+}
+
+// Close closes the connections.
+func (s *Store) Close() error { return fault(s.db.Close()) }
+
+// SilenceClient stops what the client library prints to stderr of its own
+// accord, such as a line for each failed dial: the errors it returns say the
+// same. It holds for the whole process, so it is for a program's main to call,
+// before any Open.
+func SilenceClient() { redis.SetLogger(silent{}) }
+
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
+
+// key of a client; the part in braces makes its Cluster slot.
+func (s *Store) key(client, kind, period string) string {
+	return s.o.Prefix + "{c:" + client + "}:" + kind + ":" + period
+}
+
+func (s *Store) clientsKey() string { return s.o.Prefix + "clients" }
+
+func (s *Store) parkedKey() string { return s.o.Prefix + "parked" }
+
+func (s *Store) markKey() string { return s.o.Prefix + "{c:_gw:" + s.o.Gateway + ":0}" }
+
+// member is a mark in a seen set: an integer of 63 bits, which keeps the set
+// small.
+func member(mark string) string {
+	sum := sha256.Sum256([]byte(mark))
+	return strconv.FormatUint(binary.BigEndian.Uint64(sum[:8])>>1, 10)
+}
+
+func fault(err error) error {
+	if err != nil {
+		return fmt.Errorf("redis store: %w", err)
+	}
 	return nil
 }
-
-func (s *Store) Parked(ctx context.Context, fn func(accounting.Record, string) error) error {
-	return nil
-}
-
-func (s *Store) Heartbeat(ctx context.Context, gateway string, backlog int64) error { return nil }
-
-func (s *Store) Ping(ctx context.Context) error { return nil }
-
-func (s *Store) Close() error { return nil }
-
-func (s *Store) Mark(ctx context.Context) (string, error) { return "", nil }
-
-func (s *Store) MoveMark(ctx context.Context, was, now string) (bool, error) { return false, nil }
