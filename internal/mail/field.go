@@ -1,0 +1,81 @@
+// Package mail reads and marks messages: header decoding, trace addresses,
+// Subject tagging, sizes, addresses as they compare. It is pure.
+package mail
+
+import "strings"
+
+// Field is one header field as the milter protocol shows it with
+// SMFIP_HDR_LEADSPC: Value is everything after the colon, leading space and
+// folds (bare LF, sometimes CRLF) included, without the line end.
+type Field struct {
+	Name, Value string
+}
+
+// Size is the field's octets on the wire, every line end being CRLF.
+func (f Field) Size() int64 {
+	n := len(f.Name) + len(":") + len(f.Value) + len("\r\n")
+	for i := 0; i < len(f.Value); i++ {
+		if f.Value[i] == '\n' && (i == 0 || f.Value[i-1] != '\r') {
+			n++
+		}
+	}
+	return int64(n)
+}
+
+// Header is a message's fields in their order.
+type Header []Field
+
+// Get returns the raw value of the first field of that name, in any case.
+func (h Header) Get(name string) (value string, ok bool) {
+	for _, f := range h {
+		if strings.EqualFold(f.Name, name) {
+			return f.Value, true
+		}
+	}
+	return "", false
+}
+
+// Subject is the decoded first Subject.
+func (h Header) Subject() (subject string, ok bool) {
+	raw, ok := h.Get("Subject")
+	if !ok {
+		return "", false
+	}
+	return Decode(raw, h.FallbackCharset()), true
+}
+
+// MessageID is the first Message-ID, on one line and trimmed; "" when there
+// is none.
+func (h Header) MessageID() string {
+	raw, _ := h.Get("Message-ID")
+	return strings.TrimSpace(unfold(raw))
+}
+
+// FallbackCharset is the charset in which raw 8-bit octets of the header are
+// read when they are not UTF-8: that of Content-Type, "" when there is none.
+// Mail that breaks RFC 2047 this way was written in the charset of its body.
+func (h Header) FallbackCharset() string {
+	raw, ok := h.Get("Content-Type")
+	if !ok {
+		return ""
+	}
+	// A lenient reading of RFC 2045 §5.1 parameters: mail that needs this is
+	// not well formed elsewhere either.
+	_, rest, ok := strings.Cut(unfold(raw), ";")
+	for ok {
+		var param string
+		param, rest, ok = strings.Cut(rest, ";")
+		name, value, found := strings.Cut(param, "=")
+		name = strings.TrimSuffix(strings.TrimSpace(name), "*")
+		if !found || !strings.EqualFold(name, "charset") {
+			continue
+		}
+		value = strings.Trim(strings.TrimSpace(value), `"'`)
+		// RFC 2231 §4: charset*=us-ascii'en'koi8-r
+		if i := strings.LastIndexByte(value, '\''); i >= 0 {
+			value = value[i+1:]
+		}
+		return value
+	}
+	return ""
+}
