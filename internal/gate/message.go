@@ -164,6 +164,9 @@ func (m *Message) Body(p []byte) { m.body += int64(len(p)) }
 func (m *Message) size() int64 { return m.head.octets + int64(len("\r\n")) + m.body }
 
 func (m *Message) subject() (string, bool) {
+	if !m.headersIn {
+		return "", false // not yet known; a block at RCPT must not fix it so
+	}
 	if !m.titled {
 		m.title, m.hasTitle = m.head.fields.Subject()
 		m.title = strings.TrimSpace(m.title)

@@ -67,14 +67,21 @@ func FoldAddress(addr string) string {
 // §2.4 leaves that to them).
 func foldLocal(s string) string {
 	if n := quoted(s); n > 0 && n == len(s) {
-		s = requote(s[1 : n-1])
+		s = requote(s)
 	}
 	return lower(s)
 }
 
 // requote gives a local part its quotes only where it needs them (RFC 5321
 // §4.1.2: the forms are equivalent).
-func requote(content string) string {
+func requote(s string) string {
+	content := s[1 : len(s)-1]
+	if strings.IndexByte(content, '\\') < 0 {
+		if dotString(content) {
+			return content
+		}
+		return s
+	}
 	var b strings.Builder
 	for i := 0; i < len(content); i++ {
 		if content[i] == '\\' && i+1 < len(content) {
