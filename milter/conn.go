@@ -16,6 +16,8 @@ import (
 // anything being read: an MTA that does not take replies gets no memory.
 const maxReplies = 64 << 10
 
+var errWriting = errors.New("writing replies")
+
 // conn is the guarded connection that the library reads from and writes to.
 // Only checked frames reach the library, and only commands; macros and the
 // content of messages go to the session here. What the library writes is
@@ -60,6 +62,7 @@ func (c *conn) Read(p []byte) (n int, err error) {
 	if len(c.pending) == 0 {
 		defer func() {
 			if r := recover(); r != nil {
+				c.server.counts.faults.Add(1)
 				c.server.log.Error("milter connection closed after an internal fault", "mta", c.name(), "detail", fmt.Sprint(r), "stack", string(debug.Stack()))
 				n, err = 0, io.EOF
 			}
@@ -171,7 +174,7 @@ func (c *conn) flush() error {
 	_, c.failure = c.Conn.Write(c.out)
 	c.turn.heard()
 	if c.failure != nil {
-		c.failure = fmt.Errorf("writing replies: %w", c.failure)
+		c.failure = fmt.Errorf("%w: %w", errWriting, c.failure)
 	}
 	if c.out = c.out[:0]; cap(c.out) > maxReplies {
 		c.out = nil
@@ -190,19 +193,22 @@ func (c *conn) ended(err error) {
 	case errors.Is(err, errClosing):
 		log.Info("milter connection closed between messages: shutting down")
 	case errors.As(err, &bad):
-		c.server.counts.errors.Add(1)
+		c.server.counts.lost.Add(1)
 		log.Error("milter connection closed: not what an MTA says", "error", err)
 	case errors.Is(err, io.EOF):
 		log.Debug("milter connection closed by the MTA")
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		c.server.counts.errors.Add(1)
+		c.server.counts.lost.Add(1)
 		log.Warn("milter connection closed by the MTA in the middle of a frame", "frame", c.in.number)
+	case errors.Is(err, errWriting):
+		c.server.counts.lost.Add(1)
+		log.Warn("milter connection lost", "error", err)
 	case errors.Is(err, os.ErrDeadlineExceeded) && !c.opened:
 		log.Warn("milter connection closed: no negotiation in time", "limit", c.server.limits.Negotiation)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		log.Warn("milter connection closed: nothing heard in time", "frame", c.in.number)
 	default:
-		c.server.counts.errors.Add(1)
+		c.server.counts.lost.Add(1)
 		log.Warn("milter connection lost", "frame", c.in.number, "error", err)
 	}
 }

@@ -62,7 +62,8 @@ type Status struct {
 	Total       int64 `json:"total"`       // connections taken since the start
 	Refused     int64 `json:"refused"`     // connections closed for want of room
 	Messages    int64 `json:"messages"`    // that came to their end
-	Errors      int64 `json:"errors"`      // faults, and connections closed for what they said
+	Lost        int64 `json:"lost"`        // connections closed for what they said, or lost
+	Faults      int64 `json:"faults"`      // panics
 	Draining    bool  `json:"draining"`
 }
 
@@ -73,6 +74,6 @@ func (s *Server) Status() Status {
 	s.mu.Unlock()
 	return Status{
 		Connections: now, Total: s.counts.total.Load(), Refused: s.counts.refused.Load(),
-		Messages: s.counts.messages.Load(), Errors: s.counts.errors.Load(), Draining: draining,
+		Messages: s.counts.messages.Load(), Lost: s.counts.lost.Load(), Faults: s.counts.faults.Load(), Draining: draining,
 	}
 }

@@ -14,7 +14,7 @@ import (
 // gateway.on_error says, the daemon lives. The result is the answer where one
 // is due.
 func (s *session) fault(stage rules.Stage, p any) (r gate.Result) {
-	s.conn.server.counts.errors.Add(1)
+	s.conn.server.counts.faults.Add(1)
 	detail := fmt.Sprintf("%v\n%s", p, debug.Stack())
 	r = gate.Result{Verdict: gate.Deferred, Reply: gate.Reply{Code: 451, Enhanced: "4.3.0", Text: "Temporary fault here, please try again later"}}
 	defer func() {

@@ -7,6 +7,7 @@ import (
 	gomilter "github.com/d--j/go-milter"
 
 	"github.com/tollgate-mail/tollgate/internal/gate"
+	"github.com/tollgate-mail/tollgate/rules"
 )
 
 // macroRequests are the macros asked for, by stage: those that are used, and
@@ -44,30 +45,39 @@ func (s *session) takeMacros(data []byte) {
 	if len(data) < 2 {
 		return
 	}
-	switch data[0] {
+	stage := data[0]
+	switch stage {
+	case cmdMail:
+		s.macros.queueID = "" // that of the message before
 	case cmdHeader, cmdBody, cmdEndHeader, cmdEnd:
 		// Nothing but the queue id is of use here, and it is known.
 		if s.macros.queueID != "" {
 			return
 		}
 	}
+	known := s.macros.queueID
 	for data = data[1:]; len(data) > 0; {
 		n := bytes.IndexByte(data, 0)
 		v := n + 1 + bytes.IndexByte(data[n+1:], 0)
-		s.takeMacro(data[:n], data[n+1:v])
+		s.macros.take(data[:n], data[n+1:v])
 		data = data[v+1:]
+	}
+	if s.msg != nil && stage != cmdMail && s.macros.queueID != known {
+		defer s.contentFault(rules.Headers)
+		s.msg.QueueID(s.macros.queueID)
 	}
 }
 
-func (s *session) takeMacro(name, value []byte) {
-	m := &s.macros
+func (m *macros) take(name, value []byte) {
 	// Names of one letter come with or without braces.
 	if len(name) > 2 && name[0] == '{' && name[len(name)-1] == '}' {
 		name = name[1 : len(name)-1]
 	}
 	switch string(name) {
 	case "i":
-		s.takeQueueID(value)
+		if string(value) != m.queueID {
+			m.queueID = string(value)
+		}
 	case "client_resolve":
 		m.clientResolve = string(value)
 	case "auth_type":
@@ -82,17 +92,6 @@ func (s *session) takeMacro(name, value []byte) {
 		m.rcptHost = string(value)
 	case "rcpt_addr":
 		m.rcptText = string(value)
-	}
-}
-
-// takeQueueID tells the message as soon as its queue id is known.
-func (s *session) takeQueueID(value []byte) {
-	if string(value) == s.macros.queueID {
-		return
-	}
-	s.macros.queueID = string(value)
-	if s.msg != nil {
-		s.msg.QueueID(s.macros.queueID)
 	}
 }
 

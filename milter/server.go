@@ -79,7 +79,7 @@ type Server struct {
 }
 
 type counts struct {
-	total, refused, messages, errors atomic.Int64
+	total, refused, messages, lost, faults atomic.Int64
 }
 
 // New makes a server.

@@ -68,7 +68,7 @@ func (s *session) leave() {
 	s.msg = nil
 	s.conn.turn.enter(between)
 	j := s.judge
-	s.judge, s.helo, s.greeted = nil, "", false
+	s.judge, s.peer, s.helo, s.greeted = nil, gate.Peer{}, "", false
 	if j != nil {
 		j.Close()
 	}
@@ -111,12 +111,12 @@ func (s *session) Helo(name string, _ gomilter.Modifier) (resp *gomilter.Respons
 			s.fault(rules.Helo, p)
 		}
 	}()
-	s.end()
+	s.forget()
 	had := s.judge != nil
 	s.helo, s.greeted = name, true
 	s.open()
 	if had {
-		s.judge.Helo(s.ctx, name)
+		s.judge.Helo(s.ctx, name) // which ends a message under way
 	}
 	s.trace(note{event: "helo", words: [3]string{name}})
 	return resp, nil
@@ -192,14 +192,18 @@ func (s *session) Abort(gomilter.Modifier) error {
 	return nil
 }
 
-// end forgets the message under way.
+// end ends the message under way, if any.
 func (s *session) end() {
-	s.msg = nil
-	s.macros.queueID = ""
-	s.conn.turn.enter(between)
+	s.forget()
 	if s.judge != nil {
 		s.judge.Abort()
 	}
+}
+
+func (s *session) forget() {
+	s.msg = nil
+	s.macros.queueID = ""
+	s.conn.turn.enter(between)
 }
 
 // Cleanup comes last.
