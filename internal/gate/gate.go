@@ -8,6 +8,7 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -54,8 +55,8 @@ type Gate struct {
 // judge is a policy with what is derived from it once.
 type judge struct {
 	*Policy
-	// strip are the lower-case names of fields that only we may write.
-	strip map[string]bool
+	// strip are the names of fields that only we may write, each once.
+	strip []string
 	wants Wants
 }
 
@@ -68,12 +69,12 @@ func New(p *Policy, parts Parts) *Gate {
 
 // Swap puts a new policy in force. Messages under way keep theirs.
 func (g *Gate) Swap(p *Policy) {
-	j := &judge{Policy: p, strip: make(map[string]bool)}
-	if p.ReportHeader != "" {
-		j.strip[strings.ToLower(p.ReportHeader)] = true
-	}
-	for _, name := range p.Rules.TagHeaders() {
-		j.strip[strings.ToLower(name)] = true
+	j := &judge{Policy: p}
+	for _, name := range append([]string{p.ReportHeader}, p.Rules.TagHeaders()...) {
+		same := func(other string) bool { return strings.EqualFold(name, other) }
+		if name != "" && !slices.ContainsFunc(j.strip, same) {
+			j.strip = append(j.strip, name)
+		}
 	}
 	early := p.Rules.Refuses(rules.Connect) || p.Rules.Refuses(rules.Helo) || p.Rules.Refuses(rules.MailFrom)
 	j.wants.MailFrom = p.RefuseAtOnce && early

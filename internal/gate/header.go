@@ -31,16 +31,19 @@ type head struct {
 	hasIPs     bool
 }
 
-func (h *head) add(name, value string, strip map[string]bool) {
+func (h *head) add(name, value string, strip []string) {
 	f := mail.Field{Name: name, Value: value}
 	h.octets += f.Size()
-	if len(strip) > 0 {
-		if low := strings.ToLower(name); strip[low] {
+	for _, ours := range strip {
+		if strings.EqualFold(name, ours) {
 			if h.forged == nil {
 				h.forged = make(map[string]int)
 			}
-			h.forged[low]++
+			h.forged[ours]++
 		}
+	}
+	if h.fields == nil {
+		h.fields = make(mail.Header, 0, 32)
 	}
 	if h.octets > maxHeader || len(h.fields) >= maxFields {
 		h.cut++
@@ -92,16 +95,15 @@ func (h *head) everything() []string {
 	if h.all != nil || len(h.fields) == 0 {
 		return h.all
 	}
-	var b strings.Builder
-	b.Grow(int(min(h.octets, maxHeader)))
+	b := make([]byte, 0, min(h.octets, maxHeader))
 	ends := make([]int, len(h.fields))
 	for i, f := range h.fields {
-		b.WriteString(f.Name)
-		b.WriteString(": ")
-		b.WriteString(strings.TrimSpace(mail.Decode(f.Value, h.fallback())))
-		ends[i] = b.Len()
+		b = append(b, f.Name...)
+		b = append(b, ": "...)
+		b = mail.AppendDecode(b, f.Value, h.fallback())
+		ends[i] = len(b)
 	}
-	text, start := b.String(), 0
+	text, start := string(b), 0
 	h.all = make([]string, len(h.fields))
 	for i, end := range ends {
 		h.all[i], start = text[start:end], end

@@ -22,6 +22,32 @@ func Decode(raw, fallbackCharset string) string {
 	return printable(d.run())
 }
 
+// AppendDecode appends what Decode returns, without the white space around it
+// and, for a value of printable ASCII, without an allocation.
+func AppendDecode(dst []byte, raw, fallbackCharset string) []byte {
+	start := len(dst)
+	if foldsOnly(raw) {
+		dst = appendUnfolded(dst, strings.TrimLeft(raw, " \t\r\n"))
+	} else {
+		dst = append(dst, strings.TrimSpace(Decode(raw, fallbackCharset))...)
+	}
+	for len(dst) > start && (dst[len(dst)-1] == ' ' || dst[len(dst)-1] == '\t') {
+		dst = dst[:len(dst)-1]
+	}
+	return dst
+}
+
+// foldsOnly tells whether a text decodes to itself but for its folds.
+func foldsOnly(s string) bool {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c >= 0x7f || c < ' ' && c != '\t' && c != '\n' && c != '\r' || c == '=' && i+1 < len(s) && s[i+1] == '?' {
+			return false
+		}
+	}
+	return true
+}
+
 // plain tells whether a text decodes to itself.
 func plain(s string) bool {
 	for i := 0; i < len(s); i++ {
@@ -39,21 +65,23 @@ func unfold(s string) string {
 	if strings.IndexByte(s, '\n') < 0 && strings.IndexByte(s, '\r') < 0 {
 		return s
 	}
-	var b strings.Builder
-	b.Grow(len(s))
+	return string(appendUnfolded(make([]byte, 0, len(s)), s))
+}
+
+func appendUnfolded(dst []byte, s string) []byte {
 	for i := 0; i < len(s); i++ {
 		if s[i] != '\n' && s[i] != '\r' {
-			b.WriteByte(s[i])
+			dst = append(dst, s[i])
 			continue
 		}
 		for i+1 < len(s) && (s[i+1] == '\n' || s[i+1] == '\r') {
 			i++
 		}
 		if i+1 < len(s) && s[i+1] != ' ' && s[i+1] != '\t' {
-			b.WriteByte(' ')
+			dst = append(dst, ' ')
 		}
 	}
-	return b.String()
+	return dst
 }
 
 // printable takes out control characters, which a value may hide words with.

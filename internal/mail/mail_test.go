@@ -190,6 +190,9 @@ func FuzzDecode(f *testing.F) {
 	f.Add("=?utf-8?q?=?=", "big5")
 	f.Fuzz(func(t *testing.T, raw, charset string) {
 		d := Decode(raw, charset)
+		if a := string(AppendDecode([]byte("x"), raw, charset)); a != "x"+strings.TrimSpace(d) {
+			t.Errorf("appended %q, decoded %q", a, d)
+		}
 		if !utf8.ValidString(d) || strings.ContainsAny(d, "\r\n\x00") {
 			t.Errorf("%q", d)
 		}
