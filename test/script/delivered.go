@@ -80,7 +80,7 @@ func (d Delivery) check(line, from string, m Message) error {
 	word, sign, arg := p[1], strings.TrimSpace(p[2]), p[3]
 	switch {
 	case sign == ":":
-		return first(m, word, true, func(got string) bool { return got == arg })
+		return first(m, word, true, func(got string) bool { return strings.TrimSpace(got) == arg })
 	case sign == "~":
 		re, err := regexp.Compile(arg)
 		if err != nil {
