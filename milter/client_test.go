@@ -197,7 +197,6 @@ func (f *fake) Session(_ context.Context, p gate.Peer) Session {
 
 type fakeSession struct {
 	*fake
-	traces bool
 }
 
 func (s *fakeSession) Helo(_ context.Context, name string) { s.note("helo %s", name) }

@@ -59,7 +59,7 @@ type input struct {
 	base   *[inputSize]byte // buf, unless it has grown
 	grown  int              // octets taken from the budget
 	r, w   int              // buf[r:w] has been read and not yet given out
-	number int              // frames begun
+	number int              // of the frame at hand, from 1
 	body   int              // octets of a body chunk still to come
 }
 
@@ -86,11 +86,11 @@ func (in *input) next() (frame, error) {
 		return in.piece()
 	}
 	in.shrink()
+	in.number++
 	if err := in.need(4); err != nil {
 		return frame{}, err
 	}
 	n := int64(binary.BigEndian.Uint32(in.buf[in.r:]))
-	in.number++
 	switch {
 	case n == 0:
 		return frame{}, in.fault(0, "it is empty")

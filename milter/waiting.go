@@ -52,7 +52,9 @@ func (w *waiting) check(now tick) {
 
 // progress tells the MTA that the verdict is still being made.
 func (w *waiting) progress() {
-	w.mu.Lock()
+	if !w.mu.TryLock() {
+		return // the last one is still being written, or the verdict is there
+	}
 	defer w.mu.Unlock()
 	if w.over || w.gone != "" {
 		return
