@@ -1,0 +1,83 @@
+package gate_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/tollgate-mail/tollgate/internal/gate"
+	"github.com/tollgate-mail/tollgate/rules"
+)
+
+// TestCatalogue sends a message of which every attribute has a value: a rule
+// on each, that any value satisfies, must match at the attribute's first
+// stage and at every later one.
+func TestCatalogue(t *testing.T) {
+	anything := map[rules.Kind][]any{
+		rules.KindText:   {"."},
+		rules.KindIP:     {"0.0.0.0/0", "::/0"},
+		rules.KindNumber: {">= 0"},
+		rules.KindBool:   {true, false},
+	}
+	var src rules.Source
+	for _, a := range rules.Catalogue() {
+		values := anything[a.Kind]
+		if a.Kind == rules.KindEnum {
+			for _, name := range a.Names {
+				values = append(values, name)
+			}
+		}
+		attr := a.Name
+		if a.Family {
+			attr += ".From"
+		}
+		c := rules.Condition{Attr: attr}
+		for _, v := range values {
+			c.Values = append(c.Values, rules.Operand{V: v})
+		}
+		for stage := a.Stage; stage <= rules.Complete; stage++ {
+			src.Rules = append(src.Rules, rules.SourceRule{
+				Name: a.Name + "-at-" + stage.String(), Stage: stage.String(),
+				Match: []rules.Condition{c}, Weight: 1,
+			})
+		}
+	}
+	w := newWorld(t, src)
+	w.send(sending{
+		env:    gate.Envelope{Sender: "a@example.com", Size: 100, TLSVersion: "TLSv1.3", AuthType: "PLAIN", AuthUser: "ivan"},
+		to:     []string{"ivan@example.org"},
+		header: [][2]string{{"Received", " from x (x [198.51.100.7])\n\tby y; Mon, 23 Nov 2026 10:00:00 +0000"}, {"From", " a@example.com"}, {"Subject", " hello"}},
+		body:   "x\r\n",
+	})
+	matched := map[string]bool{}
+	for _, h := range w.last().Rules {
+		matched[h.Name] = true
+	}
+	for _, r := range src.Rules {
+		if !matched[r.Name] {
+			t.Errorf("%s: the gate has no value", r.Name)
+		}
+	}
+}
+
+// TestUnknownValues sends a message of which little is known: no rule on what
+// is not there may match.
+func TestUnknownValues(t *testing.T) {
+	var src rules.Source
+	for attr, v := range map[string]any{
+		"client_ip": "0.0.0.0/0", "client_resolve": "ok", "tls": true, "tls_version": "", "authenticated": true, "auth_user": "",
+		"sender_domain": "", "declared_size": ">= 0", "recipient_client": "", "subject": "", "header.X": "", "raw_header.X": "", "header_ip": "0.0.0.0/0",
+	} {
+		r := rule("on-"+strings.ToLower(attr), "complete", "")
+		r.Weight = 1
+		r.Match = []rules.Condition{{Attr: attr, Values: []rules.Operand{{V: v}}}}
+		src.Rules = append(src.Rules, r)
+	}
+	w := newWorld(t, src)
+	w.send(sending{
+		peer: gate.Peer{Local: true}, env: gate.Envelope{Size: -1, AuthUser: "certificate"},
+		to: []string{"postmaster"}, header: [][2]string{{"From", " a"}},
+	})
+	for _, h := range w.last().Rules {
+		t.Errorf("%s matched", h.Name)
+	}
+}
