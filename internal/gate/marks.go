@@ -68,15 +68,17 @@ func (m *Message) unforge(edits []Edit) []Edit {
 // go in together, so that a message that comes round again is not marked
 // twice.
 func (m *Message) retitle(edits []Edit, tag string) []Edit {
-	raw, ok := m.head.fields.Get("Subject")
-	if !ok {
+	i := slices.IndexFunc(m.head.fields, func(f mail.Field) bool { return strings.EqualFold(f.Name, "Subject") })
+	if i < 0 {
 		return append(edits, Edit{Kind: AppendField, Name: "Subject", Value: mail.FieldValue("Subject", tag)})
 	}
-	value, changed := mail.TagSubject(raw, tag)
+	f := m.head.fields[i]
+	value, changed := mail.TagSubject(f.Value, tag)
 	if !changed {
 		return edits
 	}
-	return append(edits, Edit{Kind: ChangeField, Name: "Subject", Index: 1, Value: value})
+	// The name as the sender spelt it: Postfix writes the one we give.
+	return append(edits, Edit{Kind: ChangeField, Name: f.Name, Index: 1, Value: value})
 }
 
 // report is what the report header says.
