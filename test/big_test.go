@@ -59,6 +59,10 @@ func TestBigMessage(t *testing.T) {
 	if err := g.drained(t.Context(), 20*time.Second); err != nil {
 		t.Error(err)
 	}
+	// A drain waits for sessions under way.
+	if _, err := c.Cmd("QUIT"); err != nil {
+		t.Error(err)
+	}
 	if err := g.gate.Stop(20 * time.Second); err != nil {
 		t.Error(err)
 	}

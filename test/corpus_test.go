@@ -141,10 +141,10 @@ func TestCorpus(t *testing.T) {
 				if plain == nil || marked == nil || entry == nil {
 					t.Fatalf("%s: delivered %v, without milter %v, journalled %v", route, marked != nil, plain != nil, entry != nil)
 				}
-				m.checkSubject(t, tag, marked)
+				m.checkSubject(t, tag, marked, plain)
 				compareRest(t, plain.Data, marked.Data)
 				m.checkHops(t, entry)
-				m.checkSize(t, records[sender])
+				m.checkSize(t, records[sender], plain.Data)
 			}
 		})
 		if records[m.ID+"@ascii.test"].Size == int64(len(m.wire)) {
@@ -152,6 +152,13 @@ func TestCorpus(t *testing.T) {
 		}
 	}
 	t.Logf("the size of %d of %d messages is exactly what was sent, the others differ as accounting.md says", exact, len(corpus))
+}
+
+// cutByPostfix are messages of whose header Postfix itself, before any milter,
+// cuts a part away. What is left is the truth for them.
+var cutByPostfix = map[string]string{
+	"0013": "an address field of more than header_address_token_limit tokens",
+	"0260": "a field of more than 60,000 octets",
 }
 
 // corpusTags are the tags by the domain of the sender.
@@ -227,7 +234,7 @@ var spaces = regexp.MustCompile(`\s+`)
 func collapse(s string) string { return strings.TrimSpace(spaces.ReplaceAllString(s, " ")) }
 
 // checkSubject decodes what was delivered by other means than tollgate's.
-func (m *specimen) checkSubject(t *testing.T, tag string, d *harness.Delivered) {
+func (m *specimen) checkSubject(t *testing.T, tag string, d, plain *harness.Delivered) {
 	t.Helper()
 	all := script.ReadMessage(d.Data).All("Subject")
 	if len(all) == 0 {
@@ -242,13 +249,18 @@ func (m *specimen) checkSubject(t *testing.T, tag string, d *harness.Delivered) 
 	if m.debatable("subject") {
 		return
 	}
-	want := m.Alt
-	if m.Subject != nil {
-		want = append([]string{*m.Subject}, want...)
-	} else {
-		want = append([]string{""}, want...)
-	}
 	got, err := script.Decode(rest)
+	want := append(slices.Clone(m.Alt), "")
+	if m.Subject != nil {
+		want[len(m.Alt)] = *m.Subject
+	}
+	if cutByPostfix[m.ID] != "" {
+		// Postfix cuts the marked field once more: as much as the mark is long.
+		alone := script.ReadMessage(plain.Data).All("Subject")[0]
+		if missing := len(alone) - len(" "+got); missing <= len(all[0])-len(rest) && strings.HasPrefix(alone, " "+got) {
+			return
+		}
+	}
 	for _, w := range want {
 		if collapse(got) == collapse(w) {
 			return
@@ -337,10 +349,20 @@ func (m *specimen) checkHops(t *testing.T, entry script.Object) {
 }
 
 // checkSize compares the record with the bytes that were sent, less and plus
-// what Postfix takes away and adds before any milter sees it (accounting.md).
-func (m *specimen) checkSize(t *testing.T, r accounting.Record) {
+// what Postfix takes away and adds before any milter sees it; and with what
+// Postfix alone delivers, less its own Received field.
+func (m *specimen) checkSize(t *testing.T, r accounting.Record, plain []byte) {
 	t.Helper()
-	if want := shownSize(m.wire); r.Size != want || r.Charged != want {
-		t.Errorf("size %d, charged %d, want %d (sent %d)", r.Size, r.Charged, want, len(m.wire))
+	left := script.ReadMessage(plain)
+	alone := int64(len("\r\n") + len(left.Body)) // the blank line is counted, also where there is none
+	for _, f := range left.Fields[1:] {
+		alone += int64(len(f.Name + ":" + f.Raw + "\r\n"))
+	}
+	want := shownSize(m.wire)
+	if cutByPostfix[m.ID] != "" {
+		want = alone
+	}
+	if r.Size != want || r.Charged != want || alone != want {
+		t.Errorf("size %d, charged %d, want %d (sent %d); Postfix alone delivers %d", r.Size, r.Charged, want, len(m.wire), alone)
 	}
 }

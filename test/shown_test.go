@@ -1,7 +1,6 @@
 package test
 
 import (
-	"bytes"
 	"regexp"
 	"strings"
 	"testing"
@@ -26,10 +25,12 @@ const headerLimit = 102400
 
 // shown is a message as a milter sees it.
 func shown(wire []byte) (fields []script.Field, body []byte) {
-	lines := lineEnd.Split(string(wire), -1)
-	if lines[len(lines)-1] == "" {
-		lines = lines[:len(lines)-1]
+	text := string(wire)
+	if !strings.HasSuffix(text, "\r\n") {
+		text += "\r\n" // the client completes the last line
 	}
+	lines := lineEnd.Split(text, -1)
+	lines = lines[:len(lines)-1]
 	if len(lines) > 0 {
 		if strings.HasPrefix(strings.TrimLeft(lines[0], ">"), "From ") {
 			lines[0] = "X-Mailbox-Line: " + lines[0]
@@ -87,19 +88,18 @@ func shownSize(wire []byte) int64 {
 
 func TestShownSize(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]int{
-		"A: b\r\n\r\nbody\r\n":                 18,
-		"A: b\r\nBcc: x\r\n c\r\n\r\nbody\r\n": 18,
-		"A : b\r\n\r\nbody\r\n":                18,
-		"A: b\r\n":                             8,
-		"A: b\r\nno field\r\n":                 8 + 10,
-		"A: b\r\r\n\r\nbody\n":                 18 - 0,
+	const plain = int64(len("A: b\r\n\r\nbody\r\n"))
+	for in, want := range map[string]int64{
+		"A: b\r\n\r\nbody\r\n":                 plain,
+		"A: b\r\nBcc: x\r\n c\r\n\r\nbody\r\n": plain,
+		"A : b\r\n\r\nbody\r\n":                plain,
+		"A: b\r\r\n\r\nbody":                   plain,
+		"A: b\r\n":                             int64(len("A: b\r\n\r\n")),
+		"A: b\r\nno field\r\n":                 int64(len("A: b\r\n\r\nno field\r\n")),
+		"From a\r\nA: b\r\n\r\nbody\r\n":       plain + int64(len("X-Mailbox-Line: From a\r\n")),
 	} {
-		if got := shownSize([]byte(in)); got != int64(want) {
+		if got := shownSize([]byte(in)); got != want {
 			t.Errorf("shownSize(%q) = %d, want %d", in, got, want)
 		}
-	}
-	if !bytes.HasPrefix([]byte(shownFields([]byte("From a\r\n\r\n"))[0].Name), []byte("X-Mailbox-Line")) {
-		t.Error("From line")
 	}
 }

@@ -71,6 +71,7 @@ smtpd_client_connection_rate_limit = 0
 smtpd_client_connection_count_limit = 0
 smtpd_error_sleep_time = 0
 smtpd_timeout = 120s
+hopcount_limit = 1000
 local_header_rewrite_clients =
 in_flow_delay = 0
 default_process_limit = 60
