@@ -56,25 +56,32 @@ func newConn(s *Server, nc net.Conn) *conn {
 	return c
 }
 
-// Read gives the library its next command, octet by octet as it asks. Any
-// error has been logged here and is io.EOF to the library.
-func (c *conn) Read(p []byte) (n int, err error) {
+// Read gives the library its next command, octet by octet as it asks.
+func (c *conn) Read(p []byte) (int, error) {
 	if len(c.pending) == 0 {
-		defer func() {
-			if r := recover(); r != nil {
-				c.server.counts.faults.Add(1)
-				c.server.log.Error("milter connection closed after an internal fault", "mta", c.name(), "detail", fmt.Sprint(r), "stack", string(debug.Stack()))
-				n, err = 0, io.EOF
-			}
-		}()
-		if c.pending, err = c.next(); err != nil {
-			c.ended(err)
+		if err := c.await(); err != nil {
 			return 0, io.EOF
 		}
 	}
-	n = copy(p, c.pending)
+	n := copy(p, c.pending)
 	c.pending = c.pending[n:]
 	return n, nil
+}
+
+// await waits for the next command for the library. An error has been logged
+// here: to the library it is the end of the conversation.
+func (c *conn) await() (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.server.counts.faults.Add(1)
+			c.server.log.Error("milter connection closed after an internal fault", "mta", c.name(), "detail", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = io.EOF
+		}
+	}()
+	if c.pending, err = c.next(); err != nil {
+		c.ended(err)
+	}
+	return err
 }
 
 // next returns the next frame that is for the library.
@@ -235,8 +242,8 @@ func (c *conn) Close() error {
 	return err
 }
 
-// SetDeadline and its like do nothing: the deadlines are kept here, one for
-// each read of the socket instead of one for each packet.
+// SetDeadline and its like do nothing: the library would set one for each
+// packet; the patrol keeps the limits.
 func (c *conn) SetDeadline(time.Time) error      { return nil }
 func (c *conn) SetReadDeadline(time.Time) error  { return nil }
 func (c *conn) SetWriteDeadline(time.Time) error { return nil }

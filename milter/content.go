@@ -55,13 +55,11 @@ func (s *session) header(data []byte) {
 	} else {
 		// The MTA has eaten one space. RFC 5322 asks for none, but everybody
 		// writes one.
-		text = s.text.keep(len(data)+1, data[:name+1], space, data[name+1:])
+		text = s.text.keep(len(data)+1, data[:name+1], []byte{' '}, data[name+1:])
 	}
 	s.fields++
 	s.msg.Header(text[:name], text[name+1:len(text)-1])
 }
-
-var space = []byte{' '}
 
 func (s *session) endOfHeader() {
 	if s.msg == nil {

@@ -1,6 +1,7 @@
 package milter
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -80,6 +81,29 @@ func TestPanics(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What fails after the verdict leaves the message deferred and its records
+// taken back.
+func TestPanicAfterTheVerdict(t *testing.T) {
+	f := newFake()
+	f.wants.Helo = true // the fake traces then
+	m := start(t, f, Options{}).dial()
+	m.negotiate(postfixOffer)
+	m.say('C', connectData)
+	f.judging = func(context.Context) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.panics = map[string]bool{"trace": true}
+	}
+	m.message()
+	m.expect("t")
+	f.await(t, "unheard internal fault")
+	f.mu.Lock()
+	f.panics, f.judging = nil, nil
+	f.mu.Unlock()
+	m.message()
+	m.expect("a")
 }
 
 // A gate that is broken so much that it cannot even take the fault.

@@ -2,6 +2,8 @@ package milter
 
 import (
 	"encoding/binary"
+	"fmt"
+	"runtime/debug"
 
 	gomilter "github.com/d--j/go-milter"
 
@@ -51,11 +53,23 @@ func agree(offered agreement, w gate.Wants, replyToData bool) agreement {
 // negotiate is the library's callback; it has no reason to fail, because the
 // guard has seen to the version.
 func (c *conn) negotiate(mtaVersion, _ uint32, mtaActions, _ gomilter.OptAction, mtaProtocol, _ gomilter.OptProtocol, _ gomilter.DataSize) (uint32, gomilter.OptAction, gomilter.OptProtocol, gomilter.DataSize, error) {
-	a := agree(agreement{mtaVersion, mtaActions, mtaProtocol}, c.server.gate.Wants(), c.tcp && !quickACK)
+	a := agree(agreement{mtaVersion, mtaActions, mtaProtocol}, c.server.wants(), c.tcp && !quickACK)
 	if missing := wantedActions &^ a.actions; missing != 0 {
 		c.server.log.Warn("the MTA does not allow all changes a policy may ask for", "mta", c.name(), "missing", missing.String())
 	}
 	return a.version, a.actions, a.protocol, gomilter.DataSize64K, nil
+}
+
+// wants asks the gate. Should that fail, every stage is answered.
+func (s *Server) wants() (w gate.Wants) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.counts.faults.Add(1)
+			s.log.Error("internal fault", "stage", "negotiation", "detail", fmt.Sprint(p), "stack", string(debug.Stack()))
+			w = gate.Wants{Connect: true, Helo: true, MailFrom: true, Data: true, Header: true, Headers: true, Body: true}
+		}
+	}()
+	return s.gate.Wants()
 }
 
 // offersMacros tells whether a checked negotiation lets the milter name the

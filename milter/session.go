@@ -29,9 +29,9 @@ type session struct {
 	fields  int     // of the message, for the trace
 	octets  int64   // of its body, for the trace
 
-	// patience is the context of verdicts; it is made anew when one was late.
-	patience  context.Context
-	impatient context.CancelCauseFunc
+	// judging is the context of verdicts; it is made anew after it was ended.
+	judging    context.Context
+	endJudging context.CancelCauseFunc
 
 	// answering is the message whose verdict has not been written yet.
 	answering Message

@@ -18,6 +18,14 @@ func (s *session) EndOfMessage(mod gomilter.Modifier) (resp *gomilter.Response, 
 		// Without a message there is nothing that could be accepted.
 		return gomilter.RespTempFail, nil
 	}
+	defer func() {
+		if p := recover(); p != nil {
+			// The verdict stands with the gate, but cannot be told.
+			s.fault(rules.Complete, p)
+			s.unheard(m, "internal fault")
+			resp, err = gomilter.RespTempFail, nil
+		}
+	}()
 	s.conn.server.counts.messages.Add(1)
 	r, gone := s.verdict(mod)
 	s.msg = nil
@@ -82,12 +90,12 @@ func (s *session) edit(mod gomilter.Modifier, e gate.Edit) error {
 // verdict judges the message under a deadline, keeping the MTA waiting
 // meanwhile. gone says why the MTA no longer waits, if so.
 func (s *session) verdict(mod gomilter.Modifier) (r gate.Result, gone string) {
-	if s.patience == nil || s.patience.Err() != nil {
-		s.patience, s.impatient = context.WithCancelCause(s.ctx)
+	if s.judging == nil || s.judging.Err() != nil {
+		s.judging, s.endJudging = context.WithCancelCause(s.ctx)
 	}
-	w := newWaiting(s.conn, mod, s.impatient)
+	w := newWaiting(s.conn, mod, s.endJudging)
 	s.conn.turn.judge(w)
-	r = s.completed(s.patience)
+	r = s.completed(s.judging)
 	s.conn.turn.judge(nil)
 	return r, w.stop()
 }
