@@ -122,6 +122,12 @@ func (s *status) degraded() []string {
 	for _, w := range s.Store.Warnings {
 		note("store: %s", w)
 	}
+	if s.Milter.Faults > 0 {
+		note("%s since the start: see the log for \"internal fault\"", plural(int(s.Milter.Faults), "internal fault"))
+	}
+	if s.Milter.Refused > 0 {
+		note("%s refused for want of room", plural(int(s.Milter.Refused), "connection"))
+	}
 	if s.Spool.LastError != "" {
 		note("records wait in the spool since %s: %s", local(s.Spool.ErrorSince), s.Spool.LastError)
 	}

@@ -51,9 +51,10 @@ func (s *status) print(out io.Writer, now time.Time) error {
 	}
 	row("version", "%s, process %d, up %s", s.Version, s.PID, span(time.Duration(s.Uptime)*time.Second))
 	row("policy", "%s, loaded %s (%s)", s.Policy.File, local(s.Policy.Loaded), s.Policy.counts)
-	row("listen", "%s: %s now, %d since the start, %d refused; %s judged, %s",
-		strings.Join(s.Listen, ", "), plural(s.Milter.Connections, "connection"), s.Milter.Total, s.Milter.Refused,
-		plural(int(s.Milter.Messages), "message"), plural(int(s.Milter.Errors), "error"))
+	row("listen", "%s", strings.Join(s.Listen, ", "))
+	m := s.Milter
+	row("", "%s now, %d since the start, %d refused, %d lost; %s judged, %s",
+		plural(m.Connections, "connection"), m.Total, m.Refused, m.Lost, plural(int(m.Messages), "message"), plural(int(m.Faults), "fault"))
 	row("spool", "%s", s.spoolLine(now))
 	row("store", "%s %s: %s", s.Store.Kind, s.Store.Place, well(s.Store.Error))
 	row("journals", "%s", s.Journal.Dir)

@@ -2,9 +2,7 @@ package journal
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"sync"
@@ -21,42 +19,43 @@ type file struct {
 	status KindStatus
 }
 
-// openFile opens a file for appending. What a crash left of a last line
-// stays; the next line begins on a new one.
-func openFile(path string) (f *os.File, torn bool, err error) {
-	f, err = os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o640)
+// openFile opens a file for appending.
+func openFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o640)
 	if err != nil {
-		return nil, false, fmt.Errorf("journal: %w", err)
+		return nil, fmt.Errorf("journal: %w", err)
 	}
-	torn, err = endsTorn(f)
-	if err != nil {
-		return nil, false, errors.Join(fmt.Errorf("journal: %w", err), f.Close())
-	}
-	return f, torn, nil
+	return f, nil
 }
 
-func endsTorn(f *os.File) (bool, error) {
-	info, err := f.Stat()
-	if err != nil || info.Size() == 0 || !info.Mode().IsRegular() {
-		return false, err
-	}
-	var last [1]byte
-	if _, err := f.ReadAt(last[:], info.Size()-1); err != nil && !errors.Is(err, io.EOF) {
-		return false, err
-	}
-	return last[0] != '\n', nil
-}
-
-// replace continues in another file and closes the one before.
-func (a *file) replace(f *os.File, torn bool) error {
-	a.mu.Lock()
+// replace continues in another file and closes the one before. What a crash
+// left of a last line stays there; the next line begins on a new one.
+func (a *file) replace(f *os.File) error {
+	a.mu.Lock() // it may be the same file: no line must be under way
 	defer a.mu.Unlock()
 	old := a.f
-	a.f, a.torn = f, torn
+	a.f, a.torn = f, endsTorn(f)
 	if old == nil {
 		return nil
 	}
 	return old.Close()
+}
+
+// endsTorn tells whether a file does not end with a line end. When in doubt it
+// does not: an empty line does no harm.
+func endsTorn(f *os.File) bool {
+	info, err := f.Stat()
+	if err != nil {
+		return true
+	}
+	if info.Size() == 0 || !info.Mode().IsRegular() {
+		return false
+	}
+	var last [1]byte
+	if _, err := f.ReadAt(last[:], info.Size()-1); err != nil {
+		return true
+	}
+	return last[0] != '\n'
 }
 
 // write appends whole lines with one write(2). On an error rest are the lines

@@ -58,24 +58,20 @@ func replaceAll(dir string, files ...*file) error {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
-	type opened struct {
-		f    *os.File
-		torn bool
-	}
-	var all []opened
+	var opened []*os.File
 	for _, a := range files {
-		f, torn, err := openFile(filepath.Join(dir, fileName(a.kind)))
+		f, err := openFile(filepath.Join(dir, fileName(a.kind)))
 		if err != nil {
-			for _, o := range all {
-				err = errors.Join(err, o.f.Close())
+			for _, o := range opened {
+				err = errors.Join(err, o.Close())
 			}
 			return err
 		}
-		all = append(all, opened{f, torn})
+		opened = append(opened, f)
 	}
 	var err error
 	for i, a := range files {
-		err = errors.Join(err, a.replace(all[i].f, all[i].torn))
+		err = errors.Join(err, a.replace(opened[i]))
 	}
 	return err
 }

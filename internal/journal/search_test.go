@@ -23,7 +23,7 @@ func file(t testing.TB, path string, entries ...*journal.Entry) {
 	t.Helper()
 	var b bytes.Buffer
 	for _, e := range entries {
-		line, err := json.Marshal(e)
+		line, err := e.MarshalJSON() // without json.Marshal's \u003c for "<"
 		if err != nil {
 			t.Fatal(err)
 		}
