@@ -89,9 +89,9 @@ func (c *conn) next() ([]byte, error) {
 	if err := c.flush(); err != nil {
 		return nil, err
 	}
+	var f frame
 	for {
-		f, err := c.in.next()
-		if err != nil {
+		if err := c.in.next(&f); err != nil {
 			return nil, err
 		}
 		if f.raw != nil {
@@ -116,7 +116,7 @@ func (c *conn) next() ([]byte, error) {
 				c.session.body(f.data)
 			}
 		case cmdMacro, cmdData, cmdHeader, cmdEndHeader, cmdBody:
-			c.session.content(f)
+			c.session.content(&f)
 			continue
 		}
 		return f.raw, nil

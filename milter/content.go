@@ -12,7 +12,7 @@ import (
 // answer, where the MTA wants one, is always "go on": what the header refuses
 // is answered at the end of the message, because the client hears nothing
 // before it.
-func (s *session) content(f frame) {
+func (s *session) content(f *frame) {
 	var silent gomilter.OptProtocol
 	switch f.code {
 	case cmdMacro:

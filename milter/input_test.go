@@ -54,7 +54,8 @@ func TestFramesOfAnyPieces(t *testing.T) {
 		var got []sent
 		open := false
 		for {
-			f, err := in.next()
+			var f frame
+			err := in.next(&f)
 			if err == io.EOF {
 				break
 			}
@@ -92,7 +93,7 @@ func TestMemoryGrowsAsOctetsArrive(t *testing.T) {
 	for _, arrived := range []int{5, 1000, inputSize, inputSize + 1, 100000, 600000} {
 		b := newBudget(1 << 30)
 		in := newInput(&pieces{data: whole[:arrived], size: func() int { return 4096 }}, b)
-		if _, err := in.next(); !errors.Is(err, io.ErrUnexpectedEOF) {
+		if err := in.next(new(frame)); !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("%d: %v", arrived, err)
 		}
 		if taken := int(1<<30 - b.left.Load()); taken > 2*arrived || arrived < inputSize && taken != 0 {
@@ -108,7 +109,7 @@ func TestBudget(t *testing.T) {
 	var held []*input
 	for range 10 {
 		in := newInput(&pieces{data: whole[:1<<20-1], size: func() int { return 1 << 20 }}, b)
-		_, err := in.next()
+		err := in.next(new(frame))
 		if errors.Is(err, errBudget) {
 			in.free()
 			break
@@ -125,11 +126,12 @@ func TestBudget(t *testing.T) {
 		in.free()
 	}
 	in := newInput(&pieces{data: whole, size: func() int { return 1 << 20 }}, b)
-	if f, err := in.next(); err != nil || len(f.data) != 1<<20 {
+	var f frame
+	if err := in.next(&f); err != nil || len(f.data) != 1<<20 {
 		t.Errorf("after they are gone: %v", err)
 	}
 	// The big buffer goes with the next frame.
-	if _, err := in.next(); err != io.EOF || b.left.Load() != 3<<20 {
+	if err := in.next(&f); err != io.EOF || b.left.Load() != 3<<20 {
 		t.Errorf("%v, %d octets left", err, b.left.Load())
 	}
 	in.free()
