@@ -63,8 +63,11 @@ func (r Record) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 // Check. Fields it does not know are left out.
 func ParseRecord(b []byte) (Record, error) {
 	var r Record
-	if err := json.Unmarshal(b, &r); err != nil {
-		return Record{}, fmt.Errorf("usage record: %w", err)
+	if !scan(string(b), &r) {
+		r = Record{}
+		if err := json.Unmarshal(b, &r); err != nil {
+			return Record{}, fmt.Errorf("usage record: %w", err)
+		}
 	}
 	r.Time = r.Time.UTC().Truncate(time.Millisecond)
 	if len(r.Rules) == 0 {
