@@ -4,8 +4,14 @@ GO      ?= go
 PREFIX  ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR  ?= $(PREFIX)/share/man
+ifeq ($(shell uname -s),Linux)
 CONFDIR ?= /etc/tollgate
-UNITDIR ?= /lib/systemd/system
+# Where the systemd files go: below SYSTEMD/{systemd/system,sysusers.d,tmpfiles.d};
+# empty for none.
+SYSTEMD ?= /usr/lib
+else
+CONFDIR ?= $(PREFIX)/etc/tollgate
+endif
 VERSION ?= $(shell git describe --tags --dirty 2>/dev/null)
 
 # By exact version: a check must not change by itself.
@@ -51,7 +57,7 @@ cross: ## builds for every operating system and processor that is supported
 		echo "build $$t"; GOOS=$${t%/*} GOARCH=$${t#*/} CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/tollgate; done
 
 manpages: ## mandoc has nothing to say
-	@[ -z "$(MANPAGES)" ] || mandoc -T lint -W warning $(MANPAGES)
+	mandoc -T lint -W warning $(MANPAGES)
 
 go-test: ## all Go tests, end to end too
 	$(GO) test -race -shuffle=on -timeout 20m ./...
@@ -67,14 +73,18 @@ fuzz: ## every fuzz target for FUZZTIME (30s)
 		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || :); do \
 			echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p; done; done
 
-install: build ## binary, man pages, systemd unit, example policy; PREFIX, DESTDIR
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(CONFDIR)
+install: build ## binary, man pages, example policy, systemd files; PREFIX, DESTDIR
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(CONFDIR)
 	install -m 755 bin/tollgate $(DESTDIR)$(SBINDIR)/tollgate
-	for page in $(MANPAGES); do \
-		dir=$(DESTDIR)$(MANDIR)/man$${page##*.}; install -d $$dir; install -m 644 $$page $$dir/; done
-	[ -z "$(UNITDIR)" ] || { install -d $(DESTDIR)$(UNITDIR); \
-		sed 's#/usr/local/sbin#$(SBINDIR)#g' contrib/systemd/tollgate.service > $(DESTDIR)$(UNITDIR)/tollgate.service; }
-	[ -e $(DESTDIR)$(CONFDIR)/policy.toml ] || install -m 644 docs/example/policy.toml $(DESTDIR)$(CONFDIR)/policy.toml
+	install -m 644 docs/man/*.5 $(DESTDIR)$(MANDIR)/man5
+	install -m 644 docs/man/*.8 $(DESTDIR)$(MANDIR)/man8
+	[ -e $(DESTDIR)$(CONFDIR)/policy.toml ] || install -m 640 contrib/policy.toml $(DESTDIR)$(CONFDIR)/policy.toml
+ifneq ($(SYSTEMD),)
+	install -d $(DESTDIR)$(SYSTEMD)/systemd/system $(DESTDIR)$(SYSTEMD)/sysusers.d $(DESTDIR)$(SYSTEMD)/tmpfiles.d
+	sed 's#/usr/local/sbin#$(SBINDIR)#' contrib/systemd/tollgate.service > $(DESTDIR)$(SYSTEMD)/systemd/system/tollgate.service
+	install -m 644 contrib/systemd/tollgate.sysusers $(DESTDIR)$(SYSTEMD)/sysusers.d/tollgate.conf
+	install -m 644 contrib/systemd/tollgate.tmpfiles $(DESTDIR)$(SYSTEMD)/tmpfiles.d/tollgate.conf
+endif
 
 clean: ## what was built
 	rm -rf bin dist
