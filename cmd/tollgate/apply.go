@@ -90,6 +90,7 @@ func (d *daemon) apply(old, next *config.Config) error {
 		d.journal.SetTrace(next.Trace)
 	}
 	d.gate.Swap(next.Gate)
+	roomyHeap()
 	return nil
 }
 

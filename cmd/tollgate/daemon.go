@@ -107,6 +107,7 @@ func (d *daemon) open(ctx context.Context, cfg *config.Config) error {
 		}
 	})
 	d.drain(ctx)
+	roomyHeap()
 	return nil
 }
 
