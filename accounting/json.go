@@ -1,6 +1,7 @@
 package accounting
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -63,7 +64,7 @@ func (r Record) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 // Check. Fields it does not know are left out.
 func ParseRecord(b []byte) (Record, error) {
 	var r Record
-	if !scan(string(b), &r) {
+	if !scan(string(bytes.TrimSuffix(b, []byte("\n"))), &r) {
 		r = Record{}
 		if err := json.Unmarshal(b, &r); err != nil {
 			return Record{}, fmt.Errorf("usage record: %w", err)

@@ -53,3 +53,16 @@ func FuzzScan(f *testing.F) {
 	f.Add(string(v.AppendJSON(nil)))
 	f.Fuzz(func(t *testing.T, line string) { checkScan(t, line) })
 }
+
+// The spool gives its lines with their ends: they must not cost the detour.
+func TestParseOfALineIsCheap(t *testing.T) {
+	r := Charge(message(), 7, []Payer{{"a@example.org", "sales"}}, Sharing{})[0]
+	line := append(r.AppendJSON(nil), '\n')
+	if n := testing.AllocsPerRun(100, func() {
+		if _, err := ParseRecord(line); err != nil {
+			t.Fatal(err)
+		}
+	}); n > 4 {
+		t.Errorf("%v allocations", n)
+	}
+}
