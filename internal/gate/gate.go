@@ -57,6 +57,7 @@ type judge struct {
 	*Policy
 	// strip are the names of fields that only we may write, each once.
 	strip []string
+	whole bool // a rule looks at every field
 	wants Wants
 }
 
@@ -69,7 +70,7 @@ func New(p *Policy, parts Parts) *Gate {
 
 // Swap puts a new policy in force. Messages under way keep theirs.
 func (g *Gate) Swap(p *Policy) {
-	j := &judge{Policy: p}
+	j := &judge{Policy: p, whole: slices.Contains(p.Rules.HeaderNames(rules.HeaderField), "*")}
 	for _, name := range append([]string{p.ReportHeader}, p.Rules.TagHeaders()...) {
 		same := func(other string) bool { return strings.EqualFold(name, other) }
 		if name != "" && !slices.ContainsFunc(j.strip, same) {

@@ -24,9 +24,12 @@ type head struct {
 	// beyond the bounds included.
 	forged map[string]int
 
+	// whole: the policy looks at every field, so that all are decoded at once
+	// and none twice.
+	whole      bool
 	charset    string
 	hasCharset bool
-	all        []string
+	all        []string // of each field "Name: value", decoded
 	ips        []netip.Addr
 	hasIPs     bool
 }
@@ -59,6 +62,24 @@ func (h *head) fallback() string {
 	return h.charset
 }
 
+// value is the decoded value of field i, without white space around it.
+func (h *head) value(i int) string {
+	if h.all != nil || h.whole {
+		return h.everything()[i][len(h.fields[i].Name)+len(": "):]
+	}
+	return strings.TrimSpace(mail.Decode(h.fields[i].Value, h.fallback()))
+}
+
+// first is the decoded value of the first field of that name.
+func (h *head) first(name string) (value string, ok bool) {
+	for i, f := range h.fields {
+		if strings.EqualFold(f.Name, name) {
+			return h.value(i), true
+		}
+	}
+	return "", false
+}
+
 // decoded are the values of all fields of that name; of "*" every field as
 // "Name: value".
 func (h *head) decoded(name string) []string {
@@ -66,9 +87,9 @@ func (h *head) decoded(name string) []string {
 		return h.everything()
 	}
 	var out []string
-	for _, f := range h.fields {
+	for i, f := range h.fields {
 		if strings.EqualFold(f.Name, name) {
-			out = append(out, strings.TrimSpace(mail.Decode(f.Value, h.fallback())))
+			out = append(out, h.value(i))
 		}
 	}
 	return out

@@ -2,7 +2,6 @@ package gate
 
 import (
 	"context"
-	"strings"
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/internal/directory"
@@ -49,6 +48,7 @@ type accepted struct {
 
 func newMessage(s *Session, e Envelope) *Message {
 	m := &Message{s: s, j: s.j, env: e, ref: s.g.refs.make(), queueID: e.QueueID, fault: s.fault}
+	m.head.whole = s.j.whole
 	m.counts.reset(len(s.j.Rules.Rules()))
 	m.count(s.atConnect.hits)
 	m.count(s.atHelo.hits)
@@ -168,8 +168,7 @@ func (m *Message) subject() (string, bool) {
 		return "", false // not yet known; a block at RCPT must not fix it so
 	}
 	if !m.titled {
-		m.title, m.hasTitle = m.head.fields.Subject()
-		m.title = strings.TrimSpace(m.title)
+		m.title, m.hasTitle = m.head.first("Subject")
 		m.titled = true
 	}
 	return m.title, m.hasTitle
