@@ -53,5 +53,6 @@ func Load(path string) (*Config, rules.Problems) {
 	if d.problems.Err() != nil {
 		return nil, d.problems
 	}
-	return &d.config, d.problems
+	config := d.config // without the text and the places that the decoder has
+	return &config, d.problems
 }

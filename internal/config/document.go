@@ -48,13 +48,20 @@ func parse(file, text string) (*node, *rules.Problem) {
 		msg := err.Error()
 		var syntax toml.ParseError
 		if errors.As(err, &syntax) {
-			pos.Line = min(max(syntax.Position.Line, 1), strings.Count(text, "\n")+1)
+			pos.Line = syntaxLine(text, syntax.Position)
 			msg = syntax.Message
 		}
 		return nil, &rules.Problem{Pos: pos, Msg: "not TOML: " + msg}
 	}
 	root.fill(values)
 	return root, nil
+}
+
+// syntaxLine is the line of what toml could not read. A line end that came too
+// early counts for the line before, where it is to be corrected.
+func syntaxLine(text string, p toml.Position) int {
+	last := min(max(p.Start+p.Len-1, 0), len(text))
+	return max(min(p.Line, lineOf(text, last)), 1)
 }
 
 // decode is toml's reading. Its own mistakes are panics: on a reload one of

@@ -1,24 +1,232 @@
 package config
 
 import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
+
+	"github.com/BurntSushi/toml"
+
+	"github.com/tollgate-mail/tollgate/rules"
 )
 
-func root(t *testing.T) string {
-	t.Helper()
-	dir, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
+// repo is where the documents are.
+const repo = "../.."
 
 // The example that operators begin with has nothing to complain of.
 func TestExamplePolicy(t *testing.T) {
-	cfg, problems := Load(filepath.Join(root(t), "contrib/policy.toml"))
+	cfg, problems := Load(filepath.Join(repo, "contrib/policy.toml"))
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	t.Log(len(cfg.Gate.Rules.Rules()))
+	if len(cfg.Gate.Rules.Rules()) == 0 || len(cfg.Gate.Directory.Clients()) == 0 || cfg.Lists == 0 {
+		t.Errorf("it shows too little: %s", describe(cfg))
+	}
+}
+
+// block is a piece of TOML in a document.
+type block struct {
+	file string
+	line int
+	text string
+}
+
+func (b block) String() string { return fmt.Sprintf("%s:%d", b.file, b.line) }
+
+// documents are the pages with examples of policies.
+func documents(t *testing.T) []string {
+	t.Helper()
+	files := []string{filepath.Join(repo, "README.md")}
+	if _, err := os.Stat(files[0]); err != nil {
+		t.Error(err)
+		files = nil
+	}
+	for _, dir := range []string{"docs", "contrib"} {
+		err := filepath.WalkDir(filepath.Join(repo, dir), func(path string, e fs.DirEntry, err error) error {
+			if err == nil && strings.HasSuffix(path, ".md") {
+				files = append(files, path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return files
+}
+
+func blocks(t *testing.T, file string) []block {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []block
+	var inside *block
+	for i, line := range strings.Split(string(text), "\n") {
+		fence := strings.TrimSpace(line)
+		switch {
+		case inside == nil && fence == "```toml":
+			inside = &block{file: file, line: i + 1}
+		case inside != nil && fence == "```":
+			found = append(found, *inside)
+			inside = nil
+		case inside != nil:
+			inside.text += line + "\n"
+		}
+	}
+	if inside != nil {
+		t.Errorf("%s is not closed", inside)
+	}
+	return found
+}
+
+// Every block of TOML in the documents is a policy, or a part of one.
+func TestDocumentedPolicies(t *testing.T) {
+	count := 0
+	for _, file := range documents(t) {
+		for _, b := range blocks(t, file) {
+			count++
+			t.Run(b.String(), func(t *testing.T) { checkBlock(t, b.text) })
+		}
+	}
+	if count < 5 {
+		t.Errorf("only %d blocks of TOML in the documents", count)
+	}
+}
+
+// checkBlock loads a piece of a policy, in a folder with the files of contrib,
+// together with what it may leave to the rest of a policy.
+func checkBlock(t *testing.T, text string) {
+	var values map[string]any
+	if _, err := toml.Decode(text, &values); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"clients.toml", "partners.txt"} {
+		content, err := os.ReadFile(filepath.Join(repo, "contrib", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, name), string(content))
+	}
+	if values["include"] == nil {
+		write(t, filepath.Join(dir, "base.toml"), base(values))
+		text = `include = ["base.toml"]` + "\n" + text
+	}
+	path := filepath.Join(dir, "policy.toml")
+	write(t, path, text)
+	if _, problems := Load(path); problems.Err() != nil {
+		t.Error(problems)
+	}
+}
+
+// base has what a piece of a policy may leave out: a name of the gateway that
+// does not depend on the host, and the lists of contrib/policy.toml.
+func base(values map[string]any) string {
+	var b strings.Builder
+	if g, _ := values["gateway"].(map[string]any); g["name"] == nil {
+		b.WriteString("[gateway]\nname = \"mx1.example.org\"\n")
+	}
+	b.WriteString("[lists]\n")
+	lists, _ := values["lists"].(map[string]any)
+	for _, name := range []string{"partners", "freemail", "traps", "vip"} {
+		if lists[name] == nil {
+			b.WriteString(name + " = [\"partner.example\"]\n")
+		}
+	}
+	return b.String()
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The manual has each key that the decoder takes, under its section, and no
+// other; and each attribute that rules know.
+func TestManualNamesEveryKey(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(repo, "docs/man/policy.toml.5"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	manual := string(text)
+	d := newDecoder()
+	inText := map[string]string{"trace": "[journal]", "a list": "[lists]"} // where their keys are told of
+	for name, fields := range d.schema() {
+		want := map[string]bool{}
+		for _, f := range fields {
+			if f.read != nil {
+				want[f.key] = true
+			}
+		}
+		if section, ok := inText[name]; ok {
+			for key := range want {
+				if !strings.Contains(part(t, manual, section), ".Ic "+key+"\n") {
+					t.Errorf("%s in %s is not in the manual", key, name)
+				}
+			}
+			continue
+		}
+		got := items(part(t, manual, name))
+		for key := range want {
+			if !got[key] {
+				t.Errorf("%s in %s is not in the manual", key, name)
+			}
+		}
+		for key := range got {
+			if !want[key] {
+				t.Errorf("%s in %s is in the manual only", key, name)
+			}
+		}
+	}
+	for _, s := range d.sections() {
+		if s.read != nil {
+			part(t, manual, s.String())
+		}
+	}
+
+	var attributes []string
+	for _, a := range rules.Catalogue() {
+		if a.Family {
+			a.Name += ".NAME"
+		}
+		attributes = append(attributes, a.Name)
+	}
+	slices.Sort(attributes)
+	_, after, _ := strings.Cut(manual, ".Sh ATTRIBUTES\n")
+	if got := slices.Sorted(maps.Keys(items(after))); !slices.Equal(got, attributes) {
+		t.Errorf("attributes in the manual: %q, in the catalogue: %q", got, attributes)
+	}
+}
+
+// part is the subsection of a section in the manual.
+func part(t *testing.T, manual, name string) string {
+	t.Helper()
+	_, after, ok := strings.Cut(manual, ".Ss "+name+"\\&\n")
+	if !ok {
+		t.Fatalf("%s is not in the manual", name)
+	}
+	end := regexp.MustCompile(`(?m)^\.S[sh] `).FindStringIndex(after)
+	return after[:end[0]]
+}
+
+// items are the keys that a part of the manual tells of.
+func items(text string) map[string]bool {
+	found := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^\.It Ic (\S+)`).FindAllStringSubmatch(text, -1) {
+		found[m[1]] = true
+	}
+	return found
 }

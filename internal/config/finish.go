@@ -19,7 +19,8 @@ func (d *decoder) finish(root *node) {
 		}
 	}
 	d.gate.Rules = policy
-	d.config.Gate = &d.gate
+	judged := d.gate
+	d.config.Gate = &judged
 	d.config.Location = d.zone
 	d.config.Lists = len(d.source.Lists)
 }

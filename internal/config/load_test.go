@@ -59,3 +59,17 @@ func TestBrokenPolicies(t *testing.T) {
 		})
 	}
 }
+
+// Each folder is a policy without mistakes; its file expect says what it is.
+func TestGoodPolicies(t *testing.T) {
+	for _, name := range folders(t, "testdata/good") {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join("testdata/good", name)
+			cfg, problems := Load(filepath.Join(dir, "policy.toml"))
+			if len(problems) > 0 {
+				t.Fatal(problems)
+			}
+			golden(t, filepath.Join(dir, "expect"), strings.ReplaceAll(describe(cfg), dir+"/", ""))
+		})
+	}
+}

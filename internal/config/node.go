@@ -123,9 +123,8 @@ func (n *node) tables() bool {
 
 // Locations by which toml tells local dates and times apart (its Go API).
 const (
-	localDate     = "date-local"
-	localDatetime = "datetime-local"
-	localTime     = "time-local"
+	localDate = "date-local"
+	localTime = "time-local"
 )
 
 // what n is, for a message.

@@ -1,0 +1,315 @@
+package config
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/journal"
+	"github.com/tollgate-mail/tollgate/rules"
+)
+
+// minimal is a policy that needs nothing more.
+const minimal = `[gateway]
+name = "mx1.example.org"
+[recipients]
+mode = "domains"
+domains = ["example.org"]
+`
+
+// loadText loads a text, in a folder with other files.
+func loadText(t *testing.T, text string, files map[string]string) (*Config, rules.Problems, string) {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range files {
+		write(t, filepath.Join(dir, name), content)
+	}
+	path := filepath.Join(dir, "policy.toml")
+	write(t, path, text)
+	cfg, problems := Load(path)
+	return cfg, problems, dir
+}
+
+// wantProblem checks that there is one problem, which has a text in it.
+func wantProblem(t *testing.T, problems rules.Problems, line int, text string) {
+	t.Helper()
+	if len(problems) != 1 || problems[0].Pos.Line != line || !strings.Contains(problems[0].Msg, text) {
+		t.Errorf("problems %q, want one at line %d with %q", problems, line, text)
+	}
+}
+
+func TestUnreadablePolicy(t *testing.T) {
+	dir := t.TempDir()
+	_, problems := Load(filepath.Join(dir, "none.toml"))
+	wantProblem(t, problems, 0, "no such file")
+	_, problems = Load(dir)
+	wantProblem(t, problems, 0, "it is a directory, not a file")
+	_, problems = Load(filepath.Join(dir, "a\x00b"))
+	wantProblem(t, problems, 0, "invalid argument")
+}
+
+func TestOversizedPolicy(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "policy.toml")
+	write(t, path, minimal)
+	if err := os.Truncate(path, 50<<20); err != nil {
+		t.Fatal(err)
+	}
+	_, problems := Load(path)
+	wantProblem(t, problems, 0, "the file is larger than 32 MiB")
+}
+
+// Whatever is nested, toml is not asked to follow.
+func TestDeepNesting(t *testing.T) {
+	for name, text := range map[string]string{
+		"arrays":        "a = " + strings.Repeat("[", 1<<20),
+		"inline tables": "a = " + strings.Repeat("{a=", 1<<20),
+		"keys":          strings.Repeat("a.", 1<<20) + "a = 1",
+		"header":        "[" + strings.Repeat("a.", 1<<20) + "a]",
+		"both":          "a = " + strings.Repeat("[{a.a=", 1<<20),
+	} {
+		t.Run(name, func(t *testing.T) {
+			root, problem := parse("file", text)
+			if root != nil || problem == nil || !strings.Contains(problem.Msg, "deep in each other") || problem.Pos.Line != 1 {
+				t.Errorf("%v", problem)
+			}
+		})
+	}
+}
+
+func TestSocketPath(t *testing.T) {
+	short := "/" + strings.Repeat("x", maxSocketPath-1)
+	text := strings.Replace(minimal, "\n", "\nlisten = [%q]\n", 1)
+	cfg, problems, _ := loadText(t, fmt.Sprintf(text, "unix:"+short), nil)
+	if len(problems) > 0 || cfg.Listen[0] != "unix:"+short {
+		t.Error(problems)
+	}
+	_, problems, _ = loadText(t, fmt.Sprintf(text, "unix:"+short+"x"), nil)
+	wantProblem(t, problems, 2, "the path of a socket has at most")
+}
+
+func TestRelativePaths(t *testing.T) {
+	cfg, problems, dir := loadText(t, `include = ["sub/a.toml"]
+[gateway]
+name = "mx1.example.org"
+listen = ["unix:run/a", "unix:/run/b"]
+state_dir = "../state"
+[recipients]
+mode = "domains"
+domains = ["example.org"]
+`, map[string]string{
+		"sub/a.toml":       "[journal]\ndir = \"journal\"\n[lists]\nl = { file = \"../lists/l\" }\n[clients]\nfile = \"clients.toml\"\n",
+		"lists/l":          "example.com\n",
+		"sub/clients.toml": "[[client]]\nid = \"a\"\naddresses = [\"a@example.org\"]\n",
+	})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	got := []string{cfg.Listen[0], cfg.Listen[1], cfg.StateDir, cfg.JournalDir}
+	want := []string{"unix:" + dir + "/run/a", "unix:/run/b", filepath.Dir(dir) + "/state", dir + "/sub/journal"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if cfg.Lists != 1 || cfg.Gate.Directory.Client("a") == nil {
+		t.Error("the list or the client was not read")
+	}
+}
+
+// Where the policy gives no name, the host's is taken, or it is a problem.
+func TestHostName(t *testing.T) {
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, problems, _ := loadText(t, "[recipients]\nmode = \"domains\"\ndomains = [\"example.org\"]\n", nil)
+	if isGatewayName(host) {
+		if cfg == nil || cfg.Gate.Gateway != host {
+			t.Errorf("%q: %v", host, problems)
+		}
+		return
+	}
+	wantProblem(t, problems, 1, "[gateway] has no name")
+}
+
+func TestPasswordFile(t *testing.T) {
+	const policy = minimal + "[redis]\naddrs = [\"127.0.0.1:6379\"]\npassword_file = \"password\"\n"
+	root := os.Geteuid() == 0
+	for _, c := range []struct {
+		content string
+		mode    os.FileMode
+		owner   int // where we can choose
+		want    string
+		problem string
+	}{
+		{"secret", 0o600, 0, "secret", ""},
+		{"secret\n", 0o400, 1, "secret", ""},
+		{"se cret \r\n\n", 0o600, 0, "se cret ", ""},
+		{"secret\n", 0o644, 0, "secret", "others can read"},
+		{"secret\n", 0o604, 1, "secret", "others can read"},
+		{"secret\n", 0o640, 1, "secret", "others can read"},
+		{"secret\n", 0o660, 0, "secret", "others can read"},
+		{"secret\n", 0o640, 0, "secret", ""},
+		{"", 0o600, 0, "", "its only line"},
+		{"\n", 0o600, 0, "", "its only line"},
+		{"one\ntwo\n", 0o600, 0, "", "its only line"},
+	} {
+		if c.mode&0o077 == 0o040 && c.owner == 0 && !root {
+			continue // needs a file of root
+		}
+		dir := t.TempDir()
+		write(t, filepath.Join(dir, "password"), c.content)
+		if err := os.Chmod(filepath.Join(dir, "password"), c.mode); err != nil {
+			t.Fatal(err)
+		}
+		if root {
+			if err := os.Chown(filepath.Join(dir, "password"), c.owner, -1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		path := filepath.Join(dir, "policy.toml")
+		write(t, path, policy)
+		cfg, problems := Load(path)
+		if c.problem != "" {
+			wantProblem(t, problems, 8, c.problem)
+		} else if len(problems) > 0 {
+			t.Errorf("%q %o: %v", c.content, c.mode, problems)
+		}
+		if cfg != nil && cfg.Redis.Password != c.want {
+			t.Errorf("%q, want %q", cfg.Redis.Password, c.want)
+		}
+	}
+}
+
+func TestRedisCertificates(t *testing.T) {
+	cert, key := certificate(t)
+	policy := minimal + "[redis]\naddrs = [\"redis.example.org:6379\"]\ntls = true\nca_file = \"cert.pem\"\ncert_file = \"cert.pem\"\nkey_file = \"key.pem\"\n"
+	cfg, problems, dir := loadText(t, policy, map[string]string{"cert.pem": cert, "key.pem": key})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	want := Redis{
+		Addr: "redis.example.org:6379", TLS: true, Prefix: "tg:",
+		CAFile: filepath.Join(dir, "cert.pem"), CertFile: filepath.Join(dir, "cert.pem"), KeyFile: filepath.Join(dir, "key.pem"),
+	}
+	if *cfg.Redis != want {
+		t.Errorf("%+v", cfg.Redis)
+	}
+	_, other := certificate(t)
+	_, problems, _ = loadText(t, policy, map[string]string{"cert.pem": cert, "key.pem": other})
+	wantProblem(t, problems, 10, "private key does not match")
+}
+
+func certificate(t *testing.T) (cert, key string) {
+	t.Helper()
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, k.Public(), k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
+		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}))
+}
+
+// Every facility that a policy may name is one the journal knows.
+func TestFacilities(t *testing.T) {
+	j, err := journal.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range facilities {
+		if err := j.SetSyslog(name); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := j.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTimeZoneHint(t *testing.T) {
+	if len(zoneNames()) == 0 {
+		t.Skip("this system has no time zone database to take names from")
+	}
+	_, problems, _ := loadText(t, minimal+"[accounting]\ntimezone = \"Europe/Moskow\"\n", nil)
+	wantProblem(t, problems, 7, "did you mean Europe/Moscow?")
+}
+
+func TestPlaces(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "policy.toml")
+	write(t, path, "include = [\"j.toml\"]\n[gateway]\nname = 1\nstate_dir = \"state\"\n[[rule]]\n[oops]\n")
+	write(t, filepath.Join(dir, "j.toml"), "[journal]\ndir = \"/var/journal\"\n")
+	places, err := LoadPlaces(path)
+	if want := (Places{filepath.Join(dir, "state"), "/var/journal"}); err != nil || places != want {
+		t.Errorf("%+v, %v", places, err)
+	}
+
+	write(t, path, "[gateway]\nstate_dir = 1\n[journal]\n")
+	_, err = LoadPlaces(path)
+	var problems rules.Problems
+	if !errors.As(err, &problems) {
+		t.Fatal(err)
+	}
+	wantProblem(t, problems, 2, "state_dir must be a string")
+
+	write(t, path, "[gateway\n")
+	if _, err = LoadPlaces(path); !errors.As(err, &problems) {
+		t.Fatal(err)
+	}
+	wantProblem(t, problems, 1, "not TOML")
+
+	write(t, path, "")
+	places, err = LoadPlaces(path)
+	if want := (Places{defaultStateDir, defaultJournalDir}); err != nil || places != want {
+		t.Errorf("%+v, %v", places, err)
+	}
+}
+
+// IPv4-mapped prefixes are compared as IPv4.
+func TestPrefix(t *testing.T) {
+	for text, want := range map[string]string{
+		"10.0.0.0/8": "10.0.0.0/8", "192.0.2.1": "192.0.2.1/32", "2001:db8::/32": "2001:db8::/32", "::1": "::1/128",
+		"::ffff:10.0.0.0/104": "10.0.0.0/8", "::ffff:192.0.2.1": "192.0.2.1/32", "0.0.0.0/0": "0.0.0.0/0", "::/0": "::/0",
+	} {
+		d := newDecoder()
+		if p, ok := d.prefix(&node{value: text}); !ok || p != netip.MustParsePrefix(want) {
+			t.Errorf("%s: %v %v", text, p, d.problems)
+		}
+	}
+}
+
+// A time without its TOML type says what it is.
+func TestWhat(t *testing.T) {
+	root, problem := parse("file", "a = 2026-01-01\nb = 10:00:00\nc = 2026-01-01T10:00:00\nd = 2026-01-01T10:00:00Z\ne = 1.5\nf = {}\ng = []\nh = ''\ni = true\n")
+	if problem != nil {
+		t.Fatal(problem)
+	}
+	want := map[string]string{
+		"a": "a date", "b": "a time of day", "c": "a date with a time", "d": "a date with a time", "e": "a number",
+		"f": "a table", "g": "an array", "h": "a string", "i": "a boolean",
+	}
+	for _, c := range root.children {
+		if got := c.what(); got != want[c.key] {
+			t.Errorf("%s is %s", c.key, got)
+		}
+	}
+}
