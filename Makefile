@@ -18,7 +18,6 @@ VERSION ?= $(shell git describe --tags --dirty 2>/dev/null)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 TARGETS     := linux/amd64 linux/arm64 freebsd/amd64 freebsd/arm64
 MANPAGES    := $(wildcard docs/man/*.[58])
-GOFILES      = $(shell git ls-files '*.go')
 FUZZTIME    ?= 30s
 
 # A Go that is older than go.mod asks for may fetch the right one.
@@ -43,7 +42,7 @@ deps-build deps-demo deps-test: deps-%:
 	@test/deps.sh $*
 
 format: ## gofmt has nothing to say
-	@bad=$$(gofmt -l $(GOFILES)); [ -z "$$bad" ] || { echo "gofmt would change: $$bad" >&2; exit 1; }
+	@bad=$$(gofmt -l .); [ -z "$$bad" ] || { echo "gofmt would change: $$bad" >&2; exit 1; }
 
 vet: ## go vet, for every operating system
 	$(GO) vet ./...
