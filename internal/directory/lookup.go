@@ -45,7 +45,7 @@ func (d *Directory) Lookup(addr string) Answer {
 		return d.unreadable(addr)
 	}
 	folded := mail.FoldAddress(addr)
-	if strings.IndexByte(folded, '@') < 0 {
+	if local, _ := mail.SplitAddress(folded); len(local) == len(folded) {
 		if folded != postmaster {
 			return Answer{Standing: NoDomain, Address: folded}
 		}
@@ -141,11 +141,11 @@ func (d *Directory) domain(name string) (domain, bool) {
 
 // unreadable answers for what is not an address: never Ours.
 func (d *Directory) unreadable(addr string) Answer {
-	at := strings.LastIndexByte(addr, '@')
-	if at < 0 || at == len(addr)-1 {
+	_, name := mail.SplitAddress(addr)
+	if name == "" {
 		return Answer{NoDomain, nil, addr}
 	}
-	if name := addr[at+1:]; len(name) <= accounting.MaxAddress {
+	if len(name) <= accounting.MaxAddress {
 		if _, ours := d.domain(mail.FoldDomain(name)); ours {
 			return Answer{Unknown, nil, addr}
 		}

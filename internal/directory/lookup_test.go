@@ -179,6 +179,8 @@ func TestLookupIsNotTricked(t *testing.T) {
 		"evil.example!any@listed.example":      "ours evil.example!any@listed.example",
 		"any%listed.example@evil.example":      "foreign any%listed.example@evil.example",
 		"any%listed.example":                   "no_domain any%listed.example",
+		`"any@listed.example"`:                 `no_domain "any@listed.example"`,
+		`"postmaster"`:                         "ours postmaster",
 		"listed.example!any":                   "no_domain listed.example!any",
 
 		// the domain in other words
