@@ -28,12 +28,17 @@ if [ ${#missing[@]} -gt 0 ]; then
     echo "missing: ${missing[*]}. Install them, or run this as root on Debian (packages: ${packages[*]})." >&2
     exit 1
   fi
+  mapfile -t packages < <(printf '%s\n' "${packages[@]}" | sort -u)
   echo "installing ${packages[*]}"
   export DEBIAN_FRONTEND=noninteractive
   # Tests start a Postfix of their own; the machine's own stays unconfigured.
   command -v postfix >/dev/null || echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections
-  apt-get update -qq
-  apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+  log=$(mktemp)
+  if ! { apt-get update -qq && apt-get install -y -qq --no-install-recommends "${packages[@]}"; } > "$log" 2>&1; then
+    cat "$log" >&2
+    exit 1
+  fi
+  rm -f "$log"
 fi
 
 # A Go from 1.21 on fetches the version that go.mod names, when allowed to.
