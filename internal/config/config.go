@@ -3,6 +3,7 @@
 package config
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/gate"
@@ -46,10 +47,24 @@ type Redis struct {
 func Load(path string) (*Config, rules.Problems) {
 	d := newDecoder()
 	if root := d.readPolicy(path); root != nil {
-		d.readSections(root, d.sections(), "include")
-		d.finish(root)
+		d.decode(root)
 	}
+	return d.result()
+}
+
+// decode reads all sections of a policy.
+func (d *decoder) decode(root *node) {
+	d.readSections(root, d.sections(), "include")
+	d.finish(root)
+}
+
+// result is the config, unless there are errors, and what is wrong.
+func (d *decoder) result() (*Config, rules.Problems) {
 	d.problems.Sort()
+	if d.untold > 0 {
+		last := d.problems[len(d.problems)-1].Pos
+		d.problems = append(d.problems, rules.Problem{Pos: last, Msg: fmt.Sprintf("and %d more errors", d.untold)})
+	}
 	if d.problems.Err() != nil {
 		return nil, d.problems
 	}

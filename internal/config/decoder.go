@@ -14,6 +14,7 @@ import (
 // wrong with them.
 type decoder struct {
 	problems rules.Problems
+	untold   int // errors beyond maxProblems
 
 	config    Config
 	gate      gate.Policy
@@ -78,7 +79,14 @@ func (d *decoder) errorf(at *node, format string, args ...any) {
 	d.errorAt(at.pos(), format, args...)
 }
 
+// maxProblems bounds what is told of a file that is no policy at all.
+const maxProblems = 10_000
+
 func (d *decoder) errorAt(pos rules.Pos, format string, args ...any) {
+	if len(d.problems) >= maxProblems {
+		d.untold++
+		return
+	}
 	d.problems = append(d.problems, rules.Problem{Pos: pos, Msg: fmt.Sprintf(format, args...)})
 }
 

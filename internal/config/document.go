@@ -17,7 +17,10 @@ import (
 // maxFile bounds one TOML file, in octets. 200,000 clients fit.
 const maxFile = 32 << 20
 
-var errDirectory = errors.New("it is a directory, not a file")
+var (
+	errDirectory = errors.New("it is a directory, not a file")
+	errNoFile    = errors.New("it is a device, pipe or socket, not a file")
+)
 
 // document reads one TOML file: its values with their places, or the problem
 // that keeps it from being read.

@@ -70,6 +70,18 @@ func TestOversizedPolicy(t *testing.T) {
 	wantProblem(t, problems, 0, "the file is larger than 32 MiB")
 }
 
+// What is no policy at all is told of to an end.
+func TestManyProblems(t *testing.T) {
+	_, problems, _ := loadText(t, minimal+"[outbound]\nnetworks = ["+strings.Repeat("1,", 2*maxProblems)+"]\n", nil)
+	wantProblem(t, problems[maxProblems:], 7, "and 10000 more errors")
+}
+
+// A list has an end.
+func TestListOfADevice(t *testing.T) {
+	_, problems, _ := loadText(t, minimal+"[lists]\nendless = { file = \"/dev/zero\" }\n", nil)
+	wantProblem(t, problems, 7, "it is a device, pipe or socket, not a file")
+}
+
 // Whatever is nested, toml is not asked to follow.
 func TestDeepNesting(t *testing.T) {
 	for name, text := range map[string]string{

@@ -67,6 +67,16 @@ func (d *decoder) listFile(n *node, path string) *rules.List {
 }
 
 func readList(path string) (list *rules.List, problems rules.Problems, err error) {
+	// A device or pipe would have no end, or no beginning.
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, nil, plain(err)
+	case info.IsDir():
+		return nil, nil, errDirectory
+	case !info.Mode().IsRegular():
+		return nil, nil, errNoFile
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, nil, plain(err)
@@ -76,13 +86,6 @@ func readList(path string) (list *rules.List, problems rules.Problems, err error
 			err = fmt.Errorf("closing: %w", plain(e))
 		}
 	}()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, nil, plain(err)
-	}
-	if info.IsDir() {
-		return nil, nil, errDirectory
-	}
 	list, problems = rules.ReadList(path, f)
 	return list, problems, nil
 }
