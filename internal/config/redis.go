@@ -14,7 +14,7 @@ func (d *decoder) redis(n *node) {
 	d.read(n, "[redis]", d.redisFields(r))
 	if !r.TLS {
 		for _, key := range []string{"ca_file", "cert_file", "key_file"} {
-			if c := n.child(key); c != nil {
+			if c := n.child(key); c != nil && c.value != "" {
 				d.errorf(c, "%s is without effect unless tls = true", key)
 			}
 		}
@@ -30,8 +30,8 @@ func (d *decoder) redisFields(r *Redis) []field {
 		{key: "password_file", read: d.passwordFile(r)},
 		{key: "tls", read: d.boolean(&r.TLS)},
 		{key: "ca_file", read: d.caFile(r)},
-		{key: "cert_file", read: d.path(&r.CertFile)},
-		{key: "key_file", read: d.path(&r.KeyFile)},
+		{key: "cert_file", read: d.pathOrNone(&r.CertFile)},
+		{key: "key_file", read: d.pathOrNone(&r.KeyFile)},
 		{key: "db", read: d.redisDB(r)},
 		{key: "prefix", read: d.redisPrefix(r)},
 	}, later("cluster", "master", "replicas", "sentinel_password_file")...)
@@ -91,7 +91,7 @@ const maxSecret = 1 << 20
 func (d *decoder) passwordFile(r *Redis) func(*node) {
 	return func(n *node) {
 		var path string
-		d.path(&path)(n)
+		d.pathOrNone(&path)(n)
 		if path == "" {
 			return
 		}
@@ -122,7 +122,7 @@ func exposed(info os.FileInfo) bool {
 
 func (d *decoder) caFile(r *Redis) func(*node) {
 	return func(n *node) {
-		d.path(&r.CAFile)(n)
+		d.pathOrNone(&r.CAFile)(n)
 		if r.CAFile == "" {
 			return
 		}
@@ -140,14 +140,13 @@ func (d *decoder) caFile(r *Redis) func(*node) {
 func (d *decoder) keyPair(n *node, r *Redis) {
 	cert, key := n.child("cert_file"), n.child("key_file")
 	switch {
-	case cert == nil && key == nil, r.CertFile == "" && r.KeyFile == "":
-	case key == nil:
-		d.errorf(cert, "cert_file needs key_file")
-	case cert == nil:
-		d.errorf(key, "key_file needs cert_file")
 	case r.CertFile != "" && r.KeyFile != "":
 		if _, err := tls.LoadX509KeyPair(r.CertFile, r.KeyFile); err != nil {
 			d.errorf(cert, "cert_file: %v", err)
 		}
+	case r.CertFile != "" && (key == nil || key.value == ""):
+		d.errorf(cert, "cert_file needs key_file")
+	case r.KeyFile != "" && (cert == nil || cert.value == ""):
+		d.errorf(key, "key_file needs cert_file")
 	}
 }

@@ -66,6 +66,15 @@ func (d *decoder) path(into *string) func(*node) {
 	}
 }
 
+// pathOrNone is path, but that "" is for none.
+func (d *decoder) pathOrNone(into *string) func(*node) {
+	return func(n *node) {
+		if n.value != "" {
+			d.path(into)(n)
+		}
+	}
+}
+
 // boolean reads true or false.
 func (d *decoder) boolean(into *bool) func(*node) {
 	return func(n *node) {
