@@ -89,7 +89,14 @@ func BenchmarkLoadList(b *testing.B) {
 		return fmt.Sprintf(".s%d.example # comment\n", i)
 	})
 	path := filepath.Join(dir, "policy.toml")
-	writeLines(b, path, minimal+"[lists]\nbig = { file = \"list\" }\n", 0, nil)
+	writeLines(b, path, minimal+`[lists]
+big = { file = "list" }
+[[rule]]
+name = "big"
+stage = "mailfrom"
+match = { sender = "list:big" }
+weight = 1
+`, 0, nil)
 	load(b, path)
 }
 
