@@ -6,7 +6,7 @@ set -eu
 
 declare -A package=(
   [go]="golang-go ca-certificates" [gcc]="gcc libc6-dev" [postfix]=postfix [postconf]=postfix
-  [redis-server]=redis-server [python3]=python3-minimal [mandoc]=mandoc [ps]=procps
+  [redis-server]=redis-server [python3]=python3 [mandoc]=mandoc [ps]=procps
 )
 declare -A commands=(
   [build]="go"

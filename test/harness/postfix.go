@@ -154,7 +154,13 @@ func (s *Sandbox) Postfix(c PostfixConfig) (*Postfix, error) {
 		return nil, err
 	}
 	s.onClose(func() error { return p.master.Stop(10 * time.Second) })
-	return p, p.master.await(func() error { return dialable("tcp", p.Addr) }, 20*time.Second)
+	return p, p.master.await(func() error {
+		err := errors.Join(dialable("tcp", p.Addr), dialable("tcp", p.Return))
+		if c.Plain {
+			err = errors.Join(err, dialable("tcp", p.Plain))
+		}
+		return err
+	}, 20*time.Second)
 }
 
 func (p *Postfix) folders(s *Sandbox) error {
