@@ -35,15 +35,20 @@ func runCase(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	// What must be known before the daemons start stands first.
-	withRedis := false
+	withRedis, inet := false, false
 	var settings []string
+beginning:
 	for len(steps) > 0 {
-		if steps[0].Verb == "store" && steps[0].Arg == "redis" {
+		switch steps[0].Verb + " " + steps[0].Arg {
+		case "store redis":
 			withRedis = true
-		} else if steps[0].Verb == "postfix" {
+		case "milter inet":
+			inet = true
+		default:
+			if steps[0].Verb != "postfix" {
+				break beginning
+			}
 			settings = append(settings, steps[0].Arg)
-		} else {
-			break
 		}
 		steps = steps[1:]
 	}
@@ -68,7 +73,11 @@ func runCase(t *testing.T, dir string) {
 		}
 		settings[i] = replacer(g).Replace(line)
 	}
-	g.start(t, settings...)
+	if inet {
+		g.startAt(t, g.gate.Inet, settings...)
+	} else {
+		g.start(t, settings...)
+	}
 
 	s := &session{gateway: g, t: t, dir: dir, conns: make(map[string]*connection)}
 	s.run(steps)

@@ -89,10 +89,16 @@ func prepare(t *testing.T, withRedis bool) *gateway {
 // start starts tollgate and then Postfix, with these main.cf lines.
 func (g *gateway) start(t *testing.T, settings ...string) {
 	t.Helper()
+	g.startAt(t, g.gate.Milter, settings...)
+}
+
+// startAt is start with a choice of tollgate's sockets.
+func (g *gateway) startAt(t *testing.T, milter string, settings ...string) {
+	t.Helper()
 	err := g.gate.Start()
 	if err == nil {
 		g.postfix, err = g.box.Postfix(harness.PostfixConfig{
-			Milter: g.gate.Milter, NextHop: g.sink.Addr(), Settings: settings, Plain: true,
+			Milter: milter, NextHop: g.sink.Addr(), Settings: settings, Plain: true,
 		})
 	}
 	if err != nil {

@@ -24,6 +24,7 @@ type session struct {
 	dialogue strings.Builder
 	output   harness.Output // of the last command
 	accepted []string       // queue ids, in the order of their 250
+	captured []string       // "{name}" and text, for strings.NewReplacer
 }
 
 // connection is one SMTP connection and the reply that is not yet compared.
@@ -225,8 +226,14 @@ func (s *session) answers(step script.Step) error {
 	if err != nil {
 		return err
 	}
-	if !re.MatchString(r.String()) {
+	m := re.FindStringSubmatch(r.String())
+	if m == nil {
 		return fmt.Errorf("the reply is %q", r)
+	}
+	for i, name := range re.SubexpNames() {
+		if name != "" {
+			s.captured = append(s.captured, "{"+name+"}", m[i])
+		}
 	}
 	if id := r.QueueID(); id != "" {
 		s.accepted = append(s.accepted, id)

@@ -16,7 +16,8 @@ import (
 // Tollgate is the real daemon with its policy, and its commands.
 type Tollgate struct {
 	Policy string // path of its policy file
-	Milter string // where it listens, in Postfix's notation
+	Milter string // where it listens, in Postfix's notation: on a unix socket
+	Inet   string // and on a TCP port
 	State  string // its state_dir
 	log    string
 	binary string
@@ -30,7 +31,7 @@ const settings = `include = ["policy/policy.toml"]
 
 [gateway]
 name           = "gw1.test"
-listen         = ["unix:%[1]s"]
+listen         = ["unix:%[1]s", %[3]q]
 state_dir      = "%[2]s/state"
 postfix_config = "%[2]s/pf/etc"
 
@@ -54,12 +55,17 @@ func (s *Sandbox) Tollgate(binary, redis string) (*Tollgate, error) {
 		socket: run + "/milter.sock",
 	}
 	g.Milter = "unix:" + g.socket
+	port, err := s.Port()
+	if err != nil {
+		return nil, err
+	}
+	g.Inet = "inet:" + Loopback(port)
 	for _, dir := range []string{"state", "journal", "policy"} {
 		if err := os.MkdirAll(s.Path(dir), 0o755); err != nil {
 			return nil, fmt.Errorf("harness: %w", err)
 		}
 	}
-	text := fmt.Sprintf(settings, g.socket, s.Dir)
+	text := fmt.Sprintf(settings, g.socket, s.Dir, g.Inet)
 	if redis != "" {
 		text += fmt.Sprintf("\n[redis]\naddrs = [%q]\n", redis)
 	}
