@@ -105,6 +105,11 @@ func (d *decoder) addresses(c *listed) func(*node) {
 		c.Addresses = make([]string, len(c.addresses))
 		for i, a := range c.addresses {
 			c.Addresses[i] = a.value.(string)
+			// What cannot be read is told of with the clashes.
+			p, err := accounting.ParseAddress(c.Addresses[i])
+			if err == nil && p.Open {
+				d.warnf(a, "%s does not end where the address ends, so it also matches addresses in domains of others, and mail to them is accepted: end it in $", c.Addresses[i])
+			}
 		}
 	}
 }
