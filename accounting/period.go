@@ -16,15 +16,29 @@ func Month(t time.Time, loc *time.Location) string { return t.In(loc).Format(mon
 // Day is the day that t belongs to in loc: "2026-11-23".
 func Day(t time.Time, loc *time.Location) string { return t.In(loc).Format(dayFormat) }
 
+// Midnight is when a day begins in loc. Day may lie outside the month, as for
+// time.Date.
+func Midnight(year int, month time.Month, day int, loc *time.Location) time.Time {
+	want := time.Date(year, month, day, 12, 0, 0, 0, time.UTC).Format(dayFormat)
+	t := time.Date(year, month, day, 0, 0, 0, 0, loc)
+	// Where clocks go forward at midnight there is none, and t may be an hour
+	// of the day before.
+	for Day(t, loc) < want {
+		t = t.Add(15 * time.Minute)
+	}
+	return t
+}
+
 // Span is the time that a month or day takes in loc: [from, to).
 func Span(period string, loc *time.Location) (from, to time.Time, err error) {
+	var t time.Time
 	switch len(period) {
 	case len(monthFormat):
-		from, err = time.ParseInLocation(monthFormat, period, loc)
-		to = from.AddDate(0, 1, 0)
+		t, err = time.Parse(monthFormat, period)
+		from, to = Midnight(t.Year(), t.Month(), 1, loc), Midnight(t.Year(), t.Month()+1, 1, loc)
 	case len(dayFormat):
-		from, err = time.ParseInLocation(dayFormat, period, loc)
-		to = from.AddDate(0, 0, 1)
+		t, err = time.Parse(dayFormat, period)
+		from, to = Midnight(t.Year(), t.Month(), t.Day(), loc), Midnight(t.Year(), t.Month(), t.Day()+1, loc)
 	default:
 		err = fmt.Errorf("want %s or %s", monthFormat, dayFormat)
 	}
