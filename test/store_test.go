@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -92,4 +93,23 @@ func (g *gateway) drained(ctx context.Context, limit time.Duration) error {
 		}
 		return waitingNothing(out.Stdout)
 	})
+}
+
+// waitingNothing looks at the spool in what tollgate status --json prints.
+func waitingNothing(text string) error {
+	var status struct {
+		Spool struct {
+			Waiting *int64 `json:"waiting"`
+		} `json:"spool"`
+	}
+	if err := json.Unmarshal([]byte(text), &status); err != nil {
+		return fmt.Errorf("%w in %q", err, text)
+	}
+	if status.Spool.Waiting == nil {
+		return fmt.Errorf("no waiting in %q", text)
+	}
+	if *status.Spool.Waiting != 0 {
+		return fmt.Errorf("%d records wait in the spool", *status.Spool.Waiting)
+	}
+	return nil
 }
