@@ -31,11 +31,10 @@ func message(i, n int) []accounting.Record {
 
 // account is a Sink that remembers.
 type account struct {
-	mu     sync.Mutex
-	seen   map[string]int // times an ID came
-	order  []string       // first comings
-	fail   func(batch []accounting.Record) error
-	called chan struct{}
+	mu    sync.Mutex
+	seen  map[string]int // times an ID came
+	order []string       // first comings
+	fail  func(batch []accounting.Record) error
 }
 
 func newAccount() *account { return &account{seen: map[string]int{}} }
