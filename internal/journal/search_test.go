@@ -278,7 +278,11 @@ func BenchmarkWrite(b *testing.B) {
 			e := entry(kind, "0a1b2c3d4e5f", noon)
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := write(j, e); err != nil {
+				err := write(j, e)
+				if errors.Is(err, journal.ErrLost) {
+					err = j.Flush() // no gateway is as fast as this loop
+				}
+				if err != nil {
 					b.Fatal(err)
 				}
 			}
