@@ -17,6 +17,9 @@ func (m *Message) describe(e *journal.Entry) {
 	}
 	e.Direction = m.direction()
 	e.Sender = m.env.Sender
+	if e.Kind == journal.Trace && m.current != nil {
+		e.Recipient = m.current.given
+	}
 	e.Subject, _ = m.subject()
 	if m.headersIn {
 		e.Size = m.size()
