@@ -14,10 +14,16 @@ declare -A commands=(
   [test]="go gcc postfix postconf redis-server python3 mandoc ps"
 )
 
+present() {
+  command -v "$1" >/dev/null || return 1
+  # Debian's python3-minimal has the command without the library.
+  [ "$1" != python3 ] || python3 -c 'import shlex, selectors' 2>/dev/null
+}
+
 missing=() packages=()
 for what in "$@"; do
   for command in ${commands[$what]}; do
-    command -v "$command" >/dev/null && continue
+    present "$command" && continue
     missing+=("$command")
     packages+=(${package[$command]})
   done
