@@ -69,6 +69,20 @@ func unfold(s string) string {
 }
 
 func appendUnfolded(dst []byte, s string) []byte {
+	if strings.IndexByte(s, '\r') < 0 {
+		// What an MTA shows: line by line, not octet by octet.
+		for {
+			n := strings.IndexByte(s, '\n')
+			if n < 0 {
+				return append(dst, s...)
+			}
+			dst = append(dst, s[:n]...)
+			s = strings.TrimLeft(s[n:], "\n")
+			if s != "" && s[0] != ' ' && s[0] != '\t' {
+				dst = append(dst, ' ')
+			}
+		}
+	}
 	for i := 0; i < len(s); i++ {
 		if s[i] != '\n' && s[i] != '\r' {
 			dst = append(dst, s[i])

@@ -14,10 +14,8 @@ type Field struct {
 // Size is the field's octets on the wire, every line end being CRLF.
 func (f Field) Size() int64 {
 	n := len(f.Name) + len(":") + len(f.Value) + len("\r\n")
-	for i := 0; i < len(f.Value); i++ {
-		if f.Value[i] == '\n' && (i == 0 || f.Value[i-1] != '\r') {
-			n++
-		}
+	if folds := strings.Count(f.Value, "\n"); folds > 0 {
+		n += folds - strings.Count(f.Value, "\r\n")
 	}
 	return int64(n)
 }

@@ -267,3 +267,14 @@ func BenchmarkDecode(b *testing.B) {
 		})
 	}
 }
+
+// TestUnfoldBothWays: a text without CR unfolds as it does with some.
+func TestUnfoldBothWays(t *testing.T) {
+	for _, s := range []string{"", "a", "\n", "a\n b", "a\n\n\tb", "a\nb", "\na", "a\n", "a \n \n b\n"} {
+		fast := string(appendUnfolded(nil, s))
+		slow := string(appendUnfolded(nil, strings.ReplaceAll(s, "\n", "\r\n")))
+		if fast != slow {
+			t.Errorf("%q: %q and %q", s, fast, slow)
+		}
+	}
+}
