@@ -14,9 +14,11 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/config"
 )
 
-// defaultGrace is how long SMTP sessions may go on after SIGTERM. With what
-// follows it stays under the 60 s after which the systemd unit kills.
-const defaultGrace = 30 * time.Second
+// defaultGrace is how long SMTP sessions may go on after SIGTERM. Meanwhile
+// Postfix finds nobody who takes new connections and defers their mail, so it
+// is no longer than a message needs: a large sender keeps its session open and
+// idle for minutes.
+const defaultGrace = 10 * time.Second
 
 func (a *app) serve() *cobra.Command {
 	grace := defaultGrace
