@@ -3,8 +3,6 @@ package mail
 import (
 	"strings"
 	"unicode/utf8"
-
-	"golang.org/x/net/idna"
 )
 
 // SplitAddress cuts at the @ before the domain: local part and domain. An
@@ -134,37 +132,4 @@ func lowerASCII(s string) string {
 		}
 	}
 	return string(b)
-}
-
-// FoldDomain is a domain in lower-case A-labels, without a trailing dot. What
-// IDNA does not allow is only lower-cased.
-func FoldDomain(domain string) string {
-	domain = rootless(domain)
-	for i := 0; i < len(domain); i++ {
-		if domain[i] >= 0x80 {
-			return foldIDN(domain)
-		}
-	}
-	return lower(domain)
-}
-
-func foldIDN(domain string) string {
-	if !utf8.ValidString(domain) {
-		return lowerASCII(domain)
-	}
-	// Case and width are mapped as for a look-up (UTS 46); underscores and the
-	// like are not ours to refuse.
-	p := idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false))
-	if a, err := p.ToASCII(domain); err == nil && a != "" {
-		return rootless(strings.ToLower(a))
-	}
-	return strings.ToLower(domain)
-}
-
-// rootless takes off the dot of the root; two dots are no domain's end.
-func rootless(domain string) string {
-	if strings.HasSuffix(domain, "..") {
-		return domain
-	}
-	return strings.TrimSuffix(domain, ".")
 }

@@ -1,7 +1,6 @@
 package mail
 
 import (
-	"encoding/base64"
 	"strings"
 
 	"golang.org/x/text/encoding"
@@ -102,9 +101,9 @@ func appendUnfolded(dst []byte, s string) []byte {
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
-		case r == '\n', r == '\r':
+		case r == '\n', r == '\r', r == '\u0085', r == '\u2028', r == '\u2029': // line ends, Unicode's too
 			return ' '
-		case r < ' ' && r != '\t', r == 0x7f:
+		case r < ' ' && r != '\t', r >= 0x7f && r < 0xa0:
 			return -1
 		}
 		return r
@@ -173,14 +172,6 @@ func (d *decoder) flush() {
 	d.octets, d.within = d.octets[:0], false
 }
 
-// word is an encoded-word. Of one that cannot be decoded only length is set:
-// what of the text is to be passed over.
-type word struct {
-	length int
-	enc    encoding.Encoding
-	octets []byte
-}
-
 // word reads the encoded-word at the start of rest, which begins with "=?".
 func (d *decoder) word() (word, bool) {
 	if d.noEnd {
@@ -192,85 +183,4 @@ func (d *decoder) word() (word, bool) {
 		w.length = 2
 	}
 	return w, ok
-}
-
-// maxLabel bounds a charset's name, so that a text of many "=?" is read once.
-const maxLabel = 80
-
-// wordAt reads the encoded-word that s begins with, if it begins with "=?". A
-// length of -1 says that there is no end of a word in all of s. White space within a word, which RFC
-// 2047 §2 forbids, is tolerated: mail has it.
-func wordAt(s string) (word, bool) {
-	const start = len("=?")
-	if !strings.HasPrefix(s, "=?") {
-		return word{}, false
-	}
-	q := strings.IndexByte(s[start:min(len(s), start+maxLabel)], '?')
-	if q < 0 || len(s) < start+q+len("?Q?") || s[start+q+2] != '?' {
-		return word{length: start}, false
-	}
-	enc, known := charset(s[start : start+q])
-	if !known {
-		return word{length: start}, false
-	}
-	text := start + q + len("?Q?")
-	end := strings.Index(s[text:], "?=")
-	if end < 0 {
-		return word{length: -1}, false
-	}
-	w := word{length: text + end + len("?="), enc: enc}
-	var ok bool
-	switch s[start+q+1] {
-	case 'q', 'Q':
-		w.octets, ok = decodeQ(s[text:text+end]), true
-	case 'b', 'B':
-		w.octets, ok = decodeB(s[text : text+end])
-	default:
-		return word{length: start}, false
-	}
-	return w, ok
-}
-
-// decodeQ is RFC 2047 §4.2; an equals sign that begins no octet stays.
-func decodeQ(s string) []byte {
-	out := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '_':
-			out = append(out, ' ')
-		case c == '=' && i+2 < len(s) && hexDigit(s[i+1]) >= 0 && hexDigit(s[i+2]) >= 0:
-			out = append(out, byte(hexDigit(s[i+1])<<4|hexDigit(s[i+2])))
-			i += 2
-		default:
-			out = append(out, c)
-		}
-	}
-	return out
-}
-
-func hexDigit(c byte) int {
-	switch {
-	case c >= '0' && c <= '9':
-		return int(c - '0')
-	case c >= 'a' && c <= 'f':
-		return int(c-'a') + 10
-	case c >= 'A' && c <= 'F':
-		return int(c-'A') + 10
-	}
-	return -1
-}
-
-// decodeB is RFC 2047 §4.1, without the padding that mail often lacks.
-func decodeB(s string) ([]byte, bool) {
-	s = strings.Map(func(r rune) rune {
-		if r == ' ' || r == '\t' || r == '=' {
-			return -1
-		}
-		return r
-	}, s)
-	if len(s) > 1 && len(s)%4 == 1 {
-		s = s[:len(s)-1] // six bits make no octet
-	}
-	out, err := base64.RawStdEncoding.DecodeString(s)
-	return out, err == nil
 }

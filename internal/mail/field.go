@@ -48,32 +48,3 @@ func (h Header) MessageID() string {
 	raw, _ := h.Get("Message-ID")
 	return strings.TrimSpace(unfold(raw))
 }
-
-// FallbackCharset is the charset in which raw 8-bit octets of the header are
-// read when they are not UTF-8: that of Content-Type, "" when there is none.
-// Mail that breaks RFC 2047 this way was written in the charset of its body.
-func (h Header) FallbackCharset() string {
-	raw, ok := h.Get("Content-Type")
-	if !ok {
-		return ""
-	}
-	// A lenient reading of RFC 2045 §5.1 parameters: mail that needs this is
-	// not well formed elsewhere either.
-	_, rest, ok := strings.Cut(unfold(raw), ";")
-	for ok {
-		var param string
-		param, rest, ok = strings.Cut(rest, ";")
-		name, value, found := strings.Cut(param, "=")
-		name = strings.TrimSuffix(strings.TrimSpace(name), "*")
-		if !found || !strings.EqualFold(name, "charset") {
-			continue
-		}
-		value = strings.Trim(strings.TrimSpace(value), `"'`)
-		// RFC 2231 §4: charset*=us-ascii'en'koi8-r
-		if i := strings.LastIndexByte(value, '\''); i >= 0 {
-			value = value[i+1:]
-		}
-		return value
-	}
-	return ""
-}

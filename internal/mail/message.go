@@ -1,9 +1,6 @@
 package mail
 
-import (
-	"bytes"
-	"strings"
-)
+import "bytes"
 
 // SplitMessage divides a message as Postfix shows it to a milter: the fields
 // with bare LF folds, and the body as it came. The header ends at an empty
@@ -12,49 +9,54 @@ import (
 // X-Mailbox-Line.
 func SplitMessage(b []byte) (Header, []byte) {
 	var h Header
-	first := true
+	var name string
+	var value []byte // of the field under way, if name is not empty
+	end := func() Header {
+		if name != "" {
+			h = append(h, Field{name, string(value)})
+		}
+		return h
+	}
 	for len(b) > 0 {
 		line, rest, _ := bytes.Cut(b, []byte("\n"))
 		line = bytes.TrimSuffix(line, []byte("\r"))
 		switch {
-		case first && bytes.HasPrefix(bytes.TrimLeft(line, ">"), []byte("From ")):
+		case name == "" && bytes.HasPrefix(bytes.TrimLeft(line, ">"), []byte("From ")):
 			h = append(h, Field{"X-Mailbox-Line", " " + string(line)})
-			b = rest
-			continue
 		case len(line) == 0:
-			return h, rest
+			return end(), rest
 		case line[0] == ' ' || line[0] == '\t':
-			if len(h) == 0 || first {
+			if name == "" {
 				return h, b
 			}
-			h[len(h)-1].Value += "\n" + string(line)
+			value = append(append(value, '\n'), line...)
 		default:
-			name, value, ok := cutField(string(line))
+			n, v, ok := cutField(line)
 			if !ok {
-				return h, b
+				return end(), b
 			}
-			h = append(h, Field{name, value})
+			end()
+			name, value = n, append(value[:0], v...)
 		}
-		first = false
 		b = rest
 	}
-	return h, nil
+	return end(), nil
 }
 
 // cutField reads the first line of a field: printable ASCII, white space that
 // Postfix tolerates, a colon.
-func cutField(line string) (name, value string, ok bool) {
-	i := strings.IndexByte(line, ':')
+func cutField(line []byte) (name string, value []byte, ok bool) {
+	i := bytes.IndexByte(line, ':')
 	if i < 0 {
-		return "", "", false
+		return "", nil, false
 	}
-	name = strings.TrimRight(line[:i], " \t")
+	name = string(bytes.TrimRight(line[:i], " \t"))
 	if name == "" {
-		return "", "", false
+		return "", nil, false
 	}
 	for j := 0; j < len(name); j++ {
 		if name[j] <= ' ' || name[j] > '~' {
-			return "", "", false
+			return "", nil, false
 		}
 	}
 	return name, line[i+1:], true

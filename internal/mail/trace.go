@@ -49,16 +49,31 @@ func (t *trace) token(tok, before, after string) {
 		return
 	}
 	// "IPv6:2001:db8::1" (RFC 5321 §4.1.3): the prefix's 6 is taken along.
-	if i := strings.LastIndexByte(before, '['); i >= 0 {
-		if lead := before[i+1:]; strings.EqualFold(lead, "IPv") && strings.HasPrefix(tok, "6:") {
-			tok, before = tok[2:], before[:i+1]
-		}
+	if lead := len(before) - len("IPv"); lead >= 0 && strings.EqualFold(before[lead:], "IPv") && strings.HasPrefix(tok, "6:") {
+		tok, before = tok[len("6:"):], before[:lead]
 	}
-	tok = strings.TrimRight(tok, ".")
-	if a, err := netip.ParseAddr(tok); err == nil && bounded(before, after) && !a.IsUnspecified() && !t.seen[a] {
+	a, ok := readAddr(tok)
+	if ok && bounded(before, after) && !version(before, after) && !a.IsUnspecified() && !t.seen[a] {
 		t.seen[a] = true
 		t.ips = append(t.ips, a)
 	}
+}
+
+// readAddr reads an address that a sentence's dot or colon, or a port may
+// follow.
+func readAddr(tok string) (netip.Addr, bool) {
+	tok = strings.TrimRight(tok, ".")
+	if a, err := netip.ParseAddr(tok); err == nil {
+		return a, true
+	}
+	if strings.IndexByte(tok, '.') < 0 {
+		return netip.Addr{}, false
+	}
+	if p, err := netip.ParseAddrPort(tok); err == nil {
+		return p.Addr(), true
+	}
+	a, err := netip.ParseAddr(strings.TrimRight(tok, ":"))
+	return a, err == nil
 }
 
 func addrByte(c byte) bool {
@@ -66,12 +81,25 @@ func addrByte(c byte) bool {
 }
 
 // bounded tells whether what stands around keeps a token from being part of a
-// name or of a version.
+// name.
 func bounded(before, after string) bool {
 	if before != "" && nameByte(before[len(before)-1]) {
 		return false
 	}
 	return after == "" || !nameByte(after[0])
+}
+
+// version tells whether a dotted quad surely counts releases: one between
+// slashes, as in (5.65v3.0/1.1.8.2/02Aug95), or the word after "id", where
+// Exchange puts its own. Sendmail's (8.17.1.5/8.17.1.5) looks like addresses
+// and is taken for them.
+func version(before, after string) bool {
+	if strings.HasSuffix(before, "/") && strings.HasPrefix(after, "/") {
+		return true
+	}
+	word := strings.TrimRight(before, " \t")
+	n := len(word) - len("id")
+	return len(word) < len(before) && n >= 0 && strings.EqualFold(word[n:], "id") && (n == 0 || !nameByte(word[n-1]))
 }
 
 func nameByte(c byte) bool {

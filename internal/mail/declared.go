@@ -1,0 +1,62 @@
+package mail
+
+import "strings"
+
+// FallbackCharset is the charset in which raw 8-bit octets of the header are
+// read when they are not UTF-8: that of Content-Type, "" when there is none.
+// Mail that breaks RFC 2047 this way was written in the charset of its body.
+func (h Header) FallbackCharset() string {
+	raw, ok := h.Get("Content-Type")
+	if !ok {
+		return ""
+	}
+	// A lenient reading of RFC 2045 §5.1 parameters: mail that needs this is
+	// not well formed elsewhere either.
+	_, rest := cutParameter(unfold(raw))
+	for rest != "" {
+		var param string
+		param, rest = cutParameter(rest)
+		name, value, found := strings.Cut(param, "=")
+		name = strings.TrimSuffix(strings.TrimSpace(name), "*")
+		if !found || !strings.EqualFold(name, "charset") {
+			continue
+		}
+		value = parameterValue(value)
+		// RFC 2231 §4: charset*=us-ascii'en'koi8-r
+		if i := strings.LastIndexByte(value, '\''); i >= 0 {
+			value = value[i+1:]
+		}
+		return value
+	}
+	return ""
+}
+
+// cutParameter cuts at the first semicolon that does not stand in quotes.
+// Quotes that nothing closes go on to the end.
+func cutParameter(s string) (param, rest string) {
+	quotes := false
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '"':
+			quotes = !quotes
+		case c == '\\' && quotes:
+			i++
+		case c == ';' && !quotes:
+			return s[:i], s[i+1:]
+		}
+	}
+	return s, ""
+}
+
+// parameterValue is a token or a quoted string without what may follow it.
+func parameterValue(s string) string {
+	s = strings.TrimLeft(s, " \t")
+	if quoted, ok := strings.CutPrefix(s, `"`); ok {
+		value, _, _ := strings.Cut(quoted, `"`)
+		return strings.TrimSpace(value)
+	}
+	if i := strings.IndexAny(s, " \t("); i >= 0 {
+		s = s[:i]
+	}
+	return strings.Trim(s, `"'`)
+}

@@ -1,0 +1,43 @@
+package mail
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestLinear reads what would take minutes if any step were quadratic.
+func TestLinear(t *testing.T) {
+	const n = 1 << 21
+	for _, unit := range []string{
+		"=?utf-8?q?a", "=?", "=?utf-8?q?a?= ", "=?x?q?", "?=", "=?utf-8?b?", "\n", "\n ", " ", "a ", "=?utf-8?x? ",
+		"=?utf-8?q?a?= =?koi8-r?q?=F0?= ", "=?utf-7?q?+?=", "\xff", "=?utf-8?b?*?=",
+	} {
+		for _, s := range []string{strings.Repeat(unit, n/len(unit)), strings.Repeat(unit, n/len(unit)) + "?="} {
+			Decode(s, "koi8-r")
+			TagSubject(s, "[X]")
+			FieldValue("X-Note", s)
+		}
+	}
+	for _, unit := range []string{"1.1 ", "IPv6:", "192.0.2.1 ", "[", "1", ":"} {
+		Header{{"Received", strings.Repeat(unit, n/len(unit))}}.TraceIPs()
+	}
+	for _, unit := range []string{`";`, `";\`, `charset;`, `;`, `"`, `\"`} {
+		Header{{"Content-Type", strings.Repeat(unit, n/len(unit))}}.FallbackCharset()
+	}
+	for _, unit := range []string{" a\n", "A:\n", "\n", "From \n"} {
+		SplitMessage([]byte("A: b\n" + strings.Repeat(unit, n/len(unit))))
+		SplitMessage([]byte(strings.Repeat(unit, n/len(unit))))
+	}
+	var distinct strings.Builder
+	for r := rune(0x4e00); distinct.Len() < n; r++ {
+		if r > 0x9f00 {
+			r = 0x4e00
+		}
+		distinct.WriteRune(r)
+	}
+	for _, unit := range []string{"@a:", "@", `"\`, ".", "a.", distinct.String()} {
+		s := strings.Repeat(unit, n/len(unit))
+		FoldAddress(s)
+		FoldAddress("u@" + s)
+	}
+}

@@ -1,0 +1,51 @@
+package mail
+
+import (
+	"fmt"
+	"testing"
+)
+
+func TestTraceIPs(t *testing.T) {
+	h := Header{
+		{"Subject", " 192.0.2.99"},
+		{"Received", " from a (b.example [192.0.2.1])\n\tby c (8.17.1)"},
+		{"received", " from [IPv6:2001:db8::1] (unknown [2001:db8::2])"},
+		{"Received", " from x (192.0.2.1) by y; Mon, 23 Nov 2026 10:00:00 +0000"},
+		{"X-Originating-IP", " [198.51.100.9]"},
+		{"Received", " from y (IPv6:2001:db8::3) (IPv6:2001:db8::3)"},
+		{"Received", " from z ([::ffff:192.0.2.7]) by xIPv6:2001:db8::4"},
+		{"Received", " from d (HELO 192.0.2.8.dsl.example) (192.0.2.8:2531) by e (5.65v3.0/1.1.8.2/02Aug95) id 15.20.218.12; Mon"},
+		{"Received", " from 192.0.2.9: (Kid 192.0.2.10) by e with SMTP id\n\t15.20.218.13"},
+		{"Received", " from 203.0.113.5. by v1.2.3.4 with id 10.0.0.1x"},
+	}
+	want := "[192.0.2.1 2001:db8::1 2001:db8::2 2001:db8::3 ::ffff:192.0.2.7 192.0.2.8 192.0.2.9 192.0.2.10 203.0.113.5 198.51.100.9]"
+	if got := fmt.Sprint(h.TraceIPs()); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func FuzzTraceIPs(f *testing.F) {
+	f.Add(" from a (192.0.2.1:25) id 1.2.3.4 1.2/1.2.3.4:")
+	f.Add(" from a ([IPv6:::1]) 1.2.3.4")
+	f.Fuzz(func(t *testing.T, value string) {
+		seen := map[string]bool{}
+		for _, a := range (Header{{"Received", value}}).TraceIPs() {
+			if !a.IsValid() || seen[a.String()] {
+				t.Errorf("%v twice or not valid", a)
+			}
+			seen[a.String()] = true
+		}
+	})
+}
+
+func BenchmarkTraceIPs(b *testing.B) {
+	h := Header{
+		{"Received", " from a.example (a.example [192.0.2.1])\n\tby b.example (8.17.1) with ESMTPS id 1a2b3c\n\tfor <u@example.org>; Mon, 23 Nov 2026 10:00:00 +0000"},
+		{"Received", " from c.example (unknown [IPv6:2001:db8::1])\n\tby a.example with ESMTP id 4d5e6f; Mon, 23 Nov 2026 09:59:58 +0000"},
+		{"Subject", " an ordinary Subject"},
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		h.TraceIPs()
+	}
+}

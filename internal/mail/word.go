@@ -1,0 +1,132 @@
+package mail
+
+import (
+	"strings"
+
+	"golang.org/x/text/encoding"
+)
+
+// maxLabel bounds a charset's name, so that a text of many "=?" is read once.
+const maxLabel = 80
+
+// word is an encoded-word. Of one that cannot be decoded only length is set:
+// what of the text is to be passed over.
+type word struct {
+	length int
+	enc    encoding.Encoding
+	octets []byte
+}
+
+// wordAt reads the encoded-word that s begins with, if it begins with "=?". A
+// length of -1 says that there is no end of a word in all of s. White space
+// within a word, which RFC 2047 §2 forbids, is tolerated: mail has it.
+func wordAt(s string) (word, bool) {
+	const start = len("=?")
+	if !strings.HasPrefix(s, "=?") {
+		return word{}, false
+	}
+	q := strings.IndexByte(s[start:min(len(s), start+maxLabel)], '?')
+	if q < 0 || len(s) < start+q+len("?Q?") || s[start+q+2] != '?' {
+		return word{length: start}, false
+	}
+	enc, known := charset(s[start : start+q])
+	if !known {
+		return word{length: start}, false
+	}
+	// The end is looked for only when the octets up to it will be passed over,
+	// or the time would be quadratic.
+	var decode func(string) ([]byte, bool)
+	switch s[start+q+1] {
+	case 'q', 'Q':
+		decode = decodeQ
+	case 'b', 'B':
+		decode = decodeB
+	default:
+		return word{length: start}, false
+	}
+	text := start + q + len("?Q?")
+	end := strings.Index(s[text:], "?=")
+	if end < 0 {
+		return word{length: -1}, false
+	}
+	w := word{length: text + end + len("?="), enc: enc}
+	var ok bool
+	w.octets, ok = decode(s[text : text+end])
+	return w, ok
+}
+
+// decodeQ is RFC 2047 §4.2; an equals sign that begins no octet stays.
+func decodeQ(s string) ([]byte, bool) {
+	out := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '_':
+			out = append(out, ' ')
+		case c == '=' && i+2 < len(s) && hexDigit(s[i+1]) >= 0 && hexDigit(s[i+2]) >= 0:
+			out = append(out, byte(hexDigit(s[i+1])<<4|hexDigit(s[i+2])))
+			i += 2
+		default:
+			out = append(out, c)
+		}
+	}
+	return out, true
+}
+
+func hexDigit(c byte) int {
+	switch {
+	case c >= '0' && c <= '9':
+		return int(c - '0')
+	case c >= 'a' && c <= 'f':
+		return int(c-'a') + 10
+	case c >= 'A' && c <= 'F':
+		return int(c-'A') + 10
+	}
+	return -1
+}
+
+// decodeB is RFC 2047 §4.1. Padding may lack, and it may stand within, where a
+// sender joined texts after encoding them. A word of other characters, or of
+// too few for an octet, is not decoded.
+func decodeB(s string) ([]byte, bool) {
+	out := make([]byte, 0, len(s)*3/4)
+	var bits uint32
+	have, digits := 0, 0
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c == ' ' || c == '\t' {
+			continue
+		}
+		if c == '=' {
+			have = 0
+			continue
+		}
+		v := base64Digit(c)
+		if v < 0 {
+			return nil, false
+		}
+		bits = bits<<6 | uint32(v)
+		digits++
+		if have += 6; have >= 8 {
+			have -= 8
+			out = append(out, byte(bits>>have))
+		}
+	}
+	return out, digits != 1
+}
+
+// base64Digit is RFC 4648 §4; -1 for what is no digit.
+func base64Digit(c byte) int {
+	switch {
+	case c >= 'A' && c <= 'Z':
+		return int(c - 'A')
+	case c >= 'a' && c <= 'z':
+		return int(c-'a') + 26
+	case c >= '0' && c <= '9':
+		return int(c-'0') + 52
+	case c == '+':
+		return 62
+	case c == '/':
+		return 63
+	}
+	return -1
+}
