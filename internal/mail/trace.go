@@ -45,7 +45,7 @@ func (t *trace) collect(s string) {
 // token adds a run of the octets that addresses consist of, if it is one and
 // stands by itself.
 func (t *trace) token(tok, before, after string) {
-	if n := len(tok); n < len("::1") || n > 64 {
+	if n := len(tok); n < len("::1") || n > 64 || !likely(tok) {
 		return
 	}
 	// "IPv6:2001:db8::1" (RFC 5321 §4.1.3): the prefix's 6 is taken along.
@@ -59,15 +59,18 @@ func (t *trace) token(tok, before, after string) {
 	}
 }
 
+// likely tells a token that may be an address from times and pieces of names,
+// of which a Received field is full.
+func likely(tok string) bool {
+	return strings.Count(tok, ".") >= 3 || strings.Contains(tok, "::") || strings.Count(tok, ":") >= 7
+}
+
 // readAddr reads an address that a sentence's dot or colon, or a port may
 // follow.
 func readAddr(tok string) (netip.Addr, bool) {
 	tok = strings.TrimRight(tok, ".")
 	if a, err := netip.ParseAddr(tok); err == nil {
 		return a, true
-	}
-	if strings.IndexByte(tok, '.') < 0 {
-		return netip.Addr{}, false
 	}
 	if p, err := netip.ParseAddrPort(tok); err == nil {
 		return p.Addr(), true

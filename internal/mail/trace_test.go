@@ -9,7 +9,7 @@ func TestTraceIPs(t *testing.T) {
 	h := Header{
 		{"Subject", " 192.0.2.99"},
 		{"Received", " from a (b.example [192.0.2.1])\n\tby c (8.17.1)"},
-		{"received", " from [IPv6:2001:db8::1] (unknown [2001:db8::2])"},
+		{"received", " from [IPv6:2001:db8::1] (unknown [2001:db8:0:0:0:0:0:2])"},
 		{"Received", " from x (192.0.2.1) by y; Mon, 23 Nov 2026 10:00:00 +0000"},
 		{"X-Originating-IP", " [198.51.100.9]"},
 		{"Received", " from y (IPv6:2001:db8::3) (IPv6:2001:db8::3)"},
