@@ -131,6 +131,9 @@ func Run(ctx context.Context, store accounting.Store, q Query) ([]Row, error) {
 	return s.sorted(), nil
 }
 
+// maxYears bounds what one question asks of the store.
+const maxYears = 100
+
 func (q *Query) check() error {
 	if err := checkBy(q.By); err != nil {
 		return err
@@ -140,6 +143,9 @@ func (q *Query) check() error {
 	}
 	if q.From.Format(time.DateOnly) > q.To.Format(time.DateOnly) {
 		return fmt.Errorf("%w: the first day, %s, is after the last, %s", ErrQuery, q.From.Format(time.DateOnly), q.To.Format(time.DateOnly))
+	}
+	if q.To.Year()-q.From.Year() > maxYears {
+		return fmt.Errorf("%w: more than %d years", ErrQuery, maxYears)
 	}
 	if q.Top < 0 {
 		return fmt.Errorf("%w: the top %d rows", ErrQuery, q.Top)
@@ -174,6 +180,10 @@ func (s *sums) add(ctx context.Context, store accounting.Store) error {
 		}
 		clear(s.rows)
 	}
+	return s.addRecords(ctx, store)
+}
+
+func (s *sums) addRecords(ctx context.Context, store accounting.Store) error {
 	from, to := s.q.span()
 	return store.Records(ctx, s.q.Client, from, to, func(r accounting.Record) error {
 		deliveries, size, charged := r.Delta()
