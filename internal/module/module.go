@@ -1,0 +1,71 @@
+// Package module has what may see a whole message: the interface of an
+// inspector, the stash that a message waits in while inspectors read it, and
+// the guard that keeps each inspector within its limits.
+package module
+
+import (
+	"context"
+	"net/netip"
+
+	"github.com/tollgate-mail/tollgate/internal/mail"
+	"github.com/tollgate-mail/tollgate/rules"
+)
+
+// Inspector looks at one message. It is safe for use by many goroutines.
+//
+// An error is never "clean": whatever an inspector did not see to the end, or
+// did not understand the answer to, is an error. Inspect returns soon after
+// ctx ends.
+type Inspector interface {
+	Inspect(ctx context.Context, m *Message) (Finding, error)
+	// Ping asks whether the service behind the inspector answers, nil when it
+	// does or when there is none. It costs the service next to nothing.
+	Ping(ctx context.Context) error
+	// Close releases what the inspector keeps open. Inspections under way are
+	// not cut off.
+	Close() error
+}
+
+// Envelope is what an inspector may be told besides the message.
+type Envelope struct {
+	Ref, Gateway, QueueID string
+	ClientIP              netip.Addr // zero where there is none
+	ClientHost            string     // verified name, "unknown" where there is none
+	Helo                  string
+	TLSVersion            string // "" when not encrypted
+	AuthUser              string // "" when not authenticated
+	Direction             string // "inbound", "outbound"
+	Sender                string // "" is the null sender
+	Recipients            []string
+	// Subject is decoded.
+	Subject string
+}
+
+// Message is a message under inspection.
+type Message struct {
+	Envelope
+	Stash *Stash
+}
+
+// Finding is what an inspector says of a message. The zero Finding is that
+// nothing was found.
+type Finding struct {
+	// Virus is the name of the signature that matched, "" when the message is
+	// clean.
+	Virus string
+	// Score is the engine's own, in thousandths.
+	Score rules.Weight
+	// Symbols are the names of what was found, without their scores.
+	Symbols []string
+	// Action is what the engine would do, in its own words; "" when it does
+	// not say.
+	Action string
+	// Add and Remove are changes to the header that the engine wants: fields to
+	// append (a value begins with a space, folds are bare LF), and names of
+	// fields to remove all of.
+	Add    []mail.Field
+	Remove []string
+	// Names and Types are of the parts of the message: file names, decoded,
+	// and media types, lower case.
+	Names, Types []string
+}
