@@ -34,6 +34,8 @@ func entryLine(e journal.Entry) string {
 		what, text = "message "+e.Verdict, route(e)+messageLine(e)
 	case journal.Blocks:
 		what, text = "block "+e.Verdict, route(e)+blockLine(e)
+	case journal.Antivirus:
+		what, text = "scan "+e.Result, scanLine(e)
 	}
 	return fmt.Sprintf(columns, local(e.Time), visible(what), or(e.Ref), or(e.QueueID), visible(text))
 }
@@ -89,6 +91,24 @@ func blockLine(e journal.Entry) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "; from %s[%s]", shorten(e.ClientHost, 100), e.ClientIP)
 	why(&b, e)
+	return b.String()
+}
+
+// scanLine is what was scanned, for whom, and what came of it. Of other
+// services than ours there may be no sender.
+func scanLine(e journal.Entry) string {
+	var b strings.Builder
+	if e.Service == "smtp" {
+		b.WriteString(route(e) + "; ")
+	}
+	fmt.Fprintf(&b, "%s: %s", e.Service, shorten(e.Object, 200))
+	if e.Signature != "" {
+		fmt.Fprintf(&b, "; %s", shorten(e.Signature, 200))
+	}
+	if e.Reason != "" {
+		fmt.Fprintf(&b, "; %s", shorten(e.Reason, 200))
+	}
+	fmt.Fprintf(&b, "; %s by %s in %d ms", e.Action, e.Engine, e.DurationMS)
 	return b.String()
 }
 

@@ -15,14 +15,7 @@ const timeLayout = "2006-01-02T15:04:05.000Z07:00"
 // even when empty: who reads a column need not ask whether it is there.
 func appendMessage(b []byte, e *Entry) []byte {
 	b = appendSession(b, Messages, e)
-	b = append(b, `,"recipients":[`...)
-	for i, r := range e.Recipients {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendString(b, r)
-	}
-	b = append(b, ']')
+	b = appendRecipients(b, e.Recipients)
 	return appendJudgement(b, e)
 }
 
@@ -31,6 +24,36 @@ func appendBlock(b []byte, e *Entry) []byte {
 	b = appendSession(b, Blocks, e)
 	b = appendField(b, "recipient", e.Recipient)
 	return appendJudgement(b, e)
+}
+
+// appendAntivirus writes an entry of the antivirus journal.
+func appendAntivirus(b []byte, e *Entry) []byte {
+	b = appendSession(b, Antivirus, e)
+	b = appendRecipients(b, e.Recipients)
+	b = appendField(b, "subject", e.Subject)
+	b = append(b, `,"size":`...)
+	b = strconv.AppendInt(b, e.Size, 10)
+	b = appendField(b, "service", e.Service)
+	b = appendField(b, "engine", e.Engine)
+	b = appendField(b, "object", e.Object)
+	b = appendField(b, "result", e.Result)
+	b = appendField(b, "signature", e.Signature)
+	b = appendField(b, "action", e.Action)
+	b = append(b, `,"duration_ms":`...)
+	b = strconv.AppendInt(b, e.DurationMS, 10)
+	b = appendField(b, "reason", e.Reason)
+	return append(b, '}')
+}
+
+func appendRecipients(b []byte, all []string) []byte {
+	b = append(b, `,"recipients":[`...)
+	for i, r := range all {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(b, r)
+	}
+	return append(b, ']')
 }
 
 // appendTrace writes an entry of the trace journal, which is read line by
@@ -96,6 +119,14 @@ func appendJudgement(b []byte, e *Entry) []byte {
 		b = e.Rules[i].append(b)
 	}
 	b = append(b, ']')
+	b = append(b, `,"modules":[`...)
+	for i := range e.Modules {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = e.Modules[i].append(b)
+	}
+	b = append(b, ']')
 	b = appendField(b, "weight", e.Weight)
 	b = appendField(b, "reply", e.Reply)
 	b = appendField(b, "reason", e.Reason)
@@ -112,6 +143,19 @@ func (h *RuleHit) append(b []byte) []byte {
 	b = appendField(b, "weight", h.Weight)
 	if h.Shadow {
 		b = append(b, `,"shadow":true`...)
+	}
+	return append(b, '}')
+}
+
+func (h *ModuleHit) append(b []byte) []byte {
+	b = append(b, `{"name":`...)
+	b = appendString(b, h.Name)
+	b = appendField(b, "result", h.Result)
+	b = appendField(b, "score", h.Score)
+	b = appendField(b, "weight", h.Weight)
+	b = appendField(b, "action", h.Action)
+	if h.Error != "" {
+		b = appendField(b, "error", h.Error)
 	}
 	return append(b, '}')
 }

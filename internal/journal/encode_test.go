@@ -49,6 +49,7 @@ type (
 		Verdict string       `json:"verdict"`
 		Rule    string       `json:"rule"`
 		Rules   []ruleFields `json:"rules"`
+		Modules []ModuleHit  `json:"modules"`
 		Weight  string       `json:"weight"`
 		Reply   string       `json:"reply"`
 		Reason  string       `json:"reason"`
@@ -63,6 +64,20 @@ type (
 		sessionFields
 		Recipient string `json:"recipient"`
 		judgementFields
+	}
+	antivirusFields struct {
+		sessionFields
+		Recipients []string `json:"recipients"`
+		Subject    string   `json:"subject"`
+		Size       int64    `json:"size"`
+		Service    string   `json:"service"`
+		Engine     string   `json:"engine"`
+		Object     string   `json:"object"`
+		Result     string   `json:"result"`
+		Signature  string   `json:"signature"`
+		Action     string   `json:"action"`
+		DurationMS int64    `json:"duration_ms"`
+		Reason     string   `json:"reason"`
 	}
 	traceFields struct {
 		headFields
@@ -85,17 +100,18 @@ func reference(t interface{ Fatal(...any) }, e *Entry) []byte {
 	for i, h := range e.Rules {
 		rules[i] = ruleFields(h)
 	}
-	judgement := judgementFields{e.Subject, e.Size, e.Stage, e.Verdict, e.Rule, rules, e.Weight, e.Reply, e.Reason, e.Detail}
+	recipients := append([]string{}, e.Recipients...)
+	judgement := judgementFields{e.Subject, e.Size, e.Stage, e.Verdict, e.Rule, rules, append([]ModuleHit{}, e.Modules...), e.Weight, e.Reply, e.Reason, e.Detail}
 	var v any
 	switch e.Kind {
 	case Messages:
-		recipients := e.Recipients
-		if recipients == nil {
-			recipients = []string{}
-		}
 		v = messageFields{session, recipients, judgement}
 	case Blocks:
 		v = blockFields{session, e.Recipient, judgement}
+	case Antivirus:
+		v = antivirusFields{
+			session, recipients, e.Subject, e.Size, e.Service, e.Engine, e.Object, e.Result, e.Signature, e.Action, e.DurationMS, e.Reason,
+		}
 	case Trace:
 		v = traceFields{head, e.ClientIP, e.ClientHost, e.Helo, e.Sender, e.Recipient, e.Stage, e.Rule, e.Event, e.Detail}
 	}
@@ -133,6 +149,13 @@ func anyEntry(kind string) *rapid.Generator[*Entry] {
 		e.Rules = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) RuleHit {
 			return RuleHit{text().Draw(t, "name"), text().Draw(t, "stage"), text().Draw(t, "weight"), rapid.Bool().Draw(t, "shadow")}
 		}), 0, 3).Draw(t, "rules")
+		e.Modules = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) ModuleHit {
+			return ModuleHit{
+				text().Draw(t, "name"), text().Draw(t, "result"), text().Draw(t, "score"),
+				text().Draw(t, "weight"), text().Draw(t, "action"), text().Draw(t, "error"),
+			}
+		}), 0, 3).Draw(t, "modules")
+		e.DurationMS = rapid.Int64().Draw(t, "duration")
 		return e
 	})
 }

@@ -9,6 +9,10 @@ const (
 	Messages = "messages" // one entry for every message that reached MAIL
 	Blocks   = "blocks"   // one for each refused, deferred, discarded or held recipient
 	Trace    = "trace"    // the SMTP protocol and the rules, when switched on
+
+	// Antivirus has one entry for each object that was to be scanned; its format
+	// is shared by every service that scans.
+	Antivirus = "antivirus"
 )
 
 // kind is one journal: its name, and how an entry of it is written.
@@ -21,6 +25,7 @@ type kind struct {
 var kinds = [...]kind{
 	{Messages, appendMessage},
 	{Blocks, appendBlock},
+	{Antivirus, appendAntivirus},
 	{Trace, appendTrace},
 }
 
@@ -43,6 +48,31 @@ type RuleHit struct {
 	Weight string `json:"weight"`           // a decimal
 	Shadow bool   `json:"shadow,omitempty"` // it was only tried, without effect
 }
+
+// ModuleHit is what an extension module said of a message.
+type ModuleHit struct {
+	Name   string `json:"name"`
+	Result string `json:"result"`          // ok, error, oversize
+	Score  string `json:"score"`           // the engine's own, a decimal
+	Weight string `json:"weight"`          // what it gave, a decimal
+	Action string `json:"action"`          // what the engine would do; "" when it does not say
+	Error  string `json:"error,omitempty"` // with error
+}
+
+// The results of an extension module.
+const (
+	ModuleOK       = "ok"
+	ModuleError    = "error"
+	ModuleOversize = "oversize"
+)
+
+// The results of a scan.
+const (
+	Clean     = "clean"     // the engine said so
+	Infected  = "infected"  // a signature matched
+	Unscanned = "unscanned" // too large for the engine
+	ScanError = "error"     // the engine was away, too slow or unsure
+)
 
 // Entry is one line of a journal. Field names are a contract; which fields
 // each kind has is described in docs/journal.md.
@@ -69,9 +99,20 @@ type Entry struct {
 	Verdict string    `json:"verdict"`
 	Rule    string    `json:"rule"`
 	Rules   []RuleHit `json:"rules"`
+	// Modules are those that had the message, in the policy's order.
+	Modules []ModuleHit `json:"modules"`
 	Weight  string    `json:"weight"` // a decimal
 	Reply   string    `json:"reply"`
 	Reason  string    `json:"reason"`
+
+	// Of the antivirus journal.
+	Service    string `json:"service"`   // "smtp"; another service has its own
+	Engine     string `json:"engine"`    // "clamav"
+	Object     string `json:"object"`    // what was scanned: of mail the Message-ID
+	Result     string `json:"result"`    // clean, infected, unscanned, error
+	Signature  string `json:"signature"` // with infected
+	Action     string `json:"action"`    // what was done on this result
+	DurationMS int64  `json:"duration_ms"`
 
 	// Event is "protocol" or "rules", in the trace.
 	Event string `json:"event"`

@@ -22,7 +22,7 @@ type Journal struct {
 	moving sync.Mutex // held while files are replaced
 	dir    string
 
-	messages, trace *gathered
+	messages, antivirus, trace *gathered
 	blocks          *file
 	buffers         sync.Pool // *[]byte, for lines of blocks
 
@@ -42,12 +42,13 @@ func Open(dir string, options ...Option) (*Journal, error) {
 	for _, o := range options {
 		o(j)
 	}
-	messages, blocks, trace := &file{kind: Messages}, &file{kind: Blocks}, &file{kind: Trace}
-	if err := replaceAll(dir, messages, blocks, trace); err != nil {
+	messages, blocks, antivirus, trace := &file{kind: Messages}, &file{kind: Blocks}, &file{kind: Antivirus}, &file{kind: Trace}
+	if err := replaceAll(dir, messages, blocks, antivirus, trace); err != nil {
 		return nil, err
 	}
 	j.blocks = blocks
 	j.messages = newGathered(messages, j.log, j.now)
+	j.antivirus = newGathered(antivirus, j.log, j.now)
 	j.trace = newGathered(trace, j.log, j.now)
 	return j, nil
 }
@@ -79,6 +80,9 @@ func replaceAll(dir string, files ...*file) error {
 // Message writes to the messages journal, soon: lines are gathered and
 // written together, at the latest after a second. Its error is ErrLost.
 func (j *Journal) Message(e *Entry) error { return j.messages.add(e, appendMessage) }
+
+// Antivirus writes to the antivirus journal, as soon as Message does.
+func (j *Journal) Antivirus(e *Entry) error { return j.antivirus.add(e, appendAntivirus) }
 
 // Trace writes to the trace journal, as soon as Message does.
 func (j *Journal) Trace(e *Entry) error { return j.trace.add(e, appendTrace) }
@@ -135,14 +139,14 @@ func (j *Journal) Move(dir string) error {
 }
 
 func (j *Journal) replace(dir string) error {
-	return replaceAll(dir, j.messages.file, j.blocks, j.trace.file)
+	return replaceAll(dir, j.messages.file, j.blocks, j.antivirus.file, j.trace.file)
 }
 
 // Flush writes what was gathered.
-func (j *Journal) Flush() error { return errors.Join(j.messages.flush(), j.trace.flush()) }
+func (j *Journal) Flush() error { return errors.Join(j.messages.flush(), j.antivirus.flush(), j.trace.flush()) }
 
 // Close flushes and closes.
 func (j *Journal) Close() error {
 	err := j.SetSyslog("")
-	return errors.Join(err, j.messages.close(), j.trace.close(), j.blocks.close())
+	return errors.Join(err, j.messages.close(), j.antivirus.close(), j.trace.close(), j.blocks.close())
 }

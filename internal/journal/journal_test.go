@@ -73,6 +73,8 @@ func write(j *journal.Journal, e *journal.Entry) error {
 		return j.Message(e)
 	case journal.Blocks:
 		return j.Block(e)
+	case journal.Antivirus:
+		return j.Antivirus(e)
 	}
 	return j.Trace(e)
 }

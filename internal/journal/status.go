@@ -33,6 +33,7 @@ func (j *Journal) Status() Status {
 	}
 	add(j.messages.file.state(), Messages, j.messages.waiting())
 	add(j.blocks.state(), Blocks, 0)
+	add(j.antivirus.file.state(), Antivirus, j.antivirus.waiting())
 	add(j.trace.file.state(), Trace, j.trace.waiting())
 	if l := j.syslog.Load(); l != nil {
 		s.SyslogDropped = l.dropped.Load()
