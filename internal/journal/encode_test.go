@@ -191,7 +191,7 @@ func TestDecodeIsTheInverse(t *testing.T) {
 			for i, r := range e.Recipients {
 				e.Recipients[i] = strings.ToValidUTF8(r, "?")
 			}
-			e.Rules = nil
+			e.Rules, e.Modules = nil, nil
 			line, err := json.Marshal(e)
 			if err != nil {
 				t.Fatal(err)
