@@ -30,6 +30,8 @@ var floors = map[string]int{
 	"internal/control":     1,
 	"internal/module":      1,
 
+	"internal/module/clamav": 2,
+
 	"internal/gate": 2,
 
 	"milter":          3,
