@@ -16,9 +16,14 @@ func Decode(raw, fallbackCharset string) string {
 	if plain(s) {
 		return s
 	}
+	return printable(decodeAll(s, fallbackCharset))
+}
+
+// decodeAll decodes a text of one line, control characters included.
+func decodeAll(s, fallbackCharset string) string {
 	d := decoder{fallback: fallbackCharset, rest: s}
 	d.out.Grow(len(s))
-	return printable(d.run())
+	return d.run()
 }
 
 // AppendDecode appends what Decode returns, without the white space around it

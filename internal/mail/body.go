@@ -1,0 +1,111 @@
+package mail
+
+import (
+	"bytes"
+	"errors"
+	"io"
+)
+
+// body reads the octets of a source up to the next delimiter, without the line
+// end before it, which belongs to it (RFC 2046 §5.1.1).
+type body struct {
+	s    *source
+	rest []byte // of the line under way
+	end  [2]byte
+	ends int    // octets of end: a line end that waits for a line to follow
+	lead []byte // a line end before rest
+
+	// files makes the body end where a file begins; begin is its line then.
+	files bool
+	begin string
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	for len(b.lead) == 0 && len(b.rest) == 0 {
+		if err := b.fill(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, b.lead)
+	b.lead = b.lead[n:]
+	m := copy(p[n:], b.rest)
+	b.rest = b.rest[m:]
+	return n + m, nil
+}
+
+func (b *body) fill() error {
+	if b.begin != "" {
+		return io.EOF
+	}
+	piece, begins, err := b.s.next()
+	if err != nil {
+		if errors.Is(err, io.EOF) && b.s.level < 0 && b.ends > 0 {
+			b.waiting()
+			return nil
+		}
+		return err
+	}
+	if b.files && begins && beginsFile(piece) {
+		b.begin = string(bytes.TrimRight(piece, "\r\n"))
+		b.waiting()
+		return nil
+	}
+	b.waiting()
+	text := trimLineEnd(piece)
+	b.rest = text
+	b.ends = copy(b.end[:], piece[len(text):])
+	return nil
+}
+
+// waiting lets the line end through.
+func (b *body) waiting() {
+	b.lead = append([]byte(nil), b.end[:b.ends]...)
+	b.ends = 0
+}
+
+// trimLineEnd takes off one line end.
+func trimLineEnd(line []byte) []byte {
+	n := len(line)
+	if n > 0 && line[n-1] == '\n' {
+		n--
+	}
+	if n > 0 && line[n-1] == '\r' {
+		n--
+	}
+	return line[:n]
+}
+
+// text reads a text and the files within it.
+func (w *walker) text(s *source, p *Part) error {
+	lines := s
+	if e := p.Content.encoding(); e != "" && e != encodingUU {
+		lines = newSource(p.Content.decoder(s))
+	}
+	text := &body{s: lines, files: true}
+	p.Body = text
+	if err := w.show(p); err != nil {
+		return err
+	}
+	for {
+		if _, err := io.Copy(io.Discard, text); err != nil {
+			return err
+		}
+		if text.begin == "" {
+			break
+		}
+		file := newUUFile(lines, text.begin)
+		f := &Part{Type: "application/octet-stream", Disposition: "attachment", Depth: p.Depth + 1, Body: file}
+		f.addName(file.name)
+		if err := w.show(f); err != nil {
+			return err
+		}
+		if _, err := io.Copy(io.Discard, file); err != nil {
+			return err
+		}
+		text = &body{s: lines, files: true}
+	}
+	if lines == s {
+		return nil
+	}
+	return s.skip()
+}

@@ -1,0 +1,132 @@
+package mail
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// crlf joins lines.
+func crlf(lines ...string) string { return strings.Join(lines, "\r\n") + "\r\n" }
+
+// outline is each part in one line: depth, type, names, and what is in it.
+func outline(t *testing.T, message string) []string {
+	t.Helper()
+	var list []string
+	err := ReadParts(strings.NewReader(message), func(p *Part) error {
+		b, err := io.ReadAll(p.Body)
+		list = append(list, fmt.Sprintf("%d %s %q %q", p.Depth, p.Type, p.Names, b))
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	// Whether a part is read must not matter for the others.
+	n := 0
+	if err := ReadParts(strings.NewReader(message), func(p *Part) error {
+		if n >= len(list) || !strings.HasPrefix(list[n], fmt.Sprintf("%d %s %q ", p.Depth, p.Type, p.Names)) {
+			t.Errorf("unread, part %d is %s %q", n, p.Type, p.Names)
+		}
+		n++
+		return nil
+	}); err != nil || n != len(list) {
+		t.Errorf("unread: %d parts of %d, %v", n, len(list), err)
+	}
+	return list
+}
+
+func TestReadParts(t *testing.T) {
+	const mixed = `Content-Type: multipart/mixed; boundary=b`
+	for _, tt := range []struct {
+		name    string
+		message string
+		want    []string
+	}{
+		{"no fields", crlf("", "text"), []string{`0 text/plain [] "text\r\n"`}},
+		{"empty", "", []string{`0 text/plain [] ""`}},
+		{"no MIME", crlf("Subject: x", "", "text"), []string{`0 text/plain [] "text\r\n"`}},
+		{"two parts", crlf(mixed, "", "preamble", "--b", "", "one", "--b", "Content-Type: TEXT/html; name=a.html", "", "two", "--b--", "epilogue"),
+			[]string{`0 multipart/mixed [] ""`, `1 text/plain [] "one"`, `1 text/html ["a.html"] "two"`}},
+		{"no end, LF", strings.ReplaceAll(crlf(mixed, "", "--b", "", "one", "--b", "Content-Type: a/b; name=x", "", "two"), "\r", ""),
+			[]string{`0 multipart/mixed [] ""`, `1 text/plain [] "one"`, `1 a/b ["x"] "two\n"`}},
+		{"CR alone", strings.ReplaceAll(crlf(mixed, "", "--b", "", "one", "--b", "Content-Type: a/b; name=x", "", "two", "--b--"), "\n", ""),
+			[]string{`0 multipart/mixed [] ""`, `1 text/plain [] "one"`, `1 a/b ["x"] "two"`}},
+		{"no blank line before the first part", crlf(mixed, "--b", "Content-Type: a/b; name=x", "", "two", "--b--"),
+			[]string{`0 multipart/mixed [] ""`, `1 a/b ["x"] "two"`}},
+		{"no blank line after the header", crlf(mixed, "", "--b", "Content-Type: a/b; name=x", "two words", "more", "--b--"),
+			[]string{`0 multipart/mixed [] ""`, `1 a/b ["x"] "two words\r\nmore"`}},
+		{"header alone", crlf(mixed, "", "--b", "Content-Type: a/b; name=x", "--b", "Content-Type: a/b; name=y", "--b--"),
+			[]string{`0 multipart/mixed [] ""`, `1 a/b ["x"] ""`, `1 a/b ["y"] ""`}},
+		{"a line that is no field", crlf(mixed, "", "--b", "Content-Type: a/b", "no field", "Content-Disposition: attachment; filename=x.exe", "", "two", "--b--"),
+			[]string{`0 multipart/mixed [] ""`, `1 a/b ["x.exe"] "two"`}},
+		{"nested", crlf(mixed, "", "--b", "Content-Type: multipart/alternative; boundary=bb", "", "--bb", "", "one", "--bb--", "--b", "Content-Type: a/b; name=x", "", "--b--"),
+			[]string{`0 multipart/mixed [] ""`, `1 multipart/alternative [] ""`, `2 text/plain [] "one"`, `1 a/b ["x"] ""`}},
+		{"nested, the inner is a prefix of the outer", crlf("Content-Type: multipart/mixed; boundary=bb", "", "--bb", "Content-Type: multipart/alternative; boundary=b", "", "--b", "", "one", "--b--", "--bb", "Content-Type: a/b; name=x", "", "--bb--"),
+			[]string{`0 multipart/mixed [] ""`, `1 multipart/alternative [] ""`, `2 text/plain [] "one"`, `1 a/b ["x"] ""`}},
+		{"nested, no inner end", crlf(mixed, "", "--b", "Content-Type: multipart/alternative; boundary=c", "", "--c", "", "one", "--b", "Content-Type: a/b; name=x", "", "--b--"),
+			[]string{`0 multipart/mixed [] ""`, `1 multipart/alternative [] ""`, `2 text/plain [] "one"`, `1 a/b ["x"] ""`}},
+		{"a part after the end", crlf(mixed, "", "--b", "", "one", "--b--", "--b", "Content-Type: a/b; name=x", "", "two"),
+			[]string{`0 multipart/mixed [] ""`, `1 text/plain [] "one"`, `1 a/b ["x"] "two\r\n"`}},
+		{"two boundaries", crlf("Content-Type: multipart/mixed; boundary=a; boundary=b", "", "--a", "Content-Type: a/a; name=a", "", "--b", "Content-Type: b/b; name=b", "", "--a--"),
+			[]string{`0 multipart/mixed [] ""`, `1 a/a ["a"] ""`, `1 b/b ["b"] ""`}},
+		{"white space after a delimiter", crlf(mixed, "", "--b \t", "Content-Type: a/b; name=x", "", "two", "--b-- "),
+			[]string{`0 multipart/mixed [] ""`, `1 a/b ["x"] "two"`}},
+		{"digest", crlf("Content-Type: multipart/digest; boundary=b", "", "--b", "", "Content-Type: a/b; name=x", "", "two", "--b--"),
+			[]string{`0 multipart/digest [] ""`, `1 message/rfc822 [] ""`, `2 a/b ["x"] "two"`}},
+		{"a message", crlf(mixed, "", "--b", "Content-Type: message/rfc822; name=m.eml", "", mixed+"b", "", "--bb", "Content-Type: a/b; name=x", "", "two", "--b--"),
+			[]string{`0 multipart/mixed [] ""`, `1 message/rfc822 ["m.eml"] ""`, `2 multipart/mixed [] ""`, `3 a/b ["x"] "two"`}},
+		{"a message in base64", crlf(mixed, "", "--b", "Content-Type: message/rfc822", "Content-Transfer-Encoding: base64", "", "Q29udGVudC1UeXBlOiBhL2I7IG5hbWU9eA0KDQp0d28=", "--b", "", "three", "--b--"),
+			[]string{`0 multipart/mixed [] ""`, `1 message/rfc822 [] ""`, `2 a/b ["x"] "two"`, `1 text/plain [] "three"`}},
+		{"a message said to be in base64", crlf(mixed, "", "--b", "Content-Type: message/rfc822", "Content-Transfer-Encoding: base64", "", "Content-Type: a/b; name=x", "", "two", "--b--"),
+			[]string{`0 multipart/mixed [] ""`, `1 message/rfc822 [] ""`, `2 a/b ["x"] "two"`}},
+		{"an external body", crlf("Content-Type: message/external-body; access-type=URL; name=x.exe", "", "Content-Type: a/b; name=y", "", "phantom"),
+			[]string{`0 message/external-body ["x.exe"] ""`, `1 a/b ["y"] "phantom\r\n"`}},
+		{"base64 with junk", crlf("Content-Type: a/b", "Content-Transfer-Encoding: BASE64", "", "!dHd", "v=", "IG1vcmU"),
+			[]string{`0 a/b [] "two more"`}},
+		{"quoted-printable", crlf("Content-Type: a/b", "Content-Transfer-Encoding: quoted-printable", "", "=D0=B4=d0=b0 = =", "a=3", "=3D=  "),
+			[]string{`0 a/b [] "да = a=3\r\n="`}},
+		{"uuencode", crlf("", "text", "begin 644 x y.exe", "#0V%T", "`", "end", "more", "begin-base64 644 z", "dHdv", "====", "end"),
+			[]string{`0 text/plain [] "text\r\n"`, `1 application/octet-stream ["x y.exe"] "Cat"`, `1 application/octet-stream ["z"] "two"`}},
+		{"uuencode without end", crlf(mixed, "", "--b", "", "begin 644 x", "#0V%T", "a text that follows", "--b", "Content-Type: a/b; name=y", "", "--b--"),
+			[]string{`0 multipart/mixed [] ""`, `1 text/plain [] ""`, `2 application/octet-stream ["x"] "Cat"`, `1 a/b ["y"] ""`}},
+		{"uuencode in base64", crlf("Content-Transfer-Encoding: base64", "", "YmVnaW4gNjQ0IHgNCiMwViVUDQpgDQplbmQNCg=="),
+			[]string{`0 text/plain [] ""`, `1 application/octet-stream ["x"] "Cat"`}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := outline(t, tt.message); !slices.Equal(got, tt.want) {
+				t.Errorf("parts\n%s, want\n%s", strings.Join(got, "\n"), strings.Join(tt.want, "\n"))
+			}
+		})
+	}
+}
+
+func FuzzReadParts(f *testing.F) {
+	f.Add([]byte(crlf("Content-Type: multipart/mixed; boundary=b", "", "--b", "no field", "Content-Disposition: x; filename*0*=utf-8''%D0; filename*1=x", "", "--b", "Content-Type: message/rfc822", "Content-Transfer-Encoding: base64", "", "QTpiCgp4", "--b--")))
+	f.Add([]byte(crlf("Content-Type: text/plain; name=\"a\\b\"c", "Content-Transfer-Encoding: quoted-printable", "", "begin 644 x", "=0V%T", "=23=", "0V=", "`", "end")))
+	f.Add([]byte("Content-Type: multipart/digest; boundary=b\r\r--b\rfrom\r--b--"))
+	f.Add([]byte("Content-Type: multipart/digest; boundary=b\n--b\n--b\n\n--b\nx\n--b--\n--c"))
+	f.Fuzz(func(t *testing.T, message []byte) {
+		read, octets, parts := 0, 0, 0
+		if err := ReadParts(strings.NewReader(string(message)), func(p *Part) error {
+			read++
+			b, err := io.ReadAll(p.Body)
+			octets += len(b)
+			for _, name := range p.Names {
+				if again, bidi := CleanName(name); again != name || bidi || len(name) > MaxName {
+					t.Errorf("%q is cleaned to %q", name, again)
+				}
+			}
+			return err
+		}); err != nil {
+			t.Skip(err)
+		}
+		if octets > len(message)+2*read {
+			t.Errorf("%d octets decoded of %d", octets, len(message))
+		}
+		if err := ReadParts(strings.NewReader(string(message)), func(*Part) error { parts++; return nil }); err != nil || parts != read {
+			t.Errorf("%d parts when read, %d when not, %v", read, parts, err)
+		}
+	})
+}

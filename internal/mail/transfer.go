@@ -1,0 +1,160 @@
+package mail
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"strings"
+)
+
+const (
+	encodingBase64 = "base64"
+	encodingQuoted = "quoted-printable"
+	encodingUU     = "uuencode"
+)
+
+// encoding is what is to be decoded; "" for what stands for itself, unknown
+// names included.
+func (h Header) encoding() string {
+	raw, _ := h.Get("Content-Transfer-Encoding")
+	raw, _, _ = strings.Cut(unfold(raw), ";")
+	switch name := strings.ToLower(strings.Trim(raw, " \t\"'")); name {
+	case encodingBase64, encodingQuoted:
+		return name
+	case "uuencode", "x-uuencode", "uue", "x-uue":
+		return encodingUU
+	}
+	return ""
+}
+
+// decoder reads the decoded content up to the next delimiter.
+func (h Header) decoder(s *source) io.Reader {
+	switch h.encoding() {
+	case encodingBase64:
+		return &base64Reader{r: &body{s: s}}
+	case encodingQuoted:
+		return &quotedReader{r: bufio.NewReader(&body{s: s})}
+	}
+	return &body{s: s}
+}
+
+// base64Reader decodes RFC 2045 §6.8 as mail programs do: what is no digit is
+// passed over, padding may lack, and may stand within, where a sender joined
+// texts after encoding them.
+type base64Reader struct {
+	r    io.Reader
+	buf  [4096]byte
+	in   []byte // of buf, not decoded yet
+	bits uint32
+	have int
+}
+
+// digits has the value of each digit, 64 for the padding and 65 for the rest.
+var digits = func() (t [256]byte) {
+	for c := range 256 {
+		t[c] = 65
+		if v := base64Digit(byte(c)); v >= 0 {
+			t[c] = byte(v)
+		}
+	}
+	t['='] = 64
+	return t
+}()
+
+func (b *base64Reader) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	n := 0
+	for n == 0 {
+		if len(b.in) == 0 {
+			m, err := b.r.Read(b.buf[:])
+			if m == 0 && err != nil {
+				return 0, err
+			}
+			b.in = b.buf[:m]
+		}
+		for len(b.in) > 0 && n < len(p) {
+			v := digits[b.in[0]]
+			b.in = b.in[1:]
+			if v == 64 {
+				b.have = 0
+			}
+			if v >= 64 {
+				continue
+			}
+			b.bits = b.bits<<6 | uint32(v)
+			if b.have += 6; b.have >= 8 {
+				b.have -= 8
+				p[n] = byte(b.bits >> b.have)
+				n++
+			}
+		}
+	}
+	return n, nil
+}
+
+// quotedReader decodes RFC 2045 §6.7; an equals sign that begins nothing
+// stays.
+type quotedReader struct {
+	r *bufio.Reader
+}
+
+func (q *quotedReader) Read(p []byte) (int, error) {
+	n := 0
+	for n < len(p) && (n == 0 || q.r.Buffered() > 0) {
+		c, err := q.r.ReadByte()
+		if err != nil {
+			if n > 0 && errors.Is(err, io.EOF) {
+				return n, nil
+			}
+			return n, err
+		}
+		if c == '=' {
+			ok := false
+			if c, ok = q.escape(); !ok {
+				continue
+			}
+		}
+		p[n] = c
+		n++
+	}
+	return n, nil
+}
+
+// escape reads what follows an equals sign; ok is false for a soft line break.
+// An error comes again with the next octet.
+func (q *quotedReader) escape() (c byte, ok bool) {
+	ahead, _ := q.r.Peek(2)
+	if len(ahead) == 2 && hexDigit(ahead[0]) >= 0 && hexDigit(ahead[1]) >= 0 {
+		c = byte(hexDigit(ahead[0])<<4 | hexDigit(ahead[1]))
+		_, _ = q.r.Discard(2) // they are buffered
+		return c, true
+	}
+	// White space may have been added at the end of the line.
+	const most = 100
+	blanks := 0
+	for blanks < most {
+		ahead, _ = q.r.Peek(blanks + 2)
+		if len(ahead) <= blanks {
+			_, _ = q.r.Discard(blanks)
+			return 0, false
+		}
+		switch ahead[blanks] {
+		case ' ', '\t':
+			blanks++
+			continue
+		case '\n':
+			_, _ = q.r.Discard(blanks + 1)
+			return 0, false
+		case '\r':
+			if len(ahead) > blanks+1 && ahead[blanks+1] == '\n' {
+				blanks++
+			}
+			_, _ = q.r.Discard(blanks + 1)
+			return 0, false
+		}
+		break
+	}
+	return '=', true
+}
