@@ -10,46 +10,44 @@ import (
 
 // Accepts tells whether clamd takes messages of size octets. It has clamd scan
 // as many zeros, which costs no memory here. ErrStreamLimit means that its
-// StreamMaxLength is smaller; every other error that it could not be found out.
+// StreamMaxLength is smaller than size and Overhead; any other error, that it
+// could not be found out.
 func (s *Scanner) Accepts(ctx context.Context, size int64) error {
 	err := s.offer(ctx, size)
-	if !errors.Is(err, errCut) {
-		return s.verdict(err)
+	if errors.Is(err, errCut) && s.offer(ctx, 0) == nil {
+		// At its limit clamd says so and hangs up, but the client loses the
+		// words when it cannot write the rest. It is the size when a short
+		// stream is taken.
+		err = ErrStreamLimit
 	}
-	// At its limit clamd says so and hangs up, but the client loses the words
-	// when it cannot write the rest. It is the size when a short one is taken.
-	if short := s.offer(ctx, 0); short != nil {
-		return s.verdict(err)
+	if errors.Is(err, ErrStreamLimit) {
+		err = fmt.Errorf("%w, which must be at least %d octets for messages of %d", err, size+Overhead, size)
 	}
-	return s.verdict(fmt.Errorf("%w: %w", ErrStreamLimit, err))
-}
-
-func (s *Scanner) verdict(err error) error {
-	if err == nil {
-		return nil
+	if err != nil {
+		return s.wrap(err)
 	}
-	return s.wrap(err)
+	return nil
 }
 
 // offer streams a message of zeros.
 func (s *Scanner) offer(ctx context.Context, size int64) error {
-	line, err := s.stream(ctx, func(context.Context) io.Reader {
-		return io.MultiReader(strings.NewReader(prefix), io.LimitReader(zeros{}, size))
+	virus, err := s.scan(ctx, func(context.Context) io.Reader {
+		return io.LimitReader(&repeated{text: strings.Repeat("\x00", 4096)}, size)
 	})
-	if err != nil {
-		return err
-	}
-	virus, err := parse(line)
 	if err == nil && virus != "" {
-		return fmt.Errorf("found %q in %d zeros", virus, size)
+		return fmt.Errorf("finds %q in %d zeros", virus, size)
 	}
 	return err
 }
 
-// zeros never ends.
-type zeros struct{}
+// repeated is a text over and over, without end.
+type repeated struct {
+	text string
+	at   int
+}
 
-func (zeros) Read(p []byte) (int, error) {
-	clear(p)
-	return len(p), nil
+func (r *repeated) Read(p []byte) (int, error) {
+	n := copy(p, r.text[r.at:])
+	r.at = (r.at + n) % len(r.text)
+	return n, nil
 }

@@ -45,6 +45,10 @@ func New(c Config) (*Scanner, error) {
 	return &Scanner{addr: c.Addr, clamd: clamd.NewClamd(url), pings: make(chan struct{}, maxPings)}, nil
 }
 
+// Overhead is how many octets more than a message has go to clamd for it. Its
+// StreamMaxLength and MaxFileSize must leave room for them.
+const Overhead = int64(len(prefix))
+
 // prefix goes before every message. libclamav takes for mail, and decodes the
 // attachments of, only what begins with a field that it knows, so a sender
 // would need no more than a first field of his own invention to hide
@@ -56,17 +60,22 @@ const prefix = "Received: by tollgate\r\n"
 // clamd says it; no error and no name means that clamd said OK to the whole
 // message.
 func (s *Scanner) Inspect(ctx context.Context, m *module.Message) (module.Finding, error) {
-	line, err := s.stream(ctx, func(ctx context.Context) io.Reader {
-		return io.MultiReader(strings.NewReader(prefix), m.Stash.Open(ctx))
-	})
-	if err != nil {
-		return module.Finding{}, s.wrap(err)
-	}
-	virus, err := parse(line)
+	virus, err := s.scan(ctx, m.Stash.Open)
 	if err != nil {
 		return module.Finding{}, s.wrap(err)
 	}
 	return module.Finding{Virus: virus}, nil
+}
+
+// scan has clamd look at what open opens.
+func (s *Scanner) scan(ctx context.Context, open func(context.Context) io.Reader) (virus string, err error) {
+	line, err := s.stream(ctx, func(ctx context.Context) io.Reader {
+		return io.MultiReader(strings.NewReader(prefix), open(ctx))
+	})
+	if err != nil {
+		return "", err
+	}
+	return parse(line)
 }
 
 // Close does nothing: no connection outlives its message.
