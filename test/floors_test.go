@@ -30,7 +30,8 @@ var floors = map[string]int{
 	"internal/control":     1,
 	"internal/module":      1,
 
-	"internal/module/clamav": 2,
+	"internal/module/attachment": 2,
+	"internal/module/clamav":     2,
 
 	"internal/gate": 2,
 

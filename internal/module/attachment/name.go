@@ -1,0 +1,71 @@
+package attachment
+
+import "strings"
+
+func words(s string) map[string]struct{} {
+	set := make(map[string]struct{})
+	for _, w := range strings.Fields(s) {
+		set[w] = struct{}{}
+	}
+	return set
+}
+
+var (
+	// programs are the extensions of what runs when it is opened, on one
+	// system or another, or leads to something that does.
+	programs = words(`ade adp apk app appimage application appref-ms appx appxbundle bas bat chm cmd com command cpl csh
+		deb desktop diagcab dll dmg exe fxp gadget hlp hta inf ins isp jar jnlp js jse ksh lnk mad maf mag mam maq mar mas
+		mat mau mav maw mda mdb mde mdt mdw mdz msc msh msh1 msh2 msi msix msixbundle msp mst ocx ops osd pcd pif pkg pl plg
+		prf prg ps1 ps1xml ps2 ps2xml psc1 psc2 psd1 psm1 py pyc pyw pyz rb reg rpm run scf scr sct settingcontent-ms sh shb
+		shs sys tmp url vb vbe vbp vbs vhd vhdx vsmacros vsw vxd wsc wsf wsh xbap xll xnk`)
+	// documents are the extensions that a reader trusts.
+	documents = words(`7z ai avi bmp csv doc docm docx dot dotx dwg eml eps epub gif gz heic htm html ics jfif jpe jpeg jpg
+		json key log m4a mov mp3 mp4 mpeg mpg msg numbers odp ods odt pages pdf png pps ppsx ppt pptm pptx psd pub rar rtf sig
+		svg tar tif tiff txt vcf vsd vsdx wav webp wma wmv wps xls xlsb xlsm xlsx xml xps zip`)
+	// passive are extensions whose content is neither program nor archive,
+	// and never happens to be: office documents are archives of their own.
+	passive = words(`bmp csv gif heic htm html ics jfif jpe jpeg jpg json log mp3 mp4 pdf png rtf svg tif tiff txt vcf wav webp
+		xml`)
+	// archives are the extensions of what others are packed into.
+	archives = words(`7z ace ar arc arj bz bz2 cab cpio dmg gz gzip img iso jar lha lz lz4 lzh lzma rar r00 r01 tar taz tb2 tbz
+		tbz2 tgz txz tzst udf uu uue vhd vhdx wim xar xz z zip zipx zoo zst`)
+)
+
+// base is a name without folders.
+func base(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
+
+// extension is what follows the last dot, lower case.
+func extension(name string) string {
+	name = base(name)
+	i := strings.LastIndexByte(name, '.')
+	if i < 0 {
+		return ""
+	}
+	return strings.ToLower(strings.TrimSpace(name[i+1:]))
+}
+
+func executable(name string) bool {
+	_, ok := programs[extension(name)]
+	return ok
+}
+
+func isArchive(name string) bool {
+	_, ok := archives[extension(name)]
+	return ok
+}
+
+// doubleExtension tells whether the extension of a program follows that of a
+// document.
+func doubleExtension(name string) bool {
+	name = base(name)
+	if !executable(name) {
+		return false
+	}
+	name = strings.TrimRight(name[:strings.LastIndexByte(name, '.')], " \t._-\u00a0\u3000")
+	i := strings.LastIndexByte(name, '.')
+	if i <= 0 {
+		return false
+	}
+	_, ok := documents[strings.ToLower(strings.TrimSpace(name[i+1:]))]
+	return ok
+}

@@ -1,0 +1,40 @@
+package attachment
+
+// The symbols of a Finding. They say what a part is, and leave it to rules
+// what that is worth.
+const (
+	// SymbolExecutable: a part is a program or script, by the extension of one
+	// of its names or by its content (Windows, DOS, ELF, Mach-O, shortcut, a
+	// script's first line).
+	SymbolExecutable = "EXECUTABLE"
+	// SymbolDoubleExtension: the extension of a program follows that of a
+	// document, with or without white space, dots and underscores between:
+	// "invoice.pdf.exe". Also of names within archives.
+	SymbolDoubleExtension = "DOUBLE_EXTENSION"
+	// SymbolRTLOName: a name has characters that turn the direction of
+	// writing, so that it looks like another. Also of names within archives.
+	SymbolRTLOName = "RTLO_NAME"
+	// SymbolTypeMismatch: the content is a program or an archive, and every
+	// name of the part has the extension of a picture, a text or a document.
+	SymbolTypeMismatch = "TYPE_MISMATCH"
+	// SymbolArchiveExecutable: a name within an archive has the extension of a
+	// program or script.
+	SymbolArchiveExecutable = "ARCHIVE_EXECUTABLE"
+	// SymbolArchiveEncrypted: a file within an archive, or the list of them,
+	// is encrypted.
+	SymbolArchiveEncrypted = "ARCHIVE_ENCRYPTED"
+	// SymbolArchiveNested: a name within an archive is that of an archive.
+	SymbolArchiveNested = "ARCHIVE_NESTED"
+	// SymbolArchiveUnreadable: an archive is damaged or of a kind that is
+	// recognised and not read (xz, zstd, cab, ace, arj, lzh), so that not all
+	// of its names are listed.
+	SymbolArchiveUnreadable = "ARCHIVE_UNREADABLE"
+	// SymbolArchiveLimit: an archive has more names than are listed, or
+	// unpacks to more octets than are read.
+	SymbolArchiveLimit = "ARCHIVE_LIMIT"
+	// SymbolOfficeMacro: an office document (or what claims to be one) has
+	// macros.
+	SymbolOfficeMacro = "OFFICE_MACRO"
+	// SymbolComplex stands beside an error: not all parts were seen.
+	SymbolComplex = "MIME_TOO_COMPLEX"
+)
