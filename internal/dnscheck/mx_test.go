@@ -1,0 +1,133 @@
+package dnscheck
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+const senders = `
+ok.example.        300 MX 10 mx.ok.example.
+mx.ok.example.     300 A 192.0.2.1
+six.example.       300 MX 10 mx.six.example.
+mx.six.example.    300 AAAA 2001:db8::1
+implicit.example.  300 A 192.0.2.2
+implicit6.example. 300 AAAA 2001:db8::2
+null.example.      300 MX 0 .
+null2.example.     300 MX 0 .
+null2.example.     300 MX 10 mx.ok.example.
+text.example.      300 TXT "nothing to send to"
+gone.example.      300 MX 10 mx.gone.example.
+gone.example.      300 MX 20 mx2.gone.example.
+literal.example.   300 MX 10 192.0.2.1.
+literal2.example.  300 MX 10 192.0.2.1.
+literal2.example.  300 MX 20 mx.ok.example.
+alias.example.     300 CNAME alias2.example.
+alias2.example.    300 CNAME ok.example.
+loop.example.      300 CNAME loop2.example.
+loop2.example.     300 CNAME loop.example.
+mxalias.example.   300 MX 10 alias3.example.
+alias3.example.    300 CNAME mx.ok.example.
+backup.example.    300 MX 10 mx.gone.example.
+backup.example.    300 MX 20 mx.ok.example.
+half.example.      300 MX 10 mx.servfail.
+half.example.      300 MX 20 mx.ok.example.
+broken.example.    300 MX 10 mx.servfail.
+broken.example.    300 MX 20 mx.gone.example.
+slow.example.      300 MX 10 mx.silent.
+slow.example.      300 MX 20 mx.ok.example.
+xn--e1afmkfd.example. 300 MX 10 mx.ok.example.
+deep.one.example.  300 A 192.0.2.3
+_under.example.    300 A 192.0.2.4
+`
+
+func TestSenderMX(t *testing.T) {
+	l := lie(t, zone(t, senders))
+	r := resolver(t, Config{}, l)
+	tests := []struct{ sender, want string }{
+		{"", MXNone},
+		{"postmaster", MXNone},
+		{"user@", MXNone},
+		{"user@[192.0.2.1]", MXNone},
+		{"user@[IPv6:2001:db8::1]", MXNone},
+		{"user@ok.example", MXOK},
+		{"user@OK.Example.", MXOK},
+		{`"a@b"@ok.example`, MXOK},
+		{"user@six.example", MXOK},
+		{"user@implicit.example", MXImplicit},
+		{"user@implicit6.example", MXImplicit},
+		{"user@null.example", MXNull},
+		{"user@null2.example", MXOK},
+		{"user@text.example", MXMissing},
+		{"user@nowhere.example", MXMissing},
+		{"user@one.example", MXMissing},
+		{"user@gone.example", MXMissing},
+		{"user@literal.example", MXMissing},
+		{"user@literal2.example", MXOK},
+		{"user@alias.example", MXOK},
+		{"user@mxalias.example", MXOK},
+		{"user@backup.example", MXOK},
+		{"user@half.example", MXOK},
+		{"user@slow.example", MXOK},
+		{"user@пример.example", MXOK},
+		{"user@ПРИМЕР.example", MXOK},
+		{"user@_under.example", MXImplicit},
+		{"user@192.0.2.1", MXMissing},
+		{"user@a..example", MXMissing},
+		{"user@" + strings.Repeat("a", 64) + ".example", MXMissing},
+		{"user@" + strings.Repeat("a.", 126) + "example", MXMissing},
+		{"user@\xff.example", MXMissing},
+		{"user@loop.example", "error"},
+		{"user@broken.example", "error"},
+		{"user@x.servfail", "error"},
+		{"user@x.silent", "error"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.sender, func(t *testing.T) {
+			got, err := r.SenderMX(t.Context(), tt.sender)
+			if tt.want == "error" {
+				if got != "" || !errors.Is(err, ErrTemporary) {
+					t.Fatalf("%q, %v", got, err)
+				}
+				return
+			}
+			if got != tt.want || err != nil {
+				t.Fatalf("%q, %v; want %q", got, err, tt.want)
+			}
+		})
+	}
+}
+
+// Names that cannot be in the DNS cost no question.
+func TestSenderMXAsksNothing(t *testing.T) {
+	l := lie(t, zone(t, ""))
+	r := resolver(t, Config{}, l)
+	for _, sender := range []string{"", "user@[192.0.2.1]", "user@192.0.2.1", "user@a..b", "user@" + strings.Repeat("a", 64)} {
+		if _, err := r.SenderMX(t.Context(), sender); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := l.total(); n != 0 {
+		t.Errorf("%d questions", n)
+	}
+}
+
+// Of very many targets only the most preferred are looked at.
+func TestSenderMXManyTargets(t *testing.T) {
+	var text strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&text, "many.example. 300 MX %d mx%d.gone.example.\n", 100-i, i)
+	}
+	l := lie(t, zone(t, text.String()))
+	r := resolver(t, Config{}, l)
+	if got, err := r.SenderMX(t.Context(), "user@many.example"); got != MXMissing || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	if n := l.total(); n > 3+mostMX {
+		t.Errorf("%d questions", n)
+	}
+	if l.asked("mx99.gone.example. A udp") != 1 || l.asked("mx0.gone.example. A udp") != 0 {
+		t.Error("not the most preferred ones")
+	}
+}
