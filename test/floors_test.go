@@ -29,6 +29,7 @@ var floors = map[string]int{
 	"internal/journal":     1,
 	"internal/control":     1,
 	"internal/module":      1,
+	"internal/dnscheck":    1,
 
 	"internal/module/attachment": 2,
 	"internal/module/clamav":     2,
