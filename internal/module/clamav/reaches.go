@@ -21,9 +21,12 @@ var (
 // shown EICAR in a short message, and at the end of one of that size. clamd
 // reports them like any virus, in its log and to its VirusEvent, so this is
 // for an operator who asks, not for every start. ErrScanLimit means that clamd
-// passes such messages without looking; any other error, that it could not be
-// found out.
+// passes such messages without looking, ErrStreamLimit that it does not take
+// them at all; any other error, that it could not be found out.
 func (s *Scanner) Reaches(ctx context.Context, size int64) error {
+	if err := s.Accepts(ctx, size); err != nil {
+		return err
+	}
 	for _, n := range []int64{0, size} {
 		virus, err := s.scan(ctx, func(context.Context) io.Reader { return infected(n) })
 		switch {
