@@ -1,0 +1,125 @@
+package dnscheck
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+)
+
+const spfZone = `
+pass.example.      300 TXT "v=spf1 ip4:192.0.2.0/24 ip6:2001:db8::/32 -all"
+soft.example.      300 TXT "v=spf1 ~all"
+neutral.example.   300 TXT "v=spf1 a:host.example mx ?all"
+neutral.example.   300 MX 10 mx.example.
+host.example.      300 A 192.0.2.9
+host.example.      300 AAAA 2001:db8::9
+mx.example.        300 A 192.0.2.10
+none.example.      300 TXT "google-site-verification=1"
+two.example.       300 TXT "v=spf1 -all"
+two.example.       300 TXT "v=spf1 +all"
+bad.example.       300 TXT "v=spf1 ip4:192.0.2.7 nonsense -all"
+temp.example.      300 TXT "v=spf1 include:x.servfail -all"
+helo.example.      300 TXT "v=spf1 ip4:192.0.2.7 -all"
+local.example.     300 TXT "v=spf1 exists:%{l}.%{i}.macro.example -all"
+postmaster.192.0.2.7.macro.example. 300 A 127.0.0.2
+long.example.      300 TXT "v=spf1 ip4:192.0" ".2.7 -all"
+xn--e1afmkfd.example. 300 TXT "v=spf1 ip4:192.0.2.7 -all"
+alias.example.     300 CNAME pass.example.
+loop.example.      300 TXT "v=spf1 include:loop.example -all"
+ptr.example.       300 TXT "v=spf1 ptr -all"
+mail.ptr.example.  300 A 192.0.2.7
+7.2.0.192.in-addr.arpa. 300 PTR mail.ptr.example.
+void.example.      300 TXT "v=spf1 a:x1.void.example a:x2.void.example a:x3.void.example +all"
+`
+
+func TestSPF(t *testing.T) {
+	r := resolver(t, Config{}, lie(t, zone(t, spfZone)))
+	tests := []struct{ ip, helo, sender, identity, domain, want string }{
+		{"192.0.2.7", "h", "user@pass.example", "mailfrom", "pass.example", "pass"},
+		{"::ffff:192.0.2.7", "h", "user@pass.example", "mailfrom", "pass.example", "pass"},
+		{"2001:db8::7", "h", "user@PASS.example.", "mailfrom", "pass.example", "pass"},
+		{"198.51.100.7", "h", "user@pass.example", "mailfrom", "pass.example", "fail"},
+		{"192.0.2.7", "h", "user@alias.example", "mailfrom", "alias.example", "pass"},
+		{"192.0.2.7", "h", "user@soft.example", "mailfrom", "soft.example", "softfail"},
+		{"192.0.2.7", "h", "user@neutral.example", "mailfrom", "neutral.example", "neutral"},
+		{"192.0.2.9", "h", "user@neutral.example", "mailfrom", "neutral.example", "pass"},
+		{"192.0.2.10", "h", "user@neutral.example", "mailfrom", "neutral.example", "pass"},
+		{"2001:db8::9", "h", "user@neutral.example", "mailfrom", "neutral.example", "pass"},
+		{"192.0.2.7", "h", "user@none.example", "mailfrom", "none.example", "none"},
+		{"192.0.2.7", "h", "user@nowhere.example", "mailfrom", "nowhere.example", "none"},
+		{"192.0.2.7", "h", "user@two.example", "mailfrom", "two.example", "permerror"},
+		{"192.0.2.7", "h", "user@bad.example", "mailfrom", "bad.example", "permerror"},
+		{"192.0.2.7", "h", "user@loop.example", "mailfrom", "loop.example", "permerror"},
+		{"192.0.2.7", "h", "user@void.example", "mailfrom", "void.example", "permerror"},
+		{"192.0.2.7", "h", "user@temp.example", "mailfrom", "temp.example", "temperror"},
+		{"192.0.2.7", "h", "user@x.servfail", "mailfrom", "x.servfail", "temperror"},
+		{"192.0.2.7", "h", "user@x.silent", "mailfrom", "x.silent", "temperror"},
+		{"192.0.2.7", "h", "user@long.example", "mailfrom", "long.example", "pass"},
+		{"192.0.2.7", "h", "user@пример.example", "mailfrom", "xn--e1afmkfd.example", "pass"},
+		{"192.0.2.7", "h", "user@ptr.example", "mailfrom", "ptr.example", "pass"},
+		{"192.0.2.8", "h", "user@ptr.example", "mailfrom", "ptr.example", "fail"},
+		{"192.0.2.7", "helo.example", "", "helo", "helo.example", "pass"},
+		{"192.0.2.8", "HELO.example", "", "helo", "helo.example", "fail"},
+		{"192.0.2.7", "local.example", "", "helo", "local.example", "pass"},
+		{"192.0.2.7", "h", "@local.example", "mailfrom", "local.example", "pass"},
+		{"192.0.2.7", "h", "other@local.example", "mailfrom", "local.example", "fail"},
+		{"192.0.2.7", "[192.0.2.7]", "", "helo", "", "none"},
+		{"192.0.2.7", "192.0.2.7", "", "helo", "", "none"},
+		{"192.0.2.7", "localhost", "", "helo", "", "none"},
+		{"192.0.2.7", "", "", "helo", "", "none"},
+		{"192.0.2.7", "helo.example", "user", "mailfrom", "", "none"},
+		{"192.0.2.7", "helo.example", "user@[192.0.2.7]", "mailfrom", "", "none"},
+		{"192.0.2.7", "helo.example", "user@" + strings.Repeat("a", 64) + ".example", "mailfrom", "", "none"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.ip+" "+tt.helo+" "+tt.sender, func(t *testing.T) {
+			got, err := r.SPF(t.Context(), netip.MustParseAddr(tt.ip), tt.helo, tt.sender)
+			if got.Result != tt.want || got.Identity != tt.identity || got.Domain != tt.domain {
+				t.Errorf("%+v", got)
+			}
+			if errors.Is(err, ErrTemporary) != (tt.want == "temperror") {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestSPFSyntax(t *testing.T) {
+	good := []string{
+		"", "all", "-all", "+A ~mX ?all", "a/24 a//64 a/24//64 mx:example.org/0//128", "a:%{d}.example", "a:%{i}",
+		"exists:%{ir}.%{v}._spf.%{d2}", "exists:%{l1r-}.example.", "include:_spf.example.org", "ptr", "ptr:example.org",
+		"ip4:192.0.2.1 ip4:192.0.2.0/24 ip6:2001:db8::1 ip6:2001:DB8::/32", "redirect=_spf.example.org", "exp=exp.%{d}",
+		"moo.cow-1_=any/%{s}thing", "moo=", "  all  ",
+	}
+	for _, terms := range good {
+		if err := spfSyntax("v=spf1 " + terms); err != nil {
+			t.Errorf("%q: %v", terms, err)
+		}
+	}
+	bad := []string{
+		"all.", "all:x.example", "+", "-all\tall", "include", "include:", "include:x", "include:-", "a:", "a/", "a/33", "a/024", "a//129", "a/24//",
+		"a:1.2.3.4", "ip4", "ip4:1.2.3", "ip4:1.2.3.256", "ip4:192.0.2.1/33", "ip6:2001:db8::g", "ip6:192.0.2.1", "ip6:::1/129",
+		"exists:%{x}.example", "exists:%{d0}.example", "exists:%{d", "exists:%x.example", "exists:%{c}.example",
+		"redirect=", "redirect=x.example redirect=x.example", "exp=x.example EXP=y.example", "-redirect=x.example", "1moo=x", "moo=%{", "\xff",
+		"a:x.example\x00",
+	}
+	for _, terms := range bad {
+		if spfSyntax("v=spf1 "+terms) == nil {
+			t.Errorf("%q passes", terms)
+		}
+	}
+}
+
+func FuzzSPFSyntax(f *testing.F) {
+	f.Add("v=spf1 a mx ip4:192.0.2.0/24 include:%{d2}.example -all")
+	f.Add("v=spf1 redirect=_spf.example.org exp=x.%{i}")
+	f.Fuzz(func(t *testing.T, record string) {
+		if !isSPF(record) || spfSyntax(record) != nil {
+			return
+		}
+		if i := strings.IndexFunc(record, func(c rune) bool { return c < ' ' || c > '~' }); i >= 0 {
+			t.Errorf("octet %d is no part of a record", i)
+		}
+	})
+}
