@@ -13,7 +13,8 @@ type body struct {
 	rest []byte // of the line under way
 	end  [2]byte
 	ends int    // octets of end: a line end that waits for a line to follow
-	lead []byte // a line end before rest
+	lead []byte // a line end before rest, in hold
+	hold [2]byte
 
 	// files makes the body end where a file begins; begin is its line then.
 	files bool
@@ -39,7 +40,7 @@ func (b *body) fill() error {
 	}
 	piece, begins, err := b.s.next()
 	if err != nil {
-		if errors.Is(err, io.EOF) && b.s.level < 0 && b.ends > 0 {
+		if errors.Is(err, io.EOF) && b.s.level == 0 && b.ends > 0 {
 			b.waiting()
 			return nil
 		}
@@ -59,7 +60,7 @@ func (b *body) fill() error {
 
 // waiting lets the line end through.
 func (b *body) waiting() {
-	b.lead = append([]byte(nil), b.end[:b.ends]...)
+	b.lead = b.hold[:copy(b.hold[:], b.end[:b.ends])]
 	b.ends = 0
 }
 

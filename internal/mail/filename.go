@@ -13,7 +13,7 @@ const (
 	// MaxName is how many octets of a file name are kept. Of a longer one the
 	// middle is left out, for what matters is at its end.
 	MaxName  = 512
-	maxNames = 16      // readings of the name of one part
+	maxNames = 16      // of one part, and boundaries
 	maxList  = 1 << 20 // octets in a NameList
 )
 
@@ -85,7 +85,7 @@ func (h Header) boundaries() []string {
 		}
 		add := func(b string) {
 			b = strings.TrimRight(b, " \t")
-			if b != "" && !slices.Contains(list, b) && len(list) < maxNames {
+			if b != "" && !slices.Contains(list, b) && len(list) <= maxNames {
 				list = append(list, b)
 			}
 		}
@@ -115,11 +115,11 @@ func (h Header) fileNames(fallback string) (names []string, bidi bool) {
 			if !strings.EqualFold(f.Name, field) {
 				continue
 			}
-			_, params := parameters(f.Value)
-			if strings.Contains(f.Value, "=?") && len(params) == 0 {
-				// The whole value is encoded.
-				_, params = parameters(Decode(f.Value, fallback))
+			value := f.Value
+			if strings.HasPrefix(strings.TrimLeft(value, " \t\r\n"), "=?") { // the whole is encoded
+				value = Decode(value, fallback)
 			}
+			_, params := parameters(value)
 			for _, name := range []string{"filename", "name"} {
 				for _, text := range parameterTexts(params, name, fallback) {
 					p.addName(text)
@@ -139,7 +139,7 @@ func (p *Part) addName(text string) {
 	for _, text := range texts {
 		name, bidi := CleanName(text)
 		p.Bidi = p.Bidi || bidi
-		if name != "" && !slices.Contains(p.Names, name) && len(p.Names) < maxNames {
+		if name != "" && !slices.Contains(p.Names, name) && len(p.Names) <= maxNames {
 			p.Names = append(p.Names, name)
 		}
 	}

@@ -16,8 +16,9 @@ type parameter struct {
 	values  []string // raw octets; several where it can be read in several ways
 }
 
-// parameters reads what a field's value begins with, and its parameters. It is
-// lenient as mail programs are.
+// parameters reads what a field's value begins with, and those of its
+// parameters that name files and boundaries. It is lenient as mail programs
+// are.
 func parameters(raw string) (value string, list []parameter) {
 	s := unfold(raw)
 	value, rest := cutParameter(s)
@@ -42,8 +43,7 @@ func parameters(raw string) (value string, list []parameter) {
 
 func appendParameter(list []parameter, text string) []parameter {
 	name, value, found := strings.Cut(text, "=")
-	const most = 4096 // a header has fewer
-	if !found || len(list) >= most {
+	if !found {
 		return list
 	}
 	p := parameter{name: strings.ToLower(strings.TrimSpace(name)), section: -1}
@@ -55,8 +55,12 @@ func appendParameter(list []parameter, text string) []parameter {
 			p.name, p.section = p.name[:i], int(n)
 		}
 	}
-	p.values = readings(value)
-	return append(list, p)
+	switch p.name {
+	case "name", "filename", "boundary":
+		p.values = readings(value)
+		return append(list, p)
+	}
+	return list // nobody asks
 }
 
 // readings are the values that programs find in the text after the equals

@@ -16,7 +16,7 @@ var ErrComplex = errors.New("the MIME structure is too complex")
 const (
 	maxDepth   = 100  // levels; Postfix has the same (mime_nesting_limit)
 	maxParts   = 5000 // of one message
-	maxEncoded = 8    // encoded messages within encoded messages
+	maxEncoded = 8    // encoded parts that have parts, within each other
 )
 
 // Part is one part of a message as RFC 2045 has it: the message itself, a
@@ -114,9 +114,14 @@ func (w *walker) entity(s *source, c context) error {
 
 	boundaries := content.boundaries()
 	switch {
+	case len(p.Names) > maxNames, len(boundaries) > maxNames:
+		return fmt.Errorf("a part of more than %d names or boundaries: %w", maxNames, ErrComplex)
 	case len(boundaries) > 0:
 		if err := w.show(p); err != nil {
 			return err
+		}
+		if content.encoding() == encodingBase64 && s.encoded(encodingBase64) {
+			return w.decoded(s, content, func(s *source) error { return w.multipart(s, c, p.Type, boundaries) })
 		}
 		return w.multipart(s, c, p.Type, boundaries)
 	case isMessage(p.Type):
@@ -152,8 +157,8 @@ func (w *walker) show(p *Part) error {
 // §5.1). What follows the last delimiter is no part of the message, but a
 // delimiter there begins one all the same: some programs show it.
 func (w *walker) multipart(s *source, c context, mediaType string, boundaries []string) error {
-	level := s.push(boundaries)
-	defer s.pop()
+	level, pop := s.push(boundaries)
+	defer pop()
 	c.depth++
 	c.implied = "text/plain"
 	if mediaType == "multipart/digest" { // RFC 2046 §5.1.5
@@ -176,17 +181,22 @@ func (w *walker) multipart(s *source, c context, mediaType string, boundaries []
 	}
 }
 
-// message reads a message within a message. RFC 2046 §5.2.1 allows no encoding
-// of it, and it is encoded all the same.
+// message reads a message within a message.
 func (w *walker) message(s *source, c context, content Header) error {
-	if content.encoding() == "" || s.beginsHeader() {
+	if e := content.encoding(); e != encodingBase64 && e != encodingQuoted || !s.encoded(e) {
 		return w.entity(s, c)
 	}
+	return w.decoded(s, content, func(s *source) error { return w.entity(s, c) })
+}
+
+// decoded reads what RFC 2045 §6.4 allows no encoding of, and what is encoded
+// all the same.
+func (w *walker) decoded(s *source, content Header, read func(*source) error) error {
 	if w.encoded++; w.encoded > maxEncoded {
-		return fmt.Errorf("more than %d encoded messages within each other: %w", maxEncoded, ErrComplex)
+		return fmt.Errorf("more than %d encoded parts within each other: %w", maxEncoded, ErrComplex)
 	}
 	defer func() { w.encoded-- }()
-	if err := w.entity(newSource(content.decoder(s)), c); err != nil {
+	if err := read(newSource(content.decoder(s))); err != nil {
 		return err
 	}
 	return s.skip()

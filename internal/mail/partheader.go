@@ -121,9 +121,9 @@ func (h *headerReader) broken(piece []byte) (goesOn bool, err error) {
 	for len(ahead) < maxAhead {
 		piece, _, err := h.s.next()
 		if errors.Is(err, io.EOF) {
-			if h.s.level >= 0 {
+			if h.s.level > 0 { // met again when it is read again
 				ahead = append(ahead, h.s.met...)
-				h.s.level = -1
+				h.s.level = 0
 			}
 			return false, nil
 		}

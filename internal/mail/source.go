@@ -24,14 +24,15 @@ type source struct {
 	// again is read before anything else: whole lines.
 	again []byte
 
-	open  [][]string // the boundaries of each multipart around, innermost last
-	level int        // of the multipart whose delimiter was met, -1 for none
-	last  bool       // the delimiter ends the multipart
-	met   []byte     // the delimiter's line, valid until the next is read
+	open  map[string]int // levels by boundary; the outermost multipart is 1
+	depth int            // multiparts around
+	level int            // of the multipart whose delimiter was met, 0 for none
+	last  bool           // the delimiter ends the multipart
+	met   []byte         // the delimiter's line, valid until the next is read
 }
 
 func newSource(r io.Reader) *source {
-	return &source{r: bufio.NewReaderSize(r, maxPiece), level: -1}
+	return &source{r: bufio.NewReaderSize(r, maxPiece), open: make(map[string]int)}
 }
 
 // lineEnd is LF, unless there is none in what the source begins with: old
@@ -51,13 +52,23 @@ func (s *source) lineEnd() byte {
 	return s.end
 }
 
-// push opens a multipart and returns its level.
-func (s *source) push(boundaries []string) int {
-	s.open = append(s.open, boundaries)
-	return len(s.open) - 1
+// push opens a multipart and returns its level, and what closes it.
+func (s *source) push(boundaries []string) (level int, pop func()) {
+	s.depth++
+	before := make(map[string]int, len(boundaries))
+	for _, b := range boundaries {
+		before[b] = s.open[b]
+		s.open[b] = s.depth
+	}
+	return s.depth, func() {
+		s.depth--
+		for b, level := range before {
+			if s.open[b] = level; level == 0 {
+				delete(s.open, b)
+			}
+		}
+	}
 }
-
-func (s *source) pop() { s.open = s.open[:len(s.open)-1] }
 
 // take goes past the delimiter that was met, if it is of this level; begins
 // tells whether a part follows it.
@@ -65,14 +76,14 @@ func (s *source) take(level int) (begins, ok bool) {
 	if s.level != level {
 		return false, false
 	}
-	s.level = -1
+	s.level = 0
 	return !s.last, true
 }
 
 // next is the next line with its end, valid until the following call, or a
 // piece of a long one; io.EOF stands for a delimiter, too.
 func (s *source) next() (piece []byte, begins bool, err error) {
-	if s.level >= 0 {
+	if s.level > 0 {
 		return nil, false, io.EOF
 	}
 	if len(s.again) > 0 {
@@ -100,24 +111,20 @@ func (s *source) next() (piece []byte, begins bool, err error) {
 
 // delimiter tells whether a line delimits parts of a multipart around (RFC
 // 2046 §5.1.1). The outer ones end what is within them, for an end may lack.
+// It takes one look however many multiparts there are.
 func (s *source) delimiter(line []byte) bool {
-	if len(line) < 3 || line[0] != '-' || line[1] != '-' || len(s.open) == 0 {
+	if len(line) < 3 || line[0] != '-' || line[1] != '-' || s.depth == 0 {
 		return false
 	}
-	s.met = line
-	line = bytes.TrimRight(line[2:], " \t\r\n")
-	for i := len(s.open) - 1; i >= 0; i-- {
-		for _, b := range s.open[i] {
-			if len(line) < len(b) || string(line[:len(b)]) != b {
-				continue
-			}
-			if rest := line[len(b):]; len(rest) == 0 || string(rest) == "--" {
-				s.level, s.last = i, len(rest) > 0
-				return true
-			}
+	text := bytes.TrimRight(line[2:], " \t\r\n")
+	s.level, s.last = s.open[string(text)], false
+	if ended, ok := bytes.CutSuffix(text, []byte("--")); ok {
+		if level := s.open[string(ended)]; level > s.level {
+			s.level, s.last = level, true
 		}
 	}
-	return false
+	s.met = line
+	return s.level > 0
 }
 
 // skip reads up to the next delimiter.
@@ -132,24 +139,29 @@ func (s *source) skip() error {
 	}
 }
 
-// beginsHeader tells whether what follows is a header rather than its encoding
-// in base64, which has no colon.
-func (s *source) beginsHeader() bool {
-	if len(s.again) > 0 || s.level >= 0 {
-		return true
+// encoded tells whether what follows can be in the encoding that is said of
+// it, which what has parts of its own often is not.
+func (s *source) encoded(encoding string) bool {
+	if len(s.again) > 0 || s.level > 0 {
+		return false
 	}
 	ahead, _ := s.r.Peek(512) // an error comes again when it is read
-	line, _, _ := bytes.Cut(bytes.TrimLeft(ahead, "\r\n"), []byte{s.lineEnd()})
-	return bytes.IndexByte(line, ':') >= 0
+	ahead = bytes.TrimLeft(ahead, " \t\r\n")
+	if encoding == encodingQuoted {
+		// What is encoded has =3D.
+		return !bytes.Contains(ahead, []byte(`="`)) && !bytes.Contains(ahead, []byte("boundary=")) || bytes.Contains(ahead, []byte("=3D"))
+	}
+	line, _, _ := bytes.Cut(ahead, []byte{s.lineEnd()})
+	line = bytes.TrimRight(line, "\r\t ")
+	for _, c := range line {
+		if digits[c] > 64 {
+			return false
+		}
+	}
+	return len(line) > 0
 }
 
 // back makes next return a whole line again.
 func (s *source) back(line []byte) {
 	s.again = append(append([]byte(nil), line...), s.again...)
-}
-
-// retake makes next meet the delimiter again.
-func (s *source) retake() {
-	s.level = -1
-	s.back(s.met)
 }

@@ -17,8 +17,11 @@ const (
 // names included.
 func (h Header) encoding() string {
 	raw, _ := h.Get("Content-Transfer-Encoding")
-	raw, _, _ = strings.Cut(unfold(raw), ";")
-	switch name := strings.ToLower(strings.Trim(raw, " \t\"'")); name {
+	raw = strings.Trim(unfold(raw), " \t\"'")
+	if i := strings.IndexAny(raw, " \t;(\"'"); i >= 0 {
+		raw = raw[:i]
+	}
+	switch name := strings.ToLower(raw); name {
 	case encodingBase64, encodingQuoted:
 		return name
 	case "uuencode", "x-uuencode", "uue", "x-uue":

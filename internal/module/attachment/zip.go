@@ -44,12 +44,16 @@ func (l *listing) zip(f *spooled) error {
 	result := errUnreadable
 	scan := true
 	const mostEnds = 8 // a comment may hold some
-	for n, at := 0, len(tail); n < mostEnds; n++ {
+	at := len(tail)
+	for n := range mostEnds {
 		at = bytes.LastIndex(tail[:at], []byte(sigEnd))
 		if at < 0 {
 			break
 		}
-		if len(tail)-at < zipEnd {
+		// That of an archive within this one is none of ours: the last one
+		// counts for most programs, and those whose comment ends with the
+		// archive, for some.
+		if n > 0 && len(tail)-at != zipEnd+int(binary.LittleEndian.Uint16(tail[at+20:])) || len(tail)-at < zipEnd {
 			continue
 		}
 		first, shift, ok := l.zipDirectory(f, tail[at:], start+int64(at))
@@ -119,11 +123,14 @@ func (l *listing) zipEntries(f *spooled, first, end, shift int64) error {
 		}
 		flags := binary.LittleEndian.Uint16(h[8:])
 		name := make([]byte, binary.LittleEndian.Uint16(h[28:]))
-		rest := int(binary.LittleEndian.Uint16(h[30:])) + int(binary.LittleEndian.Uint16(h[32:]))
+		extra := make([]byte, binary.LittleEndian.Uint16(h[30:]))
 		if _, err := io.ReadFull(r, name); err != nil {
 			return errUnreadable
 		}
-		if _, err := r.Discard(rest); err != nil {
+		if _, err := io.ReadFull(r, extra); err != nil {
+			return errUnreadable
+		}
+		if _, err := r.Discard(int(binary.LittleEndian.Uint16(h[32:]))); err != nil {
 			return errUnreadable
 		}
 		if flags&zipMasked != 0 {
@@ -131,6 +138,11 @@ func (l *listing) zipEntries(f *spooled, first, end, shift int64) error {
 		}
 		if err := l.zipName(flags, name); err != nil {
 			return err
+		}
+		if path := unicodePath(extra); path != "" && path != string(name) {
+			if err := l.add(path); err != nil {
+				return err
+			}
 		}
 		offset := int64(binary.LittleEndian.Uint32(h[42:]))
 		if offset == 1<<32-1 {
@@ -157,6 +169,23 @@ func (l *listing) zipName(flags uint16, name []byte) error {
 		return l.add(string(name))
 	}
 	return l.add(toUTF8(string(name)))
+}
+
+// unicodePath is the name in UTF-8 that stands in an extra field (APPNOTE.TXT
+// §4.6.9), "" when there is none.
+func unicodePath(extra []byte) string {
+	const id, fixed = 0x7075, 5 // version, checksum of the other name
+	for len(extra) >= 4 {
+		n := int(binary.LittleEndian.Uint16(extra[2:]))
+		if n > len(extra)-4 {
+			break
+		}
+		if binary.LittleEndian.Uint16(extra) == id && n > fixed {
+			return string(extra[4+fixed : 4+n])
+		}
+		extra = extra[4+n:]
+	}
+	return ""
 }
 
 // zipHeader is the header before a file.
