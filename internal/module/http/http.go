@@ -1,0 +1,74 @@
+// Package http lets any HTTP service look at messages. docs/http-module.md is
+// the protocol: a POST of the message, in chunks while it arrives, with the
+// envelope in X-Tollgate fields, and a verdict in JSON.
+package http
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/tollgate-mail/tollgate/internal/module"
+	"github.com/tollgate-mail/tollgate/internal/module/webclient"
+)
+
+// Config is where the service is.
+type Config struct {
+	// URL is http or https, with the path that messages are posted to. A user
+	// and password in it go out as basic authentication.
+	URL string
+	// CAFile has the certificates, in PEM, by which the service's is checked;
+	// "" for those of the system.
+	CAFile string
+}
+
+// Inspector is a module.Inspector that asks an HTTP service.
+type Inspector struct{ client *webclient.Client }
+
+var _ module.Inspector = (*Inspector)(nil)
+
+// New makes an inspector. It does not connect: the service may come later.
+func New(c Config) (*Inspector, error) {
+	client, err := webclient.New(webclient.Config{URL: c.URL, CAFile: c.CAFile})
+	if err != nil {
+		return nil, fmt.Errorf("http: %w", err)
+	}
+	return &Inspector{client: client}, nil
+}
+
+// Inspect posts the message. Of the Finding it fills Score, Symbols, Action,
+// Add and Remove.
+func (i *Inspector) Inspect(ctx context.Context, m *module.Message) (module.Finding, error) {
+	answer, err := i.client.Ask(ctx, webclient.Request{
+		Method: http.MethodPost, Header: question(&m.Envelope), Open: m.Stash.Open,
+	})
+	if err != nil {
+		return module.Finding{}, i.wrap(err)
+	}
+	finding, err := parse(answer)
+	if err != nil {
+		return module.Finding{}, i.wrap(fmt.Errorf("verdict: %w", err))
+	}
+	return finding, nil
+}
+
+// Ping asks for the OPTIONS of the URL, which changes nothing anywhere (RFC
+// 9110 §9.3.7). Any answer is a sign of life but a failure of the server's
+// own, as a proxy gives it for a service that is away.
+func (i *Inspector) Ping(ctx context.Context) error {
+	_, err := i.client.Ask(ctx, webclient.Request{Method: http.MethodOptions})
+	var refused *webclient.StatusError
+	if errors.As(err, &refused) && (refused.Code < 500 || refused.Code == http.StatusNotImplemented) {
+		return nil
+	}
+	if err != nil {
+		return i.wrap(err)
+	}
+	return nil
+}
+
+// Close closes the connections that are kept for the next message.
+func (i *Inspector) Close() error { return i.client.Close() }
+
+func (i *Inspector) wrap(err error) error { return fmt.Errorf("%s: %w", i.client, err) }

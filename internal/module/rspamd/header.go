@@ -1,0 +1,123 @@
+package rspamd
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/mail"
+	"github.com/tollgate-mail/tollgate/internal/module"
+	"github.com/tollgate-mail/tollgate/internal/module/webclient"
+)
+
+// milter reads what rspamd wants of the header. Fields are added at its end
+// whatever the "order" they come with, and removed all of a name, whichever
+// of them is meant.
+func milter(text []byte, f *module.Finding) error {
+	members, err := webclient.Object(text)
+	if err != nil {
+		return err
+	}
+	for _, m := range members {
+		if m.Name != "add_headers" && m.Name != "remove_headers" {
+			continue
+		}
+		// Lua has one kind of table: an empty object comes as an empty array.
+		if string(m.Value) == "[]" || string(m.Value) == "null" {
+			continue
+		}
+		fields, err := webclient.Object(m.Value)
+		if err != nil {
+			return fmt.Errorf("%q: %w", m.Name, err)
+		}
+		for _, field := range fields {
+			if err := webclient.CheckFieldName(field.Name); err != nil {
+				return fmt.Errorf("%q: %w", m.Name, err)
+			}
+			if m.Name == "remove_headers" {
+				f.Remove = append(f.Remove, field.Name)
+				continue
+			}
+			if err := add(f, field.Name, field.Value); err != nil {
+				return fmt.Errorf("%q: %q: %w", m.Name, field.Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// add adds fields of one name: a value, an object with a value, or an array of
+// either.
+func add(f *module.Finding, name string, text []byte) error {
+	switch text[0] {
+	case '[':
+		elements, err := webclient.Array(text)
+		if err != nil {
+			return err
+		}
+		for _, element := range elements {
+			if element[0] == '[' {
+				return fmt.Errorf("is an array in an array: %.100q", text)
+			}
+			if err := add(f, name, element); err != nil {
+				return err
+			}
+		}
+		return nil
+	case '{':
+		members, err := webclient.Object(text)
+		if err != nil {
+			return err
+		}
+		for _, m := range members {
+			if m.Name == "value" {
+				return addValue(f, name, m.Value)
+			}
+		}
+		return fmt.Errorf(`has no "value": %.100q`, text)
+	}
+	return addValue(f, name, text)
+}
+
+func addValue(f *module.Finding, name string, text []byte) error {
+	value := string(text) // a number
+	if c := text[0]; c != '-' && (c < '0' || c > '9') {
+		var err error
+		if value, err = webclient.String(text); err != nil {
+			return err
+		}
+	}
+	f.Add = append(f.Add, mail.Field{Name: name, Value: folded(value)})
+	return nil
+}
+
+// folded is a field's value with its folds as they came, for a DKIM signature
+// may be over them, and nothing that could end the field or begin another.
+func folded(value string) string {
+	value = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(value)
+	var b strings.Builder
+	for line := range strings.SplitSeq(value, "\n") {
+		line = strings.TrimRight(strings.Map(visible, line), " \t")
+		if b.Len() == 0 {
+			b.WriteString(" " + strings.TrimLeft(line, " \t"))
+			continue
+		}
+		// A line of white space alone is the end of the header for some.
+		if line == "" {
+			continue
+		}
+		b.WriteByte('\n')
+		if line[0] != ' ' && line[0] != '\t' {
+			b.WriteByte('\t')
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}
+
+// visible drops control characters but the tab.
+func visible(r rune) rune {
+	if r != '\t' && control(r) {
+		return -1
+	}
+	return r
+}

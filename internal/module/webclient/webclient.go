@@ -1,0 +1,124 @@
+// Package webclient asks services over HTTP for inspectors: a message goes out
+// as it arrives, a bounded answer comes back, and whatever else happens is an
+// error. It also reads what the answers have in common.
+package webclient
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+)
+
+// Config is where a service is.
+type Config struct {
+	// URL is http or https. A user and password in it go out as basic
+	// authentication.
+	URL string
+	// CAFile has the certificates, in PEM, by which the service's is checked;
+	// "" for those of the system.
+	CAFile string
+}
+
+// Client asks one service. It is safe for use by many goroutines.
+type Client struct {
+	url       *url.URL
+	transport *http.Transport
+	client    *http.Client
+}
+
+const (
+	// maxIdle is how many connections are kept for the next message. More are
+	// made when more messages come at once, and closed after them.
+	maxIdle     = 8
+	idleTimeout = 30 * time.Second
+	// dialTimeout is for a connection that nobody waits for any more: whoever
+	// does has a shorter deadline.
+	dialTimeout = 30 * time.Second
+	// maxHeader is of the answer's header, in octets.
+	maxHeader = 64 << 10
+)
+
+// New makes a client. It does not connect: the service may come later.
+func New(c Config) (*Client, error) {
+	u, err := parseURL(c.URL)
+	if err != nil {
+		return nil, err
+	}
+	roots, err := certificates(c.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	if roots != nil && u.Scheme != "https" {
+		return nil, fmt.Errorf("url %q: certificates serve https only", u.Redacted())
+	}
+	transport := &http.Transport{
+		// The policy says where messages go; the environment has no say.
+		Proxy:                  nil,
+		DialContext:            (&net.Dialer{Timeout: dialTimeout}).DialContext,
+		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:    dialTimeout,
+		DisableCompression:     true, // an answer's size is what was read
+		MaxIdleConns:           maxIdle,
+		MaxIdleConnsPerHost:    maxIdle,
+		IdleConnTimeout:        idleTimeout,
+		MaxResponseHeaderBytes: maxHeader,
+	}
+	client := &http.Client{
+		Transport: transport,
+		// Mail goes to the service that the policy names and to no other.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return &Client{url: u, transport: transport, client: client}, nil
+}
+
+// parseURL reads the address of a service.
+func parseURL(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		// The error of url quotes the whole text, and with it a password.
+		var inner *url.Error
+		if errors.As(err, &inner) {
+			err = inner.Err
+		}
+		return nil, fmt.Errorf("url: %w", err)
+	}
+	switch {
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, fmt.Errorf("url %q: want http:// or https://", u.Redacted())
+	case u.Hostname() == "":
+		return nil, fmt.Errorf("url %q: no host", u.Redacted())
+	case u.Fragment != "":
+		return nil, fmt.Errorf("url %q: a fragment is not sent", u.Redacted())
+	}
+	return u, nil
+}
+
+func certificates(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("certificates: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("certificates: none in %s", file)
+	}
+	return pool, nil
+}
+
+// String is the service's URL without a password.
+func (c *Client) String() string { return c.url.Redacted() }
+
+// Close closes the connections that are kept. Requests under way go on.
+func (c *Client) Close() error {
+	c.transport.CloseIdleConnections()
+	return nil
+}
