@@ -31,8 +31,12 @@ var floors = map[string]int{
 	"internal/module":      1,
 	"internal/dnscheck":    1,
 
+	"internal/module/webclient": 1,
+
 	"internal/module/attachment": 2,
 	"internal/module/clamav":     2,
+	"internal/module/http":       2,
+	"internal/module/rspamd":     2,
 
 	"internal/gate": 2,
 
