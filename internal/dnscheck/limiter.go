@@ -100,6 +100,7 @@ func (p *permit) leave() {
 	}
 	if el := l.waiting.Front(); el != nil {
 		l.start(l.waiting.Remove(el).(*permit))
+		l.evict() // the rest wait for this one too
 	}
 }
 
