@@ -21,8 +21,8 @@ const (
 func (i *Inspector) question(e *module.Envelope) http.Header {
 	h := http.Header{}
 	set := func(name, value string) {
-		if value != "" {
-			h.Set(name, safe(value))
+		if value = safe(value); value != "" {
+			h.Set(name, value)
 		}
 	}
 	if e.ClientIP.IsValid() {

@@ -6,6 +6,7 @@ package rspamd
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 
@@ -65,8 +66,13 @@ func New(c Config) (*Inspector, error) {
 // word, "no action" or "reject" for instance; it is Skipped where rspamd's
 // settings had it not look.
 func (i *Inspector) Inspect(ctx context.Context, m *module.Message) (module.Finding, error) {
+	return i.inspect(ctx, &m.Envelope, m.Stash.Open)
+}
+
+// inspect asks about the message that open opens.
+func (i *Inspector) inspect(ctx context.Context, e *module.Envelope, open func(context.Context) io.Reader) (module.Finding, error) {
 	answer, err := i.client.Ask(ctx, webclient.Request{
-		Method: http.MethodPost, Path: "checkv2", Header: i.question(&m.Envelope), Open: m.Stash.Open,
+		Method: http.MethodPost, Path: "checkv2", Header: i.question(e), Open: open,
 	})
 	if err != nil {
 		return module.Finding{}, i.wrap(err)

@@ -1,0 +1,174 @@
+package rspamd
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tollgate-mail/tollgate/internal/module"
+	"github.com/tollgate-mail/tollgate/internal/module/webclient"
+)
+
+const clean = `{"is_skipped":false,"score":1.5,"required_score":15.0,"action":"no action","symbols":{"B":{},"A":{"score":1.5}},"messages":{}}`
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	f, err := parse([]byte(clean), IgnoreHeader)
+	if err != nil || f.Score != 1500 || f.Action != "no action" || !slices.Equal(f.Symbols, []string{"A", "B"}) || f.Virus != "" {
+		t.Errorf("%+v, %v", f, err)
+	}
+	for name, text := range map[string]string{
+		"nothing":         "",
+		"page":            "<html>",
+		"array":           "[" + clean + "]",
+		"two":             clean + clean,
+		"rest":            clean + "x",
+		"cut":             clean[:len(clean)-1],
+		"error":           `{"error":"no message","error_domain":"task"}`,
+		"error and score": strings.Replace(clean, "{", `{"error":"x",`, 1),
+		"no score":        strings.Replace(clean, `"score":1.5,"r`, `"r`, 1),
+		"no action":       strings.Replace(clean, `"action":"no action",`, ``, 1),
+		"no symbols":      `{"is_skipped":false,"score":1.5,"action":"no action"}`,
+		"no skipped":      strings.Replace(clean, `"is_skipped":false,`, ``, 1),
+		"text score":      strings.Replace(clean, `1.5,`, `"1.5",`, 1),
+		"null score":      strings.Replace(clean, `1.5,`, `null,`, 1),
+		"NaN":             strings.Replace(clean, `1.5,`, `nan,`, 1),
+		"infinite":        strings.Replace(clean, `1.5,`, `1e999,`, 1),
+		"large":           strings.Replace(clean, `1.5,`, `1e12,`, 1),
+		"twice":           strings.Replace(clean, `"score":1.5,`, `"score":1.5,"score":0,`, 1),
+		"null action":     strings.Replace(clean, `"no action"`, `null`, 1),
+		"empty action":    strings.Replace(clean, `"no action"`, `""`, 1),
+		"symbols list":    strings.Replace(clean, `{"B":{},"A":{"score":1.5}}`, `["B"]`, 1),
+		"skipped text":    strings.Replace(clean, `false`, `"no"`, 1),
+	} {
+		if f, err := parse([]byte(text), TakeHeader); err == nil {
+			t.Errorf("%s is taken: %+v", name, f)
+		}
+	}
+	if _, err := parse([]byte(strings.Replace(clean, `1.5,`, `1e12,`, 1)), IgnoreHeader); !errors.Is(err, webclient.ErrScore) {
+		t.Error(err)
+	}
+}
+
+func TestParseSkipped(t *testing.T) {
+	t.Parallel()
+	skipped := strings.Replace(clean, "false", "true", 1)
+	for text, want := range map[string]string{
+		clean:   "no action",
+		skipped: Skipped,
+		strings.Replace(skipped, "no action", "reject", 1): "reject",
+	} {
+		if f, err := parse([]byte(text), IgnoreHeader); err != nil || f.Action != want {
+			t.Errorf("%s: %+v, %v", text, f, err)
+		}
+	}
+}
+
+// changes are what parse makes of the members of an answer, one a line.
+func changes(milter string) (string, error) {
+	f, err := parse([]byte(strings.Replace(clean, "{", "{"+milter+",", 1)), TakeHeader)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	for _, field := range f.Add {
+		b.WriteString("+" + field.Name + ":" + field.Value + "|")
+	}
+	for _, name := range f.Remove {
+		b.WriteString("-" + name + "|")
+	}
+	return b.String(), nil
+}
+
+func TestParseHeader(t *testing.T) {
+	t.Parallel()
+	for milter, want := range map[string]string{
+		`"milter":{}`: "",
+		`"milter":{"add_headers":{},"remove_headers":[]}`:                          "",
+		`"milter":{"add_headers":{"X":"a"}}`:                                       "+X: a|",
+		`"milter":{"add_headers":{"X":""}}`:                                        "+X: |",
+		`"milter":{"add_headers":{"B":"2","A":"1"}}`:                               "+B: 2|+A: 1|",
+		`"milter":{"add_headers":{"X":{"value":"a","order":0}}}`:                   "+X: a|",
+		`"milter":{"add_headers":{"X":[{"value":"a","order":1},"b",{"value":3}]}}`: "+X: a|+X: b|+X: 3|",
+		`"milter":{"add_headers":{"X":-1.5}}`:                                      "+X: -1.5|",
+		`"milter":{"add_headers":{"X":" a;\r\n\tb;\n c\rd"}}`:                      "+X: a;\n\tb;\n c\n\td|",
+		`"milter":{"add_headers":{"X":"a\r\n\r\nbody\r\n \t\r\n"}}`:                "+X: a\n\tbody|",
+		`"milter":{"add_headers":{"X":"\n\tb"}}`:                                   "+X: \n\tb|",
+		`"milter":{"add_headers":{"X":"a\u0000\u001b[2Jb\u007f\tc"}}`:              "+X: a[2Jb\tc|",
+		`"milter":{"remove_headers":{"A":0,"B":[1,2],"C":-1}}`:                     "-A|-B|-C|",
+		`"milter":{"no_action":true,"change_from":"x"}`:                            "",
+		`"dkim-signature":"v=1; a=x;\n b=y"`:                                       "+DKIM-Signature: v=1; a=x;\n b=y|",
+		`"dkim-signature":["v=1","v=2"]`:                                           "+DKIM-Signature: v=1|+DKIM-Signature: v=2|",
+	} {
+		if got, err := changes(milter); got != want || err != nil {
+			t.Errorf("%s: %q, %v; want %q", milter, got, err, want)
+		}
+	}
+	for _, milter := range []string{
+		`"milter":[]`, `"milter":null`, `"milter":"x"`, `"milter":{"add_headers":"x"}`, `"milter":{"add_headers":["x"]}`,
+		`"milter":{"add_headers":{"X":null}}`, `"milter":{"add_headers":{"X":true}}`, `"milter":{"add_headers":{"X":{}}}`,
+		`"milter":{"add_headers":{"X":[["a"]]}}`, `"milter":{"add_headers":{"X":{"value":["a"]}}}`,
+		`"milter":{"add_headers":{"X: y":"a"}}`, `"milter":{"add_headers":{"":"a"}}`, `"milter":{"add_headers":{"X\r\nY":"a"}}`,
+		`"milter":{"remove_headers":{"Тема":0}}`, `"milter":{"remove_headers":{"A B":0}}`,
+	} {
+		if got, err := changes(milter); err == nil {
+			t.Errorf("%s gives %q", milter, got)
+		}
+		if _, err := parse([]byte(strings.Replace(clean, "{", "{"+milter+",", 1)), IgnoreHeader); err != nil {
+			t.Errorf("%s, which nobody wants: %v", milter, err)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(clean))
+	f.Add([]byte(strings.Replace(clean, "false", "true", 1)))
+	f.Add([]byte(`{"error":"x"}`))
+	f.Add([]byte(strings.Replace(clean, "{", `{"milter":{"add_headers":{"X":[{"value":"a\r\nb"},"c",-1]},"remove_headers":{"Y":[1]}},`, 1)))
+	f.Add([]byte(strings.Replace(clean, "{", `{"dkim-signature":["v=1\n\n x"],`, 1)))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		got, err := parse(text, TakeHeader)
+		if err != nil {
+			if got.Score != 0 || got.Symbols != nil || got.Action != "" || got.Add != nil || got.Remove != nil {
+				t.Errorf("a finding besides an error: %+v", got)
+			}
+			return
+		}
+		if got.Action == "" || !slices.IsSorted(got.Symbols) || got.Score > 1000*webclient.MaxScore || got.Score < -1000*webclient.MaxScore {
+			t.Errorf("%+v", got)
+		}
+		for _, field := range got.Add {
+			checkValue(t, field)
+		}
+	})
+}
+
+func FuzzQuestion(f *testing.F) {
+	f.Add("a\r\nb", "c@d", 3)
+	f.Add(strings.Repeat("ё", 2000), "\xff\x00", 5000)
+	i, err := New(Config{URL: "http://127.0.0.1:1"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, a, b string, n int) {
+		e := module.Envelope{
+			Ref: a, Gateway: b, QueueID: a, ClientHost: b, Helo: a, TLSVersion: b, AuthUser: a, Sender: b,
+		}
+		for range min(max(n, 0), 10_000) {
+			e.Recipients = append(e.Recipients, a)
+		}
+		size := 0
+		for name, values := range i.question(&e) {
+			for _, value := range values {
+				size += len(name) + len(value) + len(": \r\n")
+				if strings.ContainsFunc(value, control) {
+					t.Errorf("%s: %q", name, value)
+				}
+			}
+		}
+		if size > 64<<10 {
+			t.Errorf("%d octets", size)
+		}
+	})
+}
