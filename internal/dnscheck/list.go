@@ -61,10 +61,10 @@ func (r *Resolver) ListedDomain(ctx context.Context, zone, domain string) ([]net
 }
 
 func (r *Resolver) listed(ctx context.Context, name string) ([]netip.Addr, error) {
-	ctx, cancel := context.WithTimeout(ctx, r.stage)
-	defer cancel()
+	during := newStage(ctx, r.stage)
+	defer during.end()
 	q := question{name, dns.TypeA}
-	a, err := r.lookup(ctx, q)
+	a, err := r.lookup(during, q)
 	if err != nil {
 		return nil, err
 	}

@@ -42,21 +42,25 @@ func (r *Resolver) SenderMX(ctx context.Context, sender string) (string, error) 
 	if !ok || hostless(name) {
 		return MXMissing, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, r.stage)
-	defer cancel()
-	a, err := r.lookup(ctx, question{name, dns.TypeMX})
+	during := newStage(ctx, r.stage)
+	defer during.end()
+	a, err := r.lookup(during, question{name, dns.TypeMX})
 	switch {
 	case err != nil:
 		return "", err
 	case a.nxdomain:
 		return MXMissing, nil
 	case len(a.mxs) == 0:
-		found, err := r.hasAddress(ctx, name)
+		found, err := r.hasAddress(during, name)
 		return verdict(found, MXImplicit, err)
 	case nullMX(a.mxs):
 		return MXNull, nil
 	}
-	found, err := r.anyAddress(ctx, targets(a.mxs))
+	hosts := targets(a.mxs)
+	if r.knownAddress(hosts) {
+		return MXOK, nil
+	}
+	found, err := r.anyAddress(during.start(), hosts)
 	return verdict(found, MXOK, err)
 }
 
@@ -87,6 +91,22 @@ func targets(mxs []mx) []string {
 		}
 	}
 	return hosts[:min(len(hosts), mostMX)]
+}
+
+// knownAddress tells whether the cache has an address of the first host.
+func (r *Resolver) knownAddress(hosts []string) bool {
+	if len(hosts) == 0 {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a := r.cache.get(question{hosts[0], dns.TypeA}, r.now())
+	if a == nil || len(a.addrs) == 0 {
+		return false
+	}
+	r.asked++
+	r.hits++
+	return true
 }
 
 type finding struct {

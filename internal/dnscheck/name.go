@@ -3,6 +3,7 @@ package dnscheck
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -96,13 +97,14 @@ func reversed(addr netip.Addr) string {
 	const hex = "0123456789abcdef"
 	addr = addr.Unmap().WithZone("")
 	raw := addr.AsSlice()
-	var b strings.Builder
+	b := make([]byte, 0, 4*len(raw))
 	for i := len(raw) - 1; i >= 0; i-- {
 		if addr.Is4() {
-			fmt.Fprintf(&b, "%d.", raw[i])
+			b = strconv.AppendUint(b, uint64(raw[i]), 10)
+			b = append(b, '.')
 			continue
 		}
-		b.Write([]byte{hex[raw[i]&15], '.', hex[raw[i]>>4], '.'})
+		b = append(b, hex[raw[i]&15], '.', hex[raw[i]>>4], '.')
 	}
-	return b.String()
+	return string(b)
 }

@@ -152,8 +152,7 @@ func TestNobodyThere(t *testing.T) {
 	}
 }
 
-// A reply that comes late, but before the last try ended, still counts; and
-// the whole does not take longer than the stage.
+// No check takes longer than its stage.
 func TestStage(t *testing.T) {
 	r := resolver(t, Config{Try: time.Hour, Stage: 50 * time.Millisecond}, lie(t, zone(t, "")))
 	for range 2 { // the second from the memory of failures

@@ -57,11 +57,11 @@ func (r *Resolver) SPF(ctx context.Context, ip netip.Addr, helo, sender string) 
 	if local == "" {
 		local = "postmaster" // §4.3
 	}
-	ctx, cancel := context.WithTimeout(ctx, r.stage)
-	defer cancel()
+	during := newStage(ctx, r.stage)
+	defer during.end()
 	lookup := &spfLookup{r: r, ipv6: ip.Unmap().Is6()}
 	word, why := spf.CheckHostWithSender(ip.Unmap().AsSlice(), helo, local+"@"+domain,
-		spf.WithContext(ctx), spf.WithResolver(lookup))
+		spf.WithContext(during), spf.WithResolver(lookup))
 	result.Result = string(word)
 	if why != nil {
 		result.Reason = why.Error()

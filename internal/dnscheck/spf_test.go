@@ -25,8 +25,8 @@ local.example.     300 TXT "v=spf1 exists:%{l}.%{i}.macro.example -all"
 postmaster.192.0.2.7.macro.example. 300 A 127.0.0.2
 long.example.      300 TXT "v=spf1 ip4:192.0" ".2.7 -all"
 xn--e1afmkfd.example. 300 TXT "v=spf1 ip4:192.0.2.7 -all"
-alias.example.     300 CNAME pass.example.
-loop.example.      300 TXT "v=spf1 include:loop.example -all"
+spfalias.example.  300 CNAME pass.example.
+spfloop.example.   300 TXT "v=spf1 include:spfloop.example -all"
 ptr.example.       300 TXT "v=spf1 ptr -all"
 mail.ptr.example.  300 A 192.0.2.7
 7.2.0.192.in-addr.arpa. 300 PTR mail.ptr.example.
@@ -40,7 +40,7 @@ func TestSPF(t *testing.T) {
 		{"::ffff:192.0.2.7", "h", "user@pass.example", "mailfrom", "pass.example", "pass"},
 		{"2001:db8::7", "h", "user@PASS.example.", "mailfrom", "pass.example", "pass"},
 		{"198.51.100.7", "h", "user@pass.example", "mailfrom", "pass.example", "fail"},
-		{"192.0.2.7", "h", "user@alias.example", "mailfrom", "alias.example", "pass"},
+		{"192.0.2.7", "h", "user@spfalias.example", "mailfrom", "spfalias.example", "pass"},
 		{"192.0.2.7", "h", "user@soft.example", "mailfrom", "soft.example", "softfail"},
 		{"192.0.2.7", "h", "user@neutral.example", "mailfrom", "neutral.example", "neutral"},
 		{"192.0.2.9", "h", "user@neutral.example", "mailfrom", "neutral.example", "pass"},
@@ -50,7 +50,7 @@ func TestSPF(t *testing.T) {
 		{"192.0.2.7", "h", "user@nowhere.example", "mailfrom", "nowhere.example", "none"},
 		{"192.0.2.7", "h", "user@two.example", "mailfrom", "two.example", "permerror"},
 		{"192.0.2.7", "h", "user@bad.example", "mailfrom", "bad.example", "permerror"},
-		{"192.0.2.7", "h", "user@loop.example", "mailfrom", "loop.example", "permerror"},
+		{"192.0.2.7", "h", "user@spfloop.example", "mailfrom", "spfloop.example", "permerror"},
 		{"192.0.2.7", "h", "user@void.example", "mailfrom", "void.example", "permerror"},
 		{"192.0.2.7", "h", "user@temp.example", "mailfrom", "temp.example", "temperror"},
 		{"192.0.2.7", "h", "user@x.servfail", "mailfrom", "x.servfail", "temperror"},

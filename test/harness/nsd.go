@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"os/exec"
 	"strings"
 	"syscall"
 	"time"
@@ -17,7 +18,7 @@ import (
 type NSD struct {
 	Addr string // host:port, UDP and TCP
 	port int
-	zone string // one that it has
+	zone string // one that it has; "" for none
 	s    *Sandbox
 	proc *Process
 }
@@ -37,8 +38,8 @@ func (s *Sandbox) NSD(zones map[string]string) (*NSD, error) {
 			return nil, err
 		}
 	}
-	// A port is free or not only when the server has it: another process may
-	// be as fast.
+	// Whether a port is free shows only when the server has it: another
+	// process may be as fast.
 	var err error
 	for range 5 {
 		if n.port, err = dnsPort(); err != nil {
@@ -77,13 +78,21 @@ func dnsPort() (int, error) {
 	return 0, fmt.Errorf("harness: no free port for UDP and TCP")
 }
 
-// Zone writes a zone's file anew; Reload makes it seen.
+// Zone writes a zone's file anew, if the text is good; Reload makes it seen.
 func (n *NSD) Zone(zone, text string) error {
 	head := fmt.Sprintf("$ORIGIN %s\n$TTL 300\n", dns.Fqdn(zone))
 	if !strings.Contains(text, "SOA") {
 		head += fmt.Sprintf("@ SOA ns.invalid. hostmaster.invalid. %d 3600 600 86400 60\n@ NS ns.invalid.\n", time.Now().Unix())
 	}
-	if err := os.WriteFile(n.s.Path("nsd", zoneFile(zone)), []byte(head+text+"\n"), 0o644); err != nil {
+	// The server would say of a bad zone only that it has none.
+	file := n.s.Path("nsd", zoneFile(zone))
+	if err := os.WriteFile(file+".new", []byte(head+text+"\n"), 0o644); err != nil {
+		return fmt.Errorf("harness: %w", err)
+	}
+	if out, err := exec.Command("nsd-checkzone", dns.Fqdn(zone), file+".new").CombinedOutput(); err != nil {
+		return fmt.Errorf("harness: zone %s: %w\n%s", zone, err, out)
+	}
+	if err := os.Rename(file+".new", file); err != nil {
 		return fmt.Errorf("harness: %w", err)
 	}
 	return nil
@@ -129,12 +138,13 @@ func (n *NSD) Start() error {
 	return n.proc.await(n.answers, 10*time.Second)
 }
 
-// answers tells whether the server knows its zones.
+// answers tells whether the server knows its zones, or without any whether it
+// answers at all.
 func (n *NSD) answers() error {
-	m := new(dns.Msg).SetQuestion(n.zone, dns.TypeSOA)
+	m := new(dns.Msg).SetQuestion(dns.Fqdn(n.zone), dns.TypeSOA)
 	client := dns.Client{Timeout: 200 * time.Millisecond}
 	reply, _, err := client.Exchange(m, n.Addr)
-	if err == nil && len(reply.Answer) == 0 {
+	if err == nil && n.zone != "" && len(reply.Answer) == 0 {
 		err = fmt.Errorf("%s for %s", dns.RcodeToString[reply.Rcode], n.zone)
 	}
 	return err
