@@ -26,8 +26,11 @@ const (
 	SkipArchives
 )
 
-// DefaultMaxNames is the Config.MaxNames where none is given.
-const DefaultMaxNames = 1000
+// What stands for the zeros of a Config.
+const (
+	DefaultMaxNames    = 1000
+	DefaultMaxUnpacked = 256 << 20 // which takes about a second
+)
 
 // Config of an inspector; its zero value is useful.
 type Config struct {
@@ -35,6 +38,10 @@ type Config struct {
 	// MaxNames is how many names within archives are listed of one message;
 	// 0 stands for DefaultMaxNames. More are told by SymbolArchiveLimit.
 	MaxNames int
+	// MaxUnpacked is how many octets of a gzip are unpacked in search of the
+	// names of a tar within; of a bzip2, an eighth of them. 0 stands for
+	// DefaultMaxUnpacked. More are told by SymbolArchiveLimit.
+	MaxUnpacked int64
 	// Dir is for archives that are too long for memory, "" for the folder for
 	// temporary files. The files have no name while they are in use.
 	Dir string
@@ -51,6 +58,9 @@ var _ module.Inspector = (*Inspector)(nil)
 func New(c Config) *Inspector {
 	if c.MaxNames <= 0 {
 		c.MaxNames = DefaultMaxNames
+	}
+	if c.MaxUnpacked <= 0 {
+		c.MaxUnpacked = DefaultMaxUnpacked
 	}
 	return &Inspector{config: c}
 }

@@ -1,6 +1,9 @@
 package attachment
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 func words(s string) map[string]struct{} {
 	set := make(map[string]struct{})
@@ -61,7 +64,9 @@ func doubleExtension(name string) bool {
 	if !executable(name) {
 		return false
 	}
-	name = strings.TrimRight(name[:strings.LastIndexByte(name, '.')], " \t._-\u00a0\u3000")
+	name = strings.TrimRightFunc(name[:strings.LastIndexByte(name, '.')], func(r rune) bool {
+		return unicode.IsSpace(r) || strings.ContainsRune("._-…", r) // the last stands for the middle of a long name
+	})
 	i := strings.LastIndexByte(name, '.')
 	if i <= 0 {
 		return false

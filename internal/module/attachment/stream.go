@@ -11,12 +11,8 @@ import (
 	"strings"
 )
 
-// How many octets are unpacked in search of the names of a tar: what takes
-// about a second.
-const (
-	maxGunzip  = 256 << 20
-	maxBunzip2 = 32 << 20
-)
+// slowness is how much longer bzip2 takes than gzip.
+const slowness = 8
 
 // tar reads the names of a tar.
 func (l *listing) tar(r io.Reader) error {
@@ -46,23 +42,19 @@ func (l *listing) gzip(r io.Reader) error {
 	for _, c := range z.Name {
 		octets = append(octets, byte(c))
 	}
-	return l.packed(z, maxGunzip, toUTF8(string(octets)))
+	return l.packed(z, l.config.MaxUnpacked, toUTF8(string(octets)))
 }
 
 func (l *listing) bzip2(r io.Reader) error {
-	return l.packed(bzip2.NewReader(r), maxBunzip2, "")
+	return l.packed(bzip2.NewReader(r), l.config.MaxUnpacked/slowness, "")
 }
 
 // packed reads what one file is packed into; stored is its name, if it has
 // one.
 func (l *listing) packed(r io.Reader, most int64, stored string) error {
 	limited := &io.LimitedReader{R: r, N: most}
-	head := make([]byte, headSize)
-	n, err := io.ReadFull(limited, head)
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		err = nil
-	}
-	if err == nil && isTar(head[:n]) {
+	head, err := io.ReadAll(io.LimitReader(limited, headSize))
+	if err == nil && isTar(head) {
 		err := l.tar(io.MultiReader(bytes.NewReader(head), limited))
 		if errors.Is(err, errUnreadable) && limited.N <= 0 {
 			return errLimit
@@ -76,7 +68,7 @@ func (l *listing) packed(r io.Reader, most int64, stored string) error {
 			}
 		}
 	}
-	if kindOf(head[:n]) == kindProgram {
+	if kindOf(head) == kindProgram {
 		l.found(SymbolArchiveExecutable)
 	}
 	return l.damaged(err)

@@ -53,7 +53,7 @@ func (l *listing) zip(f *spooled) error {
 		// That of an archive within this one is none of ours: the last one
 		// counts for most programs, and those whose comment ends with the
 		// archive, for some.
-		if n > 0 && len(tail)-at != zipEnd+int(binary.LittleEndian.Uint16(tail[at+20:])) || len(tail)-at < zipEnd {
+		if len(tail)-at < zipEnd || n > 0 && len(tail)-at != zipEnd+int(binary.LittleEndian.Uint16(tail[at+20:])) {
 			continue
 		}
 		first, shift, ok := l.zipDirectory(f, tail[at:], start+int64(at))

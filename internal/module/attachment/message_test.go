@@ -1,0 +1,125 @@
+package attachment
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tollgate-mail/tollgate/internal/module"
+)
+
+// attached is a message with one attachment.
+func attached(name, mediaType string, content []byte) string {
+	return fmt.Sprintf("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nMZ text\r\n--b\r\nContent-Type: %s\r\nContent-Disposition: attachment; filename*=utf-8''%s\r\n"+
+		"Content-Transfer-Encoding: base64\r\n\r\n%s\r\n--b--\r\n", mediaType, escape(name), base64.StdEncoding.EncodeToString(content))
+}
+
+func escape(name string) string {
+	var b strings.Builder
+	for i := range len(name) {
+		fmt.Fprintf(&b, "%%%02X", name[i])
+	}
+	return b.String()
+}
+
+// inspected is what an inspector finds in an attachment.
+func inspected(t *testing.T, c Config, name, mediaType string, content []byte) module.Finding {
+	t.Helper()
+	f, err := New(c).inspect(context.Background(), strings.NewReader(attached(name, mediaType, content)))
+	if err != nil {
+		t.Error(err)
+	}
+	return f
+}
+
+func TestParts(t *testing.T) {
+	program := append([]byte("MZ\x90\x00"), make([]byte, 60)...)
+	zipped := zipOf(t, "a.txt")
+	for _, tt := range []struct {
+		name, mediaType string
+		content         []byte
+		symbols         []string
+	}{
+		{"a.txt", "text/plain", []byte("text"), nil},
+		{"Счёт.pdf", "application/pdf", []byte("%PDF-1.4"), nil},
+		{"a.exe", "application/octet-stream", []byte("x"), []string{SymbolExecutable}},
+		{"A.EXE", "application/octet-stream", nil, []string{SymbolExecutable}},
+		{"a.exe. .", "application/octet-stream", nil, []string{SymbolExecutable}},
+		{"setup-1.2.exe", "application/octet-stream", nil, []string{SymbolExecutable}},
+		{"счёт.pdf.exe", "application/pdf", nil, []string{SymbolDoubleExtension, SymbolExecutable}},
+		{"invoice.pdf" + strings.Repeat(" ", 100) + ".exe", "application/pdf", nil, []string{SymbolDoubleExtension, SymbolExecutable}},
+		{"invoice.pdf" + strings.Repeat("_", 600) + ".scr", "application/pdf", nil, []string{SymbolDoubleExtension, SymbolExecutable}},
+		{"invoice.pdf...exe", "application/pdf", nil, []string{SymbolDoubleExtension, SymbolExecutable}},
+		{"invoice.exe.pdf", "application/pdf", nil, nil},
+		{".exe", "a/b", nil, []string{SymbolExecutable}},
+		{"exe", "a/b", nil, nil},
+		{"invoice\u202efdp.exe", "application/pdf", nil, []string{SymbolExecutable, SymbolRTLOName}},
+		{"a.dat", "a/b", program, []string{SymbolExecutable}},
+		{"a.jpg", "image/jpeg", program, []string{SymbolExecutable, SymbolTypeMismatch}},
+		{"a.bin", "a/b", []byte("\x7fELF\x02\x01"), []string{SymbolExecutable}},
+		{"a.pdf", "a/b", []byte("\xcf\xfa\xed\xfe"), []string{SymbolExecutable, SymbolTypeMismatch}},
+		{"a", "a/b", []byte("#! /bin/sh\n"), []string{SymbolExecutable}},
+		{"a", "a/b", []byte("#! no path\n"), nil},
+		{"a", "a/b", []byte("L\x00\x00\x00\x01\x14\x02\x00"), []string{SymbolExecutable}},
+		{"a", "a/b", []byte("MZ is a text of more than twenty-eight characters"), nil},
+		{"a.pdf", "application/pdf", zipped, []string{SymbolTypeMismatch}},
+		{"a.docx", "a/b", zipped, nil},
+		{"a.xz", "a/b", []byte("\xfd7zXZ\x00"), []string{SymbolArchiveUnreadable}},
+		{"a.zip", "a/b", []byte("no zip"), []string{SymbolArchiveUnreadable}},
+		{"a.cab", "a/b", []byte("MSCF\x00\x00\x00\x00"), []string{SymbolArchiveUnreadable}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := inspected(t, Config{}, tt.name, tt.mediaType, tt.content)
+			if !slices.Equal(f.Symbols, tt.symbols) {
+				t.Errorf("symbols %q, want %q", f.Symbols, tt.symbols)
+			}
+			types := []string{"multipart/mixed", "text/plain"}
+			if !slices.Contains(types, tt.mediaType) {
+				types = append(types, tt.mediaType)
+			}
+			if !slices.Equal(f.Types, types) {
+				t.Errorf("types %q, want %q", f.Types, types)
+			}
+		})
+	}
+}
+
+func TestNames(t *testing.T) {
+	f := inspected(t, Config{}, "Договор № 1.pdf", "application/pdf", nil)
+	if !slices.Equal(f.Names, []string{"Договор № 1.pdf"}) {
+		t.Errorf("%q", f.Names)
+	}
+}
+
+func TestComplex(t *testing.T) {
+	message := "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: a/b; name=x\n\n" + strings.Repeat("--b\n\n", 5000)
+	f, err := New(Config{}).inspect(context.Background(), strings.NewReader(message))
+	if err == nil || !slices.Contains(f.Symbols, SymbolComplex) || !slices.Contains(f.Names, "x") {
+		t.Errorf("%v, %v", f, err)
+	}
+}
+
+func TestCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := New(Config{}).inspect(ctx, strings.NewReader(attached("a.zip", "a/b", nil))); err == nil {
+		t.Error("no error")
+	}
+}
+
+// Content that cannot be kept is not content that is clean.
+func TestNoRoom(t *testing.T) {
+	content := bytes.Repeat([]byte("PK\x03\x04"), inMemory)
+	i := New(Config{Dir: t.TempDir() + "/gone"})
+	if f, err := i.inspect(context.Background(), strings.NewReader(attached("a.zip", "a/b", content))); err == nil {
+		t.Errorf("%v", f)
+	}
+	i = New(Config{Dir: t.TempDir() + "/gone", Archives: SkipArchives})
+	if _, err := i.inspect(context.Background(), strings.NewReader(attached("a.zip", "a/b", content))); err != nil {
+		t.Error(err)
+	}
+}
