@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 
 	"github.com/tollgate-mail/tollgate/internal/module"
@@ -40,8 +41,13 @@ func New(c Config) (*Inspector, error) {
 // Inspect posts the message. Of the Finding it fills Score, Symbols, Action,
 // Add and Remove.
 func (i *Inspector) Inspect(ctx context.Context, m *module.Message) (module.Finding, error) {
+	return i.inspect(ctx, &m.Envelope, m.Stash.Open)
+}
+
+// inspect asks about the message that open opens.
+func (i *Inspector) inspect(ctx context.Context, e *module.Envelope, open func(context.Context) io.Reader) (module.Finding, error) {
 	answer, err := i.client.Ask(ctx, webclient.Request{
-		Method: http.MethodPost, Header: question(&m.Envelope), Open: m.Stash.Open,
+		Method: http.MethodPost, Header: question(e), Open: open,
 	})
 	if err != nil {
 		return module.Finding{}, i.wrap(err)
