@@ -15,23 +15,35 @@ type body struct {
 	ends int    // octets of end: a line end that waits for a line to follow
 	lead []byte // a line end before rest, in hold
 	hold [2]byte
+	err  error
 
 	// files makes the body end where a file begins; begin is its line then.
 	files bool
 	begin string
 }
 
-func (b *body) Read(p []byte) (int, error) {
-	for len(b.lead) == 0 && len(b.rest) == 0 {
-		if err := b.fill(); err != nil {
-			return 0, err
+// Read fills p as far as it goes, for lines are short.
+func (b *body) Read(p []byte) (n int, err error) {
+	for n < len(p) {
+		if len(b.lead) == 0 && len(b.rest) == 0 {
+			if b.err == nil {
+				b.err = b.fill()
+			}
+			if b.err != nil {
+				if n > 0 {
+					return n, nil
+				}
+				return 0, b.err
+			}
 		}
+		m := copy(p[n:], b.lead)
+		b.lead = b.lead[m:]
+		n += m
+		m = copy(p[n:], b.rest)
+		b.rest = b.rest[m:]
+		n += m
 	}
-	n := copy(p, b.lead)
-	b.lead = b.lead[n:]
-	m := copy(p[n:], b.rest)
-	b.rest = b.rest[m:]
-	return n + m, nil
+	return n, nil
 }
 
 func (b *body) fill() error {

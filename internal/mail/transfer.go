@@ -49,7 +49,8 @@ type base64Reader struct {
 	buf  [4096]byte
 	in   []byte // of buf, not decoded yet
 	bits uint32
-	have int
+	have int // bits that make no octet yet
+	err  error
 }
 
 // digits has the value of each digit, 64 for the padding and 65 for the rest.
@@ -64,37 +65,53 @@ var digits = func() (t [256]byte) {
 	return t
 }()
 
-func (b *base64Reader) Read(p []byte) (int, error) {
-	if len(p) == 0 {
-		return 0, nil
-	}
-	n := 0
-	for n == 0 {
+func (b *base64Reader) Read(p []byte) (n int, err error) {
+	for n < len(p) {
 		if len(b.in) == 0 {
-			m, err := b.r.Read(b.buf[:])
-			if m == 0 && err != nil {
-				return 0, err
+			if b.err != nil {
+				break
 			}
+			var m int
+			m, b.err = b.r.Read(b.buf[:])
 			b.in = b.buf[:m]
 		}
-		for len(b.in) > 0 && n < len(p) {
-			v := digits[b.in[0]]
-			b.in = b.in[1:]
-			if v == 64 {
-				b.have = 0
-			}
-			if v >= 64 {
-				continue
-			}
-			b.bits = b.bits<<6 | uint32(v)
-			if b.have += 6; b.have >= 8 {
-				b.have -= 8
-				p[n] = byte(b.bits >> b.have)
-				n++
-			}
-		}
+		n += b.decode(p[n:])
+	}
+	if n == 0 && len(p) > 0 {
+		return 0, b.err
 	}
 	return n, nil
+}
+
+// decode decodes what there is and p has room for.
+func (b *base64Reader) decode(p []byte) (n int) {
+	in, bits, have := b.in, b.bits, b.have
+	for len(in) > 0 && n < len(p) {
+		if have == 0 && len(in) >= 4 && len(p)-n >= 3 {
+			v0, v1, v2, v3 := digits[in[0]], digits[in[1]], digits[in[2]], digits[in[3]]
+			if v0|v1|v2|v3 < 64 {
+				v := uint32(v0)<<18 | uint32(v1)<<12 | uint32(v2)<<6 | uint32(v3)
+				p[n], p[n+1], p[n+2] = byte(v>>16), byte(v>>8), byte(v)
+				in, n = in[4:], n+3
+				continue
+			}
+		}
+		v := digits[in[0]]
+		in = in[1:]
+		switch {
+		case v < 64:
+			bits = bits<<6 | uint32(v)
+			if have += 6; have >= 8 {
+				have -= 8
+				p[n] = byte(bits >> have)
+				n++
+			}
+		case v == 64:
+			have = 0
+		}
+	}
+	b.in, b.bits, b.have = in, bits, have
+	return n
 }
 
 // quotedReader decodes RFC 2045 §6.7; an equals sign that begins nothing

@@ -69,7 +69,7 @@ func (u *uuFile) line() error {
 		u.end = true
 		return nil
 	case u.base:
-		u.bits.r = bytes.NewReader(line)
+		u.bits.r, u.bits.err = bytes.NewReader(line), nil
 		u.out, err = io.ReadAll(&u.bits)
 		return err
 	}

@@ -327,3 +327,26 @@ func FuzzArchive(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkInspect(b *testing.B) {
+	content := rawZip(b, "", make([]byte, 3<<20), zip.FileHeader{Name: "a"}, zip.FileHeader{Name: "b"}, zip.FileHeader{Name: "c"}, zip.FileHeader{Name: "d"}, zip.FileHeader{Name: "e"})
+	encoded := base64.StdEncoding.EncodeToString(content)
+	var lines strings.Builder
+	for len(encoded) > 76 {
+		lines.WriteString(encoded[:76] + "\r\n")
+		encoded = encoded[76:]
+	}
+	message := "Content-Type: application/zip; name=a.zip\r\nContent-Transfer-Encoding: base64\r\n\r\n" + lines.String() + encoded + "\r\n"
+	for name, c := range map[string]Config{"names": {Archives: SkipArchives}, "archives": {}} {
+		b.Run(name, func(b *testing.B) {
+			i := New(c)
+			b.SetBytes(int64(len(message)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := i.inspect(context.Background(), strings.NewReader(message)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
