@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -28,7 +29,7 @@ type Request struct {
 	// Path goes below the path of the service's URL.
 	Path   string
 	Header http.Header
-	// Open opens the body, from its start each time: it is sent once more when
+	// Open opens the body, each time from its start: it is sent once more when
 	// a connection that was kept turns out to be dead. Nil when there is none.
 	// The context ends with the question.
 	Open func(context.Context) io.Reader
@@ -37,23 +38,63 @@ type Request struct {
 // Ask returns the body of the answer. The request's body goes out in chunks,
 // as fast as it can be read. Anything but an answer with status 200 within
 // MaxAnswer is an error, and so is an answer that came before the end of the
-// request's body.
+// request's body. A service may get the same question twice.
 func (c *Client) Ask(ctx context.Context, r Request) ([]byte, error) {
+	answer, again, err := c.attempt(ctx, r)
+	if again && ctx.Err() == nil {
+		// The service has closed the connection since the last question, or
+		// was started anew, and then the others that were kept are dead too.
+		c.transport.CloseIdleConnections()
+		answer, _, err = c.attempt(ctx, r)
+	}
+	return answer, err
+}
+
+// attempt asks once. Again is whether the failure is that of a connection that
+// was kept and says nothing of the service.
+func (c *Client) attempt(ctx context.Context, r Request) (answer []byte, again bool, err error) {
 	// Whatever still sends after an early answer ends with this.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	answer, err := c.ask(ctx, r)
+	var reused, answered atomic.Bool
+	req, err := c.request(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn:              func(info httptrace.GotConnInfo) { reused.Store(info.Reused) },
+		GotFirstResponseByte: func() { answered.Store(true) },
+	}), r)
+	if err != nil {
+		return nil, false, err
+	}
+	sent := &body{}
+	if r.Open != nil {
+		sent.r = r.Open(ctx)
+		req.Body, req.ContentLength = sent, -1
+	}
+	resp, err := c.client.Do(req)
 	if err != nil {
 		var outer *url.Error // names method and URL, which the caller's error has
 		if errors.As(err, &outer) {
 			err = outer.Err
 		}
-		return nil, err
+		return nil, reused.Load() && !answered.Load() && !sent.failed.Load(), err
 	}
-	return answer, nil
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, false, refusal(resp)
+	}
+	answer, err = io.ReadAll(io.LimitReader(resp.Body, MaxAnswer+1))
+	switch {
+	case err != nil:
+		return nil, false, fmt.Errorf("answer: %w", err)
+	case len(answer) > MaxAnswer:
+		return nil, false, ErrTooLong
+	case r.Open != nil && !sent.whole.Load():
+		return nil, false, ErrEarly
+	}
+	return answer, false, nil
 }
 
-func (c *Client) ask(ctx context.Context, r Request) ([]byte, error) {
+// request is without its body.
+func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) {
 	u := c.url
 	if r.Path != "" {
 		u = u.JoinPath(r.Path)
@@ -66,40 +107,7 @@ func (c *Client) ask(ctx context.Context, r Request) ([]byte, error) {
 		req.Header = r.Header.Clone()
 	}
 	req.Header.Set("User-Agent", "tollgate")
-	var last atomic.Pointer[body]
-	if r.Open != nil {
-		req.ContentLength = -1
-		req.GetBody = func() (io.ReadCloser, error) {
-			b := &body{r: r.Open(ctx)}
-			last.Store(b)
-			return b, nil
-		}
-		if req.Body, err = req.GetBody(); err != nil {
-			return nil, err
-		}
-		// To look at a message twice does no harm, so the transport may try
-		// another connection. An empty list is not sent.
-		req.Header["Idempotency-Key"] = []string{}
-	}
-	resp, err := c.client.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return nil, refusal(resp)
-	}
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, MaxAnswer+1))
-	if err != nil {
-		return nil, fmt.Errorf("answer: %w", err)
-	}
-	if len(answer) > MaxAnswer {
-		return nil, ErrTooLong
-	}
-	if b := last.Load(); b != nil && !b.whole.Load() {
-		return nil, ErrEarly
-	}
-	return answer, nil
+	return req, nil
 }
 
 // StatusError: the answer has a status other than 200.
@@ -129,18 +137,21 @@ func refusal(resp *http.Response) error {
 	}
 }
 
-// body is the body of a request that remembers whether it was read to its end.
-// In chunks, the last of which follows the end, nobody can have the whole of
-// it before.
+// body is the body of a request that remembers how far it was read. In chunks,
+// the last of which follows the end, nobody can have the whole of it before
+// its end was read.
 type body struct {
-	r     io.Reader
-	whole atomic.Bool
+	r             io.Reader
+	whole, failed atomic.Bool
 }
 
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.r.Read(p)
-	if err == io.EOF {
+	switch {
+	case err == io.EOF:
 		b.whole.Store(true)
+	case err != nil:
+		b.failed.Store(true)
 	}
 	return n, err
 }
