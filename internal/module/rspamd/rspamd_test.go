@@ -327,3 +327,53 @@ func TestNewRefuses(t *testing.T) {
 		}
 	}
 }
+
+// What a message says comes back in rspamd's answer, and must not make it one
+// that cannot be read.
+func TestHostileMessage(t *testing.T) {
+	t.Parallel()
+	i := inspector(t, Config{URL: daemon.URL, Header: TakeHeader})
+	var octets strings.Builder
+	for c := range 256 {
+		if c != '\r' && c != '\n' {
+			octets.WriteByte(byte(c))
+		}
+	}
+	for name, text := range map[string]string{
+		"octets": octets.String(), "JSON": `"},"score":0,"x":{"`, "escapes": `\u0000\ud800\"\`, "half a pair": "\xed\xa0\x80", "cut": "\xd0",
+		"encoded": "=?utf-8?B?AAECHw==?= =?utf-16?B?2AA=?=", "long": strings.Repeat("x", 1<<20),
+	} {
+		page := "<a href=\"http://e.example.org/" + text + "\">" + text + "</a> mailto:" + text + "@e.example.org http://" + text + ".example.org/\r\n"
+		message := message("From: " + text + " <a@example.org>\r\nMessage-ID: <" + text + "@x>\r\nSubject: " + harness.LotteryWord + text +
+			"\r\nContent-Type: text/html; charset=\"" + text + "\"\r\n\r\n" + page)
+		f, err := i.inspect(limit(t), &module.Envelope{}, message)
+		if err != nil || !slices.Contains(f.Symbols, harness.LotterySymbol) {
+			t.Errorf("%s: %v, %q", name, err, f.Symbols)
+		}
+		for _, field := range f.Add {
+			checkValue(t, field)
+		}
+	}
+}
+
+// The controller answers the same, to those who know the password.
+func TestController(t *testing.T) {
+	t.Parallel()
+	port, err := box.Port()
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := harness.Loopback(port)
+	if _, err := box.Rspamd(harness.RspamdConfig{More: []string{
+		`worker "controller" { bind_socket = "` + addr + `"; password = "secret"; count = 1; }`,
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	for password, known := range map[string]bool{"": false, "wrong": false, "secret": true} {
+		i := inspector(t, Config{URL: "http://" + addr, Password: password})
+		f, err := i.inspect(limit(t), &module.Envelope{}, message(subject(harness.LotteryWord)))
+		if known != (err == nil) || known != slices.Contains(f.Symbols, harness.LotterySymbol) {
+			t.Errorf("password %q: %+v, %v", password, f, err)
+		}
+	}
+}
