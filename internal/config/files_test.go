@@ -268,10 +268,10 @@ func TestTimeZoneHint(t *testing.T) {
 func TestPlaces(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "policy.toml")
-	write(t, path, "include = [\"j.toml\"]\n[gateway]\nname = 1\nstate_dir = \"state\"\n[[rule]]\n[oops]\n")
+	write(t, path, "include = [\"j.toml\"]\n[gateway]\nname = 1\nstate_dir = \"state\"\npostfix_config = \"pf\"\n[[rule]]\n[oops]\n")
 	write(t, filepath.Join(dir, "j.toml"), "[journal]\ndir = \"/var/journal\"\n")
 	places, err := LoadPlaces(path)
-	if want := (Places{filepath.Join(dir, "state"), "/var/journal"}); err != nil || places != want {
+	if want := (Places{filepath.Join(dir, "state"), filepath.Join(dir, "pf"), "/var/journal"}); err != nil || places != want {
 		t.Errorf("%+v, %v", places, err)
 	}
 
@@ -291,7 +291,7 @@ func TestPlaces(t *testing.T) {
 
 	write(t, path, "")
 	places, err = LoadPlaces(path)
-	if want := (Places{defaultStateDir, defaultJournalDir}); err != nil || places != want {
+	if want := (Places{defaultStateDir, defaultPostfixConfig, defaultJournalDir}); err != nil || places != want {
 		t.Errorf("%+v, %v", places, err)
 	}
 }

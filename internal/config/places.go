@@ -1,9 +1,11 @@
 package config
 
-// Places are where a policy's daemon and its journals are found.
+// Places are where a policy's daemon and its journals are found, and the
+// Postfix whose queue is managed.
 type Places struct {
-	StateDir   string
-	JournalDir string
+	StateDir      string
+	PostfixConfig string
+	JournalDir    string
 }
 
 // LoadPlaces reads only where things are, so that they can be found while the
@@ -22,6 +24,7 @@ func LoadPlaces(path string) (Places, error) {
 		into         *string
 	}{
 		{"gateway", "state_dir", &d.config.StateDir},
+		{"gateway", "postfix_config", &d.config.PostfixConfig},
 		{"journal", "dir", &d.config.JournalDir},
 	} {
 		if s := root.child(p.section); s != nil && s.kind == table {
@@ -33,5 +36,7 @@ func LoadPlaces(path string) (Places, error) {
 	if err := d.problems.Err(); err != nil {
 		return Places{}, err
 	}
-	return Places{StateDir: d.config.StateDir, JournalDir: d.config.JournalDir}, nil
+	return Places{
+		StateDir: d.config.StateDir, PostfixConfig: d.config.PostfixConfig, JournalDir: d.config.JournalDir,
+	}, nil
 }
