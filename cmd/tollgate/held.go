@@ -1,0 +1,122 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/holdqueue"
+	"github.com/tollgate-mail/tollgate/internal/journal"
+)
+
+// heldMessage is a message on hold: what Postfix knows of it, and the entry of
+// the block journal that tells why; nil when others have put it there.
+type heldMessage struct {
+	holdqueue.Message
+	entry *journal.Entry
+}
+
+// stepBack is how much earlier than its arrival an entry of a message may be:
+// Postfix gives whole seconds, and a clock may be put right meanwhile.
+const stepBack = time.Minute
+
+// held finds out what is on hold, the oldest first.
+func (a *app) held(ctx context.Context) (*holdqueue.Queue, []heldMessage, error) {
+	places, err := a.places()
+	if err != nil {
+		return nil, nil, err
+	}
+	q := holdqueue.New(places.PostfixConfig)
+	var held []heldMessage
+	err = q.List(ctx, func(m holdqueue.Message) error {
+		held = append(held, heldMessage{Message: m})
+		return nil
+	})
+	if err != nil || len(held) == 0 {
+		return q, nil, away(err)
+	}
+	slices.SortFunc(held, func(x, y heldMessage) int {
+		return cmp.Or(x.Arrived.Compare(y.Arrived), strings.Compare(x.QueueID, y.QueueID))
+	})
+	return q, held, a.explainHeld(ctx, places.JournalDir, held)
+}
+
+// explainHeld looks for the journal's entries of messages that are on hold.
+// Queue ids are used again, but never while a message has one: an entry that
+// has the id of a message on hold, and is not older than it, is its own.
+func (a *app) explainHeld(ctx context.Context, dir string, held []heldMessage) error {
+	byID := make(map[string]*heldMessage, len(held))
+	for i := range held {
+		byID[held[i].QueueID] = &held[i]
+	}
+	q := journal.Query{Kinds: []string{journal.Blocks}, Verdict: "hold", Since: held[0].Arrived.Add(-stepBack)}
+	report, err := journal.Search(ctx, dir, q, func(e journal.Entry) error {
+		// There is one for each recipient; they differ in nothing else.
+		if h := byID[e.QueueID]; h != nil && h.entry == nil && !e.Time.Before(h.Arrived.Add(-stepBack)) {
+			h.entry = &e
+		}
+		return nil
+	})
+	for _, path := range report.Unsearched {
+		fmt.Fprintf(a.err, "tollgate: %s: compressed in a way that cannot be searched; unpack it first\n", path)
+	}
+	return away(err)
+}
+
+// ours are those that are on hold on our word.
+func ours(held []heldMessage) []heldMessage {
+	return slices.DeleteFunc(held, func(h heldMessage) bool { return h.entry == nil })
+}
+
+// namedMessage is a message that the command line names, and nil for one that
+// is not on hold, or is not ours to touch.
+type namedMessage struct {
+	name string
+	held *heldMessage
+}
+
+// named finds messages by references and queue ids, and says which ones there
+// are not. Those of others are found only by queue id, and with all.
+func (a *app) named(ctx context.Context, names []string, all bool) (*holdqueue.Queue, []namedMessage, error) {
+	q, held, err := a.held(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	byName := make(map[string]*heldMessage, 2*len(held))
+	for i, h := range held {
+		byName[h.QueueID] = &held[i]
+		if h.entry != nil && h.entry.Ref != "" {
+			byName[strings.ToLower(h.entry.Ref)] = &held[i]
+		}
+	}
+	named := make([]namedMessage, len(names))
+	for i, name := range names {
+		h := byName[name]
+		if h == nil {
+			h = byName[strings.ToLower(name)] // references match in any case
+		}
+		switch {
+		case h == nil:
+			fmt.Fprintf(a.err, "tollgate: %s is not on hold; \"tollgate journal\" with --ref or --queue-id tells what became of it\n", visible(name))
+		case h.entry == nil && !all:
+			fmt.Fprintf(a.err, "tollgate: %s is not on hold on our word; with --all it is touched nevertheless\n", visible(name))
+			h = nil
+		}
+		named[i] = namedMessage{name, h}
+	}
+	return q, named, nil
+}
+
+// idsOf are the queue ids of what was found, each once.
+func idsOf(named []namedMessage) []string {
+	var ids []string
+	for _, n := range named {
+		if n.held != nil && !slices.Contains(ids, n.held.QueueID) {
+			ids = append(ids, n.held.QueueID)
+		}
+	}
+	return ids
+}
