@@ -58,17 +58,19 @@ func (s *session) exit(step script.Step) error {
 	return nil
 }
 
-// prints finds a regular expression in what the last command printed, and
-// goes on behind the place.
+// prints finds a regular expression in what the last command printed. What
+// was captured stands in it as "{name}", and its own named groups are captured.
 func (s *session) prints(step script.Step) error {
-	re, err := regexp.Compile("(?m)" + step.Arg)
+	re, err := regexp.Compile("(?m)" + strings.NewReplacer(s.captured...).Replace(step.Arg))
 	if err != nil {
 		return err
 	}
 	text := s.output.Stdout + s.output.Stderr
-	if !re.MatchString(text) {
+	m := re.FindStringSubmatch(text)
+	if m == nil {
 		return fmt.Errorf("it printed\n%s", text)
 	}
+	s.capture(re, m)
 	return nil
 }
 

@@ -144,15 +144,20 @@ func (s *session) answers(step script.Step) error {
 	if m == nil {
 		return fmt.Errorf("the reply is %q", r)
 	}
-	for i, name := range re.SubexpNames() {
-		if name != "" {
-			s.captured = append(s.captured, "{"+name+"}", m[i])
-		}
-	}
+	s.capture(re, m)
 	if id := r.QueueID(); id != "" {
 		s.accepted = append(s.accepted, id)
 	}
 	return nil
+}
+
+// capture keeps the named groups of a match for later commands.
+func (s *session) capture(re *regexp.Regexp, match []string) {
+	for i, name := range re.SubexpNames() {
+		if name != "" {
+			s.captured = append(s.captured, "{"+name+"}", match[i])
+		}
+	}
 }
 
 // message is what a step sends: its text, or the file that it names. Line
