@@ -10,8 +10,10 @@ import (
 
 // Accepts tells whether clamd takes messages of size octets. It has clamd scan
 // as many zeros, which costs no memory here. ErrStreamLimit means that its
-// StreamMaxLength is smaller than size and Overhead; any other error, that it
-// could not be found out.
+// StreamMaxLength is smaller than size and Overhead, ErrScanLimit that it calls
+// whatever is so large a virus (AlertExceedsMax); any other error, that it
+// could not be found out. Messages that clamd takes and then passes unseen are
+// Reaches's to find.
 func (s *Scanner) Accepts(ctx context.Context, size int64) error {
 	err := s.offer(ctx, size)
 	if errors.Is(err, errCut) && s.offer(ctx, 0) == nil {
@@ -34,10 +36,15 @@ func (s *Scanner) offer(ctx context.Context, size int64) error {
 	virus, err := s.scan(ctx, func(context.Context) io.Reader {
 		return io.LimitReader(&repeated{text: strings.Repeat("\x00", 4096)}, size)
 	})
-	if err == nil && virus != "" {
+	switch {
+	case err != nil:
+		return err
+	case strings.HasPrefix(virus, "Heuristics.Limits.Exceeded."): // "AlertExceedsMax yes"
+		return fmt.Errorf("%d octets are %w (%s)", size, ErrScanLimit, virus)
+	case virus != "":
 		return fmt.Errorf("finds %q in %d zeros", virus, size)
 	}
-	return err
+	return nil
 }
 
 // repeated is a text over and over, without end.

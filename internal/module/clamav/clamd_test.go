@@ -109,6 +109,26 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// Where clamd reports what it does not look at, this is a finding of its own.
+func TestLimitsAlerted(t *testing.T) {
+	t.Parallel()
+	d, err := box.Clamd(harness.ClamdConfig{MaxFileSize: 1 << 19, MaxThreads: 2, More: []string{"AlertExceedsMax yes"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := scanners(t, d)["unix"]
+	if err := s.Accepts(limit(t), 1<<19-Overhead); err != nil {
+		t.Error(err)
+	}
+	if err := s.Accepts(limit(t), 1<<20); !errors.Is(err, ErrScanLimit) {
+		t.Error(err)
+	}
+	virus, err := s.scan(limit(t), func(context.Context) io.Reader { return infected(1 << 20) })
+	if virus != "Heuristics.Limits.Exceeded.MaxFileSize" || err != nil {
+		t.Errorf("%q, %v", virus, err)
+	}
+}
+
 func TestReachesWithoutEICAR(t *testing.T) {
 	t.Parallel()
 	if err := serve(t, answering("stream: OK\n")).Reaches(t.Context(), 1<<20); !errors.Is(err, ErrNoEICAR) {

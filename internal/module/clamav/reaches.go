@@ -10,9 +10,10 @@ import (
 )
 
 var (
-	// ErrScanLimit: clamd says OK to what it does not look at, for it is larger
-	// than its MaxFileSize or MaxScanSize.
-	ErrScanLimit = errors.New("larger than clamd's MaxFileSize or MaxScanSize, beyond which it says OK unseen")
+	// ErrScanLimit: clamd does not look at what is larger than its MaxFileSize
+	// or MaxScanSize, but says OK unseen, or calls it a virus where its
+	// AlertExceedsMax is set.
+	ErrScanLimit = errors.New("larger than clamd's MaxFileSize or MaxScanSize, beyond which it does not look")
 	// ErrNoEICAR: clamd's signatures do not know the EICAR test file.
 	ErrNoEICAR = errors.New("does not know EICAR")
 )
@@ -21,7 +22,7 @@ var (
 // shown EICAR in a short message, and at the end of one of that size. clamd
 // reports them like any virus, in its log and to its VirusEvent, so this is
 // for an operator who asks, not for every start. ErrScanLimit means that clamd
-// passes such messages without looking, ErrStreamLimit that it does not take
+// does not look at such messages, ErrStreamLimit that it does not take
 // them at all; any other error, that it could not be found out.
 func (s *Scanner) Reaches(ctx context.Context, size int64) error {
 	if err := s.Accepts(ctx, size); err != nil {

@@ -176,6 +176,21 @@ func (w waiting) Read([]byte) (int, error) {
 	return 0, context.Cause(w.ctx)
 }
 
+// Nothing is left of a scan that came to its end while its context lives on:
+// TestMain looks for goroutines.
+func TestContextOutlivesScan(t *testing.T) {
+	t.Parallel()
+	ctx := context.WithoutCancel(t.Context())
+	for _, script := range []func(net.Conn){answering("stream: OK\n"), answering(""), answering("a\nb\nc\n"), func(net.Conn) {}} {
+		s := serve(t, script)
+		for _, open := range []func(context.Context) io.Reader{message("x"), long, func(context.Context) io.Reader { return iotest.ErrReader(errDisk) }} {
+			if virus, err := s.scan(ctx, open); virus != "" {
+				t.Errorf("%q, %v", virus, err)
+			}
+		}
+	}
+}
+
 func TestAway(t *testing.T) {
 	t.Parallel()
 	for _, addr := range []string{"unix:/nonexistent/clamd.ctl", "tcp:127.0.0.1:1"} {
