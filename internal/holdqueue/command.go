@@ -32,6 +32,7 @@ func (q *Queue) run(ctx context.Context, c call) error {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	cmd := exec.CommandContext(ctx, path, append([]string{"-c", q.config}, c.args...)...)
+	cmd.Args[0] = c.name // with it begins what it says
 	// What it started must not keep us waiting by holding on to its output.
 	cmd.WaitDelay = time.Second
 	cmd.Stdin = c.in
