@@ -2,23 +2,12 @@ package module
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"sync"
 	"time"
 )
 
-// Errors of a guard, besides those of its inspector.
-var (
-	// ErrOversize: the message is larger than Limits.MaxSize and was not
-	// inspected.
-	ErrOversize = errors.New("larger than max_size")
-	// ErrAway: the last inspections failed, and the service is given time
-	// before it is tried again.
-	ErrAway = errors.New("taken as away after repeated failures")
-	// ErrTimeout: no result within Limits.Timeout.
-	ErrTimeout = errors.New("no result in time")
-)
-
-// Limits of the inspections of one inspector.
+// Limits of the inspections of one inspector. What is zero is not limited.
 type Limits struct {
 	Timeout  time.Duration // of one inspection, the wait for its turn included
 	Parallel int           // inspections at once; more wait for their turn
@@ -28,67 +17,97 @@ type Limits struct {
 // Guard keeps an inspector within its limits: a time-out, a number of
 // inspections at once, a size, and a circuit breaker that spares messages the
 // wait for a service that is away.
-type Guard struct{}
+//
+// An inspector that goes on when its time is over is left behind. It keeps its
+// place until it ends, so no more than Limits.Parallel are ever left behind.
+type Guard struct {
+	name, identity string
+	inspector      Inspector
+	limits         Limits
+	now            func() time.Time
+	record         *record // shared with guards of the same identity
+
+	mu     sync.Mutex
+	closed bool
+	begun  sync.WaitGroup // inspections without a result
+}
 
 // NewGuard guards i. Identity is all of its settings in one text: a guard made
 // by a reload takes over the health of the one before where both are the same.
 func NewGuard(name, identity string, i Inspector, l Limits, now func() time.Time) *Guard {
-	return &Guard{}
+	return &Guard{
+		name: name, identity: identity, inspector: i, limits: l, now: now,
+		record: newRecord(l.Parallel, now()),
+	}
 }
 
 // Name is the inspector's, as policies have it.
-func (g *Guard) Name() string { return "" }
+func (g *Guard) Name() string { return g.name }
 
 // Inherit takes over health and breaker of the guard before, if it has the
-// same identity.
-func (g *Guard) Inherit(before *Guard) {}
-
-// Begin starts an inspection in the background. The message may still be being
-// written.
-func (g *Guard) Begin(ctx context.Context, m *Message) *Inspection { return &Inspection{} }
-
-// Health is how the inspector fares.
-func (g *Guard) Health() Health { return Health{} }
-
-// Watch pings the service every now and then until ctx ends, so that its
-// health is known before a message needs it.
-func (g *Guard) Watch(ctx context.Context, every time.Duration) {}
-
-// Close closes the inspector when no inspection is under way any more.
-func (g *Guard) Close() error { return nil }
-
-// Inspection is one that was begun.
-type Inspection struct{}
-
-// Wait waits for the result.
-func (i *Inspection) Wait() Result { return Result{} }
-
-// Cancel gives the inspection up: its result will not be needed. It does not
-// count against the inspector.
-func (i *Inspection) Cancel() {}
-
-// Result is what came of an inspection.
-type Result struct {
-	Finding  Finding
-	Err      error // nil: Finding is complete
-	Duration time.Duration
+// same name and identity; what is still under way there takes places here. It
+// is for a guard that was not used yet.
+func (g *Guard) Inherit(before *Guard) {
+	if before != nil && g.name == before.name && g.identity == before.identity {
+		g.record = before.record
+	}
 }
 
-// Health is how an inspector fares.
-type Health struct {
-	Name  string
-	State string    // "up", "degraded", "away", "unknown" before the first answer
-	Since time.Time // of State
-	// LastError is the last failure, "" when there was none; LastErrorAt when.
-	LastError   string
-	LastErrorAt time.Time
-	// Breaker is "closed" (all inspections are tried), "open" (none are) or
-	// "half-open" (one is tried).
-	Breaker    string
-	RetryAt    time.Time // of an open breaker
-	Inspected  int64     // inspections that had a result
-	Failed     int64
-	Running    int           // now
-	Latency    time.Duration // an average of the last inspections
-	MaxLatency time.Duration // the longest of them
+// Begin starts an inspection in the background. The message may still be being
+// written. The result is there at once when the message is too large already
+// (ErrOversize) or the service is away (ErrAway).
+//
+// The inspection counts against the inspector when it fails or is not done in
+// time, but not when that was for reasons of the message: it was given up, could
+// not be kept, was too large, or was not complete when the time was over. Nor
+// when it waited for its turn all the time, while others got results.
+func (g *Guard) Begin(ctx context.Context, m *Message) *Inspection {
+	i := &Inspection{guard: g, stash: m.Stash, begun: g.now(), done: make(chan struct{})}
+	if g.limits.MaxSize > 0 {
+		i.stash = i.stash.Limit(g.limits.MaxSize)
+	}
+	if err := i.stash.failure(); err != nil {
+		return i.never(err)
+	}
+	if !g.enter() {
+		return i.never(fmt.Errorf("%w: %w", ErrAway, errClosed))
+	}
+	if err := g.record.admit(i); err != nil {
+		g.begun.Done()
+		return i.never(err)
+	}
+	i.start(ctx, &Message{Envelope: m.Envelope, Stash: i.stash})
+	return i
+}
+
+// enter counts an inspection in, unless the guard is closed.
+func (g *Guard) enter() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.closed {
+		g.begun.Add(1)
+	}
+	return !g.closed
+}
+
+// Health is how the inspector fares.
+func (g *Guard) Health() Health {
+	h := g.record.read(g.now())
+	h.Name = g.name
+	return h
+}
+
+// Close closes the inspector when no inspection is under way any more, and
+// returns then. It waits for results, which Limits.Timeout bounds, not for
+// inspections left behind. What is begun afterwards gets ErrAway.
+func (g *Guard) Close() error {
+	g.mu.Lock()
+	again := g.closed
+	g.closed = true
+	g.mu.Unlock()
+	g.begun.Wait()
+	if again {
+		return nil
+	}
+	return g.inspector.Close()
 }

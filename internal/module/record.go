@@ -1,0 +1,175 @@
+package module
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// remembered is how many results Health looks back on.
+const remembered = 20
+
+// record is how an inspector fared: its places, its breaker, its results.
+type record struct {
+	// places has one element for each inspection in place; nil: no limit.
+	places chan struct{}
+	// opened tells Watch that the breaker has opened.
+	opened chan struct{}
+
+	mu      sync.Mutex
+	breaker breaker
+	// silent: pings have failed, none has succeeded since. Only then does one
+	// that succeeds tell that the service is back: many a service answers
+	// pings when it does nothing else any more.
+	silent      bool
+	health      Health
+	lastSuccess time.Time           // of an inspection
+	results     ring[bool]          // of pings too; true is success
+	latencies   ring[time.Duration] // of successful inspections
+}
+
+func newRecord(parallel int, now time.Time) *record {
+	r := &record{opened: make(chan struct{}, 1), health: Health{State: unknown, Since: now}}
+	if parallel > 0 {
+		r.places = make(chan struct{}, parallel)
+	}
+	return r
+}
+
+// admit gives an inspection its pass.
+func (r *record) admit(i *Inspection) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var ok bool
+	if i.pass, ok = r.breaker.admit(i.begun); !ok {
+		return r.away()
+	}
+	return nil
+}
+
+func (r *record) away() error { return fmt.Errorf("%w, last: %s", ErrAway, r.health.LastError) }
+
+// take waits for a place. The breaker may have opened meanwhile.
+func (r *record) take(ctx context.Context, i *Inspection) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if r.places != nil {
+		select {
+		case r.places <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if i.pass == 0 && r.breaker.wait != 0 {
+		if r.places != nil {
+			<-r.places
+		}
+		return r.away()
+	}
+	i.placed = i.guard.now()
+	r.health.Running++
+	return nil
+}
+
+// leave frees the place of an inspection that has ended.
+func (r *record) leave() {
+	r.mu.Lock()
+	r.health.Running--
+	r.mu.Unlock()
+	if r.places != nil {
+		<-r.places
+	}
+}
+
+// excuse is for an inspection that neither succeeded nor failed.
+func (r *record) excuse(i *Inspection) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.breaker.release(i.pass)
+}
+
+func (r *record) succeeded(i *Inspection, now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.breaker.succeed()
+	r.silent = false
+	r.lastSuccess = now
+	r.health.Inspected++
+	r.latencies.add(now.Sub(i.placed))
+	r.result(true, now)
+}
+
+func (r *record) failed(i *Inspection, now time.Time, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if i.placed.IsZero() && r.lastSuccess.After(i.begun) {
+		// It never had its turn, of a service that is only busy.
+		r.breaker.release(i.pass)
+		return
+	}
+	r.health.Failed++
+	r.fail(i.pass, now, err)
+}
+
+func (r *record) fail(p pass, now time.Time, err error) {
+	closed := r.breaker.wait == 0
+	r.breaker.fail(p, now)
+	if closed && r.breaker.wait != 0 {
+		select {
+		case r.opened <- struct{}{}:
+		default: // told, and not yet heard
+		}
+	}
+	r.health.LastError, r.health.LastErrorAt = err.Error(), now
+	r.result(false, now)
+}
+
+// result settles the state.
+func (r *record) result(success bool, now time.Time) {
+	r.results.add(success)
+	state := up
+	for _, success := range r.results.all() {
+		if !success {
+			state = degraded
+		}
+	}
+	if !success {
+		state = away
+	}
+	if r.health.State != state {
+		r.health.State, r.health.Since = state, now
+	}
+}
+
+// read is the health, but for a name.
+func (r *record) read(now time.Time) Health {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h := r.health
+	h.Breaker, h.RetryAt = r.breaker.state(now), r.breaker.retryAt
+	if all := r.latencies.all(); len(all) > 0 {
+		for _, latency := range all {
+			h.Latency += latency
+			h.MaxLatency = max(h.MaxLatency, latency)
+		}
+		h.Latency /= time.Duration(len(all))
+	}
+	return h
+}
+
+// ring has the last values of a series, in no order.
+type ring[T any] struct {
+	values [remembered]T
+	added  int
+}
+
+func (r *ring[T]) add(value T) {
+	r.values[r.added%remembered] = value
+	r.added++
+}
+
+func (r *ring[T]) all() []T { return r.values[:min(r.added, remembered)] }
