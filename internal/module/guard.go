@@ -60,7 +60,7 @@ func (g *Guard) Inherit(before *Guard) {
 // The inspection counts against the inspector when it fails or is not done in
 // time, but not when that was for reasons of the message: it was given up, could
 // not be kept, was too large, or was not complete when the time was over. Nor
-// when it waited for its turn all the time, while others got results.
+// when it waited for its turn all the time while others got results.
 func (g *Guard) Begin(ctx context.Context, m *Message) *Inspection {
 	i := &Inspection{guard: g, stash: m.Stash, begun: g.now(), done: make(chan struct{})}
 	if g.limits.MaxSize > 0 {

@@ -2,6 +2,7 @@ package module
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -50,11 +51,9 @@ func (r *record) admit(i *Inspection) error {
 
 func (r *record) away() error { return fmt.Errorf("%w, last: %s", ErrAway, r.health.LastError) }
 
-// take waits for a place. The breaker may have opened meanwhile.
+// take waits for a place. It is no use any more when ctx has ended, or the
+// breaker opened, meanwhile.
 func (r *record) take(ctx context.Context, i *Inspection) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	if r.places != nil {
 		select {
 		case r.places <- struct{}{}:
@@ -64,11 +63,15 @@ func (r *record) take(ctx context.Context, i *Inspection) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if i.pass == 0 && r.breaker.wait != 0 {
+	err := ctx.Err()
+	if err == nil && i.pass == 0 && r.breaker.wait != 0 {
+		err = r.away()
+	}
+	if err != nil {
 		if r.places != nil {
 			<-r.places
 		}
-		return r.away()
+		return err
 	}
 	i.placed = i.guard.now()
 	r.health.Running++
@@ -103,19 +106,26 @@ func (r *record) succeeded(i *Inspection, now time.Time) {
 	r.result(true, now)
 }
 
+// failed counts a failure. A time-out of a service that gave results meanwhile
+// means that it is busy: the breaker would only make that worse.
 func (r *record) failed(i *Inspection, now time.Time, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if i.placed.IsZero() && r.lastSuccess.After(i.begun) {
-		// It never had its turn, of a service that is only busy.
+	busy := errors.Is(err, ErrTimeout) && r.lastSuccess.After(i.begun)
+	if busy {
 		r.breaker.release(i.pass)
-		return
+		if i.placed.IsZero() {
+			return // it never had its turn
+		}
+	} else {
+		r.trip(i.pass, now)
 	}
 	r.health.Failed++
-	r.fail(i.pass, now, err)
+	r.failure(now, err)
 }
 
-func (r *record) fail(p pass, now time.Time, err error) {
+// trip counts a failure for the breaker.
+func (r *record) trip(p pass, now time.Time) {
 	closed := r.breaker.wait == 0
 	r.breaker.fail(p, now)
 	if closed && r.breaker.wait != 0 {
@@ -124,6 +134,10 @@ func (r *record) fail(p pass, now time.Time, err error) {
 		default: // told, and not yet heard
 		}
 	}
+}
+
+// failure is a failure for Health.
+func (r *record) failure(now time.Time, err error) {
 	r.health.LastError, r.health.LastErrorAt = err.Error(), now
 	r.result(false, now)
 }

@@ -86,7 +86,8 @@ func (r *record) pinged(p pass, now time.Time, err error, over bool) {
 		r.breaker.release(p)
 	default:
 		r.silent = true
-		r.fail(p, now, err)
+		r.trip(p, now)
+		r.failure(now, err)
 	}
 }
 

@@ -1,0 +1,374 @@
+package module_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/module"
+)
+
+// service is one that can be switched off.
+type service struct {
+	fake
+	away  atomic.Bool
+	deaf  atomic.Bool // does not inspect, but answers pings
+	pings atomic.Int64
+}
+
+func newService() *service {
+	s := &service{}
+	s.inspect = func(ctx context.Context, m *module.Message) (module.Finding, error) {
+		if s.away.Load() || s.deaf.Load() {
+			return module.Finding{}, errRefused
+		}
+		return whole(ctx, m)
+	}
+	s.ping = func(context.Context) error {
+		s.pings.Add(1)
+		if s.away.Load() {
+			return errRefused
+		}
+		return nil
+	}
+	return s
+}
+
+// tried tells how many of n inspections came to the service.
+func (s *service) tried(t testing.TB, g *module.Guard, n int) int64 {
+	t.Helper()
+	before := s.calls.Load()
+	m := message(t, 1)
+	for range n {
+		i := g.Begin(t.Context(), m)
+		if r := immediate(t, i); r.Err != nil && !errors.Is(r.Err, module.ErrAway) && !errors.Is(r.Err, errRefused) {
+			t.Error(r.Err)
+		}
+	}
+	return s.calls.Load() - before
+}
+
+func TestBreaker(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		g := guard(&s.fake, module.Limits{Timeout: time.Minute, Parallel: 3})
+		s.away.Store(true)
+		s.tried(t, g, 4)
+		s.away.Store(false)
+		s.tried(t, g, 1)
+		s.away.Store(true)
+		// A success in between: five more.
+		if n := s.tried(t, g, 10); n != 5 {
+			t.Errorf("%d tried before the breaker opened", n)
+		}
+		check(t, g, "away", "open", 1, 9)
+		r := immediate(t, g.Begin(t.Context(), message(t, 1)))
+		wants(t, "open", r, module.ErrAway)
+		if !strings.Contains(r.Err.Error(), errRefused.Error()) {
+			t.Errorf("%q does not say what the matter was", r.Err)
+		}
+		for _, wait := range []int{1, 2, 4, 8, 16, 30, 30} {
+			if at := g.Health().RetryAt; !at.Equal(time.Now().Add(time.Duration(wait) * time.Second)) {
+				t.Errorf("retry at %v", at)
+			}
+			time.Sleep(time.Duration(wait)*time.Second - 1)
+			if n := s.tried(t, g, 2); n != 0 {
+				t.Errorf("%d tried before %d s", n, wait)
+			}
+			time.Sleep(1)
+			check(t, g, "away", "half-open", 1, g.Health().Failed)
+			if n := s.tried(t, g, 3); n != 1 {
+				t.Errorf("%d tried after %d s", n, wait)
+			}
+		}
+		time.Sleep(30 * time.Second)
+		s.away.Store(false)
+		if n := s.tried(t, g, 3); n != 3 {
+			t.Errorf("%d tried when it is back", n)
+		}
+		check(t, g, "degraded", "closed", 4, 16)
+		// From the start: five failures, one second.
+		s.away.Store(true)
+		if n := s.tried(t, g, 9); n != 5 || !g.Health().RetryAt.Equal(time.Now().Add(time.Second)) {
+			t.Errorf("%d tried, retry at %v", n, g.Health().RetryAt)
+		}
+	})
+}
+
+// While one is tried, others are not; one that comes to nothing makes room for
+// another.
+func TestBreakerOneTry(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{inspect: failing}
+		g := guard(f, module.Limits{Timeout: 5 * time.Second, Parallel: 3})
+		for range 5 {
+			wants(t, "failing", g.Begin(t.Context(), message(t, 1)).Wait(), errRefused)
+		}
+		time.Sleep(time.Second)
+		f.inspect = patient
+		for range 2 {
+			try := g.Begin(t.Context(), message(t, 1))
+			synctest.Wait()
+			wants(t, "beside a try", immediate(t, g.Begin(t.Context(), message(t, 1))), module.ErrAway)
+			try.Cancel()
+			wants(t, "try", try.Wait(), module.ErrAborted)
+		}
+		m := arriving(t, 1)
+		try := g.Begin(t.Context(), m)
+		closed(t, m.Stash)
+		try.Cancel()
+		wants(t, "try", try.Wait(), module.ErrAborted)
+		wants(t, "try", g.Begin(t.Context(), message(t, 1)).Wait(), module.ErrTimeout)
+		if at := g.Health().RetryAt; !at.Equal(time.Now().Add(2 * time.Second)) {
+			t.Errorf("retry at %v, %v", at, time.Now())
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		f.inspect = nil
+		wants(t, "try", g.Begin(t.Context(), message(t, 1)).Wait(), nil)
+		check(t, g, "degraded", "closed", 1, 6)
+	})
+}
+
+// Many that began before the breaker opened fail after: that is no reason to
+// wait longer. Those that still wait for their turn are not tried.
+func TestBreakerLateFailures(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{inspect: func(context.Context, *module.Message) (module.Finding, error) {
+			time.Sleep(time.Second)
+			return module.Finding{}, errRefused
+		}}
+		g := guard(f, module.Limits{Timeout: time.Minute, Parallel: 10})
+		var all []*module.Inspection
+		for range 30 {
+			all = append(all, g.Begin(t.Context(), message(t, 1)))
+		}
+		opened := time.Now().Add(time.Second)
+		for _, i := range all {
+			i.Wait()
+		}
+		synctest.Wait()
+		// The first four failures may have given up their places before the
+		// fifth opened the breaker.
+		if n := f.calls.Load(); n < 10 || n > 14 {
+			t.Errorf("%d tried", n)
+		}
+		if at := g.Health().RetryAt; !at.Equal(opened.Add(time.Second)) {
+			t.Errorf("opened at %v, retry at %v", opened, at)
+		}
+		time.Sleep(time.Minute)
+	})
+}
+
+// Time-outs of a service that gives results to others do not open the breaker.
+func TestBreakerBusy(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var n atomic.Int64
+		f := &fake{inspect: func(ctx context.Context, _ *module.Message) (module.Finding, error) {
+			if n.Add(1) == 1 {
+				time.Sleep(time.Second)
+				return module.Finding{}, nil
+			}
+			return patient(ctx, nil)
+		}}
+		g := guard(f, module.Limits{Timeout: 5 * time.Second, Parallel: 10})
+		begin := func(n int) {
+			var all []*module.Inspection
+			for range n {
+				all = append(all, g.Begin(t.Context(), message(t, 1)))
+			}
+			for _, i := range all {
+				i.Wait()
+			}
+		}
+		begin(11)
+		check(t, g, "away", "closed", 1, 10)
+		begin(5)
+		check(t, g, "away", "open", 1, 15)
+	})
+}
+
+// The state follows the last 20 results.
+func TestHealthState(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		g := guard(&s.fake, module.Limits{})
+		began := time.Now()
+		s.tried(t, g, 30)
+		time.Sleep(time.Second)
+		check(t, g, "up", "closed", 30, 0)
+		s.away.Store(true)
+		s.tried(t, g, 1)
+		check(t, g, "away", "closed", 30, 1)
+		if h := g.Health(); !h.Since.Equal(began.Add(time.Second)) || h.LastError != "connection refused" || !h.LastErrorAt.Equal(h.Since) {
+			t.Errorf("%+v", h)
+		}
+		s.away.Store(false)
+		s.tried(t, g, 19)
+		check(t, g, "degraded", "closed", 49, 1)
+		s.tried(t, g, 1)
+		check(t, g, "up", "closed", 50, 1)
+	})
+}
+
+func TestWatch(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		g := guard(&s.fake, module.Limits{Timeout: time.Minute, Parallel: 3})
+		ctx, cancel := context.WithCancel(t.Context())
+		over := make(chan struct{})
+		go func() {
+			defer close(over)
+			g.Watch(ctx, time.Minute)
+		}()
+		synctest.Wait()
+		check(t, g, "up", "closed", 0, 0)
+		time.Sleep(3 * time.Minute)
+		synctest.Wait()
+		if n := s.pings.Load(); n != 4 {
+			t.Errorf("%d pings", n)
+		}
+		// The service goes: the next ping tells, messages open the breaker.
+		s.away.Store(true)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		check(t, g, "away", "closed", 0, 0)
+		if h := g.Health(); h.LastError != "ping: connection refused" {
+			t.Errorf("%+v", h)
+		}
+		if n := s.tried(t, g, 10); n != 4 {
+			t.Errorf("%d tried", n)
+		}
+		synctest.Wait()
+		// From now on pings find out, not messages: after 1, 2, 4, 8 s.
+		time.Sleep(15 * time.Second)
+		synctest.Wait()
+		if n := s.pings.Load(); n != 10 { // 5 so far, one at once, four of these
+			t.Errorf("%d pings", n)
+		}
+		s.away.Store(false)
+		time.Sleep(16*time.Second - 1)
+		check(t, g, "away", "open", 0, 4)
+		time.Sleep(1)
+		synctest.Wait()
+		check(t, g, "degraded", "closed", 0, 4)
+		if n := s.tried(t, g, 10); n != 10 {
+			t.Errorf("%d tried when it is back", n)
+		}
+		cancel()
+		<-over
+	})
+}
+
+// Answers to pings do not close the breaker of a service that answers to
+// nothing else.
+func TestWatchDeafService(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		g := guard(&s.fake, module.Limits{Timeout: time.Minute, Parallel: 3})
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go g.Watch(ctx, time.Second)
+		s.deaf.Store(true)
+		s.tried(t, g, 5)
+		time.Sleep(500 * time.Millisecond)
+		for range 20 {
+			time.Sleep(time.Second)
+			synctest.Wait()
+			if h := g.Health(); h.Breaker == "closed" {
+				t.Fatal("closed by a ping")
+			}
+			if n := s.tried(t, g, 3); n > 1 {
+				t.Errorf("%d tried", n)
+			}
+		}
+		time.Sleep(time.Minute)
+		s.deaf.Store(false)
+		if n := s.tried(t, g, 3); n != 3 {
+			t.Errorf("%d tried", n)
+		}
+	})
+}
+
+// A ping that never ends, or panics, is a failure, and there is one at a time.
+func TestWatchBadPings(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var pings atomic.Int64
+		f := &fake{ping: func(context.Context) error {
+			if pings.Add(1) == 1 {
+				panic("ouch")
+			}
+			time.Sleep(time.Hour)
+			return nil
+		}}
+		g := guard(f, module.Limits{})
+		ctx, cancel := context.WithCancel(t.Context())
+		go g.Watch(ctx, 10*time.Second)
+		synctest.Wait()
+		if h := g.Health(); h.State != "away" || h.LastError != "ping: panicked: ouch" {
+			t.Errorf("%+v", h)
+		}
+		time.Sleep(16 * time.Second)
+		if h := g.Health(); !strings.HasPrefix(h.LastError, "ping: no result in time") {
+			t.Errorf("%+v", h)
+		}
+		time.Sleep(30 * time.Minute)
+		if n := pings.Load(); n != 2 {
+			t.Errorf("%d pings", n)
+		}
+		cancel()
+		time.Sleep(time.Hour)
+		if n := pings.Load(); n != 2 {
+			t.Errorf("%d pings", n)
+		}
+	})
+}
+
+func TestInherit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{inspect: failing}
+		limits := module.Limits{Timeout: time.Minute, Parallel: 1}
+		old := guard(f, limits)
+		for range 5 {
+			old.Begin(t.Context(), message(t, 1)).Wait()
+		}
+		g := guard(f, limits)
+		g.Inherit(nil)
+		check(t, g, "unknown", "closed", 0, 0)
+		g.Inherit(old)
+		check(t, g, "away", "open", 0, 5)
+		wants(t, "inherited", immediate(t, g.Begin(t.Context(), message(t, 1))), module.ErrAway)
+		other := module.NewGuard("av", "av 2", f, limits, time.Now)
+		other.Inherit(old)
+		check(t, other, "unknown", "closed", 0, 0)
+		// What the old one still does goes on in places of the new one.
+		time.Sleep(time.Second)
+		f.inspect = func(context.Context, *module.Message) (module.Finding, error) {
+			time.Sleep(time.Second)
+			return module.Finding{}, nil
+		}
+		i := old.Begin(t.Context(), message(t, 1))
+		synctest.Wait()
+		if n := g.Health().Running; n != 1 {
+			t.Errorf("%d running", n)
+		}
+		wants(t, "old", i.Wait(), nil)
+		check(t, g, "degraded", "closed", 1, 5)
+		if g.Name() != "av" {
+			t.Error(g.Name())
+		}
+	})
+}
