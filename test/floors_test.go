@@ -34,10 +34,11 @@ var floors = map[string]int{
 
 	"internal/module/webclient": 1,
 
-	"internal/module/attachment": 2,
-	"internal/module/clamav":     2,
-	"internal/module/http":       2,
-	"internal/module/rspamd":     2,
+	"internal/module/attachment":   2,
+	"internal/module/clamav":       2,
+	"internal/module/http":         2,
+	"internal/module/rspamd":       2,
+	"internal/module/spamassassin": 2,
 
 	"internal/gate": 2,
 

@@ -20,6 +20,12 @@ type Process struct {
 // start runs argv with its output in the log file, which it appends to.
 // lastWord is the signal it gets when this process dies before it.
 func start(name, log string, lastWord syscall.Signal, argv ...string) (*Process, error) {
+	return startAs(nil, name, log, lastWord, argv...)
+}
+
+// startAs is start as another user, nil for the same. A daemon that changes
+// its user by itself would never hear the last word: Linux forgets it then.
+func startAs(user *syscall.Credential, name, log string, lastWord syscall.Signal, argv ...string) (*Process, error) {
 	out, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("harness: %w", err)
@@ -27,7 +33,7 @@ func start(name, log string, lastWord syscall.Signal, argv ...string) (*Process,
 	defer out.Close() // the child has its own descriptor
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Stdout, cmd.Stderr = out, out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: lastWord}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: lastWord, Credential: user}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("harness: start %s: %w", name, err)
 	}

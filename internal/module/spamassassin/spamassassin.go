@@ -1,0 +1,114 @@
+// Package spamassassin lets SpamAssassin look at messages, by the protocol of
+// its daemon spamd.
+package spamassassin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/module"
+)
+
+// Config is where spamd is and what it is told.
+type Config struct {
+	// Addr is "unix:/path/of/socket" or "tcp:host:port".
+	Addr string
+	// User is whose preferences spamd goes by; "" for its default.
+	User string
+	// Now is the clock, of which the last hop gets its time; nil for the
+	// machine's.
+	Now func() time.Time
+}
+
+// Inspector is a module.Inspector that asks spamd. It makes a connection for
+// each message, as spamd answers only once on each, and keeps none.
+type Inspector struct {
+	addr address
+	user string
+	now  func() time.Time
+}
+
+var _ module.Inspector = (*Inspector)(nil)
+
+// New makes an inspector. It does not connect: spamd may come later.
+func New(c Config) (*Inspector, error) {
+	addr, err := parseAddress(c.Addr)
+	if err != nil {
+		return nil, err
+	}
+	if strings.ContainsFunc(c.User, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		return nil, fmt.Errorf("spamd: user %q has characters that no user's name has", c.User)
+	}
+	i := &Inspector{addr: addr, user: c.User, now: c.Now}
+	if i.now == nil {
+		i.now = time.Now
+	}
+	return i, nil
+}
+
+// What spamd calls a message, by its own required_score.
+const (
+	Spam = "spam"
+	Ham  = "ham"
+)
+
+// ErrTimeLimit: SpamAssassin's time_limit was over before it had tried all of
+// its rules.
+var ErrTimeLimit = errors.New("reached its time_limit before all rules were tried")
+
+// timeLimit is the symbol by which it says so.
+const timeLimit = "TIME_LIMIT_EXCEEDED"
+
+// Inspect asks spamd about the message, when it is complete. Of the Finding it
+// fills Score, which spamd says in tenths, Symbols, and Action, which is Spam
+// or Ham.
+func (i *Inspector) Inspect(ctx context.Context, m *module.Message) (module.Finding, error) {
+	size, err := m.Stash.Size(ctx)
+	if err != nil {
+		return module.Finding{}, i.wrap(fmt.Errorf("waiting for the message: %w", err))
+	}
+	return i.inspect(ctx, i.hop(&m.Envelope), message{size, m.Stash.Open(ctx)})
+}
+
+// inspect asks about a message behind the fields of its last hop.
+func (i *Inspector) inspect(ctx context.Context, hop string, m message) (module.Finding, error) {
+	answer, err := i.exchange(ctx, func(w *writer) error {
+		w.printf("SYMBOLS SPAMC/1.5\r\nContent-length: %d\r\n", int64(len(hop))+m.size)
+		if i.user != "" {
+			w.printf("User: %s\r\n", i.user)
+		}
+		w.printf("\r\n%s", hop)
+		return w.message(m)
+	})
+	if err != nil {
+		return module.Finding{}, i.wrap(err)
+	}
+	finding, err := parse(answer)
+	if err != nil {
+		return module.Finding{}, i.wrap(err)
+	}
+	return finding, nil
+}
+
+// Ping asks spamd for a sign of life.
+func (i *Inspector) Ping(ctx context.Context) error {
+	answer, err := i.exchange(ctx, func(w *writer) error {
+		w.printf("PING SPAMC/1.5\r\n\r\n")
+		return nil
+	})
+	if err == nil {
+		err = parsePong(answer)
+	}
+	if err != nil {
+		return i.wrap(err)
+	}
+	return nil
+}
+
+// Close does nothing: no connection outlives its message.
+func (i *Inspector) Close() error { return nil }
+
+func (i *Inspector) wrap(err error) error { return fmt.Errorf("spamd at %s: %w", i.addr, err) }
