@@ -13,19 +13,21 @@ type Redis struct {
 	Addr string // host:port
 	port int
 	s    *Sandbox
+	name string // of its folder and log
+	args []string
 	proc *Process
 }
 
-// Redis starts a server.
-func (s *Sandbox) Redis() (*Redis, error) {
+// Redis starts a server; args are further options of its command line.
+func (s *Sandbox) Redis(args ...string) (*Redis, error) {
 	port, err := s.Port()
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Mkdir(s.Path("redis"), 0o755); err != nil {
+	r := &Redis{Addr: Loopback(port), port: port, s: s, name: "redis-" + strconv.Itoa(port), args: args}
+	if err := os.Mkdir(s.Path(r.name), 0o755); err != nil {
 		return nil, fmt.Errorf("harness: %w", err)
 	}
-	r := &Redis{Addr: Loopback(port), port: port, s: s}
 	s.onClose(r.Stop)
 	return r, r.Start()
 }
@@ -33,9 +35,11 @@ func (s *Sandbox) Redis() (*Redis, error) {
 // Start starts the server again after Stop, with the data it had.
 func (r *Redis) Start() error {
 	var err error
-	r.proc, err = start("redis-server", r.s.Path("redis.log"), syscall.SIGKILL,
+	argv := append([]string{
 		"redis-server", "--bind", "127.0.0.1", "--port", strconv.Itoa(r.port),
-		"--dir", r.s.Path("redis"), "--appendonly", "yes", "--appendfsync", "always", "--save", "")
+		"--dir", r.s.Path(r.name), "--appendonly", "yes", "--appendfsync", "always", "--save", "",
+	}, r.args...)
+	r.proc, err = start("redis-server", r.s.Path(r.name+".log"), syscall.SIGKILL, argv...)
 	if err != nil {
 		return err
 	}
@@ -49,3 +53,7 @@ func (r *Redis) Stop() error {
 	}
 	return r.proc.Stop(10 * time.Second)
 }
+
+// Signal sends sig to the server, such as SIGSTOP, which freezes it with its
+// connections open, and SIGCONT.
+func (r *Redis) Signal(sig os.Signal) error { return r.proc.Signal(sig) }

@@ -1,0 +1,109 @@
+package redis
+
+import (
+	"fmt"
+	"os"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+	"go.uber.org/goleak"
+
+	"github.com/tollgate-mail/tollgate/internal/state"
+	"github.com/tollgate-mail/tollgate/internal/state/statetest"
+	"github.com/tollgate-mail/tollgate/test/harness"
+)
+
+// box and server are of the whole run.
+var (
+	box    *harness.Sandbox
+	server *harness.Redis
+)
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) (code int) {
+	var err error
+	if box, err = harness.New(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() {
+		if code != 0 {
+			fmt.Fprint(os.Stderr, box.Logs())
+		}
+		if err := box.Close(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+		if err := goleak.Find(); err != nil && code == 0 {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}()
+	if server, err = box.Redis("--appendonly", "no"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+func options(addr string) *redis.UniversalOptions {
+	return &redis.UniversalOptions{
+		Addrs: []string{addr}, Protocol: 2, DisableIdentity: true,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+		MaxRetries:               -1, DialerRetries: 1, ContextTimeoutEnabled: true, PipelinePoolSize: -1,
+	}
+}
+
+func mustNew(t testing.TB, db redis.UniversalClient, prefix string) *Store {
+	t.Helper()
+	s, err := New(db, prefix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func TestConformance(t *testing.T) {
+	var n atomic.Int64
+	statetest.Run(t, func(t *testing.T) statetest.Open {
+		prefix := fmt.Sprintf("t%d:", n.Add(1))
+		return func(t *testing.T) state.Store {
+			return mustNew(t, redis.NewUniversalClient(options(server.Addr)), prefix)
+		}
+	})
+}
+
+// One node that is a whole cluster refuses what touches two slots at once.
+func TestCluster(t *testing.T) {
+	r, err := box.Redis("--appendonly", "no", "--cluster-enabled", "yes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	node := redis.NewClient(&redis.Options{Addr: r.Addr})
+	defer node.Close()
+	if err := node.ClusterAddSlotsRange(t.Context(), 0, 16383).Err(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(30 * time.Second); node.Set(t.Context(), "x", "", 0).Err() != nil; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal(node.ClusterInfo(t.Context()).String())
+		}
+	}
+	o := options(r.Addr)
+	o.IsClusterMode = true
+	var n atomic.Int64
+	statetest.Run(t, func(t *testing.T) statetest.Open {
+		prefix := fmt.Sprintf("t%d:", n.Add(1))
+		return func(t *testing.T) state.Store { return mustNew(t, redis.NewUniversalClient(o), prefix) }
+	})
+}
