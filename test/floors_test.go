@@ -31,6 +31,7 @@ var floors = map[string]int{
 	"internal/holdqueue":   1,
 	"internal/module":      1,
 	"internal/dnscheck":    1,
+	"internal/state":       1,
 
 	"internal/module/webclient": 1,
 
@@ -39,6 +40,10 @@ var floors = map[string]int{
 	"internal/module/http":         2,
 	"internal/module/rspamd":       2,
 	"internal/module/spamassassin": 2,
+
+	"internal/state/embedded":  2,
+	"internal/state/redis":     2,
+	"internal/state/statetest": 2,
 
 	"internal/gate": 2,
 
