@@ -63,7 +63,9 @@ func (c *Correspondents) Remember(ctx context.Context, local string, remote []st
 				ids = append(ids, pair(local, r))
 			}
 		}
-		remote = remote[n:]
+		if remote = remote[n:]; len(ids) == 0 {
+			continue
+		}
 		if err := c.guard.do(ctx, func(ctx context.Context) error {
 			return c.guard.store.Remember(ctx, ids, now, c.life)
 		}); err != nil {
