@@ -47,15 +47,19 @@ func parse(answer []byte) (module.Finding, error) {
 	if v == nil {
 		return module.Finding{}, fmt.Errorf("%w: verdict %.100q", errAnswer, fields["spam"])
 	}
-	f := module.Finding{Action: Ham}
-	if v[1] == "True" {
-		f.Action = Spam
-	}
-	if f.Score, err = thousandths(v[2], v[3], v[4]); err != nil {
+	score, err := thousandths(v[2], v[3], v[4])
+	if err != nil {
 		return module.Finding{}, err
 	}
-	f.Symbols, err = parseSymbols(string(body))
-	return f, err
+	symbols, err := parseSymbols(string(body))
+	if err != nil {
+		return module.Finding{}, err
+	}
+	action := Ham
+	if v[1] == "True" {
+		action = Spam
+	}
+	return module.Finding{Score: score, Symbols: symbols, Action: action}, nil
 }
 
 // parseStatus reads the first line; nil when it says that all went well.

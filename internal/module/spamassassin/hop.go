@@ -1,6 +1,7 @@
 package spamassassin
 
 import (
+	"regexp"
 	"strings"
 	"time"
 
@@ -20,16 +21,25 @@ func (i *Inspector) hop(e *module.Envelope) string {
 	b.WriteString("Return-Path: <" + path(e.Sender) + ">\r\nReceived: ")
 	if e.ClientIP.IsValid() {
 		ip := e.ClientIP.Unmap().WithZone("")
-		literal := ip.String()
+		addr := ip.String()
 		if ip.Is6() {
-			literal = "IPv6:" + literal // RFC 5321 §4.1.3
+			addr = "IPv6:" + addr
 		}
-		b.WriteString("from " + helo(e.Helo) + " (" + word(e.ClientHost) + " [" + literal + "])\r\n\t")
+		b.WriteString("from " + helo(e.Helo) + " (" + word(e.ClientHost) + " [" + addr + "])\r\n\t")
 	}
-	b.WriteString("by " + word(e.Gateway) + " (Postfix) with " + protocol(e) + " id " + word(e.QueueID) + ";\r\n\t")
-	b.WriteString(i.now().Format(time.RFC1123Z) + "\r\n")
+	b.WriteString("by " + word(e.Gateway) + " (Postfix) with " + protocol(e) + " id " + word(e.QueueID) + "\r\n\t")
+	if ordinary.MatchString(e.Sender) && len(e.Sender) <= longestWord {
+		// A Return-Path of the client's, further down, would have SpamAssassin
+		// believe neither.
+		b.WriteString("(envelope-from <" + e.Sender + ">)")
+	}
+	b.WriteString(";\r\n\t" + i.now().Format(time.RFC1123Z) + "\r\n")
 	return b.String()
 }
+
+// ordinary are addresses that can stand in a comment: no parentheses, no
+// spaces (atext, RFC 5322 §3.2.3).
+var ordinary = regexp.MustCompile("^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+$")
 
 // protocol is the registered name of how the message came (RFC 3848). By the
 // A in it SpamAssassin knows that the client was authenticated.
@@ -54,7 +64,7 @@ const (
 // word is a name as it may stand in a Received field.
 func word(s string) string {
 	s = replaced(s, longestWord, func(c byte) bool {
-		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '-' || c == '_' || c == ':'
+		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '-' || c == '_'
 	})
 	if s == "" {
 		return "unknown"
@@ -62,12 +72,13 @@ func word(s string) string {
 	return s
 }
 
+// literal is an address literal (RFC 5321 §4.1.3).
+var literal = regexp.MustCompile(`^\[(?:IPv6:)?[0-9A-Fa-f.:]{2,45}\]$`)
+
 // helo is what the client called itself: a name or an address literal.
 func helo(s string) string {
-	if inner, ok := strings.CutPrefix(s, "["); ok {
-		if inner, ok = strings.CutSuffix(inner, "]"); ok && len(inner) <= longestWord {
-			return "[" + word(inner) + "]"
-		}
+	if literal.MatchString(s) {
+		return s
 	}
 	return word(s)
 }
