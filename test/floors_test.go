@@ -38,6 +38,7 @@ var floors = map[string]int{
 	"internal/module/attachment":   2,
 	"internal/module/clamav":       2,
 	"internal/module/http":         2,
+	"internal/module/moduletest":   2,
 	"internal/module/rspamd":       2,
 	"internal/module/spamassassin": 2,
 

@@ -80,7 +80,7 @@ func TestBreaker(t *testing.T) {
 			if n := s.tried(t, g, 2); n != 0 {
 				t.Errorf("%d tried before %d s", n, wait)
 			}
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			check(t, g, "away", "half-open", 1, g.Health().Failed)
 			if n := s.tried(t, g, 3); n != 1 {
 				t.Errorf("%d tried after %d s", n, wait)
@@ -259,7 +259,7 @@ func TestWatch(t *testing.T) {
 		s.away.Store(false)
 		time.Sleep(16*time.Second - 1)
 		check(t, g, "away", "open", 0, 4)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		check(t, g, "degraded", "closed", 0, 4)
 		if n := s.tried(t, g, 10); n != 10 {
