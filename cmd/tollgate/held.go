@@ -30,6 +30,8 @@ func (a *app) held(ctx context.Context) (*holdqueue.Queue, []heldMessage, error)
 		return nil, nil, err
 	}
 	q := holdqueue.New(places.PostfixConfig)
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	var held []heldMessage
 	err = q.List(ctx, func(m holdqueue.Message) error {
 		held = append(held, heldMessage{Message: m})
@@ -78,8 +80,8 @@ type namedMessage struct {
 	held *heldMessage
 }
 
-// named finds messages by references and queue ids, and says which ones there
-// are not. Those of others are found only by queue id, and with all.
+// named finds messages by references and queue ids, each once, and says which
+// ones there are not. Those of others are found only by queue id, and with all.
 func (a *app) named(ctx context.Context, names []string, all bool) (*holdqueue.Queue, []namedMessage, error) {
 	q, held, err := a.held(ctx)
 	if err != nil {
@@ -92,8 +94,8 @@ func (a *app) named(ctx context.Context, names []string, all bool) (*holdqueue.Q
 			byName[strings.ToLower(h.entry.Ref)] = &held[i]
 		}
 	}
-	named := make([]namedMessage, len(names))
-	for i, name := range names {
+	var named []namedMessage
+	for _, name := range names {
 		h := byName[name]
 		if h == nil {
 			h = byName[strings.ToLower(name)] // references match in any case
@@ -104,17 +106,19 @@ func (a *app) named(ctx context.Context, names []string, all bool) (*holdqueue.Q
 		case h.entry == nil && !all:
 			fmt.Fprintf(a.err, "tollgate: %s is not on hold on our word; with --all it is touched nevertheless\n", visible(name))
 			h = nil
+		case slices.ContainsFunc(named, func(n namedMessage) bool { return n.held == h }):
+			continue
 		}
-		named[i] = namedMessage{name, h}
+		named = append(named, namedMessage{name, h})
 	}
 	return q, named, nil
 }
 
-// idsOf are the queue ids of what was found, each once.
+// idsOf are the queue ids of what was found.
 func idsOf(named []namedMessage) []string {
 	var ids []string
 	for _, n := range named {
-		if n.held != nil && !slices.Contains(ids, n.held.QueueID) {
+		if n.held != nil {
 			ids = append(ids, n.held.QueueID)
 		}
 	}
