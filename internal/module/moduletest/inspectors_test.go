@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/textproto"
+	"strconv"
 	"testing"
 
 	"github.com/tollgate-mail/tollgate/internal/module"
@@ -13,6 +15,7 @@ import (
 	httpmodule "github.com/tollgate-mail/tollgate/internal/module/http"
 	"github.com/tollgate-mail/tollgate/internal/module/moduletest"
 	"github.com/tollgate-mail/tollgate/internal/module/rspamd"
+	"github.com/tollgate-mail/tollgate/internal/module/spamassassin"
 )
 
 // Every inspector of the house. A new one becomes a row here.
@@ -68,6 +71,27 @@ func TestInspectors(t *testing.T) {
 				},
 				ReceivePing: func(r *bufio.Reader) error { _, err := request(r); return err },
 				Pong:        answer("pong\r\n"),
+			},
+		},
+		"spamassassin": {
+			New: func(network, address string) (module.Inspector, error) {
+				return spamassassin.New(spamassassin.Config{Addr: network + ":" + address})
+			},
+			Service: &moduletest.Service{
+				Networks: []string{"unix", "tcp"},
+				Receive:  symbols,
+				Answers: []moduletest.Answer{
+					{
+						Text:    "SPAMD/1.1 0 EX_OK\r\nContent-length: 7\r\nSpam: True ; 15.1 / 5.0\r\n\r\nA,TEST2",
+						Finding: module.Finding{Score: 15100, Action: spamassassin.Spam, Symbols: []string{"A", "TEST2"}},
+					},
+					{
+						Text:    "SPAMD/1.1 0 EX_OK\r\nContent-length: 0\r\nSpam: False ; -1.0 / 5.0\r\n\r\n",
+						Finding: module.Finding{Score: -1000, Action: spamassassin.Ham},
+					},
+				},
+				ReceivePing: line("PING SPAMC/1.5\r\n"),
+				Pong:        "SPAMD/1.5 0 PONG\r\n",
 			},
 		},
 		"http": {
@@ -146,4 +170,24 @@ func instream(r *bufio.Reader) ([]byte, error) {
 		}
 		message = append(message, chunk...)
 	}
+}
+
+// symbols reads a message for spamd, behind its length.
+func symbols(r *bufio.Reader) ([]byte, error) {
+	if err := line("SYMBOLS SPAMC/1.5\r\n")(r); err != nil {
+		return nil, err
+	}
+	header, err := textproto.NewReader(r).ReadMIMEHeader()
+	if err != nil {
+		return nil, err
+	}
+	n, err := strconv.ParseUint(header.Get("Content-length"), 10, 31)
+	if err != nil {
+		return nil, err
+	}
+	message, err := io.ReadAll(io.LimitReader(r, int64(n)))
+	if err == nil && uint64(len(message)) != n {
+		err = io.ErrUnexpectedEOF
+	}
+	return message, err
 }
