@@ -53,7 +53,7 @@ func newMatch(q Query) *match {
 	if !q.Until.IsZero() {
 		m.until = []byte(at(q.Until))
 	}
-	for _, s := range []string{q.Ref, q.QueueID, q.Rule} {
+	for _, s := range []string{q.Ref, q.QueueID, q.Rule, q.Verdict} {
 		if s != "" && verbatim(s) {
 			m.exact = append(m.exact, bytes.ToLower([]byte(s)))
 		}
