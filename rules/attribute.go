@@ -11,7 +11,7 @@ import (
 const anyField = "*"
 
 // parseKey reads an attribute as policies write it: "subject",
-// "header.X-Mailer", "header.*".
+// "header.X-Mailer", "header.*", "module.rspamd.score".
 func parseKey(name string) (Key, error) {
 	base, field, dotted := strings.Cut(name, ".")
 	for i := range catalogue {
@@ -20,6 +20,8 @@ func parseKey(name string) (Key, error) {
 			continue
 		}
 		switch {
+		case row.Part != "":
+			return parseModuleKey(name, field)
 		case !row.Family && dotted:
 			return Key{}, fmt.Errorf("attribute %q takes no name after a dot", base)
 		case !row.Family:
@@ -35,6 +37,33 @@ func parseKey(name string) (Key, error) {
 		return Key{}, fmt.Errorf("attribute %q is not part of this version", name)
 	}
 	return Key{}, unknownAttribute(name)
+}
+
+// parseModuleKey reads what stands after "module.". The part is what follows
+// the last dot: names of modules may have dots.
+func parseModuleKey(whole, rest string) (Key, error) {
+	var parts []string
+	for i := range catalogue {
+		if catalogue[i].Part != "" {
+			parts = append(parts, catalogue[i].Part)
+		}
+	}
+	dot := strings.LastIndexByte(rest, '.')
+	if dot <= 0 || dot == len(rest)-1 {
+		name := strings.Trim(rest, ".")
+		if name == "" {
+			name = "NAME"
+		}
+		prefix := "module." + name + "."
+		return Key{}, fmt.Errorf("attribute %q needs what is asked of which module: %s",
+			whole, prefix+strings.Join(parts, ", "+prefix))
+	}
+	for i := range catalogue {
+		if part := catalogue[i].Part; part != "" && part == rest[dot+1:] {
+			return Key{Attr: Attr(i), Name: rest[:dot]}, nil
+		}
+	}
+	return Key{}, fmt.Errorf("%s: %w", whole, unknown("part of a module", rest[dot+1:], parts))
 }
 
 // unknownAttribute names the nearest attribute: of header.NAME the nearest
@@ -59,10 +88,14 @@ func unknownAttribute(name string) error {
 
 // String is the attribute as policies write it.
 func (k Key) String() string {
-	if k.Name == "" {
+	if k.Name == "" || int(k.Attr) >= len(catalogue) {
 		return k.Attr.String()
 	}
-	return k.Attr.String() + "." + k.Name
+	row := &catalogue[k.Attr]
+	if row.Part == "" {
+		return row.Name + "." + k.Name
+	}
+	return row.Name + "." + k.Name + "." + row.Part
 }
 
 // isFieldName tells whether s is one or more ftext (RFC 5322 §2.2, §3.6.8):

@@ -9,7 +9,7 @@ import (
 // warnings included; the policy is nil when one of them is an error.
 func Compile(src Source) (*Policy, Problems) {
 	c := compiler{
-		lists:    src.Lists,
+		src:      &src,
 		patterns: make(map[string]*knownPattern),
 		required: make(map[*pattern][][]string),
 		names:    make(map[string]Pos),
@@ -35,7 +35,7 @@ func Compile(src Source) (*Policy, Problems) {
 // compiler gathers what is wrong while it compiles.
 type compiler struct {
 	problems Problems
-	lists    map[string]*List
+	src      *Source
 	patterns map[string]*knownPattern // by source: policies repeat themselves
 	required map[*pattern][][]string  // literals of each
 	names    map[string]Pos           // of rules
@@ -85,17 +85,18 @@ func (c *compiler) policy(enabled []*Rule, thresholds []*Threshold) *Policy {
 	p := &Policy{rules: enabled, thresholds: thresholds, keys: make(map[Key]bool)}
 	var builders [len(p.plans)]*planBuilder
 	for _, r := range enabled {
-		b := builders[r.Stage]
+		run := r.run()
+		b := builders[run]
 		if b == nil {
 			b = &planBuilder{byKey: make(map[Key]int), required: c.literals}
-			builders[r.Stage] = b
+			builders[run] = b
 		}
 		b.add(r)
 		for cond := range r.test.conditions() {
 			p.keys[cond.key] = true
 		}
 		if !r.Shadow && (r.Action == Reject || r.Action == Tempfail || r.test.tempfail) {
-			p.refuses[r.Stage] = true
+			p.refuses[run] = true
 		}
 		// A shadow rule has no effect: what it would add is not ours.
 		if !r.Shadow {

@@ -39,7 +39,17 @@ func TestCompileProblems(t *testing.T) {
 		{"dot for underscore", func(r *SourceRule) { r.Match = cond("client.ip", "x") }, `p:5: unknown attribute "client.ip"; did you mean "client_ip"?`},
 		{"no such attribute", func(r *SourceRule) { r.Match = cond("moon", "x") }, `p:5: unknown attribute "moon"`},
 		{"later attribute", func(r *SourceRule) { r.Match = cond("spf", "pass") }, `p:5: attribute "spf" is not part of this version`},
-		{"later module", func(r *SourceRule) { r.Match = cond("module.x.score", "> 1") }, `p:5: attribute "module.x.score" is not part of this version`},
+		{"inspected too early", func(r *SourceRule) { r.Match = cond("virus", true) }, `p:5: attribute "virus" is known from stage complete on, not at headers`},
+		{"unknown module", func(r *SourceRule) { r.Stage, r.Match = "complete", cond("module.rspamt.score", "> 1") }, `p:5: module.rspamt.score: unknown module "rspamt"; did you mean "rspamd"?`},
+		{"module without part", func(r *SourceRule) { r.Match = cond("module.rspamd", "> 1") }, `p:5: attribute "module.rspamd" needs what is asked of which module: module.rspamd.score, module.rspamd.symbol, module.rspamd.action`},
+		{"module alone", func(r *SourceRule) { r.Match = cond("module", "> 1") }, `p:5: attribute "module" needs what is asked of which module: module.NAME.score, module.NAME.symbol, module.NAME.action`},
+		{"module part misspelt", func(r *SourceRule) { r.Match = cond("module.rspamd.scores", "> 1") }, `p:5: module.rspamd.scores: unknown part of a module "scores"; did you mean "score"?`},
+		{"module part unknown", func(r *SourceRule) { r.Match = cond("module.rspamd.x", "> 1") }, `p:5: module.rspamd.x: unknown part of a module "x"; it is one of score, symbol, action`},
+		{"misspelt module", func(r *SourceRule) { r.Match = cond("modul.rspamd.score", "> 1") }, `p:5: unknown attribute "modul.rspamd.score"; did you mean "module.rspamd.score"?`},
+		{"text for score", func(r *SourceRule) { r.Stage, r.Match = "complete", cond("module.rspamd.score", "high") }, `p:5: module.rspamd.score: "high" is not a comparison such as "> 3"`},
+		{"dotted module", func(r *SourceRule) { r.Stage, r.Match = "complete", cond("module.dlp.v2.symbol", true, "^x") }, ""},
+		{"score with decimals", func(r *SourceRule) { r.Stage, r.Match = "complete", cond("module.rspamd.score", "> 6.125", -0.5) }, ""},
+		{"forgeable name", func(r *SourceRule) { r.Stage, r.Match, r.Action = "complete", cond("attachment_name", "x"), "accept" }, `p:6: warning: rule "good" accepts on attachment_name, which a sender can forge`},
 		{"header without name", func(r *SourceRule) { r.Match = cond("header", "x") }, `p:5: attribute "header" needs the name of a header field: header.NAME`},
 		{"bad header name", func(r *SourceRule) { r.Match = cond("header.a b", "x") }, `p:5: "a b" is not the name of a header field`},
 		{"name on plain attribute", func(r *SourceRule) { r.Match = cond("subject.x", "x") }, `p:5: attribute "subject" takes no name after a dot`},
@@ -85,7 +95,10 @@ func TestCompileProblems(t *testing.T) {
 		if r.Reply == "" {
 			delete(r.At, "reply") // where a key stands is known of keys that are there
 		}
-		p, problems := Compile(Source{Rules: []SourceRule{r}, Lists: map[string]*List{"partners": {}}})
+		p, problems := Compile(Source{
+			Rules: []SourceRule{r}, Lists: map[string]*List{"partners": {}},
+			Modules: []string{"spamd", "rspamd", "dlp.v2"}, Antivirus: true,
+		})
 		if got := problems.Error(); got != tt.want {
 			t.Errorf("%s:\n got %s\nwant %s", tt.name, got, tt.want)
 		}

@@ -18,7 +18,8 @@ type evaluation struct {
 	folded     []byte
 }
 
-// Evaluate tries the rules of stage s in file order. t may be nil.
+// Evaluate tries the rules of stage s in file order. t may be nil. The rules of
+// stage complete come in two runs, [Complete] and [Inspected].
 func (p *Policy) Evaluate(ctx context.Context, s Stage, f Facts, t Tracer) Outcome {
 	var out Outcome
 	if int(s) >= len(p.plans) || p.plans[s] == nil {
@@ -177,17 +178,17 @@ func (o *Outcome) add(r *Rule, v truthValue) bool {
 		return false
 	}
 	o.Hits = append(o.Hits, Hit{Rule: r, Temperror: v == missing})
-	switch {
-	case r.Shadow:
+	if r.Shadow {
 		return false
-	case v == missing:
-		o.Action, o.By = Tempfail, r
+	}
+	o.Ended = r.Last
+	if v == missing {
+		o.Action, o.By, o.Ended = Tempfail, r, true
 		return true
 	}
 	switch r.Action {
 	case Accept, Reject, Tempfail, Greylist:
-		o.Action, o.By = r.Action, r
-		return true
+		o.Action, o.By, o.Ended = r.Action, r, true
 	case Discard:
 		if o.Discard == nil {
 			o.Discard = r
@@ -197,5 +198,5 @@ func (o *Outcome) add(r *Rule, v truthValue) bool {
 			o.Hold = r
 		}
 	}
-	return r.Last
+	return o.Ended
 }

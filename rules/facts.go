@@ -6,13 +6,13 @@ import (
 	"net/netip"
 )
 
-// Key names one fact: an attribute of the catalogue and, for the families
-// header.NAME and raw_header.NAME, which one.
+// Key names one fact: an attribute of the catalogue and, of a family, which one.
 type Key struct {
 	Attr Attr
 	// Name is that of a header field, upper case after the start and each
 	// hyphen, else lower: "X-Mailer", "Message-Id". "*" is every field, each as
-	// "Name: value". It is "" where there is no family.
+	// "Name: value". Or it is that of a module as the policy defines it. It is
+	// "" where there is no family.
 	Name string
 }
 

@@ -23,7 +23,7 @@ func (c *compiler) conditions(src []Condition, limit Stage, rule Pos) []*conditi
 func (c *compiler) condition(src *Condition, limit Stage, rule Pos) *condition {
 	pos := src.Pos.orElse(rule)
 	key, err := parseKey(src.Attr)
-	if !c.err(pos, err) {
+	if !c.err(pos, err) || !c.err(pos, c.answered(key)) {
 		return nil
 	}
 	row := &catalogue[key.Attr]
@@ -43,9 +43,22 @@ func (c *compiler) condition(src *Condition, limit Stage, rule Pos) *condition {
 	return m
 }
 
+// answered tells of an attribute that nothing in the policy has a value for.
+func (c *compiler) answered(k Key) error {
+	switch {
+	case k.Attr == Virus && !c.src.Antivirus:
+		return fmt.Errorf("attribute %q needs [antivirus], which the policy does not have", k)
+	case catalogue[k.Attr].Part != "" && len(c.src.Modules) == 0:
+		return fmt.Errorf("%s: the policy has no [[module]]", k)
+	case catalogue[k.Attr].Part != "" && !slices.Contains(c.src.Modules, k.Name):
+		return fmt.Errorf("%s: %w", k, unknown("module", k.Name, c.src.Modules))
+	}
+	return nil
+}
+
 // operand adds one operand to a condition.
 func (c *compiler) operand(m *condition, row *Attribute, op Operand, at Pos) error {
-	if is, ok := op.V.(bool); ok && (row.Kind == KindBool || row.Family && m.key.Name != anyField) {
+	if is, ok := op.V.(bool); ok && (row.Kind == KindBool || row.Presence && m.key.Name != anyField) {
 		m.truths = append(m.truths, is)
 		return nil
 	}
@@ -99,9 +112,9 @@ func typeName(v any) string {
 }
 
 func (c *compiler) list(m *condition, name string) error {
-	l, ok := c.lists[name]
+	l, ok := c.src.Lists[name]
 	if !ok {
-		return unknown("list", name, slices.Sorted(maps.Keys(c.lists)))
+		return unknown("list", name, slices.Sorted(maps.Keys(c.src.Lists)))
 	}
 	if l != nil {
 		m.lists = append(m.lists, l)

@@ -16,6 +16,16 @@ type Rule struct {
 	test *test
 }
 
+// run is where the rule is evaluated: at its stage, or at [Inspected].
+func (r *Rule) run() Stage {
+	for c := range r.test.conditions() {
+		if catalogue[c.key.Attr].Inspected {
+			return Inspected
+		}
+	}
+	return r.Stage
+}
+
 // Tags are the marks a rule or threshold sets.
 type Tags struct {
 	Subject *Template // nil: none
@@ -63,6 +73,9 @@ type Outcome struct {
 	// Discard and Hold are the first rules that asked for it, nil when none
 	// did; they are carried out at the end of the message.
 	Discard, Hold *Rule
+	// Ended: a rule ended the stage, by its action, on_temperror or last. When
+	// that was at [Complete], no rule is to be tried at [Inspected].
+	Ended bool
 }
 
 // Step is how one rule came to match or not, for those who explain.

@@ -10,8 +10,8 @@ import (
 type Policy struct {
 	rules      []*Rule
 	thresholds []*Threshold
-	plans      [Complete + 1]*plan // nil: no rules
-	refuses    [Complete + 1]bool
+	plans      [Inspected + 1]*plan // nil: no rules
+	refuses    [Inspected + 1]bool
 	keys       map[Key]bool // that conditions ask for
 	tagHeaders []string
 }
@@ -30,8 +30,9 @@ func (p *Policy) Thresholds(total Weight) []*Threshold {
 	return passed
 }
 
-// Refuses tells whether a rule of stage s can reject, tempfail or answer a
-// temperror with 451.
+// Refuses tells whether a rule evaluated at s can reject, tempfail or answer a
+// temperror with 451: at [Complete] one that needs no inspector, at [Inspected]
+// one that does.
 func (p *Policy) Refuses(s Stage) bool {
 	return int(s) < len(p.refuses) && p.refuses[s]
 }

@@ -71,6 +71,9 @@ type Source struct {
 	Rules      []SourceRule      // in file order
 	Thresholds []SourceThreshold // in file order
 	Lists      map[string]*List
+
+	Modules   []string // names of the [[module]] tables
+	Antivirus bool     // there is an [antivirus]
 }
 
 // SourceRule is one [[rule]]. Names and texts are as written; Compile reports

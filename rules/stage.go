@@ -14,19 +14,27 @@ const (
 	RcptTo                // RCPT TO, once per recipient
 	Headers               // all header fields received
 	Complete              // the whole message received
+
+	// Inspected is the second half of Complete, which no policy can name: rules
+	// of that stage that ask for what only inspectors find are evaluated here,
+	// after the inspectors; the others at Complete, before them.
+	Inspected
 )
 
 var stageNames = [...]string{"connect", "helo", "mailfrom", "rcptto", "headers", "complete"}
 
 // String returns the name used in policies and journals.
 func (s Stage) String() string {
+	if s == Inspected {
+		s = Complete
+	}
 	if int(s) < len(stageNames) {
 		return stageNames[s]
 	}
 	return "unknown"
 }
 
-// ParseStage is the inverse of [Stage.String].
+// ParseStage is the inverse of [Stage.String]; "complete" is [Complete].
 func ParseStage(name string) (Stage, bool) {
 	for i, n := range stageNames {
 		if n == name {

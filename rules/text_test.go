@@ -8,16 +8,23 @@ import (
 func TestCatalogue(t *testing.T) {
 	seen := make(map[string]bool)
 	for i, row := range Catalogue() {
-		if row.Name == "" || seen[row.Name] || row.Attr != Attr(i) || row.Attr.String() != row.Name {
+		name := row.Name
+		if row.Part != "" {
+			name += ".NAME." + row.Part
+		}
+		if row.Name == "" || seen[name] || row.Attr != Attr(i) || row.Attr.String() != name {
 			t.Errorf("row %d: %+v", i, row)
 		}
-		seen[row.Name] = true
+		seen[name] = true
 		if (row.Kind == KindEnum) != (len(row.Names) > 0) {
 			t.Errorf("%s: kind %d with names %v", row.Name, row.Kind, row.Names)
 		}
-		name := row.Name
+		name = row.Name
 		if row.Family {
 			name += ".X-Test"
+		}
+		if row.Part != "" {
+			name += "." + row.Part
 		}
 		if k, err := parseKey(name); err != nil || k.Attr != row.Attr || k.String() != name {
 			t.Errorf("%s: %v, %v", name, k, err)

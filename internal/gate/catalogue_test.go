@@ -20,6 +20,9 @@ func TestCatalogue(t *testing.T) {
 	}
 	var src rules.Source
 	for _, a := range rules.Catalogue() {
+		if a.Inspected {
+			continue // no inspector sees this message
+		}
 		values := anything[a.Kind]
 		if a.Kind == rules.KindEnum {
 			for _, name := range a.Names {
