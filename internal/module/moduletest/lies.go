@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/tollgate-mail/tollgate/internal/module"
@@ -192,30 +193,38 @@ func (t *trial) endless(ask asking, play script, rest string) error {
 	})
 }
 
-// earlyAnswer answers when a part of the message is there; the rest never
-// comes.
+// earlyAnswer answers when a part of the message is there; more comes, but not
+// its end.
 func (t *trial) earlyAnswer() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	answered := make(chan struct{}, 1)
+	answered, swallowed := make(chan struct{}), make(chan struct{})
+	var once sync.Once
 	return t.withService(func(c *conversation) {
 		c.skip(long)
-		c.say(t.subject.Service.Answers[0].Text)
-		select {
-		case answered <- struct{}{}:
-		default:
-		}
+		once.Do(func() {
+			close(answered)
+			defer close(swallowed)
+			c.say(t.subject.Service.Answers[0].Text)
+			c.skip(huge - long)
+		})
 		c.untilClosed()
 	}, func(i module.Inspector) error {
 		m := begin(t.stasher, unlimited)
 		defer m.Close()
 		done := inspect(ctx, i, m.seen)
-		// An inspector may also wait for the end before it sends anything.
 		lines := []byte(text(4, 8<<10))
-		for m.Written() < huge && len(answered) == 0 {
+		for m.Written() < huge {
 			if _, err := m.Write(lines); err != nil {
 				return err
 			}
+		}
+		select {
+		case <-answered:
+			if err := within("the service gets more, or the inspector hangs up", swallowed, t.patience); err != nil {
+				return err
+			}
+		default: // an inspector may also wait for the end before it sends anything
 		}
 		cancel()
 		return t.fails(done)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/module"
 )
@@ -32,7 +33,9 @@ func serviceChecks(s *Service) []check {
 			return t.silent(ping, func(c *conversation) { _ = s.ReceivePing(c.r) })
 		}},
 		{"silent", func(t *trial) error {
-			return t.silent(t.inspectHuge, func(*conversation) {})
+			// Until the buffers are full, so that the inspector waits for room;
+			// nobody tells when that is.
+			return t.silent(t.inspectHuge, func(*conversation) { time.Sleep(50 * time.Millisecond) })
 		}},
 		{"silent after the message", func(t *trial) error {
 			return t.silent(t.inspectShort, func(c *conversation) { _, _ = s.Receive(c.r) })
