@@ -128,7 +128,11 @@ func (i *Inspection) judge(ctx context.Context, now time.Time, err error) error 
 		record.excuse(i)
 		return because(ErrAborted, err)
 	case ctx.Err() != nil:
-		err = because(ErrTimeout, err)
+		if err == ctx.Err() {
+			err = fmt.Errorf("%w (after %v)", ErrTimeout, now.Sub(i.begun))
+		} else {
+			err = because(ErrTimeout, err)
+		}
 		if _, complete := i.stash.contents.progress(); !complete {
 			record.excuse(i)
 			return err

@@ -153,13 +153,13 @@ func (t *trial) withService(play script, f func(module.Inspector) error) (err er
 func (t *trial) with(address string, f func(module.Inspector) error) error {
 	inspector, err := t.subject.New(t.network, address)
 	if err != nil {
-		return fmt.Errorf("New: %w", err)
+		return fmt.Errorf("making an inspector: %w", err)
 	}
 	if err := f(inspector); err != nil {
 		return errors.Join(err, inspector.Close())
 	}
 	if err := inspector.Close(); err != nil {
-		return fmt.Errorf("Close: %w", err)
+		return fmt.Errorf("closing the inspector: %w", err)
 	}
 	return nil
 }
