@@ -9,9 +9,6 @@ import (
 	"sync"
 )
 
-// chunk is a piece of a message in memory. Most messages need one.
-type chunk [16 << 10]byte
-
 var errEnded = errors.New("written after the end of the message")
 
 // contents is the message of a stash.
@@ -243,18 +240,5 @@ func (c *contents) wake() {
 	if c.changed != nil {
 		close(c.changed)
 		c.changed = nil
-	}
-}
-
-func (s *Stasher) chunk() *chunk {
-	if c, ok := s.chunks.Get().(*chunk); ok {
-		return c
-	}
-	return new(chunk)
-}
-
-func (s *Stasher) release(chunks []*chunk) {
-	for _, c := range chunks {
-		s.chunks.Put(c)
 	}
 }

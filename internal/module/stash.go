@@ -37,6 +37,22 @@ func (s *Stasher) New() *Stash {
 	return &Stash{contents: &contents{stasher: s, memory: memory}, limit: unlimited}
 }
 
+// chunk is a piece of a message in memory. Most messages need one.
+type chunk [16 << 10]byte
+
+func (s *Stasher) chunk() *chunk {
+	if c, ok := s.chunks.Get().(*chunk); ok {
+		return c
+	}
+	return new(chunk)
+}
+
+func (s *Stasher) release(chunks []*chunk) {
+	for _, c := range chunks {
+		s.chunks.Put(c)
+	}
+}
+
 // Stash holds one message as it goes over the wire: fields, blank line, body,
 // line ends CRLF. One goroutine writes; any number may read, each from the
 // start and at its own pace, while it is still being written.

@@ -105,7 +105,7 @@ const (
 	// is right comes near to it.
 	patience = 20 * time.Second
 	// impatience is for what is known to hang.
-	impatience = 500 * time.Millisecond
+	impatience = 200 * time.Millisecond
 )
 
 // trial is one run of a check.

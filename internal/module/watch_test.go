@@ -1,0 +1,128 @@
+package module_test
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/module"
+)
+
+func TestWatch(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		g := guard(&s.fake, module.Limits{Timeout: time.Minute, Parallel: 3})
+		ctx, cancel := context.WithCancel(t.Context())
+		over := make(chan struct{})
+		go func() {
+			defer close(over)
+			g.Watch(ctx, time.Minute)
+		}()
+		synctest.Wait()
+		check(t, g, "up", "closed", 0, 0)
+		time.Sleep(3 * time.Minute)
+		synctest.Wait()
+		if n := s.pings.Load(); n != 4 {
+			t.Errorf("%d pings", n)
+		}
+		// The service goes: the next ping tells, messages open the breaker.
+		s.away.Store(true)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		check(t, g, "away", "closed", 0, 0)
+		if h := g.Health(); h.LastError != "ping: connection refused" {
+			t.Errorf("%+v", h)
+		}
+		if n := s.tried(t, g, 10); n != 4 {
+			t.Errorf("%d tried", n)
+		}
+		synctest.Wait()
+		// From now on pings find out, not messages: after 1, 2, 4, 8 s.
+		time.Sleep(15 * time.Second)
+		synctest.Wait()
+		if n := s.pings.Load(); n != 10 { // 5 so far, one at once, four of these
+			t.Errorf("%d pings", n)
+		}
+		s.away.Store(false)
+		time.Sleep(16*time.Second - 1)
+		check(t, g, "away", "open", 0, 4)
+		time.Sleep(time.Nanosecond)
+		synctest.Wait()
+		check(t, g, "degraded", "closed", 0, 4)
+		if n := s.tried(t, g, 10); n != 10 {
+			t.Errorf("%d tried when it is back", n)
+		}
+		cancel()
+		<-over
+	})
+}
+
+// Answers to pings do not close the breaker of a service that answers to
+// nothing else.
+func TestWatchDeafService(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		g := guard(&s.fake, module.Limits{Timeout: time.Minute, Parallel: 3})
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go g.Watch(ctx, time.Second)
+		s.deaf.Store(true)
+		s.tried(t, g, 5)
+		time.Sleep(500 * time.Millisecond)
+		for range 20 {
+			time.Sleep(time.Second)
+			synctest.Wait()
+			if h := g.Health(); h.Breaker == "closed" {
+				t.Fatal("closed by a ping")
+			}
+			if n := s.tried(t, g, 3); n > 1 {
+				t.Errorf("%d tried", n)
+			}
+		}
+		time.Sleep(time.Minute)
+		s.deaf.Store(false)
+		if n := s.tried(t, g, 3); n != 3 {
+			t.Errorf("%d tried", n)
+		}
+	})
+}
+
+// A ping that never ends, or panics, is a failure, and there is one at a time.
+func TestWatchBadPings(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var pings atomic.Int64
+		f := &fake{ping: func(context.Context) error {
+			if pings.Add(1) == 1 {
+				panic("ouch")
+			}
+			time.Sleep(time.Hour)
+			return nil
+		}}
+		g := guard(f, module.Limits{})
+		ctx, cancel := context.WithCancel(t.Context())
+		go g.Watch(ctx, 10*time.Second)
+		synctest.Wait()
+		if h := g.Health(); h.State != "away" || h.LastError != "ping: panicked: ouch" {
+			t.Errorf("%+v", h)
+		}
+		time.Sleep(16 * time.Second)
+		if h := g.Health(); !strings.HasPrefix(h.LastError, "ping: no result in time") {
+			t.Errorf("%+v", h)
+		}
+		time.Sleep(30 * time.Minute)
+		if n := pings.Load(); n != 2 {
+			t.Errorf("%d pings", n)
+		}
+		cancel()
+		time.Sleep(time.Hour)
+		if n := pings.Load(); n != 2 {
+			t.Errorf("%d pings", n)
+		}
+	})
+}
