@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"maps"
+	"slices"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -14,17 +15,20 @@ func (s *Store) run() {
 	defer close(s.ended)
 	tick := time.NewTicker(writeEvery)
 	defer tick.Stop()
+	wake := s.wake
 	var told string
 	for {
 		select {
 		case <-s.end:
 			return
-		case <-s.wake:
+		case <-wake:
 		case <-tick.C:
 		}
 		text := ""
+		wake = s.wake
 		if err := s.write(); err != nil {
 			text = err.Error()
+			wake = nil // a disk that fails is tried once a tick, however much waits
 		}
 		if text != "" && text != told {
 			s.o.Log.Error("the state cannot be written: what changes is kept in memory, as far as there is room", "error", text)
@@ -49,11 +53,13 @@ func (s *Store) write() error {
 	err := guard(func() error {
 		return s.db.Update(func(tx *bolt.Tx) error {
 			b := tx.Bucket([]byte(entries))
-			for k, v := range s.going {
+			// In order: bbolt splits a page at the end of the transaction
+			// only, and moves for each key what stands behind it there.
+			for _, k := range slices.Sorted(maps.Keys(s.going)) {
 				if b.Get([]byte(k)) == nil {
 					count++
 				}
-				if err := b.Put([]byte(k), v); err != nil {
+				if err := b.Put([]byte(k), s.going[k]); err != nil {
 					return err
 				}
 			}
