@@ -95,7 +95,7 @@ func (c *compiler) policy(enabled []*Rule, thresholds []*Threshold) *Policy {
 		for cond := range r.test.conditions() {
 			p.keys[cond.key] = true
 		}
-		if !r.Shadow && (r.Action == Reject || r.Action == Tempfail || r.test.tempfail) {
+		if !r.Shadow && (r.test.tempfail || refuses(r.Action)) {
 			p.refuses[run] = true
 		}
 		// A shadow rule has no effect: what it would add is not ours.
@@ -115,6 +115,8 @@ func (c *compiler) policy(enabled []*Rule, thresholds []*Threshold) *Policy {
 	p.tagHeaders = slices.Compact(p.tagHeaders)
 	return p
 }
+
+func refuses(a Action) bool { return a == Reject || a == Tempfail || a == Greylist }
 
 func appendNames(names []string, t Tags) []string {
 	for _, h := range t.Headers {

@@ -20,7 +20,7 @@ func good() SourceRule {
 	return SourceRule{
 		Pos: Pos{"p", 1}, Name: "good", Stage: "headers", Match: cond("subject", "x"), Weight: 1000,
 		At: map[string]Pos{
-			"name": {"p", 2}, "stage": {"p", 3}, "action": {"p", 6}, "reply": {"p", 7},
+			"name": {"p", 2}, "stage": {"p", 3}, "action": {"p", 6},
 			"tag_header": {"p", 8}, "on_temperror": {"p", 9},
 		},
 	}
@@ -72,10 +72,21 @@ func TestCompileProblems(t *testing.T) {
 		{"bad name", func(r *SourceRule) { r.Name = "Über" }, `p:2: rule name "Über" has 'Ü' in it; names are made of a-z, 0-9, ".", "_" and "-"`},
 		{"no stage", func(r *SourceRule) { r.Stage = "" }, `p:1: rule "good" has no stage`},
 		{"bad stage", func(r *SourceRule) { r.Stage = "header" }, `p:3: unknown stage "header"; did you mean "headers"?`},
-		{"bad action", func(r *SourceRule) { r.Action = "drop" }, `p:6: unknown action "drop"; it is one of continue, accept, reject, tempfail, discard, hold`},
-		{"greylist", func(r *SourceRule) { r.Action = "greylist" }, `p:6: action "greylist" is not part of this version`},
+		{"bad action", func(r *SourceRule) { r.Action = "drop" }, `p:6: unknown action "drop"; it is one of continue, accept, reject, tempfail, discard, hold, greylist`},
+		{"misspelt greylist", func(r *SourceRule) { r.Action = "graylist" }, `p:6: unknown action "graylist"; did you mean "greylist"?`},
+		{"greylist", func(r *SourceRule) { r.Action = "greylist" }, `p:6: action "greylist" answers one recipient: it is allowed at stage rcptto only, not at headers`},
+		{"greylist at rcptto", func(r *SourceRule) { r.Stage, r.Match, r.Action = "rcptto", cond("sender", "x"), "greylist" }, ""},
+		{"greylist with reply", func(r *SourceRule) {
+			r.Stage, r.Match, r.Action, r.Reply = "rcptto", cond("sender", "x"), "greylist", "451 4.7.1 Later"
+		}, ""},
+		{"greylist refused for good", func(r *SourceRule) {
+			r.Stage, r.Match, r.Action, r.Reply = "rcptto", cond("sender", "x"), "greylist", "550 5.7.1 no"
+		}, `p:7: reply code 550 does not agree with action "greylist", which needs 4yz`},
+		{"unless signed", func(r *SourceRule) { r.TagSubject, r.UnlessSigned = "[X]", "header" }, ""},
+		{"bad unless_signed", func(r *SourceRule) { r.TagSubject, r.UnlessSigned = "[X]", "headers" }, `p:10: unknown value of unless_signed "headers"; did you mean "header"?`},
+		{"unless_signed without tag", func(r *SourceRule) { r.TagHeader, r.UnlessSigned = []string{"X-A: 1"}, "header" }, `p:10: unless_signed says where tag_subject goes in signed mail, and there is no tag_subject`},
 		{"hold at rcptto", func(r *SourceRule) { r.Stage, r.Action, r.Match = "rcptto", "hold", nil }, `p:6: action "hold" is for the whole message and not allowed at stage rcptto`},
-		{"reply without refusal", func(r *SourceRule) { r.Reply = "550 5.7.1 no" }, `p:7: a reply goes with action "reject" or "tempfail", not with "continue"`},
+		{"reply without refusal", func(r *SourceRule) { r.Reply = "550 5.7.1 no" }, `p:7: a reply goes with action "reject", "tempfail" or "greylist", not with "continue"`},
 		{"reply of wrong class", func(r *SourceRule) { r.Action, r.Reply = "reject", "450 4.7.1 no" }, `p:7: reply code 450 does not agree with action "reject", which needs 5yz`},
 		{"bad placeholder", func(r *SourceRule) { r.Action, r.Reply = "reject", "550 5.7.1 {clientip}" }, `p:7: unknown placeholder "{clientip}"; did you mean "{client_ip}"?`},
 		{"structural tag", func(r *SourceRule) { r.TagHeader = []string{"from: x"} }, `p:8: header field From belongs to the message itself and cannot be a tag`},
@@ -87,13 +98,16 @@ func TestCompileProblems(t *testing.T) {
 		{"forgeable any", func(r *SourceRule) { r.Action, r.Match, r.Any = "accept", nil, cond("header_ip", "10.0.0.0/8") }, `p:6: warning: rule "good" accepts on header_ip, which a sender can forge`},
 		{"host bits", func(r *SourceRule) { r.Match = cond("client_ip", "10.0.0.1/8") }, `p:5: warning: client_ip: 10.0.0.1/8 has bits set beyond its length; it is taken as 10.0.0.0/8`},
 		{"empty expression", func(r *SourceRule) { r.Match = cond("sender", "") }, `p:5: warning: sender: an empty expression matches every value; the empty value is "^$"`},
-		{"disabled", func(r *SourceRule) { r.Disabled, r.Action = true, "drop" }, `p:6: unknown action "drop"; it is one of continue, accept, reject, tempfail, discard, hold`},
+		{"disabled", func(r *SourceRule) { r.Disabled, r.Action = true, "drop" }, `p:6: unknown action "drop"; it is one of continue, accept, reject, tempfail, discard, hold, greylist`},
 	}
 	for _, tt := range tests {
 		r := good()
 		tt.make(&r)
-		if r.Reply == "" {
-			delete(r.At, "reply") // where a key stands is known of keys that are there
+		if r.Reply != "" { // where a key stands is known of keys that are there
+			r.At["reply"] = Pos{"p", 7}
+		}
+		if r.UnlessSigned != "" {
+			r.At["unless_signed"] = Pos{"p", 10}
 		}
 		p, problems := Compile(Source{
 			Rules: []SourceRule{r}, Lists: map[string]*List{"partners": {}},
@@ -111,7 +125,6 @@ func TestCompileProblems(t *testing.T) {
 // An accept that also asks for the client is no open door.
 func TestAcceptOfKnownClient(t *testing.T) {
 	r := good()
-	delete(r.At, "reply")
 	r.Action = "accept"
 	r.Match = append(r.Match, cond("client_ip", "192.0.2.0/24")...)
 	if _, problems := Compile(Source{Rules: []SourceRule{r}}); len(problems) != 0 {
@@ -121,23 +134,22 @@ func TestAcceptOfKnownClient(t *testing.T) {
 
 func TestCompileReportsAllProblems(t *testing.T) {
 	first, second := good(), good()
-	delete(first.At, "reply")
-	delete(second.At, "reply")
 	first.Match = append(cond("subjekt", "x"), cond("subject", "(", int64(1))...)
 	first.Action = "bounce"
 	second.Pos.Line, second.At["name"] = 20, Pos{"p", 21}
 	_, problems := Compile(Source{
 		Rules:      []SourceRule{first, second},
-		Thresholds: []SourceThreshold{{Pos: Pos{"p", 30}, Action: "accept"}, {Pos: Pos{"p", 40}}},
+		Thresholds: []SourceThreshold{{Pos: Pos{"p", 30}, Action: "accept"}, {Pos: Pos{"p", 40}}, {Pos: Pos{"p", 50}, Action: "greylist"}},
 	})
 	want := []string{
 		`p:5: unknown attribute "subjekt"; did you mean "subject"?`,
 		"p:5: subject: bad regular expression: error parsing regexp: missing closing ): `(`",
 		`p:5: subject: a regular expression or "list:NAME" is needed, not a number`,
-		`p:6: unknown action "bounce"; it is one of continue, accept, reject, tempfail, discard, hold`,
+		`p:6: unknown action "bounce"; it is one of continue, accept, reject, tempfail, discard, hold, greylist`,
 		`p:21: rule name "good" is taken by the rule at p:2`,
 		`p:30: a threshold cannot accept; its action is one of continue, reject, tempfail, discard, hold`,
 		`p:40: warning: the threshold does nothing: it has no tag and no action`,
+		`p:50: a threshold cannot greylist; its action is one of continue, reject, tempfail, discard, hold`,
 	}
 	if got := problems.Error(); got != strings.Join(want, "\n") {
 		t.Errorf("got:\n%s", got)

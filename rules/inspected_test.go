@@ -114,7 +114,6 @@ func TestInspectedHasNoName(t *testing.T) {
 func TestMissingInspectors(t *testing.T) {
 	r := good()
 	r.Stage, r.Match = "complete", append(cond("virus", true), cond("module.m.score", "> 1")...)
-	delete(r.At, "reply")
 	_, problems := Compile(Source{Rules: []SourceRule{r}})
 	want := `p:5: attribute "virus" needs [antivirus], which the policy does not have
 p:5: module.m.score: the policy has no [[module]]`

@@ -30,7 +30,18 @@ func (r *Rule) run() Stage {
 type Tags struct {
 	Subject *Template // nil: none
 	Headers []HeaderTag
+	// UnlessSigned is what becomes of Subject in DKIM-signed mail.
+	UnlessSigned Signed
 }
+
+// Signed is what becomes of a Subject tag in a message that has a DKIM
+// signature: to change a signed Subject breaks it (RFC 6376 §3.5, h=).
+type Signed uint8
+
+const (
+	TagAnyway Signed = iota // the Subject is tagged all the same
+	TagHeader               // the mark goes into a header field instead
+)
 
 // HeaderTag is one header field to add.
 type HeaderTag struct {

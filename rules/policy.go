@@ -30,8 +30,8 @@ func (p *Policy) Thresholds(total Weight) []*Threshold {
 	return passed
 }
 
-// Refuses tells whether a rule evaluated at s can reject, tempfail or answer a
-// temperror with 451: at [Complete] one that needs no inspector, at [Inspected]
+// Refuses tells whether a rule evaluated at s can reject, tempfail, greylist or
+// answer a temperror with 451: at [Complete] one that needs no inspector, at [Inspected]
 // one that does.
 func (p *Policy) Refuses(s Stage) bool {
 	return int(s) < len(p.refuses) && p.refuses[s]

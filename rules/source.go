@@ -87,6 +87,7 @@ type SourceRule struct {
 	Weight             Weight
 	TagSubject         string
 	TagHeader          []string // "Name: value"
+	UnlessSigned       string   // "" or "header"
 	Action             string   // "" is "continue"
 	Reply              string   // "550 5.7.1 text"
 	Last               bool
@@ -111,11 +112,12 @@ type Operand struct {
 
 // SourceThreshold is one [[threshold]].
 type SourceThreshold struct {
-	Pos        Pos
-	At         map[string]Pos
-	Above      Weight
-	TagSubject string
-	TagHeader  []string
-	Action     string
-	Reply      string
+	Pos          Pos
+	At           map[string]Pos
+	Above        Weight
+	TagSubject   string
+	TagHeader    []string
+	UnlessSigned string
+	Action       string
+	Reply        string
 }

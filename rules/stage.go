@@ -54,7 +54,7 @@ const (
 	Tempfail
 	Discard
 	Hold
-	Greylist
+	Greylist // a temporary refusal until the second try; at RcptTo alone
 )
 
 var actionNames = [...]string{"continue", "accept", "reject", "tempfail", "discard", "hold", "greylist"}
