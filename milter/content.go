@@ -76,7 +76,7 @@ func (s *session) body(p []byte) {
 	}
 	defer s.contentFault(rules.Complete)
 	s.octets += int64(len(p))
-	s.msg.Body(p)
+	s.msg.Body(s.ctx, p)
 }
 
 // contentFault is deferred where a panic would otherwise end the connection;

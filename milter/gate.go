@@ -31,7 +31,7 @@ type Message interface {
 	Rcpt(ctx context.Context, r gate.Recipient) gate.Decision
 	Header(name, value string)
 	EndOfHeader(ctx context.Context)
-	Body(p []byte)
+	Body(ctx context.Context, p []byte)
 	Complete(ctx context.Context) gate.Result
 	Fail(ctx context.Context, stage rules.Stage, detail string) gate.Result
 	Unheard(reason string)

@@ -3,7 +3,6 @@ package rules
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -20,8 +19,8 @@ func parseKey(name string) (Key, error) {
 			continue
 		}
 		switch {
-		case row.Part != "":
-			return parseModuleKey(name, field)
+		case row.Member != "":
+			return parseMember(name, base, field)
 		case !row.Family && dotted:
 			return Key{}, fmt.Errorf("attribute %q takes no name after a dot", base)
 		case !row.Family:
@@ -33,37 +32,28 @@ func parseKey(name string) (Key, error) {
 		}
 		return Key{Attr: Attr(i), Name: canonicalField(field)}, nil
 	}
-	if slices.Contains(reserved, base) {
-		return Key{}, fmt.Errorf("attribute %q is not part of this version", name)
-	}
 	return Key{}, unknownAttribute(name)
 }
 
-// parseModuleKey reads what stands after "module.". The part is what follows
-// the last dot: names of modules may have dots.
-func parseModuleKey(whole, rest string) (Key, error) {
-	var parts []string
+// parseMember reads "rspamd.score" of a family whose members have several
+// attributes.
+func parseMember(name, base, rest string) (Key, error) {
+	member, of, _ := strings.Cut(rest, ".")
+	var valid []string
 	for i := range catalogue {
-		if catalogue[i].Part != "" {
-			parts = append(parts, catalogue[i].Part)
+		row := &catalogue[i]
+		if row.Name != base {
+			continue
 		}
-	}
-	dot := strings.LastIndexByte(rest, '.')
-	if dot <= 0 || dot == len(rest)-1 {
-		name := strings.Trim(rest, ".")
-		if name == "" {
-			name = "NAME"
+		if member != "" && row.Member == of {
+			return Key{Attr: Attr(i), Name: member}, nil
 		}
-		prefix := "module." + name + "."
-		return Key{}, fmt.Errorf("attribute %q needs what is asked of which module: %s",
-			whole, prefix+strings.Join(parts, ", "+prefix))
+		valid = append(valid, row.of("NAME"))
 	}
-	for i := range catalogue {
-		if part := catalogue[i].Part; part != "" && part == rest[dot+1:] {
-			return Key{Attr: Attr(i), Name: rest[:dot]}, nil
-		}
+	if near := Nearest(of, []string{"score", "symbol", "action"}); member != "" && near != "" {
+		return Key{}, fmt.Errorf("unknown attribute %q; did you mean %q?", name, base+"."+member+"."+near)
 	}
-	return Key{}, fmt.Errorf("%s: %w", whole, unknown("part of a module", rest[dot+1:], parts))
+	return Key{}, fmt.Errorf("unknown attribute %q; there are %s", name, strings.Join(valid, ", "))
 }
 
 // unknownAttribute names the nearest attribute: of header.NAME the nearest
@@ -73,7 +63,7 @@ func unknownAttribute(name string) error {
 	var all, families []string
 	for _, row := range catalogue {
 		all = append(all, row.Name)
-		if row.Family {
+		if row.Family && row.Member == "" {
 			families = append(families, row.Name)
 		}
 	}
@@ -92,10 +82,10 @@ func (k Key) String() string {
 		return k.Attr.String()
 	}
 	row := &catalogue[k.Attr]
-	if row.Part == "" {
-		return row.Name + "." + k.Name
+	if row.Kind == KindDNSBL {
+		return row.Name + " " + k.Name
 	}
-	return row.Name + "." + k.Name + "." + row.Part
+	return row.of(k.Name)
 }
 
 // isFieldName tells whether s is one or more ftext (RFC 5322 §2.2, §3.6.8):

@@ -28,6 +28,14 @@ const (
 	RawHeaderField
 	HeaderIP
 	Size
+	DNSBL
+	SenderMX
+	SenderDNSBL
+	SPF
+	Correspondent
+	DKIM
+	DMARC
+	DMARCPolicy
 	Virus
 	AttachmentName
 	AttachmentType
@@ -46,33 +54,31 @@ const (
 	KindNumber             // a number: comparisons
 	KindEnum               // one of some names
 	KindBool               // true or false
+	KindDNSBL              // what a DNS list answers: zones with filters
 )
 
 // Attribute is a row of the catalogue.
 type Attribute struct {
-	Attr Attr
-	Name string // in policies; of a family what stands before the dot
-	// Part is what stands after a member of a family of which more than one
-	// thing is known: "score" of module.NAME.score. Name and Part together are
-	// unique.
-	Part  string
+	Attr  Attr
+	Name  string // in policies; of a family what stands before the dot
 	Kind  Kind
 	Stage Stage    // the first at which it is known
 	Names []string // of KindEnum: its values
-	// Family: there are many, each with a name of its own after a dot: header
-	// fields, whose texts are those of all fields of that name, and modules.
+	// Family: there are many, each with a name of its own after a dot; their
+	// texts are those of all fields of that name, none when there is none.
 	Family bool
-	// Presence: true and false are values, too: that there is any text, or none.
+	// Member stands behind the name of a family's member: module.NAME.score.
+	Member string
+	// Presence: true and false stand for there being any text or none.
 	Presence bool
+	// Inspected: it is known only when the inspectors have seen the message.
+	Inspected bool
 	// Octets: the number counts octets, so that operands may have a unit.
 	Octets bool
 	// Forgeable: whoever sends mail writes what he likes there.
 	Forgeable bool
 	// Client: it vouches for who the client is, whatever the client says.
 	Client bool
-	// Inspected: known only when inspectors have seen the whole message. Rules
-	// that ask for it are tried at [Inspected].
-	Inspected bool
 }
 
 // catalogue has a row for each attribute, at its index.
@@ -98,18 +104,25 @@ var catalogue = [...]Attribute{
 	RawHeaderField:  {Name: "raw_header", Kind: KindText, Stage: Headers, Family: true, Presence: true, Forgeable: true},
 	HeaderIP:        {Name: "header_ip", Kind: KindIP, Stage: Headers, Forgeable: true},
 	Size:            {Name: "size", Kind: KindNumber, Stage: Complete, Octets: true},
-	Virus:           {Name: "virus", Kind: KindText, Stage: Complete, Presence: true, Inspected: true},
-	AttachmentName:  {Name: "attachment_name", Kind: KindText, Stage: Complete, Presence: true, Forgeable: true, Inspected: true},
-	AttachmentType:  {Name: "attachment_type", Kind: KindText, Stage: Complete, Presence: true, Forgeable: true, Inspected: true},
-	ModuleScore:     {Name: "module", Part: "score", Kind: KindNumber, Stage: Complete, Family: true, Inspected: true},
-	ModuleSymbol:    {Name: "module", Part: "symbol", Kind: KindText, Stage: Complete, Family: true, Presence: true, Inspected: true},
-	ModuleAction:    {Name: "module", Part: "action", Kind: KindText, Stage: Complete, Family: true, Presence: true, Inspected: true},
-}
 
-// reserved are attributes of the policy language that this version cannot
-// answer. A policy that uses one must not load as if the rule could match.
-var reserved = []string{
-	"dnsbl", "sender_mx", "sender_dnsbl", "spf", "correspondent", "dkim", "dmarc",
+	DNSBL:       {Name: "dnsbl", Kind: KindDNSBL, Stage: Connect, Client: true},
+	SenderMX:    {Name: "sender_mx", Kind: KindEnum, Stage: MailFrom, Names: []string{"ok", "implicit", "null", "missing", "none", "temperror"}},
+	SenderDNSBL: {Name: "sender_dnsbl", Kind: KindDNSBL, Stage: MailFrom},
+	SPF: {Name: "spf", Kind: KindEnum, Stage: MailFrom,
+		Names: []string{"none", "neutral", "pass", "fail", "softfail", "temperror", "permerror"}}, // RFC 7208 §2.6
+	Correspondent: {Name: "correspondent", Kind: KindBool, Stage: RcptTo},
+	DKIM: {Name: "dkim", Kind: KindEnum, Stage: Complete,
+		Names: []string{"none", "pass", "fail", "policy", "neutral", "temperror", "permerror"}}, // RFC 8601 §2.7.1
+	DMARC: {Name: "dmarc", Kind: KindEnum, Stage: Complete,
+		Names: []string{"none", "pass", "fail", "temperror", "permerror"}}, // RFC 7489 §11.2
+	DMARCPolicy: {Name: "dmarc_policy", Kind: KindEnum, Stage: Complete, Names: []string{"none", "quarantine", "reject"}}, // RFC 7489 §6.3
+
+	Virus:          {Name: "virus", Kind: KindText, Stage: Complete, Presence: true, Inspected: true},
+	AttachmentName: {Name: "attachment_name", Kind: KindText, Stage: Complete, Presence: true, Inspected: true, Forgeable: true},
+	AttachmentType: {Name: "attachment_type", Kind: KindText, Stage: Complete, Presence: true, Inspected: true, Forgeable: true},
+	ModuleScore:    {Name: "module", Member: "score", Kind: KindNumber, Stage: Complete, Family: true, Inspected: true},
+	ModuleSymbol:   {Name: "module", Member: "symbol", Kind: KindText, Stage: Complete, Family: true, Presence: true, Inspected: true},
+	ModuleAction:   {Name: "module", Member: "action", Kind: KindText, Stage: Complete, Family: true, Presence: true, Inspected: true},
 }
 
 // Catalogue returns a row for every attribute, in order: who answers [Facts]
@@ -123,14 +136,22 @@ func Catalogue() []Attribute {
 	return rows
 }
 
-// String returns the name used in policies; of a family what stands before the
-// dot, or, where that alone does not tell, the whole with NAME for the member.
+// String returns the name used in policies; of a family with NAME in place of a
+// member's.
 func (a Attr) String() string {
-	if int(a) >= len(catalogue) {
-		return "unknown"
+	if int(a) < len(catalogue) {
+		return catalogue[a].of("NAME")
 	}
-	if row := &catalogue[a]; row.Part != "" {
-		return row.Name + ".NAME." + row.Part
+	return "unknown"
+}
+
+// of is the attribute as policies write it, of a family the member name.
+func (row *Attribute) of(name string) string {
+	switch {
+	case !row.Family:
+		return row.Name
+	case row.Member != "":
+		return row.Name + "." + name + "." + row.Member
 	}
-	return catalogue[a].Name
+	return row.Name + "." + name
 }

@@ -10,17 +10,30 @@ type test struct {
 	tempfail bool
 }
 
-// conditions are all of them, in the order in which they are tried.
+// conditions are all of them, in the order in which they are tried; of one that
+// has alternatives, these.
 func (t *test) conditions() iter.Seq[*condition] {
 	return func(yield func(*condition) bool) {
 		for _, clause := range [...][]*condition{t.match, t.any, t.unless} {
 			for _, c := range clause {
-				if !yield(c) {
-					return
+				for _, leaf := range c.leaves() {
+					if !yield(leaf) {
+						return
+					}
 				}
 			}
 		}
 	}
+}
+
+// inspected tells whether the rule asks for what inspectors find.
+func (t *test) inspected() bool {
+	for c := range t.conditions() {
+		if catalogue[c.key.Attr].Inspected {
+			return true
+		}
+	}
+	return false
 }
 
 // truthValue is what is known of a condition or rule (Kleene's three values).

@@ -9,7 +9,8 @@ import (
 // warnings included; the policy is nil when one of them is an error.
 func Compile(src Source) (*Policy, Problems) {
 	c := compiler{
-		src:      &src,
+		source:   &src,
+		lists:    src.Lists,
 		patterns: make(map[string]*knownPattern),
 		required: make(map[*pattern][][]string),
 		names:    make(map[string]Pos),
@@ -34,8 +35,9 @@ func Compile(src Source) (*Policy, Problems) {
 
 // compiler gathers what is wrong while it compiles.
 type compiler struct {
+	source   *Source
 	problems Problems
-	src      *Source
+	lists    map[string]*List
 	patterns map[string]*knownPattern // by source: policies repeat themselves
 	required map[*pattern][][]string  // literals of each
 	names    map[string]Pos           // of rules
@@ -85,22 +87,26 @@ func (c *compiler) policy(enabled []*Rule, thresholds []*Threshold) *Policy {
 	p := &Policy{rules: enabled, thresholds: thresholds, keys: make(map[Key]bool)}
 	var builders [len(p.plans)]*planBuilder
 	for _, r := range enabled {
-		run := r.run()
-		b := builders[run]
+		stage := r.Stage
+		if r.test.inspected() {
+			stage = Inspected
+		}
+		b := builders[stage]
 		if b == nil {
 			b = &planBuilder{byKey: make(map[Key]int), required: c.literals}
-			builders[run] = b
+			builders[stage] = b
 		}
 		b.add(r)
 		for cond := range r.test.conditions() {
 			p.keys[cond.key] = true
 		}
-		if !r.Shadow && (r.test.tempfail || refuses(r.Action)) {
-			p.refuses[run] = true
+		if !r.Shadow && (r.Action == Reject || r.Action == Tempfail || r.test.tempfail) {
+			p.refuses[stage] = true
 		}
 		// A shadow rule has no effect: what it would add is not ours.
 		if !r.Shadow {
 			p.tagHeaders = appendNames(p.tagHeaders, r.Tags)
+			p.tagsSigned = p.tagsSigned || r.Tags.Signed == TagHeader
 		}
 	}
 	for s, b := range builders {
@@ -110,13 +116,12 @@ func (c *compiler) policy(enabled []*Rule, thresholds []*Threshold) *Policy {
 	}
 	for _, t := range thresholds {
 		p.tagHeaders = appendNames(p.tagHeaders, t.Tags)
+		p.tagsSigned = p.tagsSigned || t.Tags.Signed == TagHeader
 	}
 	slices.Sort(p.tagHeaders)
 	p.tagHeaders = slices.Compact(p.tagHeaders)
 	return p
 }
-
-func refuses(a Action) bool { return a == Reject || a == Tempfail || a == Greylist }
 
 func appendNames(names []string, t Tags) []string {
 	for _, h := range t.Headers {

@@ -65,6 +65,102 @@ func (c *compiler) onTemperror(s string, at Pos) bool {
 	return s == "tempfail"
 }
 
+// ruleAction parses the action of a rule and checks that its stage can do it.
+func (c *compiler) ruleAction(s string, at Pos, stage Stage, staged bool) (Action, bool) {
+	a, ok := c.action(s, at)
+	if ok && staged && stage != RcptTo && a == Greylist {
+		c.errorf(at, "action %q is for one recipient and only at stage rcptto", a)
+		return a, false
+	}
+	if ok && staged && stage == RcptTo && (a == Discard || a == Hold) {
+		// Postfix discards or holds a message for all its recipients.
+		c.errorf(at, "action %q is for the whole message and not allowed at stage rcptto", a)
+		return a, false
+	}
+	return a, ok
+}
+
+// action parses an action; "" is to continue.
+func (c *compiler) action(s string, at Pos) (Action, bool) {
+	if s == "" {
+		return Continue, true
+	}
+	a, ok := ParseAction(s)
+	switch {
+	case !ok:
+		return a, c.err(at, unknown("action", s, actionNames[:]))
+	}
+	return a, true
+}
+
+// reply parses a reply; nil is the action's own.
+func (c *compiler) reply(s string, a Action, at map[string]Pos, table Pos) *Reply {
+	if _, given := at["reply"]; s == "" && !given {
+		return nil
+	}
+	pos := keyPos(at, "reply", table)
+	if _, ok := replyClass(a); !ok {
+		c.errorf(pos, "a reply goes with action \"reject\", \"tempfail\" or \"greylist\", not with %q", a)
+		return nil
+	}
+	r, err := ParseReply(s, a)
+	c.err(pos, err)
+	return r
+}
+
+// tags parses what is put into Subject and header.
+func (c *compiler) tags(subject string, headers []string, signed string, at map[string]Pos, table Pos) Tags {
+	var t Tags
+	if _, given := at["tag_subject"]; subject != "" || given {
+		text, err := parseTagText(subject)
+		if c.err(keyPos(at, "tag_subject", table), err) {
+			t.Subject = &text
+		}
+	}
+	if pos := keyPos(at, "unless_signed", table); signed != "" {
+		switch {
+		case signed != "header":
+			c.err(pos, unknown("value of unless_signed", signed, []string{"header"}))
+		case t.Subject == nil:
+			c.errorf(pos, "unless_signed says where tag_subject goes; there is none")
+		}
+		t.Signed = TagHeader
+	}
+	for _, h := range headers {
+		tag, err := parseHeaderTag(h)
+		if c.err(keyPos(at, "tag_header", table), err) {
+			t.Headers = append(t.Headers, tag)
+		}
+	}
+	return t
+}
+
+// threshold compiles one threshold.
+func (c *compiler) threshold(src *SourceThreshold) *Threshold {
+	t := &Threshold{Pos: src.Pos, Above: src.Above}
+	t.Tags = c.tags(src.TagSubject, src.TagHeader, src.UnlessSigned, src.At, src.Pos)
+	at := keyPos(src.At, "action", src.Pos)
+	var ok bool
+	if t.Action, ok = c.action(src.Action, at); !ok {
+		return t
+	}
+	if t.Action == Greylist {
+		c.errorf(at, "a threshold cannot greylist: it judges whole messages")
+		return t
+	}
+	if t.Action == Accept {
+		c.errorf(at, "a threshold cannot accept; its action is one of continue, reject, tempfail, discard, hold")
+		return t
+	}
+	t.Reply = c.reply(src.Reply, t.Action, src.At, src.Pos)
+	if t.Action == Continue && t.Tags.empty() {
+		c.warnf(src.Pos, "the threshold does nothing: it has no tag and no action")
+	}
+	return t
+}
+
+func (t Tags) empty() bool { return t.Subject == nil && len(t.Headers) == 0 }
+
 // warnRule warns of what is allowed but hardly meant.
 func (c *compiler) warnRule(src *SourceRule, r *Rule) {
 	if len(src.Match)+len(src.Any)+len(src.Unless) == 0 {

@@ -10,12 +10,17 @@ type condition struct {
 	key  Key
 	kind Kind
 
-	patterns    []*pattern   // over texts, or the text form of addresses
-	lists       []*List      // over texts and addresses
-	prefixes    prefixSet    // over addresses
-	comparisons []comparison // over a number
-	names       []string     // of an enumeration
-	truths      []bool       // of a bool, or whether there are such fields
+	patterns    []*pattern     // over texts, or the text form of addresses
+	lists       []*List        // over texts and addresses
+	prefixes    prefixSet      // over addresses
+	comparisons []comparison   // over a number
+	names       []string       // of an enumeration
+	truths      []bool         // of a bool, or whether there are such fields
+	filters     []answerFilter // of a DNS list: any of them; one without octets takes every answer
+
+	// alternatives are conditions on other keys of which any will do: the zones
+	// of DNS lists. The condition has nothing else then.
+	alternatives []*condition
 
 	// Where the plan of the rule's stage has it.
 	probe int
@@ -38,7 +43,7 @@ func (k *known) take(p *probe, v Value, err error) {
 			k.texts = append(k.texts, v.Text)
 		}
 		k.texts = append(k.texts, v.Texts...)
-	case KindIP:
+	case KindIP, KindDNSBL:
 		k.value.IPs = unmapped(v.IPs)
 		if p.index != nil {
 			for _, a := range k.value.IPs {
@@ -65,7 +70,15 @@ func unmapped(all []netip.Addr) []netip.Addr {
 
 // isDirect tells whether there are operands but patterns and prefixes.
 func (c *condition) isDirect() bool {
-	return len(c.lists)+len(c.comparisons)+len(c.names)+len(c.truths) > 0
+	return len(c.lists)+len(c.comparisons)+len(c.names)+len(c.truths)+len(c.filters) > 0
+}
+
+// leaves are the conditions with a key each that c is made of.
+func (c *condition) leaves() []*condition {
+	if len(c.alternatives) > 0 {
+		return c.alternatives
+	}
+	return []*condition{c}
 }
 
 // find tries each operand on the value. i is the number of the text or address
@@ -90,6 +103,14 @@ func (c *condition) findOther(k *known) (i int, ok bool) {
 		for i, a := range k.value.IPs {
 			if c.hasAddr(a) {
 				return i, true
+			}
+		}
+	case KindDNSBL:
+		for i, a := range k.value.IPs {
+			for _, f := range c.filters {
+				if f.takes(a) {
+					return i, true
+				}
 			}
 		}
 	case KindNumber:

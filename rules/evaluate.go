@@ -18,8 +18,7 @@ type evaluation struct {
 	folded     []byte
 }
 
-// Evaluate tries the rules of stage s in file order. t may be nil. The rules of
-// stage complete come in two runs, [Complete] and [Inspected].
+// Evaluate tries the rules of stage s in file order. t may be nil.
 func (p *Policy) Evaluate(ctx context.Context, s Stage, f Facts, t Tracer) Outcome {
 	var out Outcome
 	if int(s) >= len(p.plans) || p.plans[s] == nil {
@@ -154,6 +153,15 @@ func (e *evaluation) nominate(rules []int32) {
 
 // holds tells whether a condition holds.
 func (e *evaluation) holds(c *condition) truthValue {
+	if len(c.alternatives) > 0 {
+		best := no
+		for _, one := range c.alternatives {
+			if best = max(best, e.holds(one)); best == yes {
+				break
+			}
+		}
+		return best
+	}
 	a := e.ask(c.probe)
 	if a.err != nil {
 		return missing
@@ -178,17 +186,21 @@ func (o *Outcome) add(r *Rule, v truthValue) bool {
 		return false
 	}
 	o.Hits = append(o.Hits, Hit{Rule: r, Temperror: v == missing})
-	if r.Shadow {
+	switch {
+	case r.Shadow:
 		return false
-	}
-	o.Ended = r.Last
-	if v == missing {
-		o.Action, o.By, o.Ended = Tempfail, r, true
+	case v == missing:
+		o.Action, o.By = Tempfail, r
 		return true
 	}
 	switch r.Action {
-	case Accept, Reject, Tempfail, Greylist:
-		o.Action, o.By, o.Ended = r.Action, r, true
+	case Accept, Reject, Tempfail:
+		o.Action, o.By = r.Action, r
+		return true
+	case Greylist:
+		if o.Greylist == nil {
+			o.Greylist = r
+		}
 	case Discard:
 		if o.Discard == nil {
 			o.Discard = r
@@ -198,5 +210,6 @@ func (o *Outcome) add(r *Rule, v truthValue) bool {
 			o.Hold = r
 		}
 	}
-	return o.Ended
+	o.Last = r.Last
+	return r.Last
 }

@@ -11,13 +11,15 @@ type Key struct {
 	Attr Attr
 	// Name is that of a header field, upper case after the start and each
 	// hyphen, else lower: "X-Mailer", "Message-Id". "*" is every field, each as
-	// "Name: value". Or it is that of a module as the policy defines it. It is
-	// "" where there is no family.
+	// "Name: value". Of module.NAME it is the module, of DNS lists the zone: lower
+	// case, A-labels, no dot at its end. It is "" where there is no family.
 	Name string
 }
 
 // Facts is what is known of a message so far. An error is a passing fault
-// (temperror): the value could not be had now.
+// (temperror): the value could not be had now. Where an enumeration has
+// "temperror" among its names, that is the value instead. Of a DNS list the
+// value is the addresses it answers with, none when it does not list.
 type Facts interface {
 	Value(ctx context.Context, k Key) (Value, error)
 }

@@ -88,8 +88,8 @@ func TestCompleteInTwoRuns(t *testing.T) {
 		facts := inspectedFacts()
 		facts.errs["recipient_domain"] = errTimeout
 		out, second := p.Evaluate(t.Context(), Complete, facts, nil), p.Evaluate(t.Context(), Inspected, facts, nil)
-		if describe(out) != tt.before || describe(second) != tt.after || out.Ended != tt.ended || !second.Ended {
-			t.Errorf("%s ended %v, then %s; want %s ended %v, then %s", describe(out), out.Ended, describe(second), tt.before, tt.ended, tt.after)
+		if describe(out) != tt.before || describe(second) != tt.after || out.Ended() != tt.ended || !second.Ended() {
+			t.Errorf("%s ended %v, then %s; want %s ended %v, then %s", describe(out), out.Ended(), describe(second), tt.before, tt.ended, tt.after)
 		}
 		if p.Refuses(Complete) != tt.refuses || p.Refuses(Inspected) != tt.inspect {
 			t.Errorf("%s: refuses %v, then %v", tt.before, p.Refuses(Complete), p.Refuses(Inspected))
@@ -114,6 +114,7 @@ func TestInspectedHasNoName(t *testing.T) {
 func TestMissingInspectors(t *testing.T) {
 	r := good()
 	r.Stage, r.Match = "complete", append(cond("virus", true), cond("module.m.score", "> 1")...)
+	delete(r.At, "reply")
 	_, problems := Compile(Source{Rules: []SourceRule{r}})
 	want := `p:5: attribute "virus" needs [antivirus], which the policy does not have
 p:5: module.m.score: the policy has no [[module]]`

@@ -23,15 +23,19 @@ func (c *compiler) conditions(src []Condition, limit Stage, rule Pos) []*conditi
 func (c *compiler) condition(src *Condition, limit Stage, rule Pos) *condition {
 	pos := src.Pos.orElse(rule)
 	key, err := parseKey(src.Attr)
-	if !c.err(pos, err) || !c.err(pos, c.answered(key)) {
+	if !c.err(pos, err) {
 		return nil
 	}
 	row := &catalogue[key.Attr]
 	if row.Stage > limit {
 		c.errorf(pos, "attribute %q is known from stage %s on, not at %s", src.Attr, row.Stage, limit)
 	}
+	c.available(key, src.Attr, pos)
 	if len(src.Values) == 0 {
 		c.errorf(pos, "attribute %q has no value to compare with", src.Attr)
+	}
+	if row.Kind == KindDNSBL {
+		return c.dnsLists(src, key.Attr, pos)
 	}
 	m := &condition{key: key, kind: row.Kind}
 	for _, op := range src.Values {
@@ -43,17 +47,16 @@ func (c *compiler) condition(src *Condition, limit Stage, rule Pos) *condition {
 	return m
 }
 
-// answered tells of an attribute that nothing in the policy has a value for.
-func (c *compiler) answered(k Key) error {
+// available reports an attribute that nobody will answer.
+func (c *compiler) available(k Key, name string, at Pos) {
 	switch {
-	case k.Attr == Virus && !c.src.Antivirus:
-		return fmt.Errorf("attribute %q needs [antivirus], which the policy does not have", k)
-	case catalogue[k.Attr].Part != "" && len(c.src.Modules) == 0:
-		return fmt.Errorf("%s: the policy has no [[module]]", k)
-	case catalogue[k.Attr].Part != "" && !slices.Contains(c.src.Modules, k.Name):
-		return fmt.Errorf("%s: %w", k, unknown("module", k.Name, c.src.Modules))
+	case k.Attr == Virus && !c.source.Antivirus:
+		c.errorf(at, "attribute %q needs [antivirus], which the policy does not have", name)
+	case catalogue[k.Attr].Member != "" && len(c.source.Modules) == 0:
+		c.errorf(at, "%s: the policy has no [[module]]", name)
+	case catalogue[k.Attr].Member != "" && !slices.Contains(c.source.Modules, k.Name):
+		c.err(at, unknown("[[module]]", k.Name, c.source.Modules))
 	}
-	return nil
 }
 
 // operand adds one operand to a condition.
@@ -97,6 +100,7 @@ var operandNames = [...]string{
 	KindNumber: "a comparison",
 	KindEnum:   "a name",
 	KindBool:   "true or false",
+	KindDNSBL:  "a zone",
 }
 
 func typeName(v any) string {
@@ -112,9 +116,9 @@ func typeName(v any) string {
 }
 
 func (c *compiler) list(m *condition, name string) error {
-	l, ok := c.src.Lists[name]
+	l, ok := c.lists[name]
 	if !ok {
-		return unknown("list", name, slices.Sorted(maps.Keys(c.src.Lists)))
+		return unknown("list", name, slices.Sorted(maps.Keys(c.lists)))
 	}
 	if l != nil {
 		m.lists = append(m.lists, l)

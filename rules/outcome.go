@@ -16,31 +16,21 @@ type Rule struct {
 	test *test
 }
 
-// run is where the rule is evaluated: at its stage, or at [Inspected].
-func (r *Rule) run() Stage {
-	for c := range r.test.conditions() {
-		if catalogue[c.key.Attr].Inspected {
-			return Inspected
-		}
-	}
-	return r.Stage
-}
-
 // Tags are the marks a rule or threshold sets.
 type Tags struct {
 	Subject *Template // nil: none
+	// Signed is what becomes of Subject when the message is signed by DKIM, whose
+	// signature a changed Subject breaks.
+	Signed  Signed
 	Headers []HeaderTag
-	// UnlessSigned is what becomes of Subject in DKIM-signed mail.
-	UnlessSigned Signed
 }
 
-// Signed is what becomes of a Subject tag in a message that has a DKIM
-// signature: to change a signed Subject breaks it (RFC 6376 §3.5, h=).
+// Signed is how a signed message is marked.
 type Signed uint8
 
 const (
-	TagAnyway Signed = iota // the Subject is tagged all the same
-	TagHeader               // the mark goes into a header field instead
+	TagSubject Signed = iota // as any other
+	TagHeader                // in a header field in place of the Subject
 )
 
 // HeaderTag is one header field to add.
@@ -77,17 +67,22 @@ type Hit struct {
 type Outcome struct {
 	// Hits are the rules that matched, in file order, shadow rules included.
 	Hits []Hit
-	// Action is Continue, Accept, Reject, Tempfail or Greylist: what ended the
-	// stage. By is its rule, nil for Continue.
+	// Action is Continue, Accept, Reject or Tempfail: what ended the stage. By is
+	// its rule, nil for Continue.
 	Action Action
 	By     *Rule
+	// Last: a rule with last = true matched, and no further one was tried.
+	Last bool
+	// Greylist is the first rule that asked for it, nil when none did; whether
+	// the recipient is deferred is for the caller to find out.
+	Greylist *Rule
 	// Discard and Hold are the first rules that asked for it, nil when none
 	// did; they are carried out at the end of the message.
 	Discard, Hold *Rule
-	// Ended: a rule ended the stage, by its action, on_temperror or last. When
-	// that was at [Complete], no rule is to be tried at [Inspected].
-	Ended bool
 }
+
+// Ended tells whether no further rule of the stage is to be tried.
+func (o *Outcome) Ended() bool { return o.Action != Continue || o.Last }
 
 // Step is how one rule came to match or not, for those who explain.
 type Step struct {

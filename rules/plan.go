@@ -71,20 +71,22 @@ func (b *planBuilder) guardsOf(t *test) []*condition {
 		}
 	}
 	if best != nil {
-		return []*condition{best}
+		return best.leaves()
 	}
+	var all []*condition
 	for _, c := range t.any {
 		if _, ok := b.cost(c); !ok {
 			return nil
 		}
+		all = append(all, c.leaves()...)
 	}
-	return t.any
+	return all
 }
 
 // cost guesses how often a condition will raise a false alarm; not ok when
 // only trying it can tell.
 func (b *planBuilder) cost(c *condition) (int, bool) {
-	cost := 0
+	cost := 1000 * len(c.alternatives)
 	if c.isDirect() {
 		cost = 1000 // as likely as not
 	}

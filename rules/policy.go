@@ -14,6 +14,7 @@ type Policy struct {
 	refuses    [Inspected + 1]bool
 	keys       map[Key]bool // that conditions ask for
 	tagHeaders []string
+	tagsSigned bool
 }
 
 // Rules are all enabled rules, in file order; Rule.Index is the index here.
@@ -30,9 +31,20 @@ func (p *Policy) Thresholds(total Weight) []*Threshold {
 	return passed
 }
 
-// Refuses tells whether a rule evaluated at s can reject, tempfail, greylist or
-// answer a temperror with 451: at [Complete] one that needs no inspector, at [Inspected]
-// one that does.
+// Keys are what the rules of stage s ask for, in no order.
+func (p *Policy) Keys(s Stage) []Key {
+	if int(s) >= len(p.plans) || p.plans[s] == nil {
+		return nil
+	}
+	keys := make([]Key, len(p.plans[s].probes))
+	for i := range p.plans[s].probes {
+		keys[i] = p.plans[s].probes[i].key
+	}
+	return keys
+}
+
+// Refuses tells whether a rule of stage s can reject, tempfail or answer a
+// temperror with 451.
 func (p *Policy) Refuses(s Stage) bool {
 	return int(s) < len(p.refuses) && p.refuses[s]
 }
@@ -40,6 +52,10 @@ func (p *Policy) Refuses(s Stage) bool {
 // TagHeaders are the canonical names of all header fields that rules and
 // thresholds may add.
 func (p *Policy) TagHeaders() []string { return slices.Clone(p.tagHeaders) }
+
+// TagsSigned tells whether a rule or threshold has a Subject's tag put elsewhere
+// in signed mail.
+func (p *Policy) TagsSigned() bool { return p.tagsSigned }
 
 // Uses tells whether a rule asks for the attribute, of a family for any
 // member.

@@ -107,7 +107,7 @@ func TestLiteralsFound(t *testing.T) {
 
 // Looking only at rules that can match gives the outcome of looking at all.
 func TestPrefilterAgrees(t *testing.T) {
-	attrs := []string{"subject", "header.From", "header.*", "sender", "header_ip", "client_ip", "direction", "recipient_count"}
+	attrs := []string{"subject", "header.From", "header.*", "sender", "header_ip", "client_ip", "direction", "recipient_count", "dnsbl", "spf"}
 	rapid.Check(t, func(t *rapid.T) {
 		drawCondition := func(t *rapid.T) Condition {
 			c := Condition{Attr: rapid.SampledFrom(attrs).Draw(t, "attr")}
@@ -151,6 +151,10 @@ func drawOperand(t *rapid.T, attr string) any {
 	switch attr {
 	case "direction":
 		return rapid.SampledFrom([]string{"inbound", "outbound"}).Draw(t, "name")
+	case "spf":
+		return rapid.SampledFrom([]string{"pass", "fail", "temperror"}).Draw(t, "result")
+	case "dnsbl":
+		return rapid.SampledFrom([]string{"a.example", "b.example=127.0.0.2", "b.example=127.0.[0..3].[3;5..9]", "c.example=127.0.0.4", "a.example=127.0.0.[1..3]"}).Draw(t, "zone")
 	case "recipient_count":
 		return rapid.SampledFrom([]string{"> 1", "= 3", "< 2"}).Draw(t, "comparison")
 	case "header_ip", "client_ip":
@@ -173,7 +177,12 @@ func drawFacts(t *rapid.T) *fakeFacts {
 	addrs := func() Value {
 		return ips(rapid.SliceOfN(rapid.SampledFrom([]string{"10.1.2.3", "10.2.0.1", "11.0.0.1", "2001:db8::1", "::ffff:10.1.0.9"}), 0, 3).Draw(t, "addrs")...)
 	}
+	listed := func(zone string) Value {
+		return ips(rapid.SliceOfN(rapid.SampledFrom([]string{"127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.3.5"}), 0, 2).Draw(t, zone)...)
+	}
 	f := &fakeFacts{values: map[string]Value{
+		"dnsbl a.example": listed("a"), "dnsbl b.example": listed("b"), "dnsbl c.example": listed("c"),
+		"spf":     EnumValue(rapid.SampledFrom([]string{"", "pass", "fail", "temperror"}).Draw(t, "spf")),
 		"subject": text(), "sender": text(), "header_ip": addrs(), "client_ip": addrs(),
 		"header.From":     TextValues(rapid.SliceOfN(rapid.Custom(drawText), 0, 2).Draw(t, "from")),
 		"header.*":        TextValues(rapid.SliceOfN(rapid.Custom(drawText), 0, 5).Draw(t, "fields")),

@@ -8,11 +8,11 @@ import (
 )
 
 // ParseReply parses "550 5.7.1 text"; codes must agree with each other and
-// with the action (Reject: 5yz, Tempfail and Greylist: 4yz but 421).
+// with the action (Reject: 5yz, Tempfail: 4yz but 421).
 func ParseReply(s string, a Action) (*Reply, error) {
 	class, ok := replyClass(a)
 	if !ok {
-		return nil, fmt.Errorf("action %q answers with no reply of its own; only reject, tempfail and greylist do", a)
+		return nil, fmt.Errorf("action %q answers with no reply of its own; only reject and tempfail do", a)
 	}
 	code, rest, _ := strings.Cut(s, " ")
 	enhanced, text, _ := strings.Cut(strings.TrimLeft(rest, " "), " ")

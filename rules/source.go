@@ -71,9 +71,8 @@ type Source struct {
 	Rules      []SourceRule      // in file order
 	Thresholds []SourceThreshold // in file order
 	Lists      map[string]*List
-
-	Modules   []string // names of the [[module]] tables
-	Antivirus bool     // there is an [antivirus]
+	Antivirus  bool     // there is one: virus has an answer
+	Modules    []string // names of the extension modules
 }
 
 // SourceRule is one [[rule]]. Names and texts are as written; Compile reports

@@ -14,10 +14,8 @@ const (
 	RcptTo                // RCPT TO, once per recipient
 	Headers               // all header fields received
 	Complete              // the whole message received
-
-	// Inspected is the second half of Complete, which no policy can name: rules
-	// of that stage that ask for what only inspectors find are evaluated here,
-	// after the inspectors; the others at Complete, before them.
+	// Inspected are those rules of Complete that ask for what inspectors find.
+	// Policies cannot name it: they say "complete".
 	Inspected
 )
 
@@ -34,7 +32,7 @@ func (s Stage) String() string {
 	return "unknown"
 }
 
-// ParseStage is the inverse of [Stage.String]; "complete" is [Complete].
+// ParseStage is the inverse of [Stage.String].
 func ParseStage(name string) (Stage, bool) {
 	for i, n := range stageNames {
 		if n == name {
@@ -54,7 +52,7 @@ const (
 	Tempfail
 	Discard
 	Hold
-	Greylist // a temporary refusal until the second try; at RcptTo alone
+	Greylist
 )
 
 var actionNames = [...]string{"continue", "accept", "reject", "tempfail", "discard", "hold", "greylist"}

@@ -69,6 +69,18 @@ func (e *evaluation) lookAny(conditions []*condition) (truthValue, Step) {
 
 // look tries one condition and says what it found.
 func (e *evaluation) look(clause string, c *condition) (truthValue, Step) {
+	if len(c.alternatives) > 0 {
+		best, step := e.look(clause, c.alternatives[0])
+		for _, one := range c.alternatives[1:] {
+			if best == yes {
+				break
+			}
+			if v, s := e.look(clause, one); v > best {
+				best, step = v, s
+			}
+		}
+		return best, step
+	}
 	a := e.ask(c.probe)
 	step := Step{Clause: clause, Attr: c.key.String(), Err: a.err}
 	if a.err != nil {
@@ -94,7 +106,7 @@ func (c *condition) show(k *known, i int) string {
 			return k.texts[i]
 		}
 		return ""
-	case KindIP:
+	case KindIP, KindDNSBL:
 		return k.value.IPs[i].String()
 	case KindNumber:
 		return Weight(k.value.Num).String()
@@ -113,7 +125,7 @@ func (c *condition) showAll(k *known) string {
 	switch c.kind {
 	case KindText:
 		n = len(k.texts)
-	case KindIP:
+	case KindIP, KindDNSBL:
 		n = len(k.value.IPs)
 	default:
 		if k.value.Known {

@@ -36,7 +36,7 @@ func runCase(t *testing.T, dir string) {
 	}
 	// What must be known before the daemons start stands first.
 	withRedis, inet := false, false
-	var settings []string
+	var settings, needs []string
 beginning:
 	for len(steps) > 0 {
 		switch steps[0].Verb + " " + steps[0].Arg {
@@ -45,15 +45,22 @@ beginning:
 		case "milter inet":
 			inet = true
 		default:
-			if steps[0].Verb != "postfix" {
+			switch steps[0].Verb {
+			case "postfix":
+				settings = append(settings, steps[0].Arg)
+			case "with":
+				needs = append(needs, steps[0].Arg)
+			default:
 				break beginning
 			}
-			settings = append(settings, steps[0].Arg)
 		}
 		steps = steps[1:]
 	}
 
 	g := prepare(t, withRedis)
+	for _, need := range needs {
+		g.with(t, dir, need)
+	}
 	files, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -107,12 +114,13 @@ func replacer(g *gateway) *strings.Replacer {
 	days := [...]string{"Su", "Mo", "Tu", "We", "Th", "Fr", "Sa"}
 	today := int(time.Now().UTC().Weekday())
 	day := func(n int) string { return days[(today+n+7)%7] + " 00:00-24:00" }
-	return strings.NewReplacer(
+	words := append([]string{
 		"{{dir}}", g.box.Dir,
 		// Neighbouring days too, so that midnight changes nothing.
 		"{{open today}}", strings.Join([]string{day(-1), day(0), day(1)}, "; "),
 		"{{closed today}}", day(3),
-	)
+	}, g.words...)
+	return strings.NewReplacer(words...)
 }
 
 // checkDeliveries compares what arrived with delivered.txt, in the order in

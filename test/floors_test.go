@@ -28,6 +28,7 @@ var floors = map[string]int{
 	"internal/directory":   1,
 	"internal/journal":     1,
 	"internal/control":     1,
+	"internal/mailauth":    1,
 	"internal/holdqueue":   1,
 	"internal/module":      1,
 	"internal/dnscheck":    1,

@@ -62,6 +62,8 @@ type gateway struct {
 	redis   *harness.Redis // nil with the embedded store
 	gate    *harness.Tollgate
 	postfix *harness.Postfix
+	daemons map[string]daemon // besides these, by name
+	words   []string          // of files and what they stand for, for strings.NewReplacer
 }
 
 // prepare makes a gateway whose daemons do not run yet, but for the next hop

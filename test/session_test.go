@@ -57,6 +57,10 @@ var verbs = map[string]func(*session, script.Step) error{
 	"idle":     func(s *session, _ script.Step) error { return s.postfix.Idle(20 * time.Second) },
 	"delivers": (*session).delivers,
 	"logs":     (*session).logs,
+	"clamd":    (*session).harm,
+	"dns":      (*session).harm,
+	"rspamd":   (*session).harm,
+	"spamd":    (*session).harm,
 }
 
 func (s *session) run(steps []script.Step) {

@@ -163,12 +163,19 @@ func (s *session) capture(re *regexp.Regexp, match []string) {
 // message is what a step sends: its text, or the file that it names. Line
 // ends become CR LF.
 func (s *session) message(step script.Step) ([]byte, error) {
-	if len(step.Text) > 0 {
-		return []byte(strings.Join(step.Text, "\r\n") + "\r\n"), nil
+	text := []byte(strings.Join(step.Text, "\n") + "\n")
+	if len(step.Text) == 0 {
+		name, _, _ := strings.Cut(step.Arg, " ")
+		var err error
+		if text, err = os.ReadFile(filepath.Join(s.dir, name)); err != nil {
+			return nil, err
+		}
 	}
-	name, _, _ := strings.Cut(step.Arg, " ")
-	text, err := os.ReadFile(filepath.Join(s.dir, name))
-	return []byte(strings.ReplaceAll(string(text), "\n", "\r\n")), err
+	whole := string(text)
+	if strings.Contains(whole, "{{") {
+		whole = replacer(s.gateway).Replace(whole)
+	}
+	return []byte(strings.ReplaceAll(whole, "\n", "\r\n")), nil
 }
 
 func (s *session) data(step script.Step) error {

@@ -101,6 +101,7 @@ func (d *daemon) status(ctx context.Context) status {
 		Started: d.started.UTC(), Uptime: int64(time.Since(d.started).Seconds()),
 		Policy: policy, Listen: listen, Milter: d.milter.Status(),
 		Spool: d.spool.Status(), Store: store, Journal: d.journal.Status(), Trace: d.traceState(),
+		Inspectors: d.watch.status(), DNS: d.dns.stats(), State: d.memory.status(),
 	}
 	s.Degraded = s.degraded()
 	return s
@@ -133,6 +134,19 @@ func (s *status) degraded() []string {
 	}
 	if s.Spool.SetAside > 0 {
 		note("%s of the spool set aside: see its folder", plural(s.Spool.SetAside, "damaged piece"))
+	}
+	for _, i := range s.Inspectors {
+		i.note(note)
+	}
+	if s.DNS != nil {
+		for _, server := range s.DNS.Servers {
+			if server.State != "up" {
+				note("DNS server %s is %s: %s", server.Addr, server.State, server.LastError)
+			}
+		}
+	}
+	if s.State != nil && s.State.Error != "" {
+		note("the state store fails since %s: %s; nothing is greylisted", s.State.Since, s.State.Error)
 	}
 	for _, k := range s.Journal.Kinds {
 		if k.LastError != "" {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"time"
@@ -89,6 +90,13 @@ func (d *daemon) apply(old, next *config.Config) error {
 	if next.Trace != old.Trace {
 		d.journal.SetTrace(next.Trace)
 	}
+	if err := d.dns.give(next); err != nil {
+		return fmt.Errorf("resolver: %w", err)
+	}
+	if err := d.memory.give(next); err != nil {
+		return err
+	}
+	d.watch.over(next)
 	d.gate.Swap(next.Gate)
 	roomyHeap()
 	return nil

@@ -17,6 +17,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/control"
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/journal"
+	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/milter"
 )
 
@@ -42,6 +43,9 @@ type daemon struct {
 	spool   *spool.Spool
 	store   accounting.Store
 	gate    *gate.Gate
+	watch   *watch
+	dns     resolvers
+	memory  memories
 	milter  *milter.Server
 	control *control.Server
 
@@ -92,7 +96,19 @@ func (d *daemon) open(ctx context.Context, cfg *config.Config) error {
 	if d.store, d.storeIs, err = openStore(ctx, cfg, d.log, makeIt); err != nil {
 		return err
 	}
-	d.gate = gate.New(cfg.Gate, gate.Parts{Records: d.spool, Journal: d.journal, Log: d.log, Now: time.Now})
+	if err := d.dns.give(cfg); err != nil {
+		return fmt.Errorf("resolver: %w", err)
+	}
+	d.memory.log = d.log
+	if err := d.memory.give(cfg); err != nil {
+		return err
+	}
+	d.gate = gate.New(cfg.Gate, gate.Parts{
+		Records: d.spool, Journal: d.journal, Log: d.log, Now: time.Now,
+		Stasher: &module.Stasher{Dir: cfg.StateDir},
+	})
+	d.watch = newWatch(d.log)
+	d.watch.over(cfg)
 	listeners, err := listen(cfg.Listen)
 	if err != nil {
 		return err
@@ -207,6 +223,11 @@ func (d *daemon) stop(ctx context.Context, grace time.Duration) error {
 		cancel()
 		d.gate.Wait()
 	}
+	if d.watch != nil {
+		d.watch.end()
+	}
+	d.dns.close()
+	note("state store", d.memory.close())
 	if d.endDrain != nil {
 		d.flush(ctx)
 		d.endDrain()

@@ -44,10 +44,7 @@ has gathered.`,
 		ValidArgs: journal.Kinds(),
 		Args: func(_ *cobra.Command, args []string) error {
 			for _, k := range args {
-				switch {
-				case k == "antivirus":
-					return usagef("the antivirus journal is not part of this version")
-				case !slices.Contains(journal.Kinds(), k):
+				if !slices.Contains(journal.Kinds(), k) {
 					return usagef("there is no journal %q; there are %s", k, strings.Join(journal.Kinds(), ", "))
 				}
 			}

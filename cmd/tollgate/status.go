@@ -57,6 +57,18 @@ func (s *status) print(out io.Writer, now time.Time) error {
 		plural(m.Connections, "connection"), m.Total, m.Refused, m.Lost, plural(int(m.Messages), "message"), plural(int(m.Faults), "fault"))
 	row("spool", "%s", s.spoolLine(now))
 	row("store", "%s %s: %s", s.Store.Kind, s.Store.Place, well(s.Store.Error))
+	for n, i := range s.Inspectors {
+		row([]string{"inspectors", ""}[min(n, 1)], "%s", i.line(now))
+	}
+	if s.DNS != nil {
+		row("dns", "%s", dnsLine(s.DNS))
+		for _, server := range s.DNS.Servers {
+			row("", "%s: %s, %d queries, %d failed", server.Addr, server.State, server.Queries, server.Failures)
+		}
+	}
+	if s.State != nil {
+		row("state", "%s: %s; %d questions, %d failed", s.State.Kind, well(s.State.Error), s.State.Asked, s.State.Failed)
+	}
 	row("journals", "%s", s.Journal.Dir)
 	for _, k := range s.Journal.Kinds {
 		row("", "%s: %s written since the start, %s; %s", k.Kind, plural(int(k.Lines), "line"), fmt.Sprintf("%d lost", k.Lost), well(k.LastError))

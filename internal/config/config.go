@@ -3,11 +3,13 @@
 package config
 
 import (
+	"context"
 	"fmt"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/journal"
+	"github.com/tollgate-mail/tollgate/internal/state"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -20,9 +22,20 @@ type Config struct {
 	StateDir      string
 	PostfixConfig string
 
+	// Resolver are the DNS servers to ask, as address:port; none: those of
+	// resolv.conf.
+	Resolver []string
+
 	JournalDir string
 	Trace      journal.TraceSwitch
 	Syslog     string // facility name; "" for none
+
+	Greylist          state.GreylistConfig
+	CorrespondentLife time.Duration // how long it is remembered who wrote to whom
+
+	// ScanLimit asks the antivirus whether it takes messages as large as
+	// max_size; nil where there is none.
+	ScanLimit func(ctx context.Context) error
 
 	Redis *Redis // nil: the embedded store in StateDir
 

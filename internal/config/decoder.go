@@ -7,6 +7,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/directory"
 	"github.com/tollgate-mail/tollgate/internal/gate"
+	"github.com/tollgate-mail/tollgate/internal/state"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -22,6 +23,8 @@ type decoder struct {
 	source    rules.Source
 	zone      *time.Location
 
+	extensions []*extension // modules of a known type
+
 	clientList []listed
 	clientByID map[string]int // index in clientList
 	clientFile *node          // the path of a further file with clients
@@ -31,6 +34,7 @@ type decoder struct {
 
 	// Where something stands that is judged at the end.
 	refuseAt, recipientsAt *node
+	greylistAt             *node
 	domainsAt              map[string]*node
 	brokenAt               map[rules.Pos]bool // rules and thresholds with errors
 }
@@ -42,6 +46,9 @@ func newDecoder() *decoder {
 			StateDir:      defaultStateDir,
 			PostfixConfig: defaultPostfixConfig,
 			JournalDir:    defaultJournalDir,
+
+			Greylist:          state.DefaultGreylist(),
+			CorrespondentLife: state.DefaultCorrespondentLife,
 		},
 		gate: gate.Policy{
 			ReportHeader: "X-Tollgate",

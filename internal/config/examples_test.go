@@ -199,10 +199,7 @@ func TestManualNamesEveryKey(t *testing.T) {
 
 	var attributes []string
 	for _, a := range rules.Catalogue() {
-		if a.Family {
-			a.Name += ".NAME"
-		}
-		attributes = append(attributes, a.Name)
+		attributes = append(attributes, a.Attr.String())
 	}
 	slices.Sort(attributes)
 	_, after, _ := strings.Cut(manual, ".Sh ATTRIBUTES\n")

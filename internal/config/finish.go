@@ -12,6 +12,10 @@ func (d *decoder) finish(root *node) {
 		d.hostName(root)
 	}
 	d.finishClients(root)
+	d.finishGreylist()
+	for _, e := range d.extensions {
+		d.makeModule(e)
+	}
 	policy, problems := rules.Compile(d.source)
 	for _, p := range problems {
 		if !p.Warning || !d.brokenAt[p.Pos] {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"net"
+	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -13,7 +14,7 @@ func (d *decoder) gateway(n *node) { d.read(n, "[gateway]", d.gatewayFields()) }
 
 func (d *decoder) gatewayFields() []field {
 	p := &d.gate
-	return append([]field{
+	return []field{
 		{key: "name", read: d.gatewayName},
 		{key: "listen", read: d.listen},
 		{key: "state_dir", read: d.path(&d.config.StateDir)},
@@ -25,7 +26,30 @@ func (d *decoder) gatewayFields() []field {
 		{key: "report_header", read: d.reportHeader},
 		{key: "postfix_config", read: d.path(&d.config.PostfixConfig)},
 		{key: "skip_clients", read: d.networks(&p.SkipClients)},
-	}, later("resolver")...)
+		{key: "resolver", read: d.resolver},
+	}
+}
+
+// resolver reads the DNS servers: address or address:port.
+func (d *decoder) resolver(n *node) {
+	texts := d.textNodes(n)
+	if n.kind == array && len(n.children) == 0 {
+		d.errorf(n, "resolver is empty: leave it out for the servers of resolv.conf")
+	}
+	for _, c := range texts {
+		s := c.value.(string)
+		addr, err := netip.ParseAddr(strings.Trim(s, "[]"))
+		if err == nil {
+			d.config.Resolver = append(d.config.Resolver, netip.AddrPortFrom(addr, 53).String())
+			continue
+		}
+		server, err := netip.ParseAddrPort(s)
+		if err != nil || server.Port() == 0 {
+			d.errorf(c, `resolver: %q is neither an address nor "address:port"`, s)
+			continue
+		}
+		d.config.Resolver = append(d.config.Resolver, server.String())
+	}
 }
 
 func (d *decoder) gatewayName(n *node) {

@@ -2,11 +2,8 @@ package config
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"net"
-	"os"
 	"strings"
-	"syscall"
 )
 
 func (d *decoder) redis(n *node) {
@@ -27,9 +24,9 @@ func (d *decoder) redisFields(r *Redis) []field {
 	return append([]field{
 		{key: "addrs", read: d.redisAddrs(r), required: true},
 		{key: "username", read: d.text(&r.Username)},
-		{key: "password_file", read: d.passwordFile(r)},
+		{key: "password_file", read: d.secretFile(&r.Password)},
 		{key: "tls", read: d.boolean(&r.TLS)},
-		{key: "ca_file", read: d.caFile(r)},
+		{key: "ca_file", read: d.certificates(&r.CAFile)},
 		{key: "cert_file", read: d.pathOrNone(&r.CertFile)},
 		{key: "key_file", read: d.pathOrNone(&r.KeyFile)},
 		{key: "db", read: d.redisDB(r)},
@@ -82,57 +79,6 @@ func (d *decoder) redisPrefix(r *Redis) func(*node) {
 			return
 		}
 		r.Prefix = s
-	}
-}
-
-// maxSecret bounds files with a password or with certificates.
-const maxSecret = 1 << 20
-
-func (d *decoder) passwordFile(r *Redis) func(*node) {
-	return func(n *node) {
-		var path string
-		d.pathOrNone(&path)(n)
-		if path == "" {
-			return
-		}
-		text, err := readFile(path, maxSecret)
-		if err != nil {
-			d.errorf(n, "cannot read the password of %s: %v", path, err)
-			return
-		}
-		r.Password = strings.TrimRight(text, "\r\n")
-		if r.Password == "" || strings.ContainsAny(r.Password, "\r\n") {
-			d.errorf(n, "password_file: %s must have the password as its only line", path)
-		}
-		if info, err := os.Stat(path); err == nil && exposed(info) {
-			d.warnf(n, "password_file: others can read %s (mode %04o)", path, info.Mode().Perm())
-		}
-	}
-}
-
-// exposed tells whether more than the daemon can read a file: everybody, or a
-// group besides the owner. Where root owns it, the group is how the daemon
-// reads it.
-func exposed(info os.FileInfo) bool {
-	mode := info.Mode().Perm()
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	byGroup := ok && stat.Uid == 0
-	return mode&0o007 != 0 || mode&0o020 != 0 || mode&0o040 != 0 && !byGroup
-}
-
-func (d *decoder) caFile(r *Redis) func(*node) {
-	return func(n *node) {
-		d.pathOrNone(&r.CAFile)(n)
-		if r.CAFile == "" {
-			return
-		}
-		text, err := readFile(r.CAFile, maxSecret)
-		switch {
-		case err != nil:
-			d.errorf(n, "cannot read the certificates of %s: %v", r.CAFile, err)
-		case !x509.NewCertPool().AppendCertsFromPEM([]byte(text)):
-			d.errorf(n, "ca_file: there is no PEM certificate in %s", r.CAFile)
-		}
 	}
 }
 

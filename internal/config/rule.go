@@ -53,7 +53,7 @@ func (d *decoder) ruleFields(r *rules.SourceRule) []field {
 		d.boolean(&on)(n)
 		r.Disabled = !on
 	}
-	return append([]field{
+	return []field{
 		{key: "name", read: d.text(&r.Name)},
 		{key: "stage", read: d.text(&r.Stage)},
 		{key: "match", read: d.conditions(&r.Match)},
@@ -69,7 +69,8 @@ func (d *decoder) ruleFields(r *rules.SourceRule) []field {
 		{key: "shadow", read: d.boolean(&r.Shadow)},
 		{key: "enabled", read: enabled},
 		{key: "comment", read: d.text(&r.Comment)},
-	}, later("unless_signed")...)
+		{key: "unless_signed", read: d.text(&r.UnlessSigned)},
+	}
 }
 
 // threshold is [[threshold]].
@@ -82,13 +83,14 @@ func (d *decoder) threshold(n *node) {
 }
 
 func (d *decoder) thresholdFields(t *rules.SourceThreshold) []field {
-	return append([]field{
+	return []field{
 		{key: "above", read: d.weight(&t.Above), required: true},
 		{key: "tag_subject", read: d.text(&t.TagSubject)},
 		{key: "tag_header", read: d.tagHeader(&t.TagHeader)},
 		{key: "action", read: d.text(&t.Action)},
 		{key: "reply", read: d.text(&t.Reply)},
-	}, later("unless_signed")...)
+		{key: "unless_signed", read: d.text(&t.UnlessSigned)},
+	}
 }
 
 // textPlaces are the places of the keys that stand there, but for texts that

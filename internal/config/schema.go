@@ -12,19 +12,23 @@ import (
 func (d *decoder) schema() map[string][]field {
 	var path string
 	return map[string][]field{
-		"[gateway]":     d.gatewayFields(),
-		"[recipients]":  d.recipientsFields(),
-		"[outbound]":    d.outboundFields(),
-		"[clients]":     d.clientsFields(),
-		"[[client]]":    d.clientFields(&listed{Client: &accounting.Client{}}),
-		"a list":        d.listFields(&path),
-		"[[rule]]":      d.ruleFields(&rules.SourceRule{}),
-		"[[threshold]]": d.thresholdFields(&rules.SourceThreshold{}),
-		"[replies]":     d.repliesFields(),
-		"[journal]":     d.journalFields(),
-		"trace":         d.traceFields(),
-		"[accounting]":  d.accountingFields(),
-		"[redis]":       d.redisFields(&Redis{}),
+		"[gateway]":        d.gatewayFields(),
+		"[recipients]":     d.recipientsFields(),
+		"[outbound]":       d.outboundFields(),
+		"[clients]":        d.clientsFields(),
+		"[[client]]":       d.clientFields(&listed{Client: &accounting.Client{}}),
+		"a list":           d.listFields(&path),
+		"[[rule]]":         d.ruleFields(&rules.SourceRule{}),
+		"[[threshold]]":    d.thresholdFields(&rules.SourceThreshold{}),
+		"[replies]":        d.repliesFields(),
+		"[greylist]":       d.greylistFields(),
+		"[correspondents]": d.correspondentsFields(),
+		"[antivirus]":      d.antivirusFields(&antivirus{}),
+		"[[module]]":       d.moduleFields(&extension{}),
+		"[journal]":        d.journalFields(),
+		"trace":            d.traceFields(),
+		"[accounting]":     d.accountingFields(),
+		"[redis]":          d.redisFields(&Redis{}),
 	}
 }
 

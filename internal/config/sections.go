@@ -21,13 +21,14 @@ func (d *decoder) sections() []section {
 		{key: "rule", many: true, read: d.rule},
 		{key: "threshold", many: true, read: d.threshold},
 		{key: "replies", read: d.replies},
+		{key: "greylist", read: d.greylist},
+		{key: "correspondents", read: d.correspondents},
+		{key: "antivirus", read: d.antivirus},
+		{key: "module", many: true, read: d.module},
 		{key: "journal", read: d.journal},
 		{key: "accounting", read: d.accounting},
 		{key: "redis", read: d.redis},
 		{key: "tariff", many: true},
-		{key: "greylist"},
-		{key: "antivirus"},
-		{key: "module", many: true},
 	}
 }
 

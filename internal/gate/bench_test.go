@@ -36,7 +36,7 @@ func BenchmarkMessage(b *testing.B) {
 			m.Header(h[0], h[1])
 		}
 		m.EndOfHeader(ctx)
-		m.Body(body)
+		m.Body(ctx, body)
 		m.Complete(ctx)
 		s.Abort()
 		w.entries, w.records, w.order = map[string][]*journal.Entry{}, nil, nil

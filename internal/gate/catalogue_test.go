@@ -4,7 +4,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tollgate-mail/tollgate/internal/dnscheck"
 	"github.com/tollgate-mail/tollgate/internal/gate"
+	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -17,34 +19,39 @@ func TestCatalogue(t *testing.T) {
 		rules.KindIP:     {"0.0.0.0/0", "::/0"},
 		rules.KindNumber: {">= 0"},
 		rules.KindBool:   {true, false},
+		rules.KindDNSBL:  {"list.example"},
 	}
-	var src rules.Source
+	src := rules.Source{Antivirus: true, Modules: []string{"from"}}
 	for _, a := range rules.Catalogue() {
-		if a.Inspected {
-			continue // no inspector sees this message
-		}
 		values := anything[a.Kind]
 		if a.Kind == rules.KindEnum {
 			for _, name := range a.Names {
 				values = append(values, name)
 			}
 		}
-		attr := a.Name
-		if a.Family {
-			attr += ".From"
-		}
+		attr := strings.ReplaceAll(a.Attr.String(), "NAME", "from")
 		c := rules.Condition{Attr: attr}
 		for _, v := range values {
 			c.Values = append(c.Values, rules.Operand{V: v})
 		}
 		for stage := a.Stage; stage <= rules.Complete; stage++ {
 			src.Rules = append(src.Rules, rules.SourceRule{
-				Name: a.Name + "-at-" + stage.String(), Stage: stage.String(),
+				Name: strings.ToLower(a.Attr.String()) + "-at-" + stage.String(), Stage: stage.String(),
 				Match: []rules.Condition{c}, Weight: 1,
 			})
 		}
 	}
-	w := newWorld(t, src)
+	listed := []string{"127.0.0.2"}
+	dns, err := dnscheck.NewStatic(map[string][]string{
+		"7.2.0.192.list.example A": listed, "example.com.list.example A": listed, "example.com MX": {"10 mail.example.com"},
+		"mail.example.com A": {"192.0.2.7"}, "example.com TXT": {"v=spf1 -all"}, "_dmarc.example.com TXT": {"v=DMARC1; p=reject"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := module.Finding{Virus: "Eicar", Score: 1000, Symbols: []string{"SYMBOL"}, Action: "reject", Names: []string{"a.zip/b.exe"}}
+	w := newWorld(t, src, func(p *gate.Policy) { p.DNS, p.Memory = dns, &memory{} },
+		withAntivirus(&engine{finding: found}), withModule("from", &engine{finding: found}))
 	w.send(sending{
 		env:    gate.Envelope{Sender: "a@example.com", Size: 100, TLSVersion: "TLSv1.3", AuthType: "PLAIN", AuthUser: "ivan"},
 		to:     []string{"ivan@example.org"},

@@ -15,6 +15,9 @@ func (m *Message) Complete(ctx context.Context) Result {
 	if !m.headersIn {
 		m.EndOfHeader(ctx)
 	}
+	if m.stash != nil {
+		m.stash.End()
+	}
 	v := m.verdict(ctx)
 	return m.finish(ctx, v)
 }
@@ -33,7 +36,8 @@ func (f *final) stricter(v Verdict, why refusal) {
 }
 
 // verdict judges the message at its end: what stands from earlier stages, the
-// rules, the thresholds.
+// rules that need no inspector, the inspectors, the rules that need them, the
+// thresholds.
 func (m *Message) verdict(ctx context.Context) final {
 	f := final{verdict: Accepted}
 	if len(m.accepted) == 0 {
@@ -43,14 +47,23 @@ func (m *Message) verdict(ctx context.Context) final {
 	if m.s.skip {
 		return f
 	}
-	if !m.ended() {
-		out := m.s.evaluate(ctx, rules.Complete, facts{m.s, m})
-		m.hear(rules.Complete, out, &m.s.g.texts)
-		m.count(out.Hits)
+	last := m.judgeComplete(ctx, rules.Complete)
+	if r := m.pending(m.unfiltered()); r != nil {
+		// No inspector has work with what is refused anyway.
+		f.stricter(r.verdict(), *r)
+		return f
+	}
+	m.inspect(ctx)
+	m.await(ctx)
+	m.judgeScan(&f)
+	if r := m.countModules(); r != nil && !m.unfiltered() {
+		f.stricter(r.verdict(), *r)
+	}
+	if !last {
+		m.judgeComplete(ctx, rules.Inspected)
 	}
 	if r := m.pending(m.unfiltered()); r != nil {
 		f.stricter(r.verdict(), *r)
-		return f
 	}
 	if m.unfiltered() {
 		// Never refused, discarded or held by rules; marks stay.
@@ -90,6 +103,18 @@ func (m *Message) verdict(ctx context.Context) final {
 	return f
 }
 
+// judgeComplete tries the rules of complete before or after the inspectors and
+// tells whether no further rule of the stage is to be tried.
+func (m *Message) judgeComplete(ctx context.Context, stage rules.Stage) (last bool) {
+	if m.ended() {
+		return true
+	}
+	out := m.s.evaluate(ctx, stage, facts{m.s, m})
+	m.hear(rules.Complete, out, &m.s.g.texts)
+	m.count(out.Hits)
+	return out.Ended()
+}
+
 // thresholds are those the weight passes; their marks count.
 func (m *Message) thresholds() []*rules.Threshold {
 	passed := m.j.Rules.Thresholds(m.weight)
@@ -113,6 +138,7 @@ func byRule(r *rules.Rule) refusal {
 // finish carries out a verdict: records, journals, then the answer.
 func (m *Message) finish(ctx context.Context, f final) Result {
 	m.done = true
+	defer m.release()
 	r := Result{Verdict: f.verdict, Ref: m.ref}
 	if f.verdict == Accepted || f.verdict == Held {
 		if err := m.charge(ctx, f.verdict); err != nil {
@@ -141,7 +167,10 @@ func (m *Message) finish(ctx context.Context, f final) Result {
 		}
 	}
 	if (r.Verdict == Accepted || r.Verdict == Held) && !m.s.skip {
-		r.Edits = m.edits()
+		r.Edits = m.edits(ctx)
+	}
+	if r.Verdict == Accepted && !m.s.skip {
+		m.remember()
 	}
 	m.result = r
 	m.record(r.Verdict, &f.refusal, r.Reply)

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/journal"
 )
@@ -36,6 +37,7 @@ func (m *Message) judged(e *journal.Entry) {
 			Weight: h.Rule.Weight.String(), Shadow: h.Rule.Shadow,
 		}
 	}
+	e.Modules = m.modules
 }
 
 // entry of a message in one of the journals.
@@ -58,7 +60,11 @@ func (m *Message) blockEntry(why *refusal, v Verdict, r Reply, recipient string)
 
 // block journals the refusal of one recipient, before it is answered.
 func (m *Message) block(why *refusal, r Reply, recipient string) {
-	m.s.logIf(m.s.g.Journal.Block(m.blockEntry(why, r.verdict(), r, recipient)))
+	v := r.verdict()
+	if why.as != "" {
+		v = why.as
+	}
+	m.s.logIf(m.s.g.Journal.Block(m.blockEntry(why, v, r, recipient)))
 }
 
 // blockAll journals what becomes of every accepted recipient of a message
@@ -82,10 +88,7 @@ func (m *Message) blockAll(why *refusal, r Result) error {
 // record writes what became of the message.
 func (m *Message) record(v Verdict, why *refusal, r Reply) {
 	e := m.entry(journal.Messages)
-	e.Recipients = make([]string, len(m.accepted))
-	for i, to := range m.accepted {
-		e.Recipients[i] = to.given
-	}
+	e.Recipients = m.recipients()
 	e.Verdict = string(v)
 	if why != nil {
 		e.Stage, e.Rule, e.Reason = why.stage, why.rule, why.reason
@@ -96,9 +99,11 @@ func (m *Message) record(v Verdict, why *refusal, r Reply) {
 	case m.fault != "" && v == Accepted:
 		e.Reason = "unjudged after an internal fault at " + m.fault
 	}
+	remarks := m.remarks
 	if m.head.cut > 0 {
-		e.Detail = "header too long: its last fields were not judged"
+		remarks = append(remarks, "header too long: its last fields were not judged")
 	}
+	e.Detail = strings.Join(remarks, "; ")
 	e.Reply = r.String()
 	m.s.logIf(m.s.g.Journal.Message(e))
 }

@@ -14,6 +14,9 @@ const (
 	Discarded Verdict = "discard"
 	Held      Verdict = "hold"
 	Aborted   Verdict = "aborted"
+	// Greylisted is how the blocks journal calls a recipient that was deferred
+	// so that its client comes again.
+	Greylisted Verdict = "greylist"
 )
 
 // severity orders verdicts: of several the strictest stands.

@@ -16,7 +16,7 @@ type facts struct {
 }
 
 // Value implements rules.Facts.
-func (f facts) Value(_ context.Context, k rules.Key) (rules.Value, error) {
+func (f facts) Value(ctx context.Context, k rules.Key) (rules.Value, error) {
 	s, m := f.s, f.m
 	switch k.Attr {
 	case rules.ClientIP:
@@ -25,6 +25,8 @@ func (f facts) Value(_ context.Context, k rules.Key) (rules.Value, error) {
 		return rules.TextValue(s.peer.Host), nil
 	case rules.ClientResolve:
 		return rules.EnumValue(s.peer.Resolve), nil
+	case rules.DNSBL:
+		return answered(ctx, &s.lookups, k, s.question)
 	case rules.HeloName:
 		return rules.Value{Known: s.greeted, Text: s.helo}, nil
 	}
@@ -68,6 +70,8 @@ func (f facts) Value(_ context.Context, k rules.Key) (rules.Value, error) {
 		}), nil
 	case rules.RecipientCount:
 		return rules.NumberValue(int64(m.asked)), nil
+	case rules.Correspondent:
+		return m.correspondent(ctx)
 	case rules.Subject:
 		subject, ok := m.subject()
 		return rules.Value{Known: ok, Text: subject}, nil
@@ -79,6 +83,24 @@ func (f facts) Value(_ context.Context, k rules.Key) (rules.Value, error) {
 		return rules.IPValues(m.head.trace()), nil
 	case rules.Size:
 		return rules.NumberValue(m.size()), nil
+	case rules.SenderMX, rules.SenderDNSBL, rules.SPF:
+		return answered(ctx, &m.lookups, k, m.question)
+	case rules.DKIM:
+		return m.dkimValue(ctx)
+	case rules.DMARC:
+		return rules.EnumValue(m.dmarc(ctx).Result), nil
+	case rules.DMARCPolicy:
+		return rules.EnumValue(m.dmarc(ctx).Policy), nil
+	case rules.AttachmentName:
+		p := m.attachments(ctx)
+		return p.value(p.names)
+	case rules.AttachmentType:
+		p := m.attachments(ctx)
+		return p.value(p.types)
+	case rules.Virus:
+		return m.virus()
+	case rules.ModuleScore, rules.ModuleSymbol, rules.ModuleAction:
+		return m.moduleValue(k)
 	}
 	return rules.Value{}, nil
 }

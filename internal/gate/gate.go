@@ -16,6 +16,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/internal/journal"
+	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -30,6 +31,7 @@ type Recorder interface {
 type Journal interface {
 	Message(e *journal.Entry) error
 	Block(entries ...*journal.Entry) error
+	Antivirus(e *journal.Entry) error
 	Trace(e *journal.Entry) error
 	Traced(client netip.Addr) (protocol, rules bool)
 }
@@ -38,6 +40,8 @@ type Journal interface {
 type Parts struct {
 	Records Recorder
 	Journal Journal
+	// Stasher keeps whole messages for those who inspect them.
+	Stasher *module.Stasher
 	Log     *slog.Logger
 	Now     func() time.Time
 }
@@ -50,6 +54,9 @@ type Gate struct {
 	policy atomic.Pointer[judge]
 	// background is what still runs after its answer went out.
 	background sync.WaitGroup
+	// remembering has a place for each message whose recipients are being
+	// remembered.
+	remembering chan struct{}
 }
 
 // judge is a policy with what is derived from it once.
@@ -58,12 +65,23 @@ type judge struct {
 	// strip are the names of fields that only we may write, each once.
 	strip []string
 	whole bool // a rule looks at every field
-	wants Wants
+	keeps bool // somebody reads whole messages
+	// What DNS is asked for as soon as the client, and the sender, is known.
+	sessionKeys, messageKeys []rules.Key
+	tells                    tells
+	remembers                bool // a rule asks for correspondents
+	// tagField is the header field that has the Subject's tags of signed mail.
+	tagField string
+	wants    Wants
 }
+
+// tells is what the policy wants to know of who vouches for a message: the
+// same is told to those who receive it.
+type tells struct{ spf, dkim, dmarc bool }
 
 // New makes a gate that judges by p.
 func New(p *Policy, parts Parts) *Gate {
-	g := &Gate{Parts: parts, refs: newRefs(parts.Now), texts: newTexts()}
+	g := &Gate{Parts: parts, refs: newRefs(parts.Now), texts: newTexts(), remembering: make(chan struct{}, maxRemembering)}
 	g.Swap(p)
 	return g
 }
@@ -71,7 +89,20 @@ func New(p *Policy, parts Parts) *Gate {
 // Swap puts a new policy in force. Messages under way keep theirs.
 func (g *Gate) Swap(p *Policy) {
 	j := &judge{Policy: p, whole: slices.Contains(p.Rules.HeaderNames(rules.HeaderField), "*")}
-	for _, name := range append([]string{p.ReportHeader}, p.Rules.TagHeaders()...) {
+	j.keeps = p.Antivirus != nil || len(p.Modules) > 0 || p.Rules.Uses(rules.AttachmentName) || p.Rules.Uses(rules.AttachmentType)
+	names := append([]string{p.ReportHeader}, p.Rules.TagHeaders()...)
+	if p.Antivirus != nil {
+		for _, tag := range p.Antivirus.Tags.Headers {
+			names = append(names, tag.Name)
+		}
+	}
+	if p.Rules.TagsSigned() {
+		if j.tagField = p.ReportHeader + "-Tag"; p.ReportHeader == "" {
+			j.tagField = "X-Tollgate-Tag"
+		}
+		names = append(names, j.tagField)
+	}
+	for _, name := range names {
 		same := func(other string) bool { return strings.EqualFold(name, other) }
 		if name != "" && !slices.ContainsFunc(j.strip, same) {
 			j.strip = append(j.strip, name)
@@ -79,6 +110,11 @@ func (g *Gate) Swap(p *Policy) {
 	}
 	early := p.Rules.Refuses(rules.Connect) || p.Rules.Refuses(rules.Helo) || p.Rules.Refuses(rules.MailFrom)
 	j.wants.MailFrom = p.RefuseAtOnce && early
+	j.remembers = p.Rules.Uses(rules.Correspondent)
+	j.sessionKeys = keysOf(p.Rules, rules.DNSBL)
+	j.messageKeys = keysOf(p.Rules, rules.SenderMX, rules.SenderDNSBL, rules.SPF)
+	j.tells = tells{spf: p.Rules.Uses(rules.SPF), dkim: p.Rules.Uses(rules.DKIM), dmarc: p.Rules.Uses(rules.DMARC) || p.Rules.Uses(rules.DMARCPolicy)}
+	j.keeps = j.keeps || j.tells.dkim || j.tells.dmarc
 	g.policy.Store(j)
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/directory"
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/journal"
+	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -43,6 +44,11 @@ func (w *world) Block(entries ...*journal.Entry) error {
 		return w.blockErr
 	}
 	w.note(journal.Blocks, entries...)
+	return nil
+}
+
+func (w *world) Antivirus(e *journal.Entry) error {
+	w.note(journal.Antivirus, e)
 	return nil
 }
 
@@ -79,7 +85,8 @@ func newWorld(t testing.TB, src rules.Source, change ...func(*gate.Policy)) *wor
 	w.policy = newPolicy(t, src, change...)
 	w.Gate = gate.New(w.policy, gate.Parts{
 		Records: w, Journal: w, Log: slog.New(slog.DiscardHandler),
-		Now: func() time.Time { return w.clock },
+		Now:     func() time.Time { return w.clock },
+		Stasher: &module.Stasher{Dir: t.TempDir()},
 	})
 	return w
 }
@@ -212,7 +219,7 @@ func (w *world) send(m sending) outcome {
 		msg.Header(h[0], h[1])
 	}
 	msg.EndOfHeader(ctx)
-	msg.Body([]byte(m.body))
+	msg.Body(ctx, []byte(m.body))
 	r := msg.Complete(ctx)
 	o.result = &r
 	s.Abort()

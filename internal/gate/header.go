@@ -55,6 +55,17 @@ func (h *head) add(name, value string, strip []string) {
 	h.fields = append(h.fields, f)
 }
 
+// count is how many fields have that name.
+func (h *head) count(name string) int {
+	n := 0
+	for _, f := range h.fields {
+		if strings.EqualFold(f.Name, name) {
+			n++
+		}
+	}
+	return n
+}
+
 func (h *head) fallback() string {
 	if !h.hasCharset {
 		h.charset, h.hasCharset = h.fields.FallbackCharset(), true

@@ -1,17 +1,22 @@
 package gate
 
 import (
+	"context"
+	"maps"
 	"slices"
 	"strings"
 
+	"github.com/tollgate-mail/tollgate/internal/journal"
 	"github.com/tollgate-mail/tollgate/internal/mail"
+	"github.com/tollgate-mail/tollgate/internal/module"
+	"github.com/tollgate-mail/tollgate/rules"
 )
 
 // edits are the changes to the header of an accepted message: forged fields
 // go, then the marks come.
-func (m *Message) edits() []Edit {
-	edits := m.unforge(nil)
-	var titles []string
+func (m *Message) edits(ctx context.Context) []Edit {
+	edits := m.forgedResults(m.unforge(nil))
+	var titles, aside []string
 	var seen map[string]bool
 	for _, k := range m.marks {
 		value := func(name string) string {
@@ -21,7 +26,13 @@ func (m *Message) edits() []Edit {
 			return m.placeholder(name)
 		}
 		if k.tags.Subject != nil {
-			if t := strings.TrimSpace(oneLine(k.tags.Subject.Expand(value))); t != "" && !slices.Contains(titles, t) {
+			t := strings.TrimSpace(oneLine(k.tags.Subject.Expand(value)))
+			switch {
+			case t == "" || slices.Contains(titles, t) || slices.Contains(aside, t):
+			case k.tags.Signed == rules.TagHeader && m.head.count("DKIM-Signature") > 0:
+				// The signature most likely has the Subject (RFC 6376 §5.4.1).
+				aside = append(aside, t)
+			default:
 				titles = append(titles, t)
 			}
 		}
@@ -39,28 +50,63 @@ func (m *Message) edits() []Edit {
 	if len(titles) > 0 {
 		edits = m.retitle(edits, strings.Join(titles, " "))
 	}
+	if len(aside) > 0 {
+		edits = append(edits, Edit{Kind: AppendField, Name: m.j.tagField, Value: mail.FieldValue(m.j.tagField, strings.Join(aside, " "))})
+	}
+	edits = m.addFields(edits)
 	if m.j.ReportHeader != "" && !m.outbound() {
 		edits = append(edits, Edit{
 			Kind: AppendField, Name: m.j.ReportHeader,
 			Value: mail.FieldValue(m.j.ReportHeader, m.report()),
 		})
 	}
-	return edits
+	return m.authResults(ctx, edits)
 }
 
-// unforge removes every field whose name is ours to write, from the highest
-// index down: a deletion shifts those after it.
+// unforge removes every field whose name is ours to write or that a module
+// wants removed, from the highest index down: a deletion shifts those after it.
 func (m *Message) unforge(edits []Edit) []Edit {
-	names := make([]string, 0, len(m.head.forged))
-	for name := range m.head.forged {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		for i := m.head.forged[name]; i > 0; i-- {
+	count := maps.Clone(m.head.forged)
+	m.eachFinding(func(f *module.Finding) {
+		for _, name := range f.Remove {
+			if n := m.head.count(name); n > 0 && !hasName(count, name) {
+				if count == nil {
+					count = make(map[string]int)
+				}
+				count[name] = n
+			}
+		}
+	})
+	for _, name := range slices.Sorted(maps.Keys(count)) {
+		for i := count[name]; i > 0; i-- {
 			edits = append(edits, Edit{Kind: DeleteField, Name: name, Index: i})
 		}
 	}
+	return edits
+}
+
+func hasName(count map[string]int, name string) bool {
+	for other := range count {
+		if strings.EqualFold(name, other) {
+			return true
+		}
+	}
+	return false
+}
+
+// addFields adds what the modules want added. Whatever an engine answers, it
+// cannot end a field early or write one of ours.
+func (m *Message) addFields(edits []Edit) []Edit {
+	m.eachFinding(func(f *module.Finding) {
+		for _, field := range f.Add {
+			ours := slices.ContainsFunc(m.j.strip, func(name string) bool { return strings.EqualFold(name, field.Name) })
+			if ours || !mail.ValidField(field) {
+				m.s.g.Log.Warn("a module's header field was not added", "ref", m.ref, "field", field.Name)
+				continue
+			}
+			edits = append(edits, Edit{Kind: AppendField, Name: field.Name, Value: field.Value})
+		}
+	})
 	return edits
 }
 
@@ -84,6 +130,20 @@ func (m *Message) retitle(edits []Edit, tag string) []Edit {
 // report is what the report header says.
 func (m *Message) report() string {
 	text := m.j.Gateway + "; ref=" + m.ref + "; weight=" + m.weight.String()
+	if m.scanned != "" {
+		text += "; antivirus=" + m.scanned
+		if virus := m.placeholder("virus"); virus != "" {
+			text += " (" + oneLine(virus) + ")"
+		}
+	}
+	for _, hit := range m.modules {
+		text += "; " + hit.Name + "="
+		if hit.Result == journal.ModuleOK {
+			text += hit.Score
+		} else {
+			text += hit.Result
+		}
+	}
 	if names := m.names(); len(names) > 0 {
 		text += "; rules=" + strings.Join(names, ", ")
 	}

@@ -5,6 +5,8 @@ import (
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/internal/directory"
+	"github.com/tollgate-mail/tollgate/internal/journal"
+	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -23,15 +25,27 @@ type Message struct {
 	accepted []accepted // in order
 	given    map[string]bool
 	current  *accepted // at rcptto
-	deferred int       // recipients refused for now
-	refused  int       // recipients refused for good
+	lookups  lookups
+	auth     authentication
+	written  map[string]bool // which recipients have written to the sender before
+	deferred int             // recipients refused for now
+	refused  int             // recipients refused for good
 
 	head      head
 	body      int64
+	stash     *module.Stash // nil: nobody reads the whole message
+	wire      []byte        // scratch for fields on their way there
+	unkept    bool          // the stash could not take everything
 	titled    bool
 	title     string
 	hasTitle  bool
 	headersIn bool
+
+	inspections *inspections        // nil: none were begun
+	scanned     string              // what the antivirus said, as the journal has it; "": nothing
+	modules     []journal.ModuleHit // that were asked
+	parts       *parts              // nil: no rule has asked
+	remarks     []string            // for the journal
 
 	fault   string // after an internal fault: where
 	done    bool
@@ -64,6 +78,15 @@ func (m *Message) QueueID(id string) {
 
 // Ref is the message's reference.
 func (m *Message) Ref() string { return m.ref }
+
+// recipients are the accepted ones as the client wrote them.
+func (m *Message) recipients() []string {
+	all := make([]string, len(m.accepted))
+	for i, to := range m.accepted {
+		all[i] = to.given
+	}
+	return all
+}
 
 func (m *Message) authenticated() bool { return m.env.AuthType != "" && m.env.AuthUser != "" }
 
@@ -115,6 +138,7 @@ func (m *Message) pending(exempt bool) *refusal {
 
 func (m *Message) mailFrom(ctx context.Context) Decision {
 	if !m.ended() {
+		m.lookups.begin(ctx, m.j.messageKeys, m.question)
 		out := m.s.evaluate(ctx, rules.MailFrom, facts{m.s, m})
 		m.hear(rules.MailFrom, out, &m.s.g.texts)
 		m.count(out.Hits)
@@ -143,11 +167,17 @@ func (m *Message) noteRefusal(v Verdict) {
 }
 
 // Header takes the next field: value as mail.Field has it.
-func (m *Message) Header(name, value string) { m.head.add(name, value, m.j.strip) }
+func (m *Message) Header(name, value string) {
+	m.head.add(name, value, m.j.strip)
+	m.stashField(name, value)
+}
 
 // EndOfHeader judges the header. What it refuses is answered by Complete.
 func (m *Message) EndOfHeader(ctx context.Context) {
 	m.headersIn = true
+	if m.keeps() {
+		m.stashOctets([]byte("\r\n"))
+	}
 	if m.ended() {
 		return
 	}
@@ -156,8 +186,16 @@ func (m *Message) EndOfHeader(ctx context.Context) {
 	m.count(out.Hits)
 }
 
-// Body takes the next octets of the body; p is not kept.
-func (m *Message) Body(p []byte) { m.body += int64(len(p)) }
+// Body takes the next octets of the body; p is not kept. A long message is
+// handed to its inspectors while the rest is on its way, unless it is refused
+// already.
+func (m *Message) Body(ctx context.Context, p []byte) {
+	m.body += int64(len(p))
+	m.stashOctets(p)
+	if m.stash != nil && m.body > earlyFrom && len(m.accepted) > 0 && m.pending(m.unfiltered()) == nil {
+		m.inspect(ctx)
+	}
+}
 
 // size is what the message weighs: every field with its line end, the blank
 // line, the body (accounting.md).
@@ -180,6 +218,7 @@ func (m *Message) abort() {
 		return
 	}
 	m.done = true
+	defer m.release()
 	v := Aborted
 	switch {
 	case len(m.accepted) > 0:
@@ -216,6 +255,10 @@ func (m *Message) placeholder(name string) string {
 		return subject
 	case "weight":
 		return m.weight.String()
+	case "virus":
+		if in := m.inspections; in != nil && in.scan != nil {
+			return in.scan.Finding.Virus
+		}
 	case "queue_id":
 		return m.queueID
 	case "gateway":

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/internal/directory"
+	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -26,7 +27,48 @@ type Policy struct {
 	Rules   *rules.Policy
 	Replies Replies
 
+	DNS    DNS    // nil: there is none to ask
+	Memory Memory // nil: there is none
+
+	Antivirus *Antivirus // nil: none
+	Modules   []Module   // names are unique
+
 	Sharing accounting.Sharing
+}
+
+// Antivirus has whole messages scanned. No rule switches it off.
+type Antivirus struct {
+	Scanner *module.Guard
+	Engine  string // for the journal: "clamav"
+	// Action on an infected message: Reject, Discard, Hold, or Continue, which
+	// only marks it.
+	Action rules.Action
+	Reply  *rules.Reply // of Reject; nil: the action's own
+	Tags   rules.Tags   // of Continue and Hold
+	// OnError is Tempfail or Accept: the scanner was away, too slow or unsure.
+	OnError rules.Action
+	// Oversize is Accept, Tempfail or Reject: larger than the scanner's limit.
+	Oversize rules.Action
+}
+
+// Guards are those of all inspectors, the antivirus first.
+func (p *Policy) Guards() []*module.Guard {
+	var all []*module.Guard
+	if p.Antivirus != nil {
+		all = append(all, p.Antivirus.Scanner)
+	}
+	for _, m := range p.Modules {
+		all = append(all, m.Inspector)
+	}
+	return all
+}
+
+// Module is an extension module.
+type Module struct {
+	Inspector *module.Guard
+	Factor    rules.Weight // its score times this is added to the weight
+	// OnError is Continue or Tempfail: the module has no result.
+	OnError rules.Action
 }
 
 // Replies are the texts of refusals that no rule makes. All are set.

@@ -81,6 +81,9 @@ func (m *Message) judgeRcpt(ctx context.Context, who accepted) *refusal {
 	if (out.Action == rules.Reject || out.Action == rules.Tempfail) && !exempt(who.owner) {
 		return refuse(rules.RcptTo, out, &m.s.g.texts)
 	}
+	if !exempt(who.owner) {
+		return m.greylist(ctx, out.Greylist)
+	}
 	return nil
 }
 

@@ -27,6 +27,7 @@ type refusal struct {
 	rule   string // "" when no rule made it
 	reason string
 	reply  *rules.Reply
+	as     Verdict // how the blocks journal calls it; "": by the reply's code
 }
 
 // verdict is the class of the reply's code.

@@ -19,6 +19,7 @@ type Session struct {
 	greeted bool
 
 	atConnect, atHelo said
+	lookups           lookups
 	// fault is set after an internal fault outside a message: the session's
 	// mail is treated as gateway.on_error says.
 	fault string
@@ -39,6 +40,7 @@ func (g *Gate) Session(ctx context.Context, p Peer) *Session {
 // adopt takes a policy for what follows.
 func (s *Session) adopt(j *judge) {
 	s.j = j
+	s.lookups = nil
 	s.skip = s.peer.Addr.IsValid() && within(s.peer.Addr, j.SkipClients)
 }
 
@@ -47,6 +49,7 @@ func (s *Session) connect(ctx context.Context) {
 	if s.skip {
 		return
 	}
+	s.lookups.begin(ctx, s.j.sessionKeys, s.question)
 	out := s.evaluate(ctx, rules.Connect, facts{s: s})
 	s.atConnect.hear(rules.Connect, out, &s.g.texts)
 }

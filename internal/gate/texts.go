@@ -6,7 +6,7 @@ import "github.com/tollgate-mail/tollgate/rules"
 // its own, and of what should not happen. They say nothing of the inside; the
 // reference leads to the journal, which does.
 type texts struct {
-	reject, tempfail, fault, noRecipients, tooMany *rules.Reply
+	reject, tempfail, fault, noRecipients, tooMany, infected, oversize, unscanned, greylisted *rules.Reply
 }
 
 func newTexts() texts {
@@ -14,7 +14,11 @@ func newTexts() texts {
 		reject:       fixed("550 5.7.1 Refused by local policy", rules.Reject),
 		tempfail:     fixed("451 4.7.1 Deferred by local policy, please try again later", rules.Tempfail),
 		fault:        fixed("451 4.3.0 Temporary fault here, please try again later", rules.Tempfail),
-		noRecipients: fixed("554 5.5.1 No valid recipients", rules.Reject),   // RFC 5321 §3.3
+		noRecipients: fixed("554 5.5.1 No valid recipients", rules.Reject), // RFC 5321 §3.3
+		infected:     fixed("550 5.7.1 Infected: {virus}", rules.Reject),
+		oversize:     fixed("552 5.3.4 Too large to be scanned for viruses", rules.Reject), // RFC 3463 §3.4
+		unscanned:    fixed("451 4.7.1 Cannot be checked at the moment, please try again later", rules.Tempfail),
+		greylisted:   fixed("451 4.7.1 Greylisted, please try again later", rules.Tempfail),
 		tooMany:      fixed("452 4.5.3 Too many recipients", rules.Tempfail), // RFC 5321 §4.5.3.1.10
 	}
 }

@@ -101,9 +101,9 @@ type Entry struct {
 	Rules   []RuleHit `json:"rules"`
 	// Modules are those that had the message, in the policy's order.
 	Modules []ModuleHit `json:"modules"`
-	Weight  string    `json:"weight"` // a decimal
-	Reply   string    `json:"reply"`
-	Reason  string    `json:"reason"`
+	Weight  string      `json:"weight"` // a decimal
+	Reply   string      `json:"reply"`
+	Reason  string      `json:"reason"`
 
 	// Of the antivirus journal.
 	Service    string `json:"service"`   // "smtp"; another service has its own

@@ -23,8 +23,8 @@ type Journal struct {
 	dir    string
 
 	messages, antivirus, trace *gathered
-	blocks          *file
-	buffers         sync.Pool // *[]byte, for lines of blocks
+	blocks                     *file
+	buffers                    sync.Pool // *[]byte, for lines of blocks
 
 	traced atomic.Pointer[TraceSwitch] // nil: nothing is traced
 	syslog atomic.Pointer[syslogger]   // nil: none
@@ -143,7 +143,9 @@ func (j *Journal) replace(dir string) error {
 }
 
 // Flush writes what was gathered.
-func (j *Journal) Flush() error { return errors.Join(j.messages.flush(), j.antivirus.flush(), j.trace.flush()) }
+func (j *Journal) Flush() error {
+	return errors.Join(j.messages.flush(), j.antivirus.flush(), j.trace.flush())
+}
 
 // Close flushes and closes.
 func (j *Journal) Close() error {

@@ -48,3 +48,24 @@ func (h Header) MessageID() string {
 	raw, _ := h.Get("Message-ID")
 	return strings.TrimSpace(unfold(raw))
 }
+
+// ValidField tells whether a field can stand in a header as it is: a name of
+// printable ASCII (RFC 5322 §3.6.8), a value that begins with a space, has no
+// NUL or CR, and goes on after each LF with a space or tab (RFC 5322 §2.2.3).
+func ValidField(f Field) bool {
+	for i := range len(f.Name) {
+		if c := f.Name[i]; c <= ' ' || c > '~' || c == ':' {
+			return false
+		}
+	}
+	if f.Name == "" || !strings.HasPrefix(f.Value, " ") || strings.ContainsAny(f.Value, "\x00\r") {
+		return false
+	}
+	lines := strings.Split(f.Value, "\n")
+	for _, line := range lines[1:] {
+		if strings.TrimLeft(line, " \t") == line || strings.TrimSpace(line) == "" {
+			return false
+		}
+	}
+	return true
+}

@@ -45,6 +45,8 @@ type Client struct {
 	// 'C' for what the client says, 'S' for the server. A message's octets
 	// are told as one line of description.
 	Dialogue func(who byte, line string)
+	// Patience is how long a reply, or the server's reading, may take.
+	Patience time.Duration
 }
 
 // Dial connects and leaves the greeting to be read by Reply.
@@ -53,7 +55,7 @@ func Dial(addr string) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("smtp: %w", err)
 	}
-	return &Client{conn: conn, in: bufio.NewReader(conn)}, nil
+	return &Client{conn: conn, in: bufio.NewReader(conn), Patience: replyLimit}, nil
 }
 
 // Close drops the connection without a word.
@@ -61,7 +63,7 @@ func (c *Client) Close() error { return c.conn.Close() }
 
 // Reply reads the next reply.
 func (c *Client) Reply() (Reply, error) {
-	if err := c.conn.SetReadDeadline(time.Now().Add(replyLimit)); err != nil {
+	if err := c.conn.SetReadDeadline(time.Now().Add(c.Patience)); err != nil {
 		return Reply{}, fmt.Errorf("smtp: %w", err)
 	}
 	var r Reply
@@ -150,7 +152,7 @@ func (c *Client) Raw(p []byte) error {
 }
 
 func (c *Client) write(p []byte) error {
-	if err := c.conn.SetWriteDeadline(time.Now().Add(replyLimit)); err != nil {
+	if err := c.conn.SetWriteDeadline(time.Now().Add(c.Patience)); err != nil {
 		return fmt.Errorf("smtp: %w", err)
 	}
 	if _, err := c.conn.Write(p); err != nil {

@@ -137,7 +137,7 @@ func (p *Postfix) configure(s *Sandbox, c PostfixConfig) error {
 	for _, line := range c.Settings {
 		fmt.Fprintln(&m, line)
 	}
-	if err := os.WriteFile(filepath.Join(p.Config, "main.cf"), m.Bytes(), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(p.Config, "main.cf"), []byte(lastOnes(m.String())), 0o644); err != nil {
 		return fmt.Errorf("harness: %w", err)
 	}
 

@@ -55,7 +55,7 @@ func (c *Client) StartTLS() (Reply, error) {
 	if err != nil || r.Code != 220 {
 		return r, err
 	}
-	if err := c.conn.SetDeadline(time.Now().Add(replyLimit)); err != nil {
+	if err := c.conn.SetDeadline(time.Now().Add(c.Patience)); err != nil {
 		return r, fmt.Errorf("smtp: %w", err)
 	}
 	conn := tls.Client(c.conn, &tls.Config{InsecureSkipVerify: true})

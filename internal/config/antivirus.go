@@ -1,0 +1,125 @@
+package config
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/gate"
+	"github.com/tollgate-mail/tollgate/internal/module"
+	"github.com/tollgate-mail/tollgate/internal/module/clamav"
+	"github.com/tollgate-mail/tollgate/rules"
+)
+
+const (
+	// maxInspection stays below the time in which a verdict must be made, so
+	// that what on_error says comes in time, too.
+	maxInspection = 3 * time.Minute
+	maxParallel   = 1000
+	maxInspected  = 1 << 40
+)
+
+// antivirus is what [antivirus] says.
+type antivirus struct {
+	at         *node
+	clamd      string
+	action     string
+	onError    string
+	oversize   string
+	limits     module.Limits
+	reply      string
+	tagSubject string
+	tagHeader  []string
+}
+
+func newAntivirus(n *node) *antivirus {
+	return &antivirus{
+		at: n, action: "reject", onError: "tempfail", oversize: "accept",
+		limits: module.Limits{Timeout: 2 * time.Minute, Parallel: 10, MaxSize: 25 << 20},
+	}
+}
+
+func (d *decoder) antivirus(n *node) {
+	a := newAntivirus(n)
+	d.read(n, "[antivirus]", d.antivirusFields(a))
+	d.source.Antivirus = true
+	if d.is(n, table) {
+		d.gate.Antivirus = d.makeAntivirus(a)
+	}
+}
+
+func (d *decoder) antivirusFields(a *antivirus) []field {
+	return []field{
+		{key: "clamd", read: d.text(&a.clamd), required: true},
+		{key: "action", read: d.oneOf(&a.action, "reject", "discard", "hold", "tag")},
+		{key: "reply", read: d.text(&a.reply)},
+		{key: "tag_subject", read: d.text(&a.tagSubject)},
+		{key: "tag_header", read: d.tagHeader(&a.tagHeader)},
+		{key: "on_error", read: d.oneOf(&a.onError, "tempfail", "accept")},
+		{key: "max_size", read: d.size(&a.limits.MaxSize, 1, maxInspected)},
+		{key: "oversize", read: d.oneOf(&a.oversize, "accept", "tempfail", "reject")},
+		{key: "timeout", read: d.duration(&a.limits.Timeout, time.Second, maxInspection)},
+		{key: "connections", read: d.whole(&a.limits.Parallel, 1, maxParallel)},
+	}
+}
+
+// oneOf reads one of some names.
+func (d *decoder) oneOf(into *string, valid ...string) func(*node) {
+	return func(n *node) {
+		if s, ok := d.readString(n); ok && d.among(n, s, valid) {
+			*into = s
+		}
+	}
+}
+
+func (d *decoder) makeAntivirus(a *antivirus) *gate.Antivirus {
+	n := a.at
+	action, _ := rules.ParseAction(a.action)
+	if a.action == "tag" {
+		action = rules.Continue
+		if n.child("tag_subject") == nil && n.child("tag_header") == nil {
+			d.errorf(n.child("action"), `action "tag" needs tag_subject or tag_header`)
+		}
+	}
+	if action != rules.Continue && action != rules.Hold {
+		for _, key := range []string{"tag_subject", "tag_header"} {
+			if c := n.child(key); c != nil {
+				d.warnf(c, `%s is without effect: infected mail is not passed on with action %q`, key, a.action)
+			}
+		}
+	}
+	// What marks and replies may be is for rules to say: of a threshold with the
+	// same action.
+	marks := rules.SourceThreshold{
+		Pos: n.pos(), At: textPlaces(n), Action: action.String(),
+		Reply: a.reply, TagSubject: a.tagSubject, TagHeader: a.tagHeader,
+	}
+	if a.action == "tag" && a.reply == "" {
+		delete(marks.At, "reply")
+	}
+	compiled, problems := rules.Compile(rules.Source{Thresholds: []rules.SourceThreshold{marks}})
+	for _, p := range problems {
+		if !p.Warning {
+			d.problems = append(d.problems, p)
+		}
+	}
+	scanner, err := clamav.New(clamav.Config{Addr: a.clamd})
+	if at := n.child("clamd"); err != nil && at != nil && a.clamd != "" {
+		d.errorf(at, "clamd: %v", err)
+	}
+	if compiled == nil || err != nil {
+		return nil
+	}
+	d.config.ScanLimit = func(ctx context.Context) error { return scanner.Accepts(ctx, a.limits.MaxSize) }
+	// What goes before a message must fit into clamd's limit, too; its default is
+	// ours.
+	a.limits.MaxSize = max(1, a.limits.MaxSize-clamav.Overhead)
+	made := compiled.Thresholds(math.MaxInt64)[0]
+	onError, _ := rules.ParseAction(a.onError)
+	oversize, _ := rules.ParseAction(a.oversize)
+	return &gate.Antivirus{
+		Scanner: module.NewGuard("antivirus", fmt.Sprint("clamav", a.clamd, a.limits), scanner, a.limits, time.Now),
+		Engine:  "clamav", Action: action, Reply: made.Reply, Tags: made.Tags, OnError: onError, Oversize: oversize,
+	}
+}

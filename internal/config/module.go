@@ -1,0 +1,147 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/gate"
+	"github.com/tollgate-mail/tollgate/internal/module"
+	"github.com/tollgate-mail/tollgate/rules"
+)
+
+// extension is what a [[module]] says.
+type extension struct {
+	at       *node
+	name     string
+	kind     string
+	url      string
+	factor   rules.Weight
+	onError  string
+	limits   module.Limits
+	headers  bool
+	archives bool
+	user     string
+	password string
+	caFile   string
+	stateDir string // of the gateway
+}
+
+// moduleType is a kind of extension module: what it needs and how it is made.
+type moduleType struct {
+	name string
+	keys []string // besides those that every module has
+	make func(*extension) (module.Inspector, error)
+}
+
+// common are the keys of every module.
+var common = []string{"name", "type", "factor", "on_error", "timeout", "max_size", "connections"}
+
+func newExtension(n *node) *extension {
+	return &extension{
+		at: n, factor: 1000, onError: "ignore", archives: true,
+		limits: module.Limits{Timeout: 10 * time.Second, Parallel: 10, MaxSize: 10 << 20},
+	}
+}
+
+func (d *decoder) module(n *node) {
+	e := newExtension(n)
+	d.read(n, "[[module]]", d.moduleFields(e))
+	if e.name != "" {
+		d.source.Modules = append(d.source.Modules, e.name)
+	}
+	if e.kind != "" {
+		d.extensions = append(d.extensions, e)
+	}
+}
+
+func (d *decoder) moduleFields(e *extension) []field {
+	return []field{
+		{key: "name", read: d.moduleName(e), required: true},
+		{key: "type", read: d.moduleType(e), required: true},
+		{key: "url", read: d.text(&e.url)},
+		{key: "factor", read: d.weight(&e.factor)},
+		{key: "on_error", read: d.oneOf(&e.onError, "ignore", "tempfail")},
+		{key: "timeout", read: d.duration(&e.limits.Timeout, 100*time.Millisecond, maxInspection)},
+		{key: "max_size", read: d.size(&e.limits.MaxSize, 1, maxInspected)},
+		{key: "connections", read: d.whole(&e.limits.Parallel, 1, maxParallel)},
+		{key: "headers", read: d.boolean(&e.headers)},
+		{key: "password_file", read: d.secretFile(&e.password)},
+		{key: "ca_file", read: d.certificates(&e.caFile)},
+		{key: "user", read: d.text(&e.user)},
+		{key: "archives", read: d.boolean(&e.archives)},
+	}
+}
+
+func (d *decoder) moduleName(e *extension) func(*node) {
+	return func(n *node) {
+		s, ok := d.readString(n)
+		if !ok {
+			return
+		}
+		for _, r := range s {
+			if (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' && r != '-' {
+				d.errorf(n, "name %q: rules name it as module.NAME.score; it is made of a-z, 0-9, _ and -", s)
+				return
+			}
+		}
+		switch {
+		case s == "" || len(s) > 64:
+			d.errorf(n, "name must have 1 to 64 characters")
+		case slices.Contains(d.source.Modules, s):
+			d.errorf(n, "name %q is taken by another [[module]]", s)
+		case s == "antivirus":
+			d.errorf(n, `name "antivirus" is that of the [antivirus] section`)
+		default:
+			e.name = s
+		}
+	}
+}
+
+func (d *decoder) moduleType(e *extension) func(*node) {
+	return func(n *node) {
+		s, ok := d.readString(n)
+		var names []string
+		for _, t := range moduleTypes() {
+			names = append(names, t.name)
+		}
+		if ok && d.among(n, s, names) {
+			e.kind = s
+		}
+	}
+}
+
+// makeModule makes the inspector of a module, when all sections have been read.
+func (d *decoder) makeModule(e *extension) {
+	i := slices.IndexFunc(moduleTypes(), func(t moduleType) bool { return t.name == e.kind })
+	kind := moduleTypes()[i]
+	for _, c := range e.at.children {
+		if !slices.Contains(common, c.key) && !slices.Contains(kind.keys, c.key) {
+			d.errorf(c, "%s is without meaning for type %q", c.key, e.kind)
+			return
+		}
+	}
+	where := e.at.child("url")
+	if slices.Contains(kind.keys, "url") && where == nil {
+		d.errorf(e.at, "[[module]] of type %q needs url", e.kind)
+		return
+	}
+	if where == nil {
+		where = e.at
+	}
+	e.stateDir = d.config.StateDir
+	inspector, err := kind.make(e)
+	if err != nil {
+		d.errorf(where, "url: %v", err)
+		return
+	}
+	onError := rules.Continue
+	if e.onError == "tempfail" {
+		onError = rules.Tempfail
+	}
+	identity := fmt.Sprint(e.kind, e.url, e.headers, e.archives, e.user, e.password, e.caFile, e.limits)
+	d.gate.Modules = append(d.gate.Modules, gate.Module{
+		Inspector: module.NewGuard(e.name, identity, inspector, e.limits, time.Now),
+		Factor:    e.factor, OnError: onError,
+	})
+}

@@ -1,0 +1,63 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/tollgate-mail/tollgate/internal/mail"
+	"github.com/tollgate-mail/tollgate/internal/module"
+	"github.com/tollgate-mail/tollgate/rules"
+)
+
+// parts are what a message is made of: the names of its files, and the media
+// types of its parts.
+type parts struct {
+	names, types []string
+	err          error
+}
+
+// attachments reads the parts when a rule asks for them, once, and adds what a
+// module has found inside archives.
+func (m *Message) attachments(ctx context.Context) *parts {
+	if m.parts != nil {
+		return m.parts
+	}
+	m.parts = &parts{err: errUninspected}
+	if m.stash == nil {
+		return m.parts
+	}
+	p := m.parts
+	p.names, p.types, p.err = mail.ListParts(m.stash.Open(ctx))
+	if errors.Is(p.err, mail.ErrComplex) {
+		// What was found is there, and no rule may be blind to it.
+		m.remarks = append(m.remarks, p.err.Error())
+		p.err = nil
+	}
+	m.eachFinding(func(f *module.Finding) {
+		// Of archives a module may have found names that are no parts.
+		p.names = appendNew(p.names, f.Names)
+		p.types = appendNew(p.types, f.Types)
+	})
+	return p
+}
+
+// appendNew adds the texts that are not there yet.
+func appendNew(all, more []string) []string {
+	have := make(map[string]bool, len(all)+len(more))
+	for _, s := range all {
+		have[s] = true
+	}
+	return append(all, slices.DeleteFunc(slices.Clone(more), func(s string) bool {
+		old := have[s]
+		have[s] = true
+		return old
+	})...)
+}
+
+func (p *parts) value(texts []string) (rules.Value, error) {
+	if p.err != nil {
+		return rules.Value{}, p.err
+	}
+	return rules.TextValues(texts), nil
+}

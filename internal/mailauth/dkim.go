@@ -1,0 +1,121 @@
+// Package mailauth tells who vouches for a message: DKIM signatures (RFC 6376),
+// DMARC (RFC 7489), and the field that says so (RFC 8601).
+package mailauth
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/emersion/go-msgauth/dkim"
+)
+
+// The results of RFC 8601 §2.7 that are told here.
+const (
+	None      = "none"
+	Pass      = "pass"
+	Fail      = "fail"
+	Policy    = "policy"
+	Neutral   = "neutral"
+	Temperror = "temperror"
+	Permerror = "permerror"
+)
+
+// Lookup returns the TXT records of a name, the strings of each joined. Its
+// errors are *net.DNSError: IsNotFound for a name without such records,
+// IsTemporary for what may succeed later.
+type Lookup func(ctx context.Context, name string) ([]string, error)
+
+// maxSignatures bounds what one message can make us compute and look up; others
+// are not looked at (RFC 6376 §6.1 leaves that to the verifier).
+const maxSignatures = 10
+
+// Signature is one DKIM signature and what became of it.
+type Signature struct {
+	Result string
+	Domain string // d=, lower case
+	Reason string // of anything but a pass, for people
+}
+
+// VerifyDKIM verifies the signatures of a message as it goes over the wire. An
+// error is that of r or of ctx: nothing is known then.
+func VerifyDKIM(ctx context.Context, r io.Reader, lookup Lookup) ([]Signature, error) {
+	whole := &untilError{r: r}
+	found, err := dkim.VerifyWithOptions(whole, &dkim.VerifyOptions{
+		LookupTXT:        func(name string) ([]string, error) { return lookup(ctx, name) },
+		MaxVerifications: maxSignatures,
+	})
+	if whole.err != nil {
+		return nil, whole.err
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil && !errors.Is(err, dkim.ErrTooManySignatures) {
+		// A header that is none, or an error within: no signature can be judged.
+		return []Signature{{Result: Permerror, Reason: err.Error()}}, nil
+	}
+	all := make([]Signature, len(found))
+	for i, v := range found {
+		all[i] = Signature{Result: result(v.Err), Domain: strings.ToLower(v.Domain)}
+		if v.Err != nil {
+			all[i].Reason = strings.TrimPrefix(v.Err.Error(), "dkim: ")
+		}
+	}
+	return all, nil
+}
+
+// result is the value of RFC 8601 §2.7.1 for an error of the verifier.
+func result(err error) string {
+	switch {
+	case err == nil:
+		return Pass
+	case dkim.IsTempFail(err):
+		return Temperror
+	case dkim.IsPermFail(err):
+		return Permerror
+	case strings.Contains(err.Error(), "body length"):
+		// l= leaves the end of the body unsigned: good, but not accepted.
+		return Policy
+	}
+	return Fail
+}
+
+// ranks are results from the best. What may yet pass is better than what has
+// failed.
+var ranks = []string{Pass, Temperror, Policy, Neutral, Fail, Permerror}
+
+// Best is the best result of several signatures, "none" where there is none.
+func Best(all []Signature) string {
+	best := len(ranks)
+	for _, s := range all {
+		if i := slices.Index(ranks, s.Result); i >= 0 {
+			best = min(best, i)
+		}
+	}
+	if best == len(ranks) {
+		return None
+	}
+	return ranks[best]
+}
+
+// untilError ends at an error and keeps it: the verifier of several signatures
+// leaves goroutines behind when its reader fails.
+type untilError struct {
+	r   io.Reader
+	err error
+}
+
+func (u *untilError) Read(p []byte) (int, error) {
+	if u.err != nil {
+		return 0, io.EOF
+	}
+	n, err := u.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		u.err = err
+		err = io.EOF
+	}
+	return n, err
+}
