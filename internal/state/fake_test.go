@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"net/netip"
+	"os"
 	"sync"
 	"time"
 )
@@ -18,7 +19,11 @@ type fake struct {
 	hang     bool
 	fail     error
 	panics   bool
+	closed   bool
 }
+
+// NewFake is the fake for tests outside of the package.
+func NewFake() Store { return newFake() }
 
 func newFake() *fake {
 	return &fake{networks: map[netip.Prefix]*Network{}, triplets: map[ID]*Triplet{}, pairs: map[ID]time.Time{}}
@@ -40,9 +45,15 @@ func (f *fake) enter(ctx context.Context) error {
 	f.mu.Lock()
 	f.asked++
 	hang, fail, panics := f.hang, f.fail, f.panics
+	if f.closed {
+		fail = os.ErrClosed
+	}
 	f.mu.Unlock()
 	if panics {
 		panic("fake")
+	}
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 	if hang {
 		<-ctx.Done()
@@ -92,4 +103,16 @@ func (f *fake) Remembered(ctx context.Context, id ID, now time.Time, life time.D
 
 func (f *fake) Kind() string { return "fake" }
 
-func (f *fake) Close() error { return nil }
+func (f *fake) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.closed = true
+	return nil
+}
+
+// Open opens it again.
+func (f *fake) Open() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.closed = false
+}

@@ -68,13 +68,11 @@ const (
 // the future counts as remembered now.
 func (t *Try) Judge(net *Network, tri *Triplet) (Answer, Change) {
 	var change Change
-	if net.Last.After(t.Now) {
-		net.Last = t.Now
-	}
 	if tri.Since.After(t.Now) {
 		tri.Since = t.Now
 		change = TripletChanged
 	}
+	// What is in the future is fresh, too; the next pass sets it right.
 	fresh := !net.Last.IsZero() && t.Now.Sub(net.Last) < t.Terms.Life
 	if t.Terms.AutoWhitelist > 0 && fresh && len(net.Passed) >= t.Terms.AutoWhitelist {
 		// The triplet is not touched: a large sender needs none any more.
@@ -100,7 +98,8 @@ func (t *Try) Judge(net *Network, tri *Triplet) (Answer, Change) {
 	if !fresh {
 		net.Passed = nil
 	}
-	if len(net.Passed) < t.Terms.AutoWhitelist && !slices.Contains(net.Passed, t.Triplet) {
+	// There are fewer than Terms.AutoWhitelist: else it were on the list.
+	if !slices.Contains(net.Passed, t.Triplet) {
 		net.Passed = append(net.Passed, t.Triplet)
 	}
 	net.Last = t.Now

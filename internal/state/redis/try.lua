@@ -60,10 +60,7 @@ if limit > 0 then
 	if not fresh then
 		redis.call('DEL', KEYS[1])
 	end
-	if passed < limit then
-		redis.call('HSET', KEYS[1], ARGV[6], '')
-	end
-	redis.call('HSET', KEYS[1], 'last', ARGV[1])
+	redis.call('HSET', KEYS[1], ARGV[6], '', 'last', ARGV[1])
 	redis.call('PEXPIRE', KEYS[1], ARGV[4])
 end
 return {reason, 0}

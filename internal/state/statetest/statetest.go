@@ -255,10 +255,10 @@ func testMany(t *testing.T, o Open) {
 // both are two handles on one store, where it can be shared.
 func both(t *testing.T, o Open) [2]state.Store {
 	s := open(t, o)
-	if s.Kind() == "embedded" {
-		return [2]state.Store{s, s}
+	if s.Kind() == "redis" {
+		return [2]state.Store{s, open(t, o)}
 	}
-	return [2]state.Store{s, open(t, o)}
+	return [2]state.Store{s, s}
 }
 
 // together asks n times at once and counts the answers.
