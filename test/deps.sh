@@ -11,7 +11,7 @@ declare -A package=(
 )
 declare -A commands=(
   [build]="go"
-  [demo]="go postfix postconf ps"
+  [demo]="go postfix postconf ps clamd"
   [test]="go gcc postfix postconf redis-server python3 mandoc ps clamd clamdscan rspamd spamd nsd"
 )
 

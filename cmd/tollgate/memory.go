@@ -9,6 +9,7 @@ import (
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/gate"
@@ -69,7 +70,10 @@ func (m *memories) open(cfg *config.Config) (state.Store, error) {
 		Addr: cfg.Redis.Addr, Username: cfg.Redis.Username, Password: cfg.Redis.Password, TLSConfig: secure, DB: cfg.Redis.DB,
 		// The guard's time-out is a context's, and a question has one try: mail
 		// does not wait for a second.
-		ContextTimeoutEnabled: true, MaxRetries: -1, DialTimeout: state.DefaultTimeout,
+		ContextTimeoutEnabled: true, MaxRetries: -1, DialTimeout: state.DefaultTimeout, DialerRetries: 1,
+		// Nothing is asked of a server beyond what every Redis answers.
+		Protocol: 2, DisableIdentity: true,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
 	return redis.New(db, cfg.Redis.Prefix)
 }

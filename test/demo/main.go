@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"embed"
 	"fmt"
@@ -86,11 +87,16 @@ func (d *demo) start() error {
 	if d.gate, err = d.box.Tollgate(binary, ""); err != nil {
 		return err
 	}
+	clamd, err := d.box.Clamd(harness.ClamdConfig{})
+	if err != nil {
+		return err
+	}
 	for _, name := range []string{"policy.toml", "clients.toml", "blacklist.txt"} {
 		text, err := fs.ReadFile(files, name)
 		if err != nil {
 			return err
 		}
+		text = bytes.ReplaceAll(text, []byte("{{clamd}}"), []byte("unix:"+clamd.Socket))
 		if err := os.WriteFile(d.box.Path("policy", name), text, 0o644); err != nil {
 			return err
 		}

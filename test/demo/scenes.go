@@ -90,6 +90,18 @@ var scenes = []scene{
 		from: "prize@isp.example", to: []string{"ivan@example.org"}, mail: "lottery-worse",
 	},
 	{
+		title: "A virus, in an attachment",
+		why:   "clamd finds the test file of all scanners; that the sender is a partner changes nothing.",
+		ip:    partnerIP, host: partnerHost, helo: partnerHost,
+		from: "scan@partner.example", to: []string{"olga@example.org"}, mail: "virus",
+	},
+	{
+		title: "A program, in an archive whose name is in windows-1251 (RFC 2231)",
+		why:   "The names inside archives are names of attachments, too.",
+		ip:    "192.0.2.99", host: "out.shop.example", helo: "out.shop.example",
+		from: "sales@shop.example", to: []string{"ivan@example.org"}, mail: "archive",
+	},
+	{
 		title: "Held for the operator",
 		why:   "The sender hears 250; Postfix keeps the message in its hold queue.",
 		ip:    "192.0.2.5", host: "mta5.freemail.example", helo: "mta5.freemail.example",
