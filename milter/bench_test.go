@@ -34,7 +34,7 @@ func (idleMessage) QueueID(string)                                        {}
 func (idleMessage) Rcpt(context.Context, gate.Recipient) gate.Decision    { return gate.Decision{} }
 func (idleMessage) Header(string, string)                                 {}
 func (idleMessage) EndOfHeader(context.Context)                           {}
-func (idleMessage) Body(context.Context, []byte)                                           {}
+func (idleMessage) Body(context.Context, []byte)                          {}
 func (idleMessage) Complete(context.Context) gate.Result                  { return gate.Result{Verdict: gate.Accepted} }
 func (idleMessage) Fail(context.Context, rules.Stage, string) gate.Result { return gate.Result{} }
 func (idleMessage) Unheard(string)                                        {}

@@ -108,9 +108,9 @@ func (m fakeMessage) Rcpt(_ context.Context, r gate.Recipient) gate.Decision {
 	m.note("rcpt <%s> queue=%s%s", r.Address, r.QueueID, refused)
 	return m.rcpt
 }
-func (m fakeMessage) Header(name, value string)   { m.note("header %s:%s", name, value) }
-func (m fakeMessage) EndOfHeader(context.Context) { m.note("end-of-header") }
-func (m fakeMessage) Body(_ context.Context, p []byte)               { m.note("body %s", p) }
+func (m fakeMessage) Header(name, value string)        { m.note("header %s:%s", name, value) }
+func (m fakeMessage) EndOfHeader(context.Context)      { m.note("end-of-header") }
+func (m fakeMessage) Body(_ context.Context, p []byte) { m.note("body %s", p) }
 func (m fakeMessage) Complete(ctx context.Context) gate.Result {
 	m.note("complete")
 	if m.judging != nil {
