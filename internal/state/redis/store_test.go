@@ -3,6 +3,7 @@ package redis
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -80,7 +81,12 @@ func TestConformance(t *testing.T) {
 
 // One node that is a whole cluster refuses what touches two slots at once.
 func TestCluster(t *testing.T) {
-	r, err := box.Redis("--appendonly", "no", "--cluster-enabled", "yes")
+	// The bus would take a port that anybody's connection can have.
+	bus, err := box.Port()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := box.Redis("--appendonly", "no", "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(bus))
 	if err != nil {
 		t.Fatal(err)
 	}
