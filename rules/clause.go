@@ -1,6 +1,9 @@
 package rules
 
-import "iter"
+import (
+	"iter"
+	"slices"
+)
 
 // test is the compiled condition of a rule.
 type test struct {
@@ -23,6 +26,14 @@ func (t *test) conditions() iter.Seq[*condition] {
 				}
 			}
 		}
+	}
+}
+
+// leaveOpen has conditions on enumerations take temperror for what cannot be
+// had now; those that ask for it by name match before that shows.
+func (t *test) leaveOpen() {
+	for c := range t.conditions() {
+		c.open = slices.Contains(catalogue[c.key.Attr].Names, temperror)
 	}
 }
 
@@ -61,13 +72,7 @@ func (t *test) holds(e *evaluation) truthValue {
 		}
 	}
 	if len(t.any) > 0 {
-		one := no
-		for _, c := range t.any {
-			if one = max(one, e.holds(c)); one == yes {
-				break
-			}
-		}
-		if result = min(result, one); result == no || result == missing && !t.tempfail {
+		if result = min(result, e.holdsAny(t.any)); result == no || result == missing && !t.tempfail {
 			return result
 		}
 	}

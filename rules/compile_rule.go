@@ -23,7 +23,9 @@ func (c *compiler) rule(src *SourceRule) *Rule {
 	r.test.match = c.conditions(src.Match, limit, src.Pos)
 	r.test.any = c.conditions(src.Any, limit, src.Pos)
 	r.test.unless = c.conditions(src.Unless, limit, src.Pos)
-	r.test.tempfail = c.onTemperror(src.OnTemperror, at("on_temperror"))
+	if r.test.tempfail = c.onTemperror(src.OnTemperror, at("on_temperror")); r.test.tempfail {
+		r.test.leaveOpen()
+	}
 	r.Tags = c.tags(src.TagSubject, src.TagHeader, src.UnlessSigned, src.At, src.Pos)
 	var ok bool
 	if r.Action, ok = c.ruleAction(src.Action, at("action"), stage, staged); ok {
@@ -86,11 +88,10 @@ func (c *compiler) action(s string, at Pos) (Action, bool) {
 		return Continue, true
 	}
 	a, ok := ParseAction(s)
-	switch {
-	case !ok:
-		return a, c.err(at, unknown("action", s, actionNames[:]))
+	if !ok {
+		c.err(at, unknown("action", s, actionNames[:]))
 	}
-	return a, true
+	return a, ok
 }
 
 // reply parses a reply; nil is the action's own.
@@ -111,7 +112,8 @@ func (c *compiler) reply(s string, a Action, at map[string]Pos, table Pos) *Repl
 // tags parses what is put into Subject and header.
 func (c *compiler) tags(subject string, headers []string, signed string, at map[string]Pos, table Pos) Tags {
 	var t Tags
-	if _, given := at["tag_subject"]; subject != "" || given {
+	_, given := at["tag_subject"]
+	if given = given || subject != ""; given {
 		text, err := parseTagText(subject)
 		if c.err(keyPos(at, "tag_subject", table), err) {
 			t.Subject = &text
@@ -121,7 +123,7 @@ func (c *compiler) tags(subject string, headers []string, signed string, at map[
 		switch {
 		case signed != "header":
 			c.err(pos, unknown("value of unless_signed", signed, []string{"header"}))
-		case t.Subject == nil:
+		case !given:
 			c.errorf(pos, "unless_signed says where tag_subject goes; there is none")
 		}
 		t.Signed = TagHeader

@@ -21,6 +21,9 @@ type condition struct {
 	// alternatives are conditions on other keys of which any will do: the zones
 	// of DNS lists. The condition has nothing else then.
 	alternatives []*condition
+	// open: the value temperror is no answer where it does not match, for the
+	// rule defers on what cannot be had.
+	open bool
 
 	// Where the plan of the rule's stage has it.
 	probe int
@@ -68,9 +71,18 @@ func unmapped(all []netip.Addr) []netip.Addr {
 	return all
 }
 
-// isDirect tells whether there are operands but patterns and prefixes.
+// isDirect tells whether there are operands but patterns and prefixes, by which
+// the condition can guard a rule.
 func (c *condition) isDirect() bool {
-	return len(c.lists)+len(c.comparisons)+len(c.names)+len(c.truths)+len(c.filters) > 0
+	return len(c.lists)+len(c.comparisons)+len(c.names)+len(c.truths) > 0
+}
+
+// delay is greater of what must be waited for.
+func (c *condition) delay() int {
+	if catalogue[c.key.Attr].Lookup {
+		return 1
+	}
+	return 0
 }
 
 // leaves are the conditions with a key each that c is made of.
@@ -80,6 +92,9 @@ func (c *condition) leaves() []*condition {
 	}
 	return []*condition{c}
 }
+
+// leftOpen tells whether a value that is no match is no answer either.
+func (c *condition) leftOpen(k *known) bool { return c.open && k.value.Text == temperror }
 
 // find tries each operand on the value. i is the number of the text or address
 // that matched.
@@ -107,8 +122,8 @@ func (c *condition) findOther(k *known) (i int, ok bool) {
 		}
 	case KindDNSBL:
 		for i, a := range k.value.IPs {
-			for _, f := range c.filters {
-				if f.takes(a) {
+			for n := range c.filters {
+				if c.filters[n].takes(a) {
 					return i, true
 				}
 			}

@@ -65,6 +65,11 @@ func parseZone(s string) (string, error) {
 		return "", fmt.Errorf("%q is not the name of a zone: %w", s, err)
 	}
 	zone = strings.ToLower(zone)
+	// What is not UTF-8 becomes an A-label that stands for no name (RFC 5891
+	// §5.4): the DNS would be asked for a zone that nobody wrote.
+	if again, err := asciiDomain(zone); err != nil || again != zone {
+		return "", fmt.Errorf("%q is not the name of a zone", s)
+	}
 	if zone == "" || len(zone) > 253-len("0.0.0.0.") {
 		return "", fmt.Errorf("%q is not the name of a zone", s)
 	}

@@ -2,6 +2,9 @@ package rules
 
 import (
 	"net/netip"
+	"regexp"
+	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -33,6 +36,11 @@ func TestAnswerFilter(t *testing.T) {
 		{"", "", nil, nil},
 		{"a..b", "", nil, nil},
 		{"a b.example", "", nil, nil},
+		{"\x82.example", "", nil, nil},
+		{"list:zones", "", nil, nil},
+		{"/bl/", "", nil, nil},
+		{"bl.example=127.0.0.2*3", "", nil, nil},
+		{"bl.example*3", "", nil, nil},
 		{"192.0.2.1", "", nil, nil},
 	}
 	for _, tt := range tests {
@@ -108,12 +116,51 @@ func TestInspected(t *testing.T) {
 func FuzzDNSList(f *testing.F) {
 	f.Add("bl.example=127.0.0.[2..11]")
 	f.Add("тест.рф=127.[0;2].3.[255]")
+	f.Add("\x82")
+	f.Add("a=127.0.0.[0001;3..3;255]")
+	f.Add("a=[127].[0..255].[0;;1].1")
 	f.Fuzz(func(t *testing.T, s string) {
-		zone, _, err := parseDNSList(s)
+		zone, filter, err := parseDNSList(s)
+		if _, written, filtered := strings.Cut(s, "="); err == nil && filtered {
+			checkFilter(t, written, &filter)
+		}
 		if err == nil {
 			if again, _, err := parseDNSList(zone); err != nil || again != zone {
 				t.Errorf("%q: %q is not the one form of itself: %q, %v", s, zone, again, err)
 			}
 		}
 	})
+}
+
+var writtenFilter = regexp.MustCompile(`^(\d+|\[[\d;.]+\])\.(\d+|\[[\d;.]+\])\.(\d+|\[[\d;.]+\])\.(\d+|\[[\d;.]+\])$`)
+
+// checkFilter reads a filter in another way and compares every octet.
+func checkFilter(t *testing.T, s string, f *answerFilter) {
+	octets := writtenFilter.FindStringSubmatch(s)
+	if octets == nil {
+		t.Fatalf("%q was read as a filter", s)
+	}
+	for i, octet := range octets[1:] {
+		var want [256]bool
+		for _, item := range strings.Split(strings.Trim(octet, "[]"), ";") {
+			ends := strings.Split(item, "..")
+			first, err := strconv.Atoi(ends[0])
+			last, errLast := strconv.Atoi(ends[len(ends)-1])
+			if err != nil || errLast != nil || len(ends) > 2 || first > last || last > 255 {
+				t.Fatalf("%q: %q was read as numbers", s, item)
+			}
+			for n := first; n <= last; n++ {
+				want[n] = true
+			}
+		}
+		one := everyAnswer()
+		one[i] = f[i]
+		for n := range want {
+			var a [4]byte
+			a[i] = byte(n)
+			if one.takes(netip.AddrFrom4(a)) != want[n] {
+				t.Fatalf("%q: %d as octet %d is taken: %v", s, n, i, !want[n])
+			}
+		}
+	}
 }

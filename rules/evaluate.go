@@ -153,14 +153,8 @@ func (e *evaluation) nominate(rules []int32) {
 
 // holds tells whether a condition holds.
 func (e *evaluation) holds(c *condition) truthValue {
-	if len(c.alternatives) > 0 {
-		best := no
-		for _, one := range c.alternatives {
-			if best = max(best, e.holds(one)); best == yes {
-				break
-			}
-		}
-		return best
+	if c.alternatives != nil {
+		return e.holdsAny(c.alternatives)
 	}
 	a := e.ask(c.probe)
 	if a.err != nil {
@@ -177,7 +171,22 @@ func (e *evaluation) holds(c *condition) truthValue {
 	if _, ok := c.findOther(&a.known); ok {
 		return yes
 	}
+	if c.leftOpen(&a.known) {
+		return missing
+	}
 	return no
+}
+
+// holdsAny tells whether one of them holds, which no other that cannot be told
+// keeps it from.
+func (e *evaluation) holdsAny(all []*condition) truthValue {
+	best := no
+	for _, c := range all {
+		if best = max(best, e.holds(c)); best == yes {
+			break
+		}
+	}
+	return best
 }
 
 // add notes what became of a rule and tells whether the stage ends with it.

@@ -9,7 +9,7 @@ import (
 )
 
 // conditions compiles a clause of a rule whose stage is limit. Conditions that
-// have an error are left out.
+// have an error are left out. Those that must be waited for come last.
 func (c *compiler) conditions(src []Condition, limit Stage, rule Pos) []*condition {
 	var all []*condition
 	for i := range src {
@@ -17,6 +17,7 @@ func (c *compiler) conditions(src []Condition, limit Stage, rule Pos) []*conditi
 			all = append(all, m)
 		}
 	}
+	slices.SortStableFunc(all, func(x, y *condition) int { return x.delay() - y.delay() })
 	return all
 }
 

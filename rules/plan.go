@@ -71,22 +71,23 @@ func (b *planBuilder) guardsOf(t *test) []*condition {
 		}
 	}
 	if best != nil {
-		return best.leaves()
+		return []*condition{best}
 	}
-	var all []*condition
 	for _, c := range t.any {
 		if _, ok := b.cost(c); !ok {
 			return nil
 		}
-		all = append(all, c.leaves()...)
 	}
-	return all
+	return t.any
 }
 
 // cost guesses how often a condition will raise a false alarm; not ok when
 // only trying it can tell.
 func (b *planBuilder) cost(c *condition) (int, bool) {
-	cost := 1000 * len(c.alternatives)
+	if c.delay() > 0 {
+		return 0, false // no rule is passed over at the price of waiting
+	}
+	cost := 0
 	if c.isDirect() {
 		cost = 1000 // as likely as not
 	}

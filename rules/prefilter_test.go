@@ -107,8 +107,13 @@ func TestLiteralsFound(t *testing.T) {
 
 // Looking only at rules that can match gives the outcome of looking at all.
 func TestPrefilterAgrees(t *testing.T) {
-	attrs := []string{"subject", "header.From", "header.*", "sender", "header_ip", "client_ip", "direction", "recipient_count", "dnsbl", "spf"}
+	early := []string{"subject", "header.From", "header.*", "sender", "header_ip", "client_ip", "direction", "recipient_count", "dnsbl", "spf", "correspondent"}
+	late := append([]string{"virus", "attachment_name", "module.m.score", "module.m.symbol", "dkim", "size"}, early...)
 	rapid.Check(t, func(t *rapid.T) {
+		stage, attrs := "headers", early
+		if rapid.Bool().Draw(t, "complete") {
+			stage, attrs = "complete", late
+		}
 		drawCondition := func(t *rapid.T) Condition {
 			c := Condition{Attr: rapid.SampledFrom(attrs).Draw(t, "attr")}
 			for range rapid.IntRange(1, 3).Draw(t, "values") {
@@ -121,10 +126,10 @@ func TestPrefilterAgrees(t *testing.T) {
 		if problems != nil {
 			t.Fatal(problems)
 		}
-		src := Source{Lists: map[string]*List{"l": l}}
+		src := Source{Lists: map[string]*List{"l": l}, Antivirus: true, Modules: []string{"m"}}
 		for i := range rapid.IntRange(1, 80).Draw(t, "rules") {
 			src.Rules = append(src.Rules, SourceRule{
-				Name: fmt.Sprint(i), Stage: "headers", Weight: 1,
+				Name: fmt.Sprint(i), Stage: stage, Weight: 1,
 				Match: clause.Draw(t, "match"), Any: clause.Draw(t, "any"), Unless: clause.Draw(t, "unless"),
 				OnTemperror: rapid.SampledFrom([]string{"skip", "skip", "tempfail"}).Draw(t, "temperror"),
 				Action:      rapid.SampledFrom([]string{"continue", "continue", "continue", "hold", "discard", "reject"}).Draw(t, "action"),
@@ -138,10 +143,12 @@ func TestPrefilterAgrees(t *testing.T) {
 		}
 		for range 3 { // what one message leaves behind must not reach the next
 			facts := drawFacts(t)
-			fast := describe(p.Evaluate(t.Context(), Headers, facts, nil))
-			full := describe(p.Evaluate(t.Context(), Headers, facts, func(Step) {}))
-			if fast != full {
-				t.Fatalf("prefiltered: %s\nin full:     %s\nfacts: %+v", fast, full, facts)
+			for s := Headers; s <= Inspected; s++ {
+				fast := describe(p.Evaluate(t.Context(), s, facts, nil))
+				full := describe(p.Evaluate(t.Context(), s, facts, func(Step) {}))
+				if fast != full {
+					t.Fatalf("prefiltered: %s\nin full:     %s\nfacts: %+v", fast, full, facts)
+				}
 			}
 		}
 	})
@@ -151,17 +158,19 @@ func drawOperand(t *rapid.T, attr string) any {
 	switch attr {
 	case "direction":
 		return rapid.SampledFrom([]string{"inbound", "outbound"}).Draw(t, "name")
-	case "spf":
+	case "spf", "dkim":
 		return rapid.SampledFrom([]string{"pass", "fail", "temperror"}).Draw(t, "result")
 	case "dnsbl":
 		return rapid.SampledFrom([]string{"a.example", "b.example=127.0.0.2", "b.example=127.0.[0..3].[3;5..9]", "c.example=127.0.0.4", "a.example=127.0.0.[1..3]"}).Draw(t, "zone")
-	case "recipient_count":
+	case "correspondent":
+		return rapid.Bool().Draw(t, "known")
+	case "recipient_count", "module.m.score", "size":
 		return rapid.SampledFrom([]string{"> 1", "= 3", "< 2"}).Draw(t, "comparison")
 	case "header_ip", "client_ip":
 		return rapid.SampledFrom([]string{
 			"10.0.0.0/8", "10.1.0.0/16", "10.1.2.3", "0.0.0.0/0", "2001:db8::/32", "2001:db8::1", "/^10\\.1/", "/:/", "/db8|2\\.3/", "list:l",
 		}).Draw(t, "network")
-	case "header.From":
+	case "header.From", "virus", "attachment_name", "module.m.symbol":
 		if n := rapid.IntRange(0, 9).Draw(t, "presence"); n < 2 {
 			return n == 0
 		}
@@ -182,7 +191,11 @@ func drawFacts(t *rapid.T) *fakeFacts {
 	}
 	f := &fakeFacts{values: map[string]Value{
 		"dnsbl a.example": listed("a"), "dnsbl b.example": listed("b"), "dnsbl c.example": listed("c"),
-		"spf":     EnumValue(rapid.SampledFrom([]string{"", "pass", "fail", "temperror"}).Draw(t, "spf")),
+		"spf":  EnumValue(rapid.SampledFrom([]string{"", "pass", "fail", "temperror"}).Draw(t, "spf")),
+		"dkim": EnumValue(rapid.SampledFrom([]string{"pass", "fail", "temperror"}).Draw(t, "dkim")), "correspondent": BoolValue(rapid.Bool().Draw(t, "correspondent")),
+		"virus": TextValues(rapid.SliceOfN(rapid.Custom(drawText), 0, 1).Draw(t, "virus")), "size": NumberValue(rapid.Int64Range(0, 4).Draw(t, "size")),
+		"attachment_name": TextValues(rapid.SliceOfN(rapid.Custom(drawText), 0, 3).Draw(t, "names")),
+		"module.m.score":  {Known: true, Num: rapid.Int64Range(0, 4000).Draw(t, "score")}, "module.m.symbol": text(),
 		"subject": text(), "sender": text(), "header_ip": addrs(), "client_ip": addrs(),
 		"header.From":     TextValues(rapid.SliceOfN(rapid.Custom(drawText), 0, 2).Draw(t, "from")),
 		"header.*":        TextValues(rapid.SliceOfN(rapid.Custom(drawText), 0, 5).Draw(t, "fields")),

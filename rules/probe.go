@@ -100,13 +100,13 @@ func (b *probeBuilder) guard(c *condition, rule int32) {
 }
 
 func (b *probeBuilder) guardDirect(c *condition, rule int32) {
-	id := fmt.Sprint(c.lists, c.comparisons, c.names, c.truths, c.filters)
+	id := fmt.Sprint(c.lists, c.comparisons, c.names, c.truths)
 	i, ok := b.alike[id]
 	if !ok {
 		i = len(b.direct)
 		b.alike[id] = i
 		b.direct = append(b.direct, direct{condition: condition{
-			key: c.key, kind: c.kind, lists: c.lists, comparisons: c.comparisons, names: c.names, truths: c.truths, filters: c.filters,
+			key: c.key, kind: c.kind, lists: c.lists, comparisons: c.comparisons, names: c.names, truths: c.truths,
 		}})
 	}
 	b.direct[i].rules = append(b.direct[i].rules, rule)

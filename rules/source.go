@@ -90,10 +90,13 @@ type SourceRule struct {
 	Action             string   // "" is "continue"
 	Reply              string   // "550 5.7.1 text"
 	Last               bool
-	OnTemperror        string // "" is "skip"
-	Shadow             bool
-	Disabled           bool // checked like all others, never evaluated
-	Comment            string
+	// OnTemperror is "skip", which "" is, too, or "tempfail". With that the value
+	// temperror of an enumeration is deferred on like any other value that could
+	// not be had, where the condition does not name it.
+	OnTemperror string
+	Shadow      bool
+	Disabled    bool // checked like all others, never evaluated
+	Comment     string
 }
 
 // Condition is one attribute with the values of which any will do.

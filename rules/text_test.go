@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -14,6 +15,9 @@ func TestCatalogue(t *testing.T) {
 		seen[row.of("NAME")] = true
 		if (row.Kind == KindEnum) != (len(row.Names) > 0) {
 			t.Errorf("%s: kind %d with names %v", row.Name, row.Kind, row.Names)
+		}
+		if (row.Kind == KindDNSBL || slices.Contains(row.Names, temperror)) && !row.Lookup {
+			t.Errorf("%s is looked up, and guards rules", row.Name)
 		}
 		name := row.of("X-Test")
 		if k, err := parseKey(name); err != nil || k.Attr != row.Attr || k.String() != name && row.Kind != KindDNSBL {

@@ -1,6 +1,9 @@
 package rules
 
-import "strings"
+import (
+	"errors"
+	"strings"
+)
 
 // trace tries every rule up to the end of the stage on the facts themselves,
 // without the arrangement that run goes by, and tells what decided each.
@@ -30,7 +33,7 @@ func (t *test) explain(e *evaluation) (truthValue, Step) {
 		}
 	}
 	if len(t.any) > 0 {
-		one, decided := e.lookAny(t.any)
+		one, decided := e.lookAny("any", t.any)
 		if one == no {
 			return no, decided
 		}
@@ -54,13 +57,13 @@ func (t *test) explain(e *evaluation) (truthValue, Step) {
 }
 
 // lookAny returns the best of the conditions and its step.
-func (e *evaluation) lookAny(conditions []*condition) (truthValue, Step) {
-	best, step := e.look("any", conditions[0])
+func (e *evaluation) lookAny(clause string, conditions []*condition) (truthValue, Step) {
+	best, step := e.look(clause, conditions[0])
 	for _, c := range conditions[1:] {
 		if best == yes {
 			break
 		}
-		if v, s := e.look("any", c); v > best {
+		if v, s := e.look(clause, c); v > best {
 			best, step = v, s
 		}
 	}
@@ -69,17 +72,8 @@ func (e *evaluation) lookAny(conditions []*condition) (truthValue, Step) {
 
 // look tries one condition and says what it found.
 func (e *evaluation) look(clause string, c *condition) (truthValue, Step) {
-	if len(c.alternatives) > 0 {
-		best, step := e.look(clause, c.alternatives[0])
-		for _, one := range c.alternatives[1:] {
-			if best == yes {
-				break
-			}
-			if v, s := e.look(clause, one); v > best {
-				best, step = v, s
-			}
-		}
-		return best, step
+	if c.alternatives != nil {
+		return e.lookAny(clause, c.alternatives)
 	}
 	a := e.ask(c.probe)
 	step := Step{Clause: clause, Attr: c.key.String(), Err: a.err}
@@ -92,8 +86,15 @@ func (e *evaluation) look(clause string, c *condition) (truthValue, Step) {
 		return yes, step
 	}
 	step.Value = c.showAll(&a.known)
+	if c.leftOpen(&a.known) {
+		step.Err = errOpen
+		return missing, step
+	}
 	return no, step
 }
+
+// errOpen is why a rule defers on the value temperror.
+var errOpen = errors.New("could not be had now")
 
 // maxShown bounds the texts shown of a value that did not match.
 const maxShown = 200
