@@ -82,13 +82,6 @@ func (d *decoder) makeAntivirus(a *antivirus) *gate.Antivirus {
 			d.errorf(n.child("action"), `action "tag" needs tag_subject or tag_header`)
 		}
 	}
-	if action != rules.Continue && action != rules.Hold {
-		for _, key := range []string{"tag_subject", "tag_header"} {
-			if c := n.child(key); c != nil {
-				d.warnf(c, `%s is without effect: infected mail is not passed on with action %q`, key, a.action)
-			}
-		}
-	}
 	// What marks and replies may be is for rules to say: of a threshold with the
 	// same action.
 	marks := rules.SourceThreshold{

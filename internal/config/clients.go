@@ -18,7 +18,7 @@ func (d *decoder) clients(n *node) { d.read(n, "[clients]", d.clientsFields()) }
 
 func (d *decoder) clientsFields() []field {
 	keep := func(n *node) { d.clientFile = n }
-	return append([]field{{key: "file", read: keep}}, later("redis")...)
+	return []field{{key: "file", read: keep}, {key: "redis", without: false}}
 }
 
 // readClientFile reads a file with nothing but [[client]], after those of the

@@ -68,6 +68,7 @@ func newDecoder() *decoder {
 type field struct {
 	key      string
 	read     func(*node) // nil: its feature is not part of this version
+	without  any         // with a nil read: the value that says to do without it
 	required bool
 }
 
@@ -112,6 +113,7 @@ func (d *decoder) read(n *node, name string, fields []field) {
 		switch {
 		case !ok:
 			d.unknown(c, name, fields)
+		case f.read == nil && f.without != nil && c.value == f.without:
 		case f.read == nil:
 			d.errorf(c, "%s in %s %s", c.key, name, notYet)
 		default:

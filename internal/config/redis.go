@@ -21,7 +21,7 @@ func (d *decoder) redis(n *node) {
 }
 
 func (d *decoder) redisFields(r *Redis) []field {
-	return append([]field{
+	return []field{
 		{key: "addrs", read: d.redisAddrs(r), required: true},
 		{key: "username", read: d.text(&r.Username)},
 		{key: "password_file", read: d.secretFile(&r.Password)},
@@ -31,7 +31,11 @@ func (d *decoder) redisFields(r *Redis) []field {
 		{key: "key_file", read: d.pathOrNone(&r.KeyFile)},
 		{key: "db", read: d.redisDB(r)},
 		{key: "prefix", read: d.redisPrefix(r)},
-	}, later("cluster", "master", "replicas", "sentinel_password_file")...)
+		{key: "cluster", without: false},
+		{key: "master", without: ""},
+		{key: "sentinel_password_file", without: ""},
+		{key: "replicas", without: int64(0)},
+	}
 }
 
 func (d *decoder) redisAddrs(r *Redis) func(*node) {
