@@ -1,7 +1,6 @@
 package holdqueue
 
 import (
-	"fmt"
 	"os"
 	"testing"
 
@@ -15,33 +14,10 @@ var (
 	postfix *harness.Postfix
 )
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) { os.Exit(harness.Run(m, start)) }
 
-func run(m *testing.M) (code int) {
-	err := start()
-	defer func() {
-		if box == nil {
-			return
-		}
-		if code != 0 {
-			fmt.Fprint(os.Stderr, box.Logs())
-		}
-		if err := box.Close(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return m.Run()
-}
-
-func start() (err error) {
-	if box, err = harness.New(); err != nil {
-		return err
-	}
+func start(s *harness.Sandbox) (err error) {
+	box = s
 	if sink, err = box.Sink(); err != nil {
 		return err
 	}

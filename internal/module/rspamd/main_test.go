@@ -1,11 +1,8 @@
 package rspamd
 
 import (
-	"fmt"
 	"os"
 	"testing"
-
-	"go.uber.org/goleak"
 
 	"github.com/tollgate-mail/tollgate/test/harness"
 )
@@ -55,30 +52,10 @@ rspamd_config:register_symbol({
 })
 `
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) (code int) {
-	var err error
-	if box, err = harness.New(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer func() {
-		if code != 0 {
-			fmt.Fprint(os.Stderr, box.Logs())
-		}
-		if err := box.Close(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-		if err := goleak.Find(); err != nil && code == 0 {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}()
-	if daemon, err = box.Rspamd(harness.RspamdConfig{Rules: rules}); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return m.Run()
+func TestMain(m *testing.M) {
+	os.Exit(harness.Run(m, func(s *harness.Sandbox) (err error) {
+		box = s
+		daemon, err = s.Rspamd(harness.RspamdConfig{Rules: rules})
+		return err
+	}))
 }

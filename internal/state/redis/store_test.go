@@ -10,8 +10,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
-	"go.uber.org/goleak"
-
 	"github.com/tollgate-mail/tollgate/internal/state"
 	"github.com/tollgate-mail/tollgate/internal/state/statetest"
 	"github.com/tollgate-mail/tollgate/test/harness"
@@ -23,32 +21,12 @@ var (
 	server *harness.Redis
 )
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) (code int) {
-	var err error
-	if box, err = harness.New(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer func() {
-		if code != 0 {
-			fmt.Fprint(os.Stderr, box.Logs())
-		}
-		if err := box.Close(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-		if err := goleak.Find(); err != nil && code == 0 {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}()
-	if server, err = box.Redis("--appendonly", "no"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return m.Run()
+func TestMain(m *testing.M) {
+	os.Exit(harness.Run(m, func(s *harness.Sandbox) (err error) {
+		box = s
+		server, err = s.Redis("--appendonly", "no")
+		return err
+	}))
 }
 
 func options(addr string) *redis.UniversalOptions {
