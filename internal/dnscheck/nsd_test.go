@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/miekg/dns"
 
 	"github.com/tollgate-mail/tollgate/test/harness"
@@ -19,36 +17,16 @@ import (
 // nsd is the real server of this package's tests.
 var nsd *harness.NSD
 
-func TestMain(m *testing.M) { os.Exit(withNSD(m)) }
-
-func withNSD(m *testing.M) (code int) {
-	fail := func(err error) {
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}
-	s, err := harness.New()
-	if err != nil {
-		fail(err)
-		return code
-	}
-	defer func() {
-		fail(s.Close())
-		fail(goleak.Find())
-	}()
-	nsd, err = s.NSD(map[string]string{
-		"example":              within("example.", senders+spfZone+crowded()),
-		"gone.test":            "x A 192.0.2.1\n",
-		"bl.example":           lists,
-		"2.0.192.in-addr.arpa": within("2.0.192.in-addr.arpa.", spfZone),
-	})
-	if err != nil {
-		fail(err)
-		fmt.Fprintln(os.Stderr, s.Logs())
-		return code
-	}
-	return m.Run()
+func TestMain(m *testing.M) {
+	os.Exit(harness.Run(m, func(s *harness.Sandbox) (err error) {
+		nsd, err = s.NSD(map[string]string{
+			"example":              within("example.", senders+spfZone+crowded()),
+			"gone.test":            "x A 192.0.2.1\n",
+			"bl.example":           lists,
+			"2.0.192.in-addr.arpa": within("2.0.192.in-addr.arpa.", spfZone),
+		})
+		return err
+	}))
 }
 
 // crowded are names with more than fits into a datagram.
