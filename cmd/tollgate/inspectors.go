@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,6 +26,7 @@ type watch struct {
 
 	mu     sync.Mutex
 	guards []*module.Guard
+	all    []*module.Guard // of the policies before, too: messages under way may still need them
 	cancel context.CancelFunc
 	limit  string // why the antivirus does not take what the policy lets it have
 	under  sync.WaitGroup
@@ -38,23 +40,15 @@ func (w *watch) over(cfg *config.Config) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.cancel()
-	before := w.guards
+	cfg.Gate.Keep(w.guards)
 	w.guards, w.limit = cfg.Gate.Guards(), ""
 	var ctx context.Context
 	ctx, w.cancel = context.WithCancel(context.Background())
 	for _, g := range w.guards {
-		for _, old := range before {
-			if old.Name() == g.Name() {
-				g.Inherit(old)
-			}
+		if !slices.Contains(w.all, g) {
+			w.all = append(w.all, g)
 		}
 		w.under.Go(func() { g.Watch(ctx, pingEvery) })
-	}
-	for _, old := range before {
-		// Messages under way may still be with it: it closes after them.
-		if err := old.Close(); err != nil {
-			w.log.Warn("an inspector cannot be closed", "inspector", old.Name(), "error", err)
-		}
 	}
 	if cfg.ScanLimit != nil {
 		w.under.Go(func() { w.askLimit(ctx, cfg.ScanLimit) })
@@ -90,7 +84,7 @@ func (w *watch) askLimit(ctx context.Context, ask func(context.Context) error) {
 func (w *watch) end() {
 	w.mu.Lock()
 	w.cancel()
-	guards := w.guards
+	guards := w.all
 	w.mu.Unlock()
 	w.under.Wait()
 	for _, g := range guards {

@@ -486,3 +486,21 @@ func TestAttachments(t *testing.T) {
 		})
 	}
 }
+
+// A reload goes on with inspectors that did not change, and with none that did.
+func TestKeep(t *testing.T) {
+	policy := func(timeout time.Duration) *gate.Policy {
+		e := &engine{}
+		l := module.Limits{Timeout: timeout, Parallel: 1, MaxSize: 1}
+		return &gate.Policy{
+			Antivirus: &gate.Antivirus{Scanner: module.NewGuard("antivirus", "same", e, l, time.Now)},
+			Modules:   []gate.Module{{Inspector: module.NewGuard("m", timeout.String(), e, l, time.Now)}},
+		}
+	}
+	old, changed := policy(time.Second), policy(time.Minute)
+	before, fresh := old.Guards(), changed.Guards()
+	changed.Keep(before)
+	if after := changed.Guards(); after[0] != before[0] || after[1] != fresh[1] {
+		t.Errorf("kept %v and %v", after[0] == before[0], after[1] == before[1])
+	}
+}

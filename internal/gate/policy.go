@@ -51,6 +51,26 @@ type Antivirus struct {
 	Oversize rules.Action
 }
 
+// Keep goes on with the guards of a policy before whose settings are the same,
+// so that health, places and messages under way stay with them. It is for a
+// policy that is not yet in force.
+func (p *Policy) Keep(before []*module.Guard) {
+	same := func(g *module.Guard) *module.Guard {
+		for _, old := range before {
+			if g.Same(old) {
+				return old
+			}
+		}
+		return g
+	}
+	if p.Antivirus != nil {
+		p.Antivirus.Scanner = same(p.Antivirus.Scanner)
+	}
+	for i := range p.Modules {
+		p.Modules[i].Inspector = same(p.Modules[i].Inspector)
+	}
+}
+
 // Guards are those of all inspectors, the antivirus first.
 func (p *Policy) Guards() []*module.Guard {
 	var all []*module.Guard

@@ -41,6 +41,10 @@ func NewGuard(name, identity string, i Inspector, l Limits, now func() time.Time
 	}
 }
 
+// Same tells whether g guards the same service with the same settings as
+// another: a new policy can go on with that one.
+func (g *Guard) Same(other *Guard) bool { return g.name == other.name && g.identity == other.identity }
+
 // Name is the inspector's, as policies have it.
 func (g *Guard) Name() string { return g.name }
 
