@@ -13,12 +13,9 @@ import (
 	"testing"
 
 	"github.com/emersion/go-msgauth/dkim"
-	"go.uber.org/goleak"
 
 	"github.com/tollgate-mail/tollgate/internal/mailauth"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // zone answers from memory: "" is SERVFAIL.
 type zone map[string][]string
