@@ -43,8 +43,9 @@ type Signature struct {
 // error is that of r or of ctx: nothing is known then.
 func VerifyDKIM(ctx context.Context, r io.Reader, lookup Lookup) ([]Signature, error) {
 	whole := &untilError{r: r}
-	found, err := dkim.VerifyWithOptions(whole, &dkim.VerifyOptions{
-		LookupTXT:        func(name string) ([]string, error) { return lookup(ctx, name) },
+	authors := &authorCount{r: whole}
+	found, err := dkim.VerifyWithOptions(authors, &dkim.VerifyOptions{
+		LookupTXT:        func(name string) ([]string, error) { return keys(ctx, lookup, name) },
 		MaxVerifications: maxSignatures,
 	})
 	if whole.err != nil {
@@ -62,7 +63,23 @@ func VerifyDKIM(ctx context.Context, r io.Reader, lookup Lookup) ([]Signature, e
 		all[i] = Signature{Result: result(v.Err), Domain: strings.ToLower(v.Domain)}
 		if v.Err != nil {
 			all[i].Reason = strings.TrimPrefix(v.Err.Error(), "dkim: ")
+		} else if !covers(v.HeaderKeys, authors.count) {
+			all[i].Result, all[i].Reason = Fail, "a From field is not signed"
 		}
+	}
+	return all, nil
+}
+
+// keys looks up key records. White space of any kind may stand in p= (RFC 6376
+// §3.6.1); the verifier knows only blanks there.
+func keys(ctx context.Context, lookup Lookup, name string) ([]string, error) {
+	found, err := lookup(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]string, len(found))
+	for i, text := range found {
+		all[i] = strings.NewReplacer("\t", " ", "\r", " ", "\n", " ").Replace(text)
 	}
 	return all, nil
 }
@@ -77,7 +94,7 @@ func result(err error) string {
 	case dkim.IsPermFail(err):
 		return Permerror
 	case strings.Contains(err.Error(), "body length"):
-		// l= leaves the end of the body unsigned: good, but not accepted.
+		// l= leaves the end of the body unsigned: not accepted, good or not.
 		return Policy
 	}
 	return Fail
