@@ -42,12 +42,21 @@ type Signature struct {
 // VerifyDKIM verifies the signatures of a message as it goes over the wire. An
 // error is that of r or of ctx: nothing is known then.
 func VerifyDKIM(ctx context.Context, r io.Reader, lookup Lookup) ([]Signature, error) {
-	whole := &untilError{r: r}
-	authors := &authorCount{r: whole}
-	found, err := dkim.VerifyWithOptions(authors, &dkim.VerifyOptions{
-		LookupTXT:        func(name string) ([]string, error) { return keys(ctx, lookup, name) },
+	seen := &watch{r: r}
+	whole := &untilError{r: seen}
+	found, err := dkim.VerifyWithOptions(whole, &dkim.VerifyOptions{
+		LookupTXT: func(name string) ([]string, error) {
+			// The header has been read by now, and nothing computed yet.
+			if seen.fields*seen.longest > maxHeaderWork {
+				return nil, errHeaderWork
+			}
+			return keys(ctx, lookup, name)
+		},
 		MaxVerifications: maxSignatures,
 	})
+	if errors.Is(whole.err, errEmptyLines) {
+		return []Signature{{Result: Permerror, Reason: whole.err.Error()}}, nil
+	}
 	if whole.err != nil {
 		return nil, whole.err
 	}
@@ -63,7 +72,7 @@ func VerifyDKIM(ctx context.Context, r io.Reader, lookup Lookup) ([]Signature, e
 		all[i] = Signature{Result: result(v.Err), Domain: strings.ToLower(v.Domain)}
 		if v.Err != nil {
 			all[i].Reason = strings.TrimPrefix(v.Err.Error(), "dkim: ")
-		} else if !covers(v.HeaderKeys, authors.count) {
+		} else if !covers(v.HeaderKeys, seen.authors) {
 			all[i].Result, all[i].Reason = Fail, "a From field is not signed"
 		}
 	}

@@ -39,7 +39,7 @@ func odd(t *testing.T, all []*specimen) (taken []*specimen) {
 	for _, o := range oddities {
 		n := 0
 		for _, s := range all {
-			if s.dkim || n == perOddity || !o.is.Match(s.wire) {
+			if s.dkim || n == perOddity || len(s.wire) > 8_000 || !o.is.Match(s.wire) {
 				continue
 			}
 			n++
@@ -74,7 +74,7 @@ var bodies = map[string]string{
 	"vertical tabs":     "a\v\fb\v \f\r\n\v\r\n",
 	"dots":              ".\r\n..\r\n",
 	"as if a signature": "DKIM-Signature: v=1; b=AAAA\r\n",
-	"long":              strings.Repeat("x y  ", 30_000) + "\r\n" + strings.Repeat("\r\n", 20_000) + "z\r\n" + strings.Repeat("\r\n", 20_000),
+	"long":              strings.Repeat("x y  ", 5_000) + "\r\n" + strings.Repeat("\r\n", 5_000) + "z\r\n" + strings.Repeat("\r\n", 5_000),
 }
 
 // fields are odd ones, in front of a plain message.
@@ -90,8 +90,8 @@ var fields = map[string]string{
 	"CR":                "X-A: a\rb \r c\r\r\n",
 	"NUL":               "X-A: a\x00b\r\n",
 	"twice":             "X-A: a\r\nX-A: b\r\nx-a: c\r\n",
-	"a long one":        "X-A: " + strings.Repeat("x  ", 20_000) + "\r\n",
-	"many folds":        "X-A: " + strings.Repeat("x\r\n ", 5_000) + "x\r\n",
+	"a long one":        "X-A: " + strings.Repeat("x  ", 3_000) + "\r\n",
+	"many folds":        "X-A: " + strings.Repeat("x\r\n ", 1_000) + "x\r\n",
 	"a colon in it":     "X-A: a:b : c\r\n",
 	"as if a signature": "X-DKIM-Signature: b=AAAA; bh=BBBB\r\n",
 }
@@ -102,7 +102,7 @@ var fields = map[string]string{
 // mail (RFC 5322 §2.3), and a current Postfix replaces it.
 var strayCR = map[string]string{
 	"0087":                   "relaxed/simple relaxed/relaxed",
-	"0120":                   "simple/relaxed relaxed/relaxed",
+	"0194":                   "simple/relaxed relaxed/relaxed",
 	"0166":                   "simple/relaxed relaxed/relaxed",
 	"body: CR last":          "simple/relaxed relaxed/relaxed",
 	"body: many CR":          "simple/relaxed relaxed/relaxed",

@@ -36,12 +36,13 @@ func craft(t *testing.T, message, tags string, names ...string) string {
 	}
 	header, body, _ := strings.Cut(message, "\r\n\r\n")
 	var signed strings.Builder
+	fields := make(map[string]string)
+	for line := range strings.Lines(header + "\r\n") {
+		name, _, _ := strings.Cut(line, ":")
+		fields[name] = line
+	}
 	for _, name := range names {
-		for line := range strings.Lines(header + "\r\n") {
-			if strings.HasPrefix(line, name+":") {
-				signed.WriteString(line)
-			}
-		}
+		signed.WriteString(fields[name])
 	}
 	field := "DKIM-Signature: v=1; " + tags + "; h=" + strings.Join(names, ":") + "; bh=" + base64.StdEncoding.EncodeToString(sum([]byte(body))) + "; b="
 	signed.WriteString(field)
@@ -176,4 +177,24 @@ func twoFrom(t *testing.T) string {
 		t.Fatal(all, err)
 	}
 	return string(all[0].Field) + text
+}
+
+// A signature must not make us compute for long, even one with a good key.
+func TestCostly(t *testing.T) {
+	tags := "a=rsa-sha256; d=" + signedBy + "; s=rsa"
+	from := "From: a@" + signedBy + "\r\n"
+	names := append([]string{"From"}, slices.Repeat([]string{"x"}, 20_000)...)
+	lines := func(n int) string { return from + "\r\na\r\n" + strings.Repeat("\r\n", n) + "b\r\n" }
+	for name, tt := range map[string]struct{ text, want string }{
+		"many names, few fields":  {craft(t, from+strings.Repeat("y:\r\n", 200)+"\r\na\r\n", tags, names...), "pass"},
+		"many names, many fields": {craft(t, from+strings.Repeat("y:\r\n", 30_000)+"\r\na\r\n", tags, names...), "permerror"},
+		"few names, many fields":  {craft(t, from+strings.Repeat("y:\r\n", 30_000)+"\r\na\r\n", tags, "From"), "pass"},
+		"one field of many folds": {craft(t, from+"y:"+strings.Repeat("\r\n y", 1000)+"\r\n\r\na\r\n", tags, "From"), "pass"},
+		"some empty lines":        {craft(t, lines(50_000), tags, "From"), "pass"},
+		"too many empty lines":    {craft(t, lines(200_000), tags, "From"), "permerror"},
+	} {
+		if got := judged(t, asking(t, keyed.Addr, 2*time.Second), [][]byte{[]byte(tt.text)})[0]; len(got) != 1 || got[0] != tt.want {
+			t.Errorf("%s: %q, want %s", name, got, tt.want)
+		}
+	}
 }

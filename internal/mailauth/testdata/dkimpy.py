@@ -29,7 +29,8 @@ def asks(server):
     """Makes dkimpy ask server, given as address:port."""
     host, port = server.rsplit(":", 1)
     resolver = dns.resolver.Resolver(configure=False)
-    resolver.nameservers = [host]
+    # Twice: before it asks the same one again dnspython waits.
+    resolver.nameservers = [host, host]
     resolver.port = int(port)
     dns.resolver.default_resolver = resolver
 
