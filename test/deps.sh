@@ -7,13 +7,13 @@ set -eu
 declare -A package=(
   [go]="golang-go ca-certificates" [gcc]="gcc libc6-dev" [postfix]=postfix [postconf]=postfix
   [redis-server]=redis-server [python3]=python3 [mandoc]=mandoc [ps]=procps
-  [clamd]=clamav-daemon [clamdscan]=clamdscan [rspamd]=rspamd [spamd]=spamd [nsd]=nsd
+  [clamd]=clamav-daemon [clamdscan]=clamdscan [rspamd]=rspamd [spamd]=spamd [nsd]=nsd [swaks]=swaks
   [dkimverify]=python3-dkim
 )
 declare -A commands=(
   [build]="go"
   [demo]="go postfix postconf ps clamd"
-  [test]="go gcc postfix postconf redis-server python3 mandoc ps clamd clamdscan rspamd spamd nsd dkimverify"
+  [test]="go gcc postfix postconf redis-server python3 mandoc ps clamd clamdscan rspamd spamd nsd swaks dkimverify"
 )
 
 present() {

@@ -70,17 +70,29 @@ type gateway struct {
 // and the store. Its policy is to be written to policy/policy.toml.
 func prepare(t *testing.T, withRedis bool) *gateway {
 	t.Helper()
-	g := &gateway{box: sandbox(t)}
+	box := sandbox(t)
+	if !withRedis {
+		return prepareOn(t, box, nil)
+	}
+	redis, err := box.Redis()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return prepareOn(t, box, redis)
+}
+
+// prepareOn is prepare with the store of another gateway; nil is the embedded
+// one.
+func prepareOn(t *testing.T, box *harness.Sandbox, redis *harness.Redis) *gateway {
+	t.Helper()
+	g := &gateway{box: box, redis: redis}
 	var err error
 	if g.sink, err = g.box.Sink(); err != nil {
 		t.Fatal(err)
 	}
 	store := ""
-	if withRedis {
-		if g.redis, err = g.box.Redis(); err != nil {
-			t.Fatal(err)
-		}
-		store = g.redis.Addr
+	if redis != nil {
+		store = redis.Addr
 	}
 	if g.gate, err = g.box.Tollgate(binary, store); err != nil {
 		t.Fatal(err)
