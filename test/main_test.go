@@ -109,11 +109,19 @@ func (g *gateway) start(t *testing.T, settings ...string) {
 // startAt is start with a choice of tollgate's sockets.
 func (g *gateway) startAt(t *testing.T, milter string, settings ...string) {
 	t.Helper()
+	g.startBehind(t, harness.PostfixConfig{Milter: milter, Settings: settings, Plain: true})
+}
+
+// startBehind starts tollgate and then this Postfix, with what it does not say.
+func (g *gateway) startBehind(t *testing.T, c harness.PostfixConfig) {
+	t.Helper()
+	c.NextHop = g.sink.Addr()
+	if c.Milter == "" {
+		c.Milter = g.gate.Milter
+	}
 	err := g.gate.Start()
 	if err == nil {
-		g.postfix, err = g.box.Postfix(harness.PostfixConfig{
-			Milter: milter, NextHop: g.sink.Addr(), Settings: settings, Plain: true,
-		})
+		g.postfix, err = g.box.Postfix(c)
 	}
 	if err != nil {
 		t.Fatal(err)

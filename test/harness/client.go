@@ -50,8 +50,16 @@ type Client struct {
 }
 
 // Dial connects and leaves the greeting to be read by Reply.
-func Dial(addr string) (*Client, error) {
-	conn, err := net.DialTimeout("tcp", addr, 10*time.Second)
+func Dial(addr string) (*Client, error) { return DialFrom("", addr) }
+
+// DialFrom is Dial from an address of this machine, such as another one of
+// loopback.
+func DialFrom(local, addr string) (*Client, error) {
+	dialer := net.Dialer{Timeout: 10 * time.Second}
+	if local != "" {
+		dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(local)}
+	}
+	conn, err := dialer.Dial("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("smtp: %w", err)
 	}

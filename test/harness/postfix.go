@@ -24,6 +24,9 @@ type PostfixConfig struct {
 	Settings []string
 	// Plain adds a second listener without any milter.
 	Plain bool
+	// Fragments are further ones of contrib/postfix: "verify" is
+	// verify-main.cf and, where there is one, verify-master.cf.
+	Fragments []string
 }
 
 // Postfix is a running instance.

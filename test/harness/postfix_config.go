@@ -1,9 +1,9 @@
 package harness
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -110,19 +110,15 @@ func (p *Postfix) folders(s *Sandbox) error {
 }
 
 func (p *Postfix) configure(s *Sandbox, c PostfixConfig) error {
-	root, err := Root()
+	mainCf, err := fragment("main.cf")
 	if err != nil {
 		return err
 	}
-	mainCf, err := os.ReadFile(filepath.Join(root, "contrib", "postfix", "main.cf"))
+	masterCf, err := fragment("master.cf")
 	if err != nil {
-		return fmt.Errorf("harness: %w", err)
+		return err
 	}
-	masterCf, err := os.ReadFile(filepath.Join(root, "contrib", "postfix", "master.cf"))
-	if err != nil {
-		return fmt.Errorf("harness: %w", err)
-	}
-	if !bytes.Contains(masterCf, []byte(returnPort)) {
+	if !strings.Contains(masterCf, returnPort) {
 		return errors.New("harness: contrib/postfix/master.cf has no " + returnPort)
 	}
 	host, port, ok := strings.Cut(c.NextHop, ":")
@@ -130,26 +126,66 @@ func (p *Postfix) configure(s *Sandbox, c PostfixConfig) error {
 		return fmt.Errorf("harness: next hop %q is not host:port", c.NextHop)
 	}
 
-	var m bytes.Buffer
-	fmt.Fprintf(&m, baseMain, s.Dir, p.daemons, host, port)
-	m.Write(mainCf)
-	m.WriteString("# --- this instance\n")
-	for _, line := range c.Settings {
-		fmt.Fprintln(&m, line)
+	milter := "-o { tollgate_milter = { " + c.Milter + ", connect_timeout=10s, default_action=tempfail } }"
+	master := fmt.Sprintf(baseMaster, p.Addr, milter)
+	if c.Plain {
+		master += p.Plain + " inet n - n - - smtpd\n  -o smtpd_milters=\n"
 	}
-	if err := os.WriteFile(filepath.Join(p.Config, "main.cf"), []byte(lastOnes(m.String())), 0o644); err != nil {
+	master += strings.ReplaceAll(masterCf, returnPort, p.Return)
+	main := fmt.Sprintf(baseMain, s.Dir, p.daemons, host, port) + mainCf
+	for _, name := range c.Fragments {
+		text, err := fragment(name + "-main.cf")
+		if err != nil {
+			return err
+		}
+		main += text
+		services, err := fragment(name + "-master.cf")
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		master = p.screened(master, services, milter)
+	}
+	main += "# --- this instance\n" + strings.Join(c.Settings, "\n") + "\n"
+
+	if err := os.WriteFile(filepath.Join(p.Config, "main.cf"), []byte(lastOnes(main)), 0o644); err != nil {
 		return fmt.Errorf("harness: %w", err)
 	}
-
-	m.Reset()
-	fmt.Fprintf(&m, baseMaster, p.Addr,
-		"-o { tollgate_milter = { "+c.Milter+", connect_timeout=10s, default_action=tempfail } }")
-	if c.Plain {
-		fmt.Fprintf(&m, "%s inet n - n - - smtpd\n  -o smtpd_milters=\n", p.Plain)
-	}
-	m.Write(bytes.ReplaceAll(masterCf, []byte(returnPort), []byte(p.Return)))
-	if err := os.WriteFile(filepath.Join(p.Config, "master.cf"), m.Bytes(), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(p.Config, "master.cf"), []byte(master), 0o644); err != nil {
 		return fmt.Errorf("harness: %w", err)
 	}
 	return nil
+}
+
+// screened is a master.cf in which a fragment's services stand, its port 25
+// being this instance's, in the place of the smtpd there; whose settings belong
+// to the fragment's own smtpd, as the fragment says.
+func (p *Postfix) screened(master, services, settings string) string {
+	_, rest, _ := strings.Cut(master, settings+"\n") // the listener stands first
+	var b strings.Builder
+	for line := range strings.Lines(services) {
+		switch fields := strings.Fields(line); {
+		case strings.HasPrefix(line, "smtp "):
+			line = p.Addr + strings.TrimPrefix(line, "smtp")
+		case len(fields) > 1 && fields[0] == "smtpd" && fields[1] == "pass":
+			line += "  " + settings + "\n"
+		}
+		b.WriteString(line)
+	}
+	return b.String() + rest
+}
+
+// fragment is a file of contrib/postfix.
+func fragment(name string) (string, error) {
+	root, err := Root()
+	if err != nil {
+		return "", err
+	}
+	text, err := os.ReadFile(filepath.Join(root, "contrib", "postfix", name))
+	if err != nil {
+		return "", fmt.Errorf("harness: %w", err)
+	}
+	return string(text), nil
 }

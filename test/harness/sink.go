@@ -39,6 +39,8 @@ type Sink struct {
 
 	mu       sync.Mutex
 	messages []*Delivered
+	refused  map[string]string // replies to recipients
+	asked    []string          // recipients, of transactions without a message too
 	conns    map[net.Conn]bool
 	news     chan struct{} // closed and made anew at each message
 }
@@ -49,7 +51,7 @@ func (s *Sandbox) Sink() (*Sink, error) {
 	if err != nil {
 		return nil, fmt.Errorf("harness: sink: %w", err)
 	}
-	k := &Sink{listener: l, conns: make(map[net.Conn]bool), news: make(chan struct{})}
+	k := &Sink{listener: l, conns: make(map[net.Conn]bool), refused: make(map[string]string), news: make(chan struct{})}
 	k.wg.Go(k.accept)
 	s.onClose(k.close)
 	return k, nil
@@ -132,9 +134,16 @@ func (k *Sink) serve(conn net.Conn) {
 			m = &Delivered{From: path(rest)}
 			say("250 2.1.0 ok")
 		case "RCPT TO":
-			m.To = append(m.To, path(rest))
-			say("250 2.1.5 ok")
+			reply := k.answer(path(rest))
+			if strings.HasPrefix(reply, "2") {
+				m.To = append(m.To, path(rest))
+			}
+			say(reply)
 		case "DATA":
+			if len(m.To) == 0 {
+				say("554 5.5.1 no valid recipients")
+				continue
+			}
 			say("354 go on")
 			if m.Data, err = unstuff(in); err != nil {
 				return
@@ -152,6 +161,30 @@ func (k *Sink) serve(conn net.Conn) {
 			say("250 2.0.0 ok")
 		}
 	}
+}
+
+// Refuse has the sink say this to a recipient from now on.
+func (k *Sink) Refuse(recipient, reply string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.refused[recipient] = reply
+}
+
+// Asked are all recipients that the sink was asked for, in that order.
+func (k *Sink) Asked() []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return append([]string(nil), k.asked...)
+}
+
+func (k *Sink) answer(recipient string) string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.asked = append(k.asked, recipient)
+	if reply := k.refused[recipient]; reply != "" {
+		return reply
+	}
+	return "250 2.1.5 ok"
 }
 
 func (k *Sink) keep(m *Delivered) {
