@@ -66,9 +66,8 @@ func New(c Config) *Inspector {
 }
 
 // Inspect gives names, types and symbols. An archive that cannot be read is a
-// symbol, not an error. An error that wraps mail.ErrComplex says that the
-// structure of the message is beyond what is read; Finding has what was seen
-// until then.
+// symbol, not an error, and so is a structure of the message that is beyond what
+// is read: Finding has what was seen until then.
 func (i *Inspector) Inspect(ctx context.Context, m *module.Message) (module.Finding, error) {
 	return i.inspect(ctx, m.Stash.Open(ctx))
 }
@@ -84,6 +83,7 @@ func (i *Inspector) inspect(ctx context.Context, message io.Reader) (module.Find
 	err := mail.ReadParts(message, in.part)
 	if errors.Is(err, mail.ErrComplex) {
 		in.found(SymbolComplex)
+		err = nil
 	}
 	slices.Sort(in.symbols)
 	return module.Finding{Symbols: in.symbols, Names: in.names.Names, Types: in.types.Names}, err

@@ -5,6 +5,9 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -98,7 +101,7 @@ func TestNames(t *testing.T) {
 func TestComplex(t *testing.T) {
 	message := "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: a/b; name=x\n\n" + strings.Repeat("--b\n\n", 5000)
 	f, err := New(Config{}).inspect(context.Background(), strings.NewReader(message))
-	if err == nil || !slices.Contains(f.Symbols, SymbolComplex) || !slices.Contains(f.Names, "x") {
+	if err != nil || !slices.Contains(f.Symbols, SymbolComplex) || !slices.Contains(f.Names, "x") {
 		t.Errorf("%v, %v", f, err)
 	}
 }
@@ -121,5 +124,26 @@ func TestNoRoom(t *testing.T) {
 	i = New(Config{Dir: t.TempDir() + "/gone", Archives: SkipArchives})
 	if _, err := i.inspect(context.Background(), strings.NewReader(attached("a.zip", "a/b", content))); err != nil {
 		t.Error(err)
+	}
+}
+
+// Operators write rules on symbols: each stands in docs/policy.md.
+func TestSymbolsAreDocumented(t *testing.T) {
+	source, err := os.ReadFile("symbol.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "policy.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	symbols := regexp.MustCompile(`= "([A-Z_]+)"`).FindAllSubmatch(source, -1)
+	if len(symbols) < 11 {
+		t.Errorf("%d symbols", len(symbols))
+	}
+	for _, s := range symbols {
+		if !bytes.Contains(page, []byte("| `"+string(s[1])+"` |")) {
+			t.Errorf("docs/policy.md does not name %s", s[1])
+		}
 	}
 }

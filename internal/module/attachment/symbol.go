@@ -35,6 +35,7 @@ const (
 	// SymbolOfficeMacro: an office document (or what claims to be one) has
 	// macros.
 	SymbolOfficeMacro = "OFFICE_MACRO"
-	// SymbolComplex stands beside an error: not all parts were seen.
+	// SymbolComplex: the structure of the message is beyond what is read, and not
+	// all parts were seen.
 	SymbolComplex = "MIME_TOO_COMPLEX"
 )

@@ -40,27 +40,28 @@ type Request struct {
 // MaxAnswer is an error, and so is an answer that came before the end of the
 // request's body. A service may get the same question twice.
 func (c *Client) Ask(ctx context.Context, r Request) ([]byte, error) {
-	answer, again, err := c.attempt(ctx, r)
+	answer, again, err := attempt(ctx, c.kept, c.url, r)
 	if again && ctx.Err() == nil {
 		// The service has closed the connection since the last question, or
-		// was started anew, and then the others that were kept are dead too.
-		c.transport.CloseIdleConnections()
-		answer, _, err = c.attempt(ctx, r)
+		// was started anew, and then the others that were kept are dead too;
+		// so may be those that others bring back until then.
+		c.kept.CloseIdleConnections()
+		answer, _, err = attempt(ctx, c.fresh, c.url, r)
 	}
 	return answer, err
 }
 
 // attempt asks once. Again is whether the failure is that of a connection that
 // was kept and says nothing of the service.
-func (c *Client) attempt(ctx context.Context, r Request) (answer []byte, again bool, err error) {
+func attempt(ctx context.Context, client *http.Client, at *url.URL, r Request) (answer []byte, again bool, err error) {
 	// Whatever still sends after an early answer ends with this.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var reused, answered atomic.Bool
-	req, err := c.request(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+	req, err := request(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn:              func(info httptrace.GotConnInfo) { reused.Store(info.Reused) },
 		GotFirstResponseByte: func() { answered.Store(true) },
-	}), r)
+	}), at, r)
 	if err != nil {
 		return nil, false, err
 	}
@@ -69,7 +70,7 @@ func (c *Client) attempt(ctx context.Context, r Request) (answer []byte, again b
 		sent.r = r.Open(ctx)
 		req.Body, req.ContentLength = sent, -1
 	}
-	resp, err := c.client.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		var outer *url.Error // names method and URL, which the caller's error has
 		if errors.As(err, &outer) {
@@ -94,8 +95,7 @@ func (c *Client) attempt(ctx context.Context, r Request) (answer []byte, again b
 }
 
 // request is without its body.
-func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) {
-	u := c.url
+func request(ctx context.Context, u *url.URL, r Request) (*http.Request, error) {
 	if r.Path != "" {
 		u = u.JoinPath(r.Path)
 	}

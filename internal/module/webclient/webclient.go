@@ -27,9 +27,9 @@ type Config struct {
 
 // Client asks one service. It is safe for use by many goroutines.
 type Client struct {
-	url       *url.URL
-	transport *http.Transport
-	client    *http.Client
+	url   *url.URL
+	kept  *http.Client // on connections that are kept
+	fresh *http.Client // on one of its own for each question
 }
 
 const (
@@ -69,12 +69,18 @@ func New(c Config) (*Client, error) {
 		IdleConnTimeout:        idleTimeout,
 		MaxResponseHeaderBytes: maxHeader,
 	}
-	client := &http.Client{
+	once := transport.Clone()
+	once.DisableKeepAlives = true
+	return &Client{url: u, kept: over(transport), fresh: over(once)}, nil
+}
+
+// over is a client on that transport.
+func over(transport *http.Transport) *http.Client {
+	return &http.Client{
 		Transport: transport,
 		// Mail goes to the service that the policy names and to no other.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	return &Client{url: u, transport: transport, client: client}, nil
 }
 
 // parseURL reads the address of a service.
@@ -119,6 +125,6 @@ func (c *Client) String() string { return c.url.Redacted() }
 
 // Close closes the connections that are kept. Requests under way go on.
 func (c *Client) Close() error {
-	c.transport.CloseIdleConnections()
+	c.kept.CloseIdleConnections()
 	return nil
 }
