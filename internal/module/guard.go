@@ -25,7 +25,7 @@ type Guard struct {
 	inspector      Inspector
 	limits         Limits
 	now            func() time.Time
-	record         *record // shared with guards of the same identity
+	record         *record
 
 	mu     sync.Mutex
 	closed bool
@@ -47,15 +47,6 @@ func (g *Guard) Same(other *Guard) bool { return g.name == other.name && g.ident
 
 // Name is the inspector's, as policies have it.
 func (g *Guard) Name() string { return g.name }
-
-// Inherit takes over health and breaker of the guard before, if it has the
-// same name and identity; what is still under way there takes places here. It
-// is for a guard that was not used yet.
-func (g *Guard) Inherit(before *Guard) {
-	if before != nil && g.name == before.name && g.identity == before.identity {
-		g.record = before.record
-	}
-}
 
 // Begin starts an inspection in the background. The message may still be being
 // written. The result is there at once when the message is too large already
