@@ -239,7 +239,7 @@ func (s *session) raw(step script.Step) error {
 	if err != nil {
 		return err
 	}
-	return c.Raw([]byte(octets))
+	return c.Raw([]byte(replacer(s.gateway).Replace(octets)))
 }
 
 func (s *session) drop(step script.Step) error {
