@@ -9,28 +9,8 @@ import (
 	"testing"
 
 	"github.com/tollgate-mail/tollgate/internal/module"
+	"github.com/tollgate-mail/tollgate/internal/module/moduletest"
 )
-
-// stashed is a message with the first part of it in its stash.
-func stashed(t *testing.T, text string) *module.Message {
-	t.Helper()
-	stash := (&module.Stasher{Dir: t.TempDir(), Memory: 64 << 10}).New()
-	t.Cleanup(func() {
-		if err := stash.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	m := &module.Message{Stash: stash}
-	write(t, m, text)
-	return m
-}
-
-func write(t *testing.T, m *module.Message, text string) {
-	t.Helper()
-	if _, err := io.WriteString(m.Stash, text); err != nil {
-		t.Error(err)
-	}
-}
 
 // The service has a message while it is still being written, from a file where
 // it is large; one that is given up has no finding.
@@ -50,20 +30,20 @@ func TestInspectStash(t *testing.T) {
 			io.WriteString(w, `{"score": 1}`)
 		}
 	})
-	m := stashed(t, first)
+	m := moduletest.Begun(t, first)
 	go func() {
 		<-begun
-		write(t, m, rest)
+		moduletest.Write(t, m, rest)
 		m.Stash.End()
 	}()
 	f, err := i.Inspect(limit(t), m)
 	same(t, "whole", f, module.Finding{Score: 1000}, err)
-	m = stashed(t, first)
+	m = moduletest.Begun(t, first)
 	go func() { <-begun; m.Stash.Close() }()
 	if f, err := i.Inspect(limit(t), m); !errors.Is(err, module.ErrAborted) {
 		t.Errorf("%+v, %v", f, err)
 	}
-	m = stashed(t, first)
+	m = moduletest.Begun(t, first)
 	ctx, cancel := context.WithCancel(limit(t))
 	go func() { <-begun; cancel() }()
 	if f, err := i.Inspect(ctx, m); !errors.Is(err, context.Canceled) {

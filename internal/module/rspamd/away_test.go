@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/module"
+	"github.com/tollgate-mail/tollgate/internal/module/moduletest"
 	"github.com/tollgate-mail/tollgate/test/harness"
 )
 
@@ -41,44 +42,7 @@ func TestFrozenStoppedRestarted(t *testing.T) {
 		t.Fatal(err)
 	}
 	i := inspector(t, Config{URL: d.URL})
-	works := func(when string) {
-		t.Helper()
-		f, err := i.inspect(limit(t), &module.Envelope{}, message(subject(harness.LotteryWord)))
-		if err != nil || !slices.Contains(f.Symbols, harness.LotterySymbol) {
-			t.Errorf("%s: %+v, %v", when, f, err)
-		}
-		if err := i.Ping(limit(t)); err != nil {
-			t.Errorf("%s: %v", when, err)
-		}
-	}
-	fails := func(when string, want error) {
-		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-		defer cancel()
-		if f, err := i.inspect(ctx, &module.Envelope{}, message(subject("x"))); err == nil || want != nil && !errors.Is(err, want) {
-			t.Errorf("%s: %+v, %v", when, f, err)
-		}
-		if err := i.Ping(ctx); err == nil {
-			t.Errorf("%s: a ping is answered", when)
-		}
-	}
-	step := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	works("at first")
-	step(d.Freeze())
-	fails("frozen", context.DeadlineExceeded)
-	step(d.Thaw())
-	works("thawed")
-	step(d.Kill())
-	fails("killed", nil)
-	step(d.Start())
-	works("restarted")
-	step(d.Stop())
-	fails("stopped", nil)
-	step(d.Start())
-	works("started again")
+	moduletest.Survives(t, i, d, subject(harness.LotteryWord), func(f module.Finding) bool {
+		return slices.Contains(f.Symbols, harness.LotterySymbol)
+	})
 }

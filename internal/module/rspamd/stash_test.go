@@ -4,36 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/internal/module"
+	"github.com/tollgate-mail/tollgate/internal/module/moduletest"
 	"github.com/tollgate-mail/tollgate/test/harness"
 )
-
-// stashed is a message with the first part of it in its stash.
-func stashed(t *testing.T, text string) *module.Message {
-	t.Helper()
-	stash := (&module.Stasher{Dir: t.TempDir(), Memory: 64 << 10}).New()
-	t.Cleanup(func() {
-		if err := stash.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	m := &module.Message{Stash: stash}
-	write(t, m, text)
-	return m
-}
-
-func write(t *testing.T, m *module.Message, text string) {
-	t.Helper()
-	if _, err := io.WriteString(m.Stash, text); err != nil {
-		t.Error(err)
-	}
-}
 
 // A message is at rspamd while it is still being written, from a file where it
 // is large; one that is given up has no finding.
@@ -42,10 +21,10 @@ func TestInspect(t *testing.T) {
 	i := inspector(t, Config{URL: daemon.URL, Header: TakeHeader})
 	body := strings.Repeat("hello\r\n", 100_000)
 	first := "Subject: " + harness.LotteryWord + "\r\n\r\n"
-	m := stashed(t, first)
+	m := moduletest.Begun(t, first)
 	go func() {
-		write(t, m, body)
-		write(t, m, body)
+		moduletest.Write(t, m, body)
+		moduletest.Write(t, m, body)
 		m.Stash.End()
 	}()
 	f, err := i.Inspect(limit(t), m)
@@ -53,12 +32,12 @@ func TestInspect(t *testing.T) {
 	if err != nil || !slices.Contains(f.Symbols, harness.LotterySymbol) || !slices.Contains(f.Add, size) {
 		t.Errorf("%+v, %v; want %q", f, err, size)
 	}
-	m = stashed(t, subject("x"))
+	m = moduletest.Begun(t, subject("x"))
 	go m.Stash.Close()
 	if f, err := i.Inspect(limit(t), m); !errors.Is(err, module.ErrAborted) {
 		t.Errorf("%+v, %v", f, err)
 	}
-	m = stashed(t, subject("x"))
+	m = moduletest.Begun(t, subject("x"))
 	ctx, cancel := context.WithCancel(limit(t))
 	go cancel()
 	if f, err := i.Inspect(ctx, m); !errors.Is(err, context.Canceled) {

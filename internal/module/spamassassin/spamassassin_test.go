@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tollgate-mail/tollgate/internal/module"
+	"github.com/tollgate-mail/tollgate/internal/module/moduletest"
 	"github.com/tollgate-mail/tollgate/test/harness"
 )
 
@@ -294,46 +295,9 @@ func TestFrozenStoppedRestarted(t *testing.T) {
 		t.Fatal(err)
 	}
 	i := inspector(t, "unix:"+d.Socket)
-	works := func(when string) {
-		t.Helper()
-		f, err := i.Inspect(limit(t), &module.Message{Stash: stash(t, subject(harness.PharmacyWord))})
-		if err != nil || !slices.Equal(f.Symbols, []string{harness.PharmacySymbol}) {
-			t.Errorf("%s: %+v, %v", when, f, err)
-		}
-		if err := i.Ping(limit(t)); err != nil {
-			t.Errorf("%s: %v", when, err)
-		}
-	}
-	fails := func(when string, want error) {
-		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-		defer cancel()
-		if f, err := i.Inspect(ctx, &module.Message{Stash: stash(t, subject("x"))}); err == nil || want != nil && !errors.Is(err, want) {
-			t.Errorf("%s: %+v, %v", when, f, err)
-		}
-		if err := i.Ping(ctx); err == nil {
-			t.Errorf("%s: a ping is answered", when)
-		}
-	}
-	step := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	works("at first")
-	step(d.Freeze())
-	fails("frozen", context.DeadlineExceeded)
-	step(d.Thaw())
-	works("thawed")
-	step(d.Kill())
-	fails("killed", nil)
-	step(d.Start())
-	works("restarted")
-	step(d.Stop())
-	fails("stopped", nil)
-	step(d.Start())
-	works("started again")
+	moduletest.Survives(t, i, d, subject(harness.PharmacyWord), func(f module.Finding) bool {
+		return slices.Equal(f.Symbols, []string{harness.PharmacySymbol})
+	})
 }
 
 func TestNewRefuses(t *testing.T) {
