@@ -46,7 +46,7 @@ func TestNSD(t *testing.T) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	if err := n.Zone("example.org", "a A 192.0.2.256"); err == nil || !strings.Contains(err.Error(), "192.0.2.256") {
+	if err := n.Zone("example.org", "a A 192.0.2.256"); err == nil || !strings.Contains(err.Error(), "zone example.org") {
 		t.Error(err)
 	}
 }
