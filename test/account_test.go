@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"path/filepath"
+	"testing"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/test/script"
@@ -24,25 +25,26 @@ func (s *session) checkJournal() {
 				expected = append(expected, o)
 			}
 		}
-		s.compare("journal.jsonl "+kind, expected, s.journal(kind))
+		s.compare("journal.jsonl "+kind, expected, s.journal(s.t, kind))
 	}
 }
 
 // journal are all entries of one kind, as the command prints them.
-func (s *session) journal(kind string) []script.Object {
-	s.t.Helper()
-	out, err := s.gate.Command(s.t.Context(), "journal", kind, "--json")
+func (g *gateway) journal(t *testing.T, kind string) []script.Object {
+	t.Helper()
+	out, err := g.gate.Command(t.Context(), "journal", kind, "--json")
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
 	if out.Exit > 1 {
-		s.t.Errorf("tollgate journal %s: exit %d: %s", kind, out.Exit, out.Stderr)
+		t.Errorf("tollgate journal %s: exit %d: %s", kind, out.Exit, out.Stderr)
 	}
-	return s.lines(out.Stdout)
+	return objects(t, out.Stdout)
 }
 
-func (s *session) lines(text string) []script.Object {
-	s.t.Helper()
+// objects are JSON lines.
+func objects(t *testing.T, text string) []script.Object {
+	t.Helper()
 	var all []script.Object
 	for _, line := range bytes.Split([]byte(text), []byte("\n")) {
 		if len(bytes.TrimSpace(line)) == 0 {
@@ -50,7 +52,7 @@ func (s *session) lines(text string) []script.Object {
 		}
 		var o script.Object
 		if err := json.Unmarshal(line, &o); err != nil {
-			s.t.Fatalf("%v in %q", err, line)
+			t.Fatalf("%v in %q", err, line)
 		}
 		all = append(all, o)
 	}
@@ -59,14 +61,14 @@ func (s *session) lines(text string) []script.Object {
 
 // stopDrained ends the daemon, if it runs, when all records are in the store;
 // its exit code must be 0.
-func (s *session) stopDrained() {
-	s.t.Helper()
-	if !s.gate.Process().Ended() {
-		if err := s.drained(s.t.Context(), 20*time.Second); err != nil {
-			s.t.Error(err)
+func (g *gateway) stopDrained(t *testing.T) {
+	t.Helper()
+	if !g.gate.Process().Ended() {
+		if err := g.drained(t.Context(), 20*time.Second); err != nil {
+			t.Error(err)
 		}
 	}
-	if err := s.gate.Stop(20 * time.Second); err != nil {
-		s.t.Error(err)
+	if err := g.gate.Stop(20 * time.Second); err != nil {
+		t.Error(err)
 	}
 }

@@ -92,7 +92,7 @@ beginning:
 		t.Error(err)
 	}
 	s.checkDeliveries()
-	s.stopDrained()
+	s.stopDrained(t)
 	s.checkJournal()
 	s.checkRecords()
 	if t.Failed() {

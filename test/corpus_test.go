@@ -57,12 +57,11 @@ func TestCorpus(t *testing.T) {
 	if len(delivered) != 3*len(corpus) {
 		t.Errorf("%d messages were delivered, %d sent", len(delivered), 3*len(corpus))
 	}
-	s := &session{gateway: g, t: t}
 	entries := make(map[string]script.Object)
-	for _, e := range s.journal("messages") {
+	for _, e := range g.journal(t, "messages") {
 		entries[fmt.Sprint(e["sender"])] = e
 	}
-	s.stopDrained()
+	g.stopDrained(t)
 	records := make(map[string]accounting.Record)
 	for _, r := range g.records(t) {
 		if _, twice := records[r.Sender]; twice {

@@ -26,7 +26,7 @@ addresses = ["ivan@example.org"]
 // seen are the lines of a journal as "client sender recipients verdict".
 func (g *gateway) seen(t *testing.T, kind string) (lines []string) {
 	t.Helper()
-	for _, o := range (&session{gateway: g, t: t}).journal(kind) {
+	for _, o := range g.journal(t, kind) {
 		to := o["recipient"]
 		if kind == "messages" {
 			to = o["recipients"]
@@ -42,6 +42,7 @@ func TestVerifiedRecipients(t *testing.T) {
 	t.Parallel()
 	g := prepare(t, false)
 	g.sink.Refuse("nobody@example.org", "550 5.1.1 no such user here")
+	g.sink.Refuse("full@example.org", "452 4.2.2 over quota")
 	g.write(t, "policy/policy.toml", forFragments)
 	g.startBehind(t, harness.PostfixConfig{
 		Fragments: []string{"verify"},
@@ -50,47 +51,17 @@ func TestVerifiedRecipients(t *testing.T) {
 			"address_verify_poll_delay = 1s",
 		},
 	})
-	// dialogue is a transaction, up to the reply to the recipient, or to the
-	// message when it was accepted.
-	dialogue := func(ip, from, to string) string {
-		t.Helper()
-		c, err := harness.Dial(g.postfix.Addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-		if _, err := c.Reply(); err != nil {
-			t.Fatal(err)
-		}
-		if err := expect(220)(c.XClient("ADDR="+ip, "NAME=mail.far.test")); err != nil {
-			t.Fatal(err)
-		}
-		for _, line := range []string{"EHLO mail.far.test", "MAIL FROM:<" + from + ">"} {
-			if err := expect(250)(c.Cmd(line)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		r, err := c.Cmd("RCPT TO:<" + to + ">")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !r.OK() {
-			return r.String()
-		}
-		if r, err = c.Data([]byte("Subject: hello\r\n\r\ntext\r\n")); err != nil {
-			t.Fatal(err)
-		}
-		return r.String()
-	}
 	for _, test := range []struct{ ip, from, to, want string }{
 		{"192.0.2.10", "a@far.test", "ivan@example.org", "250 2.0.0 Ok: queued"},
 		{"192.0.2.10", "a@far.test", "ivan@example.org", "250 2.0.0 Ok: queued"},
 		{"192.0.2.10", "a@far.test", "nobody@example.org", "550 5.1.1 "},
+		{"192.0.2.10", "a@far.test", "full@example.org", "450 4."},
 		{"192.0.2.10", "a@far.test", "olga@example.net", "450 4."},
 		{"10.0.0.5", "ivan@example.org", "bob@far.test", "250 2.0.0 Ok: queued"},
 	} {
-		if got := dialogue(test.ip, test.from, test.to); !strings.HasPrefix(got, test.want) {
-			t.Errorf("%+v: %q", test, got)
+		r, err := g.transaction(test.ip, test.from, test.to)
+		if err != nil || !strings.HasPrefix(r.String(), test.want) {
+			t.Errorf("%+v: %q, %v", test, r, err)
 		}
 	}
 	g.delivered(t, 3)
@@ -98,11 +69,12 @@ func TestVerifiedRecipients(t *testing.T) {
 	// should; strangers' servers were not asked.
 	asked := g.sink.Asked()
 	slices.Sort(asked)
-	if got := strings.Join(asked, " "); got != "bob@far.test ivan@example.org ivan@example.org ivan@example.org nobody@example.org" {
+	if got := strings.Join(asked, " "); got != "bob@far.test full@example.org ivan@example.org ivan@example.org ivan@example.org nobody@example.org" {
 		t.Errorf("the next hop was asked for %s", got)
 	}
 	if got := g.seen(t, "blocks"); !slices.Equal(got, []string{
-		"192.0.2.10 a@far.test nobody@example.org reject", "192.0.2.10 a@far.test olga@example.net tempfail",
+		"192.0.2.10 a@far.test nobody@example.org reject",
+		"192.0.2.10 a@far.test full@example.org tempfail", "192.0.2.10 a@far.test olga@example.net tempfail",
 	}) {
 		t.Errorf("blocks: %q", got)
 	}
@@ -111,7 +83,7 @@ func TestVerifiedRecipients(t *testing.T) {
 	}
 	if got := g.seen(t, "messages"); !slices.Equal(slices.Sorted(slices.Values(got)), []string{
 		"10.0.0.5 ivan@example.org [bob@far.test] accept",
-		"192.0.2.10 a@far.test [] reject", "192.0.2.10 a@far.test [] tempfail",
+		"192.0.2.10 a@far.test [] reject", "192.0.2.10 a@far.test [] tempfail", "192.0.2.10 a@far.test [] tempfail",
 		"192.0.2.10 a@far.test [ivan@example.org] accept", "192.0.2.10 a@far.test [ivan@example.org] accept",
 	}) {
 		t.Errorf("messages: %q", got)

@@ -2,6 +2,7 @@
 package test
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -134,4 +135,27 @@ func (g *gateway) write(t *testing.T, name, text string) {
 	if err := os.WriteFile(g.box.Path(name), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// transaction is one message of the client with that address, on a connection
+// of its own, and the reply that ended it: the refusal of its recipient, or else
+// what its end was answered.
+func (g *gateway) transaction(ip, from, to string) (harness.Reply, error) {
+	c, err := harness.Dial(g.postfix.Addr)
+	if err != nil {
+		return harness.Reply{}, err
+	}
+	defer c.Close()
+	err = errors.Join(
+		expect(220)(c.Reply()),
+		expect(220)(c.XClient("ADDR="+ip, "NAME=mail.far.test")),
+		expect(250)(c.Cmd("EHLO mail.far.test")),
+		expect(250)(c.Cmd("MAIL FROM:<"+from+">")))
+	if err != nil {
+		return harness.Reply{}, err
+	}
+	if r, err := c.Cmd("RCPT TO:<" + to + ">"); err != nil || !r.OK() {
+		return r, err
+	}
+	return c.Data([]byte("From: " + from + "\r\nSubject: hello\r\n\r\ntext\r\n"))
 }

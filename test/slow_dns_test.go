@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/dnscheck"
-	"github.com/tollgate-mail/tollgate/test/harness"
 )
 
 // dnsLists are more questions for each client than there are places for all.
@@ -67,7 +66,7 @@ action = "reject"
 		var took []time.Duration
 		for range n {
 			start := time.Now()
-			if err := g.deliver("192.0.2.10", "a@fast.test", nil); err != nil {
+			if err := expect(250)(g.transaction("192.0.2.10", "a@fast.test", "ivan@example.org")); err != nil {
 				t.Fatal(err)
 			}
 			took = append(took, time.Since(start))
@@ -81,11 +80,12 @@ action = "reject"
 		t.Fatal(err)
 	}
 	var slow sync.WaitGroup
-	var judged atomic.Int64 // those whose recipient was accepted
+	var judged atomic.Int64
 	for i := range clients {
 		slow.Go(func() {
-			err := g.deliver(fmt.Sprintf("198.51.100.%d", i+1), fmt.Sprintf("a@slow%d.test", i), func() { judged.Add(1) })
-			if err != nil {
+			r, err := g.transaction(fmt.Sprintf("198.51.100.%d", i+1), fmt.Sprintf("a@slow%d.test", i), "ivan@example.org")
+			judged.Add(1)
+			if err := expect(250)(r, err); err != nil {
 				t.Errorf("client %d: %v", i, err)
 			}
 		})
@@ -120,31 +120,6 @@ action = "reject"
 	}
 	t.Logf("%d questions at most were under way, %d were sent, %d were not answered", stats.MostInFlight, stats.Queries, stats.Timeouts)
 	g.delivered(t, clients+41)
-}
-
-// deliver has a message of that client accepted; answered is called when its
-// recipient has been.
-func (g *gateway) deliver(ip, from string, answered func()) error {
-	c, err := harness.Dial(g.postfix.Addr)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	if _, err := c.Reply(); err != nil {
-		return err
-	}
-	if err := expect(220)(c.XClient("ADDR="+ip, "NAME=mail.far.test")); err != nil {
-		return err
-	}
-	for _, line := range []string{"EHLO mail.far.test", "MAIL FROM:<" + from + ">", "RCPT TO:<ivan@example.org>"} {
-		if err := expect(250)(c.Cmd(line)); err != nil {
-			return fmt.Errorf("%s: %w", line, err)
-		}
-	}
-	if answered != nil {
-		answered()
-	}
-	return expect(250)(c.Data([]byte("From: " + from + "\r\nSubject: hello\r\n\r\ntext\r\n")))
 }
 
 // dnsStats is what tollgate status tells of DNS.

@@ -79,7 +79,7 @@ func (s *session) checkRecords() {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		got = append(got, s.lines(string(text))...)
+		got = append(got, objects(s.t, string(text))...)
 	}
 	s.compare("records.jsonl", want, got)
 }

@@ -79,8 +79,11 @@ func VerifyDKIM(ctx context.Context, r io.Reader, lookup Lookup) ([]Signature, e
 	return all, nil
 }
 
-// keys looks up key records. White space of any kind may stand in p= (RFC 6376
-// §3.6.1); the verifier knows only blanks there.
+// blanks puts a blank for white space of any kind, which may stand in p= of a
+// key record (RFC 6376 §3.6.1); the verifier knows only blanks there.
+var blanks = strings.NewReplacer("\t", " ", "\r", " ", "\n", " ")
+
+// keys looks up key records.
 func keys(ctx context.Context, lookup Lookup, name string) ([]string, error) {
 	found, err := lookup(ctx, name)
 	if err != nil {
@@ -88,7 +91,7 @@ func keys(ctx context.Context, lookup Lookup, name string) ([]string, error) {
 	}
 	all := make([]string, len(found))
 	for i, text := range found {
-		all[i] = strings.NewReplacer("\t", " ", "\r", " ", "\n", " ").Replace(text)
+		all[i] = blanks.Replace(text)
 	}
 	return all, nil
 }

@@ -30,23 +30,7 @@ var (
 	ours   *keyring
 )
 
-func TestMain(m *testing.M) {
-	os.Exit(harness.Run(suite{m}, begin))
-}
-
-// suite ends what is not in the sandbox of harness.Run.
-type suite struct{ m *testing.M }
-
-var second *harness.Sandbox
-
-func (s suite) Run() int {
-	code := s.m.Run()
-	if err := errors.Join(dkimpy.stop(), second.Close()); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return code
-}
+func TestMain(m *testing.M) { os.Exit(harness.Run(m, begin)) }
 
 func begin(s *harness.Sandbox) error {
 	corpus, err := readCorpus()
@@ -72,15 +56,13 @@ func begin(s *harness.Sandbox) error {
 	if keyed, err = s.NSD(full); err != nil {
 		return err
 	}
-	if second, err = harness.New(); err != nil {
+	if empty, err = s.NSD(bare); err != nil {
 		return err
 	}
-	if empty, err = second.NSD(bare); err != nil {
-		return errors.Join(err, second.Close())
-	}
 	if dkimpy, err = startDKIMPy(); err != nil {
-		return errors.Join(err, second.Close())
+		return err
 	}
+	s.OnClose(dkimpy.stop)
 	return nil
 }
 

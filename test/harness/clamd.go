@@ -78,7 +78,7 @@ func (s *Sandbox) Clamd(c ClamdConfig) (*Clamd, error) {
 	if err := os.WriteFile(d.Config(), []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
 		return nil, fmt.Errorf("harness: %w", err)
 	}
-	s.onClose(d.Stop)
+	s.OnClose(d.Stop)
 	return d, d.Start()
 }
 

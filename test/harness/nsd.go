@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -19,7 +20,7 @@ type NSD struct {
 	Addr string // host:port, UDP and TCP
 	port int
 	zone string // one that it has; "" for none
-	s    *Sandbox
+	dir  string // its own; its log stands beside
 	proc *Process
 }
 
@@ -27,11 +28,12 @@ type NSD struct {
 // what a text does not begin with is added: $ORIGIN, $TTL, the SOA (its
 // minimum 60 s) and one NS.
 func (s *Sandbox) NSD(zones map[string]string) (*NSD, error) {
-	n := &NSD{s: s}
-	s.onClose(n.Stop)
-	if err := os.MkdirAll(s.Path("nsd"), 0o755); err != nil {
+	dir, err := os.MkdirTemp(s.Dir, "nsd")
+	if err != nil {
 		return nil, fmt.Errorf("harness: %w", err)
 	}
+	n := &NSD{dir: dir}
+	s.OnClose(n.Stop)
 	for zone, text := range zones {
 		n.zone = dns.Fqdn(zone)
 		if err := n.Zone(zone, text); err != nil {
@@ -40,7 +42,6 @@ func (s *Sandbox) NSD(zones map[string]string) (*NSD, error) {
 	}
 	// Whether a port is free shows only when the server has it: another
 	// process may be as fast.
-	var err error
 	for range 5 {
 		if n.port, err = dnsPort(); err != nil {
 			return nil, err
@@ -85,7 +86,7 @@ func (n *NSD) Zone(zone, text string) error {
 		head += fmt.Sprintf("@ SOA ns.invalid. hostmaster.invalid. %d 3600 600 86400 60\n@ NS ns.invalid.\n", time.Now().Unix())
 	}
 	// The server would say of a bad zone only that it has none.
-	file := n.s.Path("nsd", zoneFile(zone))
+	file := filepath.Join(n.dir, zoneFile(zone))
 	if err := os.WriteFile(file+".new", []byte(head+text+"\n"), 0o644); err != nil {
 		return fmt.Errorf("harness: %w", err)
 	}
@@ -118,11 +119,11 @@ func (n *NSD) configure(zones map[string]string) error {
   rrl-ratelimit: 0
 remote-control:
   control-enable: no
-`, n.port, n.s.Path("nsd"), n.s.Path("nsd", "zone.list"), n.s.Path("nsd", "xfrd.state"), n.s.Path("nsd"))
+`, n.port, n.dir, filepath.Join(n.dir, "zone.list"), filepath.Join(n.dir, "xfrd.state"), n.dir)
 	for zone := range zones {
 		fmt.Fprintf(&b, "zone:\n  name: %q\n  zonefile: %q\n", strings.TrimSuffix(zone, "."), zoneFile(zone))
 	}
-	if err := os.WriteFile(n.s.Path("nsd.conf"), []byte(b.String()), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(n.dir, "nsd.conf"), []byte(b.String()), 0o644); err != nil {
 		return fmt.Errorf("harness: %w", err)
 	}
 	return nil
@@ -131,7 +132,7 @@ remote-control:
 // Start starts the server again after Stop, on the same port.
 func (n *NSD) Start() error {
 	var err error
-	n.proc, err = start("nsd", n.s.Path("nsd.log"), syscall.SIGTERM, "nsd", "-d", "-c", n.s.Path("nsd.conf"))
+	n.proc, err = start("nsd", n.dir+".log", syscall.SIGTERM, "nsd", "-d", "-c", filepath.Join(n.dir, "nsd.conf"))
 	if err != nil {
 		return err
 	}

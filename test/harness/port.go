@@ -34,7 +34,7 @@ func (s *Sandbox) Port() (int, error) {
 			sign.Close()
 			return 0, fmt.Errorf("harness: %w", err)
 		}
-		s.onClose(sign.Close)
+		s.OnClose(sign.Close)
 		return port, nil
 	}
 	return 0, errors.New("harness: no free port")

@@ -75,7 +75,7 @@ func (s *Sandbox) Postfix(c PostfixConfig) (*Postfix, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.onClose(func() error { return p.master.Stop(10 * time.Second) })
+	s.OnClose(func() error { return p.master.Stop(10 * time.Second) })
 	return p, p.master.await(func() error {
 		err := errors.Join(dialable("tcp", p.Addr), dialable("tcp", p.Return))
 		if c.Plain {

@@ -60,11 +60,9 @@ notify_classes =
 
 // Where tollgate listens is said to the two services that ask it, so that
 // main.cf keeps the fragment's own value.
-const baseMaster = `%[1]s inet n - n - - smtpd
-  %[2]s
-pickup    unix  n  -  n  2     1    pickup
+const baseMaster = `pickup    unix  n  -  n  2     1    pickup
 cleanup   unix  n  -  n  -     0    cleanup
-  %[2]s
+  %[1]s
 qmgr      unix  n  -  n  2     1    qmgr
 rewrite   unix  -  -  n  -     -    trivial-rewrite
 bounce    unix  -  -  n  -     0    bounce
@@ -127,11 +125,7 @@ func (p *Postfix) configure(s *Sandbox, c PostfixConfig) error {
 	}
 
 	milter := "-o { tollgate_milter = { " + c.Milter + ", connect_timeout=10s, default_action=tempfail } }"
-	master := fmt.Sprintf(baseMaster, p.Addr, milter)
-	if c.Plain {
-		master += p.Plain + " inet n - n - - smtpd\n  -o smtpd_milters=\n"
-	}
-	master += strings.ReplaceAll(masterCf, returnPort, p.Return)
+	listener := p.Addr + " inet n - n - - smtpd\n  " + milter + "\n"
 	main := fmt.Sprintf(baseMain, s.Dir, p.daemons, host, port) + mainCf
 	for _, name := range c.Fragments {
 		text, err := fragment(name + "-main.cf")
@@ -139,16 +133,20 @@ func (p *Postfix) configure(s *Sandbox, c PostfixConfig) error {
 			return err
 		}
 		main += text
-		services, err := fragment(name + "-master.cf")
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
+		switch text, err = fragment(name + "-master.cf"); {
+		case err == nil:
+			listener = p.screened(text, milter)
+		case !errors.Is(err, fs.ErrNotExist):
 			return err
 		}
-		master = p.screened(master, services, milter)
 	}
 	main += "# --- this instance\n" + strings.Join(c.Settings, "\n") + "\n"
+
+	master := listener + fmt.Sprintf(baseMaster, milter)
+	if c.Plain {
+		master += p.Plain + " inet n - n - - smtpd\n  -o smtpd_milters=\n"
+	}
+	master += strings.ReplaceAll(masterCf, returnPort, p.Return)
 
 	if err := os.WriteFile(filepath.Join(p.Config, "main.cf"), []byte(lastOnes(main)), 0o644); err != nil {
 		return fmt.Errorf("harness: %w", err)
@@ -159,11 +157,10 @@ func (p *Postfix) configure(s *Sandbox, c PostfixConfig) error {
 	return nil
 }
 
-// screened is a master.cf in which a fragment's services stand, its port 25
-// being this instance's, in the place of the smtpd there; whose settings belong
-// to the fragment's own smtpd, as the fragment says.
-func (p *Postfix) screened(master, services, settings string) string {
-	_, rest, _ := strings.Cut(master, settings+"\n") // the listener stands first
+// screened is a fragment's services in the place of the listener: its port 25 is
+// this instance's, and the listener's settings belong to the smtpd behind it, as
+// the fragment says.
+func (p *Postfix) screened(services, settings string) string {
 	var b strings.Builder
 	for line := range strings.Lines(services) {
 		switch fields := strings.Fields(line); {
@@ -174,7 +171,7 @@ func (p *Postfix) screened(master, services, settings string) string {
 		}
 		b.WriteString(line)
 	}
-	return b.String() + rest
+	return b.String()
 }
 
 // fragment is a file of contrib/postfix.

@@ -28,7 +28,7 @@ func (s *Sandbox) Redis(args ...string) (*Redis, error) {
 	if err := os.Mkdir(s.Path(r.name), 0o755); err != nil {
 		return nil, fmt.Errorf("harness: %w", err)
 	}
-	s.onClose(r.Stop)
+	s.OnClose(r.Stop)
 	return r, r.Start()
 }
 

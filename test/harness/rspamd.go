@@ -100,7 +100,7 @@ func (s *Sandbox) Rspamd(c RspamdConfig) (*Rspamd, error) {
 			return nil, fmt.Errorf("harness: %w", err)
 		}
 	}
-	s.onClose(r.Stop)
+	s.OnClose(r.Stop)
 	return r, r.Start()
 }
 

@@ -57,7 +57,8 @@ func (s *Sandbox) Close() error {
 	return errors.Join(errs...)
 }
 
-func (s *Sandbox) onClose(f func() error) {
+// OnClose has Close call f, before what was started earlier is ended.
+func (s *Sandbox) OnClose(f func() error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closers = append(s.closers, f)

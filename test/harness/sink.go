@@ -53,7 +53,7 @@ func (s *Sandbox) Sink() (*Sink, error) {
 	}
 	k := &Sink{listener: l, conns: make(map[net.Conn]bool), refused: make(map[string]string), news: make(chan struct{})}
 	k.wg.Go(k.accept)
-	s.onClose(k.close)
+	s.OnClose(k.close)
 	return k, nil
 }
 

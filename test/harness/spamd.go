@@ -88,7 +88,7 @@ func (s *Sandbox) Spamd(c SpamdConfig) (*Spamd, error) {
 			return nil, fmt.Errorf("harness: %w", err)
 		}
 	}
-	s.onClose(d.Stop)
+	s.OnClose(d.Stop)
 	return d, d.Start()
 }
 

@@ -72,7 +72,7 @@ func (s *Sandbox) Tollgate(binary, redis string) (*Tollgate, error) {
 	if err := os.WriteFile(g.Policy, []byte(text), 0o644); err != nil {
 		return nil, fmt.Errorf("harness: %w", err)
 	}
-	s.onClose(func() error { return g.Stop(20 * time.Second) })
+	s.OnClose(func() error { return g.Stop(20 * time.Second) })
 	return g, nil
 }
 
