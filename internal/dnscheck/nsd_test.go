@@ -23,6 +23,7 @@ func TestMain(m *testing.M) {
 			"example":              within("example.", senders+spfZone+crowded()),
 			"gone.test":            "x A 192.0.2.1\n",
 			"bl.example":           lists,
+			"servfail.test":        harness.Unreadable,
 			"2.0.192.in-addr.arpa": within("2.0.192.in-addr.arpa.", spfZone),
 		})
 		return err
@@ -85,7 +86,8 @@ func TestSenderMXFromNSD(t *testing.T) {
 		"u@elsewhere.example": "error",
 		"u@loop.example":      "error",
 		"u@broken.example":    "error",
-		"u@x.other.test":      "error",
+		"u@x.other.test":      "error", // REFUSED
+		"u@x.servfail.test":   "error",
 	} {
 		got, err := r.SenderMX(t.Context(), sender)
 		if want == "error" && errors.Is(err, ErrTemporary) && got == "" || got == want && err == nil {
@@ -129,7 +131,9 @@ func TestListedFromNSD(t *testing.T) {
 		got, err := r.Listed(t.Context(), "bl.example", netip.MustParseAddr(of))
 		check(t, of, want, got, err)
 	}
-	got, err := r.ListedDomain(t.Context(), "bl.example", "Bad.example")
+	got, err := r.Listed(t.Context(), "servfail.test", netip.MustParseAddr("192.0.2.7"))
+	check(t, "servfail.test", "error", got, err)
+	got, err = r.ListedDomain(t.Context(), "bl.example", "Bad.example")
 	check(t, "bad.example", "[127.0.1.2]", got, err)
 }
 

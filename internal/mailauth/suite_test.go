@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -21,11 +22,12 @@ import (
 	"github.com/tollgate-mail/tollgate/test/harness"
 )
 
-// What the tests of this package share: two real DNS servers, one of which has
-// keys, and a real verifier to compare with.
+// What the tests of this package share: real DNS servers, one of which has keys,
+// and a real verifier to compare with.
 var (
 	keyed  *harness.NSD
 	empty  *harness.NSD
+	unable *harness.NSD // says SERVFAIL
 	dkimpy *verifier
 	ours   *keyring
 )
@@ -57,6 +59,13 @@ func begin(s *harness.Sandbox) error {
 		return err
 	}
 	if empty, err = s.NSD(bare); err != nil {
+		return err
+	}
+	none := maps.Clone(bare)
+	for top := range none {
+		none[top] = harness.Unreadable
+	}
+	if unable, err = s.NSD(none); err != nil {
 		return err
 	}
 	if dkimpy, err = startDKIMPy(); err != nil {

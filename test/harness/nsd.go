@@ -24,6 +24,10 @@ type NSD struct {
 	proc *Process
 }
 
+// Unreadable stands for the text of a zone whose file is not there: the server
+// says SERVFAIL to all questions within.
+const Unreadable = "\x00"
+
 // NSD starts a server. Zones are the texts of zone files by the zones' names;
 // what a text does not begin with is added: $ORIGIN, $TTL, the SOA (its
 // minimum 60 s) and one NS.
@@ -35,6 +39,9 @@ func (s *Sandbox) NSD(zones map[string]string) (*NSD, error) {
 	n := &NSD{dir: dir}
 	s.OnClose(n.Stop)
 	for zone, text := range zones {
+		if text == Unreadable {
+			continue
+		}
 		n.zone = dns.Fqdn(zone)
 		if err := n.Zone(zone, text); err != nil {
 			return nil, err

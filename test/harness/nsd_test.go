@@ -19,7 +19,7 @@ func TestNSD(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	n, err := s.NSD(map[string]string{"example.org": "a TXT before"})
+	n, err := s.NSD(map[string]string{"example.org": "a TXT before", "bad.test": Unreadable})
 	if err != nil {
 		t.Fatal(err, s.Logs())
 	}
@@ -32,6 +32,10 @@ func TestNSD(t *testing.T) {
 	}
 	if got := ask(); got != "before" {
 		t.Error(got)
+	}
+	reply, err := dns.Exchange(new(dns.Msg).SetQuestion("a.bad.test.", dns.TypeTXT), n.Addr)
+	if err != nil || reply.Rcode != dns.RcodeServerFailure {
+		t.Error(reply, err)
 	}
 	if err := n.Zone("example.org", "a TXT after"); err != nil {
 		t.Fatal(err)
