@@ -19,10 +19,10 @@ type Delivered struct {
 	Data []byte   // with CR LF, dots unstuffed
 }
 
-var receivedID = regexp.MustCompile(`(?s)\AReceived:.*?\bid ([0-9A-Za-z]+)`)
+var receivedID = regexp.MustCompile(`(?sm)^Received:.*?\bid ([0-9A-Za-z]+)`)
 
-// QueueID is the queue id under which Postfix took the message: its own
-// Received field stands on top.
+// QueueID is the queue id under which Postfix took the message: its own Received
+// field is the topmost. Only an Authentication-Results of ours may stand above.
 func (d *Delivered) QueueID() string {
 	m := receivedID.FindSubmatch(d.Data)
 	if m == nil {
