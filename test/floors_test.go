@@ -16,50 +16,51 @@ const module = "github.com/tollgate-mail/tollgate/"
 // floors is where each room of the house stands. A room imports only rooms of
 // lower floors; docs/HACKING.md says what lives in each.
 var floors = map[string]int{
-	"rules":         0,
-	"internal/mail": 0,
-	"accounting":    0,
+	"internal/budget": 0,
 
-	"accounting/spool":     1,
-	"accounting/redis":     1,
-	"accounting/embedded":  1,
-	"accounting/report":    1,
-	"accounting/storetest": 1,
-	"internal/directory":   1,
-	"internal/journal":     1,
-	"internal/control":     1,
-	"internal/mailauth":    1,
-	"internal/holdqueue":   1,
-	"internal/module":      1,
-	"internal/dnscheck":    1,
-	"internal/state":       1,
+	"internal/mail":    1,
+	"internal/control": 1,
+	"accounting":       1,
 
-	"internal/module/webclient": 1,
+	"rules":                2,
+	"accounting/spool":     2,
+	"accounting/redis":     2,
+	"accounting/embedded":  2,
+	"accounting/report":    2,
+	"accounting/storetest": 2,
+	"internal/journal":     2,
+	"internal/mailauth":    2,
+	"internal/holdqueue":   2,
+	"internal/dnscheck":    2,
+	"internal/state":       2,
 
-	"internal/module/attachment":   2,
-	"internal/module/clamav":       2,
-	"internal/module/http":         2,
-	"internal/module/moduletest":   2,
-	"internal/module/rspamd":       2,
-	"internal/module/spamassassin": 2,
+	"internal/directory":        3,
+	"internal/module":           3,
+	"internal/module/webclient": 3,
+	"internal/state/embedded":   3,
+	"internal/state/redis":      3,
+	"internal/state/statetest":  3,
 
-	"internal/state/embedded":  2,
-	"internal/state/redis":     2,
-	"internal/state/statetest": 2,
+	"internal/module/attachment":   4,
+	"internal/module/clamav":       4,
+	"internal/module/http":         4,
+	"internal/module/moduletest":   4,
+	"internal/module/rspamd":       4,
+	"internal/module/spamassassin": 4,
 
-	"internal/gate": 2,
+	"internal/gate": 5,
 
-	"milter":          3,
-	"internal/config": 3,
+	"milter":          6,
+	"internal/config": 6,
 
-	"cmd/tollgate": 4,
+	"cmd/tollgate": 9,
 
 	// What tests and shows the house stands outside of it, and may look
 	// into every room.
-	"test/harness": 5,
-	"test/script":  5,
-	"test":         6,
-	"test/demo":    6,
+	"test/harness": 10,
+	"test/script":  10,
+	"test":         11,
+	"test/demo":    11,
 }
 
 type goPackage struct {
