@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"path/filepath"
 	"testing"
-	"time"
 
+	"github.com/tollgate-mail/tollgate/test/harness"
 	"github.com/tollgate-mail/tollgate/test/script"
 )
 
@@ -64,11 +64,11 @@ func objects(t *testing.T, text string) []script.Object {
 func (g *gateway) stopDrained(t *testing.T) {
 	t.Helper()
 	if !g.gate.Process().Ended() {
-		if err := g.drained(t.Context(), 20*time.Second); err != nil {
+		if err := g.drained(t.Context(), harness.Patience); err != nil {
 			t.Error(err)
 		}
 	}
-	if err := g.gate.Stop(20 * time.Second); err != nil {
+	if err := g.gate.Stop(harness.Patience); err != nil {
 		t.Error(err)
 	}
 }

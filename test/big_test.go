@@ -56,14 +56,14 @@ func TestBigMessage(t *testing.T) {
 	if err := g.postfix.Idle(time.Minute); err != nil {
 		t.Error(err)
 	}
-	if err := g.drained(t.Context(), 20*time.Second); err != nil {
+	if err := g.drained(t.Context(), harness.Patience); err != nil {
 		t.Error(err)
 	}
 	// A drain waits for sessions under way.
 	if _, err := c.Cmd("QUIT"); err != nil {
 		t.Error(err)
 	}
-	if err := g.gate.Stop(20 * time.Second); err != nil {
+	if err := g.gate.Stop(harness.Patience); err != nil {
 		t.Error(err)
 	}
 	var charged []int64

@@ -88,7 +88,7 @@ beginning:
 
 	s := &session{gateway: g, t: t, dir: dir, conns: make(map[string]*connection)}
 	s.run(steps)
-	if err := g.postfix.Idle(30 * time.Second); err != nil {
+	if err := g.postfix.Idle(harness.Patience); err != nil {
 		t.Error(err)
 	}
 	s.checkDeliveries()

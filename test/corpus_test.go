@@ -44,7 +44,7 @@ func TestCorpus(t *testing.T) {
 	g.write(t, "policy/policy.toml", corpusPolicy(corpus))
 	g.start(t, "disable_mime_output_conversion = yes")
 	g.sendCorpus(t, corpus)
-	if err := g.postfix.Idle(2 * time.Minute); err != nil {
+	if err := g.postfix.Idle(harness.Patience); err != nil {
 		t.Fatal(err)
 	}
 	if err := g.drained(t.Context(), time.Minute); err != nil {

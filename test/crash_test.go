@@ -109,7 +109,7 @@ func TestCrash(t *testing.T) {
 	if err := g.drained(t.Context(), time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	if err := g.gate.Stop(20 * time.Second); err != nil {
+	if err := g.gate.Stop(harness.Patience); err != nil {
 		t.Error(err)
 	}
 	g.judgeCrash(t, attempts, kills)
@@ -131,7 +131,7 @@ func (c *crasher) send(messages int) error {
 			c.client.Close()
 		}
 	}()
-	deadline := time.Now().Add(2 * time.Minute)
+	deadline := time.Now().Add(harness.Patience)
 	for i := range messages {
 		for try := 0; ; try++ {
 			if time.Now().After(deadline) {

@@ -8,8 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
+	"github.com/tollgate-mail/tollgate/test/harness"
 	"github.com/tollgate-mail/tollgate/test/script"
 )
 
@@ -20,7 +20,7 @@ func (s *session) hup(script.Step) error        { return s.gate.Process().Signal
 
 // ended waits until the daemon has ended by itself, well.
 func (s *session) ended(script.Step) error {
-	if err := s.gate.Process().Wait(20 * time.Second); err != nil {
+	if err := s.gate.Process().Wait(harness.Patience); err != nil {
 		return err
 	}
 	if code := s.gate.Process().ExitCode(); code != 0 {
@@ -57,7 +57,7 @@ func (s *session) logs(step script.Step) error {
 	if err != nil {
 		return err
 	}
-	return eventually(20*time.Second, func() error {
+	return eventually(harness.Patience, func() error {
 		text, err := os.ReadFile(s.box.Path("tollgate.log"))
 		if err == nil && !re.Match(text) {
 			err = fmt.Errorf("nothing in the log matches")
@@ -72,7 +72,7 @@ func (s *session) delivers(step script.Step) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := contextFor(s.t, 20*time.Second)
+	ctx, cancel := contextFor(s.t, harness.Patience)
 	defer cancel()
 	return s.sink.Wait(ctx, n)
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/tollgate-mail/tollgate/test/harness"
 )
@@ -78,7 +77,7 @@ func TestVerifiedRecipients(t *testing.T) {
 	}) {
 		t.Errorf("blocks: %q", got)
 	}
-	if err := g.gate.Stop(20 * time.Second); err != nil {
+	if err := g.gate.Stop(harness.Patience); err != nil {
 		t.Fatal(err)
 	}
 	if got := g.seen(t, "messages"); !slices.Equal(slices.Sorted(slices.Values(got)), []string{
@@ -141,7 +140,7 @@ func TestPostscreen(t *testing.T) {
 	}
 	polite.Close()
 	g.delivered(t, 1)
-	if err := g.gate.Stop(20 * time.Second); err != nil {
+	if err := g.gate.Stop(harness.Patience); err != nil {
 		t.Fatal(err)
 	}
 	got := append(g.seen(t, "blocks"), g.seen(t, "messages")...)

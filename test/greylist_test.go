@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tollgate-mail/tollgate/test/harness"
 	"github.com/tollgate-mail/tollgate/test/script"
 )
 
@@ -118,13 +119,13 @@ func (g *gateway) lastBlock(t *testing.T) script.Object {
 // delivered checks what has arrived, and that each of it is accounted for.
 func (g *gateway) delivered(t *testing.T, messages int) {
 	t.Helper()
-	if err := g.postfix.Idle(30 * time.Second); err != nil {
+	if err := g.postfix.Idle(harness.Patience); err != nil {
 		t.Error(err)
 	}
 	if n := len(g.sink.Messages()); n != messages {
 		t.Errorf("%d messages were delivered, %d were accepted", n, messages)
 	}
-	if err := g.drained(t.Context(), 30*time.Second); err != nil {
+	if err := g.drained(t.Context(), harness.Patience); err != nil {
 		t.Error(err)
 	}
 }
@@ -191,7 +192,7 @@ func TestGreylistTwoGateways(t *testing.T) {
 	}
 	// Each pause is longer than the one before; what passes meanwhile counts too.
 	passed := 0
-	err = eventually(30*time.Second, func() error {
+	err = eventually(harness.Patience, func() error {
 		reply := two.swaks(t, "192.0.2.3", fmt.Sprintf("far3%c@far.test", 'a'+passed), "ivan@example.org")
 		if reply == "" {
 			passed++
@@ -224,11 +225,11 @@ func TestGreylistRestart(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	stop := func() error { return g.gate.Stop(20 * time.Second) }
+	stop := func() error { return g.gate.Stop(harness.Patience) }
 	// What has changed is written within a second; a crash loses no more.
 	var tried time.Time // before the try that changed something last
 	kill := func() error {
-		if err := eventually(20*time.Second, func() error {
+		if err := eventually(harness.Patience, func() error {
 			info, err := os.Stat(filepath.Join(g.gate.State, "state.bolt"))
 			if err == nil && info.ModTime().Before(tried) {
 				err = errors.New("the state has not been written")
@@ -260,7 +261,7 @@ func TestGreylistRestart(t *testing.T) {
 	if reply := g.swaks(t, "10.0.0.5", "olga@example.org", "Carol@far.test"); reply != "" {
 		t.Fatal(reply)
 	}
-	err := eventually(20*time.Second, func() error {
+	err := eventually(harness.Patience, func() error {
 		if g.swaks(t, "192.0.2.9", "carol@far.test", "olga@example.org") != "" {
 			return errors.New("the answer of a correspondent is greylisted")
 		}

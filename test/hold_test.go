@@ -5,7 +5,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/tollgate-mail/tollgate/test/harness"
 )
@@ -75,7 +74,7 @@ action = "hold"
 		t.Errorf("a file is overwritten: exit code %d, %v", o.Exit, err)
 	}
 	command("hold", "release", id)
-	ctx, cancel := contextFor(t, 20*time.Second)
+	ctx, cancel := contextFor(t, harness.Patience)
 	defer cancel()
 	if err := g.sink.Wait(ctx, 1); err != nil {
 		t.Fatal(err)

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tollgate-mail/tollgate/test/harness"
 )
 
 const hostilePolicy = `
@@ -68,7 +70,7 @@ func TestHostile(t *testing.T) {
 	if g.gate.Process().Ended() {
 		t.Fatal("the daemon has ended")
 	}
-	if err := g.gate.Stop(20 * time.Second); err != nil {
+	if err := g.gate.Stop(harness.Patience); err != nil {
 		t.Error(err)
 	}
 }

@@ -82,7 +82,7 @@ timeout  = "3m"
 		alone := clamdscan(t, clamd)
 		t.Logf("clamdscan of the same messages: %.1f s; with Postfix and tollgate %.2f times that", alone.Seconds(), took.Seconds()/alone.Seconds())
 	}
-	if err := g.drained(t.Context(), 20*time.Second); err != nil {
+	if err := g.drained(t.Context(), harness.Patience); err != nil {
 		t.Error(err)
 	}
 }

@@ -52,10 +52,10 @@ func TestReloadUnderTraffic(t *testing.T) {
 	if got := len(g.sink.Messages()); got != connections*messages {
 		t.Errorf("%d messages were delivered", got)
 	}
-	if err := g.drained(t.Context(), 20*time.Second); err != nil {
+	if err := g.drained(t.Context(), harness.Patience); err != nil {
 		t.Error(err)
 	}
-	if err := g.gate.Stop(20 * time.Second); err != nil {
+	if err := g.gate.Stop(harness.Patience); err != nil {
 		t.Error(err)
 	}
 	if got := len(g.records(t)); got != connections*messages {

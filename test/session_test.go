@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/tollgate-mail/tollgate/test/harness"
 	"github.com/tollgate-mail/tollgate/test/script"
@@ -54,7 +53,7 @@ var verbs = map[string]func(*session, script.Step) error{
 	"redis":    (*session).store,
 	"install":  (*session).install,
 	"sendmail": (*session).sendmail,
-	"idle":     func(s *session, _ script.Step) error { return s.postfix.Idle(20 * time.Second) },
+	"idle":     func(s *session, _ script.Step) error { return s.postfix.Idle(harness.Patience) },
 	"delivers": (*session).delivers,
 	"logs":     (*session).logs,
 	"clamd":    (*session).harm,

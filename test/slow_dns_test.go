@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/dnscheck"
+	"github.com/tollgate-mail/tollgate/test/harness"
 )
 
 // dnsLists are more questions for each client than there are places for all.
@@ -94,7 +95,7 @@ action = "reject"
 	// How many wait at once depends on how fast this machine starts smtpd
 	// processes; that some do is what the rest needs.
 	var stats dnscheck.Stats
-	err = eventually(60*time.Second, func() error {
+	err = eventually(harness.Patience, func() error {
 		var err error
 		if stats, err = g.dnsStats(t); err == nil && stats.InFlight == 0 {
 			err = errors.New("no question is under way")

@@ -92,7 +92,7 @@ func (d *Clamd) Start() error {
 	if err != nil {
 		return err
 	}
-	return d.proc.await(d.answers, 30*time.Second)
+	return d.proc.await(d.answers, Patience)
 }
 
 // answers tells whether clamd answers on both of its sockets.
@@ -155,5 +155,5 @@ func (d *Clamd) Stop() error {
 	if err := d.Thaw(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
-	return d.proc.Stop(20 * time.Second)
+	return d.proc.Stop(Patience)
 }

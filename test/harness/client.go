@@ -12,7 +12,7 @@ import (
 
 // replyLimit is how long an SMTP reply may take: longer than Postfix waits
 // for a milter's verdict on a command, for that must be seen.
-const replyLimit = 60 * time.Second
+const replyLimit = Patience
 
 // Reply is an SMTP reply (RFC 5321 §4.2).
 type Reply struct {
@@ -55,7 +55,7 @@ func Dial(addr string) (*Client, error) { return DialFrom("", addr) }
 // DialFrom is Dial from an address of this machine, such as another one of
 // loopback.
 func DialFrom(local, addr string) (*Client, error) {
-	dialer := net.Dialer{Timeout: 10 * time.Second}
+	dialer := net.Dialer{Timeout: Patience}
 	if local != "" {
 		dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(local)}
 	}

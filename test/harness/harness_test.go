@@ -5,7 +5,6 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestStuff(t *testing.T) {
@@ -76,7 +75,7 @@ func TestPostfixAloneDeliversExactly(t *testing.T) {
 	step(c.Cmd("RCPT TO:<ivan@example.org>"))
 	id := step(c.Data(message)).QueueID()
 
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), Patience)
 	defer cancel()
 	if err := sink.Wait(ctx, 1); err != nil {
 		t.Fatal(err)
@@ -95,7 +94,7 @@ func TestPostfixAloneDeliversExactly(t *testing.T) {
 	if !bytes.Contains(got.Data, []byte("mail.example.com [192.0.2.7]")) {
 		t.Errorf("XCLIENT was not heard: %q", got.Data[:200])
 	}
-	if err := p.Idle(10 * time.Second); err != nil {
+	if err := p.Idle(Patience); err != nil {
 		t.Error(err)
 	}
 }

@@ -143,7 +143,7 @@ func (n *NSD) Start() error {
 	if err != nil {
 		return err
 	}
-	return n.proc.await(n.answers, 10*time.Second)
+	return n.proc.await(n.answers, Patience)
 }
 
 // answers tells whether the server knows its zones, or without any whether it
@@ -183,5 +183,5 @@ func (n *NSD) Stop() error {
 	if err := n.Thaw(); err != nil {
 		return err
 	}
-	return n.proc.Stop(10 * time.Second)
+	return n.proc.Stop(Patience)
 }

@@ -44,7 +44,7 @@ func TestNSD(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Nothing tells when it has.
-	for deadline := time.Now().Add(10 * time.Second); ask() != "after"; {
+	for deadline := time.Now().Add(Patience); ask() != "after"; {
 		if time.Now().After(deadline) {
 			t.Fatal(s.Logs())
 		}

@@ -75,14 +75,14 @@ func (s *Sandbox) Postfix(c PostfixConfig) (*Postfix, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.OnClose(func() error { return p.master.Stop(10 * time.Second) })
+	s.OnClose(func() error { return p.master.Stop(Patience) })
 	return p, p.master.await(func() error {
 		err := errors.Join(dialable("tcp", p.Addr), dialable("tcp", p.Return))
 		if c.Plain {
 			err = errors.Join(err, dialable("tcp", p.Plain))
 		}
 		return err
-	}, 20*time.Second)
+	}, Patience)
 }
 
 // Queued are the ids of the messages in the given queues ("hold",

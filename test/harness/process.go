@@ -84,7 +84,7 @@ func (p *Process) Kill() error {
 	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("harness: kill %s: %w", p.name, err)
 	}
-	return p.Wait(10 * time.Second)
+	return p.Wait(Patience)
 }
 
 // Stop ends the process with SIGTERM, and its whole group with SIGKILL when

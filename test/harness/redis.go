@@ -1,11 +1,11 @@
 package harness
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"syscall"
-	"time"
 )
 
 // Redis is a Redis server that syncs each write to its append-only file.
@@ -43,7 +43,7 @@ func (r *Redis) Start() error {
 	if err != nil {
 		return err
 	}
-	return r.proc.await(func() error { return dialable("tcp", r.Addr) }, 10*time.Second)
+	return r.proc.await(func() error { return dialable("tcp", r.Addr) }, Patience)
 }
 
 // Stop ends the server; its clients lose their connections.
@@ -51,7 +51,11 @@ func (r *Redis) Stop() error {
 	if r.proc == nil {
 		return nil
 	}
-	return r.proc.Stop(10 * time.Second)
+	// A frozen server would keep SIGTERM pending.
+	if err := r.Signal(syscall.SIGCONT); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("harness: %w", err)
+	}
+	return r.proc.Stop(Patience)
 }
 
 // Signal sends sig to the server, such as SIGSTOP, which freezes it with its

@@ -114,7 +114,7 @@ func (r *Rspamd) Start() error {
 	if err != nil {
 		return err
 	}
-	return r.proc.await(r.answers, 30*time.Second)
+	return r.proc.await(r.answers, Patience)
 }
 
 // answers tells whether a worker answers.
@@ -148,7 +148,7 @@ func (r *Rspamd) Kill() error {
 	if err := r.signal(syscall.SIGKILL); err != nil {
 		return err
 	}
-	return r.proc.Wait(10 * time.Second)
+	return r.proc.Wait(Patience)
 }
 
 // signal goes to the main process and its workers.
@@ -167,5 +167,5 @@ func (r *Rspamd) Stop() error {
 	if err := r.Thaw(); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return err
 	}
-	return r.proc.Stop(20 * time.Second)
+	return r.proc.Stop(Patience)
 }

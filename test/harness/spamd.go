@@ -125,7 +125,7 @@ func (d *Spamd) Start() error {
 	if err != nil {
 		return err
 	}
-	return d.proc.await(d.answers, 30*time.Second)
+	return d.proc.await(d.answers, Patience)
 }
 
 // answers tells whether spamd answers on both of its sockets.
@@ -144,7 +144,7 @@ func (d *Spamd) pong(network, address string) error {
 		return err
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(Patience)); err != nil {
 		return err
 	}
 	if _, err := io.WriteString(conn, "PING SPAMC/1.5\r\n\r\n"); err != nil {
@@ -172,7 +172,7 @@ func (d *Spamd) Kill() error {
 	if err := d.signal(syscall.SIGKILL); err != nil {
 		return err
 	}
-	return d.proc.Wait(10 * time.Second)
+	return d.proc.Wait(Patience)
 }
 
 // signal goes to the main process and those that look at mail.
@@ -191,5 +191,5 @@ func (d *Spamd) Stop() error {
 	if err := d.Thaw(); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return err
 	}
-	return d.proc.Stop(20 * time.Second)
+	return d.proc.Stop(Patience)
 }

@@ -72,7 +72,7 @@ func (s *Sandbox) Tollgate(binary, redis string) (*Tollgate, error) {
 	if err := os.WriteFile(g.Policy, []byte(text), 0o644); err != nil {
 		return nil, fmt.Errorf("harness: %w", err)
 	}
-	s.OnClose(func() error { return g.Stop(20 * time.Second) })
+	s.OnClose(func() error { return g.Stop(Patience) })
 	return g, nil
 }
 
@@ -83,7 +83,7 @@ func (g *Tollgate) Start() error {
 	if err != nil {
 		return err
 	}
-	return g.proc.await(func() error { return dialable("unix", g.socket) }, 20*time.Second)
+	return g.proc.await(func() error { return dialable("unix", g.socket) }, Patience)
 }
 
 // Process is the one started last; nil before Start.
