@@ -17,42 +17,25 @@ const timeFormat = "2006-01-02T15:04:05.000Z"
 // become U+FFFD; what encoding/json decodes from it is the record but for
 // those and for parts of a millisecond.
 func (r *Record) AppendJSON(b []byte) []byte {
-	b = appendText(append(b, '{'), `"id":`, r.ID)
-	b = appendText(b, `,"kind":`, r.Kind)
-	if r.Voids != "" {
-		b = appendText(b, `,"voids":`, r.Voids)
-	}
-	b = append(b, `,"time":"`...)
-	b = append(r.Time.UTC().AppendFormat(b, timeFormat), '"')
-	b = appendText(b, `,"gateway":`, r.Gateway)
-	b = appendText(b, `,"queue_id":`, r.QueueID)
-	b = appendText(b, `,"message_id":`, r.MessageID)
-	b = appendText(b, `,"ref":`, r.Ref)
-	b = appendText(b, `,"client":`, r.Client)
-	b = appendText(b, `,"recipient":`, r.Recipient)
-	b = appendText(b, `,"sender":`, r.Sender)
-	b = appendText(b, `,"client_ip":`, r.ClientIP)
-	b = appendText(b, `,"direction":`, r.Direction)
-	b = appendNumber(b, `,"size":`, r.Size)
-	b = appendNumber(b, `,"charged":`, r.Charged)
-	b = appendText(b, `,"share":`, r.Share)
-	b = appendNumber(b, `,"share_index":`, int64(r.ShareIndex))
-	b = appendNumber(b, `,"share_count":`, int64(r.ShareCount))
-	b = appendText(b, `,"verdict":`, r.Verdict)
-	b = appendText(b, `,"weight":`, r.Weight)
-	b = append(b, `,"rules":[`...)
-	for i, rule := range r.Rules {
-		if i > 0 {
-			b = append(b, ',')
+	for i := range fields {
+		f := &fields[i]
+		if f.sparse && f.empty(r) {
+			continue
 		}
-		b = appendString(b, rule)
-	}
-	b = append(b, ']')
-	if r.Tariff != "" {
-		b = appendText(b, `,"tariff":`, r.Tariff)
-	}
-	if r.TariffVersion != "" {
-		b = appendText(b, `,"tariff_version":`, r.TariffVersion)
+		b = append(b, leads[i]...)
+		switch {
+		case f.text != nil:
+			b = appendString(b, *f.text(r))
+		case f.whole != nil:
+			b = strconv.AppendInt(b, *f.whole(r), 10)
+		case f.count != nil:
+			b = strconv.AppendInt(b, int64(*f.count(r)), 10)
+		case f.clock != nil:
+			b = append(b, '"')
+			b = append(f.clock(r).UTC().AppendFormat(b, timeFormat), '"')
+		case f.list != nil:
+			b = appendList(b, *f.list(r))
+		}
 	}
 	return append(b, '}')
 }
@@ -80,10 +63,16 @@ func ParseRecord(b []byte) (Record, error) {
 	return r, nil
 }
 
-func appendText(b []byte, key, s string) []byte { return appendString(append(b, key...), s) }
-
-func appendNumber(b []byte, key string, n int64) []byte {
-	return strconv.AppendInt(append(b, key...), n, 10)
+// appendList writes texts as a JSON array.
+func appendList(b []byte, list []string) []byte {
+	b = append(b, '[')
+	for i, text := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(b, text)
+	}
+	return append(b, ']')
 }
 
 const hex = "0123456789abcdef"

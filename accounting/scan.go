@@ -12,59 +12,26 @@ import (
 // else. Its texts share the memory of line.
 func scan(line string, r *Record) bool {
 	s := scanner{rest: line}
-	s.literal(`{"id":`)
-	r.ID = s.text()
-	s.literal(`,"kind":`)
-	r.Kind = s.text()
-	if s.optional(`,"voids":`) {
-		r.Voids = s.text()
-	}
-	s.literal(`,"time":`)
-	r.Time = s.time()
-	s.literal(`,"gateway":`)
-	r.Gateway = s.text()
-	s.literal(`,"queue_id":`)
-	r.QueueID = s.text()
-	s.literal(`,"message_id":`)
-	r.MessageID = s.text()
-	s.literal(`,"ref":`)
-	r.Ref = s.text()
-	s.literal(`,"client":`)
-	r.Client = s.text()
-	s.literal(`,"recipient":`)
-	r.Recipient = s.text()
-	s.literal(`,"sender":`)
-	r.Sender = s.text()
-	s.literal(`,"client_ip":`)
-	r.ClientIP = s.text()
-	s.literal(`,"direction":`)
-	r.Direction = s.text()
-	s.literal(`,"size":`)
-	r.Size = s.number()
-	s.literal(`,"charged":`)
-	r.Charged = s.number()
-	s.literal(`,"share":`)
-	r.Share = s.text()
-	s.literal(`,"share_index":`)
-	r.ShareIndex = int(s.number())
-	s.literal(`,"share_count":`)
-	r.ShareCount = int(s.number())
-	s.literal(`,"verdict":`)
-	r.Verdict = s.text()
-	s.literal(`,"weight":`)
-	r.Weight = s.text()
-	s.literal(`,"rules":[`)
-	for !s.failed && !s.optional(`]`) {
-		if len(r.Rules) > 0 {
-			s.literal(`,`)
+	for i := range fields {
+		f := &fields[i]
+		if !s.optional(leads[i]) {
+			if !f.sparse {
+				return false
+			}
+			continue
 		}
-		r.Rules = append(r.Rules, s.text())
-	}
-	if s.optional(`,"tariff":`) {
-		r.Tariff = s.text()
-	}
-	if s.optional(`,"tariff_version":`) {
-		r.TariffVersion = s.text()
+		switch {
+		case f.text != nil:
+			*f.text(r) = s.text()
+		case f.whole != nil:
+			*f.whole(r) = s.number()
+		case f.count != nil:
+			*f.count(r) = int(s.number())
+		case f.clock != nil:
+			*f.clock(r) = s.time()
+		case f.list != nil:
+			*f.list(r) = s.list()
+		}
 	}
 	s.literal(`}`)
 	return !s.failed && s.rest == ""
@@ -109,6 +76,18 @@ func (s *scanner) text() string {
 	}
 	s.failed = true
 	return ""
+}
+
+// list reads an array of texts; nil for an empty one.
+func (s *scanner) list() (list []string) {
+	s.literal(`[`)
+	for !s.failed && !s.optional(`]`) {
+		if len(list) > 0 {
+			s.literal(`,`)
+		}
+		list = append(list, s.text())
+	}
+	return list
 }
 
 // number reads a whole number as JSON writes it.

@@ -6,10 +6,7 @@ import (
 	_ "embed"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -133,12 +130,12 @@ func (s *Store) arguments(r *accounting.Record, now time.Time) (keys []string, a
 		name = accounting.Other
 	}
 	deliveries, size, charged := r.Delta()
-	args = append(make([]any, 0, 10+2*len(fields)),
+	args = append(make([]any, 0, 64),
 		member(own), member(other), void,
 		// Beyond what Fit asks for; counted by this clock, not the server's.
 		seconds(r.Origin().AddDate(0, 0, s.o.SeenDays+2).Sub(now)), seconds(r.Time.AddDate(0, 0, s.o.DayDays).Sub(now)),
 		s.o.Recipients, name, deliveries, size, charged)
-	return keys, appendFields(args, r)
+	return keys, r.AppendFields(args)
 }
 
 // seconds to live, a day at least.
@@ -175,67 +172,14 @@ func (s *Store) park(ctx context.Context, list []parked) error {
 	return nil
 }
 
-// fields of a record in its stream. Every entry has all of them in one order,
-// which is what Redis stores best.
-var fields = []string{
-	"id", "kind", "voids", "time", "gateway", "queue_id", "message_id", "ref", "client", "recipient", "sender", "client_ip",
-	"direction", "size", "charged", "share", "share_index", "share_count", "verdict", "weight", "rules", "tariff", "tariff_version",
-}
-
-// timeFormat is RFC 3339 in UTC with milliseconds.
-const timeFormat = "2006-01-02T15:04:05.000Z"
-
-func appendFields(args []any, r *accounting.Record) []any {
-	rules := ""
-	if len(r.Rules) > 0 {
-		// A list of strings always has a JSON form.
-		b, _ := json.Marshal(r.Rules)
-		rules = string(b)
-	}
-	return append(args,
-		"id", r.ID, "kind", r.Kind, "voids", r.Voids, "time", r.Time.UTC().Format(timeFormat), "gateway", r.Gateway,
-		"queue_id", r.QueueID, "message_id", r.MessageID, "ref", r.Ref, "client", r.Client, "recipient", r.Recipient,
-		"sender", r.Sender, "client_ip", r.ClientIP, "direction", r.Direction, "size", r.Size, "charged", r.Charged,
-		"share", r.Share, "share_index", r.ShareIndex, "share_count", r.ShareCount, "verdict", r.Verdict, "weight", r.Weight,
-		"rules", rules, "tariff", r.Tariff, "tariff_version", r.TariffVersion)
-}
-
 // parseFields makes the record of a stream's entry.
 func parseFields(entry redis.XMessage) (accounting.Record, error) {
-	var missing error
-	text := func(name string) string {
+	r, err := accounting.ParseFields(func(name string) (string, bool) {
 		v, ok := entry.Values[name].(string)
-		if !ok {
-			missing = errors.Join(missing, fmt.Errorf("no field %q", name))
-		}
-		return v
-	}
-	number := func(name string) int64 {
-		n, err := strconv.ParseInt(text(name), 10, 64)
-		if err != nil {
-			missing = errors.Join(missing, fmt.Errorf("field %q: %w", name, err))
-		}
-		return n
-	}
-	r := accounting.Record{
-		ID: text("id"), Kind: text("kind"), Voids: text("voids"), Gateway: text("gateway"), QueueID: text("queue_id"),
-		MessageID: text("message_id"), Ref: text("ref"), Client: text("client"), Recipient: text("recipient"),
-		Sender: text("sender"), ClientIP: text("client_ip"), Direction: text("direction"), Size: number("size"),
-		Charged: number("charged"), Share: text("share"), ShareIndex: int(number("share_index")),
-		ShareCount: int(number("share_count")), Verdict: text("verdict"), Weight: text("weight"),
-		Tariff: text("tariff"), TariffVersion: text("tariff_version"),
-	}
-	at, err := time.Parse(timeFormat, text("time"))
-	missing = errors.Join(missing, err)
-	r.Time = at
-	if rules := text("rules"); rules != "" {
-		missing = errors.Join(missing, json.NewDecoder(strings.NewReader(rules)).Decode(&r.Rules))
-	}
-	if missing == nil {
-		missing = r.Check()
-	}
-	if missing != nil {
-		return accounting.Record{}, fmt.Errorf("%w: stream entry %s: %w", ErrReply, entry.ID, missing)
+		return v, ok
+	})
+	if err != nil {
+		return accounting.Record{}, fmt.Errorf("%w: stream entry %s: %w", ErrReply, entry.ID, err)
 	}
 	return r, nil
 }
