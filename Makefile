@@ -1,6 +1,8 @@
 # tollgate: the gate and its toll. "make help" lists what can be made.
 
-GO      ?= go
+# Asked for when it is used: deps-* may just have fetched it.
+GO      ?= $(shell test/go.sh)
+GOFMT    = $(dir $(GO))gofmt
 PREFIX  ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR  ?= $(PREFIX)/share/man
@@ -20,8 +22,8 @@ TARGETS     := linux/amd64 linux/arm64 freebsd/amd64 freebsd/arm64
 MANPAGES    := $(wildcard docs/man/*.[58])
 FUZZTIME    ?= 30s
 
-# A Go that is older than go.mod asks for may fetch the right one.
-export GOTOOLCHAIN ?= auto
+# test/go.sh is who finds the right Go; no Go looks for another one by itself.
+export GOTOOLCHAIN := local
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo test deps-build deps-demo deps-test format vet staticcheck cross manpages go-test \
@@ -34,7 +36,7 @@ build: deps-build ## bin/tollgate
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/tollgate ./cmd/tollgate
 
 demo: deps-demo ## a throw-away Postfix with tollgate in front of it, mail through it, what happened (needs root)
-	@$(GO) run ./test/demo
+	@PATH="$(dir $(GO)):$$PATH" $(GO) run ./test/demo
 
 test: deps-test format vet staticcheck cross manpages go-test ## everything that CI checks (needs root)
 
@@ -42,7 +44,7 @@ deps-build deps-demo deps-test: deps-%:
 	@test/deps.sh $*
 
 format: ## gofmt has nothing to say
-	@bad=$$(gofmt -l .); [ -z "$$bad" ] || { echo "gofmt would change: $$bad" >&2; exit 1; }
+	@bad=$$($(GOFMT) -l .); [ -z "$$bad" ] || { echo "gofmt would change: $$bad" >&2; exit 1; }
 
 vet: ## go vet, for every operating system
 	$(GO) vet ./...

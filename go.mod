@@ -2,6 +2,8 @@ module github.com/tollgate-mail/tollgate
 
 go 1.26.0
 
+toolchain go1.26.8
+
 require (
 	blitiri.com.ar/go/spf v1.6.0 // indirect
 	github.com/BurntSushi/toml v1.6.0 // indirect

@@ -49,8 +49,8 @@ if [ ${#missing[@]} -gt 0 ]; then
   rm -f "$log"
 fi
 
-# A Go from 1.21 on fetches the version that go.mod names, when allowed to.
-if ! version=$(GOTOOLCHAIN=${GOTOOLCHAIN:-auto} go version 2>&1) || ! GOTOOLCHAIN=${GOTOOLCHAIN:-auto} go list -m >/dev/null 2>&1; then
-  echo "this Go cannot build the module (go.mod says which version it needs): $version" >&2
+# Debian's Go may be older than go.mod asks for.
+if ! go=$("$(dirname "$0")/go.sh" fetch) || ! GOTOOLCHAIN=local "$go" list -m >/dev/null; then
+  echo "no Go that can build the module (go.mod says which version it needs)" >&2
   exit 1
 fi
