@@ -29,9 +29,11 @@ type extension struct {
 
 // moduleType is a kind of extension module: what it needs and how it is made.
 type moduleType struct {
-	name string
-	keys []string // besides those that every module has
-	make func(*extension) (module.Inspector, error)
+	name    string
+	keys    []string // besides those that every module has
+	onError string   // what goes without saying
+	maxSize int64    // likewise
+	make    func(*extension) (module.Inspector, error)
 }
 
 // common are the keys of every module.
@@ -39,8 +41,8 @@ var common = []string{"name", "type", "factor", "on_error", "timeout", "max_size
 
 func newExtension(n *node) *extension {
 	return &extension{
-		at: n, factor: 1000, onError: "ignore", archives: true,
-		limits: module.Limits{Timeout: 10 * time.Second, Parallel: 10, MaxSize: 10 << 20},
+		at: n, factor: 1000, archives: true,
+		limits: module.Limits{Timeout: 10 * time.Second, Parallel: 10},
 	}
 }
 
@@ -136,6 +138,12 @@ func (d *decoder) makeModule(e *extension) {
 		return
 	}
 	onError := rules.Continue
+	if e.onError == "" {
+		e.onError = kind.onError
+	}
+	if e.limits.MaxSize == 0 {
+		e.limits.MaxSize = kind.maxSize
+	}
 	if e.onError == "tempfail" {
 		onError = rules.Tempfail
 	}

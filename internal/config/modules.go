@@ -12,7 +12,7 @@ import (
 func moduleTypes() []moduleType {
 	return []moduleType{
 		{
-			name: "rspamd", keys: []string{"url", "headers", "password_file", "ca_file"},
+			name: "rspamd", keys: []string{"url", "headers", "password_file", "ca_file"}, onError: "ignore", maxSize: 10 << 20,
 			make: func(e *extension) (module.Inspector, error) {
 				changes := rspamd.IgnoreHeader
 				if e.headers {
@@ -22,19 +22,22 @@ func moduleTypes() []moduleType {
 			},
 		},
 		{
-			name: "spamassassin", keys: []string{"url", "user"},
+			name: "spamassassin", keys: []string{"url", "user"}, onError: "ignore", maxSize: 10 << 20,
 			make: func(e *extension) (module.Inspector, error) {
 				return spamassassin.New(spamassassin.Config{Addr: e.url, User: e.user})
 			},
 		},
 		{
-			name: "http", keys: []string{"url", "ca_file"},
+			name: "http", keys: []string{"url", "ca_file"}, onError: "ignore", maxSize: 10 << 20,
 			make: func(e *extension) (module.Inspector, error) {
 				return http.New(http.Config{URL: e.url, CAFile: e.caFile})
 			},
 		},
 		{
-			name: "attachment", keys: []string{"archives"},
+			// It asks nobody, so nothing but a fault of ours leaves it without a
+			// result: not one that mail may pass by. Nor by its size: what it
+			// costs is linear in that.
+			name: "attachment", keys: []string{"archives"}, onError: "tempfail", maxSize: maxInspected,
 			make: func(e *extension) (module.Inspector, error) {
 				archives := attachment.ListArchives
 				if !e.archives {

@@ -97,8 +97,12 @@ func (l *listing) files7z(h *header7z) error {
 		properties, additional, streams, files = 2, 3, 4, 5
 		emptyStream, emptyFile, names          = 0x0e, 0x0f, 0x11
 	)
-	for {
+	for last := byte(0); ; {
 		id := h.byte()
+		if id != 0 && id <= last { // each section once, in their order
+			return errUnreadable
+		}
+		last = id
 		switch id {
 		case properties:
 			for h.byte() != 0 && !h.short {

@@ -79,11 +79,17 @@ type coder7z struct {
 	method, properties []byte
 }
 
-// streams reads StreamsInfo.
+// streams reads StreamsInfo, whose sections stand there once each, in this
+// order.
 func (h *header7z) streams() streams7z {
 	var s streams7z
-	for {
-		switch h.byte() {
+	for last := byte(id7zEnd); ; {
+		id := h.byte()
+		if id != id7zEnd && id <= last {
+			h.fail()
+		}
+		last = id
+		switch id {
 		case id7zEnd:
 			return s
 		case id7zPackInfo:
@@ -248,11 +254,7 @@ func (h *header7z) subStreams(s *streams7z) {
 		}
 		id = h.byte()
 	}
-	for ; id != id7zEnd; id = h.byte() {
-		if id != id7zCRC {
-			h.fail()
-			return
-		}
+	if id == id7zCRC {
 		var sums uint64
 		for i, n := range files {
 			if n != 1 || !s.folders[i].sum {
@@ -260,5 +262,9 @@ func (h *header7z) subStreams(s *streams7z) {
 			}
 		}
 		h.sums(sums)
+		id = h.byte()
+	}
+	if id != id7zEnd {
+		h.fail()
 	}
 }
