@@ -15,11 +15,16 @@ import (
 	"github.com/tollgate-mail/tollgate/test/harness"
 )
 
-// box and server are of the whole run.
+// box and server are of the whole run, and prefixes counts the parts of the
+// server that tests have had: with -count a test comes again to a server that
+// still has what it left.
 var (
-	box    *harness.Sandbox
-	server *harness.Redis
+	box      *harness.Sandbox
+	server   *harness.Redis
+	prefixes atomic.Int64
 )
+
+func freshPrefix() string { return fmt.Sprintf("t%d:", prefixes.Add(1)) }
 
 func TestMain(m *testing.M) {
 	os.Exit(harness.Run(m, func(s *harness.Sandbox) (err error) {
@@ -48,9 +53,8 @@ func mustNew(t testing.TB, db redis.UniversalClient, prefix string) *Store {
 }
 
 func TestConformance(t *testing.T) {
-	var n atomic.Int64
 	statetest.Run(t, func(t *testing.T) statetest.Open {
-		prefix := fmt.Sprintf("t%d:", n.Add(1))
+		prefix := freshPrefix()
 		return func(t *testing.T) state.Store {
 			return mustNew(t, redis.NewUniversalClient(options(server.Addr)), prefix)
 		}
@@ -78,16 +82,15 @@ func TestCluster(t *testing.T) {
 	if err := node.ClusterAddSlotsRange(t.Context(), 0, 16383).Err(); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(30 * time.Second); node.Set(t.Context(), "x", "", 0).Err() != nil; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(harness.Patience); node.Set(t.Context(), "x", "", 0).Err() != nil; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal(node.ClusterInfo(t.Context()).String())
 		}
 	}
 	o := options(r.Addr)
 	o.IsClusterMode = true
-	var n atomic.Int64
 	statetest.Run(t, func(t *testing.T) statetest.Open {
-		prefix := fmt.Sprintf("t%d:", n.Add(1))
+		prefix := freshPrefix()
 		return func(t *testing.T) state.Store { return mustNew(t, redis.NewUniversalClient(o), prefix) }
 	})
 }
