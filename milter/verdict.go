@@ -61,10 +61,17 @@ func (s *session) conclude(mod gomilter.Modifier, m Message, r gate.Result) *gom
 		s.unheard(m, "no verdict")
 		return gomilter.RespTempFail
 	}
+	failed := 0
 	for _, e := range r.Edits {
+		// One line for all: after a lost connection each of them fails.
 		if err := s.edit(mod, e); err != nil {
-			s.conn.server.log.Error("a header field cannot be set", "ref", r.Ref, "field", e.Name, "error", err)
+			if failed++; failed == 1 {
+				s.conn.server.log.Error("a header field cannot be set", "ref", r.Ref, "field", e.Name, "error", err)
+			}
 		}
+	}
+	if failed > 1 {
+		s.conn.server.log.Error("header fields cannot be set", "ref", r.Ref, "fields", failed)
 	}
 	return gomilter.RespAccept
 }

@@ -101,7 +101,7 @@ func (d *daemon) status(ctx context.Context) status {
 		Started: d.started.UTC(), Uptime: int64(time.Since(d.started).Seconds()),
 		Policy: policy, Listen: listen, Milter: d.milter.Status(),
 		Spool: d.spool.Status(), Store: store, Journal: d.journal.Status(), Trace: d.traceState(),
-		Inspectors: d.watch.status(), DNS: d.dns.stats(), State: d.memory.status(),
+		Limits: d.gate.Limits(), Inspectors: d.watch.status(), DNS: d.dns.stats(), State: d.memory.status(),
 	}
 	s.Degraded = s.degraded()
 	return s

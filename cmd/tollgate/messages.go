@@ -7,6 +7,7 @@ import (
 	"github.com/tollgate-mail/tollgate/accounting/spool"
 	"github.com/tollgate-mail/tollgate/internal/control"
 	"github.com/tollgate-mail/tollgate/internal/dnscheck"
+	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 	"github.com/tollgate-mail/tollgate/internal/state"
 	"github.com/tollgate-mail/tollgate/milter"
@@ -59,22 +60,23 @@ type storeStatus struct {
 
 // status is what is up, what is degraded, what waits.
 type status struct {
-	Gateway    string            `json:"gateway"`
-	Version    string            `json:"version"`
-	PID        int               `json:"pid"`
-	Started    time.Time         `json:"started"`
-	Uptime     int64             `json:"uptime_s"`
-	Policy     policyStatus      `json:"policy"`
-	Listen     []string          `json:"listen"`
-	Milter     milter.Status     `json:"milter"`
-	Spool      spool.Status      `json:"spool"`
-	Store      storeStatus       `json:"store"`
-	Journal    journal.Status    `json:"journal"`
-	Inspectors []inspectorStatus `json:"inspectors"`
-	Trace      traceState        `json:"trace"`
-	DNS        *dnscheck.Stats   `json:"dns"`      // null where no rule asks DNS
-	State      *state.Status     `json:"state"`    // null where no rule greylists or asks for correspondents
-	Degraded   []string          `json:"degraded"` // what an operator should look at; empty when all is well
+	Gateway    string             `json:"gateway"`
+	Version    string             `json:"version"`
+	PID        int                `json:"pid"`
+	Started    time.Time          `json:"started"`
+	Uptime     int64              `json:"uptime_s"`
+	Policy     policyStatus       `json:"policy"`
+	Listen     []string           `json:"listen"`
+	Milter     milter.Status      `json:"milter"`
+	Spool      spool.Status       `json:"spool"`
+	Store      storeStatus        `json:"store"`
+	Journal    journal.Status     `json:"journal"`
+	Limits     []gate.BoundStatus `json:"limits"`
+	Inspectors []inspectorStatus  `json:"inspectors"`
+	Trace      traceState         `json:"trace"`
+	DNS        *dnscheck.Stats    `json:"dns"`      // null where no rule asks DNS
+	State      *state.Status      `json:"state"`    // null where no rule greylists or asks for correspondents
+	Degraded   []string           `json:"degraded"` // what an operator should look at; empty when all is well
 }
 
 // traceState is what the trace journal gets.

@@ -55,6 +55,9 @@ func (s *status) print(out io.Writer, now time.Time) error {
 	m := s.Milter
 	row("", "%s now, %d since the start, %d refused, %d lost; %s judged, %s",
 		plural(m.Connections, "connection"), m.Total, m.Refused, m.Lost, plural(int(m.Messages), "message"), plural(int(m.Faults), "fault"))
+	for n, l := range s.Limits {
+		row([]string{"limits", ""}[min(n, 1)], "%s %d: met %s since the start", l.Name, l.Value, plural(int(l.Hits), "time"))
+	}
 	row("spool", "%s", s.spoolLine(now))
 	row("store", "%s %s: %s", s.Store.Kind, s.Store.Place, well(s.Store.Error))
 	for n, i := range s.Inspectors {

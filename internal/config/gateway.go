@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -27,7 +28,26 @@ func (d *decoder) gatewayFields() []field {
 		{key: "postfix_config", read: d.path(&d.config.PostfixConfig)},
 		{key: "skip_clients", read: d.networks(&p.SkipClients)},
 		{key: "resolver", read: d.resolver},
+		{key: "limits", read: d.limits},
 	}
+}
+
+// limits raises bounds; none can be lowered or taken away.
+func (d *decoder) limits(n *node) {
+	var fields []field
+	for _, b := range gate.Bounds() {
+		into := &d.gate.Limits[b.ID]
+		if b.Octets {
+			fields = append(fields, field{key: b.Name, read: d.size(into, b.Value, b.Most)})
+			continue
+		}
+		fields = append(fields, field{key: b.Name, read: func(n *node) {
+			value := int(b.Value)
+			d.whole(&value, int(b.Value), int(b.Most))(n)
+			*into = int64(value)
+		}})
+	}
+	d.read(n, "[gateway] limits", fields)
 }
 
 // resolver reads the DNS servers: address or address:port.

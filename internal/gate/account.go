@@ -39,8 +39,8 @@ func (m *Message) usage(v Verdict) []accounting.Record {
 		queueID = m.ref // an MTA that tells no queue id: the reference is as unique
 	}
 	base := accounting.Record{
-		Time: end, Gateway: m.j.Gateway, QueueID: queueID, MessageID: m.head.fields.MessageID(), Ref: m.ref,
-		Sender: m.env.Sender, Direction: m.direction(),
+		Time: end, Gateway: m.j.Gateway, QueueID: queueID, MessageID: m.messageID(), Ref: m.ref,
+		Sender: m.j.text(m.env.Sender), Direction: m.direction(),
 		Verdict: string(v), Weight: m.weight.String(), Rules: m.names(),
 	}
 	if m.s.peer.Addr.IsValid() {

@@ -29,7 +29,7 @@ func (m *Message) dkim(ctx context.Context) ([]mailauth.Signature, error) {
 		return a.signatures, a.err
 	}
 	a.checked = true
-	if m.head.count("DKIM-Signature") == 0 && m.head.cut == 0 {
+	if m.head.count("DKIM-Signature") == 0 {
 		return nil, nil
 	}
 	if m.stash == nil || m.j.DNS == nil {

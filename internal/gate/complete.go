@@ -139,7 +139,16 @@ func byRule(r *rules.Rule) refusal {
 func (m *Message) finish(ctx context.Context, f final) Result {
 	m.done = true
 	defer m.release()
-	r := Result{Verdict: f.verdict, Ref: m.ref}
+	r := Result{Ref: m.ref}
+	if (f.verdict == Accepted || f.verdict == Held) && !m.s.skip {
+		// Before the message is charged: what it would cost the MTA may refuse it.
+		if r.Edits = m.edits(ctx); int64(len(r.Edits)) > m.j.Limits.of(HeaderEdits) {
+			m.overrun(HeaderEdits, rules.Complete)
+		}
+	}
+	if m.overran != nil && !m.s.skip {
+		f = final{verdict: m.overran.verdict(), refusal: *m.overran}
+	}
 	if f.verdict == Accepted || f.verdict == Held {
 		if err := m.charge(ctx, f.verdict); err != nil {
 			f.refusal = refusal{
@@ -166,8 +175,8 @@ func (m *Message) finish(ctx context.Context, f final) Result {
 			r = Result{Verdict: Deferred, Ref: m.ref, Reply: m.answer(&refusal{reply: m.s.g.texts.fault})}
 		}
 	}
-	if (r.Verdict == Accepted || r.Verdict == Held) && !m.s.skip {
-		r.Edits = m.edits(ctx)
+	if r.Verdict != Accepted && r.Verdict != Held {
+		r.Edits = nil
 	}
 	if r.Verdict == Accepted && !m.s.skip {
 		m.remember()

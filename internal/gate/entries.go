@@ -2,6 +2,7 @@ package gate
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/journal"
@@ -11,21 +12,34 @@ import (
 func (m *Message) describe(e *journal.Entry) {
 	e.Ref = m.ref
 	e.QueueID = m.queueID
-	e.MessageID = m.head.fields.MessageID()
+	e.MessageID = m.messageID()
 	e.TLS = m.env.TLSVersion
 	if m.authenticated() {
-		e.AuthUser = m.env.AuthUser
+		e.AuthUser = m.j.text(m.env.AuthUser)
 	}
 	e.Direction = m.direction()
-	e.Sender = m.env.Sender
+	e.Sender = m.j.text(m.env.Sender)
 	if e.Kind == journal.Trace && m.current != nil {
-		e.Recipient = m.current.given
+		e.Recipient = m.j.text(m.current.given)
 	}
-	e.Subject, _ = m.subject()
+	subject, _ := m.subject()
+	e.Subject = m.j.text(subject)
 	if m.headersIn {
 		e.Size = m.size()
 	}
 }
+
+// recipientTexts are the accepted recipients for journals.
+func (m *Message) recipientTexts() []string {
+	all := m.recipients()
+	for i, to := range all {
+		all[i] = m.j.text(to)
+	}
+	return all
+}
+
+// messageID is the Message-ID for journals and records.
+func (m *Message) messageID() string { return m.j.text(m.head.fields.MessageID()) }
 
 // judged adds what the rules found.
 func (m *Message) judged(e *journal.Entry) {
@@ -51,9 +65,9 @@ func (m *Message) entry(kind string) *journal.Entry {
 
 func (m *Message) blockEntry(why *refusal, v Verdict, r Reply, recipient string) *journal.Entry {
 	e := m.entry(journal.Blocks)
-	e.Recipient = recipient
+	e.Recipient = m.j.text(recipient)
 	e.Verdict = string(v)
-	e.Stage, e.Rule, e.Reason = why.stage, why.rule, why.reason
+	e.Stage, e.Rule, e.Reason = why.stage, why.rule, m.j.text(why.reason)
 	e.Reply = r.String()
 	return e
 }
@@ -67,20 +81,29 @@ func (m *Message) block(why *refusal, r Reply, recipient string) {
 	m.s.logIf(m.s.g.Journal.Block(m.blockEntry(why, v, r, recipient)))
 }
 
+// blocksAtOnce are the blocks of one message that are written together.
+const blocksAtOnce = 256
+
 // blockAll journals what becomes of every accepted recipient of a message
 // that is not passed on to them.
 func (m *Message) blockAll(why *refusal, r Result) error {
-	entries := make([]*journal.Entry, 0, len(m.accepted))
-	for _, to := range m.accepted {
-		entries = append(entries, m.blockEntry(why, r.Verdict, r.Reply, to.given))
-	}
-	if len(entries) == 0 {
+	if len(m.accepted) == 0 {
 		return nil
 	}
-	err := m.s.g.Journal.Block(entries...)
-	m.s.logIf(err)
-	if err != nil {
-		return errors.Join(errors.New("a block cannot be journalled"), err)
+	// All but the recipient is the same, and many are written in pieces: what
+	// waits to be written must not grow with text times recipients.
+	base := m.blockEntry(why, r.Verdict, r.Reply, "")
+	for all := range slices.Chunk(m.accepted, blocksAtOnce) {
+		entries := make([]*journal.Entry, len(all))
+		for i, to := range all {
+			e := *base
+			e.Recipient = m.j.text(to.given)
+			entries[i] = &e
+		}
+		if err := m.s.g.Journal.Block(entries...); err != nil {
+			m.s.logIf(err)
+			return errors.Join(errors.New("a block cannot be journalled"), err)
+		}
 	}
 	return nil
 }
@@ -88,10 +111,10 @@ func (m *Message) blockAll(why *refusal, r Result) error {
 // record writes what became of the message.
 func (m *Message) record(v Verdict, why *refusal, r Reply) {
 	e := m.entry(journal.Messages)
-	e.Recipients = m.recipients()
+	e.Recipients = m.recipientTexts()
 	e.Verdict = string(v)
 	if why != nil {
-		e.Stage, e.Rule, e.Reason = why.stage, why.rule, why.reason
+		e.Stage, e.Rule, e.Reason = why.stage, why.rule, m.j.text(why.reason)
 	}
 	switch {
 	case m.s.skip:
@@ -99,11 +122,7 @@ func (m *Message) record(v Verdict, why *refusal, r Reply) {
 	case m.fault != "" && v == Accepted:
 		e.Reason = "unjudged after an internal fault at " + m.fault
 	}
-	remarks := m.remarks
-	if m.head.cut > 0 {
-		remarks = append(remarks, "header too long: its last fields were not judged")
-	}
-	e.Detail = strings.Join(remarks, "; ")
+	e.Detail = m.j.text(strings.Join(m.remarks, "; "))
 	e.Reply = r.String()
 	m.s.logIf(m.s.g.Journal.Message(e))
 }

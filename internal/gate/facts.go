@@ -55,14 +55,14 @@ func (f facts) Value(ctx context.Context, k rules.Key) (rules.Value, error) {
 		}
 		return rules.NumberValue(m.env.Size), nil
 	case rules.Recipient:
-		return m.recipientTexts(func(r accepted) string { return r.given }), nil
+		return m.ofRecipients(func(r accepted) string { return r.given }), nil
 	case rules.RecipientDomain:
-		return m.recipientTexts(func(r accepted) string {
+		return m.ofRecipients(func(r accepted) string {
 			_, domain := mail.SplitAddress(r.given)
 			return mail.FoldDomain(domain)
 		}), nil
 	case rules.RecipientClient:
-		return m.recipientTexts(func(r accepted) string {
+		return m.ofRecipients(func(r accepted) string {
 			if r.owner.Client == nil {
 				return ""
 			}
@@ -112,9 +112,9 @@ func ipValue(a netip.Addr) rules.Value {
 	return rules.IPValues([]netip.Addr{a})
 }
 
-// recipientTexts is one text of the current recipient at rcptto, of every
+// ofRecipients is one text of the current recipient at rcptto, of every
 // accepted one later. Texts that are empty are left out.
-func (m *Message) recipientTexts(text func(accepted) string) rules.Value {
+func (m *Message) ofRecipients(text func(accepted) string) rules.Value {
 	if m.current != nil {
 		t := text(*m.current)
 		return rules.Value{Known: t != "", Text: t}

@@ -52,6 +52,8 @@ type Gate struct {
 	refs   *refs
 	texts  texts
 	policy atomic.Pointer[judge]
+	// bounded counts what passed a bound.
+	bounded boundCounts
 	// background is what still runs after its answer went out.
 	background sync.WaitGroup
 	// remembering has a place for each message whose recipients are being

@@ -7,21 +7,16 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/mail"
 )
 
-const (
-	// maxHeader bounds what of a header is kept for the rules. Fields beyond
-	// are counted, but not seen: no message can fill our memory.
-	maxHeader = 4 << 20
-	maxFields = 50000
-)
-
 // head is a message's header as it came, with what is derived from it kept.
 type head struct {
 	fields mail.Header
 	octets int64 // on the wire, line ends CRLF, without the blank line
-	cut    int   // fields beyond the bounds
 
-	// forged counts the fields of each name that only we may write, those
-	// beyond the bounds included.
+	// What is kept. Fields beyond are weighed and no more: the message is
+	// refused.
+	maxFields, maxOctets int64
+
+	// forged counts the fields of each name that only we may write.
 	forged map[string]int
 
 	// whole: the policy looks at every field, so that all are decoded at once
@@ -34,9 +29,24 @@ type head struct {
 	hasIPs     bool
 }
 
-func (h *head) add(name, value string, strip []string) {
+// room tells whether a field found any.
+type room uint8
+
+const (
+	kept room = iota
+	tooMany
+	tooLarge
+)
+
+func (h *head) add(name, value string, strip []string) room {
 	f := mail.Field{Name: name, Value: value}
 	h.octets += f.Size()
+	switch {
+	case int64(len(h.fields)) >= h.maxFields:
+		return tooMany
+	case h.octets > h.maxOctets:
+		return tooLarge
+	}
 	for _, ours := range strip {
 		if strings.EqualFold(name, ours) {
 			if h.forged == nil {
@@ -48,11 +58,8 @@ func (h *head) add(name, value string, strip []string) {
 	if h.fields == nil {
 		h.fields = make(mail.Header, 0, 32)
 	}
-	if h.octets > maxHeader || len(h.fields) >= maxFields {
-		h.cut++
-		return
-	}
 	h.fields = append(h.fields, f)
+	return kept
 }
 
 // count is how many fields have that name.
@@ -127,7 +134,7 @@ func (h *head) everything() []string {
 	if h.all != nil || len(h.fields) == 0 {
 		return h.all
 	}
-	b := make([]byte, 0, min(h.octets, maxHeader))
+	b := make([]byte, 0, min(h.octets, h.maxOctets))
 	ends := make([]int, len(h.fields))
 	for i, f := range h.fields {
 		b = append(b, f.Name...)

@@ -62,7 +62,7 @@ func (m *Message) stashField(name, value string) {
 // stashOctets keeps octets. That they cannot be kept is noted once; whoever
 // reads the stash is told, too, and finds nothing clean.
 func (m *Message) stashOctets(p []byte) {
-	if m.stash == nil || m.unkept {
+	if m.stash == nil || m.unkept || m.overran != nil {
 		return
 	}
 	if _, err := m.stash.Write(p); err != nil {
@@ -174,7 +174,7 @@ func (m *Message) judgeScan(f *final) {
 	if e.Object == "" {
 		e.Object = m.ref
 	}
-	e.Recipients = m.recipients()
+	e.Recipients = m.recipientTexts()
 	e.DurationMS = r.Duration.Milliseconds()
 	var act rules.Action
 	switch {
@@ -205,7 +205,7 @@ func (m *Message) judgeScan(f *final) {
 	if act == rules.Continue {
 		e.Action = "tag"
 	}
-	e.Reason = why.reason
+	e.Reason = m.j.text(why.reason)
 	m.scanned = e.Result
 	if r.Err != nil && act == rules.Accept {
 		m.remarks = append(m.remarks, why.reason)
@@ -241,11 +241,11 @@ func (m *Message) countModules() *refusal {
 		case r.Err == nil:
 			w := times(r.Finding.Score, mod.Factor)
 			m.weight += w
-			hit.Score, hit.Weight, hit.Action = r.Finding.Score.String(), w.String(), r.Finding.Action
+			hit.Score, hit.Weight, hit.Action = r.Finding.Score.String(), w.String(), m.j.text(r.Finding.Action)
 		case errors.Is(r.Err, module.ErrOversize):
-			hit.Result, hit.Error = journal.ModuleOversize, r.Err.Error()
+			hit.Result, hit.Error = journal.ModuleOversize, m.j.text(r.Err.Error())
 		default:
-			hit.Result, hit.Error = journal.ModuleError, r.Err.Error()
+			hit.Result, hit.Error = journal.ModuleError, m.j.text(r.Err.Error())
 			m.s.g.Log.Warn("a message was not inspected", "module", hit.Name, "ref", m.ref, "queue_id", m.queueID, "error", r.Err)
 			if mod.OnError == rules.Tempfail && no == nil {
 				no = m.at(rules.Complete, "module "+hit.Name+": "+r.Err.Error(), m.s.g.texts.unscanned)

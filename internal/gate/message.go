@@ -47,7 +47,8 @@ type Message struct {
 	parts       *parts              // nil: no rule has asked
 	remarks     []string            // for the journal
 
-	fault   string // after an internal fault: where
+	overran *refusal // the message passes a bound
+	fault   string   // after an internal fault: where
 	done    bool
 	result  Result
 	records []accounting.Record // that were made durable
@@ -63,6 +64,7 @@ type accepted struct {
 func newMessage(s *Session, e Envelope) *Message {
 	m := &Message{s: s, j: s.j, env: e, ref: s.g.refs.make(), queueID: e.QueueID, fault: s.fault}
 	m.head.whole = s.j.whole
+	m.head.maxFields, m.head.maxOctets = s.j.Limits.of(HeaderFields), s.j.Limits.of(HeaderOctets)
 	m.counts.reset(len(s.j.Rules.Rules()))
 	m.count(s.atConnect.hits)
 	m.count(s.atHelo.hits)
@@ -110,7 +112,7 @@ func (m *Message) direction() string {
 
 // ended tells whether no further rule is tried for this message.
 func (m *Message) ended() bool {
-	return m.s.skip || m.fault != "" || m.s.atConnect.ended() || m.s.atHelo.ended() || m.said.ended()
+	return m.s.skip || m.fault != "" || m.overran != nil || m.s.atConnect.ended() || m.s.atHelo.ended() || m.said.ended()
 }
 
 // white tells whether an accept ended the rules.
@@ -124,6 +126,8 @@ func (m *Message) pending(exempt bool) *refusal {
 	switch {
 	case m.s.skip:
 		return nil
+	case m.overran != nil:
+		return m.overran
 	case m.fault != "" && !m.j.AcceptOnError:
 		return &refusal{stage: m.fault, reason: "internal fault", reply: m.s.g.texts.fault}
 	case exempt:
@@ -168,8 +172,14 @@ func (m *Message) noteRefusal(v Verdict) {
 
 // Header takes the next field: value as mail.Field has it.
 func (m *Message) Header(name, value string) {
-	m.head.add(name, value, m.j.strip)
-	m.stashField(name, value)
+	switch m.head.add(name, value, m.j.strip) {
+	case tooMany:
+		m.overrun(HeaderFields, rules.Headers)
+	case tooLarge:
+		m.overrun(HeaderOctets, rules.Headers)
+	default:
+		m.stashField(name, value)
+	}
 }
 
 // EndOfHeader judges the header. What it refuses is answered by Complete.

@@ -34,6 +34,8 @@ type Policy struct {
 	Modules   []Module   // names are unique
 
 	Sharing accounting.Sharing
+
+	Limits Limits
 }
 
 // Antivirus has whole messages scanned. No rule switches it off.

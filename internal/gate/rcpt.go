@@ -8,9 +8,6 @@ import (
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
-// maxRecipients bounds what one message can make us remember.
-const maxRecipients = 10000
-
 // Rcpt judges one recipient, in the contract's order: a refusal pending from
 // an earlier stage, the relay limits, the client's state, the class, the
 // rules.
@@ -28,8 +25,8 @@ func (m *Message) Rcpt(ctx context.Context, r Recipient) Decision {
 		return Decision{}
 	}
 	no := m.judgeRcpt(ctx, who)
-	if no == nil && len(m.accepted) >= maxRecipients {
-		no = &refusal{stage: rules.RcptTo.String(), reason: "too many recipients", reply: m.s.g.texts.tooMany}
+	if no == nil && int64(len(m.accepted)) >= m.j.Limits.of(Recipients) {
+		no = m.beyond(Recipients, rules.RcptTo)
 	}
 	// Postfix tries again for ever when a recipient of a local submission is
 	// refused; what stands against it is answered at the end of the message.

@@ -131,7 +131,7 @@ func (s *Session) Trace(detail func() string) {
 func (s *Session) entry(kind string) *journal.Entry {
 	e := &journal.Entry{
 		Time: s.g.Now(), Kind: kind, Gateway: s.j.Gateway, Ref: s.Ref(),
-		ClientHost: s.peer.Host, Helo: s.helo,
+		ClientHost: s.peer.Host, Helo: s.j.text(s.helo),
 	}
 	if s.peer.Addr.IsValid() {
 		e.ClientIP = s.peer.Addr.String()

@@ -6,7 +6,9 @@ import "github.com/tollgate-mail/tollgate/rules"
 // its own, and of what should not happen. They say nothing of the inside; the
 // reference leads to the journal, which does.
 type texts struct {
-	reject, tempfail, fault, noRecipients, tooMany, infected, oversize, unscanned, greylisted *rules.Reply
+	reject, tempfail, fault, noRecipients, infected, oversize, unscanned, greylisted *rules.Reply
+
+	beyond [len(bounds)]*rules.Reply // nil of bounds without a reply
 }
 
 func newTexts() texts {
@@ -19,7 +21,7 @@ func newTexts() texts {
 		oversize:     fixed("552 5.3.4 Too large to be scanned for viruses", rules.Reject), // RFC 3463 §3.4
 		unscanned:    fixed("451 4.7.1 Cannot be checked at the moment, please try again later", rules.Tempfail),
 		greylisted:   fixed("451 4.7.1 Greylisted, please try again later", rules.Tempfail),
-		tooMany:      fixed("452 4.5.3 Too many recipients", rules.Tempfail), // RFC 5321 §4.5.3.1.10
+		beyond:       boundReplies(),
 	}
 }
 
