@@ -39,6 +39,7 @@ const (
 	Virus
 	AttachmentName
 	AttachmentType
+	MIMEDefects
 	ModuleScore
 	ModuleSymbol
 	ModuleAction
@@ -127,6 +128,7 @@ var catalogue = [...]Attribute{
 	Virus:          {Name: "virus", Kind: KindText, Stage: Complete, Presence: true, Inspected: true},
 	AttachmentName: {Name: "attachment_name", Kind: KindText, Stage: Complete, Presence: true, Inspected: true, Forgeable: true},
 	AttachmentType: {Name: "attachment_type", Kind: KindText, Stage: Complete, Presence: true, Inspected: true, Forgeable: true},
+	MIMEDefects:    {Name: "mime_defects", Kind: KindText, Stage: Complete, Presence: true, Inspected: true, Forgeable: true},
 	ModuleScore:    {Name: "module", Member: "score", Kind: KindNumber, Stage: Complete, Family: true, Inspected: true},
 	ModuleSymbol:   {Name: "module", Member: "symbol", Kind: KindText, Stage: Complete, Family: true, Presence: true, Inspected: true},
 	ModuleAction:   {Name: "module", Member: "action", Kind: KindText, Stage: Complete, Family: true, Presence: true, Inspected: true},

@@ -94,7 +94,9 @@ func (c *condition) leaves() []*condition {
 }
 
 // leftOpen tells whether a value that is no match is no answer either.
-func (c *condition) leftOpen(k *known) bool { return c.open && k.value.Text == temperror }
+func (c *condition) leftOpen(k *known) bool {
+	return k.value.Partial || c.open && k.value.Text == temperror
+}
 
 // find tries each operand on the value. i is the number of the text or address
 // that matched.
@@ -143,7 +145,7 @@ func (c *condition) findOther(k *known) (i int, ok bool) {
 }
 
 func (c *condition) findText(k *known) (i int, ok bool) {
-	if slices.Contains(c.truths, len(k.texts) > 0) {
+	if present := len(k.texts) > 0; slices.Contains(c.truths, present) && (present || !k.value.Partial) {
 		return 0, true
 	}
 	for _, l := range c.lists {

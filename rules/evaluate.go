@@ -116,9 +116,11 @@ func (e *evaluation) scan(i int) {
 		return
 	}
 	a.scanned = true
-	if a.err != nil {
+	if a.err != nil || a.value.Partial {
 		// What a missing fact means is for each rule to say.
 		e.nominate(p.guarded)
+	}
+	if a.err != nil {
 		return
 	}
 	if p.index != nil {

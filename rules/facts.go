@@ -32,6 +32,9 @@ type Value struct {
 	Texts []string // further or several texts
 	IPs   []netip.Addr
 	Num   int64 // number, in thousandths; bool: 0 or 1
+	// Partial: there may be further texts that could not be read. What none of
+	// these match is not known, as if it could not be had now (temperror).
+	Partial bool
 }
 
 // TextValue is one text.

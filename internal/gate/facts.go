@@ -97,6 +97,9 @@ func (f facts) Value(ctx context.Context, k rules.Key) (rules.Value, error) {
 	case rules.AttachmentType:
 		p := m.attachments(ctx)
 		return p.value(p.types)
+	case rules.MIMEDefects:
+		p := m.attachments(ctx)
+		return rules.TextValues(p.defects), p.err
 	case rules.Virus:
 		return m.virus()
 	case rules.ModuleScore, rules.ModuleSymbol, rules.ModuleAction:

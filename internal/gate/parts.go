@@ -10,11 +10,13 @@ import (
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
-// parts are what a message is made of: the names of its files, and the media
-// types of its parts.
+// parts are what a message is made of: the names of its files, the media types
+// of its parts, and what is wrong with it.
 type parts struct {
-	names, types []string
-	err          error
+	names, types, defects []string
+	// partial: there may be parts that could not be read.
+	partial bool
+	err     error
 }
 
 // attachments reads the parts when a rule asks for them, once, and adds what a
@@ -28,11 +30,13 @@ func (m *Message) attachments(ctx context.Context) *parts {
 		return m.parts
 	}
 	p := m.parts
-	p.names, p.types, p.err = mail.ListParts(m.stash.Open(ctx))
+	var l mail.Listing
+	l, p.err = mail.ListParts(m.stash.Open(ctx))
+	p.names, p.types, p.defects = l.Names, l.Types, l.Defects
 	if errors.Is(p.err, mail.ErrComplex) {
 		// What was found is there, and no rule may be blind to it.
 		m.remarks = append(m.remarks, p.err.Error())
-		p.err = nil
+		p.partial, p.err = true, nil
 	}
 	m.eachFinding(func(f *module.Finding) {
 		// Of archives a module may have found names that are no parts.
@@ -59,5 +63,5 @@ func (p *parts) value(texts []string) (rules.Value, error) {
 	if p.err != nil {
 		return rules.Value{}, p.err
 	}
-	return rules.TextValues(texts), nil
+	return rules.Value{Texts: texts, Partial: p.partial}, nil
 }

@@ -89,10 +89,11 @@ func trimLineEnd(line []byte) []byte {
 }
 
 // text reads a text and the files within it.
-func (w *walker) text(s *source, p *Part) error {
+func (w *walker) text(s *source, p *Part, encoding string) error {
 	lines := s
-	if e := p.Content.encoding(); e != "" && e != encodingUU {
-		lines = newSource(p.Content.decoder(s))
+	if encoding != "" && encoding != encodingUU {
+		// What is encoded may have lines of any length.
+		lines = newSource(s.decoder(encoding), new(defects))
 	}
 	text := &body{s: lines, files: true}
 	p.Body = text
@@ -108,7 +109,7 @@ func (w *walker) text(s *source, p *Part) error {
 		}
 		file := newUUFile(lines, text.begin)
 		f := &Part{Type: "application/octet-stream", Disposition: "attachment", Depth: p.Depth + 1, Body: file}
-		f.addName(file.name)
+		f.addName(file.name, &w.defects)
 		if err := w.show(f); err != nil {
 			return err
 		}

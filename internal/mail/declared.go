@@ -31,23 +31,6 @@ func (h Header) FallbackCharset() string {
 	return ""
 }
 
-// cutParameter cuts at the first semicolon that does not stand in quotes.
-// Quotes that nothing closes go on to the end.
-func cutParameter(s string) (param, rest string) {
-	quotes := false
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '"':
-			quotes = !quotes
-		case c == '\\' && quotes:
-			i++
-		case c == ';' && !quotes:
-			return s[:i], s[i+1:]
-		}
-	}
-	return s, ""
-}
-
 // parameterValue is a token or a quoted string without what may follow it.
 func parameterValue(s string) string {
 	s = strings.TrimLeft(s, " \t")

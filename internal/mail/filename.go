@@ -13,32 +13,61 @@ const (
 	// MaxName is how many octets of a file name are kept. Of a longer one the
 	// middle is left out, for what matters is at its end.
 	MaxName  = 512
-	maxNames = 16      // of one part, and boundaries
+	maxNames = 256     // of one part, the first and the last half of them
 	maxList  = 1 << 20 // octets in a NameList
+	// maxRest is what a full NameList takes still: the ends of names that have
+	// an extension that none before had.
+	maxRest  = 64 << 10
+	maxShort = 64
 )
 
-// NameList gathers texts, each once, within a bound for all of them.
+// NameList gathers texts, each once, within a bound for all of them. What is
+// beyond the bound is not kept, but for one name of each extension.
 type NameList struct {
 	Names []string
 	seen  map[string]struct{}
 	size  int
+	full  bool
+
+	extensions map[string]struct{}
+	rest       int
 }
 
 // Add appends a name that is not there yet. The error wraps ErrComplex: there
-// are too many.
+// are too many, and this one may not be kept. What else there is can be added
+// all the same.
 func (l *NameList) Add(name string) error {
 	if _, ok := l.seen[name]; ok {
 		return nil
 	}
-	if l.size += len(name); l.size > maxList {
-		return fmt.Errorf("names of more than %d octets: %w", maxList, ErrComplex)
-	}
 	if l.seen == nil {
 		l.seen = make(map[string]struct{})
+		l.extensions = make(map[string]struct{})
 	}
-	l.seen[name] = struct{}{}
-	l.Names = append(l.Names, name)
-	return nil
+	extension := strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])
+	if len(extension) > maxShort {
+		extension = ""
+	}
+	if !l.full && l.size+len(name) > maxList {
+		l.full = true
+	}
+	if !l.full {
+		l.size += len(name)
+		l.seen[name] = struct{}{}
+		l.extensions[extension] = struct{}{}
+		l.Names = append(l.Names, name)
+		return nil
+	}
+	if _, ok := l.extensions[extension]; !ok && l.rest < maxRest {
+		short := name[max(0, len(name)-maxShort):]
+		for short != "" && !utf8.RuneStart(short[0]) {
+			short = short[1:]
+		}
+		l.rest += maxShort
+		l.extensions[extension] = struct{}{}
+		l.Names = append(l.Names, short)
+	}
+	return fmt.Errorf("names of more than %d octets: %w", maxList, ErrComplex)
 }
 
 // mediaType is the type of the first Content-Type that has one.
@@ -47,10 +76,8 @@ func (h Header) mediaType(implied string) string {
 		if !strings.EqualFold(f.Name, "Content-Type") {
 			continue
 		}
-		value, _ := parameters(f.Value)
-		if i := strings.IndexAny(value, " \t("); i >= 0 {
-			value = value[:i]
-		}
+		value, _, _ := parameters(f.Value)
+		value = typeWord(value)
 		// RFC 2045 §5.2: what cannot be read is text/plain; for a rule it is
 		// better to see what stands there.
 		if strings.IndexByte(value, '/') > 0 {
@@ -60,43 +87,74 @@ func (h Header) mediaType(implied string) string {
 	return implied
 }
 
+// typeWord is the media type that a value begins with. RFC 2045 §5.1 has no
+// white space in it, and RFC 822 had; what begins like a multipart is one for
+// some.
+func typeWord(value string) string {
+	if main, sub, ok := strings.Cut(value, "/"); ok {
+		value = strings.TrimRight(main, " \t") + "/" + strings.TrimLeft(sub, " \t")
+	}
+	value = firstWord(value)
+	if rest, ok := strings.CutPrefix(value, "multipart"); ok {
+		switch {
+		case rest == "":
+			return "multipart/mixed" // RFC 2046 §5.1.7
+		case rest[0] == '\\':
+			return "multipart/" + rest[1:]
+		}
+	}
+	return value
+}
+
 // disposition is the word that Content-Disposition begins with.
 func (h Header) disposition() string {
 	raw, _ := h.Get("Content-Disposition")
-	value, _ := parameters(raw)
-	if i := strings.IndexAny(value, " \t("); i >= 0 {
+	value, _, _ := parameters(raw)
+	return printable(readRaw(firstWord(value), ""))
+}
+
+// firstWord is the word that a value begins with, unless it is a parameter.
+func firstWord(value string) string {
+	if i := strings.IndexAny(value, " \t(,"); i >= 0 {
 		value = value[:i]
 	}
-	return printable(readRaw(value, ""))
+	if strings.IndexByte(value, '=') >= 0 {
+		return ""
+	}
+	return value
 }
 
 // boundaries are those that the parts of a multipart may be delimited by.
 // There are several where fields or parameters contradict each other; a
 // message is not divided by those it does not mean, unless somebody meant it.
-func (h Header) boundaries() []string {
-	var list []string
+func (h Header) boundaries(d *defects) (list []string, multipart bool) {
+	empty := false
 	for _, f := range h {
 		if !strings.EqualFold(f.Name, "Content-Type") {
 			continue
 		}
-		value, params := parameters(f.Value)
-		if !strings.HasPrefix(value, "multipart/") {
+		value, params, cut := parameters(f.Value)
+		if !strings.HasPrefix(typeWord(value), "multipart/") {
 			continue
+		}
+		multipart = true
+		if cut {
+			d.unread(tooManyNames)
 		}
 		add := func(b string) {
 			b = strings.TrimRight(b, " \t")
-			if b != "" && !slices.Contains(list, b) && len(list) <= maxNames {
-				list = append(list, b)
+			empty = empty || b == ""
+			if b != "" && !slices.Contains(list, b) {
+				if list = append(list, b); len(list) > maxReadings {
+					list = slices.Delete(list, maxReadings/2, maxReadings/2+1)
+					d.unread(tooManyNames)
+				}
 			}
 		}
 		for _, p := range params {
-			if p.name != "boundary" || p.section >= 0 || p.encoded {
-				continue
-			}
-			for _, b := range p.values {
-				add(b)
-				if i := strings.IndexAny(b, " \t("); i >= 0 { // a comment
-					add(b[:i])
+			if p.name == "boundary" && p.section < 0 && !p.encoded {
+				for _, b := range p.values {
+					add(b)
 				}
 			}
 		}
@@ -104,14 +162,28 @@ func (h Header) boundaries() []string {
 			add(b)
 		}
 	}
-	return list
+	switch {
+	case !multipart:
+	case len(list) == 0 && empty:
+		d.add(boundaryInvalid)
+		return []string{""}, true
+	case len(list) == 0:
+		d.add(boundaryLacks)
+	case len(list) > 1:
+		d.add(boundariesDiffer)
+	}
+	for _, b := range list {
+		if len(b) > 70 { // RFC 2046 §5.1.1
+			d.add(boundaryInvalid)
+		}
+	}
+	return list, multipart
 }
 
 // fileNames are the names that a part's fields give it.
-func (h Header) fileNames(fallback string) (names []string, bidi bool) {
-	p := new(Part)
+func (p *Part) fileNames(fallback string, d *defects) {
 	for _, field := range []string{"Content-Disposition", "Content-Type"} {
-		for _, f := range h {
+		for _, f := range p.Content {
 			if !strings.EqualFold(f.Name, field) {
 				continue
 			}
@@ -119,28 +191,55 @@ func (h Header) fileNames(fallback string) (names []string, bidi bool) {
 			if strings.HasPrefix(strings.TrimLeft(value, " \t\r\n"), "=?") { // the whole is encoded
 				value = Decode(value, fallback)
 			}
-			_, params := parameters(value)
+			_, params, cut := parameters(value)
+			if cut {
+				d.unread(tooManyNames)
+			}
 			for _, name := range []string{"filename", "name"} {
 				for _, text := range parameterTexts(params, name, fallback) {
-					p.addName(text)
+					p.addName(text, d)
 				}
 			}
 		}
 	}
-	return p.Names, p.Bidi
+	if len(p.Names) > 0 || p.Disposition != "attachment" {
+		return
+	}
+	// Some programs name a file that has no name by what else is said of it.
+	for _, field := range []string{"Content-Location", "Content-Description"} {
+		if raw, ok := p.Content.Get(field); ok {
+			if text := strings.TrimSpace(Decode(raw, fallback)); looksLikeFile(text) {
+				p.addName(text, d)
+			}
+		}
+	}
+}
+
+// looksLikeFile tells a file's name from an address or a sentence.
+func looksLikeFile(text string) bool {
+	i := strings.LastIndexByte(text, '.')
+	return i > 0 && len(text)-i <= 8 && !strings.ContainsAny(text, " \t:/@<>")
 }
 
 // addName adds a name that is not there yet.
-func (p *Part) addName(text string) {
+func (p *Part) addName(text string, d *defects) {
 	texts := []string{text}
 	if before, _, ok := strings.Cut(text, "\x00"); ok {
 		texts = append(texts, before) // where some programs end it
 	}
+	// What no file's name may end with for some systems, they leave out.
+	if t := strings.Trim(text, "\"'`?*<>|:;, \t"); t != text {
+		texts = append(texts, t)
+	}
 	for _, text := range texts {
 		name, bidi := CleanName(text)
 		p.Bidi = p.Bidi || bidi
-		if name != "" && !slices.Contains(p.Names, name) && len(p.Names) <= maxNames {
-			p.Names = append(p.Names, name)
+		if name == "" || slices.Contains(p.Names, name) {
+			continue
+		}
+		if p.Names = append(p.Names, name); len(p.Names) > maxNames {
+			p.Names = slices.Delete(p.Names, maxNames/2, maxNames/2+1)
+			d.unread(tooManyNames)
 		}
 	}
 }

@@ -40,7 +40,7 @@ func TestFileNames(t *testing.T) {
 		{"none", []string{"Content-Type: a/b", "Content-Disposition: attachment"}, nil},
 		{"token", []string{"Content-Disposition: attachment; filename=a.txt"}, []string{"a.txt"}},
 		{"quoted", []string{`Content-Disposition: attachment; filename="a b;c.txt"`}, []string{"a b;c.txt"}},
-		{"spaces without quotes", []string{`Content-Disposition: attachment; filename=a b (1).txt`}, []string{"a b (1).txt"}},
+		{"spaces without quotes", []string{`Content-Disposition: attachment; filename=a b (1).txt`}, []string{"a b (1).txt", "a", "a b"}},
 		{"names of parameters in any case, white space", []string{"Content-Disposition: attachment ;\r\n\tFileName = \"a.txt\" "}, []string{"a.txt"}},
 		{"both agree", []string{"Content-Type: a/b; name=a.txt", "Content-Disposition: attachment; filename=a.txt"}, []string{"a.txt"}},
 		{"both differ", []string{"Content-Type: a/b; name=b.exe", "Content-Disposition: attachment; filename=a.txt"}, []string{"a.txt", "b.exe"}},
@@ -80,7 +80,7 @@ func TestFileNames(t *testing.T) {
 		{"a folder", []string{`Content-Disposition: attachment; filename="a.exe/"`}, []string{"a.exe"}},
 		{"quotes within", []string{`Content-Disposition: attachment; filename="a\"b.txt"`}, []string{`a"b.txt`}},
 		{"more after the quotes", []string{`Content-Disposition: attachment; filename="a.txt".exe`}, []string{"a.txt", "a.txt.exe"}},
-		{"quotes without end", []string{`Content-Disposition: attachment; filename="a.txt; x=y`}, []string{"a.txt; x=y"}},
+		{"quotes without end", []string{`Content-Disposition: attachment; filename="a.txt; x=y`}, []string{"a.txt; x=y", "a.txt"}},
 		{"hidden by quotes without end", []string{`Content-Disposition: attachment; x="y; filename=a.exe`}, []string{"a.exe"}},
 		{"single quotes", []string{`Content-Disposition: attachment; filename='a.txt'`}, []string{"a.txt"}},
 		{"dots and spaces at the end", []string{`Content-Disposition: attachment; filename="a.exe. . "`}, []string{"a.exe"}},
@@ -93,9 +93,9 @@ func TestFileNames(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			message := crlf("Content-Type: multipart/mixed; boundary=b; charset=windows-1251", "", "--b", strings.Join(tt.fields, "\r\n"), "", "--b--")
-			got, _, err := ListParts(strings.NewReader(message))
-			if err != nil || !slices.Equal(got, tt.want) {
-				t.Errorf("%q, want %q, %v", got, tt.want, err)
+			got, err := ListParts(strings.NewReader(message))
+			if err != nil || !slices.Equal(got.Names, tt.want) {
+				t.Errorf("%q, want %q, %v", got.Names, tt.want, err)
 			}
 		})
 	}
@@ -103,10 +103,10 @@ func TestFileNames(t *testing.T) {
 
 // A text before tells the charset of a raw name where nothing else does.
 func TestCharsetOfText(t *testing.T) {
-	got, _, err := ListParts(strings.NewReader(crlf("Content-Type: multipart/mixed; boundary=b", "", "--b", "Content-Type: text/plain; charset=koi8-r", "", "--b",
+	got, err := ListParts(strings.NewReader(crlf("Content-Type: multipart/mixed; boundary=b", "", "--b", "Content-Type: text/plain; charset=koi8-r", "", "--b",
 		`Content-Type: a/b; name="`+octets(t, charmap.KOI8R, invoice)+`"`, "", "--b--")))
-	if err != nil || !slices.Equal(got, []string{invoice}) {
-		t.Errorf("%q, %v", got, err)
+	if err != nil || !slices.Equal(got.Names, []string{invoice}) {
+		t.Errorf("%q, %v", got.Names, err)
 	}
 }
 
@@ -140,8 +140,8 @@ func TestMediaTypes(t *testing.T) {
 		"Content-Type: name=x":               "text/plain",
 		"X: y":                               "text/plain",
 	} {
-		if _, types, err := ListParts(strings.NewReader(field + "\n\n")); err != nil || !slices.Equal(types, []string{want}) {
-			t.Errorf("%q: %q, %v", field, types, err)
+		if l, err := ListParts(strings.NewReader(field + "\n\n")); err != nil || !slices.Equal(l.Types, []string{want}) {
+			t.Errorf("%q: %q, %v", field, l.Types, err)
 		}
 	}
 }

@@ -7,6 +7,16 @@ import (
 	"strings"
 )
 
+const (
+	// maxReadings bounds the parameters of one field that are looked at, but for
+	// the sections of RFC 2231: the first and the last of them. Of parameters
+	// that contradict each other a program shows one or the other.
+	maxReadings = 64
+	// maxValue is how far the value of a parameter is followed that stands where
+	// none should.
+	maxValue = 4 << 10
+)
+
 // parameter is one of Content-Type or Content-Disposition (RFC 2045 §5.1, RFC
 // 2183 §2).
 type parameter struct {
@@ -17,36 +27,40 @@ type parameter struct {
 }
 
 // parameters reads what a field's value begins with, and those of its
-// parameters that name files and boundaries. It is lenient as mail programs
-// are.
-func parameters(raw string) (value string, list []parameter) {
+// parameters that name files and boundaries: first the ones that stand where
+// they should, then what is one for programs that mind separators, quotes or
+// comments less. cut tells that there were more than are kept.
+func parameters(raw string) (value string, list []parameter, cut bool) {
 	s := unfold(raw)
 	value, rest := cutParameter(s)
-	if strings.IndexByte(value, '=') >= 0 { // the value lacks
-		value, rest = "", s
+	if strings.IndexByte(value, '=') >= 0 { // the value lacks, or its separator
+		rest = s
 	}
+	var found parameterList
 	for rest != "" {
 		var text string
 		text, rest = cutParameter(rest)
-		list = appendParameter(list, text)
-		if rest == "" && strings.Count(text, `"`)%2 != 0 {
-			// Quotes that nothing closes: the parameters that they hide are
-			// seen by those who do not mind quotes.
-			_, hidden, _ := strings.Cut(text, ";")
-			for _, text := range strings.Split(hidden, ";") {
-				list = appendParameter(list, text)
-			}
+		if name, value, ok := strings.Cut(text, "="); ok {
+			found.add(parameterOf(name, readings(value)))
 		}
 	}
-	return strings.ToLower(strings.Trim(value, " \t\"")), list
+	for i := strings.IndexAny(s, "=:"); i >= 0 && i < len(s); {
+		if name := nameBefore(s[:i]); name != "" {
+			found.add(parameterOf(name, looseReadings(s[i+1:min(len(s), i+1+maxValue)])))
+		}
+		next := strings.IndexAny(s[i+1:], "=:")
+		if next < 0 {
+			break
+		}
+		i += 1 + next
+	}
+	value = strings.Trim(uncomment(value), " \t\"")
+	return strings.ToLower(value), found.all(), found.whole > maxReadings
 }
 
-func appendParameter(list []parameter, text string) []parameter {
-	name, value, found := strings.Cut(text, "=")
-	if !found {
-		return list
-	}
-	p := parameter{name: strings.ToLower(strings.TrimSpace(name)), section: -1}
+// parameterOf is a parameter by its name as it is written.
+func parameterOf(name string, values []string) parameter {
+	p := parameter{name: strings.ToLower(strings.TrimSpace(name)), section: -1, values: values}
 	if name, ok := strings.CutSuffix(p.name, "*"); ok {
 		p.name, p.encoded = name, true
 	}
@@ -55,50 +69,93 @@ func appendParameter(list []parameter, text string) []parameter {
 			p.name, p.section = p.name[:i], int(n)
 		}
 	}
-	switch p.name {
-	case "name", "filename", "boundary":
-		p.values = readings(value)
-		return append(list, p)
-	}
-	return list // nobody asks
+	return p
 }
 
-// readings are the values that programs find in the text after the equals
-// sign.
-func readings(s string) []string {
-	s = strings.Trim(s, " \t\r\n")
-	quoted, ok := strings.CutPrefix(s, `"`)
-	if !ok {
-		if len(s) > 1 && s[0] == '\'' && s[len(s)-1] == '\'' {
-			s = s[1 : len(s)-1]
-		}
-		return []string{s}
+// asked tells whether anybody wants to know the parameter.
+func (p parameter) asked() bool {
+	return p.name == "name" || p.name == "filename" || p.name == "boundary"
+}
+
+// parameterList keeps parameters, each once, within its bound.
+type parameterList struct {
+	list []parameter
+	last []parameter // beyond the bound, in a ring
+	next int
+	have map[string]bool
+	// whole counts those that are no sections, whose number the length of the
+	// field bounds.
+	whole int
+}
+
+func (l *parameterList) add(p parameter) {
+	if !p.asked() {
+		return
 	}
-	// A backslash quotes any character (RFC 5322 §3.2.1), but who writes the
-	// paths of some systems means itself by it.
-	var strict, literal strings.Builder
-	i := 0
-	for ; i < len(quoted) && quoted[i] != '"'; i++ {
-		if c := quoted[i]; c == '\\' && i+1 < len(quoted) {
-			i++
-			if quoted[i] != '"' && quoted[i] != '\\' {
-				literal.WriteByte(c)
+	key := p.name + "*" + strconv.Itoa(p.section) + strings.Join(p.values[:1], "")
+	if l.have[key] {
+		return
+	}
+	if l.have == nil {
+		l.have = make(map[string]bool)
+	}
+	l.have[key] = true
+	if p.section < 0 {
+		if l.whole++; l.whole > maxReadings/2 {
+			if len(l.last) < maxReadings/2 {
+				l.last = append(l.last, p)
+				return
 			}
-		}
-		strict.WriteByte(quoted[i])
-		literal.WriteByte(quoted[i])
-	}
-	list := []string{literal.String()}
-	if strict.Len() != literal.Len() {
-		list = append(list, strict.String())
-	}
-	// Some read on after the quotes.
-	if i < len(quoted) {
-		if after := strings.Trim(quoted[i+1:], " \t"); after != "" {
-			list = append(list, literal.String()+strings.ReplaceAll(after, `"`, ""))
+			l.last[l.next] = p
+			l.next = (l.next + 1) % len(l.last)
+			return
 		}
 	}
-	return list
+	l.list = append(l.list, p)
+}
+
+func (l *parameterList) all() []parameter {
+	return slices.Concat(l.list, l.last[l.next:], l.last[:l.next])
+}
+
+// nameBefore is the name of a parameter that anybody asks for, if s ends with
+// one: comments and white space may follow it (RFC 2045 §5.1, RFC 822 §3.1.4).
+func nameBefore(s string) string {
+	const most = 64 // octets of the name, and of what may stand behind it
+	s = strings.TrimRight(s[max(0, len(s)-2*most):], " \t")
+	commented := strings.HasSuffix(s, ")")
+	for range most {
+		i := len(s)
+		for i > 0 && len(s)-i < most && (nameByte(s[i-1]) || s[i-1] == '*') {
+			i--
+		}
+		if name := s[i:]; parameterOf(name, nil).asked() {
+			return name
+		}
+		open := strings.LastIndexByte(s, '(')
+		if !commented || open < 0 {
+			break
+		}
+		s = strings.TrimRight(s[:open], " \t")
+	}
+	return ""
+}
+
+// cutParameter cuts at the first semicolon that does not stand in quotes.
+// Quotes that nothing closes go on to the end.
+func cutParameter(s string) (param, rest string) {
+	quotes := false
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '"':
+			quotes = !quotes
+		case c == '\\' && quotes:
+			i++
+		case c == ';' && !quotes:
+			return s[:i], s[i+1:]
+		}
+	}
+	return s, ""
 }
 
 // parameterTexts are the readings of the parameters of that name, decoded. Raw
@@ -140,6 +197,13 @@ func parameterTexts(list []parameter, name, fallback string) []string {
 	texts = append(texts, joined(first, fallback))
 	if len(first) < len(sections) {
 		texts = append(texts, joined(last, fallback))
+	}
+	// The mark that a section is encoded may lack.
+	if v := first[0].values[0]; !first[0].encoded && strings.Count(v, "'") >= 2 && strings.IndexByte(v, '%') >= 0 {
+		for i := range first {
+			first[i].encoded = true
+		}
+		texts = append(texts, joined(first, fallback))
 	}
 	return texts
 }

@@ -10,12 +10,13 @@ import (
 
 // ErrComplex is wrapped by the error of ReadParts for a message whose MIME
 // structure is beyond what is read: deeper than 100 levels, of more than 5000
-// parts, and the like. What was visited until then is true, but not all.
+// parts, and the like. All that can be known within the bounds was visited, but
+// there is more.
 var ErrComplex = errors.New("the MIME structure is too complex")
 
 const (
 	maxDepth   = 100  // levels; Postfix has the same (mime_nesting_limit)
-	maxParts   = 5000 // of one message
+	maxParts   = 5000 // of one message; beyond, those without a header are passed over
 	maxEncoded = 8    // encoded parts that have parts, within each other
 )
 
@@ -45,9 +46,10 @@ type Part struct {
 }
 
 // ReadParts visits the parts of a message in their order, a multipart or
-// message before what is in it, and stops at the first error: that of r, of
-// visit, or one that wraps ErrComplex. Parts need not be read. Whatever is not
-// well formed is read as mail programs do, and no message is refused for it.
+// message before what is in it, and stops at the first error of r or visit.
+// Parts need not be read. Whatever is not well formed is read as mail programs
+// do, and no message is refused for it. What is beyond the bounds is passed
+// over; the error that wraps ErrComplex comes at the end.
 //
 // Memory is bounded, whatever the message, and time is linear in its length.
 //
@@ -57,23 +59,33 @@ type Part struct {
 // misses some in ten.
 func ReadParts(r io.Reader, visit func(*Part) error) error {
 	w := &walker{visit: visit}
-	return w.entity(newSource(r), context{implied: "text/plain"})
+	return w.read(r)
 }
 
-// ListParts returns the file names and media types of all parts, each once, in
-// the order of their appearance. On error, what was found until then.
-func ListParts(r io.Reader) (names, types []string, err error) {
-	var all NameList
-	var kinds NameList
-	err = ReadParts(r, func(p *Part) error {
+// Listing is what a message is made of.
+type Listing struct {
+	Names, Types []string // file names and media types of all parts, each once, in order
+	Defects      []string // names of the table of Defects
+}
+
+// ListParts lists all parts. On error it is what was found until then; one that
+// wraps ErrComplex says that there may be more names.
+func ListParts(r io.Reader) (Listing, error) {
+	var names, kinds NameList
+	w := &walker{}
+	w.visit = func(p *Part) error {
 		for _, name := range p.Names {
-			if err := all.Add(name); err != nil {
-				return err
+			if names.Add(name) != nil {
+				w.defects.unread(tooManyNames)
 			}
 		}
-		return kinds.Add(p.Type)
-	})
-	return all.Names, kinds.Names, err
+		if kinds.Add(p.Type) != nil {
+			w.defects.unread(tooManyNames)
+		}
+		return nil
+	}
+	err := w.read(r)
+	return Listing{names.Names, kinds.Names, w.defects.names()}, err
 }
 
 // walker goes through a message.
@@ -82,6 +94,17 @@ type walker struct {
 	parts   int
 	encoded int    // encoded messages around
 	charset string // that of the text read last, for names in later parts
+	defects defects
+}
+
+func (w *walker) read(r io.Reader) error {
+	if err := w.entity(newSource(r, &w.defects), context{implied: "text/plain"}); err != nil {
+		return err
+	}
+	if w.defects.has(partUnread) {
+		return fmt.Errorf("%s: %w", strings.Join(w.defects.names(), ", "), ErrComplex)
+	}
+	return nil
 }
 
 // context is what a part inherits.
@@ -94,10 +117,16 @@ type context struct {
 // entity reads a part with its header, until the source meets a delimiter of
 // what is around it, or its end.
 func (w *walker) entity(s *source, c context) error {
-	content, err := s.header()
+	header, err := s.header()
 	if err != nil {
 		return err
 	}
+	content := header.content
+	if len(content) == 0 && w.parts >= maxParts && !strings.HasPrefix(c.implied, "message/") {
+		w.defects.unread(tooManyParts)
+		return s.skip() // a text without a name
+	}
+	w.check(header, c)
 	charset := content.FallbackCharset()
 	if c.depth == 0 || c.charset == "" {
 		c.charset = charset
@@ -110,45 +139,69 @@ func (w *walker) entity(s *source, c context) error {
 			break
 		}
 	}
-	p.Names, p.Bidi = content.fileNames(charset)
+	p.fileNames(charset, &w.defects)
+	if len(p.Names) > 1 {
+		w.defects.add(namesDiffer)
+	}
 
-	boundaries := content.boundaries()
-	switch {
-	case len(p.Names) > maxNames, len(boundaries) > maxNames:
-		return fmt.Errorf("a part of more than %d names or boundaries: %w", maxNames, ErrComplex)
-	case len(boundaries) > 0:
+	boundaries, multipart := content.boundaries(&w.defects)
+	if (multipart || isMessage(p.Type)) && c.depth >= maxDepth {
+		w.defects.unread(tooDeep)
 		if err := w.show(p); err != nil {
 			return err
 		}
-		if content.encoding() == encodingBase64 && s.encoded(encodingBase64) {
-			return w.decoded(s, content, func(s *source) error { return w.multipart(s, c, p.Type, boundaries) })
+		return s.skip()
+	}
+	switch {
+	case multipart:
+		if err := w.show(p); err != nil {
+			return err
 		}
-		return w.multipart(s, c, p.Type, boundaries)
+		return w.composite(s, content, func(s *source) error { return w.multipart(s, c, p.Type, boundaries) })
 	case isMessage(p.Type):
 		if err := w.show(p); err != nil {
 			return err
 		}
 		c.depth, c.implied = c.depth+1, "text/plain"
-		return w.message(s, c, content)
+		return w.composite(s, content, func(s *source) error { return w.entity(s, c) })
 	}
-	if strings.HasPrefix(p.Type, "text/") || content.encoding() == encodingUU {
+	isText := strings.HasPrefix(p.Type, "text/")
+	encoding := s.encoding(content, isText)
+	if isText || encoding == encodingUU {
 		w.charset = charset
-		return w.text(s, p)
+		return w.text(s, p, encoding)
 	}
-	p.Body = content.decoder(s)
+	p.Body = s.decoder(encoding)
 	if err := w.show(p); err != nil {
 		return err
 	}
 	return s.skip()
 }
 
+// check notes what a header is not.
+func (w *walker) check(h partHeader, c context) {
+	if c.depth == 0 {
+		if h.from == 0 || h.date == 0 {
+			w.defects.add(fieldLacks)
+		}
+		if len(h.content) > 0 && !h.version {
+			w.defects.add(versionLacks)
+		}
+	}
+	if h.repeated > 0 {
+		w.defects.add(fieldTwice)
+	}
+	for _, f := range h.content {
+		if strings.EqualFold(f.Name, "Content-Type") || strings.EqualFold(f.Name, "Content-Disposition") {
+			w.defects.checkParameters(f)
+		}
+	}
+}
+
 // show visits a part.
 func (w *walker) show(p *Part) error {
 	if w.parts++; w.parts > maxParts {
-		return fmt.Errorf("more than %d parts: %w", maxParts, ErrComplex)
-	}
-	if p.Depth > maxDepth {
-		return fmt.Errorf("more than %d levels: %w", maxDepth, ErrComplex)
+		w.defects.unread(tooManyParts)
 	}
 	return w.visit(p)
 }
@@ -158,21 +211,34 @@ func (w *walker) show(p *Part) error {
 // delimiter there begins one all the same: some programs show it.
 func (w *walker) multipart(s *source, c context, mediaType string, boundaries []string) error {
 	level, pop := s.push(boundaries)
-	defer pop()
+	defer func() { pop() }()
 	c.depth++
 	c.implied = "text/plain"
 	if mediaType == "multipart/digest" { // RFC 2046 §5.1.5
 		c.implied = "message/rfc822"
 	}
+	guessed, err := s.preamble()
+	if err != nil {
+		return err
+	}
+	if guessed != "" {
+		w.defects.add(boundariesDiffer)
+		pop()
+		level, pop = s.push(append(boundaries, guessed))
+	}
+	ended := false
 	for {
 		if err := s.skip(); err != nil {
 			return err
 		}
 		begins, ok := s.take(level)
 		if !ok {
+			if !ended {
+				w.defects.add(delimiterLacks)
+			}
 			return nil
 		}
-		if !begins {
+		if ended = !begins; ended {
 			continue
 		}
 		if err := w.entity(s, c); err != nil {
@@ -181,22 +247,29 @@ func (w *walker) multipart(s *source, c context, mediaType string, boundaries []
 	}
 }
 
-// message reads a message within a message.
-func (w *walker) message(s *source, c context, content Header) error {
-	if e := content.encoding(); e != encodingBase64 && e != encodingQuoted || !s.encoded(e) {
-		return w.entity(s, c)
+// composite reads what has parts of its own. RFC 2045 §6.4 allows no encoding
+// of it, and some of it is encoded all the same.
+func (w *walker) composite(s *source, content Header, read func(*source) error) error {
+	list, _ := content.encodings(&w.defects)
+	encoding := ""
+	for _, e := range []string{encodingBase64, encodingQuoted} {
+		if slices.Contains(list, e) {
+			w.defects.add(encodedParts)
+			if encoding == "" && s.looks(e) {
+				encoding = e
+			}
+		}
 	}
-	return w.decoded(s, content, func(s *source) error { return w.entity(s, c) })
-}
-
-// decoded reads what RFC 2045 §6.4 allows no encoding of, and what is encoded
-// all the same.
-func (w *walker) decoded(s *source, content Header, read func(*source) error) error {
-	if w.encoded++; w.encoded > maxEncoded {
-		return fmt.Errorf("more than %d encoded parts within each other: %w", maxEncoded, ErrComplex)
+	if encoding == "" {
+		return read(s)
 	}
+	if w.encoded >= maxEncoded {
+		w.defects.unread(tooDeep)
+		return s.skip()
+	}
+	w.encoded++
 	defer func() { w.encoded-- }()
-	if err := read(newSource(content.decoder(s))); err != nil {
+	if err := read(newSource(s.decoder(encoding), &w.defects)); err != nil {
 		return err
 	}
 	return s.skip()

@@ -3,17 +3,32 @@ package mail
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
-// maxHeader is how many octets the Content- fields of a part may have.
-const maxHeader = 256 << 10
+const (
+	// maxFields is how many Content- fields of a part are kept: the first ones
+	// and the last.
+	maxFields = 32
+	// maxField is how many octets of one are: half of them at its beginning,
+	// half at its end.
+	maxField = 64 << 10
+)
+
+// partHeader is what the header of a part says of it.
+type partHeader struct {
+	content Header // the Content- fields
+	// Of fields that may stand there once, at the top of a message: how often
+	// they do.
+	from, date, repeated int
+	version              bool // MIME-Version
+}
 
 // header reads the header of a part, up to the blank line or the first line
 // that is no field. Only Content- fields are kept.
-func (s *source) header() (Header, error) {
+func (s *source) header() (partHeader, error) {
 	h := headerReader{s: s}
 	for first := true; ; first = false {
 		piece, begins, err := s.next()
@@ -21,7 +36,10 @@ func (s *source) header() (Header, error) {
 			if errors.Is(err, io.EOF) {
 				break
 			}
-			return nil, err
+			return h.partHeader, err
+		}
+		if begins && !s.within && !utf8.Valid(piece) {
+			s.defects.add(headerOctets)
 		}
 		line := bytes.TrimRight(piece, "\r\n")
 		switch {
@@ -32,29 +50,36 @@ func (s *source) header() (Header, error) {
 			h.more("\n", line)
 			continue
 		case len(line) == 0:
-			return h.done()
+			return h.done(), h.behind()
 		case first && bytes.HasPrefix(bytes.TrimLeft(line, ">"), []byte("From ")): // of a mailbox
 			continue
 		case h.field(line):
 			continue
 		}
+		s.defects.add(headerLine)
+		if h.name != "" && namesFile(line) {
+			h.more("\n ", line) // a fold whose white space was lost
+		}
 		goesOn, err := h.broken(piece)
 		if err != nil {
-			return nil, err
+			return h.partHeader, err
 		}
 		if !goesOn {
 			break
 		}
 	}
-	return h.done()
+	return h.done(), nil
 }
 
 type headerReader struct {
-	s      *source
-	fields Header
-	name   string // of the field under way, "" for one that is not kept
-	value  []byte
-	size   int // of all fields that are kept
+	partHeader
+	s    *source
+	name string // of the field under way, "" for one that is not kept
+	head []byte // its value, up to half of maxField
+	tail []byte // what follows, the last half of maxField and more
+	cut  bool
+	next int // of the last half of the fields, in a ring
+	seen uint64
 }
 
 // describesPart tells whether a field says something of its part (RFC 2045
@@ -71,13 +96,39 @@ func (h *headerReader) field(line []byte) bool {
 		return false
 	}
 	h.flush()
+	h.count(name)
 	if !describesPart(name) {
 		return true
 	}
-	if h.size += len(line); h.size <= maxHeader {
-		h.name, h.value = name, append([]byte(nil), value...)
-	}
+	h.name = name
+	h.more("", value)
 	return true
+}
+
+// count notes the fields that may stand in a message once (RFC 5322 §3.6).
+func (h *headerReader) count(name string) {
+	once := []string{"from", "date", "sender", "reply-to", "to", "cc", "bcc", "message-id", "in-reply-to", "references", "subject",
+		"mime-version", "content-type", "content-disposition", "content-id"}
+	if len(name) > len("content-disposition") {
+		return
+	}
+	for i, n := range once {
+		if len(n) != len(name) || !strings.EqualFold(n, name) {
+			continue
+		}
+		switch n {
+		case "from":
+			h.from++
+		case "date":
+			h.date++
+		case "mime-version":
+			h.version = true
+		}
+		if h.seen&(1<<i) != 0 {
+			h.repeated++
+		}
+		h.seen |= 1 << i
+	}
 }
 
 // more continues the field under way.
@@ -85,24 +136,68 @@ func (h *headerReader) more(fold string, piece []byte) {
 	if h.name == "" {
 		return
 	}
-	if h.size += len(piece); h.size <= maxHeader {
-		h.value = append(append(h.value, fold...), piece...)
+	if len(h.head)+len(fold)+len(piece) <= maxField/2 {
+		h.head = append(append(h.head, fold...), piece...)
+		return
+	}
+	h.tail = append(append(h.tail, fold...), piece...)
+	if len(h.tail) > maxField {
+		h.tail = append(h.tail[:0], h.tail[len(h.tail)-maxField/2:]...)
+		h.cut = true
+		h.s.defects.unread(fieldTooLong)
 	}
 }
 
 func (h *headerReader) flush() {
 	if h.name != "" {
-		h.fields = append(h.fields, Field{h.name, strings.TrimRight(string(h.value), "\r\n")})
+		value := append(h.head, h.tail...)
+		if h.cut {
+			value = append(append(h.head, "\n ;"...), h.tail...)
+		}
+		f := Field{h.name, strings.TrimRight(string(value), "\r\n")}
+		if len(h.content) < maxFields {
+			h.content = append(h.content, f)
+		} else {
+			h.content[maxFields/2+h.next] = f
+			h.next = (h.next + 1) % (maxFields / 2)
+			h.s.defects.unread(fieldTooLong)
+		}
 	}
-	h.name, h.value = "", nil
+	h.name, h.head, h.tail, h.cut = "", nil, nil, false
 }
 
-func (h *headerReader) done() (Header, error) {
+func (h *headerReader) done() partHeader {
 	h.flush()
-	if h.size > maxHeader {
-		return nil, fmt.Errorf("a part's Content- fields are longer than %d octets: %w", maxHeader, ErrComplex)
+	return h.partHeader
+}
+
+// behind looks at the line after the blank one: where the header ends with a
+// semicolon, a parameter may have been left behind it.
+func (h *headerReader) behind() error {
+	n := len(h.content)
+	if n == 0 || !strings.HasSuffix(strings.TrimRight(h.content[n-1].Value, " \t"), ";") {
+		return nil
 	}
-	return h.fields, nil
+	piece, _, err := h.s.next()
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	line := bytes.TrimRight(piece, "\r\n")
+	if namesFile(line) {
+		h.content[n-1].Value += "\n " + string(line)
+	}
+	h.s.back(piece)
+	return nil
+}
+
+// namesFile tells whether a line that is no field begins with a parameter that
+// somebody asks for.
+func namesFile(line []byte) bool {
+	i := bytes.IndexAny(line, "=:")
+	return i > 0 && nameBefore(string(line[:min(i, 256)])) != "" && len(bytes.TrimLeft(line, " \t")) > 0
 }
 
 // broken looks behind a line that is no field. The header ends before it,

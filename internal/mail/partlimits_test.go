@@ -61,23 +61,23 @@ func TestComplex(t *testing.T) {
 		{"too many parts", parts(maxParts), false},
 		{"encoded", encoded(maxEncoded), true},
 		{"encoded too often", encoded(maxEncoded + 1), false},
-		{"a long header", field(maxHeader - 100), true},
-		{"too long a header", field(maxHeader + 1), false},
-		{"names of a part", variants("; name=%d", maxNames-1), true},
+		{"a long field", field(maxField - 100), true},
+		{"too long a field", field(2 * maxField), false},
+		{"names of a part", variants("; name=%d", maxReadings-1), true},
 		{"too many names of a part", variants("; name=%d", maxNames), false},
-		{"boundaries", variants("; boundary=%d", maxNames), true},
-		{"too many boundaries", variants("; boundary=%d", maxNames+1), false},
+		{"boundaries", variants("; boundary=%d", maxReadings-1), true},
+		{"too many boundaries", variants("; boundary=%d", maxReadings+1), false},
 		{"names", names(1000), true},
 		{"too many names", names(maxParts - 1), false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			names, _, err := ListParts(strings.NewReader(tt.message))
+			l, err := ListParts(strings.NewReader(tt.message))
 			switch {
 			case tt.ok && err != nil:
 				t.Error(err)
 			case !tt.ok && !errors.Is(err, ErrComplex):
 				t.Errorf("%v, want ErrComplex", err)
-			case tt.ok && !strings.HasPrefix(tt.name, "parts") && len(names) == 0 && strings.Contains(tt.message, "name"):
+			case tt.ok && !strings.HasPrefix(tt.name, "parts") && len(l.Names) == 0 && strings.Contains(tt.message, "name"):
 				t.Error("no name")
 			}
 		})

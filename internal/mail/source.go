@@ -29,10 +29,13 @@ type source struct {
 	level int            // of the multipart whose delimiter was met, 0 for none
 	last  bool           // the delimiter ends the multipart
 	met   []byte         // the delimiter's line, valid until the next is read
+
+	line    int      // octets of the line under way, less those of the next piece
+	defects *defects // of the message
 }
 
-func newSource(r io.Reader) *source {
-	return &source{r: bufio.NewReaderSize(r, maxPiece), open: make(map[string]int)}
+func newSource(r io.Reader, d *defects) *source {
+	return &source{r: bufio.NewReaderSize(r, maxPiece), open: make(map[string]int), defects: d}
 }
 
 // lineEnd is LF, unless there is none in what the source begins with: old
@@ -103,17 +106,36 @@ func (s *source) next() (piece []byte, begins bool, err error) {
 	if err != nil && !s.within && (len(piece) == 0 || !errors.Is(err, io.EOF)) {
 		return nil, false, err
 	}
+	s.examine(piece, begins)
 	if begins && !s.within && s.delimiter(piece) {
 		return nil, false, io.EOF
 	}
 	return piece, begins, nil
 }
 
+// examine notes what no line may have.
+func (s *source) examine(piece []byte, begins bool) {
+	if begins {
+		s.line = 0
+	}
+	if s.line += len(trimLineEnd(piece)); s.line > mostLine {
+		s.defects.add(longLine)
+	}
+	if bytes.IndexByte(piece, 0) >= 0 {
+		s.defects.add(nul)
+	}
+	if s.end == '\n' {
+		if i := bytes.IndexByte(piece, '\r'); i >= 0 && i+1 < len(piece) && piece[i+1] != '\n' {
+			s.defects.add(bareCR)
+		}
+	}
+}
+
 // delimiter tells whether a line delimits parts of a multipart around (RFC
 // 2046 §5.1.1). The outer ones end what is within them, for an end may lack.
 // It takes one look however many multiparts there are.
 func (s *source) delimiter(line []byte) bool {
-	if len(line) < 3 || line[0] != '-' || line[1] != '-' || s.depth == 0 {
+	if len(line) < 2 || line[0] != '-' || line[1] != '-' || s.depth == 0 {
 		return false
 	}
 	text := bytes.TrimRight(line[2:], " \t\r\n")
@@ -139,13 +161,48 @@ func (s *source) skip() error {
 	}
 }
 
-// encoded tells whether what follows can be in the encoding that is said of
-// it, which what has parts of its own often is not.
-func (s *source) encoded(encoding string) bool {
-	if len(s.again) > 0 || s.level > 0 {
+// preamble reads up to the first delimiter of any multipart around, or up to
+// what is one though nothing says so: a line of two hyphens and more, before a
+// Content- field. That is returned, and read again.
+func (s *source) preamble() (guessed string, err error) {
+	const most = 200
+	var held []byte
+	for {
+		piece, begins, err := s.next()
+		if errors.Is(err, io.EOF) {
+			return "", nil
+		}
+		if err != nil {
+			return "", err
+		}
+		if !begins || s.within {
+			held = nil
+			continue
+		}
+		if held != nil {
+			if name, _, ok := cutField(bytes.TrimRight(piece, "\r\n")); ok && describesPart(name) {
+				guessed = string(bytes.TrimRight(held[2:], " \t\r\n"))
+				s.again = append(append(held, piece...), s.again...)
+				return guessed, nil
+			}
+			held = nil
+		}
+		if text := bytes.TrimRight(piece, " \t\r\n"); len(text) > 2 && len(text) < most && bytes.HasPrefix(text, []byte("--")) {
+			held = bytes.Clone(piece)
+		}
+	}
+}
+
+// looks tells whether what follows can be in that encoding: of what is encoded
+// though it should not be, or not said to be.
+func (s *source) looks(encoding string) bool {
+	if s.level > 0 {
 		return false
 	}
-	ahead, _ := s.r.Peek(512) // an error comes again when it is read
+	ahead := s.again
+	if len(ahead) == 0 {
+		ahead, _ = s.r.Peek(512) // an error comes again when it is read
+	}
 	ahead = bytes.TrimLeft(ahead, " \t\r\n")
 	if encoding == encodingQuoted {
 		// What is encoded has =3D.
@@ -159,6 +216,21 @@ func (s *source) encoded(encoding string) bool {
 		}
 	}
 	return len(line) > 0
+}
+
+// looksEncoded tells whether what follows is in base64 without a doubt: a line
+// of the usual length, and nothing else in what can be seen of it.
+func (s *source) looksEncoded() bool {
+	if !s.looks(encodingBase64) {
+		return false
+	}
+	ahead := s.again
+	if len(ahead) == 0 {
+		ahead, _ = s.r.Peek(512)
+	}
+	line, _, ended := bytes.Cut(bytes.TrimLeft(ahead, "\r\n"), []byte{s.lineEnd()})
+	line = bytes.TrimRight(line, "\r\t ")
+	return ended && len(line) >= 40 && len(line) <= 76 && len(line)%4 == 0 // RFC 2045 §6.8
 }
 
 // back makes next return a whole line again.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -13,26 +14,88 @@ const (
 	encodingUU     = "uuencode"
 )
 
-// encoding is what is to be decoded; "" for what stands for itself, unknown
-// names included.
-func (h Header) encoding() string {
-	raw, _ := h.Get("Content-Transfer-Encoding")
-	raw = strings.Trim(unfold(raw), " \t\"'")
-	if i := strings.IndexAny(raw, " \t;(\"'"); i >= 0 {
+// encodings are what the fields say is to be decoded; others tells whether one
+// says that nothing is.
+func (h Header) encodings(d *defects) (list []string, others bool) {
+	fields := 0
+	for _, f := range h {
+		if !strings.EqualFold(f.Name, "Content-Transfer-Encoding") {
+			continue
+		}
+		fields++
+		name, known := encodingOf(f.Value)
+		switch {
+		case !known:
+			d.add(encodingUnknown)
+			others = true
+		case name == "":
+			others = true
+		case !slices.Contains(list, name):
+			list = append(list, name)
+		}
+	}
+	if len(list) > 1 || len(list) == 1 && others {
+		d.add(encodingsDiffer)
+	}
+	return list, others || fields == 0
+}
+
+// encodingOf reads a Content-Transfer-Encoding (RFC 2045 §6.1) as programs do;
+// "" is one that leaves everything as it is.
+func encodingOf(raw string) (name string, known bool) {
+	raw = strings.Trim(uncomment(unfold(raw)), " \t\"'")
+	if strings.HasPrefix(raw, "=?") {
+		raw = strings.TrimSpace(Decode(raw, ""))
+	}
+	if i := strings.IndexAny(raw, " \t;,(\"'"); i >= 0 {
 		raw = raw[:i]
 	}
-	switch name := strings.ToLower(raw); name {
-	case encodingBase64, encodingQuoted:
-		return name
-	case "uuencode", "x-uuencode", "uue", "x-uue":
-		return encodingUU
+	raw = strings.ToLower(raw)
+	switch strings.Map(func(r rune) rune {
+		if r == '-' || r == '_' || r == '.' {
+			return -1
+		}
+		return r
+	}, raw) {
+	case "base64", "xbase64", "b64", "b":
+		return encodingBase64, true
+	case "quotedprintable", "xquotedprintable", "qp", "q":
+		return encodingQuoted, true
+	case "uuencode", "xuuencode", "uue", "xuue", "uu":
+		return encodingUU, true
+	case "7bit", "8bit", "binary":
+		return "", true
+	}
+	return "", false
+}
+
+// encoding is what is decoded of the content that follows. Where fields
+// contradict each other, or nothing is said of what is no text, the content
+// decides.
+func (s *source) encoding(h Header, text bool) string {
+	list, others := h.encodings(s.defects)
+	switch {
+	case len(list) == 0 && text:
+	case len(list) == 0:
+		if s.looksEncoded() {
+			s.defects.add(encodingLacks)
+			return encodingBase64
+		}
+	case len(list) == 1 && !others:
+		return list[0]
+	default:
+		for _, e := range []string{encodingBase64, encodingUU, encodingQuoted} {
+			if slices.Contains(list, e) && (e == encodingUU || s.looks(e)) {
+				return e
+			}
+		}
 	}
 	return ""
 }
 
 // decoder reads the decoded content up to the next delimiter.
-func (h Header) decoder(s *source) io.Reader {
-	switch h.encoding() {
+func (s *source) decoder(encoding string) io.Reader {
+	switch encoding {
 	case encodingBase64:
 		return &base64Reader{r: &body{s: s}}
 	case encodingQuoted:

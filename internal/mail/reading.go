@@ -1,0 +1,155 @@
+package mail
+
+import (
+	"slices"
+	"strings"
+)
+
+// readings are the values that programs find in the text after the equals
+// sign, up to the next semicolon: the one that most find first.
+func readings(s string) []string {
+	s = strings.Trim(s, " \t\r\n")
+	var list []string
+	add := func(v string) {
+		if !slices.Contains(list, v) {
+			list = append(list, v)
+		}
+	}
+	bare := strings.TrimLeft(uncomment(s), " \t")
+	switch {
+	case strings.HasPrefix(s, `"`):
+		for _, v := range quotedReadings(s[1:]) {
+			add(v)
+		}
+	case strings.HasPrefix(bare, `"`): // a comment before it
+		for _, v := range quotedReadings(bare[1:]) {
+			add(v)
+		}
+	case strings.HasPrefix(s, `'`):
+		// No quotes for RFC 2045; who writes them means quotes.
+		inner, after, closed := strings.Cut(s[1:], "'")
+		if !closed || strings.Trim(after, " \t") != "" {
+			add(s)
+		}
+		add(inner)
+	default:
+		for _, v := range []string{s, bare} {
+			add(v)
+			// A token ends at white space, at a comma, at a comment; for those who
+			// do not mind white space at the latter two.
+			for _, ends := range []string{" \t", ",", "("} {
+				if i := strings.IndexAny(v, ends); i > 0 {
+					add(strings.TrimRight(v[:i], " \t"))
+				}
+			}
+			if !strings.HasPrefix(s, "(") {
+				break
+			}
+		}
+		if strings.IndexByte(s, '"') >= 0 && strings.IndexByte(s, '?') < 0 {
+			v := strings.ReplaceAll(s, `"`, "")
+			add(v)
+			add(strings.ReplaceAll(v, `\`, ""))
+		}
+	}
+	return list
+}
+
+// quotedReadings are those of what follows a quote. A backslash quotes any
+// character (RFC 5322 §3.2.1), but who writes the paths of some systems means
+// itself by it.
+func quotedReadings(s string) []string {
+	var strict, literal strings.Builder
+	i := 0
+	for ; i < len(s) && s[i] != '"'; i++ {
+		if c := s[i]; c == '\\' && i+1 < len(s) {
+			i++
+			if s[i] != '"' && s[i] != '\\' {
+				literal.WriteByte(c)
+			}
+		}
+		strict.WriteByte(s[i])
+		literal.WriteByte(s[i])
+	}
+	list := []string{literal.String()}
+	if strict.Len() != literal.Len() {
+		list = append(list, strict.String())
+	}
+	if i >= len(s) {
+		// Nothing closes them: they are none for some, or end with the parameter.
+		before, _, _ := strings.Cut(s, ";")
+		if before = strings.TrimRight(before, "\"\\ \t"); before != literal.String() {
+			list = append(list, before)
+		}
+		return list
+	}
+	// Some read on after the quotes.
+	if after := strings.Trim(uncomment(s[i+1:]), " \t"); after != "" {
+		list = append(list, literal.String()+strings.ReplaceAll(after, `"`, ""))
+	}
+	return list
+}
+
+// looseReadings are those of a value that stands where no parameter should: its
+// end is for everybody to guess.
+func looseReadings(s string) []string {
+	text, _ := cutParameter(s)
+	list := readings(text)
+	if i := strings.IndexAny(s, ";"); i >= 0 && i < len(text) {
+		// The semicolon stands in quotes for some and not for others.
+		for _, v := range readings(s[:i]) {
+			if !slices.Contains(list, v) {
+				list = append(list, v)
+			}
+		}
+	}
+	return list
+}
+
+// uncomment is a text without the comments outside of its quotes (RFC 5322
+// §3.2.2). One that nothing closes is none.
+func uncomment(s string) string {
+	if strings.IndexByte(s, '(') < 0 {
+		return s
+	}
+	var b strings.Builder
+	quotes := false
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\\' && i+1 < len(s):
+			b.WriteByte(c)
+			i++
+		case c == '"':
+			quotes = !quotes
+		case c == '(' && !quotes:
+			n := comment(s[i:])
+			if n == 0 {
+				b.WriteString(s[i:])
+				return b.String()
+			}
+			i += n - 1
+			continue
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+// comment is the length of the comment that s begins with, 0 when nothing
+// closes it.
+func comment(s string) int {
+	depth := 0
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '(':
+			depth++
+		case ')':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return 0
+}
