@@ -2,6 +2,7 @@ package accounting
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -43,19 +44,50 @@ type Store interface {
 }
 
 // Checkpointer is a Sink that may lose what it took: a server set back to an
-// older snapshot, or emptied. The spool leaves a mark behind each batch; the
-// mark lives and is lost together with the records, so that its absence tells
-// how far back to begin again.
+// older snapshot, a replica that lagged, a database file put back. The spool
+// leaves a mark behind each batch; the mark lives and is lost together with
+// the records, so that what it says, or its absence, tells how far back to
+// begin again.
 type Checkpointer interface {
 	Sink
 
-	// Mark is the mark the sink holds now, "" when it holds none.
-	Mark(ctx context.Context) (string, error)
-
-	// MoveMark replaces the mark was, "" for none, with now. It reports false
-	// and changes nothing when the sink holds another than was.
-	MoveMark(ctx context.Context, was, now string) (bool, error)
+	// Session connects with the store for a run of batches, and reads the marks
+	// it holds.
+	Session(ctx context.Context) (Session, error)
 }
+
+// Session is a run of batches over the same connections: while it lasts
+// nothing is dialled anew, so that no other server can stand in for the one
+// whose marks were read. After an error of any method it is of no more use.
+type Session interface {
+	// Marks are the marks that the store held when the session began or, later,
+	// that the session has set: one for each part of the store that can lose
+	// what it took without the others, which is one part but in a Cluster.
+	Marks() []Mark
+
+	// Put applies the batch as Sink.Put does. Once all of it has been answered
+	// it moves the marks of the parts that took something to text. ErrMark: a
+	// part holds another mark than Marks said.
+	Put(ctx context.Context, batch []Record, text string) error
+
+	// Move moves the marks of all parts; errors are those of Put.
+	Move(ctx context.Context, text string) error
+
+	// Check asks whether the store still is as Marks says; errors are those of
+	// Put.
+	Check(ctx context.Context) error
+
+	Close() error
+}
+
+// Mark is how far a part of a store has got.
+type Mark struct {
+	Part string // its name; it changes with what the part is responsible for
+	Text string // "" when the part holds no mark
+}
+
+// ErrMark: the store holds another mark than was left in it.
+var ErrMark = errors.New("the store holds another mark than was left in it")
 
 // Counter is what one client has used in one period.
 type Counter struct {

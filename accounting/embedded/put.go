@@ -20,20 +20,22 @@ func (s *Store) Put(ctx context.Context, batch []accounting.Record) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return s.update(func(tx *bolt.Tx) error {
-		a := &application{
-			ctx: ctx, s: s, now: s.o.Now(), seen: tx.Bucket([]byte(seen)), records: tx.Bucket([]byte(records)),
-			parked: tx.Bucket([]byte(parked)), use: newTotals(tx, use, 4), rcpt: newTotals(tx, rcpt, 3), days: newTotals(tx, days, 3),
+	return s.update(func(tx *bolt.Tx) error { return s.apply(ctx, tx, batch) })
+}
+
+func (s *Store) apply(ctx context.Context, tx *bolt.Tx, batch []accounting.Record) error {
+	a := &application{
+		ctx: ctx, s: s, now: s.o.Now(), seen: tx.Bucket([]byte(seen)), records: tx.Bucket([]byte(records)),
+		parked: tx.Bucket([]byte(parked)), use: newTotals(tx, use, 4), rcpt: newTotals(tx, rcpt, 3), days: newTotals(tx, days, 3),
+	}
+	// The keys of a client, and those of the day, only grow.
+	a.records.FillPercent, a.seen.FillPercent = 0.9, 0.9
+	for i := range batch {
+		if err := a.apply(&batch[i]); err != nil {
+			return err
 		}
-		// The keys of a client, and those of the day, only grow.
-		a.records.FillPercent, a.seen.FillPercent = 0.9, 0.9
-		for i := range batch {
-			if err := a.apply(&batch[i]); err != nil {
-				return err
-			}
-		}
-		return a.finish(len(batch))
-	})
+	}
+	return a.finish(len(batch))
 }
 
 // application is one batch on its way into the store.

@@ -183,33 +183,6 @@ func (s *Store) Ping(ctx context.Context) error {
 	return s.update(func(*bolt.Tx) error { return nil })
 }
 
-// Mark is how far the spool was applied, as MoveMark had it.
-func (s *Store) Mark(ctx context.Context) (mark string, err error) {
-	if err := ctx.Err(); err != nil {
-		return "", err
-	}
-	err = s.view(func(tx *bolt.Tx) error {
-		mark = string(tx.Bucket([]byte(meta)).Get([]byte("mark")))
-		return nil
-	})
-	return mark, err
-}
-
-// MoveMark replaces the mark was with now; false when it is another.
-func (s *Store) MoveMark(ctx context.Context, was, now string) (moved bool, err error) {
-	if err := ctx.Err(); err != nil {
-		return false, err
-	}
-	err = s.update(func(tx *bolt.Tx) error {
-		m := tx.Bucket([]byte(meta))
-		if moved = string(m.Get([]byte("mark"))) == was; !moved {
-			return nil
-		}
-		return m.Put([]byte("mark"), []byte(now))
-	})
-	return moved && err == nil, err
-}
-
 // Close closes the database.
 func (s *Store) Close() error { return guard(s.db.Close) }
 

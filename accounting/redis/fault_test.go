@@ -142,7 +142,7 @@ func TestLostReplies(t *testing.T) {
 	if err := s.Put(t.Context(), batchOf(5, 25)); err == nil {
 		t.Fatal("a lost reply is taken for one")
 	}
-	if _, err := s.MoveMark(t.Context(), "", "a"); err == nil {
+	if _, err := s.Session(t.Context()); err == nil {
 		t.Fatal("a lost reply is taken for one")
 	}
 	d.set(false)
@@ -173,8 +173,11 @@ func TestLyingServer(t *testing.T) {
 			if err := s.Put(t.Context(), batchOf(0, 3)); err == nil {
 				t.Error("Put: it is believed")
 			}
-			if ok, err := s.MoveMark(t.Context(), "", "x"); err == nil || ok {
-				t.Error("MoveMark: it is believed")
+			if se, err := s.Session(t.Context()); err == nil {
+				if err := se.Move(t.Context(), "x"); err == nil {
+					t.Error("Move: it is believed")
+				}
+				se.Close()
 			}
 			if list, err := s.Counters(t.Context(), "2026-11"); err == nil && len(list) > 0 {
 				t.Error("Counters: it is believed")
@@ -443,6 +446,79 @@ func TestOldSnapshot(t *testing.T) {
 		}
 		add(50)
 	})
+}
+
+// What a server lost within the second of its snapshot is noticed, too: three
+// messages, a snapshot, three more, killed, started again, one more.
+func TestLossWithinASecond(t *testing.T) {
+	srv := startServer(t, "--appendonly", "no", "--save", "3600 1")
+	drained(t, srv, func(s *Store, sp *spool.Spool, add func(int)) {
+		more := func(n int) {
+			t.Helper()
+			add(n)
+			for sp.Status().Waiting > 0 {
+				time.Sleep(time.Millisecond) // until the drain has taken it
+			}
+		}
+		more(3)
+		if err := s.db.Save(t.Context()).Err(); err != nil {
+			t.Fatal(err)
+		}
+		more(3)
+		if n := deliveries(t, s); n != 6 {
+			t.Fatalf("%d records of 6 before the loss", n)
+		}
+		srv.kill()
+		srv.start()
+		waitReady(t, s)
+		if n := deliveries(t, s); n != 3 {
+			t.Fatalf("the server has %d records after the loss: it lost nothing", n)
+		}
+		more(1)
+	})
+}
+
+// A connection that broke is not dialled anew in the midst of a batch.
+func TestNothingIsDialledAnew(t *testing.T) {
+	srv := startServer(t, "--save", "")
+	s := mustOpen(t, srv.options())
+	se, err := s.Session(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer se.Close()
+	if err := se.Put(t.Context(), batchOf(0, 3), "a"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.db.Do(t.Context(), "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes").Err(); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"b", "c", "d"} {
+		if err := se.Move(t.Context(), text); err == nil {
+			t.Fatal("it was dialled anew without a word")
+		}
+	}
+}
+
+// A record that cannot be applied stops the mark, though the rest of its batch
+// was carried out.
+func TestMarkStaysBehindAFailure(t *testing.T) {
+	srv := startServer(t, "--save", "")
+	s := mustOpen(t, srv.options())
+	if err := s.db.Set(t.Context(), "tg:{c:c1}:use:2026-11", "x", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	se, err := s.Session(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer se.Close()
+	if err := se.Put(t.Context(), batchOf(0, 5), "a"); err == nil {
+		t.Fatal("a failed record is no error")
+	}
+	if mark := s.db.Get(t.Context(), "tg:{c:_gw:mx1:0}").Val(); mark != "" {
+		t.Fatalf("the mark is %q", mark)
+	}
 }
 
 // Stopped for a while in the midst of the drain.

@@ -17,8 +17,9 @@ import (
 //go:embed apply.lua
 var applyScript string
 
-func scriptSHA() string {
-	sum := sha1.Sum([]byte(applyScript))
+// scriptSHA is how EVALSHA names a script.
+func scriptSHA(script string) string {
+	sum := sha1.Sum([]byte(script))
 	return hex.EncodeToString(sum[:])
 }
 
@@ -30,87 +31,64 @@ const (
 	beyondLimit
 )
 
-// pipelined is how many records go in one pipeline.
-const pipelined = 512
-
 // Put applies the batch, each record in one call of the script.
 func (s *Store) Put(ctx context.Context, batch []accounting.Record) error {
-	for len(batch) > 0 {
-		n := min(len(batch), pipelined)
-		if err := s.put(ctx, batch[:n]); err != nil {
-			return err
-		}
-		batch = batch[n:]
+	se, err := s.dial(ctx)
+	if err != nil {
+		return err
 	}
-	return nil
+	_, err = se.put(ctx, batch)
+	return errors.Join(err, se.Close())
 }
 
-func (s *Store) put(ctx context.Context, batch []accounting.Record) error {
-	now := s.o.Now()
+// apply applies records; it returns those that do not fit, or that a counter
+// has no room for.
+func (se *session) apply(ctx context.Context, batch []accounting.Record, written map[*part]bool) ([]parked, error) {
+	s, now := se.s, se.s.o.Now()
 	var unfit []parked
-	fit := make([]*accounting.Record, 0, len(batch))
+	clients := map[string]bool{}
 	for i := range batch {
-		if err := accounting.Fit(&batch[i], now, s.o.SeenDays); err != nil {
-			unfit = append(unfit, parked{err.Error(), batch[i]})
+		r := &batch[i]
+		if err := accounting.Fit(r, now, s.o.SeenDays); err != nil {
+			unfit = append(unfit, parked{err.Error(), *r})
 			continue
 		}
-		fit = append(fit, &batch[i])
-	}
-	if len(fit) > 0 {
-		beyond, err := s.apply(ctx, fit, now)
-		if err != nil {
-			return err
+		if err := se.addApply(r, now, clients); err != nil {
+			return nil, err
 		}
-		unfit = append(unfit, beyond...)
 	}
-	return s.park(ctx, unfit)
-}
-
-// apply applies records; it returns those that a counter has no room for.
-func (s *Store) apply(ctx context.Context, list []*accounting.Record, now time.Time) ([]parked, error) {
-	calls, err := s.call(ctx, list, now)
-	if redis.HasErrorPrefix(err, "NOSCRIPT") {
-		// A server that was started anew, or whose scripts were flushed. What
-		// was applied before it said so is known when it comes again.
-		if err := s.db.ScriptLoad(ctx, applyScript).Err(); err != nil {
-			return nil, fault(err)
+	err := se.send(ctx, written, func(c call, v any) error {
+		if c.record == nil {
+			return nil
 		}
-		calls, err = s.call(ctx, list, now)
-	}
-	if err != nil {
-		return nil, fault(err)
-	}
-	var beyond []parked
-	for i, c := range calls {
-		switch answer, ok := c.Val().(int64); {
+		switch answer, ok := v.(int64); {
 		case ok && (answer == known || answer == applied || answer == remembered):
 		case ok && answer == beyondLimit:
-			beyond = append(beyond, parked{fmt.Sprintf("usage record %q: a counter would pass its limit", list[i].ID), *list[i]})
+			unfit = append(unfit, parked{fmt.Sprintf("usage record %q: a counter would pass its limit", c.record.ID), *c.record})
 		default:
-			return nil, fmt.Errorf("%w: to record %q: %v", ErrReply, list[i].ID, c.Val())
+			return fmt.Errorf("%w: to record %q: %v", ErrReply, c.record.ID, v)
 		}
-	}
-	return beyond, nil
+		return nil
+	})
+	return unfit, err
 }
 
-// call sends the records in one pipeline. The error is the first of any.
-func (s *Store) call(ctx context.Context, list []*accounting.Record, now time.Time) ([]*redis.Cmd, error) {
-	pipe := s.db.Pipeline()
-	clients := map[string]bool{}
-	for _, r := range list {
-		if !clients[r.Client] {
-			clients[r.Client] = true
-			pipe.SAdd(ctx, s.clientsKey(), r.Client)
+// addApply adds the call that applies a record and, for the first of a client,
+// the one that lists the client.
+func (se *session) addApply(r *accounting.Record, now time.Time, clients map[string]bool) error {
+	s := se.s
+	if !clients[r.Client] {
+		clients[r.Client] = true
+		if err := se.add(s.clientsKey(), call{Call: Call{"SADD", s.clientsKey(), r.Client}}); err != nil {
+			return err
 		}
 	}
-	calls := make([]*redis.Cmd, len(list))
-	sha := scriptSHA()
-	for i, r := range list {
-		keys, args := s.arguments(r, now)
-		calls[i] = pipe.EvalSha(ctx, sha, keys, args...)
+	keys, args := s.arguments(r, now)
+	c := append(make(Call, 0, 3+len(keys)+len(args)), "EVALSHA", s.applySHA, len(keys))
+	for _, k := range keys {
+		c = append(c, k)
 	}
-	_, err := pipe.Exec(ctx)
-	return calls, err
+	return se.add(keys[0], call{append(c, args...), r})
 }
 
 // arguments of the script for one record.
@@ -138,39 +116,8 @@ func (s *Store) arguments(r *accounting.Record, now time.Time) (keys []string, a
 	return keys, r.AppendFields(args)
 }
 
-// seconds to live, a day at least.
-func seconds(d time.Duration) int64 { return int64(max(d, 24*time.Hour) / time.Second) }
-
-// parked is a value of the parked hash.
-type parked struct {
-	Reason string            `json:"reason"`
-	Record accounting.Record `json:"record"`
-}
-
-// park keeps for the operator what cannot be applied, once.
-func (s *Store) park(ctx context.Context, list []parked) error {
-	if len(list) == 0 {
-		return nil
-	}
-	pipe := s.db.Pipeline()
-	fresh := make([]*redis.BoolCmd, len(list))
-	for i, p := range list {
-		value, err := json.Marshal(p)
-		if err != nil {
-			return fmt.Errorf("redis store: parking %q: %w", p.Record.ID, err)
-		}
-		fresh[i] = pipe.HSetNX(ctx, s.parkedKey(), p.Record.ID, value)
-	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return fault(err)
-	}
-	for i, f := range fresh {
-		if f.Val() {
-			s.o.Log.Error("a usage record cannot be applied and is parked", "error", list[i].Reason)
-		}
-	}
-	return nil
-}
+// seconds to live: at least longer than a spool retains what it may bring again.
+func seconds(d time.Duration) int64 { return int64(max(d, 8*24*time.Hour) / time.Second) }
 
 // parseFields makes the record of a stream's entry.
 func parseFields(entry redis.XMessage) (accounting.Record, error) {

@@ -2,10 +2,7 @@ package redis
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -202,31 +199,4 @@ func entryAfter(id string) (string, error) {
 		return "", fmt.Errorf("%w: stream entry %q has none behind it", ErrReply, id)
 	}
 	return ms + "-" + strconv.FormatUint(n+1, 10), nil
-}
-
-// Parked calls fn with every record that could not be applied, and why.
-func (s *Store) Parked(ctx context.Context, fn func(r accounting.Record, reason string) error) error {
-	list := map[string]string{}
-	it := s.db.HScan(ctx, s.parkedKey(), 0, "", pageSize).Iterator()
-	for it.Next(ctx) {
-		id := it.Val()
-		if !it.Next(ctx) {
-			return fmt.Errorf("%w: %s: %q has no value", ErrReply, s.parkedKey(), id)
-		}
-		list[id] = it.Val()
-	}
-	if err := it.Err(); err != nil {
-		return fault(err)
-	}
-	ids := slices.Sorted(maps.Keys(list))
-	for _, id := range ids {
-		var p parked
-		if err := json.Unmarshal([]byte(list[id]), &p); err != nil {
-			return errors.Join(ErrReply, fmt.Errorf("%s: %q: %w", s.parkedKey(), id, err))
-		}
-		if err := fn(p.Record, p.Reason); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -13,8 +13,9 @@
 //	tg:{c:ID}:rec:MONTH      STREAM  the records, a field for each attribute
 //	tg:clients               SET     of client IDs
 //	tg:gw:GATEWAY            HASH    heartbeat (RFC 3339), backlog
-//	tg:{c:_gw:GATEWAY:0}     STRING  how far the gateway's spool was applied
-//	tg:parked                HASH    record ID: {"reason":…,"record":…}, not applied, for the operator
+//	tg:{c:_gw:GATEWAY:N}     STRING  how far the gateway's spool was applied; one on each owner of slots
+//	tg:{c:ID}:parked         HASH    record ID: {"reason":…,"record":…}, not applied, for the operator
+//	tg:parkers               SET     of client IDs that have, or had, parked records
 package redis
 
 import (
@@ -52,14 +53,17 @@ type Options struct {
 	SeenDays   int            // how long record IDs are remembered; default 40
 	DayDays    int            // how long a day's counters are kept; default 400
 	Timeout    time.Duration  // of dialling, one reply, one write; default 5 s
+	Replicas   int            // that must have a batch before it counts as taken
 	Log        *slog.Logger
 	Now        func() time.Time
 }
 
 // Store is an accounting.Store and an accounting.Checkpointer in Redis.
 type Store struct {
-	o  Options
-	db redis.UniversalClient
+	o                 Options
+	db                redis.UniversalClient // for questions
+	servers           Servers               // for records
+	applySHA, parkSHA string
 }
 
 // Open makes the store. It fails for wrong options only: a server that is away,
@@ -70,7 +74,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, errors.New("redis store: an address, the gateway's name and a database from 0 on are needed")
 	}
 	o.setDefaults()
-	s := &Store{o: o, db: redis.NewUniversalClient(&redis.UniversalOptions{
+	db := redis.NewUniversalClient(&redis.UniversalOptions{
 		Addrs: []string{o.Addr}, Username: o.Username, Password: o.Password, TLSConfig: o.TLS, DB: o.DB,
 		// RESP2: no pushed messages to mind.
 		Protocol: 2, DisableIdentity: true,
@@ -81,7 +85,14 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		DialTimeout: o.Timeout, ReadTimeout: o.Timeout, WriteTimeout: o.Timeout, PoolTimeout: o.Timeout,
 		ContextTimeoutEnabled: true,
 		PoolSize:              8, PipelinePoolSize: -1, ConnMaxIdleTime: 5 * time.Minute,
-	})}
+	})
+	s := &Store{o: o, db: db, applySHA: scriptSHA(applyScript), parkSHA: scriptSHA(parkScript)}
+	switch client := db.(type) {
+	case *redis.Client:
+		s.servers = single{client}
+	case *redis.ClusterClient:
+		s.servers = cluster{client}
+	}
 	for _, w := range s.Warnings(ctx) {
 		o.Log.Warn(w)
 	}
@@ -154,35 +165,6 @@ func (s *Store) Ping(ctx context.Context) error {
 
 func (s *Store) timestamp() string { return s.o.Now().UTC().Format(time.RFC3339) }
 
-// moveMark compares and sets, so that a server emptied in between is noticed.
-const moveMark = `
-if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[2])
-return 1`
-
-// Mark is how far this gateway's spool was applied, as MoveMark had it.
-func (s *Store) Mark(ctx context.Context) (string, error) {
-	mark, err := s.db.Get(ctx, s.markKey()).Result()
-	if errors.Is(err, redis.Nil) {
-		return "", nil
-	}
-	return mark, fault(err)
-}
-
-// MoveMark replaces the mark was with now; false when it is another.
-func (s *Store) MoveMark(ctx context.Context, was, now string) (bool, error) {
-	switch n, err := s.db.Eval(ctx, moveMark, []string{s.markKey()}, was, now).Result(); {
-	case err != nil:
-		return false, fault(err)
-	case n == int64(1):
-		return true, nil
-	case n == int64(0):
-		return false, nil
-	default:
-		return false, fmt.Errorf("%w: to the mark: %v", ErrReply, n)
-	}
-}
-
 // Close closes the connections.
 func (s *Store) Close() error { return fault(s.db.Close()) }
 
@@ -203,9 +185,10 @@ func (s *Store) key(client, kind, period string) string {
 
 func (s *Store) clientsKey() string { return s.o.Prefix + "clients" }
 
-func (s *Store) parkedKey() string { return s.o.Prefix + "parked" }
-
-func (s *Store) markKey() string { return s.o.Prefix + "{c:_gw:" + s.o.Gateway + ":0}" }
+// markKey is where a mark of the gateway may stand; the number makes its slot.
+func (s *Store) markKey(n int) string {
+	return s.o.Prefix + "{c:_gw:" + s.o.Gateway + ":" + strconv.Itoa(n) + "}"
+}
 
 // member is a mark in a seen set: an integer of 63 bits, which keeps the set
 // small.

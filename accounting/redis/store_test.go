@@ -57,8 +57,13 @@ func TestKeys(t *testing.T) {
 	if err := s.Heartbeat(t.Context(), "mx1", 7); err != nil {
 		t.Fatal(err)
 	}
-	if ok, err := s.MoveMark(t.Context(), "", "m"); err != nil || !ok {
-		t.Fatal(ok, err)
+	se, err := s.Session(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer se.Close()
+	if err := se.Move(t.Context(), "m"); err != nil {
+		t.Fatal(err)
 	}
 	ctx := t.Context()
 	keys, err := s.db.Keys(ctx, "*").Result()

@@ -1,7 +1,6 @@
 package spool
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -25,18 +24,22 @@ func (p position) before(q position) bool {
 type cursor struct {
 	spool string
 	position
+	count int64 // records spooled before the position, since the spool was made
 }
 
-func newCursor() cursor { return cursor{spool: rand.Text()} }
-
 // String is the cursor as the sink's mark and, with a checksum, as the file.
-func (c cursor) String() string { return fmt.Sprintf("%s %d %d", c.spool, c.seq, c.off) }
+func (c cursor) String() string { return fmt.Sprintf("%s %d %d %d", c.spool, c.seq, c.off, c.count) }
 
 var errNoCursor = errors.New("this is no cursor")
 
+// parseCursor also reads cursors without a count, as they were once written.
 func parseCursor(s string) (cursor, error) {
 	var c cursor
-	if _, err := fmt.Sscanf(s, "%s %d %d", &c.spool, &c.seq, &c.off); err != nil || c.off < 0 || c.String() != s {
+	if strings.Count(s, " ") == 2 {
+		s += " 0"
+	}
+	_, err := fmt.Sscanf(s, "%s %d %d %d", &c.spool, &c.seq, &c.off, &c.count)
+	if err != nil || c.off < 0 || c.count < 0 || c.String() != s {
 		return cursor{}, errNoCursor
 	}
 	return c, nil
@@ -46,8 +49,8 @@ const cursorName = "cursor"
 
 // loadCursor reads the cursor; errors.Is(err, fs.ErrNotExist) when there is
 // none, errNoCursor when it is damaged.
-func loadCursor(dir string) (cursor, error) {
-	b, err := os.ReadFile(filepath.Join(dir, cursorName))
+func loadCursor(fs FileSystem, dir string) (cursor, error) {
+	b, err := fs.ReadFile(filepath.Join(dir, cursorName))
 	if err != nil {
 		return cursor{}, err
 	}
@@ -64,25 +67,25 @@ func loadCursor(dir string) (cursor, error) {
 
 // saveCursor replaces the cursor so that a crash leaves the old one or the
 // new one.
-func saveCursor(fs fileSystem, dir string, c cursor) error {
+func saveCursor(fs FileSystem, dir string, c cursor) error {
 	temp := filepath.Join(dir, cursorName+".new")
 	text := c.String()
 	if err := writeFile(fs, temp, []byte(text+" crc32c="+checksum(text)+"\n")); err != nil {
 		return err
 	}
-	if err := fs.rename(temp, filepath.Join(dir, cursorName)); err != nil {
+	if err := fs.Rename(temp, filepath.Join(dir, cursorName)); err != nil {
 		return err
 	}
-	return fs.syncDir(dir)
+	return fs.SyncDir(dir)
 }
 
 // writeFile makes a file with the content, durable but for its name. One that
 // is there from a try before is replaced.
-func writeFile(fs fileSystem, path string, content []byte) error {
-	if err := fs.remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+func writeFile(fs FileSystem, path string, content []byte) error {
+	if err := fs.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	f, err := fs.create(path)
+	f, err := fs.Create(path)
 	if err != nil {
 		return err
 	}

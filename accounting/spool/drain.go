@@ -2,8 +2,8 @@ package spool
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -47,7 +47,10 @@ func (s *Spool) Drain(ctx context.Context, sink accounting.Sink) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.life, cancel)()
-	d.run(ctx)
+	for ctx.Err() == nil {
+		d.wait(ctx, d.step(ctx))
+	}
+	d.leave(ctx)
 	s.mu.Lock()
 	s.drained = false
 	s.mu.Unlock()
@@ -67,38 +70,165 @@ func (s *Spool) begin(sink accounting.Sink) (*drain, error) {
 	}
 	s.drained = true
 	s.drains.Add(1)
-	marks, _ := sink.(accounting.Checkpointer)
-	return &drain{s: s, sink: sink, marks: marks, pos: s.applied}, nil
+	return &drain{s: s, sink: sink, pos: s.applied, left: map[string]position{}}, nil
 }
 
-// drain is one Drain that runs.
+// drain is one Drain that runs. It is a machine that is moved by step alone:
+// it has no goroutine and no clock of its own, and never waits but for the
+// sink and the disk.
 type drain struct {
-	s     *Spool
-	sink  accounting.Sink
-	marks accounting.Checkpointer // nil: the sink loses nothing
+	s    *Spool
+	sink accounting.Sink
+
+	session    accounting.Session  // nil: none, or it failed
+	left       map[string]position // the marks by part, as compared or left by the session before
+	mismatched bool                // the last session ended because a mark was another
 
 	pos      position // all before it was applied
 	scan     scanner
-	reading  file   // of the segment scan reads; nil: none
+	reading  File   // of the segment scan reads; nil: none
 	seq      uint64 // its number
 	batch    []accounting.Record
-	mark     string    // the sink's, as last seen or moved
-	known    bool      // mark was compared with pos since the last error
 	dirty    bool      // pos is not saved
 	saved    time.Time // when it last was, or could not be
 	put      time.Time // when the last batch went
+	checked  time.Time // when the marks were last seen
 	failures int       // of the sink, in a row
 	logged   time.Time // the last of them that was logged
 }
 
-func (d *drain) run(ctx context.Context) {
-	for ctx.Err() == nil {
-		if err := d.step(ctx); err != nil && ctx.Err() == nil {
-			d.failed(ctx, err)
+// pause is what a step leaves to be waited for: a time, or something else that
+// comes before it.
+type pause struct {
+	long     time.Duration
+	appended bool // ends when something was committed
+	kick     bool // ends when somebody flushes
+}
+
+// step does one thing: it connects, applies a batch, or makes safe what was
+// applied.
+func (d *drain) step(ctx context.Context) pause {
+	p, err := d.try(ctx)
+	switch {
+	case err == nil:
+		return p
+	case ctx.Err() != nil:
+		return pause{}
+	}
+	d.disconnect()
+	d.rewindScan()
+	if errors.Is(err, accounting.ErrMark) && !d.mismatched {
+		d.mismatched = true // to be compared at once
+		return pause{}
+	}
+	return d.failed(err)
+}
+
+func (d *drain) try(ctx context.Context) (pause, error) {
+	if d.session == nil {
+		if err := d.connect(ctx); err != nil {
+			return pause{}, err
 		}
 	}
-	d.leave(ctx)
-	d.closeSegment()
+	if p := d.early(); p.long > 0 {
+		return p, nil
+	}
+	next, err := d.read()
+	if err != nil {
+		return pause{}, err
+	}
+	if next == d.pos {
+		return d.idle(ctx)
+	}
+	if len(d.batch) > 0 {
+		if err := d.session.Put(ctx, d.batch, d.at(next, len(d.batch)).String()); err != nil {
+			return pause{}, fmt.Errorf("store: %w", err)
+		}
+		d.put = d.s.o.Now()
+		d.checked = d.put
+	}
+	d.well(next, len(d.batch))
+	if d.due(d.saved, d.s.pace.save) == 0 {
+		return pause{}, d.checkpoint(ctx)
+	}
+	return pause{}, nil
+}
+
+// due is how long it is until so long after a time. A clock that was set back
+// makes it no longer.
+func (d *drain) due(after time.Time, long time.Duration) time.Duration {
+	return min(long, max(0, long-d.s.o.Now().Sub(after)))
+}
+
+// early is how long a small batch may still grow.
+func (d *drain) early() pause {
+	s := d.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.waiting == 0 || s.waiting >= batchRecords || len(s.flushes) > 0 {
+		return pause{}
+	}
+	return pause{long: d.due(d.put, s.pace.linger), kick: true}
+}
+
+// idle makes safe what was applied, and leaves more to be waited for.
+func (d *drain) idle(ctx context.Context) (pause, error) {
+	s := d.s
+	s.mu.Lock()
+	if _, _, more := s.atLocked(d.pos); !more {
+		s.waiting = 0 // damage makes the count a guess: here it is known
+	}
+	s.mu.Unlock()
+	long := d.due(d.checked, s.pace.check)
+	if d.dirty {
+		long = min(long, d.due(d.saved, s.pace.save))
+	}
+	flushing := s.flushing()
+	if flushing || long == 0 {
+		if err := d.settle(ctx); err != nil {
+			return pause{}, err
+		}
+		d.mismatched = false
+	}
+	if flushing {
+		s.flushed()
+		return pause{}, nil
+	}
+	return pause{long: long, appended: true, kick: true}, nil
+}
+
+// settle leaves nothing in doubt: the cursor is saved and the sink's marks seen.
+func (d *drain) settle(ctx context.Context) error {
+	if d.dirty {
+		return d.checkpoint(ctx)
+	}
+	if err := d.session.Check(ctx); err != nil {
+		return fmt.Errorf("store: mark: %w", err)
+	}
+	d.checked = d.s.o.Now()
+	return nil
+}
+
+// wait waits as a step has said.
+func (d *drain) wait(ctx context.Context, p pause) {
+	if p.long <= 0 {
+		return
+	}
+	var appended, kick chan struct{} // nil channels never have anything
+	if p.appended {
+		appended = d.s.appended
+	}
+	if p.kick {
+		kick = d.s.kick
+	}
+	t := time.NewTimer(p.long)
+	defer t.Stop()
+	select {
+	case <-appended:
+	case <-kick:
+	case <-t.C:
+	case <-ctx.Done():
+	}
 }
 
 // leaveTimeout bounds what the end of a Drain waits for the sink.
@@ -107,108 +237,15 @@ const leaveTimeout = 2 * time.Second
 // leave saves where the next Drain begins. If the sink is away, the next one
 // applies again what was not saved.
 func (d *drain) leave(ctx context.Context) {
-	if !d.dirty || !d.known {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
-	defer cancel()
-	if err := d.checkpoint(ctx); err != nil {
-		d.s.o.Log.Warn("the spool's cursor stays behind", "error", err)
-	}
-}
-
-// step applies one batch, or waits.
-func (d *drain) step(ctx context.Context) error {
-	if !d.known {
-		if err := d.compare(ctx); err != nil {
-			return err
+	if d.dirty && d.session != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
+		defer cancel()
+		if err := d.checkpoint(ctx); err != nil {
+			d.s.o.Log.Warn("the spool's cursor stays behind", "error", err)
 		}
 	}
-	if wait := d.early(); wait > 0 {
-		d.wait(ctx, wait, d.s.kick, nil)
-		return nil
-	}
-	next, err := d.read()
-	if err != nil {
-		return err
-	}
-	if next == d.pos {
-		return d.idle(ctx)
-	}
-	if len(d.batch) > 0 {
-		if err := d.sink.Put(ctx, d.batch); err != nil {
-			d.rewindScan()
-			return fmt.Errorf("store: %w", err)
-		}
-		d.put = time.Now()
-	}
-	d.well(next, len(d.batch))
-	if time.Since(d.saved) >= d.s.pace.save {
-		return d.checkpoint(ctx)
-	}
-	return nil
-}
-
-// early is how long a small batch may still grow.
-func (d *drain) early() time.Duration {
-	s := d.s
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.waiting == 0 || s.waiting >= batchRecords || len(s.flushes) > 0 {
-		return 0
-	}
-	return s.pace.linger - time.Since(d.put)
-}
-
-// idle waits for more to apply.
-func (d *drain) idle(ctx context.Context) error {
-	s := d.s
-	s.mu.Lock()
-	if _, _, more := s.atLocked(d.pos); !more {
-		s.waiting = 0 // damage makes the count a guess: here it is known
-	}
-	s.mu.Unlock()
-	if s.flushing() {
-		if err := d.settle(ctx); err != nil || !d.known {
-			return err
-		}
-		s.flushed()
-	}
-	wait := s.pace.check
-	if d.dirty {
-		wait = max(0, s.pace.save-time.Since(d.saved))
-	}
-	if d.wait(ctx, wait, s.appended, s.kick) {
-		return nil
-	}
-	if ctx.Err() != nil {
-		return nil
-	}
-	return d.settle(ctx)
-}
-
-// settle leaves nothing in doubt: the cursor is saved and the sink's mark seen.
-func (d *drain) settle(ctx context.Context) error {
-	if d.dirty {
-		return d.checkpoint(ctx)
-	}
-	return d.compare(ctx)
-}
-
-// wait until one of the channels has something, or for so long; it reports
-// whether something came. Nil channels never have.
-func (d *drain) wait(ctx context.Context, long time.Duration, a, b <-chan struct{}) bool {
-	t := time.NewTimer(long)
-	defer t.Stop()
-	select {
-	case <-a:
-		return true
-	case <-b:
-		return true
-	case <-t.C:
-	case <-ctx.Done():
-	}
-	return false
+	d.disconnect()
+	d.closeSegment()
 }
 
 // well notes a batch that was applied.
@@ -218,6 +255,7 @@ func (d *drain) well(next position, records int) {
 		s.o.Log.Info("the store takes usage records again", "failures", d.failures)
 		d.failures = 0
 	}
+	d.mismatched = false
 	if next.seq != d.pos.seq {
 		s.touch(d.pos.seq, next.seq)
 	}
@@ -232,11 +270,10 @@ func (d *drain) well(next position, records int) {
 	s.mu.Unlock()
 }
 
-// failed notes what went wrong and waits; longer each time.
-func (d *drain) failed(ctx context.Context, err error) {
+// failed notes what went wrong; each time is followed by a longer wait.
+func (d *drain) failed(err error) pause {
 	s := d.s
 	now := s.o.Now()
-	d.known = false
 	s.mu.Lock()
 	s.state.lastError = err.Error()
 	if s.state.errorSince.IsZero() {
@@ -244,12 +281,12 @@ func (d *drain) failed(ctx context.Context, err error) {
 	}
 	waiting := s.waiting
 	s.mu.Unlock()
-	if d.failures == 0 || now.Sub(d.logged) >= time.Minute {
+	if d.failures == 0 || d.due(d.logged, time.Minute) == 0 {
 		d.logged = now
 		s.o.Log.Error("usage records wait in the spool", "waiting", waiting, "error", err)
 	}
 	backoff := min(s.pace.backoffMin<<min(d.failures, 16), s.pace.backoffMax)
 	d.failures++
 	// Several gateways that lost the same server must not return at once.
-	d.wait(ctx, backoff/2+rand.N(backoff/2+1), nil, nil)
+	return pause{long: backoff/2 + s.o.jitter(backoff/2)}
 }

@@ -34,13 +34,13 @@ func newFaults() *faults {
 }
 
 type faultFile struct {
-	file
+	File
 	fs   *faults
 	path string
 	size int64
 }
 
-func (f *faults) create(path string) (file, error) {
+func (f *faults) Create(path string) (File, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.create_ != nil {
@@ -48,12 +48,12 @@ func (f *faults) create(path string) (file, error) {
 			return nil, err
 		}
 	}
-	file, err := f.osFiles.create(path)
+	file, err := f.osFiles.Create(path)
 	if err != nil {
 		return nil, err
 	}
 	f.synced[path] = 0
-	return &faultFile{file: file, fs: f, path: path}, nil
+	return &faultFile{File: file, fs: f, path: path}, nil
 }
 
 func (f *faultFile) Write(b []byte) (int, error) {
@@ -62,12 +62,12 @@ func (f *faultFile) Write(b []byte) (int, error) {
 	f.fs.reuse(f.path)
 	if f.fs.write != nil {
 		if n, err := f.fs.write(f.path, b); err != nil {
-			n, _ = f.file.Write(b[:n])
+			n, _ = f.File.Write(b[:n])
 			f.fs.failed[f.path] = true
 			return n, err
 		}
 	}
-	n, err := f.file.Write(b)
+	n, err := f.File.Write(b)
 	f.size += int64(n)
 	return n, err
 }
@@ -95,7 +95,7 @@ func (f *faultFile) Truncate(size int64) error {
 		}
 	}
 	f.size = size
-	return f.file.Truncate(size)
+	return f.File.Truncate(size)
 }
 
 func (f *faults) reuse(path string) {

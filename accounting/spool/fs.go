@@ -3,21 +3,41 @@ package spool
 import (
 	"io"
 	"os"
+	"path/filepath"
+	"time"
 )
 
-// fileSystem is what of a file system the spool relies on to be durable.
-type fileSystem interface {
-	// create makes a new file; it fails when there is one.
-	create(path string) (file, error)
-	// open opens a file there is, to read and to cut it.
-	open(path string) (file, error)
-	rename(from, to string) error
-	remove(path string) error
-	// syncDir makes the names in a folder durable.
-	syncDir(dir string) error
+// FileSystem is what of a file system the spool relies on to be durable.
+type FileSystem interface {
+	// MakeDir makes the folder and those above it, where they are missing.
+	MakeDir(dir string) error
+	// Lock takes the folder until it is closed; ErrLocked when it is taken.
+	Lock(dir string) (io.Closer, error)
+	// Create makes a new file; it fails when there is one.
+	Create(path string) (File, error)
+	// Open opens a file there is, to read and to cut it.
+	Open(path string) (File, error)
+	Rename(from, to string) error
+	Remove(path string) error
+	// SyncDir makes the names in a folder durable.
+	SyncDir(dir string) error
+
+	ReadFile(path string) ([]byte, error)
+	List(dir string) ([]Info, error)
+	Stat(path string) (Info, error)
+	// SetTime sets when the file was changed last.
+	SetTime(path string, t time.Time) error
 }
 
-type file interface {
+// Info is what a folder says of a file.
+type Info struct {
+	Name    string
+	Size    int64 // bytes
+	Changed time.Time
+}
+
+// File is an open file.
+type File interface {
 	io.ReaderAt
 	io.Writer
 	io.Closer
@@ -29,17 +49,21 @@ type file interface {
 // osFiles are the files of the operating system.
 type osFiles struct{}
 
-func (osFiles) create(path string) (file, error) {
+func (osFiles) MakeDir(dir string) error { return os.MkdirAll(dir, 0o700) }
+
+func (osFiles) Lock(dir string) (io.Closer, error) { return lock(dir) }
+
+func (osFiles) Create(path string) (File, error) {
 	return osOpen(path, os.O_RDWR|os.O_CREATE|os.O_EXCL)
 }
 
-func (osFiles) open(path string) (file, error) { return osOpen(path, os.O_RDWR) }
+func (osFiles) Open(path string) (File, error) { return osOpen(path, os.O_RDWR) }
 
-func (osFiles) rename(from, to string) error { return os.Rename(from, to) }
+func (osFiles) Rename(from, to string) error { return os.Rename(from, to) }
 
-func (osFiles) remove(path string) error { return os.Remove(path) }
+func (osFiles) Remove(path string) error { return os.Remove(path) }
 
-func (osFiles) syncDir(dir string) error {
+func (osFiles) SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
@@ -51,9 +75,37 @@ func (osFiles) syncDir(dir string) error {
 	return err
 }
 
+func (osFiles) ReadFile(path string) ([]byte, error) { return os.ReadFile(path) }
+
+func (osFiles) List(dir string) ([]Info, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Info, 0, len(entries))
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, Info{e.Name(), info.Size(), info.ModTime()})
+	}
+	return list, nil
+}
+
+func (osFiles) Stat(path string) (Info, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return Info{}, err
+	}
+	return Info{filepath.Base(path), info.Size(), info.ModTime()}, nil
+}
+
+func (osFiles) SetTime(path string, t time.Time) error { return os.Chtimes(path, t, t) }
+
 type osFile struct{ *os.File }
 
-func osOpen(path string, flags int) (file, error) {
+func osOpen(path string, flags int) (File, error) {
 	f, err := os.OpenFile(path, flags, 0o600)
 	if err != nil {
 		return nil, err

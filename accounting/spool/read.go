@@ -48,7 +48,7 @@ func (d *drain) open(g segment, off int64) error {
 		return nil
 	}
 	if d.reading == nil || d.seq != g.seq {
-		f, err := d.s.fs.open(d.s.path(segmentName(g.seq)))
+		f, err := d.s.fs.Open(d.s.path(segmentName(g.seq)))
 		if err != nil {
 			return err
 		}

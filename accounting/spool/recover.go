@@ -14,7 +14,7 @@ func (s *Spool) recover() error {
 		return err
 	}
 	var err error
-	if s.segments, err = listSegments(s.dir); err != nil {
+	if s.segments, err = listSegments(s.fs, s.dir); err != nil {
 		return err
 	}
 	if n := len(s.segments); n > 0 {
@@ -23,33 +23,37 @@ func (s *Spool) recover() error {
 		}
 	}
 	s.applied = s.cursor.position
-	return s.count()
+	if err := s.count(); err != nil {
+		return err
+	}
+	s.spooled = s.cursor.count + s.waiting
+	return nil
 }
 
 // loadCursor takes up the cursor, or begins with a new one: then all that is
 // retained is applied again, which changes nothing where it was applied before.
 func (s *Spool) loadCursor() error {
-	c, err := loadCursor(s.dir)
+	c, err := loadCursor(s.fs, s.dir)
 	switch {
 	case err == nil:
 		s.cursor = c
 		return nil
 	case errors.Is(err, errNoCursor):
 		s.o.Log.Error("the spool's cursor is damaged: beginning again with what is retained", "error", err)
-		if err := s.fs.rename(s.path(cursorName), s.path(kindDamaged+"-"+cursorName)); err != nil {
+		if err := s.fs.Rename(s.path(cursorName), s.path(kindDamaged+"-"+cursorName)); err != nil {
 			return err
 		}
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	s.cursor = newCursor()
+	s.cursor = cursor{spool: s.o.name()}
 	return saveCursor(s.fs, s.dir, s.cursor)
 }
 
 // mend cuts a torn tail off the last segment, and syncs the rest: it may have
 // been written just before the daemon was killed.
 func (s *Spool) mend(last *segment) error {
-	f, err := s.fs.open(s.path(segmentName(last.seq)))
+	f, err := s.fs.Open(s.path(segmentName(last.seq)))
 	if err != nil {
 		return err
 	}
@@ -67,7 +71,7 @@ func (s *Spool) mend(last *segment) error {
 
 // tornFrom is where the torn tail of a segment begins, after it was set aside;
 // the segment's end where there is none.
-func (s *Spool) tornFrom(f file, g segment) (int64, error) {
+func (s *Spool) tornFrom(f File, g segment) (int64, error) {
 	sc := scanner{r: f, end: g.size}
 	if s.cursor.seq == g.seq {
 		sc.off = min(s.cursor.off, g.size)
@@ -130,7 +134,7 @@ func (s *Spool) count() error {
 }
 
 func (s *Spool) countSegment(g segment, off int64) (int64, error) {
-	f, err := s.fs.open(s.path(segmentName(g.seq)))
+	f, err := s.fs.Open(s.path(segmentName(g.seq)))
 	if errors.Is(err, os.ErrNotExist) {
 		return 0, nil
 	}

@@ -3,8 +3,6 @@ package spool
 import (
 	"cmp"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,22 +29,16 @@ func parseSegmentName(name string) (uint64, bool) {
 }
 
 // listSegments are the segments in the folder, by number.
-func listSegments(dir string) ([]segment, error) {
-	entries, err := os.ReadDir(dir)
+func listSegments(fs FileSystem, dir string) ([]segment, error) {
+	files, err := fs.List(dir)
 	if err != nil {
 		return nil, err
 	}
 	var list []segment
-	for _, e := range entries {
-		seq, ok := parseSegmentName(e.Name())
-		if !ok {
-			continue
+	for _, f := range files {
+		if seq, ok := parseSegmentName(f.Name); ok {
+			list = append(list, segment{seq, f.Size})
 		}
-		info, err := e.Info()
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, segment{seq, info.Size()})
 	}
 	slices.SortFunc(list, func(a, b segment) int { return cmp.Compare(a.seq, b.seq) })
 	return list, nil
@@ -61,6 +53,7 @@ func (s *Spool) publish(seq uint64, size int64, records int) {
 		s.segments = append(s.segments, segment{seq, size})
 	}
 	s.waiting += int64(records)
+	s.spooled += int64(records)
 	s.mu.Unlock()
 	signal(s.appended)
 }
@@ -106,7 +99,7 @@ func (s *Spool) bounds() (first, end position) {
 // when there is one already.
 func (s *Spool) setAside(kind string, seq uint64, g gap, sc *scanner) (bool, error) {
 	name := fmt.Sprintf("%s-%012d-%d", kind, seq, g.begin)
-	if _, err := os.Stat(s.path(name)); err == nil {
+	if _, err := s.fs.Stat(s.path(name)); err == nil {
 		return false, nil
 	}
 	content := make([]byte, 0, min(g.size(), windowSize))
@@ -139,10 +132,16 @@ const (
 )
 
 // countDamaged is how many damaged pieces wait for the operator.
-func countDamaged(dir string) int {
-	names, err := filepath.Glob(filepath.Join(dir, kindDamaged+"-*"))
+func (s *Spool) countDamaged() int {
+	files, err := s.fs.List(s.dir)
 	if err != nil {
-		return 0 // the pattern is well formed but for what dir brings along
+		return 0 // it was there when the spool was opened, and says so elsewhere
 	}
-	return len(names)
+	n := 0
+	for _, f := range files {
+		if strings.HasPrefix(f.Name, kindDamaged+"-") {
+			n++
+		}
+	}
+	return n
 }

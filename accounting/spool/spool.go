@@ -10,11 +10,12 @@ package spool
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
+	mathrand "math/rand/v2"
 	"path/filepath"
 	"sync"
 	"time"
@@ -40,15 +41,39 @@ type Options struct {
 	Retain      time.Duration // drained segments stay so long; default 24 h
 	Log         *slog.Logger
 	Now         func() time.Time
+
+	name   func() string                        // makes the name of a new spool
+	jitter func(up time.Duration) time.Duration // from 0 to up
+}
+
+func (o *Options) setDefaults() {
+	if o.SegmentSize <= 0 {
+		o.SegmentSize = 16 << 20
+	}
+	if o.Retain <= 0 {
+		o.Retain = 24 * time.Hour
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.name == nil {
+		o.name = rand.Text
+	}
+	if o.jitter == nil {
+		o.jitter = func(up time.Duration) time.Duration { return mathrand.N(up + 1) }
+	}
 }
 
 // Spool is a folder of append-only segments.
 type Spool struct {
 	dir  string
 	o    Options
-	fs   fileSystem
+	fs   FileSystem
 	pace pace
-	lock *os.File
+	lock io.Closer
 
 	queue     queue
 	committer sync.WaitGroup
@@ -58,6 +83,7 @@ type Spool struct {
 	cursor   cursor    // as saved
 	applied  position  // up to where the sink took all
 	waiting  int64     // records behind applied
+	spooled  int64     // records ever, as the cursor counts them
 	state    sinkState
 	flushes  []flush
 	appended chan struct{}   // capacity 1: something was committed
@@ -75,23 +101,23 @@ func Open(dir string, o Options) (*Spool, error) {
 	return open(dir, o, osFiles{}, defaultPace())
 }
 
-func open(dir string, o Options, fs fileSystem, p pace) (*Spool, error) {
-	if o.SegmentSize <= 0 {
-		o.SegmentSize = 16 << 20
+func open(dir string, o Options, fs FileSystem, p pace) (*Spool, error) {
+	s, err := recovered(dir, o, fs, p)
+	if err != nil {
+		return nil, err
 	}
-	if o.Retain <= 0 {
-		o.Retain = 24 * time.Hour
-	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	w := &writer{spool: s, next: s.nextSeq()}
+	s.committer.Go(w.run)
+	return s, nil
+}
+
+// recovered is a spool nobody writes to yet.
+func recovered(dir string, o Options, fs FileSystem, p pace) (*Spool, error) {
+	o.setDefaults()
+	if err := fs.MakeDir(dir); err != nil {
 		return nil, fmt.Errorf("spool: %w", err)
 	}
-	l, err := lock(dir)
+	l, err := fs.Lock(dir)
 	if err != nil {
 		return nil, fmt.Errorf("spool: %w", err)
 	}
@@ -105,8 +131,6 @@ func open(dir string, o Options, fs fileSystem, p pace) (*Spool, error) {
 		s.end()
 		return nil, errors.Join(fmt.Errorf("spool: %s: %w", dir, err), l.Close())
 	}
-	w := &writer{spool: s, next: s.nextSeq()}
-	s.committer.Go(w.run)
 	return s, nil
 }
 

@@ -65,7 +65,7 @@ func quick() pace {
 	return pace{linger: 0, save: 0, check: time.Hour, backoffMin: time.Millisecond, backoffMax: 2 * time.Millisecond}
 }
 
-func mustOpen(t testing.TB, dir string, o Options, fs fileSystem) *Spool {
+func mustOpen(t testing.TB, dir string, o Options, fs FileSystem) *Spool {
 	t.Helper()
 	s, err := open(dir, o, fs, quick())
 	if err != nil {
@@ -341,7 +341,7 @@ func TestRetain(t *testing.T) {
 
 func segmentCount(t *testing.T, dir string) int {
 	t.Helper()
-	list, err := listSegments(dir)
+	list, err := listSegments(osFiles{}, dir)
 	if err != nil {
 		t.Fatal(err)
 	}

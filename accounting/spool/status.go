@@ -36,7 +36,7 @@ func (s *Spool) Status() Status {
 	}
 	applied := s.applied
 	s.mu.Unlock()
-	st.SetAside = countDamaged(s.dir)
+	st.SetAside = s.countDamaged()
 	if st.Waiting > 0 {
 		st.Oldest = s.oldest(applied)
 	}
@@ -49,7 +49,7 @@ func (s *Spool) oldest(p position) time.Time {
 	if !ok {
 		return time.Time{}
 	}
-	f, err := s.fs.open(s.path(segmentName(g.seq)))
+	f, err := s.fs.Open(s.path(segmentName(g.seq)))
 	if err != nil {
 		return time.Time{} // pruned meanwhile
 	}

@@ -23,24 +23,32 @@ type writer struct {
 // tail is the segment that is written.
 type tail struct {
 	seq    uint64
-	file   file
+	file   File
 	synced int64 // bytes that a sync has made durable
 }
 
 // run until the queue is closed and empty.
 func (w *writer) run() {
-	q := &w.spool.queue
 	for more := true; more; {
-		w.batch, more = q.take(w.batch[:0], batchBytes)
-		if len(w.batch) > 0 {
-			w.commit()
-		} else if more {
-			<-q.wake
+		var worked bool
+		if worked, more = w.step(); !worked && more {
+			<-w.spool.queue.wake
 		}
 	}
 	if w.cur != nil {
 		w.close()
 	}
+}
+
+// step commits what waits. It reports whether something did, and whether more
+// can come.
+func (w *writer) step() (worked, more bool) {
+	w.batch, more = w.spool.queue.take(w.batch[:0], batchBytes)
+	if len(w.batch) == 0 {
+		return false, more
+	}
+	w.commit()
+	return true, more
 }
 
 // commit writes the batch and tells each caller.
@@ -111,12 +119,12 @@ func (w *writer) try() error {
 
 func (w *writer) create() error {
 	path := w.spool.path(segmentName(w.next))
-	f, err := w.spool.fs.create(path)
+	f, err := w.spool.fs.Create(path)
 	if err != nil {
 		return err
 	}
-	if err := w.spool.fs.syncDir(w.spool.dir); err != nil {
-		return errors.Join(err, f.Close(), w.spool.fs.remove(path))
+	if err := w.spool.fs.SyncDir(w.spool.dir); err != nil {
+		return errors.Join(err, f.Close(), w.spool.fs.Remove(path))
 	}
 	w.cur = &tail{seq: w.next, file: f}
 	w.next++
@@ -133,7 +141,7 @@ func (w *writer) abandon(cause error) error {
 		w.spool.o.Log.Warn("closing a spool segment", "error", e)
 	}
 	if err == nil && cur.synced == 0 {
-		if e := w.spool.fs.remove(w.spool.path(segmentName(cur.seq))); e != nil && !errors.Is(e, os.ErrNotExist) {
+		if e := w.spool.fs.Remove(w.spool.path(segmentName(cur.seq))); e != nil && !errors.Is(e, os.ErrNotExist) {
 			w.spool.o.Log.Warn("removing an empty spool segment", "error", e)
 		}
 	}

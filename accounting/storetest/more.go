@@ -86,38 +86,65 @@ func testCancelled(t *testing.T, o Open) {
 	}
 }
 
+// The mark moves with what was put, and only from what the session knows.
 func testMarks(t *testing.T, o Open) {
 	s := open(t, o, defaults())
 	m, ok := s.(accounting.Checkpointer)
 	if !ok {
 		t.Skip("this store has no marks")
 	}
-	want := func(mark string) {
+	begin := func(want string) accounting.Session {
 		t.Helper()
-		if got, err := m.Mark(t.Context()); err != nil || got != mark {
-			t.Fatalf("mark %q, %v; want %q", got, err, mark)
+		session, err := m.Session(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { session.Close() })
+		if marks := session.Marks(); len(marks) != 1 || marks[0].Text != want {
+			t.Fatalf("marks %+v, want %q", marks, want)
+		}
+		return session
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
-	move := func(was, now string, ok bool) {
-		t.Helper()
-		if got, err := m.MoveMark(t.Context(), was, now); err != nil || got != ok {
-			t.Fatalf("from %q to %q: %v, %v", was, now, got, err)
+	one, late := begin(""), begin("")
+	must(one.Check(t.Context()))
+	must(one.Put(t.Context(), []accounting.Record{Usage(1, "sales", "a@example.org", Now, 10, 10)}, "a 1 2 1"))
+	must(one.Check(t.Context()))
+	if got := one.Marks()[0].Text; got != "a 1 2 1" {
+		t.Fatal(got)
+	}
+	for name, err := range map[string]error{
+		"check": late.Check(t.Context()), "move": late.Move(t.Context(), "b"),
+		"put": begin("a 1 2 1").Check(t.Context()),
+	} {
+		if want := name != "put"; errors.Is(err, accounting.ErrMark) != want {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
-	want("")
-	move("x", "y", false)
-	want("")
-	move("", "a 1 2", true)
-	want("a 1 2")
-	move("", "z", false)
-	move("a 1 3", "z", false)
-	move("a 1 2", "a 1 3", true)
-	move("a 1 3", "a 1 3", true)
+	must(one.Move(t.Context(), "a 1 3 1"))
+	must(one.Move(t.Context(), "a 1 3 1"))
+	// What is parked counts as taken: its mark stands behind it.
+	must(one.Put(t.Context(), []accounting.Record{Usage(2, "sales", "a@example.org", Now.AddDate(0, -3, 0), 10, 10)}, "a 1 4 2"))
+	if len(parked(t, s)) != 1 {
+		t.Error("nothing is parked")
+	}
+	if err := late.Put(t.Context(), []accounting.Record{Usage(3, "sales", "a@example.org", Now, 10, 10)}, "b"); !errors.Is(err, accounting.ErrMark) {
+		t.Errorf("put beside another's mark: %v", err)
+	}
+	begin("a 1 4 2")
+	if err := one.Close(); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	m = open(t, o, defaults()).(accounting.Checkpointer)
-	want("a 1 3")
+	begin("a 1 4 2")
 }
 
 func testAlive(t *testing.T, o Open) {

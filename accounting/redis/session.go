@@ -1,0 +1,326 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+)
+
+// session is a run of batches over one connection with each owner of slots.
+type session struct {
+	s     *Store
+	parts []*part
+}
+
+// part is an owner of slots, with the mark it holds.
+type part struct {
+	Server
+	key  string // of its mark, in a slot that it owns
+	mark string // as last read or set
+
+	calls []call // what it is to be asked next
+}
+
+// call is one for a record, or for none.
+type call struct {
+	Call
+	record *accounting.Record
+}
+
+// Session connects with the owners of all slots and reads their marks.
+func (s *Store) Session(ctx context.Context) (accounting.Session, error) {
+	se, err := s.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range se.parts {
+		if p.mark, err = se.readMark(ctx, p); err != nil {
+			return nil, errors.Join(err, se.Close())
+		}
+	}
+	return se, nil
+}
+
+func (s *Store) dial(ctx context.Context) (*session, error) {
+	servers, err := s.servers.Dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	se := &session{s: s}
+	owned := 0
+	for _, server := range servers {
+		p := &part{Server: server}
+		for n := 0; p.key == ""; n++ {
+			if key := s.markKey(n); server.Slots.Has(slotOf(key)) {
+				p.key = key
+			}
+		}
+		for _, r := range server.Slots {
+			owned += r[1] - r[0] + 1
+		}
+		se.parts = append(se.parts, p)
+	}
+	if len(servers) == 0 || servers[0].Slots != nil && owned != slotCount {
+		return nil, errors.Join(fmt.Errorf("%w: %d of %d slots have an owner", ErrTopology, owned, slotCount), se.Close())
+	}
+	return se, nil
+}
+
+// owner is who owns the slot of a key.
+func (se *session) owner(key string) (*part, error) {
+	if len(se.parts) == 1 {
+		return se.parts[0], nil
+	}
+	slot := slotOf(key)
+	for _, p := range se.parts {
+		if p.Slots.Has(slot) {
+			return p, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: nobody owns slot %d", ErrTopology, slot)
+}
+
+// In a Cluster a mark names the slots it stands for: after slots have moved it
+// says nothing about those that came.
+const slotsMark = " slots="
+
+func (p *part) withSlots(text string) string {
+	if p.Slots == nil {
+		return text
+	}
+	return text + slotsMark + p.Slots.String()
+}
+
+// Marks are the marks by the slots they stand for.
+func (se *session) Marks() []accounting.Mark {
+	list := make([]accounting.Mark, len(se.parts))
+	for i, p := range se.parts {
+		text, slots, _ := strings.Cut(p.mark, slotsMark)
+		if slots != p.Slots.String() {
+			text = ""
+		}
+		list[i] = accounting.Mark{Part: p.Slots.String(), Text: text}
+	}
+	return list
+}
+
+// ask sends one call to one part.
+func (p *part) ask(ctx context.Context, c Call) (any, error) {
+	replies, err := p.Link.Send(ctx, []Call{c})
+	if err == nil {
+		err = replies[0].Err
+	}
+	if err != nil {
+		return nil, fault(err)
+	}
+	return replies[0].Value, nil
+}
+
+func (se *session) readMark(ctx context.Context, p *part) (string, error) {
+	v, err := p.ask(ctx, Call{"GET", p.key})
+	if err != nil || v == nil {
+		return "", err
+	}
+	text, ok := v.(string)
+	if !ok {
+		return "", fmt.Errorf("%w: to the mark: %v", ErrReply, v)
+	}
+	return text, nil
+}
+
+// moveMark compares and sets, so that a server set back in between is noticed.
+const moveMark = `
+if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+return 1`
+
+// move moves the mark of a part. It is a call of its own: in one pipeline with
+// records it would be carried out although one of them failed.
+func (se *session) move(ctx context.Context, p *part, text string) error {
+	text = p.withSlots(text)
+	v, err := p.ask(ctx, Call{"EVAL", moveMark, 1, p.key, p.mark, text})
+	switch {
+	case err != nil:
+		return err
+	case v == int64(1):
+		p.mark = text
+		return nil
+	case v == int64(0):
+		return fault(accounting.ErrMark)
+	default:
+		return fmt.Errorf("%w: to the mark: %v", ErrReply, v)
+	}
+}
+
+// Move moves the marks of all parts.
+func (se *session) Move(ctx context.Context, text string) error {
+	for _, p := range se.parts {
+		if err := se.move(ctx, p, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Check asks whether all parts hold the marks they held, for the slots they
+// owned.
+func (se *session) Check(ctx context.Context) error {
+	for _, p := range se.parts {
+		slots, err := se.s.servers.Owned(ctx, p.Link)
+		if err != nil {
+			return err
+		}
+		if slots.String() != p.Slots.String() {
+			return fmt.Errorf("redis store: slots have moved: %w", accounting.ErrMark)
+		}
+		mark, err := se.readMark(ctx, p)
+		if err != nil {
+			return err
+		}
+		if mark != p.mark {
+			return fault(accounting.ErrMark)
+		}
+	}
+	return nil
+}
+
+// Put applies the batch, parks what cannot be applied, and then moves the marks
+// of the parts that were written to.
+func (se *session) Put(ctx context.Context, batch []accounting.Record, text string) error {
+	written, err := se.put(ctx, batch)
+	if err != nil {
+		return err
+	}
+	for _, p := range se.parts {
+		if written[p] {
+			if err := se.move(ctx, p, text); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// pipelined is how many records go in one pipeline.
+const pipelined = 512
+
+func (se *session) put(ctx context.Context, batch []accounting.Record) (written map[*part]bool, err error) {
+	written = map[*part]bool{}
+	for len(batch) > 0 {
+		n := min(len(batch), pipelined)
+		unfit, err := se.apply(ctx, batch[:n], written)
+		if err == nil {
+			err = se.park(ctx, unfit, written)
+		}
+		if err != nil {
+			return nil, err
+		}
+		batch = batch[n:]
+	}
+	for _, p := range se.parts {
+		if written[p] {
+			if err := se.replicated(ctx, p); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return written, nil
+}
+
+// add notes a call to be sent.
+func (se *session) add(key string, c call) error {
+	p, err := se.owner(key)
+	if err != nil {
+		return err
+	}
+	p.calls = append(p.calls, c)
+	return nil
+}
+
+// send sends what was added, part by part, and calls fn with each answer.
+func (se *session) send(ctx context.Context, written map[*part]bool, fn func(call, any) error) error {
+	defer func() {
+		for _, p := range se.parts {
+			clear(p.calls)
+			p.calls = p.calls[:0]
+		}
+	}()
+	for _, p := range se.parts {
+		if len(p.calls) == 0 {
+			continue
+		}
+		written[p] = true
+		replies, err := p.send(ctx)
+		if err != nil {
+			return err
+		}
+		for i, r := range replies {
+			if r.Err != nil {
+				return fault(r.Err)
+			}
+			if err := fn(p.calls[i], r.Value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// send sends the calls; a second time when a script was not known: what was
+// applied before the server said so is known when it comes again.
+func (p *part) send(ctx context.Context) ([]Reply, error) {
+	calls := make([]Call, len(p.calls))
+	for i, c := range p.calls {
+		calls[i] = c.Call
+	}
+	for again := false; ; again = true {
+		replies, err := p.Link.Send(ctx, calls)
+		if err != nil {
+			return nil, fault(err)
+		}
+		missing := false
+		for _, r := range replies {
+			missing = missing || isNoScript(r.Err)
+		}
+		if !missing || again {
+			return replies, nil
+		}
+		for _, script := range []string{applyScript, parkScript} {
+			if _, err := p.ask(ctx, Call{"SCRIPT", "LOAD", script}); err != nil {
+				return nil, err
+			}
+		}
+	}
+}
+
+// replicated waits until as many replicas as are asked for have what was
+// written over this connection.
+func (se *session) replicated(ctx context.Context, p *part) error {
+	want := se.s.o.Replicas
+	if want == 0 {
+		return nil
+	}
+	// Half of what the connection waits for a reply, so that the reply comes
+	// first.
+	v, err := p.ask(ctx, Call{"WAIT", strconv.Itoa(want), strconv.FormatInt(se.s.o.Timeout.Milliseconds()/2, 10)})
+	if err != nil {
+		return err
+	}
+	if n, ok := v.(int64); !ok || n < int64(want) {
+		return fmt.Errorf("redis store: %v of %d replicas have taken the records", v, want)
+	}
+	return nil
+}
+
+// Close gives the connections back.
+func (se *session) Close() error {
+	var errs []error
+	for _, p := range se.parts {
+		errs = append(errs, p.Link.Close())
+	}
+	return errors.Join(errs...)
+}
