@@ -5,7 +5,7 @@ import (
 	"crypto/sha1" // as EVALSHA wants it
 	_ "embed"
 	"encoding/hex"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
