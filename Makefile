@@ -8,12 +8,16 @@ SBINDIR ?= $(PREFIX)/sbin
 MANDIR  ?= $(PREFIX)/share/man
 ifeq ($(shell uname -s),Linux)
 CONFDIR ?= /etc/tollgate
-# Where the systemd files go: below SYSTEMD/{systemd/system,sysusers.d,tmpfiles.d};
-# empty for none.
+# Where the systemd files go: below SYSTEMD/{systemd/system,sysusers.d}; empty for
+# none.
 SYSTEMD ?= /usr/lib
 else
 CONFDIR ?= $(PREFIX)/etc/tollgate
 endif
+DOCDIR   = $(PREFIX)/share/doc/tollgate
+# Of bash, zsh and fish.
+COMPLETIONS = $(PREFIX)/share/bash-completion/completions $(PREFIX)/share/zsh/site-functions $(PREFIX)/share/fish/vendor_completions.d
+EXAMPLES = contrib/policy.toml contrib/clients.toml contrib/partners.txt
 VERSION ?= $(shell git describe --tags --dirty 2>/dev/null)
 
 # By exact version: a check must not change by itself.
@@ -74,18 +78,25 @@ fuzz: ## every fuzz target for FUZZTIME (30s)
 		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || :); do \
 			echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p; done; done
 
-install: build ## binary, man pages, example policy, systemd files; PREFIX, DESTDIR
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(CONFDIR)
+install: build ## binary, manual, completions, documents, systemd unit and user, a policy to begin with; PREFIX, DESTDIR
+	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(MANDIR)/man5 $(MANDIR)/man8 $(CONFDIR) $(DOCDIR)/postfix $(COMPLETIONS))
 	install -m 755 bin/tollgate $(DESTDIR)$(SBINDIR)/tollgate
 	install -m 644 docs/man/*.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 644 docs/man/*.8 $(DESTDIR)$(MANDIR)/man8
-	[ -e $(DESTDIR)$(CONFDIR)/policy.toml ] || install -m 640 contrib/policy.toml $(DESTDIR)$(CONFDIR)/policy.toml
+	install -m 644 README.md CHANGELOG.md LICENSE docs/*.md $(EXAMPLES) $(DESTDIR)$(DOCDIR)
+	install -m 644 contrib/postfix/* $(DESTDIR)$(DOCDIR)/postfix
+	bin/tollgate completion bash > $(DESTDIR)$(word 1,$(COMPLETIONS))/tollgate
+	bin/tollgate completion zsh > $(DESTDIR)$(word 2,$(COMPLETIONS))/_tollgate
+	bin/tollgate completion fish > $(DESTDIR)$(word 3,$(COMPLETIONS))/tollgate.fish
 ifneq ($(SYSTEMD),)
-	install -d $(DESTDIR)$(SYSTEMD)/systemd/system $(DESTDIR)$(SYSTEMD)/sysusers.d $(DESTDIR)$(SYSTEMD)/tmpfiles.d
+	install -d $(DESTDIR)$(SYSTEMD)/systemd/system $(DESTDIR)$(SYSTEMD)/sysusers.d $(DESTDIR)/etc/logrotate.d
 	sed 's#/usr/local/sbin#$(SBINDIR)#' contrib/systemd/tollgate.service > $(DESTDIR)$(SYSTEMD)/systemd/system/tollgate.service
 	install -m 644 contrib/systemd/tollgate.sysusers $(DESTDIR)$(SYSTEMD)/sysusers.d/tollgate.conf
-	install -m 644 contrib/systemd/tollgate.tmpfiles $(DESTDIR)$(SYSTEMD)/tmpfiles.d/tollgate.conf
+	install -m 644 contrib/systemd/logrotate.conf $(DESTDIR)/etc/logrotate.d/tollgate
+	[ -n "$(DESTDIR)" ] || ! command -v systemd-sysusers >/dev/null || systemd-sysusers tollgate.conf
 endif
+	[ -e $(DESTDIR)$(CONFDIR)/policy.toml ] || install -m 640 contrib/starter.toml $(DESTDIR)$(CONFDIR)/policy.toml
+	[ -n "$(DESTDIR)" ] || ! getent group tollgate >/dev/null || chgrp tollgate $(CONFDIR)/policy.toml
 
 clean: ## what was built
 	rm -rf bin dist

@@ -60,11 +60,17 @@ func (s *Server) stop(u urgency) {
 type Status struct {
 	Connections int   `json:"connections"` // now
 	Total       int64 `json:"total"`       // connections taken since the start
-	Refused     int64 `json:"refused"`     // connections closed for want of room
-	Messages    int64 `json:"messages"`    // that came to their end
-	Lost        int64 `json:"lost"`        // connections closed for what they said, or lost
-	Faults      int64 `json:"faults"`      // panics
-	Draining    bool  `json:"draining"`
+	// Negotiated are those on which a milter session was begun: by Postfix, not
+	// by what only tries whether the socket opens. Last is when, Unix time in
+	// ms, 0 for never; Lull the longest time between two of them so far, in ms.
+	Negotiated int64 `json:"negotiated"`
+	Last       int64 `json:"last_negotiated_ms"`
+	Lull       int64 `json:"longest_lull_ms"`
+	Refused    int64 `json:"refused"`  // connections closed for want of room
+	Messages   int64 `json:"messages"` // that came to their end
+	Lost       int64 `json:"lost"`     // connections closed for what they said, or lost
+	Faults     int64 `json:"faults"`   // panics
+	Draining   bool  `json:"draining"`
 }
 
 // Status tells what goes on.
@@ -74,6 +80,7 @@ func (s *Server) Status() Status {
 	s.mu.Unlock()
 	return Status{
 		Connections: now, Total: s.counts.total.Load(), Refused: s.counts.refused.Load(),
+		Negotiated: s.counts.negotiated.Load(), Last: s.counts.last.Load(), Lull: s.counts.lull.Load(),
 		Messages: s.counts.messages.Load(), Lost: s.counts.lost.Load(), Faults: s.counts.faults.Load(), Draining: draining,
 	}
 }

@@ -57,6 +57,7 @@ func (c *conn) negotiate(mtaVersion, _ uint32, mtaActions, _ gomilter.OptAction,
 	if missing := wantedActions &^ a.actions; missing != 0 {
 		c.server.log.Warn("the MTA does not allow all changes a policy may ask for", "mta", c.name(), "missing", missing.String())
 	}
+	c.server.counts.session(c.server.clock())
 	return a.version, a.actions, a.protocol, gomilter.DataSize64K, nil
 }
 

@@ -27,7 +27,8 @@ type Limits struct {
 // Options of a server; zero values mean the defaults.
 type Options struct {
 	Log            *slog.Logger
-	MaxConnections int // 10000
+	Now            func() time.Time // time.Now
+	MaxConnections int              // 10000
 	Limits         Limits
 }
 
@@ -59,6 +60,7 @@ func (l *Limits) complete() {
 type Server struct {
 	gate   Gate
 	log    *slog.Logger
+	clock  func() time.Time
 	limits Limits
 	step   time.Duration // of now
 	now    atomic.Int64  // in ticks
@@ -80,6 +82,16 @@ type Server struct {
 
 type counts struct {
 	total, refused, messages, lost, faults atomic.Int64
+	negotiated, last, lull                 atomic.Int64
+}
+
+// session counts one that was begun at that time.
+func (c *counts) session(now time.Time) {
+	c.negotiated.Add(1)
+	at := now.UnixMilli()
+	if before := c.last.Swap(at); before > 0 && at-before > c.lull.Load() {
+		c.lull.Store(at - before) // two at once may write the shorter one: it is a rule of thumb
+	}
 }
 
 // New makes a server.
@@ -90,9 +102,12 @@ func New(g Gate, o Options) *Server {
 	if o.MaxConnections <= 0 {
 		o.MaxConnections = 10000
 	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	o.Limits.complete()
 	s := &Server{
-		gate: g, log: o.Log, limits: o.Limits, most: o.MaxConnections,
+		gate: g, log: o.Log, clock: o.Now, limits: o.Limits, most: o.MaxConnections,
 		step:   tickLength(o.Limits),
 		budget: newBudget(unfinishedTotal), macros: macroRequests(),
 		conns: make(map[*conn]struct{}), empty: make(chan struct{}),

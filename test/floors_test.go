@@ -31,6 +31,7 @@ var floors = map[string]int{
 	"internal/journal":     2,
 	"internal/mailauth":    2,
 	"internal/holdqueue":   2,
+	"internal/postfix":     2,
 	"internal/dnscheck":    2,
 	"internal/state":       2,
 

@@ -103,12 +103,12 @@ func (d *daemon) status(ctx context.Context) status {
 		Spool: d.spool.Status(), Store: store, Journal: d.journal.Status(), Trace: d.traceState(),
 		Limits: d.gate.Limits(), Inspectors: d.watch.status(), DNS: d.dns.stats(), State: d.memory.status(),
 	}
-	s.Degraded = s.degraded()
+	s.Degraded = s.degraded(time.Now())
 	return s
 }
 
 // degraded is what an operator should look at.
-func (s *status) degraded() []string {
+func (s *status) degraded(now time.Time) []string {
 	all := []string{}
 	note := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
 	if s.Policy.ReloadError != "" {
@@ -122,6 +122,9 @@ func (s *status) degraded() []string {
 	}
 	for _, w := range s.Store.Warnings {
 		note("store: %s", w)
+	}
+	if silence := s.silence(now); silence != "" {
+		note("%s", silence)
 	}
 	if s.Milter.Faults > 0 {
 		note("%s since the start: see the log for \"internal fault\"", plural(int(s.Milter.Faults), "internal fault"))

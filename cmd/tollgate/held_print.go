@@ -171,14 +171,7 @@ func (a *app) confirmed(named []namedMessage) bool {
 			fmt.Fprintln(a.err, n.held.line())
 		}
 	}
-	fmt.Fprintf(a.err, "Delete %s for ever? [y/N] ", plural(len(ids), "message"))
-	in := bufio.NewScanner(a.in)
-	if !in.Scan() {
-		fmt.Fprintln(a.err)
-		return false
-	}
-	answer := strings.ToLower(strings.TrimSpace(in.Text()))
-	return answer == "y" || answer == "yes"
+	return a.agreed(fmt.Sprintf("Delete %s for ever?", plural(len(ids), "message")))
 }
 
 // doneRow is what became of a message that the command line named, in JSON.

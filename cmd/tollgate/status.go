@@ -55,6 +55,9 @@ func (s *status) print(out io.Writer, now time.Time) error {
 	m := s.Milter
 	row("", "%s now, %d since the start, %d refused, %d lost; %s judged, %s",
 		plural(m.Connections, "connection"), m.Total, m.Refused, m.Lost, plural(int(m.Messages), "message"), plural(int(m.Faults), "fault"))
+	if m.Negotiated == 0 && s.silence(now) == "" {
+		row("", "no Postfix has connected yet")
+	}
 	for n, l := range s.Limits {
 		row([]string{"limits", ""}[min(n, 1)], "%s %d: met %s since the start", l.Name, l.Value, plural(int(l.Hits), "time"))
 	}

@@ -4,7 +4,7 @@ package config
 const DefaultPath = "/etc/tollgate/policy.toml"
 
 const (
-	defaultListen        = "unix:/run/tollgate/milter.sock"
+	defaultListen        = "unix:/var/spool/postfix/tollgate/milter.sock" // where a Postfix in a chroot finds it, too
 	defaultStateDir      = "/var/lib/tollgate"
 	defaultJournalDir    = "/var/log/tollgate"
 	defaultPostfixConfig = "/etc/postfix"

@@ -30,6 +30,33 @@ func TestExamplePolicy(t *testing.T) {
 	}
 }
 
+// The policy that is installed names the one line to edit, and has nothing to
+// complain of once that is done.
+func TestStarterPolicy(t *testing.T) {
+	path := filepath.Join(repo, "contrib/starter.toml")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, problems := Load(path)
+	if len(problems) != 1 || problems.Err() == nil || !strings.Contains(problems[0].Msg, "domains") {
+		t.Fatalf("untouched: %v", problems)
+	}
+	lines := strings.Split(string(text), "\n")
+	at := problems[0].Pos.Line - 1
+	if !strings.Contains(lines[at], "EDIT THIS LINE") {
+		t.Errorf("the message names another line: %s", lines[at])
+	}
+	lines[at] = `domains = ["example.org", ".example.org"]`
+	edited := filepath.Join(t.TempDir(), "policy.toml")
+	if err := os.WriteFile(edited, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, problems := Load(edited); len(problems) > 0 {
+		t.Errorf("edited: %v", problems)
+	}
+}
+
 // block is a piece of TOML in a document.
 type block struct {
 	file string

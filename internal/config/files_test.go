@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -268,10 +269,10 @@ func TestTimeZoneHint(t *testing.T) {
 func TestPlaces(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "policy.toml")
-	write(t, path, "include = [\"j.toml\"]\n[gateway]\nname = 1\nstate_dir = \"state\"\npostfix_config = \"pf\"\n[[rule]]\n[oops]\n")
+	write(t, path, "include = [\"j.toml\"]\n[gateway]\nname = 1\nstate_dir = \"state\"\npostfix_config = \"pf\"\nlisten = [\"unix:m.sock\"]\n[[rule]]\n[oops]\n")
 	write(t, filepath.Join(dir, "j.toml"), "[journal]\ndir = \"/var/journal\"\n")
 	places, err := LoadPlaces(path)
-	if want := (Places{filepath.Join(dir, "state"), filepath.Join(dir, "pf"), "/var/journal"}); err != nil || places != want {
+	if want := (Places{filepath.Join(dir, "state"), filepath.Join(dir, "pf"), "/var/journal", []string{"unix:" + filepath.Join(dir, "m.sock")}}); err != nil || !reflect.DeepEqual(places, want) {
 		t.Errorf("%+v, %v", places, err)
 	}
 
@@ -291,7 +292,7 @@ func TestPlaces(t *testing.T) {
 
 	write(t, path, "")
 	places, err = LoadPlaces(path)
-	if want := (Places{defaultStateDir, defaultPostfixConfig, defaultJournalDir}); err != nil || places != want {
+	if want := (Places{defaultStateDir, defaultPostfixConfig, defaultJournalDir, []string{defaultListen}}); err != nil || !reflect.DeepEqual(places, want) {
 		t.Errorf("%+v, %v", places, err)
 	}
 }

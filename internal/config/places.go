@@ -6,6 +6,7 @@ type Places struct {
 	StateDir      string
 	PostfixConfig string
 	JournalDir    string
+	Listen        []string // "unix:/path" or "inet:host:port"
 }
 
 // LoadPlaces reads only where things are, so that they can be found while the
@@ -33,10 +34,15 @@ func LoadPlaces(path string) (Places, error) {
 			}
 		}
 	}
+	if s := root.child("gateway"); s != nil && s.kind == table {
+		if n := s.child("listen"); n != nil {
+			d.listen(n)
+		}
+	}
 	if err := d.problems.Err(); err != nil {
 		return Places{}, err
 	}
 	return Places{
-		StateDir: d.config.StateDir, PostfixConfig: d.config.PostfixConfig, JournalDir: d.config.JournalDir,
+		StateDir: d.config.StateDir, PostfixConfig: d.config.PostfixConfig, JournalDir: d.config.JournalDir, Listen: d.config.Listen,
 	}, nil
 }

@@ -35,7 +35,7 @@ func (d *decoder) recipientsFields() []field {
 
 func (d *decoder) domains(n *node) {
 	if n.kind == array && len(n.children) == 0 {
-		d.errorf(n, "domains is empty")
+		d.errorf(n, `domains is empty: write the domains whose mail comes here, as domains = ["example.org"]`)
 	}
 	for _, c := range d.textNodes(n) {
 		s := c.value.(string)

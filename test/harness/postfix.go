@@ -27,6 +27,9 @@ type PostfixConfig struct {
 	// Fragments are further ones of contrib/postfix: "verify" is
 	// verify-main.cf and, where there is one, verify-master.cf.
 	Fragments []string
+	// Bare leaves contrib/postfix out: an instance that knows no tollgate, with
+	// smtpd and cleanup in a chroot as on Debian.
+	Bare bool
 }
 
 // Postfix is a running instance.
@@ -77,7 +80,10 @@ func (s *Sandbox) Postfix(c PostfixConfig) (*Postfix, error) {
 	}
 	s.OnClose(func() error { return p.master.Stop(Patience) })
 	return p, p.master.await(func() error {
-		err := errors.Join(dialable("tcp", p.Addr), dialable("tcp", p.Return))
+		err := dialable("tcp", p.Addr)
+		if !c.Bare {
+			err = errors.Join(err, dialable("tcp", p.Return))
+		}
 		if c.Plain {
 			err = errors.Join(err, dialable("tcp", p.Plain))
 		}

@@ -147,6 +147,10 @@ func (p *Postfix) configure(s *Sandbox, c PostfixConfig) error {
 		master += p.Plain + " inet n - n - - smtpd\n  -o smtpd_milters=\n"
 	}
 	master += strings.ReplaceAll(masterCf, returnPort, p.Return)
+	if c.Bare {
+		main = fmt.Sprintf(baseMain, s.Dir, p.daemons, host, port)
+		master = p.Addr + " inet n - y - - smtpd\n" + strings.Replace(fmt.Sprintf(baseMaster, ""), "cleanup   unix  n  -  n", "cleanup   unix  n  -  y", 1)
+	}
 
 	if err := os.WriteFile(filepath.Join(p.Config, "main.cf"), []byte(lastOnes(main)), 0o644); err != nil {
 		return fmt.Errorf("harness: %w", err)

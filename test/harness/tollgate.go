@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -74,6 +75,20 @@ func (s *Sandbox) Tollgate(binary, redis string) (*Tollgate, error) {
 	}
 	s.OnClose(func() error { return g.Stop(Patience) })
 	return g, nil
+}
+
+// Listen has it listen on that unix socket alone from its next start on.
+func (g *Tollgate) Listen(socket string) error {
+	text, err := os.ReadFile(g.Policy)
+	if err != nil {
+		return fmt.Errorf("harness: %w", err)
+	}
+	g.socket, g.Milter = socket, "unix:"+socket
+	listen := regexp.MustCompile(`(?m)^listen .*$`).ReplaceAll(text, fmt.Appendf(nil, "listen = [%q]", g.Milter))
+	if err := os.WriteFile(g.Policy, listen, 0o644); err != nil {
+		return fmt.Errorf("harness: %w", err)
+	}
+	return nil
 }
 
 // Start starts the daemon, also after its end, and waits until it listens.
