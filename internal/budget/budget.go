@@ -41,6 +41,16 @@ type Budget struct {
 	err        error
 }
 
+// Proportional is a budget of so many octets, and of the steps that are allowed
+// for those of them that have been charged. It is for what is read while it
+// still arrives.
+func Proportional(ctx context.Context, octets int64) *Budget {
+	return &Budget{ctx: ctx, mostSteps: byOctets, mostOctets: octets, unlooked: look}
+}
+
+// byOctets stands for a number of steps that goes with the octets.
+const byOctets = -1
+
 // New is a budget of so many steps and octets, that ends when ctx does.
 func New(ctx context.Context, steps, octets int64) *Budget {
 	return &Budget{ctx: ctx, mostSteps: steps, mostOctets: octets, unlooked: look} // the first charge looks
@@ -49,7 +59,11 @@ func New(ctx context.Context, steps, octets int64) *Budget {
 // Charge takes steps. The error wraps ErrSpent when there are no more of them,
 // or is the context's.
 func (b *Budget) Charge(steps int) error {
-	return b.charge(&b.steps, int64(steps), b.mostSteps, "steps")
+	most := b.mostSteps
+	if most == byOctets {
+		most = Allowance(b.octets)
+	}
+	return b.charge(&b.steps, int64(steps), most, "steps")
 }
 
 // Octets takes octets that were read or unpacked. The errors are those of

@@ -60,6 +60,23 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
+func TestProportional(t *testing.T) {
+	b := Proportional(context.Background(), 1000)
+	if err := b.Octets(100); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Charge(100*64 + 64<<10); err != nil {
+		t.Error(err)
+	}
+	if err := b.Charge(1); !errors.Is(err, ErrSpent) {
+		t.Error(err)
+	}
+	b = Proportional(context.Background(), 1000)
+	if err := b.Octets(1001); !errors.Is(err, ErrSpent) {
+		t.Error(err)
+	}
+}
+
 func TestReader(t *testing.T) {
 	b := New(context.Background(), 0, 100_000)
 	n, err := io.Copy(io.Discard, b.Reader(zeros{}))

@@ -9,6 +9,8 @@ import (
 	"io"
 	"slices"
 
+	"github.com/tollgate-mail/tollgate/internal/archive"
+	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/internal/module"
 )
@@ -18,30 +20,23 @@ type Archives uint8
 
 const (
 	// ListArchives gives the names within archives as "archive.zip/inner.exe":
-	// of zip (and what is one: office documents, jar, apk), tar, gzip, bzip2,
-	// both of these around a tar, rar and 7z. An archive within an archive is
-	// a name as others are; it is never opened.
+	// of all that package archive reads, and of messages that are files. An
+	// archive within an archive is a name as others are; it is never opened.
 	ListArchives Archives = iota
 	// SkipArchives takes an archive as any other file.
 	SkipArchives
 )
 
-// What stands for the zeros of a Config.
+// What one message may cost.
 const (
-	DefaultMaxNames    = 1000
-	DefaultMaxUnpacked = 256 << 20 // which takes about a second
+	maxNames    = 1000      // within archives
+	maxUnpacked = 256 << 20 // octets, which takes about a second
+	maxOctets   = 8 << 30   // read or unpacked
 )
 
 // Config of an inspector; its zero value is useful.
 type Config struct {
 	Archives Archives
-	// MaxNames is how many names within archives are listed of one message;
-	// 0 stands for DefaultMaxNames. More are told by SymbolArchiveLimit.
-	MaxNames int
-	// MaxUnpacked is how many octets of a gzip are unpacked in search of the
-	// names of a tar within; of a bzip2, an eighth of them. 0 stands for
-	// DefaultMaxUnpacked. More are told by SymbolArchiveLimit.
-	MaxUnpacked int64
 	// Dir is for archives that are too long for memory, "" for the folder for
 	// temporary files. The files have no name while they are in use.
 	Dir string
@@ -55,15 +50,7 @@ type Inspector struct {
 var _ module.Inspector = (*Inspector)(nil)
 
 // New makes an inspector.
-func New(c Config) *Inspector {
-	if c.MaxNames <= 0 {
-		c.MaxNames = DefaultMaxNames
-	}
-	if c.MaxUnpacked <= 0 {
-		c.MaxUnpacked = DefaultMaxUnpacked
-	}
-	return &Inspector{config: c}
-}
+func New(c Config) *Inspector { return &Inspector{config: c} }
 
 // Inspect gives names, types and symbols. An archive that cannot be read is a
 // symbol, not an error, and so is a structure of the message that is beyond what
@@ -79,7 +66,29 @@ func (i *Inspector) Ping(context.Context) error { return nil }
 func (i *Inspector) Close() error { return nil }
 
 func (i *Inspector) inspect(ctx context.Context, message io.Reader) (module.Finding, error) {
-	in := &inspection{ctx: ctx, config: &i.config, left: i.config.MaxNames}
+	return newInspection(ctx, i.config).inspect(message)
+}
+
+// inspection is that of one message.
+type inspection struct {
+	ctx      context.Context
+	archives Archives
+	budget   *budget.Budget
+	lister   *archive.Lister
+	names    mail.NameList
+	types    mail.NameList
+	symbols  []string
+	messages int    // that are files, within each other
+	head     []byte // of the part under way
+}
+
+func newInspection(ctx context.Context, c Config) *inspection {
+	in := &inspection{ctx: ctx, archives: c.Archives, budget: budget.Proportional(ctx, maxOctets)}
+	in.lister = &archive.Lister{Budget: in.budget, Names: maxNames, Unpacked: maxUnpacked, Dir: c.Dir, Clean: mail.CleanPath, Name: in.inside, Sign: in.sign}
+	return in
+}
+
+func (in *inspection) inspect(message io.Reader) (module.Finding, error) {
 	err := mail.ReadParts(message, in.part)
 	if errors.Is(err, mail.ErrComplex) {
 		in.found(SymbolComplex)
@@ -87,16 +96,6 @@ func (i *Inspector) inspect(ctx context.Context, message io.Reader) (module.Find
 	}
 	slices.Sort(in.symbols)
 	return module.Finding{Symbols: in.symbols, Names: in.names.Names, Types: in.types.Names}, err
-}
-
-// inspection is that of one message.
-type inspection struct {
-	ctx     context.Context
-	config  *Config
-	names   mail.NameList
-	types   mail.NameList
-	symbols []string
-	left    int // names within archives that may still be listed
 }
 
 // found adds a symbol once.
@@ -111,12 +110,12 @@ func (in *inspection) part(p *mail.Part) error {
 	if err := in.ctx.Err(); err != nil {
 		return err
 	}
-	if err := in.types.Add(p.Type); err != nil {
-		return err
+	if in.types.Add(p.Type) != nil {
+		in.found(SymbolComplex)
 	}
 	for _, name := range p.Names {
-		if err := in.names.Add(name); err != nil {
-			return err
+		if in.names.Add(name) != nil {
+			in.found(SymbolComplex)
 		}
 		if executable(name) {
 			in.found(SymbolExecutable)

@@ -2,59 +2,96 @@ package attachment
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"slices"
-	"strings"
 
+	"github.com/tollgate-mail/tollgate/internal/archive"
+	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/mail"
 )
 
-// Errors of a lister. Others are ours (no room on disk) or the message's.
-var (
-	errUnreadable = errors.New("not a readable archive")
-	errEncrypted  = errors.New("the list of names is encrypted")
-	errLimit      = errors.New("more than is listed")
-)
+// maxMessages is how many messages that are files are read within each other.
+const maxMessages = 8
 
 // content looks at what a part has in it.
 func (in *inspection) content(p *mail.Part) error {
-	body := &reader{ctx: in.ctx, r: p.Body}
-	head := make([]byte, headSize)
-	n, err := io.ReadFull(body, head)
+	if in.head == nil {
+		in.head = make([]byte, archive.Head)
+	}
+	n, err := io.ReadFull(p.Body, in.head[:archive.HeadShort])
+	kind := archive.KindOf(in.head[:n])
+	if err == nil && kind == archive.Other {
+		var more int
+		more, err = io.ReadFull(p.Body, in.head[n:])
+		n += more
+		kind = archive.KindOf(in.head[:n])
+	}
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return err
 	}
-	head = head[:n]
-	k := kindOf(head)
-	if k == kindProgram {
+	if err := in.budget.Octets(n); err != nil {
+		return in.listed(err)
+	}
+	if kind == archive.Executable {
 		in.found(SymbolExecutable)
 	}
-	if k != kindOther && k != kindTar && len(p.Names) > 0 && !slices.ContainsFunc(p.Names, notPassive) {
+	if mismatched(kind) && len(p.Names) > 0 && !slices.ContainsFunc(p.Names, notPassive) {
 		in.found(SymbolTypeMismatch)
 	}
-	if in.config.Archives == SkipArchives {
+	if in.archives == SkipArchives {
 		return nil
 	}
-	if k == kindOther || k == kindProgram {
-		// A zip begins at its end, whatever stands before it.
-		if !slices.ContainsFunc(p.Names, zipName) {
-			return nil
-		}
-		k = kindZip
+	if kind != archive.Other && slices.ContainsFunc(p.Names, macroDocument) {
+		in.found(SymbolOfficeMacro)
 	}
-	l := &listing{inspection: in, archive: "unnamed", source: body}
+	return in.listed(in.list(p, kind, io.MultiReader(bytes.NewReader(in.head[:n]), p.Body)))
+}
+
+// list lists what a part has in it.
+func (in *inspection) list(p *mail.Part, kind archive.Kind, r io.Reader) error {
+	name := "unnamed"
 	if len(p.Names) > 0 {
-		l.archive = p.Names[0]
+		name = p.Names[0]
 	}
-	err = l.list(k, io.MultiReader(bytes.NewReader(head), body))
 	switch {
-	case errors.Is(err, errUnreadable):
+	case kind != archive.Other && kind != archive.Executable:
+		return in.lister.List(kind, name, r)
+	case slices.ContainsFunc(p.Names, messageFile):
+		return in.message(r)
+	case signed(p):
+		return in.lister.Signed(name, r, in.message)
+	}
+	return in.lister.Search(name, claimOf(p.Names), r)
+}
+
+// message reads a message that is a file.
+func (in *inspection) message(r io.Reader) error {
+	if in.messages++; in.messages > maxMessages {
+		in.found(SymbolComplex)
+		return nil
+	}
+	head := in.head // that of the part that is read meanwhile
+	in.head = nil
+	defer func() { in.messages, in.head = in.messages-1, head }()
+	err := mail.ReadParts(in.budget.Reader(r), in.part)
+	if errors.Is(err, mail.ErrComplex) {
+		in.found(SymbolComplex)
+		return nil
+	}
+	return err
+}
+
+// listed makes symbols of the errors that are about the archive.
+func (in *inspection) listed(err error) error {
+	switch {
+	case in.ctx.Err() != nil:
+		return in.ctx.Err()
+	case errors.Is(err, archive.ErrUnreadable):
 		in.found(SymbolArchiveUnreadable)
-	case errors.Is(err, errEncrypted):
+	case errors.Is(err, archive.ErrEncrypted):
 		in.found(SymbolArchiveEncrypted)
-	case errors.Is(err, errLimit):
+	case errors.Is(err, archive.ErrLimit), errors.Is(err, budget.ErrSpent):
 		in.found(SymbolArchiveLimit)
 	default:
 		return err
@@ -62,109 +99,48 @@ func (in *inspection) content(p *mail.Part) error {
 	return nil
 }
 
+// sign is told what an archive shows beside names.
+func (in *inspection) sign(s archive.Sign) {
+	in.found(map[archive.Sign]string{
+		archive.Encrypted: SymbolArchiveEncrypted, archive.Macro: SymbolOfficeMacro, archive.Program: SymbolArchiveExecutable,
+		archive.Nested: SymbolArchiveNested, archive.Damaged: SymbolArchiveUnreadable, archive.Bidi: SymbolRTLOName,
+	}[s])
+}
+
+// inside takes a name within an archive.
+func (in *inspection) inside(archived, name string) error {
+	if executable(name) {
+		in.found(SymbolArchiveExecutable)
+	}
+	if doubleExtension(name) {
+		in.found(SymbolDoubleExtension)
+	}
+	if isArchive(name) {
+		in.found(SymbolArchiveNested)
+	}
+	if err := in.names.Add(archived + "/" + name); err != nil {
+		return archive.ErrLimit
+	}
+	return nil
+}
+
+// mismatched tells whether a picture, a text or a document is none of a kind.
+func mismatched(k archive.Kind) bool {
+	return !slices.Contains([]archive.Kind{archive.Other, archive.Tar, archive.OLE, archive.TNEF}, k)
+}
+
 func notPassive(name string) bool {
 	_, ok := passive[extension(name)]
 	return !ok
 }
 
-// zipName tells whether a name is that of a zip.
-func zipName(name string) bool {
-	return slices.Contains([]string{"zip", "jar", "apk"}, extension(name))
+func messageFile(name string) bool {
+	return slices.Contains([]string{"eml", "mht", "mhtml", "nws"}, extension(name))
 }
 
-// listing takes the names within one archive.
-type listing struct {
-	*inspection
-	archive string
-	source  *reader // of the archive's octets
-}
-
-// list reads an archive.
-func (l *listing) list(k kind, r io.Reader) error {
-	switch k {
-	case kindZip:
-		file, err := l.spool(r)
-		if err != nil {
-			return err
-		}
-		defer file.close()
-		return l.zip(file)
-	case kind7z:
-		file, err := l.spool(r)
-		if err != nil {
-			return err
-		}
-		defer file.close()
-		return l.sevenZip(file)
-	case kindRar:
-		return l.rar(r)
-	case kindTar:
-		return l.tar(r)
-	case kindGzip:
-		return l.gzip(r)
-	case kindBzip2:
-		return l.bzip2(r)
-	}
-	return errUnreadable
-}
-
-// add takes the name of a file within the archive; folders are none. The error
-// is errLimit when there are too many.
-func (l *listing) add(name string) error {
-	if l.left--; l.left < 0 {
-		return errLimit
-	}
-	name, bidi := mail.CleanPath(name)
-	if name == "" || strings.HasSuffix(name, "/") {
-		return nil
-	}
-	if bidi {
-		l.found(SymbolRTLOName)
-	}
-	if executable(name) {
-		l.found(SymbolArchiveExecutable)
-	}
-	if doubleExtension(name) {
-		l.found(SymbolDoubleExtension)
-	}
-	if isArchive(name) {
-		l.found(SymbolArchiveNested)
-	}
-	if strings.EqualFold(base(name), "vbaProject.bin") {
-		l.found(SymbolOfficeMacro)
-	}
-	if err := l.names.Add(l.archive + "/" + name); err != nil {
-		return errLimit
-	}
-	return nil
-}
-
-// reader stops when the inspection does. What is unpacked can take longer than
-// the message does to arrive.
-type reader struct {
-	ctx context.Context
-	r   io.Reader
-	err error // other than the end
-}
-
-func (r *reader) Read(p []byte) (n int, err error) {
-	if err = r.ctx.Err(); err == nil {
-		n, err = r.r.Read(p)
-	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		r.err = err
-	}
-	return n, err
-}
-
-// damaged is what an error of reading an archive says: that of the inspection,
-// or else that the archive is damaged.
-func (l *listing) damaged(err error) error {
-	switch {
-	case err == nil, errors.Is(err, errLimit), errors.Is(err, errEncrypted):
-		return err
-	case l.source.err != nil:
-		return l.source.err
-	}
-	return errUnreadable
+// signed tells whether a part is a signature around its content (RFC 8551
+// §3.2.1).
+func signed(p *mail.Part) bool {
+	return p.Type == "application/pkcs7-mime" || p.Type == "application/x-pkcs7-mime" ||
+		slices.ContainsFunc(p.Names, func(name string) bool { return extension(name) == "p7m" })
 }

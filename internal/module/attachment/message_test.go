@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tollgate-mail/tollgate/internal/archive/archivetest"
 	"github.com/tollgate-mail/tollgate/internal/module"
 )
 
@@ -41,7 +42,7 @@ func inspected(t *testing.T, c Config, name, mediaType string, content []byte) m
 
 func TestParts(t *testing.T) {
 	program := append([]byte("MZ\x90\x00"), make([]byte, 60)...)
-	zipped := zipOf(t, "a.txt")
+	zipped := archivetest.ZipOf(t, "a.txt")
 	for _, tt := range []struct {
 		name, mediaType string
 		content         []byte
@@ -116,7 +117,7 @@ func TestCancelled(t *testing.T) {
 
 // Content that cannot be kept is not content that is clean.
 func TestNoRoom(t *testing.T) {
-	content := bytes.Repeat([]byte("PK\x03\x04"), inMemory)
+	content := bytes.Repeat([]byte("PK\x03\x04"), 256<<10)
 	i := New(Config{Dir: t.TempDir() + "/gone"})
 	if f, err := i.inspect(context.Background(), strings.NewReader(attached("a.zip", "a/b", content))); err == nil {
 		t.Errorf("%v", f)

@@ -3,6 +3,8 @@ package attachment
 import (
 	"strings"
 	"unicode"
+
+	"github.com/tollgate-mail/tollgate/internal/archive"
 )
 
 func words(s string) map[string]struct{} {
@@ -29,10 +31,44 @@ var (
 	// and never happens to be: office documents are archives of their own.
 	passive = words(`bmp csv gif heic htm html ics jfif jpe jpeg jpg json log mp3 mp4 pdf png rtf svg tif tiff txt vcf wav webp
 		xml`)
+	// packedNames are the extensions of archives that are nothing else.
+	packedNames = words(`7z ace arc arj bz bz2 cab cpio gz gzip img iso lha lz lz4 lzh lzma rar r00 r01 tar taz tb2 tbz tbz2
+		tgz txz tzst udf wim xar xz z zipx zoo zst`)
+	// zipDocuments are the extensions of documents that are a zip.
+	zipDocuments = words(`docm docx dotm dotx epub odg odp ods odt ott potm potx ppam ppsm ppsx pptm pptx sldm vsdm vsdx xlam xlsb
+		xlsm xlsx xltm xltx`)
+	// macroDocuments are the extensions of documents that say that they have
+	// macros.
+	macroDocuments = words(`docm dotm potm ppam ppsm pptm sldm vsdm vssm vstm xlam xlsm xltm`)
 	// archives are the extensions of what others are packed into.
 	archives = words(`7z ace ar arc arj bz bz2 cab cpio dmg gz gzip img iso jar lha lz lz4 lzh lzma rar r00 r01 tar taz tb2 tbz
 		tbz2 tgz txz tzst udf uu uue vhd vhdx wim xar xz z zip zipx zoo zst`)
 )
+
+// claimOf is what the names of a part say of its content.
+func claimOf(names []string) archive.Claim {
+	claim := archive.NoArchive
+	for _, name := range names {
+		ext := extension(name)
+		_, packed := packedNames[ext]
+		_, office := zipDocuments[ext]
+		switch {
+		case ext == "zip" || ext == "jar" || ext == "apk":
+			return archive.ZipArchive
+		case packed:
+			claim = archive.AnArchive
+		case office:
+			claim = max(claim, archive.MaybeZip)
+		}
+	}
+	return claim
+}
+
+// macroDocument tells whether a name is that of a document with macros.
+func macroDocument(name string) bool {
+	_, ok := macroDocuments[extension(name)]
+	return ok
+}
 
 // base is a name without folders.
 func base(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }

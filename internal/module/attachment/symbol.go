@@ -20,20 +20,21 @@ const (
 	// SymbolArchiveExecutable: a name within an archive has the extension of a
 	// program or script.
 	SymbolArchiveExecutable = "ARCHIVE_EXECUTABLE"
-	// SymbolArchiveEncrypted: a file within an archive, or the list of them,
-	// is encrypted.
+	// SymbolArchiveEncrypted: a file within an archive, the list of them, an
+	// office document or a message (S/MIME) is encrypted.
 	SymbolArchiveEncrypted = "ARCHIVE_ENCRYPTED"
-	// SymbolArchiveNested: a name within an archive is that of an archive.
+	// SymbolArchiveNested: a name within an archive is that of an archive, or
+	// the content of a packed file is one.
 	SymbolArchiveNested = "ARCHIVE_NESTED"
 	// SymbolArchiveUnreadable: an archive is damaged or of a kind that is
-	// recognised and not read (xz, zstd, cab, ace, arj, lzh), so that not all
-	// of its names are listed.
+	// recognised and not read (zstd, ace, arj, lzh), so that not all of its
+	// names are listed; or a file that is called one is none.
 	SymbolArchiveUnreadable = "ARCHIVE_UNREADABLE"
-	// SymbolArchiveLimit: an archive has more names than are listed, or
-	// unpacks to more octets than are read.
+	// SymbolArchiveLimit: an archive has more names than are listed, unpacks
+	// to more octets than are read, or costs more work than it may.
 	SymbolArchiveLimit = "ARCHIVE_LIMIT"
 	// SymbolOfficeMacro: an office document (or what claims to be one) has
-	// macros.
+	// macros, or the extension of one that has.
 	SymbolOfficeMacro = "OFFICE_MACRO"
 	// SymbolComplex: the structure of the message is beyond what is read, and not
 	// all parts were seen.

@@ -1,6 +1,10 @@
-package attachment
+package archive
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/tollgate-mail/tollgate/internal/budget"
+)
 
 // The ids of a header of 7z that say what follows.
 const (
@@ -18,16 +22,24 @@ const (
 	id7zUnpackNum  = 0x0d
 )
 
-// header7z reads a header of 7z.
+// header7z reads a header of 7z. Each look at it is a step, and so is each turn
+// of a loop that looks at nothing.
 type header7z struct {
-	b     []byte
-	short bool // or not what it should be
+	b      []byte
+	short  bool // or not what it should be, or dearer than may be
+	budget *budget.Budget
 }
 
 func (h *header7z) fail() { h.short, h.b = true, nil }
 
+func (h *header7z) charge(steps int) {
+	if h.budget.Charge(steps) != nil {
+		h.fail()
+	}
+}
+
 func (h *header7z) byte() byte {
-	if len(h.b) == 0 {
+	if h.charge(1); len(h.b) == 0 {
 		h.fail()
 		return 0
 	}
@@ -37,7 +49,7 @@ func (h *header7z) byte() byte {
 }
 
 func (h *header7z) next(n uint64) []byte {
-	if n > uint64(len(h.b)) {
+	if h.charge(1); n > uint64(len(h.b)) {
 		h.fail()
 		return nil
 	}
@@ -128,6 +140,7 @@ func (h *header7z) sums(n uint64) {
 	there := n
 	if h.byte() == 0 { // not all
 		there = 0
+		h.charge(int(n))
 		b := h.next((n + 7) / 8)
 		for i := range int(n) {
 			if bit7z(b, i) {
@@ -172,6 +185,7 @@ func (h *header7z) folders(s *streams7z) {
 // folderSums notes which folders have a checksum, for the files of those have
 // none.
 func (h *header7z) folderSums(folders []folder7z) {
+	h.charge(len(folders))
 	all := h.byte() != 0
 	var which []byte
 	if !all {
@@ -235,6 +249,8 @@ func (h *header7z) folder(s *streams7z) {
 // subStreams passes over how many files each folder has, their sizes and
 // checksums.
 func (h *header7z) subStreams(s *streams7z) {
+	const passes = 3 // over the folders, besides the numbers that are read
+	h.charge(passes * len(s.folders))
 	files := make([]uint64, len(s.folders))
 	for i := range files {
 		files[i] = 1

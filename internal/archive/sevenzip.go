@@ -1,4 +1,4 @@
-package attachment
+package archive
 
 import (
 	"bytes"
@@ -11,6 +11,9 @@ import (
 	"github.com/ulikunitz/xz/lzma"
 )
 
+// sig7z is what a 7z begins with.
+const sig7z = "7z\xbc\xaf\x27\x1c"
+
 // max7zHeader is how many octets the list of an archive may have, packed or
 // not: more than 10,000 names.
 const max7zHeader = 1 << 20
@@ -22,46 +25,49 @@ func (l *listing) sevenZip(f *spooled) error {
 	const signature = 32
 	var b [signature]byte
 	if _, err := f.ReadAt(b[:], 0); err != nil {
-		return errUnreadable
+		return ErrUnreadable
 	}
 	offset, size := binary.LittleEndian.Uint64(b[12:]), binary.LittleEndian.Uint64(b[20:])
 	if size == 0 {
 		return nil // empty
 	}
 	if size > max7zHeader || offset > uint64(f.size) {
-		return errUnreadable
+		return ErrUnreadable
 	}
 	header := make([]byte, size)
 	if _, err := f.ReadAt(header, signature+int64(offset)); err != nil {
-		return errUnreadable
+		return ErrUnreadable
 	}
 	const mostLevels = 4 // a packed header may be that of a packed header
 	for range mostLevels {
-		h := &header7z{b: header}
+		if err := l.Budget.Octets(len(header)); err != nil {
+			return err
+		}
+		h := &header7z{b: header, budget: l.Budget}
 		switch h.byte() {
 		case id7zHeader:
 			return l.files7z(h)
 		case id7zEncoded:
-			unpacked, err := unpack7z(f, h)
+			unpacked, err := l.unpack7z(f, h)
 			if err != nil {
 				return err
 			}
 			header = unpacked
 		default:
-			return errUnreadable
+			return ErrUnreadable
 		}
 	}
-	return errUnreadable
+	return ErrUnreadable
 }
 
 // unpack7z unpacks a header.
-func unpack7z(f *spooled, h *header7z) ([]byte, error) {
+func (l *listing) unpack7z(f *spooled, h *header7z) ([]byte, error) {
 	s := h.streams()
 	if s.encrypted {
-		return nil, errEncrypted
+		return nil, ErrEncrypted
 	}
 	if h.short || s.coders != 1 || s.unpacked > max7zHeader || s.packed > max7zHeader || s.position > uint64(f.size) {
-		return nil, errUnreadable
+		return nil, ErrUnreadable
 	}
 	const signature = 32
 	coder, size := s.coder, s.unpacked
@@ -78,15 +84,18 @@ func unpack7z(f *spooled, h *header7z) ([]byte, error) {
 		start = binary.LittleEndian.AppendUint64(start, size)
 		z, err := lzma.NewReader(io.MultiReader(bytes.NewReader(start), packed))
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errUnreadable, err)
+			return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
 		}
 		r = z
 	default:
-		return nil, errUnreadable
+		return nil, ErrUnreadable
 	}
 	header := make([]byte, size)
+	if err := l.Budget.Octets(len(header)); err != nil {
+		return nil, err
+	}
 	if _, err := io.ReadFull(r, header); err != nil {
-		return nil, fmt.Errorf("%w: %w", errUnreadable, err)
+		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
 	return header, nil
 }
@@ -100,7 +109,7 @@ func (l *listing) files7z(h *header7z) error {
 	for last := byte(0); ; {
 		id := h.byte()
 		if id != 0 && id <= last { // each section once, in their order
-			return errUnreadable
+			return ErrUnreadable
 		}
 		last = id
 		switch id {
@@ -111,20 +120,20 @@ func (l *listing) files7z(h *header7z) error {
 			continue
 		case additional, streams:
 			if s := h.streams(); s.encrypted {
-				l.found(SymbolArchiveEncrypted)
+				l.Sign(Encrypted)
 			}
 			if h.short {
-				return errUnreadable
+				return ErrUnreadable
 			}
 			continue
 		case files:
 		case 0:
 			if h.short {
-				return errUnreadable
+				return ErrUnreadable
 			}
 			return nil // no files
 		default:
-			return errUnreadable
+			return ErrUnreadable
 		}
 		break
 	}
@@ -142,7 +151,7 @@ func (l *listing) files7z(h *header7z) error {
 		}
 	}
 	if h.short || len(list) > 0 && list[0] != 0 { // the names are somewhere else
-		return errUnreadable
+		return ErrUnreadable
 	}
 	if len(list) > 0 {
 		list = list[1:]
@@ -152,6 +161,9 @@ func (l *listing) files7z(h *header7z) error {
 	for i := 0; len(list) > 1; i++ {
 		var name string
 		name, list = cut7zName(list)
+		if err := l.Budget.Charge(1 + len(name)); err != nil {
+			return err
+		}
 		folder := false
 		if bit7z(noStream, i) {
 			folder = !bit7z(noFolder, empty)

@@ -1,53 +1,73 @@
-package attachment
+package archive
 
 import (
 	"bytes"
 	"encoding/binary"
 )
 
-// kind is what the content of a part is, by the octets that it begins with.
-type kind uint8
+// Kind is what some content is, by its octets.
+type Kind uint8
 
+// The kinds.
 const (
-	kindOther kind = iota
-	kindProgram
-	kindZip
-	kindTar
-	kindGzip
-	kindBzip2
-	kindRar
-	kind7z
-	kindPacked // an archive that is not read
+	Other Kind = iota
+	Executable
+	Zip
+	Tar
+	Gzip
+	Bzip2
+	XZ
+	Rar
+	SevenZip
+	Cab
+	TNEF   // winmail.dat of Exchange and Outlook
+	OLE    // the office documents of old
+	Image  // of a disk: ISO 9660, Joliet, UDF
+	Packed // an archive that is not read
 )
 
-// headSize is how many octets kindOf wants to see: a block of tar.
-const headSize = 512
+// Head is how many octets of what may be an image KindOf wants to see, the
+// others are known by the first HeadShort.
+const (
+	Head      = sectorISO * (firstISO + 4)
+	HeadShort = 512 // a block of tar
+)
 
-// kindOf recognises content.
-func kindOf(head []byte) kind {
+// KindOf recognises content by what it begins with.
+func KindOf(head []byte) Kind {
 	has := func(at int, magic string) bool {
 		return len(head) >= at+len(magic) && string(head[at:at+len(magic)]) == magic
 	}
 	switch {
 	case isProgram(head):
-		return kindProgram
+		return Executable
 	case has(0, "PK\x03\x04"), has(0, "PK\x05\x06"), has(0, "PK\x07\x08PK"), has(0, "PK00PK\x03\x04"):
-		return kindZip
+		return Zip
 	case has(0, "Rar!\x1a\x07"):
-		return kindRar
-	case has(0, "7z\xbc\xaf\x27\x1c"):
-		return kind7z
+		return Rar
+	case has(0, sig7z):
+		return SevenZip
 	case has(0, "\x1f\x8b\x08"):
-		return kindGzip
+		return Gzip
 	case has(0, "BZh") && (has(4, "1AY&SY") || has(4, "\x17rE8P\x90")):
-		return kindBzip2
+		return Bzip2
+	case has(0, sigXZ):
+		return XZ
+	case has(0, "MSCF\x00\x00\x00\x00"):
+		return Cab
+	case has(0, sigTNEF):
+		return TNEF
+	case has(0, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+		return OLE
 	case isTar(head):
-		return kindTar
-	case has(0, "\xfd7zXZ\x00"), has(0, "\x28\xb5\x2f\xfd"), has(0, "MSCF\x00"), has(7, "**ACE**"), has(0, "LZIP"),
+		return Tar
+	case isImage(head):
+		return Image
+	case has(0, "\x28\xb5\x2f\xfd"), has(0, "MSCF\x00"), has(7, "**ACE**"), has(0, "LZIP"),
 		has(0, "\x60\xea") && len(head) > 10 && head[10] <= 2, has(2, "-lh") && has(6, "-"), has(0, "\x1f\x9d"), has(0, "RE~^"):
-		return kindPacked
+		return Packed
 	}
-	return kindOther
+	return Other
 }
 
 // isProgram tells whether an operating system would run the content.
@@ -76,7 +96,7 @@ func isProgram(head []byte) bool {
 // over all octets but its own.
 func isTar(head []byte) bool {
 	const at, size = 148, 8
-	if len(head) < headSize {
+	if len(head) < HeadShort {
 		return false
 	}
 	want, digits := 0, 0
@@ -88,7 +108,7 @@ func isTar(head []byte) bool {
 		digits++
 	}
 	sum := size * int(' ')
-	for i, c := range head[:headSize] {
+	for i, c := range head[:HeadShort] {
 		if i < at || i >= at+size {
 			sum += int(c)
 		}

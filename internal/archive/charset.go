@@ -1,4 +1,4 @@
-package attachment
+package archive
 
 import (
 	"unicode/utf8"

@@ -1,0 +1,185 @@
+// Package archive reads the names of the files within archives: zip (and what
+// is one: office documents, jar), rar, 7z, tar, cab, gzip, bzip2 and xz (of a
+// file or around a tar), images of disks (ISO 9660, Joliet, UDF) and TNEF. It
+// tells what else it sees on its way, and never unpacks a file to look at its
+// content, but for the tar within a gzip and the like.
+//
+// Whatever any common program may take for a name within is one: where a
+// format says things twice, both are listed.
+package archive
+
+import (
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/budget"
+)
+
+// Errors of List. Others are those of the reader, of the budget's context, or
+// of the folder for what is too long for memory.
+var (
+	// ErrUnreadable: what is no archive, or a damaged one, or of a kind that
+	// is recognised and not read. What was listed until then is true.
+	ErrUnreadable = errors.New("not a readable archive")
+	// ErrEncrypted: the list of names is encrypted.
+	ErrEncrypted = errors.New("the list of names is encrypted")
+	// ErrLimit: there are more names, more octets to unpack or more work than
+	// the lister may spend.
+	ErrLimit = errors.New("more than is listed")
+)
+
+// Sign is something that is seen beside names.
+type Sign uint8
+
+// The signs.
+const (
+	Encrypted Sign = iota // a file within is encrypted
+	Macro                 // an office document has macros
+	Program               // what is packed is a program by its content
+	Nested                // what is packed is an archive by its content
+	Damaged               // something within cannot be read
+	Bidi                  // a name turned the direction of writing
+)
+
+// Lister lists the archives of one message.
+type Lister struct {
+	// Budget is charged for all of them.
+	Budget *budget.Budget
+	// Names is how many more names may be listed.
+	Names int
+	// Unpacked is how many more octets may be unpacked in search of a tar. One
+	// of bzip2 or xz, which are slower, counts as eight. Of a short archive no
+	// more is unpacked than its length makes likely.
+	Unpacked int64
+	// Dir is for archives that are too long for memory, "" for the folder for
+	// temporary files. The files have no name while they are in use.
+	Dir string
+	// Clean makes of a name what people and rules are shown, with slashes
+	// between folders, and tells whether it turned the direction of writing.
+	Clean func(string) (name string, bidi bool)
+	// Name is told each name within an archive, once, as Clean has it; folders
+	// are none. Its error ends the list.
+	Name func(archive, name string) error
+	// Sign is told each sign, perhaps again.
+	Sign func(Sign)
+}
+
+// List lists an archive of a kind, as KindOf has it, that is called name. It
+// reads as much of r as it needs.
+func (l *Lister) List(k Kind, name string, r io.Reader) error {
+	one := l.listing(name, r)
+	return one.result(one.list(k, one.source))
+}
+
+func (l *Lister) listing(name string, r io.Reader) *listing {
+	return &listing{Lister: l, archive: name, seen: make(map[string]struct{}), source: &source{r: l.Budget.Reader(r)}}
+}
+
+// listing takes the names within one archive.
+type listing struct {
+	*Lister
+	archive string
+	source  *source
+	seen    map[string]struct{}
+}
+
+// source remembers an error of reading that is not the archive's, and counts.
+type source struct {
+	r    io.Reader
+	read int64
+	err  error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	s.read += int64(n)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, budget.ErrSpent) {
+		s.err = err
+	}
+	return n, err
+}
+
+// list reads an archive.
+func (l *listing) list(k Kind, r io.Reader) error {
+	if read, ok := map[Kind]func(io.Reader) error{
+		Rar: l.rar, Tar: l.tar, Gzip: l.gzip, Bzip2: l.bzip2, XZ: l.xz, TNEF: l.tnef, OLE: l.ole, Cab: l.cab,
+	}[k]; ok {
+		return read(r)
+	}
+	read, ok := map[Kind]func(*spooled) error{Zip: l.zip, SevenZip: l.sevenZip, Image: l.image}[k]
+	if !ok {
+		return ErrUnreadable
+	}
+	file, err := l.spool(r)
+	if err != nil {
+		return err
+	}
+	defer file.close()
+	return read(file)
+}
+
+// result is what an error says: that the message cannot be read, that the
+// inspection is over, or else something about the archive.
+func (l *listing) result(err error) error {
+	switch {
+	case l.source.err != nil:
+		return l.source.err
+	case err == nil, errors.Is(err, ErrLimit), errors.Is(err, ErrEncrypted), errors.Is(err, errKeeping):
+		return err
+	case errors.Is(err, budget.ErrSpent), errors.Is(l.Budget.Err(), budget.ErrSpent):
+		return ErrLimit
+	case l.Budget.Err() != nil:
+		return l.Budget.Err()
+	}
+	return ErrUnreadable
+}
+
+// add takes the name of a file within the archive. The error is ErrLimit when
+// there are too many.
+func (l *listing) add(name string) error {
+	if err := l.Budget.Charge(1 + len(name)); err != nil {
+		return err
+	}
+	if before, _, ok := strings.Cut(name, "\x00"); ok {
+		// Where some programs end it. Others leave the octet out.
+		if err := l.addOne(before); err != nil {
+			return err
+		}
+	}
+	return l.addOne(name)
+}
+
+func (l *listing) addOne(name string) error {
+	name, bidi := l.Clean(name)
+	if bidi {
+		l.Sign(Bidi)
+	}
+	if _, ok := l.seen[name]; ok || name == "" || strings.HasSuffix(name, "/") {
+		return nil
+	}
+	if l.Names--; l.Names < 0 {
+		return ErrLimit
+	}
+	l.seen[name] = struct{}{}
+	if macroName(name) {
+		l.Sign(Macro)
+	}
+	return l.Name(l.archive, name)
+}
+
+// addFile takes a name that may be written like that of a folder: what has
+// content is none.
+func (l *listing) addFile(name string, size uint64) error {
+	if size > 0 {
+		name = strings.TrimRight(name, `/\`)
+	}
+	return l.add(name)
+}
+
+// macroName tells whether a part of an office document has macros.
+func macroName(name string) bool {
+	name = strings.ToLower(name)
+	base := name[strings.LastIndexByte(name, '/')+1:]
+	return base == "vbaproject.bin" || strings.HasPrefix(name, "xl/macrosheets/") || strings.HasPrefix(name, "basic/") && strings.HasSuffix(name, ".xml") && base != "script-lc.xml" && base != "script-lb.xml"
+}

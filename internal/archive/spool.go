@@ -1,0 +1,92 @@
+package archive
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// errKeeping is for an archive that cannot be kept: it is not the archive's
+// fault.
+var errKeeping = errors.New("keeping an archive")
+
+// inMemory is how many octets of an archive are kept in memory.
+const inMemory = 256 << 10
+
+// spooled is an archive that can be read from any place.
+type spooled struct {
+	octets io.ReaderAt
+	size   int64
+	file   *os.File // nil when in memory
+
+	// page is what was read of the file last, for the many short reads near
+	// each other.
+	page   []byte
+	pageAt int64
+}
+
+// ReadAt is for one goroutine.
+func (s *spooled) ReadAt(p []byte, at int64) (int, error) {
+	const page, short = 16 << 10, 1 << 10
+	if s.file == nil || len(p) > short || at < 0 || at >= s.size {
+		return s.octets.ReadAt(p, at)
+	}
+	if at < s.pageAt || at+int64(len(p)) > s.pageAt+int64(len(s.page)) {
+		if s.page == nil {
+			s.page = make([]byte, page)
+		}
+		n, err := s.octets.ReadAt(s.page[:cap(s.page)], at)
+		if err != nil && !errors.Is(err, io.EOF) {
+			s.page = s.page[:0]
+			return 0, err
+		}
+		s.page, s.pageAt = s.page[:n], at
+	}
+	n := copy(p, s.page[at-s.pageAt:])
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// spool reads an archive, into a file without a name if it is long.
+func (l *listing) spool(r io.Reader) (*spooled, error) {
+	var start bytes.Buffer
+	if _, err := io.CopyN(&start, r, inMemory); err != nil {
+		if !errors.Is(err, io.EOF) {
+			return nil, err
+		}
+		return &spooled{octets: bytes.NewReader(start.Bytes()), size: int64(start.Len())}, nil
+	}
+	f, err := os.CreateTemp(l.Dir, "archive-*")
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errKeeping, err)
+	}
+	s := &spooled{octets: f, file: f}
+	err = os.Remove(f.Name())
+	if err == nil {
+		s.size, err = io.Copy(f, io.MultiReader(&start, r))
+	}
+	if err != nil && l.Budget.Err() != nil {
+		s.close()
+		return nil, l.Budget.Err()
+	}
+	if err != nil {
+		s.close()
+		return nil, fmt.Errorf("%w: %w", errKeeping, err)
+	}
+	return s, nil
+}
+
+// from is what begins at an offset.
+func (s *spooled) from(at int64) *spooled {
+	return &spooled{octets: io.NewSectionReader(s, at, s.size-at), size: s.size - at}
+}
+
+func (s *spooled) close() {
+	if s.file != nil {
+		_ = s.file.Close() // it was only read
+	}
+}

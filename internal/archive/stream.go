@@ -1,0 +1,130 @@
+package archive
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/bzip2"
+	"compress/gzip"
+	"errors"
+	"io"
+	"path"
+	"strings"
+)
+
+// slowness is how much longer bzip2 and xz take than gzip.
+const slowness = 8
+
+// tar reads the names of a tar.
+func (l *listing) tar(r io.Reader) error {
+	t := tar.NewReader(r)
+	for {
+		h, err := t.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := l.addFile(toUTF8(h.Name), uint64(max(h.Size, 0))); err != nil {
+			return err
+		}
+	}
+}
+
+// gzip reads the name that is stored (RFC 1952 §2.3.1), and those of a tar.
+func (l *listing) gzip(r io.Reader) error {
+	z, err := gzip.NewReader(r)
+	if err != nil {
+		return err
+	}
+	// The standard says ISO 8859-1; what is stored is what the system has.
+	octets := make([]byte, 0, len(z.Name))
+	for _, c := range z.Name {
+		octets = append(octets, byte(c))
+	}
+	return l.packed(z, 1, toUTF8(string(octets)))
+}
+
+func (l *listing) bzip2(r io.Reader) error {
+	return l.packed(bzip2.NewReader(r), slowness, "")
+}
+
+// packed reads what one file is packed into; each of its octets counts as
+// price. Stored is its name, if it has one.
+func (l *listing) packed(r io.Reader, price int64, stored string) error {
+	u := &unpacking{listing: l, r: r, price: price}
+	head := make([]byte, HeadShort)
+	n, err := io.ReadFull(u, head)
+	head = head[:n]
+	if err == nil && isTar(head) {
+		err := l.tar(io.MultiReader(bytes.NewReader(head), u))
+		if err != nil && u.over {
+			return ErrLimit
+		}
+		return err
+	}
+	for _, name := range []string{stored, unpackedName(l.archive)} {
+		if name != "" {
+			if err := l.add(name); err != nil {
+				return err
+			}
+		}
+	}
+	switch KindOf(head) {
+	case Executable:
+		l.Sign(Program)
+	case Other, OLE:
+	default:
+		l.Sign(Nested)
+	}
+	switch {
+	case u.over:
+		return ErrLimit
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF) && u.ended:
+		return nil // a short file
+	}
+	return err
+}
+
+// unpacking charges what is unpacked.
+type unpacking struct {
+	*listing
+	r     io.Reader
+	price int64
+	spent int64
+	over  bool // more than may be unpacked
+	ended bool
+}
+
+func (u *unpacking) Read(p []byte) (int, error) {
+	const (
+		least    = 512 // or a short rest would be read for long
+		atFirst  = 16 << 20
+		perOctet = 64 // of what is packed
+	)
+	left := min(u.Unpacked, atFirst+perOctet*u.source.read-u.spent)
+	if left <= 0 {
+		u.over = true
+		return 0, ErrLimit
+	}
+	p = p[:min(int64(len(p)), left/u.price+least)]
+	n, err := u.r.Read(p)
+	u.Unpacked -= int64(n) * u.price
+	u.spent += int64(n) * u.price
+	u.ended = errors.Is(err, io.EOF)
+	if spent := u.Budget.Octets(n); spent != nil {
+		return 0, spent
+	}
+	return n, err
+}
+
+// unpackedName is the name that a packed file gets when it is unpacked.
+func unpackedName(name string) string {
+	switch ext := path.Ext(name); strings.ToLower(ext) {
+	case ".gz", ".bz2", ".bz", ".z", ".xz":
+		return strings.TrimSuffix(name, ext)
+	case ".tgz", ".tbz", ".tbz2", ".taz", ".txz":
+		return strings.TrimSuffix(name, ext) + ".tar"
+	}
+	return ""
+}
