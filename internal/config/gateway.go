@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tollgate-mail/tollgate/internal/charset"
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/rules"
 )
@@ -28,6 +29,7 @@ func (d *decoder) gatewayFields() []field {
 		{key: "postfix_config", read: d.path(&d.config.PostfixConfig)},
 		{key: "skip_clients", read: d.networks(&p.SkipClients)},
 		{key: "resolver", read: d.resolver},
+		{key: "fallback_charset", read: d.fallbackCharset},
 		{key: "limits", read: d.limits},
 	}
 }
@@ -69,6 +71,18 @@ func (d *decoder) resolver(n *node) {
 			continue
 		}
 		d.config.Resolver = append(d.config.Resolver, server.String())
+	}
+}
+
+// fallbackCharset reads the charset of octets that nothing labels.
+func (d *decoder) fallbackCharset(n *node) {
+	s, ok := d.readString(n)
+	switch {
+	case !ok:
+	case s != charset.Auto && !charset.Useful(s):
+		d.errorf(n, `fallback_charset: %q is not "auto" and no charset in which octets above 127 stand beside ASCII, such as "windows-1251"`, s)
+	default:
+		d.gate.FallbackCharset = s
 	}
 }
 

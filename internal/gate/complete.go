@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"slices"
 
 	"github.com/tollgate-mail/tollgate/rules"
 )
@@ -144,6 +145,13 @@ func (m *Message) finish(ctx context.Context, f final) Result {
 		// Before the message is charged: what it would cost the MTA may refuse it.
 		if r.Edits = m.edits(ctx); int64(len(r.Edits)) > m.j.Limits.of(HeaderEdits) {
 			m.overrun(HeaderEdits, rules.Complete)
+		}
+		if field, ok := unmarked(r.Edits); ok {
+			m.s.g.Log.Error("a mark cannot be made: the field is too long", "ref", m.ref, "field", field)
+			if !m.j.AcceptOnError {
+				f = final{verdict: Deferred, refusal: *m.at(rules.Complete, "a mark cannot be made: "+field+" is too long", m.s.g.texts.fault)}
+			}
+			r.Edits = slices.DeleteFunc(r.Edits, func(e Edit) bool { return len(e.Name)+len(e.Value) > maxEdit })
 		}
 	}
 	if m.overran != nil && !m.s.skip {

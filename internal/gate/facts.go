@@ -74,7 +74,11 @@ func (f facts) Value(ctx context.Context, k rules.Key) (rules.Value, error) {
 		return m.correspondent(ctx)
 	case rules.Subject:
 		subject, ok := m.subject()
-		return rules.Value{Known: ok, Text: subject}, nil
+		if !ok {
+			return rules.Value{}, nil
+		}
+		raw, _ := m.head.fields.Get("Subject")
+		return rules.Value{Known: true, Text: subject, Texts: mail.Others(raw, m.head.fallback())}, nil
 	case rules.HeaderField:
 		return rules.TextValues(m.head.decoded(k.Name)), nil
 	case rules.RawHeaderField:

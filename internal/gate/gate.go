@@ -91,7 +91,7 @@ func New(p *Policy, parts Parts) *Gate {
 // Swap puts a new policy in force. Messages under way keep theirs.
 func (g *Gate) Swap(p *Policy) {
 	j := &judge{Policy: p, whole: slices.Contains(p.Rules.HeaderNames(rules.HeaderField), "*")}
-	j.keeps = p.Antivirus != nil || len(p.Modules) > 0 || p.Rules.Uses(rules.AttachmentName) || p.Rules.Uses(rules.AttachmentType)
+	j.keeps = p.Antivirus != nil || len(p.Modules) > 0 || p.Rules.Uses(rules.AttachmentName) || p.Rules.Uses(rules.AttachmentType) || p.Rules.Uses(rules.MIMEDefects)
 	names := append([]string{p.ReportHeader}, p.Rules.TagHeaders()...)
 	if p.Antivirus != nil {
 		for _, tag := range p.Antivirus.Tags.Headers {

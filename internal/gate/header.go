@@ -2,6 +2,7 @@ package gate
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/mail"
@@ -22,9 +23,11 @@ type head struct {
 	// whole: the policy looks at every field, so that all are decoded at once
 	// and none twice.
 	whole      bool
+	unlabelled string // how octets are read that nothing in the header labels
 	charset    string
 	hasCharset bool
 	all        []string // of each field "Name: value", decoded
+	wild       []string // all, and what else readers may see in them
 	ips        []netip.Addr
 	hasIPs     bool
 }
@@ -75,7 +78,7 @@ func (h *head) count(name string) int {
 
 func (h *head) fallback() string {
 	if !h.hasCharset {
-		h.charset, h.hasCharset = h.fields.FallbackCharset(), true
+		h.charset, h.hasCharset = h.fields.Charset(h.unlabelled), true
 	}
 	return h.charset
 }
@@ -99,18 +102,32 @@ func (h *head) first(name string) (value string, ok bool) {
 }
 
 // decoded are the values of all fields of that name; of "*" every field as
-// "Name: value".
+// "Name: value". What else readers may see in them (mail.Readings) follows.
 func (h *head) decoded(name string) []string {
 	if name == "*" {
-		return h.everything()
+		return h.wildcard()
 	}
-	var out []string
+	var out, others []string
 	for i, f := range h.fields {
 		if strings.EqualFold(f.Name, name) {
 			out = append(out, h.value(i))
+			others = append(others, mail.Others(f.Value, h.fallback())...)
 		}
 	}
-	return out
+	return append(out, others...)
+}
+
+// wildcard has every field as "Name: value".
+func (h *head) wildcard() []string {
+	if h.wild == nil {
+		h.wild = slices.Clip(h.everything())
+		for _, f := range h.fields {
+			for _, other := range mail.Others(f.Value, h.fallback()) {
+				h.wild = append(h.wild, f.Name+": "+other)
+			}
+		}
+	}
+	return h.wild
 }
 
 // raw are the values of all fields of that name as received, less the space

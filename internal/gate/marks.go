@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tollgate-mail/tollgate/internal/journal"
 	"github.com/tollgate-mail/tollgate/internal/mail"
@@ -23,7 +24,7 @@ func (m *Message) edits(ctx context.Context) []Edit {
 			if name == "rule" {
 				return k.rule
 			}
-			return m.placeholder(name)
+			return inTag(m.placeholder(name))
 		}
 		if k.tags.Subject != nil {
 			t := strings.TrimSpace(oneLine(k.tags.Subject.Expand(value)))
@@ -61,6 +62,38 @@ func (m *Message) edits(ctx context.Context) []Edit {
 		})
 	}
 	return m.authResults(ctx, edits)
+}
+
+const (
+	// maxInTag is how many octets a placeholder may put into a tag: what a sender
+	// writes is not ours to repeat at any length.
+	maxInTag = 500
+	// maxEdit is how many octets of a field an MTA takes in one answer: a packet
+	// of the milter protocol with what else is in it.
+	maxEdit = 65_000
+)
+
+// inTag is a text as it may stand in a tag.
+func inTag(s string) string {
+	if len(s) <= maxInTag {
+		return s
+	}
+	n := maxInTag - len("…")
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + "…"
+}
+
+// unmarked is the field of the first edit that no MTA takes: its mark cannot be
+// made.
+func unmarked(edits []Edit) (field string, ok bool) {
+	for _, e := range edits {
+		if len(e.Name)+len(e.Value) > maxEdit {
+			return e.Name, true
+		}
+	}
+	return "", false
 }
 
 // unforge removes every field whose name is ours to write or that a module
@@ -119,7 +152,7 @@ func (m *Message) retitle(edits []Edit, tag string) []Edit {
 		return append(edits, Edit{Kind: AppendField, Name: "Subject", Value: mail.FieldValue("Subject", tag)})
 	}
 	f := m.head.fields[i]
-	value, changed := mail.TagSubject(f.Value, tag)
+	value, changed := mail.TagSubject(f.Value, tag, m.head.fallback())
 	if !changed {
 		return edits
 	}

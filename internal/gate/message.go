@@ -63,7 +63,7 @@ type accepted struct {
 
 func newMessage(s *Session, e Envelope) *Message {
 	m := &Message{s: s, j: s.j, env: e, ref: s.g.refs.make(), queueID: e.QueueID, fault: s.fault}
-	m.head.whole = s.j.whole
+	m.head.whole, m.head.unlabelled = s.j.whole, s.j.FallbackCharset
 	m.head.maxFields, m.head.maxOctets = s.j.Limits.of(HeaderFields), s.j.Limits.of(HeaderOctets)
 	m.counts.reset(len(s.j.Rules.Rules()))
 	m.count(s.atConnect.hits)

@@ -17,6 +17,9 @@ type Policy struct {
 	AcceptOnError bool   // an internal fault lets mail pass unjudged instead of deferring it
 	ReportHeader  string // "" for none
 	SkipClients   []netip.Prefix
+	// FallbackCharset is that of header octets that nothing labels: a name, or
+	// charset.Auto, which "" stands for.
+	FallbackCharset string
 
 	Directory *directory.Directory
 	Refuse    accounting.Block // which blocks refuse at RCPT

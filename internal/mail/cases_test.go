@@ -57,6 +57,17 @@ func TestCases(t *testing.T) {
 				t.Fatal(err)
 			}
 			switch what {
+			case "subject":
+				h, _ := SplitMessage(message)
+				if got := h.Subjects("auto"); !slices.ContainsFunc(got, func(s string) bool { return regexp.MustCompile("(?i)" + want).MatchString(strings.TrimSpace(s)) }) {
+					t.Errorf("%q, want %s", got, want)
+				}
+			case "tag once":
+				h, _ := SplitMessage(message)
+				raw, _ := h.Get("Subject")
+				if value, changed := TagSubject(raw, "[СПАМ]", h.Charset("auto")); changed {
+					t.Errorf("%q", value)
+				}
 			case "attachment_name":
 				wire := bytes.ReplaceAll(message, []byte("\n"), []byte("\r\n"))
 				if inArchive.MatchString(file) {
@@ -65,7 +76,7 @@ func TestCases(t *testing.T) {
 					}
 					return
 				}
-				l, err := ListParts(bytes.NewReader(wire))
+				l, err := ListParts(bytes.NewReader(wire), "")
 				if err != nil && !errors.Is(err, ErrComplex) {
 					t.Fatal(err)
 				}

@@ -2,13 +2,16 @@ package mail
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
-	"golang.org/x/text/encoding"
+	"github.com/tollgate-mail/tollgate/internal/charset"
 )
 
-// Decode unfolds a raw value and decodes its encoded-words (RFC 2047). Raw
-// 8-bit octets are read as UTF-8 when they are valid, else in fallbackCharset.
-// The result is UTF-8 on one line, without control characters but tabs. An
+// Decode unfolds a raw value and decodes its encoded-words (RFC 2047). Octets
+// that nothing labels, or whose label says nothing, are read as charset.Raw has
+// it: as UTF-8 where they are, else in fallbackCharset. The result is UTF-8 on
+// one line, without control characters but tabs, and with one kind of space. An
 // encoded-word that cannot be decoded stays as it is. Time is linear in the
 // length of raw.
 func Decode(raw, fallbackCharset string) string {
@@ -102,7 +105,8 @@ func appendUnfolded(dst []byte, s string) []byte {
 	return dst
 }
 
-// printable takes out control characters, which a value may hide words with.
+// printable takes out control characters, which a value may hide words with,
+// and makes a space of what looks like one.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -110,22 +114,40 @@ func printable(s string) string {
 			return ' '
 		case r < ' ' && r != '\t', r >= 0x7f && r < 0xa0:
 			return -1
+		case r >= 0xa0 && unicode.Is(unicode.Zs, r):
+			return ' '
 		}
 		return r
 	}, s)
 }
 
+// manner is how labels and the ends of words are taken.
+type manner uint8
+
+const (
+	asLabelled manner = iota // as RFC 2047 has it
+	anyLabel                 // those that nobody knows, too
+	asUTF8                   // what is UTF-8, whatever it is labelled
+	joinedWords              // base64 divided between words without care
+)
+
 type decoder struct {
 	out      strings.Builder
+	manner   manner
 	fallback string
+	hint     string // the label of a word before, for octets without one
 	rest     string
 	noEnd    bool // no further "?=" follows
 
 	// Octets of adjacent encoded-words in one charset wait here: characters
 	// are divided between words in practice, though RFC 2047 §5 forbids it.
 	octets []byte
-	enc    encoding.Encoding
+	base64 []byte // of words in B, where they are joined before decoding
+	last   word
 	within bool
+
+	// What says that another manner may find something else.
+	unknown, mislabelled, divided bool
 }
 
 func (d *decoder) run() string {
@@ -142,6 +164,7 @@ func (d *decoder) run() string {
 		}
 		w, ok := d.word()
 		if !ok {
+			d.unknown = d.unknown || w.unknown
 			d.literal(text + d.rest[:w.length])
 			d.rest = d.rest[w.length:]
 			continue
@@ -150,11 +173,20 @@ func (d *decoder) run() string {
 		if !d.within || strings.Trim(text, " \t") != "" {
 			d.literal(text)
 		}
-		if d.within && d.enc != w.enc {
+		// RFC 2047 §5: each word of a charset with states begins anew.
+		if d.within && (d.last.set != w.set || d.last.unlabelled != w.unlabelled || w.set.Stateful()) {
 			d.flush()
 		}
-		d.within, d.enc = true, w.enc
-		d.octets = append(d.octets, w.octets...)
+		if d.within && d.last.open {
+			d.divided = true
+		}
+		d.within, d.last = true, w
+		if d.manner == joinedWords && w.base64 != "" {
+			d.base64 = append(d.base64, w.base64...)
+		} else {
+			d.unjoin()
+			d.octets = append(d.octets, w.octets...)
+		}
 		d.rest = d.rest[w.length:]
 	}
 	d.flush()
@@ -167,12 +199,35 @@ func (d *decoder) literal(s string) {
 		return
 	}
 	d.flush()
-	d.out.WriteString(readRaw(s, d.fallback))
+	d.out.WriteString(charset.Raw(s, d.hint, d.fallback))
+}
+
+// unjoin decodes the base64 that waits.
+func (d *decoder) unjoin() {
+	if len(d.base64) > 0 {
+		octets, _ := decodeB(string(d.base64))
+		d.octets, d.base64 = append(d.octets, octets...), d.base64[:0]
+	}
 }
 
 func (d *decoder) flush() {
-	if d.within {
-		d.out.WriteString(convert(d.enc, string(d.octets)))
+	if !d.within {
+		return
+	}
+	d.unjoin()
+	octets := string(d.octets)
+	switch {
+	case d.last.unlabelled:
+		d.out.WriteString(charset.Raw(octets, d.hint, d.fallback))
+	case d.last.set.SingleOctet() && !plain(octets) && utf8.ValidString(octets):
+		if d.mislabelled = true; d.manner == asUTF8 {
+			d.out.WriteString(octets)
+			break
+		}
+		fallthrough
+	default:
+		d.hint = d.last.label
+		d.out.WriteString(d.last.set.Decode(octets))
 	}
 	d.octets, d.within = d.octets[:0], false
 }
@@ -182,7 +237,7 @@ func (d *decoder) word() (word, bool) {
 	if d.noEnd {
 		return word{length: 2}, false
 	}
-	w, ok := wordAt(d.rest)
+	w, ok := wordAt(d.rest, d.manner)
 	if w.length < 0 {
 		d.noEnd = true
 		w.length = 2

@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -23,6 +24,14 @@ func TestDecode(t *testing.T) {
 		{"space in a word", "=?utf-8?q?a b?=", "", "a b"},
 		{"unknown charset", "=?x-nope?q?a?= b", "", "=?x-nope?q?a?= b"},
 		{"no charset", "=??q?a?=", "", "=??q?a?="},
+		{"a charset that says nothing, UTF-8", "=?x-unknown?q?=D0=9F?=", "koi8-r", "П"},
+		{"a charset that says nothing, KOI8-R", "=?unknown-8bit?q?=F0=D2=C9?=", "koi8-r", "При"},
+		{"us-ascii, UTF-8", "=?us-ascii?q?=D0=9F?=", "", "П"},
+		{"states that are not ended", "=?iso-2022-jp?B?GyRCJEs=?= =?iso-2022-jp?Q?a?=", "", "にa"},
+		{"the charset of a word before", "=?windows-1251?Q?=CF?= \xe0", "", "П а"},
+		{"one bad octet", "Привет \xd0", "koi8-r", "Привет \uFFFD"},
+		{"spaces", "a\u00a0b\u2009c\u3000d", "", "a b c d"},
+		{"no name of a charset", "=?a b?q?c?=", "", "=?a b?q?c?="},
 		{"unknown encoding", "=?utf-8?x?a?=", "", "=?utf-8?x?a?="},
 		{"broken base64", "=?utf-8?b?*?= b", "", "=?utf-8?b?*?= b"},
 		{"unclosed", "=?utf-8?q?a b", "", "=?utf-8?q?a b"},
@@ -96,5 +105,31 @@ func BenchmarkDecode(b *testing.B) {
 				Decode(s, "koi8-r")
 			}
 		})
+	}
+}
+
+func TestReadings(t *testing.T) {
+	for _, tt := range []struct {
+		raw, charset string
+		want         []string
+	}{
+		{" plain", "koi8-r", []string{" plain"}},
+		{"=?utf-8?q?a?=", "", []string{"a"}},
+		{"Привет", "", []string{"Привет"}},
+		{"=?x-nope?q?=D0=9F?=", "", []string{"=?x-nope?q?=D0=9F?=", "П"}},
+		{"=??q?a?= b", "", []string{"=??q?a?= b", "a b"}},
+		{"=?koi8-r?q?=D0=9F?=", "", []string{"п÷", "П"}},
+		{"=?koi8-r?q?=F0?=", "", []string{"П"}},
+		{"=?utf-8?b?0J/R?= =?utf-8?b?gA?=", "", []string{"Пр"}},
+		{"=?utf-8?b?0J/RgNC?= =?utf-8?b?40?=", "", []string{"Пр\uFFFD", "При", "Пр"}},
+		{"=?utf-8?q?=3D=3Futf-8=3Fq=3Fa=3F=3D?=", "", []string{"=?utf-8?q?a?=", "a"}},
+		{"+BBY-", "utf-7", []string{"+BBY-", "Ж"}},
+		{"лот\u200bерея", "", []string{"лот\u200bерея", "лотерея"}},
+		{"и\u0306", "", []string{"и\u0306", "й"}},
+		{"ｌｏｔ", "", []string{"ｌｏｔ", "lot"}},
+	} {
+		if got := Readings(tt.raw, tt.charset); !slices.Equal(got, tt.want) {
+			t.Errorf("%q: %q, want %q", tt.raw, got, tt.want)
+		}
 	}
 }

@@ -2,7 +2,11 @@
 // Subject tagging, sizes, addresses as they compare. It is pure.
 package mail
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/charset"
+)
 
 // Field is one header field as the milter protocol shows it with
 // SMFIP_HDR_LEADSPC: Value is everything after the colon, leading space and
@@ -40,6 +44,27 @@ func (h Header) Subject() (subject string, ok bool) {
 		return "", false
 	}
 	return Decode(raw, h.FallbackCharset()), true
+}
+
+// Subjects are what readers may see in the first Subject, as Readings has it;
+// none where there is none. Octets that nothing in the header labels are read in
+// the fallback charset, which may be charset.Auto.
+func (h Header) Subjects(fallback string) []string {
+	raw, ok := h.Get("Subject")
+	if !ok {
+		return nil
+	}
+	return Readings(raw, h.Charset(fallback))
+}
+
+// Charset is that of octets that nothing labels: FallbackCharset, unless that
+// says nothing of them, else the fallback.
+func (h Header) Charset(fallback string) string {
+	label := h.FallbackCharset()
+	if c, _ := charset.Find(label); charset.Useful(label) || c.Stateful() {
+		return label
+	}
+	return fallback
 }
 
 // MessageID is the first Message-ID, on one line and trimmed; "" when there

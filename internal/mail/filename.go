@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/tollgate-mail/tollgate/internal/charset"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -81,7 +82,7 @@ func (h Header) mediaType(implied string) string {
 		// RFC 2045 §5.2: what cannot be read is text/plain; for a rule it is
 		// better to see what stands there.
 		if strings.IndexByte(value, '/') > 0 {
-			return shorten(printable(readRaw(value, "")))
+			return shorten(printable(charset.Raw(value, "")))
 		}
 	}
 	return implied
@@ -110,7 +111,7 @@ func typeWord(value string) string {
 func (h Header) disposition() string {
 	raw, _ := h.Get("Content-Disposition")
 	value, _, _ := parameters(raw)
-	return printable(readRaw(firstWord(value), ""))
+	return printable(charset.Raw(firstWord(value), ""))
 }
 
 // firstWord is the word that a value begins with, unless it is a parameter.
@@ -284,7 +285,7 @@ func visible(name string) (string, bool) {
 			return -1
 		case r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0x200e, r == 0x200f, r == 0x61c:
 			return -1
-		case r == 0xad, r == 0x200b, r == 0x2060, r == 0xfeff, r >= 0xe0000 && r < 0xe0080:
+		case r >= 0x80 && invisible(r):
 			return -1
 		}
 		return r

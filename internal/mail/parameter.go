@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/charset"
 )
 
 const (
@@ -240,8 +242,8 @@ func cutCharset(s string) (label, rest string) {
 }
 
 func inCharset(label, octets, fallback string) string {
-	if e, ok := charset(label); ok {
-		return convert(e, octets)
+	if c, ok := charset.Find(label); ok && !charset.SaysNothing(label) {
+		return c.Decode(octets)
 	}
 	return decodeAll(octets, fallback)
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/charset"
 )
 
 // ErrComplex is wrapped by the error of ReadParts for a message whose MIME
@@ -59,7 +61,7 @@ type Part struct {
 // misses some in ten.
 func ReadParts(r io.Reader, visit func(*Part) error) error {
 	w := &walker{visit: visit}
-	return w.read(r)
+	return w.read(r, "")
 }
 
 // Listing is what a message is made of.
@@ -69,8 +71,9 @@ type Listing struct {
 }
 
 // ListParts lists all parts. On error it is what was found until then; one that
-// wraps ErrComplex says that there may be more names.
-func ListParts(r io.Reader) (Listing, error) {
+// wraps ErrComplex says that there may be more names. Octets that nothing labels
+// are read in the fallback charset.
+func ListParts(r io.Reader, fallbackCharset string) (Listing, error) {
 	var names, kinds NameList
 	w := &walker{}
 	w.visit = func(p *Part) error {
@@ -84,7 +87,7 @@ func ListParts(r io.Reader) (Listing, error) {
 		}
 		return nil
 	}
-	err := w.read(r)
+	err := w.read(r, fallbackCharset)
 	return Listing{names.Names, kinds.Names, w.defects.names()}, err
 }
 
@@ -94,10 +97,13 @@ type walker struct {
 	parts   int
 	encoded int    // encoded messages around
 	charset string // that of the text read last, for names in later parts
+	// fallback is for what nothing labels.
+	fallback string
 	defects defects
 }
 
-func (w *walker) read(r io.Reader) error {
+func (w *walker) read(r io.Reader, fallbackCharset string) error {
+	w.fallback = fallbackCharset
 	if err := w.entity(newSource(r, &w.defects), context{implied: "text/plain"}); err != nil {
 		return err
 	}
@@ -127,19 +133,19 @@ func (w *walker) entity(s *source, c context) error {
 		return s.skip() // a text without a name
 	}
 	w.check(header, c)
-	charset := content.FallbackCharset()
+	label := content.FallbackCharset()
 	if c.depth == 0 || c.charset == "" {
-		c.charset = charset
+		c.charset = label
 	}
 	p := &Part{Depth: c.depth, Content: content, Body: strings.NewReader("")}
 	p.Type, p.Disposition = content.mediaType(c.implied), content.disposition()
-	for _, fallback := range []string{charset, c.charset, w.charset} {
-		if fallback != "" {
-			charset = fallback
+	for _, fallback := range []string{label, c.charset, w.charset, w.fallback} {
+		if charset.Useful(fallback) {
+			label = fallback
 			break
 		}
 	}
-	p.fileNames(charset, &w.defects)
+	p.fileNames(label, &w.defects)
 	if len(p.Names) > 1 {
 		w.defects.add(namesDiffer)
 	}
@@ -168,7 +174,7 @@ func (w *walker) entity(s *source, c context) error {
 	isText := strings.HasPrefix(p.Type, "text/")
 	encoding := s.encoding(content, isText)
 	if isText || encoding == encodingUU {
-		w.charset = charset
+		w.charset = label
 		return w.text(s, p, encoding)
 	}
 	p.Body = s.decoder(encoding)

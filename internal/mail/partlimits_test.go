@@ -71,7 +71,7 @@ func TestComplex(t *testing.T) {
 		{"too many names", names(maxParts - 1), false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			l, err := ListParts(strings.NewReader(tt.message))
+			l, err := ListParts(strings.NewReader(tt.message), "")
 			switch {
 			case tt.ok && err != nil:
 				t.Error(err)

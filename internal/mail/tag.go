@@ -1,15 +1,19 @@
 package mail
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // TagSubject puts tag and a space before a Subject's raw value, unless an
-// identical tag stands there already. The original's octets stay as they came,
-// whatever their encoding, and so do its folds, unless a line is longer than
-// any may be. The result is folded with bare LF and begins with a space;
-// unchanged, it is raw.
-func TagSubject(raw, tag string) (value string, changed bool) {
+// identical tag stands there already: at its beginning, or behind what replies
+// and lists put before it. Octets that nothing labels are read in the fallback
+// charset for that. The original's octets stay as they came, whatever their
+// encoding, and so do its folds, unless a line is longer than any may be. The
+// result is folded with bare LF and begins with a space; unchanged, it is raw.
+func TagSubject(raw, tag, fallbackCharset string) (value string, changed bool) {
 	tag = clean(tag)
-	if tag == "" || tagged(Decode(raw, ""), tag) {
+	if tag == "" || slices.ContainsFunc(Readings(raw, fallbackCharset), func(s string) bool { return tagged(s, tag) }) {
 		return raw, false
 	}
 	rest := strings.TrimLeft(strings.ReplaceAll(raw, "\r\n", "\n"), " \t\r\n")
@@ -37,9 +41,20 @@ func TagSubject(raw, tag string) (value string, changed bool) {
 	return refold(used, value+sep+rest), true
 }
 
-// tagged tells whether a decoded Subject begins with the tag.
+// tagged tells whether a decoded Subject begins with the tag, or has it behind
+// words like "Re:" and what else stands in brackets.
 func tagged(subject, tag string) bool {
-	subject = strings.Join(strings.Fields(subject), " ")
-	rest, ok := strings.CutPrefix(subject, strings.Join(strings.Fields(tag), " "))
-	return ok && (rest == "" || rest[0] == ' ')
+	words := strings.Fields(subject)
+	want := strings.Fields(tag)
+	const most = 20 // words before it
+	for range most {
+		if len(words) >= len(want) && slices.Equal(words[:len(want)], want) {
+			return true
+		}
+		if len(words) <= len(want) || !strings.HasSuffix(words[0], ":") && !(words[0][0] == '[' && strings.HasSuffix(words[0], "]")) {
+			return false
+		}
+		words = words[1:]
+	}
+	return false
 }

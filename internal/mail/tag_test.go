@@ -37,7 +37,7 @@ func TestTagSubject(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, changed := TagSubject(tt.raw, tt.tag)
+			got, changed := TagSubject(tt.raw, tt.tag, "")
 			if d := collapse(Decode(got, "")); d != collapse(tt.want) {
 				t.Errorf("decodes to %q, want %q (%q)", d, tt.want, got)
 			}
@@ -45,7 +45,7 @@ func TestTagSubject(t *testing.T) {
 				t.Errorf("changed = %v: %q", changed, got)
 			}
 			checkValue(t, "Subject", got)
-			if again, changed := TagSubject(got, tt.tag); changed {
+			if again, changed := TagSubject(got, tt.tag, ""); changed {
 				t.Errorf("tagged twice: %q", again)
 			}
 		})
@@ -60,12 +60,12 @@ func TestTagKeepsOctets(t *testing.T) {
 		" " + strings.Repeat("a line longer than it should be ", 5) + "\n  and\tanother",
 	} {
 		for _, tag := range []string{"[SPAM?]", "[СПАМ?]"} {
-			if got, _ := TagSubject(raw, tag); !strings.HasSuffix(got, raw) {
+			if got, _ := TagSubject(raw, tag, ""); !strings.HasSuffix(got, raw) {
 				t.Errorf("%q does not end in %q", got, raw)
 			}
 		}
 	}
-	got, _ := TagSubject(" \xf0\xd2\xc9\xd7\xc5\xd4, KOI8-R as it came", "[СПАМ]")
+	got, _ := TagSubject(" \xf0\xd2\xc9\xd7\xc5\xd4, KOI8-R as it came", "[СПАМ]", "")
 	if d := Decode(got, "koi8-r"); strings.TrimSpace(d) != "[СПАМ] Привет, KOI8-R as it came" {
 		t.Errorf("decodes to %q", d)
 	}
@@ -106,7 +106,7 @@ func TestCorpusTags(t *testing.T) {
 // as before, and that a second tagging finds the tag.
 func checkTagging(t *testing.T, raw, tag, charset string) {
 	t.Helper()
-	got, changed := TagSubject(raw, tag)
+	got, changed := TagSubject(raw, tag, "")
 	if !changed {
 		if got != raw {
 			t.Errorf("%q is said not to change, but is %q", raw, got)
@@ -119,7 +119,7 @@ func checkTagging(t *testing.T, raw, tag, charset string) {
 	if got[0] != ' ' {
 		t.Errorf("%q does not begin with a space", got)
 	}
-	if again, changed := TagSubject(got, tag); changed {
+	if again, changed := TagSubject(got, tag, ""); changed {
 		t.Errorf("%q is tagged twice: %q", got, again)
 	}
 }
@@ -136,7 +136,7 @@ func FuzzTagSubject(f *testing.F) {
 			t.Skip("not what an MTA shows")
 		}
 		checkTagging(t, raw, tag, "koi8-r")
-		if got, changed := TagSubject(raw, tag); changed {
+		if got, changed := TagSubject(raw, tag, ""); changed {
 			checkValue(t, "Subject", got)
 		}
 	})
@@ -147,7 +147,7 @@ func BenchmarkTagSubject(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				TagSubject(raw, "[SPAM?]")
+				TagSubject(raw, "[SPAM?]", "")
 			}
 		})
 	}

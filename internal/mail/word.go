@@ -3,24 +3,30 @@ package mail
 import (
 	"strings"
 
-	"golang.org/x/text/encoding"
+	"github.com/tollgate-mail/tollgate/internal/charset"
 )
 
-// maxLabel bounds a charset's name, so that a text of many "=?" is read once.
-const maxLabel = 80
+// maxLabel bounds a charset's name with its language (RFC 2231 §5), so that a
+// text of many "=?" is read once.
+const maxLabel = 300
 
 // word is an encoded-word. Of one that cannot be decoded only length is set:
 // what of the text is to be passed over.
 type word struct {
-	length int
-	enc    encoding.Encoding
-	octets []byte
+	length     int
+	label      string
+	set        charset.Charset
+	unlabelled bool // the label says nothing of the octets
+	unknown    bool // nobody knows the label: the word stays as it is
+	octets     []byte
+	base64     string // what they were made of, in B
+	open       bool   // it ends within a group of base64 that no padding fills
 }
 
 // wordAt reads the encoded-word that s begins with, if it begins with "=?". A
 // length of -1 says that there is no end of a word in all of s. White space
 // within a word, which RFC 2047 §2 forbids, is tolerated: mail has it.
-func wordAt(s string) (word, bool) {
+func wordAt(s string, m manner) (word, bool) {
 	const start = len("=?")
 	if !strings.HasPrefix(s, "=?") {
 		return word{}, false
@@ -29,9 +35,17 @@ func wordAt(s string) (word, bool) {
 	if q < 0 || len(s) < start+q+len("?Q?") || s[start+q+2] != '?' {
 		return word{length: start}, false
 	}
-	enc, known := charset(s[start : start+q])
-	if !known {
-		return word{length: start}, false
+	label := s[start : start+q]
+	set, known := charset.Find(label)
+	unlabelled := charset.SaysNothing(label)
+	if strings.ContainsAny(label, "=<>()@,; ") {
+		return word{length: start}, false // no name of anything
+	}
+	if !known && !unlabelled {
+		if m == asLabelled {
+			return word{length: start, unknown: true}, false
+		}
+		unlabelled = true
 	}
 	// The end is looked for only when the octets up to it will be passed over,
 	// or the time would be quadratic.
@@ -49,9 +63,14 @@ func wordAt(s string) (word, bool) {
 	if end < 0 {
 		return word{length: -1}, false
 	}
-	w := word{length: text + end + len("?="), enc: enc}
+	w := word{length: text + end + len("?="), label: label, set: set, unlabelled: unlabelled}
+	content := s[text : text+end]
 	var ok bool
-	w.octets, ok = decode(s[text : text+end])
+	w.octets, ok = decode(content)
+	if c := s[start+q+1]; ok && (c == 'b' || c == 'B') {
+		w.base64 = content
+		w.open = !strings.HasSuffix(content, "=") && len(content)%4 != 0
+	}
 	return w, ok
 }
 

@@ -1,12 +1,16 @@
-package mail
+package charset
 
 import (
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/transform"
 )
+
+// base64Digits are those of RFC 4648 §4, in the order of their values.
+const base64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 // utf7 is the encoding of RFC 2152, which no index has any more. Old mailers
 // wrote it, and some mail programs still show it, so rules have to see it.
@@ -52,7 +56,7 @@ func (d *utf7Decoder) octet(dst []byte, c byte) []byte {
 		}
 		return append(dst, c)
 	}
-	if v := base64Digit(c); v >= 0 {
+	if v := strings.IndexByte(base64Digits, c); v >= 0 {
 		d.begun = true
 		d.bits = d.bits<<6 | uint32(v)
 		if d.have += 6; d.have >= 16 {

@@ -1,0 +1,258 @@
+// Package charset reads octets in the encodings that mail has, by the names
+// that mail gives them, and guesses where it gives none. It is pure.
+package charset
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/ianaindex"
+	"golang.org/x/text/encoding/japanese"
+	"golang.org/x/text/encoding/korean"
+	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/traditionalchinese"
+	"golang.org/x/text/encoding/unicode/utf32"
+)
+
+// Auto is, in place of a charset's name, the guess of Detect.
+const Auto = "auto"
+
+// maxLabel bounds a charset's name; longer ones are none.
+const maxLabel = 80
+
+// Charset is how octets are read. The zero Charset is UTF-8.
+type Charset struct {
+	encoding encoding.Encoding
+	name     string
+}
+
+// Find finds a charset by a label of the WHATWG or of IANA, or by one that mail
+// has besides. It is not found for labels that say nothing, as unknown-8bit
+// (RFC 1428 §3) and us-ascii do of octets above 127.
+func Find(label string) (c Charset, ok bool) {
+	label, _, _ = strings.Cut(strings.TrimSpace(label), "*") // RFC 2231 §5: a language may follow
+	if label == "" || len(label) > maxLabel {
+		return Charset{}, false
+	}
+	label = strings.ToLower(label)
+	key := spelling.Replace(label)
+	switch key {
+	case "utf8", "utf8mb4", "utf8mb3", "unicode11utf8", "xutf8", "utf":
+		return Charset{}, true
+	}
+	if SaysNothing(label) && !isASCII(key) {
+		return Charset{}, false
+	}
+	if e := unlisted(key); e != nil {
+		return Charset{e, key}, true
+	}
+	if e, err := htmlindex.Get(label); err == nil {
+		switch name, err := htmlindex.Name(e); {
+		case err == nil && name == "utf-8":
+			return Charset{}, true
+		case err == nil && name == "gbk":
+			// GB 18030 is a superset, and what is called by the older names has
+			// its characters.
+			return Charset{simplifiedchinese.GB18030, "gb18030"}, true
+		case err == nil && name != "replacement":
+			return Charset{e, name}, true
+		}
+		// The WHATWG replaces encodings that are dangerous in a web page.
+	}
+	if e, err := ianaindex.MIME.Encoding(label); err == nil && e != nil {
+		return Charset{e, key}, true
+	}
+	// Spelled as nobody registered it.
+	for _, prefix := range []string{"", "x", "charset"} {
+		rest, ok := strings.CutPrefix(key, prefix)
+		if !ok || rest == "" {
+			continue
+		}
+		if e := unlisted(rest); e != nil {
+			return Charset{e, rest}, true
+		}
+		if digits := strings.TrimPrefix(rest, "cp"); digits != rest && digits != "" && strings.Trim(digits, "0123456789") == "" {
+			rest = "windows-" + digits
+		}
+		if e, err := htmlindex.Get(rest); err == nil {
+			if name, err := htmlindex.Name(e); err == nil && name != "replacement" && name != "utf-8" {
+				return Charset{e, name}, true
+			}
+		}
+	}
+	return Charset{}, false
+}
+
+// spelling takes out what senders put between the parts of a name.
+var spelling = strings.NewReplacer("-", "", "_", "", " ", "", ".", "", ":", "")
+
+// unlisted finds what mail is labelled with though no index has it, or not for
+// what mail means by it.
+func unlisted(key string) encoding.Encoding {
+	switch key {
+	case "utf7", "unicode11utf7", "csunicode11utf7", "unicode20utf7":
+		return utf7{}
+	case "utf32", "ucs4", "iso10646ucs4", "csucs4":
+		return utf32.UTF32(utf32.BigEndian, utf32.UseBOM)
+	case "utf32be":
+		return utf32.UTF32(utf32.BigEndian, utf32.IgnoreBOM)
+	case "utf32le":
+		return utf32.UTF32(utf32.LittleEndian, utf32.IgnoreBOM)
+	case "hzgb2312", "hz":
+		return simplifiedchinese.HZGB2312
+	case "iso2022kr", "csiso2022kr":
+		return shifted{korean.EUCKR}
+	case "iso2022cn", "iso2022cnext":
+		return shifted{simplifiedchinese.GBK}
+	case "iso2022jp1", "iso2022jp2", "iso2022jp3", "iso2022jp2004", "iso2022jpms", "cp50220", "cp50221", "cp50222":
+		return japanese.ISO2022JP
+	case "cp932", "ms932", "windows932", "sjis":
+		return japanese.ShiftJIS
+	case "cp949", "ms949", "uhc", "ksc5601", "windows949":
+		return korean.EUCKR
+	case "cp950", "ms950", "windows950":
+		return traditionalchinese.Big5
+	case "gb2312", "gbk", "gb18030", "cp936", "ms936", "windows936", "euccn", "xgbk", "gb231280":
+		return simplifiedchinese.GB18030
+	case "koi8r", "koi8", "cskoi8r":
+		return charmap.KOI8R
+	case "koi8u", "koi8ru":
+		return charmap.KOI8U
+	case "cp1251", "win1251", "windows1251", "ansi1251", "xcp1251":
+		return charmap.Windows1251
+	case "cp866", "ibm866", "dos866", "oem866":
+		return charmap.CodePage866
+	case "cp874", "windows874":
+		return charmap.Windows874
+	}
+	return nil
+}
+
+// Useful tells whether a label says how octets are to be read that are not
+// UTF-8, in a header.
+func Useful(label string) bool {
+	c, ok := Find(label)
+	return ok && c.encoding != nil && !SaysNothing(label) && c.KeepsASCII()
+}
+
+// Decode reads octets. What cannot be read becomes U+FFFD.
+func (c Charset) Decode(octets string) string {
+	if c.encoding == nil {
+		return strings.ToValidUTF8(octets, "\uFFFD")
+	}
+	s, err := c.encoding.NewDecoder().String(octets)
+	if err != nil {
+		return strings.ToValidUTF8(octets, "\uFFFD")
+	}
+	return s
+}
+
+// Stateful tells whether octets mean something else after others: a word in
+// such a charset begins anew (RFC 1468, RFC 1557, RFC 1843, RFC 2152).
+func (c Charset) Stateful() bool {
+	switch c.encoding {
+	case nil:
+		return false
+	case japanese.ISO2022JP, simplifiedchinese.HZGB2312, utf7{}, shifted{korean.EUCKR}, shifted{simplifiedchinese.GBK}:
+		return true
+	}
+	return false
+}
+
+// SingleOctet tells whether each octet is a character.
+func (c Charset) SingleOctet() bool {
+	_, ok := c.encoding.(*charmap.Charmap)
+	return ok
+}
+
+// KeepsASCII tells whether the charset of a body can be that of a header. Were
+// a header read in UTF-16 or EBCDIC because its body says so, one odd octet
+// would hide all of its words from the rules, and from no mail program.
+func (c Charset) KeepsASCII() bool {
+	const printable = " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~"
+	return c.encoding == nil || c.Decode(printable) == printable
+}
+
+// SaysNothing tells whether a label, though it is one, says nothing of octets
+// above 127: those of US-ASCII, and unknown-8bit (RFC 1428 §3) with what else is
+// written for it.
+func SaysNothing(label string) bool {
+	label, _, _ = strings.Cut(strings.TrimSpace(label), "*")
+	switch key := spelling.Replace(strings.ToLower(label)); key {
+	case "unknown8bit", "unknown", "xunknown", "8bit", "7bit", "binary", "default", "defaultcharset":
+		return true
+	default:
+		return isASCII(key)
+	}
+}
+
+func isASCII(key string) bool {
+	switch key {
+	case "usascii", "ascii", "ansix341968", "ansix341986", "iso646us", "us", "iso646irv1991", "isoir6", "ibm367", "cp367", "csascii":
+		return true
+	}
+	return false
+}
+
+// Raw reads octets that nothing labels: UTF-8 (RFC 6532) when they are, but for
+// single octets; else in the first of the fallbacks that is known; else as
+// Detect guesses; else as windows-1252, which has a character for nearly every
+// octet.
+func Raw(s string, fallbacks ...string) string {
+	if utf8.ValidString(s) && strings.IndexByte(s, 0x1b) < 0 {
+		return s
+	}
+	if isISO2022JP(s) {
+		return Charset{encoding: japanese.ISO2022JP}.Decode(s)
+	}
+	if mostlyUTF8(s) {
+		return strings.ToValidUTF8(s, "\uFFFD")
+	}
+	for _, label := range fallbacks {
+		if label == Auto {
+			break
+		}
+		if Useful(label) {
+			c, _ := Find(label)
+			return c.Decode(s)
+		}
+	}
+	if c, ok := Detect(s); ok {
+		return c.Decode(s)
+	}
+	return Charset{encoding: charmap.Windows1252}.Decode(s)
+}
+
+// isISO2022JP tells raw RFC 1468 text: seven bits, and a set that it designates.
+func isISO2022JP(s string) bool {
+	if strings.IndexByte(s, 0x1b) < 0 {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return strings.Contains(s, "\x1b$B") || strings.Contains(s, "\x1b$@") || strings.Contains(s, "\x1b(J")
+}
+
+// mostlyUTF8 tells whether octets are UTF-8 in which some went wrong: there are
+// no more of those than of characters. Text in another charset has few octets
+// that make a character by chance.
+func mostlyUTF8(s string) bool {
+	good, bad := 0, 0
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && n == 1:
+			bad++
+		case n > 1:
+			good++
+		}
+		i += n
+	}
+	return good > 0 && bad <= good
+}

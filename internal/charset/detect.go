@@ -1,0 +1,84 @@
+package charset
+
+import (
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
+)
+
+// maxLooked is how much of a text a guess looks at.
+const maxLooked = 4 << 10
+
+// Detect tells the charsets of Cyrillic apart by how often letters stand beside
+// each other in Russian, Ukrainian and Bulgarian. There is no guess for octets
+// that are not Cyrillic in any of them: words there have letters of ASCII, or
+// letters that no word begins with.
+func Detect(s string) (c Charset, ok bool) {
+	s = s[:min(len(s), maxLooked)]
+	best := 0
+	for _, one := range []Charset{
+		{charmap.Windows1251, "windows-1251"}, {charmap.KOI8U, "koi8-u"}, {charmap.CodePage866, "ibm866"},
+		{charmap.ISO8859_5, "iso-8859-5"}, {charmap.MacintoshCyrillic, "x-mac-cyrillic"},
+	} {
+		if n := likeness(one.Decode(s)); n > best {
+			best, c, ok = n, one, true
+		}
+	}
+	return c, ok
+}
+
+// likeness is how much a text is like one in Cyrillic: points for letters that
+// are common, fewer for capitals within words and rare letters, none for what
+// stands in no text.
+func likeness(s string) int {
+	points, letters, latin := 0, 0, 0
+	before := ' '
+	for _, r := range s {
+		switch {
+		case unicode.Is(unicode.Cyrillic, r):
+			letters++
+			lower := unicode.ToLower(r)
+			points += frequency(lower)
+			if r != lower && unicode.IsLower(before) {
+				points -= 12 // a capital after a small letter
+			}
+			if before < utf8.RuneSelf && unicode.IsLetter(before) {
+				latin++
+			}
+		case r < utf8.RuneSelf:
+			if unicode.IsLetter(r) && unicode.Is(unicode.Cyrillic, before) {
+				latin++
+			}
+		case unicode.IsLetter(r):
+			points -= 8
+		case r == '«', r == '»', r == '№', r == '—', r == '–', r == '“', r == '”', r == '„', r == '…', r == '\u00a0':
+		default:
+			points -= 12 // frames and control characters
+		}
+		before = r
+	}
+	// In a text of Latin letters with accents, those stand within words.
+	if letters < 2 || latin*2 > letters {
+		return 0
+	}
+	return points
+}
+
+// frequency is how common a letter is, from Russian texts and those of its
+// neighbours.
+func frequency(r rune) int {
+	switch r {
+	case 'о', 'е', 'а', 'и', 'н', 'т':
+		return 8
+	case 'с', 'р', 'в', 'л', 'к', 'м', 'д', 'п', 'у':
+		return 5
+	case 'я', 'ы', 'ь', 'г', 'з', 'б', 'ч', 'й', 'і':
+		return 2
+	case 'х', 'ж', 'ш', 'ю', 'ц', 'ї', 'є':
+		return 1
+	case 'щ', 'э', 'ф', 'ё', 'ъ', 'ґ':
+		return 0
+	}
+	return -8
+}

@@ -1,0 +1,104 @@
+package mail
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/tollgate-mail/tollgate/internal/charset"
+	"golang.org/x/text/unicode/norm"
+)
+
+// Readings are what readers may see in a raw value: first what Decode returns,
+// then what others do where labels contradict the octets, where base64 is
+// divided between words, or is encoded twice, and each of these as Visible has
+// it. Of plain text there is one.
+func Readings(raw, fallbackCharset string) []string {
+	s := unfold(raw)
+	set, _ := charset.Find(fallbackCharset)
+	if plain(s) && !set.Stateful() {
+		return []string{s}
+	}
+	d := decoder{fallback: fallbackCharset, rest: s}
+	list := []string{printable(d.run())}
+	add := func(s string) {
+		if !slices.Contains(list, s) {
+			list = append(list, s)
+		}
+	}
+	for _, other := range []struct {
+		manner  manner
+		differs bool
+	}{{anyLabel, d.unknown}, {asUTF8, d.mislabelled}, {joinedWords, d.divided}} {
+		if other.differs {
+			again := decoder{manner: other.manner, fallback: fallbackCharset, rest: s}
+			add(printable(again.run()))
+		}
+	}
+	if set.Stateful() && isASCII(s) {
+		add(printable(set.Decode(s)))
+	}
+	if strings.Contains(list[0], "=?") {
+		add(Decode(list[0], fallbackCharset))
+	}
+	for _, s := range slices.Clone(list) {
+		add(Visible(s))
+	}
+	return list
+}
+
+// Others are the Readings of a value but the first, without white space around
+// them. It costs little for what has none.
+func Others(raw, fallbackCharset string) []string {
+	if foldsOnly(raw) {
+		if fallbackCharset == "" || fallbackCharset == charset.Auto {
+			return nil
+		}
+		if set, _ := charset.Find(fallbackCharset); !set.Stateful() {
+			return nil
+		}
+	}
+	all := Readings(raw, fallbackCharset)[1:]
+	for i := range all {
+		all[i] = strings.TrimSpace(all[i])
+	}
+	return all
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// Visible is a text without what cannot be seen in it: characters without a
+// width, those that govern the direction of writing, what could not be decoded;
+// composed, and in the plain form of letters that have others (NFKC).
+func Visible(s string) string {
+	if isASCII(s) {
+		return s
+	}
+	return norm.NFKC.String(strings.Map(func(r rune) rune {
+		if r >= utf8.RuneSelf && (r == utf8.RuneError || invisible(r)) {
+			return -1
+		}
+		return r
+	}, s))
+}
+
+// invisible tells the characters that Unicode says nothing is shown for
+// (Default_Ignorable_Code_Point).
+func invisible(r rune) bool {
+	switch {
+	case r == 0x3164, r == 0xffa0, r == 0x115f, r == 0x1160, r == 0x17b4, r == 0x17b5, // fillers
+		r == 0x34f,                                             // joins graphemes
+		r >= 0x180b && r <= 0x180f, r >= 0xfe00 && r <= 0xfe0f, // variants
+		r >= 0x2065 && r <= 0x206f, r >= 0xe0000 && r < 0xe1000:
+		return true
+	}
+	return unicode.Is(unicode.Cf, r)
+}
