@@ -37,7 +37,10 @@ func TestCorpusTrace(t *testing.T) {
 		if tr.debatable("received_ips") && len(tr.DoubtfulIPs) == 0 {
 			return // where the header ends is what is debated
 		}
-		want := addrs(tr.ReceivedIPs)
+		// Releases of sendmail, with a slash between; who counted them as
+		// addresses could not tell.
+		releases := map[string][]string{"0072": {"8.16.0.43", "8.17.1.19", "8.17.1.5", "8.17.1.22"}}
+		want := addrs(slices.DeleteFunc(slices.Clone(tr.ReceivedIPs), func(s string) bool { return slices.Contains(releases[tr.ID], s) }))
 		if !slices.Equal(got, want) {
 			t.Errorf("%v, want %v (doubtful %v)", got, want, tr.DoubtfulIPs)
 		}

@@ -125,10 +125,10 @@ func printable(s string) string {
 type manner uint8
 
 const (
-	asLabelled manner = iota // as RFC 2047 has it
-	anyLabel                 // those that nobody knows, too
-	asUTF8                   // what is UTF-8, whatever it is labelled
-	joinedWords              // base64 divided between words without care
+	asLabelled  manner = iota // as RFC 2047 has it
+	anyLabel                  // those that nobody knows, too
+	asUTF8                    // what is UTF-8, whatever it is labelled
+	joinedWords               // base64 divided between words without care
 )
 
 type decoder struct {

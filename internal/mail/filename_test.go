@@ -140,7 +140,7 @@ func TestMediaTypes(t *testing.T) {
 		"Content-Type: name=x":               "text/plain",
 		"X: y":                               "text/plain",
 	} {
-		if l, err := ListParts(strings.NewReader(field + "\n\n"), ""); err != nil || !slices.Equal(l.Types, []string{want}) {
+		if l, err := ListParts(strings.NewReader(field+"\n\n"), ""); err != nil || !slices.Equal(l.Types, []string{want}) {
 			t.Errorf("%q: %q, %v", field, l.Types, err)
 		}
 	}

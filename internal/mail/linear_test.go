@@ -29,11 +29,11 @@ func TestLinear(t *testing.T) {
 	for _, unit := range []string{"name=", ";name=\"", "(", "(\\", "boundary=a ", ";name=a", "name:", ";filename*1=a", "'", "; name=a b", ")", "=?", ";name=\"=?utf-8?q?a?="} {
 		text := strings.Repeat(unit, n/len(unit))
 		for _, field := range []string{"Content-Type: multipart/mixed; ", "Content-Disposition: a;"} {
-			_, _ = ListParts(strings.NewReader(field + text + "\n\n"), "")
-			_, _ = ListParts(strings.NewReader("Content-Type: multipart/mixed; boundary=b\n\n" + strings.Repeat("--b\n"+field+unit+"\n\n", n/len(field))), "")
+			_, _ = ListParts(strings.NewReader(field+text+"\n\n"), "")
+			_, _ = ListParts(strings.NewReader("Content-Type: multipart/mixed; boundary=b\n\n"+strings.Repeat("--b\n"+field+unit+"\n\n", n/len(field))), "")
 		}
 	}
-	_, _ = ListParts(strings.NewReader("Content-Type: multipart/mixed; boundary=b\n\n" + strings.Repeat("--b\n\n", n)), "")
+	_, _ = ListParts(strings.NewReader("Content-Type: multipart/mixed; boundary=b\n\n"+strings.Repeat("--b\n\n", n)), "")
 	for _, unit := range []string{" a\n", "A:\n", "\n", "From \n"} {
 		SplitMessage([]byte("A: b\n" + strings.Repeat(unit, n/len(unit))))
 		SplitMessage([]byte(strings.Repeat(unit, n/len(unit))))

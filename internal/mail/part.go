@@ -99,7 +99,7 @@ type walker struct {
 	charset string // that of the text read last, for names in later parts
 	// fallback is for what nothing labels.
 	fallback string
-	defects defects
+	defects  defects
 }
 
 func (w *walker) read(r io.Reader, fallbackCharset string) error {

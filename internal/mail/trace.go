@@ -28,32 +28,70 @@ type trace struct {
 }
 
 func (t *trace) collect(s string) {
+	var c clause
 	for i := 0; i < len(s); {
-		if !addrByte(s[i]) {
-			i++
-			continue
-		}
 		j := i
 		for j < len(s) && addrByte(s[j]) {
 			j++
 		}
-		t.token(s[i:j], s[:i], s[j:])
-		i = j
+		if run := s[i:j]; strings.ContainsAny(run, ".:") {
+			t.token(run, s[:i], s[j:], &c)
+			for i = j; i < len(s) && nameByte(s[i]); i++ {
+				// the rest of a name that the run is part of
+			}
+			continue
+		}
+		i += c.next(s[i:])
 	}
+}
+
+// clause is where in a Received field one is (RFC 5321 §4.4): which word began
+// it, and how deep in comments.
+type clause struct {
+	word  string // lower case: from, by, via, with, id, for
+	depth int
+}
+
+// next takes a word, or an octet that is none, and returns its length.
+func (c *clause) next(s string) int {
+	n := 0
+	for n < len(s) && nameByte(s[n]) {
+		n++
+	}
+	if n == 0 {
+		switch s[0] {
+		case '(':
+			c.depth++
+		case ')':
+			c.depth = max(c.depth-1, 0)
+		}
+		return 1
+	}
+	if c.depth == 0 && n <= len("from") && (n == len(s) || strings.IndexByte(" \t", s[n]) >= 0) {
+		switch word := strings.ToLower(s[:n]); word {
+		case "from", "by", "via", "with", "id", "for":
+			c.word = word
+		}
+	}
+	return n
 }
 
 // token adds a run of the octets that addresses consist of, if it is one and
 // stands by itself.
-func (t *trace) token(tok, before, after string) {
+func (t *trace) token(tok, before, after string, c *clause) {
 	if n := len(tok); n < len("::1") || n > 64 || !likely(tok) {
 		return
 	}
-	// "IPv6:2001:db8::1" (RFC 5321 §4.1.3): the prefix's 6 is taken along.
-	if lead := len(before) - len("IPv"); lead >= 0 && strings.EqualFold(before[lead:], "IPv") && strings.HasPrefix(tok, "6:") {
-		tok, before = tok[len("6:"):], before[:lead]
+	// "IPv6:2001:db8::1" (RFC 5321 §4.1.3) is a word before a colon: the 6 and
+	// what is before it have been passed over by now.
+	if word := lastWord(before); len(tok) > 0 && tok[0] == ':' && (strings.EqualFold(word, "IPv6") || strings.EqualFold(word, "IPv4")) {
+		tok, before = tok[1:], before[:len(before)-len(word)]
 	}
 	a, ok := readAddr(tok)
-	if ok && bounded(before, after) && !version(before, after) && !a.IsUnspecified() && !t.seen[a] {
+	if !ok || after != "" && nameByte(after[0]) {
+		return
+	}
+	if !version(before, after, c) && !a.IsUnspecified() && !t.seen[a] {
 		t.seen[a] = true
 		t.ips = append(t.ips, a)
 	}
@@ -66,7 +104,7 @@ func likely(tok string) bool {
 }
 
 // readAddr reads an address that a sentence's dot or colon, or a port may
-// follow.
+// follow, and a colon may precede.
 func readAddr(tok string) (netip.Addr, bool) {
 	tok = strings.TrimRight(tok, ".")
 	if a, err := netip.ParseAddr(tok); err == nil {
@@ -75,34 +113,88 @@ func readAddr(tok string) (netip.Addr, bool) {
 	if p, err := netip.ParseAddrPort(tok); err == nil {
 		return p.Addr(), true
 	}
-	a, err := netip.ParseAddr(strings.TrimRight(tok, ":"))
-	return a, err == nil
+	if a, err := netip.ParseAddr(strings.TrimRight(tok, ":")); err == nil {
+		return a, true
+	}
+	if strings.Count(tok, ".") != 3 {
+		return netip.Addr{}, false
+	}
+	// What is written with zeros in front is decimal all the same; what stands
+	// before it, as in "ip:192.0.2.1", is a word.
+	for _, part := range strings.Split(tok, ":") {
+		if a, ok := readQuad(part); ok {
+			return a, true
+		}
+	}
+	return netip.Addr{}, false
+}
+
+// readQuad reads four decimal numbers with any zeros in front of them.
+func readQuad(s string) (netip.Addr, bool) {
+	parts := strings.Split(s, ".")
+	if len(parts) != 4 {
+		return netip.Addr{}, false
+	}
+	var quad [4]byte
+	for i, p := range parts {
+		if len(p) == 0 || len(p) > 3 {
+			return netip.Addr{}, false
+		}
+		n := 0
+		for j := range len(p) {
+			if p[j] < '0' || p[j] > '9' {
+				return netip.Addr{}, false
+			}
+			n = n*10 + int(p[j]-'0')
+		}
+		if n > 255 {
+			return netip.Addr{}, false
+		}
+		quad[i] = byte(n)
+	}
+	return netip.AddrFrom4(quad), true
 }
 
 func addrByte(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F' || c == ':' || c == '.'
 }
 
-// bounded tells whether what stands around keeps a token from being part of a
-// name.
-func bounded(before, after string) bool {
-	if before != "" && nameByte(before[len(before)-1]) {
-		return false
-	}
-	return after == "" || !nameByte(after[0])
-}
-
-// version tells whether a dotted quad surely counts releases: one between
-// slashes, as in (5.65v3.0/1.1.8.2/02Aug95), or the word after "id", where
-// Exchange puts its own. Sendmail's (8.17.1.5/8.17.1.5) looks like addresses
-// and is taken for them.
-func version(before, after string) bool {
-	if strings.HasSuffix(before, "/") && strings.HasPrefix(after, "/") {
+// version tells whether a dotted quad counts releases: beside a slash, as in
+// (8.17.1.5/8.17.1.5) and Haraka/3.0.1.2; after the word "id", where Exchange
+// puts its own; after words that say so; after the name of a program, which
+// stands with who received, not with who sent.
+func version(before, after string, c *clause) bool {
+	if strings.HasPrefix(after, "/") && len(after) > 1 && after[1] >= '0' && after[1] <= '9' {
 		return true
 	}
-	word := strings.TrimRight(before, " \t")
-	n := len(word) - len("id")
-	return len(word) < len(before) && n >= 0 && strings.EqualFold(word[n:], "id") && (n == 0 || !nameByte(word[n-1]))
+	if b, ok := strings.CutSuffix(before, "/"); ok && b != "" && nameByte(b[len(b)-1]) {
+		return true
+	}
+	word := lastWord(strings.TrimRight(before, " \t"))
+	if spaced := strings.HasSuffix(before, " ") || strings.HasSuffix(before, "\t"); spaced {
+		switch strings.ToLower(word) {
+		case "id", "version", "ver", "v", "release", "build", "rev", "revision":
+			return true
+		case "from", "by", "via", "for", "helo", "ehlo", "ip", "addr", "address", "client", "host", "unknown", "relay", "peer", "lhlo", "":
+			return false
+		}
+		return c.word != "from" && c.word != "via" && c.word != "" && strings.Trim(word, "0123456789.") != ""
+	}
+	// SMTPSVC(8.5.96.84): nothing between a word and the parenthesis.
+	if b, ok := strings.CutSuffix(before, "("); ok {
+		word := lastWord(b)
+		return word != "" && (c.word == "with" || c.word == "by") && !strings.HasSuffix(strings.TrimSuffix(b, word), ".")
+	}
+	return false
+}
+
+// lastWord is the word that s ends with, "" when it ends with something else.
+func lastWord(s string) string {
+	i := len(s)
+	for i > 0 && len(s)-i < 64 && nameByte(s[i-1]) {
+		i--
+	}
+	return s[i:]
 }
 
 func nameByte(c byte) bool {

@@ -2,7 +2,10 @@ package mail
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 )
 
 func TestTraceIPs(t *testing.T) {
@@ -22,6 +25,37 @@ func TestTraceIPs(t *testing.T) {
 	if got := fmt.Sprint(h.TraceIPs()); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
+}
+
+// TestTraceCases reads the fields of shared/cases.
+func TestTraceCases(t *testing.T) {
+	for _, row := range rows(t, "r20-received.tsv") {
+		name := "Received"
+		if len(row) > 2 {
+			name = row[2]
+		}
+		value := strings.ReplaceAll(row[1], `\n`, "\n")
+		if got := fmt.Sprint((Header{{name, " " + value}}).TraceIPs()); got != "["+row[0]+"]" {
+			t.Errorf("%q: %s, want %s", value, got, row[0])
+		}
+	}
+}
+
+// Whatever program receives, its release is no address, and the client is.
+func TestTraceForms(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		from := func(label string, all ...string) string { return rapid.SampledFrom(all).Draw(t, label) }
+		quad := fmt.Sprintf("%d.%d.%d.%d", rapid.IntRange(4, 16).Draw(t, "a"), rapid.IntRange(0, 99).Draw(t, "b"), rapid.IntRange(0, 99).Draw(t, "c"), rapid.IntRange(0, 99).Draw(t, "d"))
+		client := from("client", "(x.example [%s])", "([%s])", "(%s)", "(HELO y) (%s)", "(unknown [%s]) (using TLSv1.3)", "(ip:%s)", "(HELO y) (envelope-from a@b) ([IPv4:%s])", "(%s:4711)", "(EHLO y; %s)", "([%s] helo=y)", "(may be forged [%s])", "([%s]:25)")
+		address := from("address", "203.0.113.7", "203.0.113.007", "198.51.100.200")
+		product := from("product", "(%s/%[1]s)", "(%s/8.14.4)", "(IceWarp %s)", "(IceWarp %s x64)", "(Exim %s)", "(Exim %s (FreeBSD))", "(CommuniGate Pro SMTP %s)", "(Kerio Connect %s patch 1)", "(Haraka/%s)", "(Product version %s)", "(MDaemon PRO v%s)", "(Merak %s)")
+		with := from("with", "with ESMTP", "with Microsoft SMTPSVC("+quad+");", "with Microsoft SMTP Server id "+quad+";", "with ESMTPS id x1")
+		value := "from y.example " + fmt.Sprintf(client, address) + "\n\tby z.example " + fmt.Sprintf(product, quad) + " " + with + " Mon, 23 Nov 2026 10:00:00 +0000"
+		want := "[" + strings.Replace(address, "007", "7", 1) + "]"
+		if got := fmt.Sprint((Header{{"Received", value}}).TraceIPs()); got != want {
+			t.Errorf("%q: %s, want %s", value, got, want)
+		}
+	})
 }
 
 func FuzzTraceIPs(f *testing.F) {
