@@ -9,14 +9,17 @@ declare -A package=(
   [redis-server]=redis-server [python3]=python3 [mandoc]=mandoc [ps]=procps
   [clamd]=clamav-daemon [clamdscan]=clamdscan [rspamd]=rspamd [spamd]=spamd [nsd]=nsd [swaks]=swaks
   [dkimverify]=python3-dkim
+  [jinja2]=python3-jinja2 [php]=php-cli [phpcs]=php-codesniffer [xmllint]=libxml2-utils [pycodestyle]=pycodestyle
 )
 declare -A commands=(
   [build]="go"
   [demo]="go postfix postconf ps clamd"
-  [test]="go gcc postfix postconf redis-server python3 mandoc ps clamd clamdscan rspamd spamd nsd swaks dkimverify"
+  [test]="go gcc postfix postconf redis-server python3 mandoc ps clamd clamdscan rspamd spamd nsd swaks dkimverify jinja2 php phpcs xmllint pycodestyle"
 )
 
 present() {
+  # A library of the python3 that tests call, not a command.
+  [ "$1" != jinja2 ] || { /usr/bin/python3 -c 'import jinja2' 2>/dev/null; return; }
   command -v "$1" >/dev/null || return 1
   # Debian's python3-minimal has the command without the library.
   [ "$1" != python3 ] || python3 -c 'import shlex, selectors' 2>/dev/null

@@ -1,0 +1,86 @@
+<?php
+
+/*
+ * Copyright (c) 2026 The tollgate authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+
+namespace OPNsense\Tollgate;
+
+use OPNsense\Base\BaseModel;
+use OPNsense\Base\Messages\Message;
+
+class Tollgate extends BaseModel
+{
+    /* the stages in the order in which mail passes them */
+    private const STAGES = ['connect', 'helo', 'mailfrom', 'rcptto', 'headers', 'complete'];
+
+    /* the first stage at which a field is known */
+    private const KNOWN_FROM = [
+        'client_ip' => 'connect', 'client_host' => 'connect', 'helo' => 'helo', 'sender' => 'mailfrom',
+        'sender_domain' => 'mailfrom', 'recipient' => 'rcptto', 'subject' => 'headers', 'header' => 'headers',
+        'header_ip' => 'headers', 'attachment_name' => 'complete', 'virus' => 'complete',
+    ];
+
+    /* what only lists of addresses can answer for */
+    private const LISTABLE = [
+        'client_ip', 'client_host', 'helo', 'sender', 'sender_domain', 'recipient', 'header', 'header_ip',
+    ];
+
+    /**
+     * {@inheritdoc}
+     */
+    public function performValidation($validateFullModel = false)
+    {
+        $messages = parent::performValidation($validateFullModel);
+        foreach ($this->rules->rule->iterateItems() as $rule) {
+            if ($validateFullModel || $rule->isFieldChanged()) {
+                foreach ($this->ruleProblems($rule) as $field => $text) {
+                    $messages->appendMessage(new Message($text, $rule->__reference . '.' . $field));
+                }
+            }
+        }
+        if (
+            (string)$this->general->enabled == '1' && (string)$this->recipients->mode == 'domains' &&
+            (string)$this->recipients->domains == ''
+        ) {
+            $messages->appendMessage(new Message(
+                gettext('Without a local domain all mail would be refused.'),
+                'recipients.domains'
+            ));
+        }
+        return $messages;
+    }
+
+    /**
+     * what the policy would refuse, told where it was typed; the pattern itself is checked by tollgate
+     * @return array text by name of the field
+     */
+    private function ruleProblems($rule)
+    {
+        $found = [];
+        $field = (string)$rule->field;
+        $stage = array_search((string)$rule->stage, self::STAGES, true);
+        $first = array_search(self::KNOWN_FROM[$field] ?? 'connect', self::STAGES, true);
+        if ($stage !== false && $first !== false && $stage < $first) {
+            $found['stage'] = gettext('What the rule looks at is not known yet at this stage.');
+        }
+        if ($field == 'header' && (string)$rule->header == '') {
+            $found['header'] = gettext('Name the header field.');
+        }
+        if ((string)$rule->pattern == '' && (string)$rule->list == '') {
+            $found['pattern'] = gettext('Enter a pattern or choose a list.');
+        } elseif ((string)$rule->pattern != '' && (string)$rule->list != '') {
+            $found['list'] = gettext('Either a pattern or a list.');
+        } elseif ((string)$rule->list != '' && !in_array($field, self::LISTABLE, true)) {
+            $found['list'] = gettext('Lists hold addresses and names; this field is text.');
+        }
+        $action = (string)$rule->action;
+        if ($action == 'greylist' && (string)$rule->stage != 'rcptto') {
+            $found['action'] = gettext('Greylisting is decided at each recipient.');
+        } elseif (in_array($action, ['discard', 'hold'], true) && (string)$rule->stage == 'rcptto') {
+            $found['action'] = gettext('A single recipient cannot be discarded or held.');
+        }
+        return $found;
+    }
+}
