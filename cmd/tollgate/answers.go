@@ -17,10 +17,10 @@ import (
 func (d *daemon) answers() map[string]control.Handler {
 	return map[string]control.Handler{
 		cmdFlush:  func(context.Context, json.RawMessage) (any, error) { return nil, d.journal.Flush() },
-		cmdReload: func(context.Context, json.RawMessage) (any, error) { return d.reload() },
+		cmdReload: control.Privileged(func(context.Context, json.RawMessage) (any, error) { return d.reload() }),
 		cmdReport: d.answerReport,
 		cmdStatus: func(ctx context.Context, _ json.RawMessage) (any, error) { return d.status(ctx), nil },
-		cmdTrace:  d.answerTrace,
+		cmdTrace:  control.Privileged(d.answerTrace),
 	}
 }
 

@@ -65,7 +65,7 @@ func (a *app) exit(c *cobra.Command, err error) int {
 	if f.err != nil {
 		fmt.Fprintln(a.err, "tollgate:", f.err)
 		if errors.Is(f.err, control.ErrNoDaemon) {
-			fmt.Fprintln(a.err, "tollgate: start it with \"tollgate serve\"")
+			fmt.Fprintln(a.err, "tollgate:", startHint())
 		}
 		if f.code == exitUsage {
 			fmt.Fprintf(a.err, "tollgate: see \"%s --help\"\n", c.CommandPath())

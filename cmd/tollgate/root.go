@@ -48,12 +48,10 @@ One TOML file is the whole policy. "tollgate check" finds every error in it,
   tollgate journal --recipient ivan@example.org     where is my mail?
   tollgate report --by client --from 2026-11-01     who pays what?
   tollgate status                                   what is up, what waits?`,
-		Args:          cobra.NoArgs,
+		Args:          cobra.ArbitraryArgs,
 		SilenceErrors: true, // exit prints them, in one form
 		SilenceUsage:  true,
-		RunE: func(c *cobra.Command, _ []string) error {
-			return usagef("which command? %q lists them", c.CommandPath()+" help")
-		},
+		RunE:          commandOf,
 	}
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.policy, "policy", config.DefaultPath, "the policy `FILE`")

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tollgate-mail/tollgate/internal/directory"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 	"github.com/tollgate-mail/tollgate/rules"
 )
@@ -264,6 +265,36 @@ func TestTimeZoneHint(t *testing.T) {
 	}
 	_, problems, _ := loadText(t, minimal+"[accounting]\ntimezone = \"Europe/Moskow\"\n", nil)
 	wantProblem(t, problems, 7, "did you mean Europe/Moscow?")
+}
+
+func TestDomainsFile(t *testing.T) {
+	dir := t.TempDir()
+	path, list := filepath.Join(dir, "policy.toml"), filepath.Join(dir, "domains")
+	write(t, path, "[recipients]\nmode = \"domains\"\ndomains = [\"example.org\"]\ndomains_file = \"domains\"\n")
+	write(t, list, "\ufeff# ours\n.example.net  # and theirs\n\n  тест.рф\n")
+	cfg, problems := Load(path)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	for addr, want := range map[string]bool{"a@example.org": true, "a@x.example.net": true, "a@example.net": false, "a@xn--e1aybc.xn--p1ai": true, "a@example.com": false} {
+		if got := cfg.Gate.Directory.Lookup(addr).Standing == directory.Ours; got != want {
+			t.Errorf("%s: %v", addr, got)
+		}
+	}
+	write(t, list, "example.com\nexample.org\n")
+	_, problems = Load(path)
+	wantProblem(t, problems, 2, "stands there twice")
+	write(t, list, "example.com\n\nnot a domain\n")
+	_, problems = Load(path)
+	wantProblem(t, problems, 3, "not a domain")
+	write(t, list, "# none\n")
+	_, problems = Load(path)
+	wantProblem(t, problems, 4, "no domain in it")
+	if err := os.Remove(list); err != nil {
+		t.Fatal(err)
+	}
+	_, problems = Load(path)
+	wantProblem(t, problems, 4, "cannot read the domains")
 }
 
 func TestPlaces(t *testing.T) {

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"bufio"
+	"os"
 	"slices"
 	"strings"
 
@@ -12,11 +14,14 @@ func (d *decoder) recipients(n *node) {
 	before := len(d.problems)
 	d.read(n, "[recipients]", d.recipientsFields())
 	domains := n.child("domains")
+	if domains == nil {
+		domains = n.child("domains_file")
+	}
 	switch {
 	case d.problems[before:].Err() != nil:
 		d.noMode = true
 	case d.directory.AnyInDomains && domains == nil:
-		d.errorf(n, `[recipients] needs domains: mode is "domains"`)
+		d.errorf(n, `[recipients] needs domains or domains_file: mode is "domains"`)
 	case !d.directory.AnyInDomains && domains != nil && n.child("mode") == nil:
 		d.errorf(domains, `domains are set, but mode is "known"; write mode = "domains"`)
 	case !d.directory.AnyInDomains && domains != nil:
@@ -28,6 +33,7 @@ func (d *decoder) recipientsFields() []field {
 	return []field{
 		{key: "mode", read: d.choice(&d.directory.AnyInDomains, "known", "domains")},
 		{key: "domains", read: d.domains},
+		{key: "domains_file", read: d.domainsFile},
 		{key: "delimiter", read: d.delimiter},
 		{key: "refuse", read: d.refuse},
 	}
@@ -38,14 +44,56 @@ func (d *decoder) domains(n *node) {
 		d.errorf(n, `domains is empty: write the domains whose mail comes here, as domains = ["example.org"]`)
 	}
 	for _, c := range d.textNodes(n) {
-		s := c.value.(string)
-		if d.domainsAt[s] != nil {
-			d.errorf(c, "domains: %q stands there twice", s)
-			continue
+		d.domain(c, c.value.(string))
+	}
+}
+
+func (d *decoder) domain(at *node, s string) {
+	if d.domainsAt[s] != nil {
+		d.errorf(at, "domains: %q stands there twice", s)
+		return
+	}
+	// The directory says whether it is a domain.
+	d.domainsAt[s] = at
+	d.directory.Domains = append(d.directory.Domains, s)
+}
+
+// domainsFile reads a file with one domain a line, with comments as in lists.
+func (d *decoder) domainsFile(n *node) {
+	var path string
+	d.path(&path)(n)
+	if path == "" {
+		return
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		d.errorf(n, "cannot read the domains %s: %v", path, plain(err))
+		return
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
+		d.errorf(n, "cannot read the domains %s: %v", path, errNoFile)
+		return
+	}
+	before := len(d.directory.Domains)
+	lines := bufio.NewScanner(f)
+	for line := 1; lines.Scan(); line++ {
+		text := lines.Text()
+		if line == 1 {
+			text = strings.TrimPrefix(text, "\ufeff")
 		}
-		// The directory says whether it is a domain.
-		d.domainsAt[s] = c
-		d.directory.Domains = append(d.directory.Domains, s)
+		if at := strings.IndexByte(text, '#'); at == 0 || at > 0 && strings.ContainsAny(text[at-1:at], " \t") {
+			text = text[:at]
+		}
+		if text = strings.TrimSpace(text); text != "" {
+			d.domain(&node{file: path, line: line, key: "domains_file", value: text}, text)
+		}
+	}
+	switch err := lines.Err(); {
+	case err != nil:
+		d.errorf(n, "cannot read the domains %s: %v", path, plain(err))
+	case len(d.directory.Domains) == before && len(d.problems) == 0:
+		d.errorf(n, "%s has no domain in it: write one a line", path)
 	}
 }
 

@@ -10,6 +10,10 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
 	"syscall"
 )
 
@@ -81,7 +85,24 @@ func (c *Client) explain(err error) error {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ENOTDIR):
 		return fmt.Errorf("%w (%s)", ErrNoDaemon, c.path)
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%w: %s; run as root or as a member of tollgate's group", ErrDenied, c.path)
+		return fmt.Errorf("%w: %s; run as root or as a member of %s", ErrDenied, c.path, groupOf(filepath.Dir(c.path)))
 	}
 	return fmt.Errorf("control: %w", err)
+}
+
+// groupOf is the group whose members may go where a folder is, for eyes.
+func groupOf(dir string) string {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return "tollgate's group"
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return "tollgate's group"
+	}
+	id := strconv.FormatUint(uint64(stat.Gid), 10)
+	if g, err := user.LookupGroupId(id); err == nil {
+		id = g.Name
+	}
+	return "group " + id
 }

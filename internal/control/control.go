@@ -1,6 +1,7 @@
 // Package control is the line between a running daemon and the commands: JSON
 // over HTTP on a unix socket in the state folder, and the lock that says whose
-// that folder is. Who may open the socket may give the commands.
+// that folder is. Who may open the socket may look;
+// Privileged handlers answer root and the daemon's own user.
 package control
 
 import (

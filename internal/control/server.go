@@ -33,6 +33,7 @@ func Serve(stateDir string, handlers map[string]Handler, log *slog.Logger) (*Ser
 	s := &Server{
 		http: &http.Server{
 			Handler:           mux(handlers, log),
+			ConnContext:       withPeer,
 			ReadHeaderTimeout: 5 * time.Second,
 			ReadTimeout:       30 * time.Second,
 			WriteTimeout:      10 * time.Minute, // a report over a long time may take a while

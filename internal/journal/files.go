@@ -27,6 +27,7 @@ type part struct {
 	path   string
 	f      *os.File
 	unpack func(io.Reader) (io.Reader, error)
+	packed bool // unpack is not as it is
 }
 
 // unpackers by file name extension; others cannot be searched.
@@ -74,7 +75,7 @@ func parts(dir string, kinds []string, report *Report) (map[string][]*part, erro
 			}
 			continue
 		}
-		found[of[1]] = append(found[of[1]], &part{path, f, unpack})
+		found[of[1]] = append(found[of[1]], &part{path, f, unpack, of[2] != ""})
 	}
 	return found, errors.Join(errs...)
 }

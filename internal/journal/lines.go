@@ -19,7 +19,7 @@ type lines struct {
 	torn bool   // the line read last had no line end
 }
 
-func newLines(r io.Reader) *lines { return &lines{r: bufio.NewReaderSize(r, 64<<10)} }
+func newLines(r io.Reader) *lines { return &lines{r: bufio.NewReaderSize(r, 256<<10)} }
 
 // next returns a line without its end, valid until the next call; errLong for
 // one that was passed over, io.EOF after the last.

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"encoding/binary"
 	"net/netip"
 	"slices"
 	"strings"
@@ -9,12 +10,16 @@ import (
 	"unicode/utf8"
 )
 
-// Query selects entries; empty fields select all. Texts match as a whole, in
-// any case. Addresses may be written "@domain" for all of a domain, and "<>"
-// for the null sender; IDNs match in either form.
+// Query selects entries; empty fields select all. Texts match in any case, as a
+// whole unless it is said otherwise; IDNs match in either form.
 type Query struct {
-	Kinds        []string // empty: all
-	Recipient    string   // of messages any accepted one, of blocks the one
+	Kinds []string // empty: all
+	// Any are words of which one must be the reference or the queue id, or a part
+	// of the Message-ID or of an address.
+	Any []string
+	// Recipient and Sender are whole addresses, "@domain" for all of a domain,
+	// "<>" for the null sender, and else a part of an address.
+	Recipient    string // of messages any accepted one, of blocks the one
 	Sender       string
 	Ref          string
 	QueueID      string
@@ -23,10 +28,13 @@ type Query struct {
 	Verdict      string
 	Stage        string
 	Helo         string
+	Host         string // a part of the client's name
 	Direction    string
 	AuthUser     string
 	Subject      string // a part of it
 	ClientIP     netip.Prefix
+	LeastSize    int64     // bytes
+	MostSize     int64     // bytes; 0: no bound
 	Since, Until time.Time // from Since on, before Until
 }
 
@@ -34,18 +42,20 @@ type Query struct {
 // without decoding it.
 type match struct {
 	Query
-	since, until      []byte   // as the journals write times; nil: open
-	exact             [][]byte // stand in the line
-	address           [][]byte // stand before the subject
+	since, until      []byte    // as the journals write times; nil: open
+	texts             []*needle // each stands in the line
+	any               []*needle // one of them does; nil: nothing is asked
+	anyAddress        []address
 	recipient, sender address
 	subject           string
+	subjectIs         *needle
 	messageID         string
 }
 
 func newMatch(q Query) *match {
 	m := &match{
 		Query: q, recipient: newAddress(q.Recipient), sender: newAddress(q.Sender),
-		subject: strings.ToLower(q.Subject), messageID: unbracketed(q.MessageID),
+		subject: strings.ToLower(q.Subject), subjectIs: newNeedle(q.Subject), messageID: unbracketed(q.MessageID),
 	}
 	if !q.Since.IsZero() {
 		m.since = []byte(at(q.Since))
@@ -53,18 +63,23 @@ func newMatch(q Query) *match {
 	if !q.Until.IsZero() {
 		m.until = []byte(at(q.Until))
 	}
-	for _, s := range []string{q.Ref, q.QueueID, q.Rule, q.Verdict} {
-		if s != "" && verbatim(s) {
-			m.exact = append(m.exact, bytes.ToLower([]byte(s)))
+	for _, s := range []string{q.Ref, q.QueueID, q.Rule, q.Verdict, q.Stage, q.Helo, q.Host, q.Direction, q.AuthUser, m.messageID} {
+		if n := newNeedle(s); n != nil {
+			m.texts = append(m.texts, n)
 		}
 	}
-	for _, a := range []address{m.recipient, m.sender} {
-		if a.needle != nil {
-			m.address = append(m.address, a.needle)
-		}
+	for _, word := range q.Any {
+		a := newAddress(word)
+		m.anyAddress = append(m.anyAddress, a)
+		m.any = append(m.any, newNeedle(word))
 	}
 	return m
 }
+
+var (
+	timeBegin = []byte(`{"time":"`)
+	subjectIs = []byte(`,"subject":`)
+)
 
 // verbatim tells whether a text stands in a JSON line as it is.
 func verbatim(s string) bool {
@@ -75,11 +90,6 @@ func verbatim(s string) bool {
 	}
 	return true
 }
-
-var (
-	timeBegin = []byte(`{"time":"`)
-	subjectIs = []byte(`,"subject":`)
-)
 
 // timeOf is the time at the beginning of a line, as it is written; nil when it
 // is not written as ours are.
@@ -122,67 +132,80 @@ func (m *match) may(line []byte) bool {
 	if !m.inTime(line) {
 		return false
 	}
-	for _, needle := range m.exact {
-		if !contains(line, needle) {
+	for _, n := range m.texts {
+		if !n.in(line) && !escaped(line) {
 			return false
 		}
 	}
-	if len(m.address) == 0 {
+	if m.ClientIP.IsValid() && !m.mayBeFrom(line) {
+		return false
+	}
+	if m.subject == "" && !m.recipient.given && !m.sender.given && m.any == nil {
 		return true
 	}
-	head := line
+	head, tail := line, line
 	if i := bytes.Index(line, subjectIs); i >= 0 {
-		head = line[:i]
+		head, tail = line[:i], line[i:]
 	}
-	for _, needle := range m.address {
-		if !contains(head, needle) && !unusual(head) {
+	if m.subject != "" && !m.subjectIs.in(tail) && !escaped(tail) {
+		return false
+	}
+	for _, a := range []*address{&m.recipient, &m.sender} {
+		if !a.given || a.null {
+			continue
+		}
+		if (a.needle == nil || !a.needle.in(head)) && !unusual(head) && (a.part == "" && a.needle != nil || !alabel.in(head)) {
 			return false
 		}
 	}
-	return true
+	if m.any == nil {
+		return true
+	}
+	for _, n := range m.any {
+		if n != nil && n.in(head) {
+			return true
+		}
+	}
+	return unusual(head) || alabel.in(head)
 }
 
+// alabel begins every A-label (RFC 5890 §2.3.2.1): a part of an address may be of
+// what it stands for.
+var alabel = newNeedle("xn--")
+
+var clientIs = []byte(`,"client_ip":"`)
+
+// mayBeFrom reads the client's address out of a line that is written as ours are.
+func (m *match) mayBeFrom(line []byte) bool {
+	i := bytes.Index(line, clientIs)
+	if i < 0 {
+		return true
+	}
+	value := line[i+len(clientIs):]
+	end := bytes.IndexByte(value, '"')
+	if end < 0 || bytes.IndexByte(value[:end], '\\') >= 0 {
+		return true
+	}
+	return holds(m.ClientIP, string(value[:end]))
+}
+
+// unusual tells whether octets are not ASCII or quoted.
 func unusual(b []byte) bool {
+	if bytes.IndexByte(b, '\\') >= 0 {
+		return true
+	}
+	for len(b) >= 8 {
+		if binary.NativeEndian.Uint64(b)&0x8080808080808080 != 0 {
+			return true
+		}
+		b = b[8:]
+	}
 	for _, c := range b {
-		if c >= utf8.RuneSelf || c == '\\' {
+		if c >= utf8.RuneSelf {
 			return true
 		}
 	}
 	return false
-}
-
-// contains finds a lower-case ASCII text in any case.
-func contains(b, needle []byte) bool {
-	lower := needle[0]
-	upper := lower
-	if 'a' <= lower && lower <= 'z' {
-		upper -= 'a' - 'A'
-	}
-	for len(b) >= len(needle) {
-		i := indexEither(b[:len(b)-len(needle)+1], lower, upper)
-		if i < 0 {
-			return false
-		}
-		if bytes.EqualFold(b[i:i+len(needle)], needle) {
-			return true
-		}
-		b = b[i+1:]
-	}
-	return false
-}
-
-func indexEither(b []byte, x, y byte) int {
-	i := bytes.IndexByte(b, x)
-	if x == y || i == 0 {
-		return i
-	}
-	if i > 0 {
-		b = b[:i]
-	}
-	if j := bytes.IndexByte(b, y); j >= 0 {
-		return j
-	}
-	return i
 }
 
 // is tells whether an entry matches.
@@ -202,11 +225,35 @@ func (m *match) is(e *Entry) bool {
 		return false
 	case m.recipient.given && !m.recipient.is(e.Recipient) && !slices.ContainsFunc(e.Recipients, m.recipient.is):
 		return false
+	case m.Host != "" && !strings.Contains(strings.ToLower(e.ClientHost), strings.ToLower(m.Host)):
+		return false
+	case e.Size < m.LeastSize, m.MostSize > 0 && e.Size > m.MostSize:
+		return false
+	case m.any != nil && !m.isAny(e):
+		return false
 	case m.Rule != "" && !same(m.Rule, e.Rule) &&
 		!slices.ContainsFunc(e.Rules, func(h RuleHit) bool { return same(m.Rule, h.Name) }):
 		return false
 	}
 	return true
+}
+
+// isAny tells whether one of the words names the entry, or is a part of whom it is
+// about.
+func (m *match) isAny(e *Entry) bool {
+	for n, word := range m.Any {
+		a := &m.anyAddress[n]
+		id := strings.ToLower(unbracketed(word))
+		switch {
+		case strings.EqualFold(word, e.Ref), strings.EqualFold(word, e.QueueID):
+			return true
+		case id != "" && strings.Contains(strings.ToLower(e.MessageID), id):
+			return true
+		case a.given && !a.null && (a.is(e.Sender) || a.is(e.Recipient) || slices.ContainsFunc(e.Recipients, a.is)):
+			return true
+		}
+	}
+	return false
 }
 
 // same compares in any case; nothing asked for is the same as anything.

@@ -24,26 +24,11 @@ type Report struct {
 // that cannot be read is an error, after all others were searched.
 func Search(ctx context.Context, dir string, q Query, fn func(Entry) error) (Report, error) {
 	var report Report
-	wanted := q.Kinds
-	if len(wanted) == 0 {
-		wanted = Kinds()
-	}
-	for _, k := range wanted {
-		if !slices.Contains(Kinds(), k) {
-			return report, fmt.Errorf("journal: no journal %q", k)
-		}
-	}
-	found, errs := parts(dir, wanted, &report)
+	found, errs := wanted(dir, q, &report)
 	if found == nil {
 		return report, errs
 	}
-	defer func() {
-		for _, files := range found {
-			for _, p := range files {
-				_ = p.f.Close() // was only read
-			}
-		}
-	}()
+	defer closeAll(found)
 	m := newMatch(q)
 	var streams []*stream
 	for _, k := range Kinds() {
@@ -56,6 +41,28 @@ func Search(ctx context.Context, dir string, q Query, fn func(Entry) error) (Rep
 		errs = errors.Join(errs, s.err)
 	}
 	return report, errors.Join(stopped, errs)
+}
+
+// wanted opens the files of the kinds that a query asks for.
+func wanted(dir string, q Query, report *Report) (map[string][]*part, error) {
+	kinds := q.Kinds
+	if len(kinds) == 0 {
+		kinds = Kinds()
+	}
+	for _, k := range kinds {
+		if !slices.Contains(Kinds(), k) {
+			return nil, fmt.Errorf("journal: no journal %q", k)
+		}
+	}
+	return parts(dir, kinds, report)
+}
+
+func closeAll(found map[string][]*part) {
+	for _, files := range found {
+		for _, p := range files {
+			_ = p.f.Close() // was only read
+		}
+	}
 }
 
 // merge brings the kinds into one order of time.
@@ -102,10 +109,27 @@ type stream struct {
 // newStream puts the files in order by their first lines: names tell it in
 // too many ways.
 func newStream(files []*part, m *match, report *Report) (*stream, error) {
-	type dated struct {
-		*part
-		from string
+	all, err := byTime(files)
+	s := &stream{match: m, report: report}
+	for i, d := range all {
+		// When the next file begins a good while before what is asked for,
+		// this one has ended by then.
+		if d.from != "" && i+1 < len(all) && m.wellBefore(all[i+1].from) {
+			continue
+		}
+		s.files = append(s.files, d.part)
 	}
+	return s, err
+}
+
+// dated is a file with the time of its first line; "" for none.
+type dated struct {
+	*part
+	from string
+}
+
+// byTime puts files in the order of their first lines.
+func byTime(files []*part) ([]dated, error) {
 	var all []dated
 	var errs []error
 	for _, p := range files {
@@ -117,16 +141,7 @@ func newStream(files []*part, m *match, report *Report) (*stream, error) {
 		all = append(all, dated{p, from})
 	}
 	slices.SortStableFunc(all, func(a, b dated) int { return strings.Compare(a.from, b.from) })
-	s := &stream{match: m, report: report}
-	for i, d := range all {
-		// When the next file begins a good while before what is asked for,
-		// this one has ended by then.
-		if d.from != "" && i+1 < len(all) && m.wellBefore(all[i+1].from) {
-			continue
-		}
-		s.files = append(s.files, d.part)
-	}
-	return s, errors.Join(errs...)
+	return all, errors.Join(errs...)
 }
 
 // next returns nil after the last.
@@ -183,7 +198,7 @@ func (s *stream) read(ctx context.Context) *Entry {
 			s.endFile(fmt.Errorf("journal: %s: %w", s.files[0].path, err))
 			continue
 		}
-		if e := s.entry(line); e != nil {
+		if e := entry(line, s.lines.torn, s.match, s.report); e != nil {
 			return e
 		}
 	}
@@ -195,22 +210,22 @@ func (s *stream) endFile(err error) {
 }
 
 // entry decodes a line; nil when it does not match.
-func (s *stream) entry(line []byte) *Entry {
+func entry(line []byte, torn bool, m *match, report *Report) *Entry {
 	if len(bytes.TrimSpace(line)) == 0 {
 		return nil // begins what follows a torn line
 	}
-	s.report.Lines++
-	if !s.match.may(line) {
+	report.Lines++
+	if !m.may(line) {
 		return nil
 	}
 	e := new(Entry)
 	if err := json.Unmarshal(line, e); err != nil || e.Time.IsZero() {
-		if !s.lines.torn { // else it may be under way
-			s.report.Broken++
+		if !torn { // else it may be under way
+			report.Broken++
 		}
 		return nil
 	}
-	if !s.match.is(e) {
+	if !m.is(e) {
 		return nil
 	}
 	e.Line = bytes.Clone(line)

@@ -1,0 +1,55 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/user"
+	"strconv"
+)
+
+// CodeDenied is the code of what the one who asks may not do.
+const CodeDenied = "denied"
+
+type peerKey struct{}
+
+// withPeer keeps who opened a connection, by the kernel's word. Where that cannot
+// be had nobody is kept, and nobody may change anything.
+func withPeer(ctx context.Context, c net.Conn) context.Context {
+	conn, ok := c.(*net.UnixConn)
+	if !ok {
+		return ctx
+	}
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return ctx
+	}
+	var uid uint32
+	var failed error
+	if err := raw.Control(func(fd uintptr) { uid, failed = peerUID(int(fd)) }); err != nil || failed != nil {
+		return ctx
+	}
+	return context.WithValue(ctx, peerKey{}, uid)
+}
+
+// Privileged is a handler of what changes something: it answers root and the
+// daemon's own user. Members of the group, who may open the socket, may look.
+func Privileged(h Handler) Handler {
+	return func(ctx context.Context, request json.RawMessage) (any, error) {
+		uid, known := ctx.Value(peerKey{}).(uint32)
+		if own := os.Geteuid(); !known || uid != 0 && int64(uid) != int64(own) {
+			return nil, &Refusal{Code: CodeDenied, Message: fmt.Sprintf("permission denied: this is for root and for user %s", userName(own))}
+		}
+		return h(ctx, request)
+	}
+}
+
+func userName(uid int) string {
+	id := strconv.Itoa(uid)
+	if u, err := user.LookupId(id); err == nil {
+		return u.Username
+	}
+	return id
+}

@@ -1,0 +1,204 @@
+package journal
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+)
+
+// Last calls fn with the newest n entries that match, oldest first. It reads the
+// newest files first and from their ends, packed ones but from their beginning.
+func Last(ctx context.Context, dir string, q Query, n int, fn func(Entry) error) (Report, error) {
+	var report Report
+	found, errs := wanted(dir, q, &report)
+	if found == nil {
+		return report, errs
+	}
+	defer closeAll(found)
+	t := tail{most: n, match: newMatch(q), report: &report}
+	for _, k := range Kinds() {
+		files, err := byTime(found[k])
+		errs = errors.Join(errs, err)
+		for at := len(files) - 1; at >= 0; at-- {
+			if at+1 < len(files) && t.older(files[at+1].from) {
+				break
+			}
+			enough, err := t.file(ctx, files[at])
+			errs = errors.Join(errs, err)
+			if enough {
+				break
+			}
+		}
+	}
+	for _, e := range t.newest {
+		if err := fn(*e); err != nil {
+			return report, errors.Join(err, errs)
+		}
+	}
+	return report, errors.Join(errs, ctx.Err())
+}
+
+// tail gathers the newest entries.
+type tail struct {
+	most   int
+	newest []*Entry // by time, at most so many
+	match  *match
+	report *Report
+}
+
+// add puts an entry among the newest, if it is one.
+func (t *tail) add(e *Entry) {
+	at := len(t.newest)
+	for at > 0 && t.newest[at-1].Time.After(e.Time) {
+		at--
+	}
+	t.newest = slices.Insert(t.newest, at, e)
+	if len(t.newest) > t.most {
+		t.newest = t.newest[1:]
+	}
+}
+
+// past tells whether what was written before a line of that time is too old, be
+// it that enough newer ones are there or that nobody asks for it.
+func (t *tail) past(line []byte) bool {
+	return t.older(string(timeOf(line)))
+}
+
+// older is past for a time as the journals write it; "" is not known.
+func (t *tail) older(is string) bool {
+	if is == "" {
+		return false
+	}
+	if len(t.newest) == t.most && is < at(t.newest[0].Time.Add(-slack)) {
+		return true
+	}
+	return t.match.wellBefore(is)
+}
+
+// file gathers from one file. enough: older ones have nothing newer.
+func (t *tail) file(ctx context.Context, d dated) (enough bool, err error) {
+	t.report.Files++
+	l, err := d.backward()
+	if err != nil {
+		return false, err
+	}
+	if l == nil {
+		return false, t.packed(ctx, d)
+	}
+	for n := 0; ; n++ {
+		if n%1024 == 0 && ctx.Err() != nil {
+			return true, nil
+		}
+		line, torn, err := l.next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return false, nil
+		case errors.Is(err, errLong):
+			t.report.Lines++
+			t.report.Broken++
+			continue
+		case err != nil:
+			return false, fmt.Errorf("journal: %s: %w", d.path, err)
+		case t.past(line):
+			return true, nil
+		}
+		if e := entry(line, torn, t.match, t.report); e != nil {
+			t.add(e)
+		}
+	}
+}
+
+// packed reads a file that can only be read forward.
+func (t *tail) packed(ctx context.Context, d dated) error {
+	s := &stream{files: []*part{d.part}, match: t.match, report: t.report}
+	t.report.Files-- // the stream counts it
+	for {
+		e := s.read(ctx)
+		if e == nil {
+			return s.err
+		}
+		t.add(e)
+	}
+}
+
+// backward reads a plain file from its end; nil for a packed one.
+func (p *part) backward() (*backward, error) {
+	info, err := p.f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	if p.packed {
+		return nil, nil
+	}
+	return &backward{f: p.f, from: info.Size(), first: true}, nil
+}
+
+const backStep = 256 << 10 // octets
+
+// backward reads line by line from the end of a file, in bounded memory.
+type backward struct {
+	f     *os.File
+	from  int64  // where buf begins in the file
+	buf   []byte // what was read and not yet given
+	first bool   // no line was given yet
+}
+
+// next returns the line before, without its end, valid until the next call;
+// torn: the file's last line has none. errLong for one that was passed over,
+// io.EOF before the first.
+func (b *backward) next() (line []byte, torn bool, err error) {
+	if b.first {
+		b.first = false
+		if err := b.more(); err != nil {
+			return nil, false, err
+		}
+		torn = len(b.buf) > 0 && b.buf[len(b.buf)-1] != '\n'
+		if !torn && len(b.buf) > 0 {
+			b.buf = b.buf[:len(b.buf)-1]
+		}
+		if len(b.buf) == 0 && b.from == 0 {
+			return nil, false, io.EOF
+		}
+	}
+	if b.buf == nil {
+		return nil, false, io.EOF
+	}
+	long := false
+	searched := 0 // of buf's end
+	for {
+		if i := bytes.LastIndexByte(b.buf[:len(b.buf)-searched], '\n'); i >= 0 {
+			line, b.buf = b.buf[i+1:], b.buf[:i]
+			break
+		}
+		if b.from == 0 {
+			line, b.buf = b.buf, nil
+			break
+		}
+		if searched = len(b.buf); searched > longest {
+			long, searched, b.buf = true, 0, b.buf[:0]
+		}
+		if err := b.more(); err != nil {
+			return nil, false, err
+		}
+	}
+	if long {
+		return nil, false, errLong
+	}
+	return line, torn, nil
+}
+
+// more puts what stands before buf in front of it.
+func (b *backward) more() error {
+	n := min(b.from, backStep)
+	grown := make([]byte, int(n)+len(b.buf))
+	if _, err := b.f.ReadAt(grown[:n], b.from-n); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	copy(grown[n:], b.buf)
+	b.buf, b.from = grown, b.from-n
+	return nil
+}
