@@ -26,6 +26,10 @@ const (
 	Subject
 	HeaderField
 	RawHeaderField
+	Author
+	AuthorDomain
+	AuthorName
+	ReplyToDomain
 	HeaderIP
 	Size
 	DNSBL
@@ -110,6 +114,10 @@ var catalogue = [...]Attribute{
 	Subject:         {Name: "subject", Kind: KindText, Stage: Headers, Forgeable: true},
 	HeaderField:     {Name: "header", Kind: KindText, Stage: Headers, Family: true, Presence: true, Forgeable: true},
 	RawHeaderField:  {Name: "raw_header", Kind: KindText, Stage: Headers, Family: true, Presence: true, Forgeable: true},
+	Author:          {Name: "author", Kind: KindText, Stage: Headers, Presence: true, Forgeable: true},
+	AuthorDomain:    {Name: "author_domain", Kind: KindText, Stage: Headers, Presence: true, Forgeable: true},
+	AuthorName:      {Name: "author_name", Kind: KindText, Stage: Headers, Presence: true, Forgeable: true},
+	ReplyToDomain:   {Name: "reply_to_domain", Kind: KindText, Stage: Headers, Presence: true, Forgeable: true},
 	HeaderIP:        {Name: "header_ip", Kind: KindIP, Stage: Headers, Forgeable: true},
 	Size:            {Name: "size", Kind: KindNumber, Stage: Complete, Octets: true},
 

@@ -149,6 +149,14 @@ func (c *condition) findText(k *known) (i int, ok bool) {
 		return 0, true
 	}
 	for _, l := range c.lists {
+		for i, s := range k.value.Mailboxes {
+			if l.hasText(s) {
+				return len(k.texts) + i, true
+			}
+		}
+		if k.value.Mailboxes != nil {
+			continue
+		}
 		for i, s := range k.texts {
 			if l.hasText(s) || c.key.Attr == HeaderField && l.hasMailbox(s) {
 				return i, true

@@ -35,6 +35,9 @@ type Value struct {
 	// Partial: there may be further texts that could not be read. What none of
 	// these match is not known, as if it could not be had now (temperror).
 	Partial bool
+	// Mailboxes are the addresses in the texts of an address field (RFC 5322
+	// §3.4): lists look at them and not at the texts. nil for other texts.
+	Mailboxes []string
 }
 
 // TextValue is one text.

@@ -106,6 +106,9 @@ func (c *condition) show(k *known, i int) string {
 		if i < len(k.texts) {
 			return k.texts[i]
 		}
+		if i -= len(k.texts); i < len(k.value.Mailboxes) {
+			return k.value.Mailboxes[i]
+		}
 		return ""
 	case KindIP, KindDNSBL:
 		return k.value.IPs[i].String()

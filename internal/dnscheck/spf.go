@@ -57,6 +57,10 @@ func (r *Resolver) SPF(ctx context.Context, ip netip.Addr, helo, sender string) 
 	if local == "" {
 		local = "postmaster" // §4.3
 	}
+	// A quoted local part may have an at sign, at which the library would cut:
+	// whoever wrote it would choose whose record is asked for. It sees another
+	// character there, which only the macro l could tell.
+	local = strings.ReplaceAll(local, "@", "_")
 	during := newStage(ctx, r.stage)
 	defer during.end()
 	lookup := &spfLookup{r: r, ipv6: ip.Unmap().Is6()}

@@ -55,7 +55,7 @@ func TestCatalogue(t *testing.T) {
 	w.send(sending{
 		env:    gate.Envelope{Sender: "a@example.com", Size: 100, TLSVersion: "TLSv1.3", AuthType: "PLAIN", AuthUser: "ivan"},
 		to:     []string{"ivan@example.org"},
-		header: [][2]string{{"Received", " from x (x [198.51.100.7])\n\tby y; Mon, 23 Nov 2026 10:00:00 +0000"}, {"From", " a@example.com"}, {"Subject", " hello"}},
+		header: [][2]string{{"Received", " from x (x [198.51.100.7])\n\tby y; Mon, 23 Nov 2026 10:00:00 +0000"}, {"From", " A <a@example.com>"}, {"Reply-To", " b@example.net"}, {"Subject", " hello"}},
 		body:   "x\r\n",
 	})
 	matched := map[string]bool{}

@@ -80,7 +80,19 @@ func (f facts) Value(ctx context.Context, k rules.Key) (rules.Value, error) {
 		raw, _ := m.head.fields.Get("Subject")
 		return rules.Value{Known: true, Text: subject, Texts: mail.Others(raw, m.head.fallback())}, nil
 	case rules.HeaderField:
-		return rules.TextValues(m.head.decoded(k.Name)), nil
+		v := rules.TextValues(m.head.decoded(k.Name))
+		if mail.IsAddressField(k.Name) {
+			v.Mailboxes = addresses(m.head.mailboxes(k.Name))
+		}
+		return v, nil
+	case rules.Author:
+		return rules.TextValues(addresses(m.head.mailboxes("From"))), nil
+	case rules.AuthorDomain:
+		return rules.TextValues(domains(m.head.mailboxes("From"))), nil
+	case rules.AuthorName:
+		return rules.TextValues(m.head.names("From")), nil
+	case rules.ReplyToDomain:
+		return rules.TextValues(domains(m.head.mailboxes("Reply-To"))), nil
 	case rules.RawHeaderField:
 		return rules.TextValues(m.head.raw(k.Name)), nil
 	case rules.HeaderIP:

@@ -20,6 +20,12 @@ func TestLinear(t *testing.T) {
 			FieldValue("X-Note", s)
 		}
 	}
+	for _, unit := range []string{"<", "\"", "(", "a,", "a ", "a@", "a. ", "a@ ", "<\"\\\"", "[", "<a@b>", "a@b,", ":", ")(", "=?"} {
+		for _, m := range ParseMailboxes("a@ " + strings.Repeat(unit, n/len(unit))) {
+			m.DisplayName("koi8-r")
+		}
+		ParseMailboxes(strings.Repeat(unit, n/len(unit)))
+	}
 	for _, unit := range []string{"1.1 ", "IPv6:", "192.0.2.1 ", "[", "1", ":"} {
 		Header{{"Received", strings.Repeat(unit, n/len(unit))}}.TraceIPs()
 	}

@@ -1,5 +1,5 @@
 // Package mailauth tells who vouches for a message: DKIM signatures (RFC 6376),
-// DMARC (RFC 7489), and the field that says so (RFC 8601).
+// DMARC (RFC 9989), and the field that says so (RFC 8601).
 package mailauth
 
 import (

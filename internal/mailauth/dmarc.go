@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"net"
-	"net/mail"
+	"slices"
 	"strings"
 
-	"github.com/emersion/go-msgauth/dmarc"
 	"golang.org/x/net/publicsuffix"
 
 	ourmail "github.com/tollgate-mail/tollgate/internal/mail"
@@ -30,36 +29,40 @@ type Evidence struct {
 	Signatures []Signature // of DKIM
 }
 
-// DMARC evaluates a message (RFC 7489 §6.6.2).
+// DMARC evaluates a message as RFC 9989 has it, which replaces RFC 7489. We
+// follow the older one in two things. The organizational domain is found by the
+// list of public suffixes, not by asking for the records of every domain above:
+// that would be up to eight questions for each identity of a message, and says
+// the same but for the few records with psd. And two records of the author's
+// domain mean that it has none that could be applied (RFC 7489 §6.6.3, step 5):
+// the one of its organization is not taken in their place. np is not followed,
+// for nobody asks whether a name exists; pct and ri are gone.
 func DMARC(ctx context.Context, e Evidence, lookup Lookup) Evaluation {
 	domain, ok := author(e.From)
 	if !ok {
-		// RFC 7489 §6.6.1: no author, or authors of several domains.
+		// RFC 9989 §5.3.1: no author, or authors of several domains.
 		return Evaluation{Result: Permerror}
 	}
 	out := Evaluation{From: domain}
-	record, policy, err := discover(ctx, domain, lookup)
+	found, policy, err := discover(ctx, domain, lookup)
 	switch {
-	case errors.Is(err, dmarc.ErrNoPolicy):
-		out.Result = None
-		return out
-	case err != nil && (dmarc.IsTempFail(err) || ctx.Err() != nil):
+	case err != nil:
 		out.Result = Temperror
 		return out
-	case err != nil:
-		out.Result = Permerror
+	case policy == "":
+		out.Result = None
 		return out
 	}
 	out.Policy = policy
-	out.Result = aligned(domain, record, e)
+	out.Result = aligned(domain, found, e)
 	return out
 }
 
 // aligned is pass when one identity that passed is aligned with the author's
-// domain (RFC 7489 §3.1), temperror when one might.
-func aligned(domain string, record *dmarc.Record, e Evidence) string {
+// domain (RFC 9989 §4.4), temperror when one might.
+func aligned(domain string, r record, e Evidence) string {
 	result := Fail
-	if alike(domain, e.SPFDomain, record.SPFAlignment) {
+	if alike(domain, e.SPFDomain, r.strictSPF) {
 		switch e.SPF {
 		case Pass:
 			return Pass
@@ -68,7 +71,7 @@ func aligned(domain string, record *dmarc.Record, e Evidence) string {
 		}
 	}
 	for _, s := range e.Signatures {
-		if !alike(domain, s.Domain, record.DKIMAlignment) {
+		if !alike(domain, s.Domain, r.strictDKIM) {
 			continue
 		}
 		switch s.Result {
@@ -81,15 +84,15 @@ func aligned(domain string, record *dmarc.Record, e Evidence) string {
 	return result
 }
 
-func alike(author, other string, mode dmarc.AlignmentMode) bool {
+func alike(author, other string, strict bool) bool {
 	other = ourmail.FoldDomain(other)
 	if other == "" {
 		return false
 	}
-	return author == other || mode != dmarc.AlignmentStrict && organisation(author) == organisation(other)
+	return author == other || !strict && organisation(author) == organisation(other)
 }
 
-// organisation is the organisational domain (RFC 7489 §3.2): one label more
+// organisation is the organizational domain (RFC 7489 §3.2): one label more
 // than the public suffix; of a public suffix, itself.
 func organisation(domain string) string {
 	if org, err := publicsuffix.EffectiveTLDPlusOne(domain); err == nil {
@@ -98,100 +101,68 @@ func organisation(domain string) string {
 	return domain
 }
 
-// discover finds the record of a domain, or of its organisation, and the policy
-// it has for the domain (RFC 7489 §6.6.3).
-func discover(ctx context.Context, domain string, lookup Lookup) (*dmarc.Record, string, error) {
-	options := &dmarc.LookupOptions{LookupTXT: func(name string) ([]string, error) {
-		all, err := lookup(ctx, name)
-		return single(all), err
-	}}
-	record, err := dmarc.LookupWithOptions(domain, options)
-	if err == nil {
-		return record, string(record.Policy), nil
+// discover finds the record of a domain, of its organization or of the public
+// suffix above, and the policy it has for the domain: "" where DMARC does not
+// apply (RFC 9989 §4.10.1). An error is a passing one.
+func discover(ctx context.Context, domain string, lookup Lookup) (record, string, error) {
+	texts, err := recordsOf(ctx, domain, lookup)
+	if err != nil || len(texts) > 1 {
+		return record{}, "", err
+	}
+	if len(texts) == 1 {
+		r, ok := parseRecord(texts[0])
+		if !ok {
+			return record{}, "", nil
+		}
+		return r, r.asked(false), nil
 	}
 	org := organisation(domain)
-	if !errors.Is(err, dmarc.ErrNoPolicy) || org == domain {
-		return nil, "", err
-	}
-	record, err = dmarc.LookupWithOptions(org, options)
-	if err != nil {
-		return nil, "", err
-	}
-	if record.SubdomainPolicy != "" {
-		return record, string(record.SubdomainPolicy), nil
-	}
-	return record, string(record.Policy), nil
-}
-
-// single keeps the one record that is DMARC's; of several, none applies
-// (RFC 7489 §6.6.3, steps 2 and 5).
-func single(all []string) []string {
-	var records []string
-	for _, txt := range all {
-		version, _, _ := strings.Cut(txt, ";")
-		if strings.EqualFold(strings.ReplaceAll(version, " ", ""), "v=DMARC1") {
-			records = append(records, txt)
+	suffix, _ := publicsuffix.PublicSuffix(domain)
+	for _, above := range []string{org, suffix} {
+		if above == domain {
+			continue
 		}
+		texts, err := recordsOf(ctx, above, lookup)
+		if err != nil {
+			return record{}, "", err
+		}
+		if len(texts) != 1 {
+			continue // of several, all are discarded (RFC 9989 §4.10, 6)
+		}
+		r, ok := parseRecord(texts[0])
+		if !ok || above == suffix && !r.suffix {
+			return record{}, "", nil
+		}
+		return r, r.asked(true), nil
 	}
-	if len(records) != 1 {
-		return nil
-	}
-	return records
+	return record{}, "", nil
 }
 
-// author is the one domain of the From field, folded; not ok where there is
-// none or more than one.
+// recordsOf are the DMARC records of a domain.
+func recordsOf(ctx context.Context, domain string, lookup Lookup) ([]string, error) {
+	all, err := lookup(ctx, "_dmarc."+domain)
+	var missing *net.DNSError
+	if err != nil && ctx.Err() == nil && errors.As(err, &missing) && missing.IsNotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(text string) bool { return !isRecord(trim(text)) }), nil
+}
+
+// author is the one domain of the From field, in A-labels; not ok where there is
+// none or more than one (RFC 9989 §5.3.1).
 func author(from []string) (string, bool) {
 	if len(from) != 1 {
 		return "", false
 	}
 	domain := ""
-	for _, address := range addresses(from[0]) {
-		_, d := ourmail.SplitAddress(address)
-		d = ourmail.FoldDomain(d)
-		if d == "" || domain != "" && d != domain {
+	for _, m := range ourmail.ParseMailboxes(from[0]) {
+		if domain != "" && m.Domain != domain {
 			return "", false
 		}
-		domain = d
+		domain = m.Domain
 	}
-	return domain, domain != "" && net.ParseIP(strings.Trim(domain, "[]")) == nil
-}
-
-// addresses are those of a From field. What does not parse as RFC 5322 has it
-// is read as mail programs do: what stands in angle brackets, else the words
-// with an at sign.
-func addresses(field string) []string {
-	field = strings.TrimSpace(strings.NewReplacer("\r\n", "", "\n", "").Replace(field))
-	if list, err := mail.ParseAddressList(field); err == nil {
-		all := make([]string, len(list))
-		for i, a := range list {
-			all[i] = a.Address
-		}
-		return all
-	}
-	var all []string
-	rest := field
-	for {
-		_, after, ok := strings.Cut(rest, "<")
-		if !ok {
-			break
-		}
-		inside, next, ok := strings.Cut(after, ">")
-		if !ok {
-			break
-		}
-		if strings.Contains(inside, "@") {
-			all = append(all, strings.TrimSpace(inside))
-		}
-		rest = next
-	}
-	if len(all) > 0 {
-		return all
-	}
-	for _, word := range strings.FieldsFunc(field, func(r rune) bool { return strings.ContainsRune(" \t,;()\"'<>", r) }) {
-		if strings.Contains(word, "@") {
-			all = append(all, word)
-		}
-	}
-	return all
+	return domain, domain != "" && !strings.HasPrefix(domain, "[") && net.ParseIP(domain) == nil
 }

@@ -1,0 +1,324 @@
+package mail
+
+import (
+	"slices"
+	"strings"
+)
+
+// Mailbox is one of an address field (RFC 5322 §3.4).
+type Mailbox struct {
+	// Name is the raw display name, or the comment that stands for one: decode
+	// it with Decode or Readings. "" where there is none.
+	Name string
+	// Address has no comments, white space or route around it, and no dot of
+	// the root: local part, @, domain.
+	Address string
+	// Domain is lower case, in A-labels; "" where the address has none.
+	Domain string
+}
+
+// IsAddressField tells whether a field of that name is a list of mailboxes (RFC
+// 5322 §3.6.2, §3.6.3, §3.6.6).
+func IsAddressField(name string) bool {
+	if len(name) > len("resent-") && strings.EqualFold(name[:len("resent-")], "resent-") {
+		name = name[len("resent-"):]
+	}
+	for _, one := range []string{"from", "sender", "reply-to", "to", "cc", "bcc"} {
+		if strings.EqualFold(name, one) {
+			return true
+		}
+	}
+	return false
+}
+
+// ParseMailboxes reads the raw value of an address field, before its words are
+// decoded: what an encoded-word, quotes or a comment hold is never an address.
+// What is not written as RFC 5322 has it is read as mail programs do; of a text
+// that has no address there is no mailbox. Time is linear in the length of raw.
+func ParseMailboxes(raw string) []Mailbox {
+	p := mailboxes{items: lex(unfold(raw))}
+	for _, item := range p.items {
+		p.take(item)
+	}
+	p.end()
+	return p.list
+}
+
+// kind is what an item of an address field is.
+type kind uint8
+
+const (
+	itemText    kind = iota // atoms and white space
+	itemQuoted              // a quoted string, with its quotes
+	itemComment             // a comment, without its parentheses
+	itemAngle               // what stands between angle brackets
+	itemEnd                 // a comma, a semicolon
+	itemColon               // of a group
+)
+
+type item struct {
+	kind kind
+	text string
+}
+
+// lex divides a value into items. A quote or a comment that nothing closes is
+// text, an angle bracket goes on to the end.
+func lex(s string) []item {
+	var all []item
+	start := 0
+	text := func(end int) {
+		if end > start {
+			all = append(all, item{itemText, s[start:end]})
+		}
+	}
+	quotes, comments := true, true // none that nothing closes has been met
+	for i := 0; i < len(s); {
+		n := 0
+		var one item
+		switch s[i] {
+		case '"':
+			if quotes {
+				n = quoted(s[i:])
+				quotes = n > 0
+				one = item{itemQuoted, s[i : i+n]}
+			}
+		case '(':
+			if comments {
+				if n = comment(s[i:]); n > 0 {
+					one = item{itemComment, s[i+1 : i+n-1]}
+				} else {
+					comments = false
+				}
+			}
+		case '<':
+			n = angle(s[i:])
+			one = item{itemAngle, strings.Trim(s[i:i+n], "<>")}
+		case ',', ';':
+			n, one = 1, item{kind: itemEnd}
+		case ':':
+			n, one = 1, item{kind: itemColon}
+		case '[':
+			// A domain literal has colons.
+			if end := strings.IndexByte(s[i:min(len(s), i+maxLiteral)], ']'); end > 0 {
+				i += end
+			}
+		}
+		if n == 0 {
+			i++
+			continue
+		}
+		text(i)
+		all = append(all, one)
+		i += n
+		start = i
+	}
+	text(len(s))
+	return all
+}
+
+// maxLiteral is more than a domain literal (RFC 5321 §4.1.3) has.
+const maxLiteral = 64
+
+// angle is the length of what begins with an angle bracket, up to the one that
+// closes it and those that follow it.
+func angle(s string) int {
+	i := 0
+	for i < len(s) && s[i] == '<' {
+		i++
+	}
+	for i < len(s) {
+		switch s[i] {
+		case '"':
+			if n := quoted(s[i:min(len(s), i+maxQuoted)]); n > 0 {
+				i += n
+				continue
+			}
+		case '<': // what was begun before has no end
+			return i
+		case '>':
+			for i < len(s) && s[i] == '>' {
+				i++
+			}
+			return i
+		}
+		i++
+	}
+	return len(s)
+}
+
+// maxQuoted is how far the end of a quoted local part is looked for.
+const maxQuoted = 256
+
+// mailboxes gathers a list.
+type mailboxes struct {
+	items []item
+	list  []Mailbox
+
+	name    strings.Builder // what stands before an angle bracket, or is the address
+	at      bool            // an at sign stands in it
+	comment string          // the first
+	angled  bool            // a mailbox of this entry is in the list
+}
+
+func (p *mailboxes) take(one item) {
+	switch one.kind {
+	case itemText, itemQuoted:
+		p.name.WriteString(one.text)
+		p.at = p.at || strings.Contains(one.text, "@")
+	case itemComment:
+		if p.comment == "" {
+			p.comment = one.text
+		}
+		p.name.WriteByte(' ')
+	case itemAngle:
+		name := strings.TrimSpace(p.name.String())
+		if name == "" {
+			name = strings.TrimSpace(p.comment)
+		}
+		if p.add(name, one.text) {
+			p.angled = true
+			p.name.Reset()
+			p.at = false
+		}
+	case itemEnd:
+		if p.angled || p.at || p.name.Len() == 0 {
+			p.end()
+			return
+		}
+		p.name.WriteString(",") // of a name that should stand in quotes
+	case itemColon:
+		// The name of a group, or of a scheme.
+		if !p.at {
+			p.name.Reset()
+		}
+	}
+}
+
+// end ends an entry: an address that is in no angle brackets stands in its
+// text.
+func (p *mailboxes) end() {
+	if !p.at {
+		p.name.Reset()
+	}
+	text := strings.TrimSpace(p.name.String())
+	if !p.angled && text != "" {
+		p.bare(text)
+	}
+	p.name.Reset()
+	p.comment, p.angled, p.at = "", false, false
+}
+
+// bare finds the address in a text: all of it, or its words with an at sign.
+func (p *mailboxes) bare(text string) {
+	if n := quoted(text); n > 0 && n < len(text) && text[n] == '@' {
+		p.add(p.comment, text)
+		return
+	}
+	if strings.HasPrefix(text, `"`) && strings.HasSuffix(text, `"`) {
+		return // a name alone
+	}
+	// RFC 5322 §4.4: white space around the at sign and the dots.
+	parts := strings.FieldsFunc(text, blankRune)
+	for i := 0; i < len(parts); i++ {
+		word := parts[i]
+		for i+1 < len(parts) && len(word) < maxQuoted && (strings.HasSuffix(word, "@") || strings.HasSuffix(word, ".") && strings.Contains(word, "@") || parts[i+1][0] == '@' || parts[i+1][0] == '.' && strings.Contains(word, "@")) {
+			i++
+			word += parts[i]
+		}
+		if strings.Contains(word, "@") {
+			p.add(p.comment, word)
+		}
+	}
+}
+
+func blankRune(r rune) bool { return r == ' ' || r == '\t' }
+
+// add adds the mailbox of an address, if it is one.
+func (p *mailboxes) add(name, text string) bool {
+	text = uncomment(text)
+	if strings.IndexByte(text, '"') < 0 {
+		text = strings.Map(func(r rune) rune {
+			if blankRune(r) {
+				return -1
+			}
+			return r
+		}, text)
+	}
+	text = strings.TrimSpace(text)
+	// RFC 5322 §4.4: a route.
+	for strings.HasPrefix(text, "@") {
+		colon := strings.IndexByte(text, ':')
+		if colon < 0 {
+			break
+		}
+		text = text[colon+1:]
+	}
+	if len(text) > len("mailto:") && strings.EqualFold(text[:len("mailto:")], "mailto:") {
+		text = text[len("mailto:"):]
+	}
+	if strings.Contains(text, "=?") {
+		text = strings.TrimSpace(Decode(text, "")) // RFC 2047 §5 forbids it; programs show it
+	}
+	text = strings.Trim(text, "'`,;")
+	at := strings.LastIndexByte(text, '@')
+	if at < quoted(text) {
+		return false
+	}
+	local, domain := text[:at], strings.TrimSpace(text[at+1:])
+	if i := strings.IndexAny(domain, "<>()\",; \t"); i >= 0 {
+		domain = domain[:i]
+	}
+	domain = rootless(domain)
+	if local == "" || domain == "" {
+		return false
+	}
+	m := Mailbox{Name: name, Address: local + "@" + domain, Domain: FoldDomain(domain)}
+	if !slices.Contains(p.list[max(0, len(p.list)-maxAgain):], m) {
+		p.list = append(p.list, m)
+	}
+	return true
+}
+
+// maxAgain is among how many mailboxes a repetition is looked for.
+const maxAgain = 16
+
+// DisplayName is a display name as it is shown: without quotes, decoded.
+func (m Mailbox) DisplayName(fallbackCharset string) []string {
+	if m.Name == "" {
+		return nil
+	}
+	var b strings.Builder
+	for _, one := range lex(unfold(m.Name)) {
+		if one.kind == itemQuoted {
+			one.text = unquote(one.text)
+		}
+		b.WriteString(one.text)
+		switch one.kind {
+		case itemEnd:
+			b.WriteByte(',')
+		case itemColon:
+			b.WriteByte(':')
+		}
+	}
+	all := Readings(b.String(), fallbackCharset)
+	for i := range all {
+		all[i] = strings.TrimSpace(all[i])
+	}
+	return all
+}
+
+// unquote is the content of a quoted string (RFC 5322 §3.2.4).
+func unquote(s string) string {
+	s = s[1 : len(s)-1]
+	if strings.IndexByte(s, '\\') < 0 {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+1 < len(s) {
+			i++
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
