@@ -125,7 +125,7 @@ func (c *compiler) policy(enabled []*Rule, thresholds []*Threshold) *Policy {
 
 func appendNames(names []string, t Tags) []string {
 	for _, h := range t.Headers {
-		names = append(names, h.Name)
+		names = append(names, canonicalField(h.Name))
 	}
 	return names
 }

@@ -29,9 +29,10 @@ func parseHeaderTag(s string) (HeaderTag, error) {
 	if !isFieldName(name) {
 		return HeaderTag{}, fmt.Errorf("%q is not the name of a header field", name)
 	}
-	name = canonicalField(name)
-	if isStructural(name) {
-		return HeaderTag{}, fmt.Errorf("header field %s belongs to the message itself and cannot be a tag", name)
+	// The name goes out as it is written: some readers mind (RFC 5322 §1.2.2 does
+	// not).
+	if isStructural(canonicalField(name)) {
+		return HeaderTag{}, fmt.Errorf("header field %s belongs to the message itself and cannot be a tag", canonicalField(name))
 	}
 	t, err := parseTagText(value)
 	if err != nil {

@@ -100,7 +100,7 @@ func TestParseReply(t *testing.T) {
 
 func TestHeaderTag(t *testing.T) {
 	h, err := parseHeaderTag("x-spam-flag:YES {weight}")
-	if err != nil || h.Name != "X-Spam-Flag" || h.Value.String() != "YES {weight}" {
+	if err != nil || h.Name != "x-spam-flag" || h.Value.String() != "YES {weight}" {
 		t.Errorf("%+v, %v", h, err)
 	}
 	for s, want := range map[string]string{

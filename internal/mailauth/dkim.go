@@ -92,6 +92,9 @@ func keys(ctx context.Context, lookup Lookup, name string) ([]string, error) {
 	all := make([]string, len(found))
 	for i, text := range found {
 		all[i] = blanks.Replace(text)
+		if err := checkKey(all[i]); err != nil {
+			return nil, err
+		}
 	}
 	return all, nil
 }

@@ -26,7 +26,7 @@ type Results struct {
 func (r Results) Value(gateway string) string {
 	var all []authres.Result
 	if r.SPF != "" {
-		all = append(all, &authres.SPFResult{Value: authres.ResultValue(r.SPF), From: ascii(r.SPFSender), Helo: ascii(r.SPFHelo)})
+		all = append(all, &authres.SPFResult{Value: authres.ResultValue(r.SPF), From: identity(r.SPFSender), Helo: domainOf(r.SPFHelo)})
 	}
 	switch {
 	case r.DKIM == "":
@@ -34,17 +34,39 @@ func (r Results) Value(gateway string) string {
 		all = append(all, &authres.DKIMResult{Value: authres.ResultValue(r.DKIM)})
 	default:
 		for _, s := range r.Signatures {
-			all = append(all, &authres.DKIMResult{Value: authres.ResultValue(s.Result), Reason: ascii(s.Reason), Domain: ascii(s.Domain)})
+			all = append(all, &authres.DKIMResult{Value: authres.ResultValue(s.Result), Reason: ascii(s.Reason), Domain: domainOf(s.Domain)})
 		}
 	}
 	if r.DMARC != nil {
-		all = append(all, &authres.DMARCResult{Value: authres.ResultValue(r.DMARC.Result), From: ascii(r.DMARC.From)})
+		all = append(all, &authres.DMARCResult{Value: authres.ResultValue(r.DMARC.Result), From: domainOf(r.DMARC.From)})
 	}
 	if len(all) == 0 {
 		return ""
 	}
 	text := strings.ReplaceAll(authres.Format(gateway, all), " ;", ";")
 	return ourmail.FieldValue(FieldName, strings.TrimSpace(text))
+}
+
+// identity is an address as smtp.mailfrom has it (RFC 8601 §2.7.2): the domain in
+// A-labels (RFC 8616 §4). A local part that is not ASCII is left out, which RFC
+// 8601 §2.2 allows: who reads the field need not know RFC 6532.
+func identity(address string) string {
+	local, domain := ourmail.SplitAddress(address)
+	if domain == "" {
+		return ascii(local)
+	}
+	if strings.IndexFunc(local, func(r rune) bool { return r > '~' }) >= 0 {
+		return "@" + domainOf(domain)
+	}
+	return ascii(local) + "@" + domainOf(domain)
+}
+
+// domainOf is a domain in A-labels, as it came where it is ASCII.
+func domainOf(domain string) string {
+	if strings.IndexFunc(domain, func(r rune) bool { return r > '~' }) >= 0 {
+		domain = ourmail.FoldDomain(domain)
+	}
+	return ascii(domain)
 }
 
 // ascii is a text that can stand in a value: what cannot, or could begin an encoded
@@ -60,38 +82,71 @@ func ascii(s string) string {
 }
 
 // IsOf tells whether the value of an Authentication-Results field says that it
-// is from us: RFC 8601 §5 has such fields of other hosts removed.
+// is from us, in any of the spellings of RFC 8601 §2.2: §5 has such fields of
+// other hosts removed.
 func IsOf(value, gateway string) bool {
-	id := strings.TrimSpace(uncommented(value))
-	if cut := strings.IndexAny(id, "; \t\r\n"); cut >= 0 {
-		id = id[:cut]
+	id, ok := serverID(strings.Map(func(r rune) rune {
+		if r == '\r' || r == '\n' || r == '\t' {
+			return ' '
+		}
+		return r
+	}, value))
+	if !ok {
+		return false
 	}
-	id = strings.Trim(id, `"`)
-	return strings.EqualFold(strings.TrimSuffix(id, "."), gateway)
+	if strings.Contains(id, "=?") {
+		id = ourmail.Decode(id, "")
+	}
+	return ourmail.FoldDomain(strings.TrimSpace(id)) == ourmail.FoldDomain(gateway)
 }
 
-// uncommented is a value without the comments (RFC 5322 §3.2.2) that may stand
-// before its authserv-id.
-func uncommented(value string) string {
-	value = strings.TrimSpace(value)
-	for strings.HasPrefix(value, "(") {
-		depth, end := 0, -1
-		for i := 0; i < len(value) && end < 0; i++ {
-			switch value[i] {
-			case '\\':
-				i++
-			case '(':
-				depth++
-			case ')':
-				if depth--; depth == 0 {
-					end = i
-				}
+// serverID is the authserv-id that a value begins with: a token or a quoted
+// string (RFC 2045 §5.1), with comments around it.
+func serverID(s string) (id string, ok bool) {
+	s = strings.TrimLeft(s, " ")
+	for strings.HasPrefix(s, "(") {
+		n := comment(s)
+		if n == 0 {
+			return "", false
+		}
+		s = strings.TrimLeft(s[n:], " ")
+	}
+	if !strings.HasPrefix(s, `"`) {
+		if strings.HasPrefix(s, "=?") { // no token, but some decode it
+			word, _, _ := strings.Cut(s, " ")
+			word, _, _ = strings.Cut(word, ";")
+			return word, true
+		}
+		if i := strings.IndexAny(s, ` ()<>@,;:\"/[]?=`); i >= 0 {
+			s = s[:i]
+		}
+		return s, s != ""
+	}
+	var b strings.Builder
+	for i := 1; i < len(s) && s[i] != '"'; i++ {
+		if s[i] == '\\' && i+1 < len(s) {
+			i++
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String(), true
+}
+
+// comment is the length of the comment that s begins with (RFC 5322 §3.2.2), 0
+// when nothing closes it.
+func comment(s string) int {
+	depth := 0
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '(':
+			depth++
+		case ')':
+			if depth--; depth == 0 {
+				return i + 1
 			}
 		}
-		if end < 0 {
-			return ""
-		}
-		value = strings.TrimSpace(value[end+1:])
 	}
-	return value
+	return 0
 }

@@ -170,9 +170,12 @@ func TestDMARC(t *testing.T) {
 func TestValue(t *testing.T) {
 	for want, r := range map[string]mailauth.Results{
 		"": {},
-		" mx.test; spf=pass smtp.mailfrom=a@example.com": {SPF: "pass", SPFSender: "a@example.com"},
-		" mx.test; spf=none smtp.helo=mail.example.com":  {SPF: "none", SPFHelo: "mail.example.com"},
-		" mx.test; dkim=none":                            {DKIM: "none"},
+		" mx.test; spf=pass smtp.mailfrom=a@example.com":         {SPF: "pass", SPFSender: "a@example.com"},
+		" mx.test; spf=none smtp.helo=mail.example.com":          {SPF: "none", SPFHelo: "mail.example.com"},
+		" mx.test; dkim=none":                                    {DKIM: "none"},
+		" mx.test; spf=pass smtp.mailfrom=a@xn--e1aybc.xn--p1ai": {SPF: "pass", SPFSender: "a@тест.рф"},
+		" mx.test; spf=pass smtp.mailfrom=@xn--e1aybc.xn--p1ai":  {SPF: "pass", SPFSender: "иван@тест.рф"},
+		" mx.test; spf=pass smtp.helo=xn--e1aybc.xn--p1ai":       {SPF: "pass", SPFHelo: "тест.рф"},
 		" mx.test; dkim=pass header.d=example.com; dkim=fail reason=\"body hash did\n not verify\" header.d=example.net; dmarc=pass header.from=example.com": {
 			DKIM:       "pass",
 			Signatures: []mailauth.Signature{{Result: "pass", Domain: "example.com"}, {Result: "fail", Domain: "example.net", Reason: "body hash did not verify"}},
@@ -199,6 +202,17 @@ func TestIsOf(t *testing.T) {
 		" mx.test.example; spf=pass":         false,
 		" (never closed mx.test; spf=pass":   false,
 		"":                                   false,
+		` mx.test(c); spf=pass`:              true,
+		` "mx.test"(c); spf=pass`:            true,
+		` "mx\.test"; spf=pass`:              true,
+		` mx.test(c)1; spf=pass`:             true,
+		` mx.test/1; spf=pass`:               true,
+		" =?utf-8?Q?mx.test?=; spf=pass":     true,
+		" ｍｘ.test; spf=pass":                 true,
+		"\r\n\t(a)\r\n\t(b) mx.test":         true,
+		` "mx.test`:                          true,
+		` "mx.test.example"; spf=pass`:       false,
+		` other(mx.test); spf=pass`:          false,
 	} {
 		if got := mailauth.IsOf(value, "mx.test"); got != want {
 			t.Errorf("%q: %v", value, got)
