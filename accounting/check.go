@@ -3,6 +3,7 @@ package accounting
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -25,6 +26,8 @@ func (r *Record) fault() error {
 		if r.Voids == "" || r.Voids == r.ID {
 			return errors.New("a void names the record it voids")
 		}
+	case Payment, Adjust, Fee:
+		return r.moneyFault()
 	default:
 		return fmt.Errorf("unknown kind %q", r.Kind)
 	}
@@ -39,12 +42,8 @@ func (r *Record) fault() error {
 			return fmt.Errorf("client: %w", err)
 		}
 	}
-	if r.Gateway == "" || strings.Contains(r.Gateway, "/") {
-		return fmt.Errorf("gateway %q: a name without / is needed", r.Gateway)
-	}
-	// Outside these RFC 3339 has no form for it.
-	if year := r.Time.Year(); r.Time.IsZero() || year < 1 || year > 9999 {
-		return errors.New("no time that makes sense")
+	if err := r.originFault(); err != nil {
+		return err
 	}
 	if r.Size < 0 || r.Charged < 0 || r.Charged > r.Size {
 		return fmt.Errorf("charged %d of size %d: neither below zero, nor more than there is", r.Charged, r.Size)
@@ -56,6 +55,34 @@ func (r *Record) fault() error {
 		return fmt.Errorf("share %d of %d", r.ShareIndex, r.ShareCount)
 	}
 	return nil
+}
+
+func (r *Record) originFault() error {
+	if r.Gateway == "" || strings.Contains(r.Gateway, "/") {
+		return fmt.Errorf("gateway %q: a name without / is needed", r.Gateway)
+	}
+	// Outside these RFC 3339 has no form for it.
+	if year := r.Time.Year(); r.Time.IsZero() || year < 1 || year > 9999 {
+		return errors.New("no time that makes sense")
+	}
+	return nil
+}
+
+// moneyFault is fault for a record that is about no message.
+func (r *Record) moneyFault() error {
+	if r.ID == "" {
+		return errors.New("no id")
+	}
+	if err := CheckID(r.Client); err != nil {
+		return fmt.Errorf("client: %w", err)
+	}
+	if n, err := strconv.ParseInt(r.Amount, 10, 64); err != nil || n > CounterLimit || n < -CounterLimit {
+		return fmt.Errorf("amount %q: a whole number of millionths is needed", r.Amount)
+	}
+	if r.Size != 0 || r.Charged != 0 {
+		return errors.New("it is about no message, and has a size")
+	}
+	return r.originFault()
 }
 
 // CheckID tells what is wrong with a client's id: it is [a-z0-9._-]+ and does

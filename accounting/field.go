@@ -54,6 +54,18 @@ var fields = [...]field{
 	{name: "rules", list: func(r *Record) *[]string { return &r.Rules }},
 	{name: "tariff", sparse: true, text: func(r *Record) *string { return &r.Tariff }},
 	{name: "tariff_version", sparse: true, text: func(r *Record) *string { return &r.TariffVersion }},
+	{name: "by", sparse: true, later: true, rare: true, text: func(r *Record) *string { return &r.By }},
+	{name: "note", sparse: true, later: true, rare: true, text: func(r *Record) *string { return &r.Note }},
+	{name: "reverses", sparse: true, later: true, rare: true, text: func(r *Record) *string { return &r.Reverses }},
+	// A store knows the period by where the record stands, and leaves it out.
+	{name: "period", sparse: true, later: true, rare: true, text: func(r *Record) *string { return &r.Period }},
+	{name: "effect", sparse: true, later: true, text: func(r *Record) *string { return &r.Effect }},
+	{name: "currency", sparse: true, later: true, text: func(r *Record) *string { return &r.Currency }},
+	// The script that applies a record in Redis writes the last four.
+	{name: "priced", sparse: true, later: true, whole: func(r *Record) *int64 { return &r.Priced }},
+	{name: "included", sparse: true, later: true, whole: func(r *Record) *int64 { return &r.Included }},
+	{name: "included_delivery", sparse: true, later: true, whole: func(r *Record) *int64 { return &r.IncludedDelivery }},
+	{name: "amount", sparse: true, later: true, text: func(r *Record) *string { return &r.Amount }},
 }
 
 // leads are the fields' texts before a value in JSON.

@@ -2,6 +2,8 @@ package accounting
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -10,11 +12,47 @@ const (
 	dayFormat   = "2006-01-02"
 )
 
+// Kinds of periods: what a tariff's fee and included volume are for.
+const (
+	ByMonth = "month" // "2026-11"
+	ByWeek  = "week"  // "2026-W48", ISO 8601: from Monday
+	ByDay   = "day"   // "2026-11-23"
+)
+
 // Month is the period that t belongs to in loc: "2026-11".
 func Month(t time.Time, loc *time.Location) string { return t.In(loc).Format(monthFormat) }
 
 // Day is the day that t belongs to in loc: "2026-11-23".
 func Day(t time.Time, loc *time.Location) string { return t.In(loc).Format(dayFormat) }
+
+// Week is the ISO 8601 week that t belongs to in loc: "2026-W48".
+func Week(t time.Time, loc *time.Location) string {
+	year, week := t.In(loc).ISOWeek()
+	return fmt.Sprintf("%04d-W%02d", year, week)
+}
+
+// PeriodOf is the period of a kind that t belongs to in loc. Any kind but
+// ByWeek and ByDay is ByMonth.
+func PeriodOf(kind string, t time.Time, loc *time.Location) string {
+	switch kind {
+	case ByWeek:
+		return Week(t, loc)
+	case ByDay:
+		return Day(t, loc)
+	}
+	return Month(t, loc)
+}
+
+// KindOf tells which kind of period a text is by its form alone.
+func KindOf(period string) string {
+	switch {
+	case strings.Contains(period, "W"):
+		return ByWeek
+	case len(period) == len(dayFormat):
+		return ByDay
+	}
+	return ByMonth
+}
 
 // Midnight is when a day begins in loc. Day may lie outside the month, as for
 // time.Date.
@@ -29,23 +67,43 @@ func Midnight(year int, month time.Month, day int, loc *time.Location) time.Time
 	return t
 }
 
-// Span is the time that a month or day takes in loc: [from, to).
+// Span is the time that a month, week or day takes in loc: [from, to).
 func Span(period string, loc *time.Location) (from, to time.Time, err error) {
 	var t time.Time
 	switch len(period) {
 	case len(monthFormat):
 		t, err = time.Parse(monthFormat, period)
 		from, to = Midnight(t.Year(), t.Month(), 1, loc), Midnight(t.Year(), t.Month()+1, 1, loc)
+	case len("2006-W01"):
+		t, err = monday(period)
+		from, to = Midnight(t.Year(), t.Month(), t.Day(), loc), Midnight(t.Year(), t.Month(), t.Day()+7, loc)
 	case len(dayFormat):
 		t, err = time.Parse(dayFormat, period)
 		from, to = Midnight(t.Year(), t.Month(), t.Day(), loc), Midnight(t.Year(), t.Month(), t.Day()+1, loc)
 	default:
-		err = fmt.Errorf("want %s or %s", monthFormat, dayFormat)
+		err = fmt.Errorf("want %s, 2006-W01 or %s", monthFormat, dayFormat)
 	}
 	if err != nil {
 		return time.Time{}, time.Time{}, fmt.Errorf("period %q: %w", period, err)
 	}
 	return from, to, nil
+}
+
+// monday is the first day of a week such as "2026-W48".
+func monday(period string) (time.Time, error) {
+	year, week, ok := strings.Cut(period, "-W")
+	y, err := strconv.ParseUint(year, 10, 16)
+	w, err2 := strconv.ParseUint(week, 10, 8)
+	if !ok || err != nil || err2 != nil || len(year) != 4 || y == 0 {
+		return time.Time{}, fmt.Errorf("want a week such as 2026-W48")
+	}
+	// The 4th of January is always in the first week.
+	t := time.Date(int(y), 1, 4, 0, 0, 0, 0, time.UTC)
+	t = t.AddDate(0, 0, -(int(t.Weekday())+6)%7+7*(int(w)-1))
+	if Week(t, time.UTC) != period {
+		return time.Time{}, fmt.Errorf("there is no such week")
+	}
+	return t, nil
 }
 
 // Months are the months that [from, to) touches in loc, in order.
@@ -64,4 +122,12 @@ func Months(from, to time.Time, loc *time.Location) []string {
 			return months
 		}
 	}
+}
+
+// Touches tells whether a period, in whatever zone, may have a part of [from,
+// to). What is no period touches everything: nothing is left out.
+func Touches(period string, from, to time.Time) bool {
+	begin, end, err := Span(period, time.UTC)
+	// No zone is further from UTC.
+	return err != nil || begin.Add(-15*time.Hour).Before(to) && end.Add(15*time.Hour).After(from)
 }

@@ -53,7 +53,15 @@ func TestSpan(t *testing.T) {
 			t.Errorf("%s: %v to %v, %v", name, from, to, err)
 		}
 	}
-	for _, bad := range []string{"", "2026", "2026-00", "2026-02-30", "26-11", "2026-11-", "2026-W48"} {
+	for _, w := range []struct{ period, from, to string }{
+		{"2026-W48", "2026-11-23", "2026-11-30"}, {"2026-W53", "2026-12-28", "2027-01-04"}, {"2027-W01", "2027-01-04", "2027-01-11"}, {"2025-W01", "2024-12-30", "2025-01-06"},
+	} {
+		from, to, err := Span(w.period, time.UTC)
+		if err != nil || Day(from, time.UTC) != w.from || Day(to, time.UTC) != w.to || Week(from, time.UTC) != w.period || Week(to.Add(-1), time.UTC) != w.period {
+			t.Errorf("%s: %v to %v, %v", w.period, from, to, err)
+		}
+	}
+	for _, bad := range []string{"", "2026", "2026-00", "2026-02-30", "26-11", "2026-11-", "2026-W00", "2026-W54", "2027-W53", "2026-w48", "0000-W01", "2026-WW1"} {
 		if _, _, err := Span(bad, time.UTC); err == nil {
 			t.Errorf("%q is a period", bad)
 		}

@@ -9,8 +9,19 @@ import (
 
 // Kind of a record.
 const (
-	Usage = "usage" // a message was accepted for a recipient
-	Void  = "void"  // it was not after all: lowers what that record added
+	Usage   = "usage"   // a message was accepted for a recipient
+	Void    = "void"    // it was not after all: lowers what that record added
+	Payment = "payment" // the client paid; Amount is what it adds to the balance
+	Adjust  = "adjust"  // a correction of the balance by Amount, either way
+	Fee     = "fee"     // of a period; Amount is what it takes from the balance
+)
+
+// What is special about how a store applied a record.
+const (
+	// NoEffect: a void came before its record; neither counts.
+	NoEffect = "none"
+	// Adjustment: its own period was closed, and it counts in a later one.
+	Adjustment = "adjustment"
 )
 
 // Record is one line of the account. It is made once, kept in the spool, and
@@ -39,6 +50,20 @@ type Record struct {
 	Rules         []string  `json:"rules"`
 	Tariff        string    `json:"tariff,omitempty"`
 	TariffVersion string    `json:"tariff_version,omitempty"`
+
+	// Of payments, adjustments and fees.
+	By       string `json:"by,omitempty"`       // who said so: a user of this machine
+	Note     string `json:"note,omitempty"`     // why, for people
+	Reverses string `json:"reverses,omitempty"` // ID of the record that this one takes back
+
+	// What the store did with it; empty before.
+	Period           string `json:"period,omitempty"` // that it counts in
+	Effect           string `json:"effect,omitempty"` // NoEffect, Adjustment; "" for the usual one
+	Currency         string `json:"currency,omitempty"`
+	Priced           int64  `json:"priced,omitempty"`            // bytes: charged, rounded up
+	Included         int64  `json:"included,omitempty"`          // bytes of them that cost nothing
+	IncludedDelivery int64  `json:"included_delivery,omitempty"` // 1: the delivery cost nothing
+	Amount           string `json:"amount,omitempty"`            // millionths of the currency unit, exactly
 }
 
 // How the size of a message is shared among its billed recipients.

@@ -20,12 +20,13 @@ type Store interface {
 
 	// Counters are the totals of one period by client, sorted by client ID.
 	// A period is a month ("2026-11") or, without recipients, a day
-	// ("2026-11-23"), in the accounting time zone. A void counts in the period
-	// of its own time. Clients with nothing in the period are left out.
+	// ("2026-11-23"). Months are those of the client's tariff, days of the
+	// accounting time zone. A void counts where its record did. Clients with
+	// nothing in the period are left out.
 	Counters(ctx context.Context, period string) ([]Counter, error)
 
-	// Records calls fn with every record whose time lies in [from, to), for
-	// one client or, with client "", for all, in the order of their IDs; order
+	// Records calls fn with every record that counts in [from, to), as
+	// Record.At has it, for one client or, with client "", for all, in the order of their IDs; order
 	// within a client's month is that of application. It stops at fn's error
 	// and returns it. Fn may call the store.
 	Records(ctx context.Context, client string, from, to time.Time, fn func(Record) error) error
@@ -91,11 +92,25 @@ var ErrMark = errors.New("the store holds another mark than was left in it")
 
 // Counter is what one client has used in one period.
 type Counter struct {
-	Client     string                      `json:"client"`
-	Period     string                      `json:"period"`
-	Deliveries int64                       `json:"deliveries"`
-	Size       int64                       `json:"size"`    // bytes
-	Charged    int64                       `json:"charged"` // bytes
+	Client     string `json:"client"`
+	Period     string `json:"period"`
+	Deliveries int64  `json:"deliveries"`
+	Size       int64  `json:"size"`    // bytes
+	Charged    int64  `json:"charged"` // bytes
+
+	// Of what is priced. Sums of money are millionths of the currency unit;
+	// Frac is what the cost is more, in parts of a millionth.
+	Priced             int64  `json:"priced,omitempty"`   // bytes
+	Included           int64  `json:"included,omitempty"` // bytes
+	IncludedDeliveries int64  `json:"included_deliveries,omitempty"`
+	Cost               int64  `json:"cost,omitempty"`
+	Frac               int64  `json:"frac,omitempty"`
+	Fee                int64  `json:"fee,omitempty"`
+	Paid               int64  `json:"paid,omitempty"`
+	Adjusted           int64  `json:"adjusted,omitempty"`
+	Currency           string `json:"currency,omitempty"`
+	Closed             bool   `json:"closed,omitempty"`
+
 	Recipients map[string]RecipientCounter `json:"recipients,omitempty"`
 }
 
@@ -104,6 +119,17 @@ type RecipientCounter struct {
 	Deliveries int64 `json:"deliveries"`
 	Size       int64 `json:"size"`    // bytes
 	Charged    int64 `json:"charged"` // bytes
+}
+
+// Standing is how a client's account stands: what decides whether it may
+// receive.
+type Standing struct {
+	Client  string `json:"client"`
+	Balance int64  `json:"balance"` // millionths of the currency unit
+	Period  string `json:"period"`  // of its tariff, the last one that something was counted in
+	Used    int64  `json:"used"`    // charged bytes in it
+	Day     string `json:"day"`     // of the accounting time zone, likewise
+	UsedDay int64  `json:"used_day"`
 }
 
 // Other stands for the recipients beyond those that a store counts one by one

@@ -27,6 +27,9 @@ func VoidOf(r Record, t time.Time) Record {
 
 // Delta is what the record adds to its client's counters; a void takes away.
 func (r *Record) Delta() (deliveries, size, charged int64) {
+	if r.Effect == NoEffect {
+		return 0, 0, 0
+	}
 	switch r.Kind {
 	case Usage:
 		return 1, r.Size, r.Charged
@@ -34,6 +37,15 @@ func (r *Record) Delta() (deliveries, size, charged int64) {
 		return -1, -r.Size, -r.Charged
 	}
 	return 0, 0, 0
+}
+
+// At is when the record counts: the time of its Origin, so that a void takes
+// away where its record has added, but for an Adjustment its own.
+func (r *Record) At() time.Time {
+	if r.Effect == Adjustment {
+		return r.Time
+	}
+	return r.Origin()
 }
 
 // Origin is the end of the message that the record is about, to the

@@ -18,12 +18,13 @@ const module = "github.com/tollgate-mail/tollgate/"
 var floors = map[string]int{
 	"internal/budget":  0,
 	"internal/charset": 0,
+	"accounting":       0,
 
 	"internal/mail":                1,
 	"internal/archive":             1,
 	"internal/archive/archivetest": 1,
 	"internal/control":             1,
-	"accounting":                   1,
+	"accounting/price":             1,
 
 	"rules":                2,
 	"accounting/spool":     2,

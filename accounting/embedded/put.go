@@ -5,14 +5,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
-	"fmt"
+	"slices"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/price"
 )
 
 // Put applies the batch in one transaction.
@@ -20,19 +20,35 @@ func (s *Store) Put(ctx context.Context, batch []accounting.Record) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return s.update(func(tx *bolt.Tx) error { return s.apply(ctx, tx, batch) })
+	var told []accounting.Standing
+	err := s.update(func(tx *bolt.Tx) (err error) {
+		told, err = s.apply(ctx, tx, batch)
+		return err
+	})
+	if err == nil {
+		s.tell(told)
+	}
+	return err
 }
 
-func (s *Store) apply(ctx context.Context, tx *bolt.Tx, batch []accounting.Record) error {
+// tell tells of clients' standing once what it says is durable.
+func (s *Store) tell(told []accounting.Standing) {
+	if s.o.Standing != nil && len(told) > 0 {
+		s.o.Standing(told)
+	}
+}
+
+func (s *Store) apply(ctx context.Context, tx *bolt.Tx, batch []accounting.Record) ([]accounting.Standing, error) {
 	a := &application{
 		ctx: ctx, s: s, now: s.o.Now(), seen: tx.Bucket([]byte(seen)), records: tx.Bucket([]byte(records)),
-		parked: tx.Bucket([]byte(parked)), use: newTotals(tx, use, 4), rcpt: newTotals(tx, rcpt, 3), days: newTotals(tx, days, 3),
+		parked: tx.Bucket([]byte(parked)), periods: tx.Bucket([]byte(periods)), tariffs: tx.Bucket([]byte(tariffs)),
+		use: newTotals(tx, use, useWidth), rcpt: newTotals(tx, rcpt, 3), days: newTotals(tx, days, 3), accounts: newAccounts(tx),
 	}
 	// The keys of a client, and those of the day, only grow.
 	a.records.FillPercent, a.seen.FillPercent = 0.9, 0.9
 	for i := range batch {
 		if err := a.apply(&batch[i]); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	return a.finish(len(batch))
@@ -44,8 +60,14 @@ type application struct {
 	s                     *Store
 	now                   time.Time
 	seen, records, parked *bolt.Bucket
+	periods, tariffs      *bolt.Bucket
 	use, rcpt, days       *totals
+	accounts              *accounts
+	touched               map[string]touched
 }
+
+// touched is where a client's standing is read when the batch is done.
+type touched struct{ period, day string }
 
 // apply applies one record, unless it was applied before.
 func (a *application) apply(r *accounting.Record) error {
@@ -60,113 +82,92 @@ func (a *application) apply(r *accounting.Record) error {
 	if a.seen.Get(key) != nil {
 		return nil
 	}
+	account, err := a.accounts.get(r.Client)
+	if err != nil {
+		return err
+	}
+	otherThere := a.seen.Get(seenKey(r.Origin(), other)) != nil
+	if otherThere == (r.Kind == accounting.Usage) {
+		// A void without its record, or a record that was voided before.
+		return a.remember(r, key, account)
+	}
+	var p price.Posting
+	var s price.Settled
+	stored, plans := *r, account.plans
 	if r.Kind == accounting.Void {
-		if otherKey := seenKey(r.Origin(), other); a.seen.Get(otherKey) == nil {
-			// Nothing to lower; and if the record comes yet, it must not count.
-			return errors.Join(a.seen.Put(key, present), a.seen.Put(otherKey, present))
-		}
+		p, s, err = a.voided(r, &stored, seenKey(r.Origin(), other))
+	} else {
+		p, s, plans, err = a.usage(r, &stored, account)
 	}
-	if err := a.count(r); err != nil {
-		if errors.Is(err, errLimit) {
-			return a.park(r, err)
-		}
+	if err == nil {
+		err = a.count(&stored, &p, s, account)
+	}
+	switch {
+	case err == nil:
+	case errors.Is(err, errLimit), errors.Is(err, price.ErrTerms), errors.Is(err, price.ErrOverflow), errors.Is(err, errAway):
+		return a.park(r, err)
+	default:
 		return err
 	}
-	if err := a.seen.Put(key, present); err != nil {
+	if !slices.Equal(plans, account.plans) {
+		account.plans, account.changed = plans, true
+	}
+	if err := a.learn(p.Tariff); err != nil {
 		return err
 	}
-	return a.keep(r)
+	return a.keep(&stored, p.Period, key)
 }
 
-// present is the value of what is only there or not. It is not empty: bbolt
-// answers nil for an empty one that was put in the same transaction.
-var present = []byte{1}
-
-var errLimit = errors.New("a counter would pass its limit")
-
-// count adds the record to its counters: to all of them or, with an error, none.
-func (a *application) count(r *accounting.Record) error {
-	month, day := accounting.Month(r.Time, a.s.o.Location), accounting.Day(r.Time, a.s.o.Location)
-	total, err := a.use.get(join(month, r.Client))
-	if err != nil {
-		return err
+// remember keeps a record that has no effect: neither it nor the one that it
+// is about counts.
+func (a *application) remember(r *accounting.Record, key []byte, account *account) error {
+	stored := *r
+	stored.Effect = accounting.NoEffect
+	at := *r
+	at.Time = r.Origin()
+	period := accounting.Month(at.Time, a.s.o.Location)
+	if p, _, err := a.s.desk.Post(&at, account.plans, a.now); err == nil {
+		period = p.Period
 	}
-	name := r.Recipient
-	if len(name) > accounting.MaxRecipient {
-		name = accounting.Other
-	}
-	part, err := a.rcpt.get(join(month, r.Client, name))
-	if err != nil {
-		return err
-	}
-	if !part.known && name != accounting.Other && total.values[recipientCount] >= int64(a.s.o.Recipients) {
-		if part, err = a.rcpt.get(join(month, r.Client, accounting.Other)); err != nil {
-			return err
-		}
-		name = accounting.Other
-	}
-	daily, err := a.days.get(join(day, r.Client))
-	if err != nil {
-		return err
-	}
-	for _, t := range []*counts{total, part, daily} {
-		if !t.room(r) {
-			return fmt.Errorf("usage record %q: %w", r.ID, errLimit)
-		}
-	}
-	if !part.known && name != accounting.Other {
-		total.values[recipientCount]++
-	}
-	for _, t := range []*counts{total, part, daily} {
-		t.add(r)
-	}
-	return nil
-}
-
-// keep stores the record itself.
-func (a *application) keep(r *accounting.Record) error {
-	n, err := a.records.NextSequence()
-	if err != nil {
-		return err
-	}
-	key := binary.BigEndian.AppendUint64(join(r.Client, accounting.Month(r.Time, a.s.o.Location), ""), n)
-	return a.records.Put(key, r.AppendJSON(nil))
-}
-
-// parkedRecord is a value of the bucket parked.
-type parkedRecord struct {
-	Reason string            `json:"reason"`
-	Record accounting.Record `json:"record"`
-}
-
-func (a *application) park(r *accounting.Record, reason error) error {
-	key := sha256.Sum256([]byte(r.ID))
-	if a.parked.Get(key[:]) != nil {
-		return nil
-	}
-	a.s.o.Log.Error("a usage record cannot be applied and is parked", "error", reason)
-	value, err := json.Marshal(parkedRecord{reason.Error(), *r})
-	if err != nil {
-		return fmt.Errorf("parking %q: %w", r.ID, err)
-	}
-	return a.parked.Put(key[:], value)
+	return a.keep(&stored, period, key)
 }
 
 // finish writes the counters, and forgets what is old: as much as came, and
 // some more, so that no batch pays for a whole day.
-func (a *application) finish(came int) error {
+func (a *application) finish(came int) ([]accounting.Standing, error) {
+	var told []accounting.Standing
+	for client, at := range a.touched {
+		account, err := a.accounts.get(client)
+		if err != nil {
+			return nil, err
+		}
+		total, err := a.use.get(join(at.period, client))
+		if err != nil {
+			return nil, err
+		}
+		daily, err := a.days.get(join(at.day, client))
+		if err != nil {
+			return nil, err
+		}
+		told = append(told, accounting.Standing{
+			Client: client, Balance: account.Balance, Period: at.period, Used: total.values[charged], Day: at.day, UsedDay: daily.values[charged],
+		})
+	}
 	for _, t := range []*totals{a.use, a.rcpt, a.days} {
 		if err := t.write(); err != nil {
-			return err
+			return nil, err
 		}
+	}
+	if err := a.accounts.write(); err != nil {
+		return nil, err
 	}
 	// A day more than Fit asks for: what it lets pass is remembered.
 	oldest := binary.BigEndian.AppendUint64(nil, uint64(a.now.AddDate(0, 0, -a.s.o.SeenDays-1).UnixMilli()))
 	if err := prune(a.seen, oldest, 2*came+100); err != nil {
-		return err
+		return nil, err
 	}
 	day := accounting.Day(a.now.AddDate(0, 0, -a.s.o.DayDays), a.s.o.Location)
-	return prune(a.days.bucket, []byte(day), came+100)
+	return told, prune(a.days.bucket, []byte(day), came+100)
 }
 
 // prune deletes up to n keys before one.

@@ -20,7 +20,7 @@ func (s *Store) Counters(ctx context.Context, period string) ([]accounting.Count
 	}
 	var list []accounting.Counter
 	err := s.view(func(tx *bolt.Tx) error {
-		bucket, width := use, 4
+		bucket, width := use, int(useWidth)
 		if len(period) == len("2006-01-02") {
 			bucket, width = days, 3
 		}
@@ -35,6 +35,8 @@ func (s *Store) Counters(ctx context.Context, period string) ([]accounting.Count
 			}
 			if bucket == use {
 				var err error
+				money(&c, values)
+				c.Currency = strings.TrimPrefix(string(tx.Bucket([]byte(periods)).Get(join(c.Client, period))), "-")
 				if c.Recipients, err = recipients(ctx, tx, period, c.Client); err != nil {
 					return err
 				}
@@ -47,6 +49,13 @@ func (s *Store) Counters(ctx context.Context, period string) ([]accounting.Count
 		return nil, err
 	}
 	return list, nil
+}
+
+// money reads what a value of the bucket use has besides.
+func money(c *accounting.Counter, values []int64) {
+	c.Priced, c.Included, c.IncludedDeliveries = values[priced], values[included], values[includedDeliveries]
+	c.Cost, c.Frac, c.Fee, c.Paid, c.Adjusted = values[cost], values[frac], values[fee], values[paid], values[adjusted]
+	c.Closed = values[closed] != 0
 }
 
 func recipients(ctx context.Context, tx *bolt.Tx, month, client string) (map[string]accounting.RecipientCounter, error) {
@@ -81,12 +90,11 @@ func each(ctx context.Context, b *bolt.Bucket, prefix []byte, fn func(rest, valu
 // stop a Put of that function for good.
 const pageSize = 512
 
-// Records calls fn with every record in [from, to).
+// Records calls fn with every record that counts in [from, to).
 func (s *Store) Records(ctx context.Context, client string, from, to time.Time, fn func(accounting.Record) error) error {
 	if !from.Before(to) {
 		return nil
 	}
-	first, last := accounting.Month(from, s.o.Location), accounting.Month(to.Add(-1), s.o.Location)
 	for name := client; ; {
 		if client == "" {
 			var err error
@@ -94,15 +102,50 @@ func (s *Store) Records(ctx context.Context, client string, from, to time.Time, 
 				return err
 			}
 		}
-		if err := s.recordsOf(ctx, name, first, last, func(r accounting.Record) error {
-			if r.Time.Before(from) || !r.Time.Before(to) {
-				return nil
-			}
-			return fn(r)
-		}); err != nil || client != "" {
+		if err := s.between(ctx, name, from, to, fn); err != nil || client != "" {
 			return err
 		}
 	}
+}
+
+// between calls fn with a client's records that count in [from, to).
+func (s *Store) between(ctx context.Context, client string, from, to time.Time, fn func(accounting.Record) error) error {
+	for period := ""; ; {
+		var err error
+		if period, err = s.nextPeriod(client, period); err != nil || period == "" {
+			return err
+		}
+		if !accounting.Touches(period, from, to) {
+			continue
+		}
+		if err := s.recordsOf(ctx, client, period, func(r accounting.Record) error {
+			if at := r.At(); at.Before(from) || !at.Before(to) {
+				return nil
+			}
+			return fn(r)
+		}); err != nil {
+			return err
+		}
+	}
+}
+
+// nextPeriod is the first period behind one in which the client has records;
+// "" when there is none.
+func (s *Store) nextPeriod(client, after string) (next string, err error) {
+	err = s.view(func(tx *bolt.Tx) error {
+		c := tx.Bucket([]byte(records)).Cursor()
+		prefix := join(client, "")
+		k, _ := c.Seek(append(prefix, after+"\x01"...))
+		if after == "" {
+			k, _ = c.Seek(prefix)
+		}
+		if rest, ok := bytes.CutPrefix(k, prefix); ok {
+			period, _, _ := bytes.Cut(rest, []byte{0})
+			next = string(period)
+		}
+		return nil
+	})
+	return next, err
 }
 
 // nextClient is the first client behind one that has records; "" when there is
@@ -121,16 +164,15 @@ func (s *Store) nextClient(after string) (next string, err error) {
 	return next, err
 }
 
-func (s *Store) recordsOf(ctx context.Context, client, first, last string, fn func(accounting.Record) error) error {
-	prefix := join(client, "")
-	at, end := join(client, first, ""), join(client, last, "\xff")
-	for at != nil {
+func (s *Store) recordsOf(ctx context.Context, client, period string, fn func(accounting.Record) error) error {
+	prefix := join(client, period, "")
+	for at := prefix; at != nil; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		var page []accounting.Record
 		if err := s.view(func(tx *bolt.Tx) (err error) {
-			page, at, err = readPage(tx, prefix, at, end)
+			page, at, err = readPage(tx, prefix, at, len(client)+1)
 			return err
 		}); err != nil {
 			return err
@@ -144,19 +186,19 @@ func (s *Store) recordsOf(ctx context.Context, client, first, last string, fn fu
 	return nil
 }
 
-// readPage reads records from the key at up to end; next is nil when it was
-// reached.
-func readPage(tx *bolt.Tx, prefix, at, end []byte) (page []accounting.Record, next []byte, err error) {
+// readPage reads records with a prefix from the key at on; next is nil when
+// there are no more. The period begins at an offset of each key.
+func readPage(tx *bolt.Tx, prefix, at []byte, period int) (page []accounting.Record, next []byte, err error) {
 	c := tx.Bucket([]byte(records)).Cursor()
-	for k, v := c.Seek(at); k != nil && bytes.HasPrefix(k, prefix) && bytes.Compare(k, end) < 0; k, v = c.Next() {
+	for k, v := c.Seek(at); k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {
 		if len(page) == pageSize {
 			return page, bytes.Clone(k), nil
 		}
-		r, err := accounting.ParseRecord(v)
+		r, err := readStored(k, v, period)
 		if err != nil {
-			return nil, nil, fmt.Errorf("%w: %q: %w", ErrDamaged, k, err)
+			return nil, nil, err
 		}
-		page = append(page, r)
+		page = append(page, *r)
 	}
 	return page, nil, nil
 }

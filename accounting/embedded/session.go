@@ -36,7 +36,15 @@ func (se *session) Marks() []accounting.Mark { return []accounting.Mark{{Text: s
 
 // Put applies the batch and moves the mark, both or neither.
 func (se *session) Put(ctx context.Context, batch []accounting.Record, text string) error {
-	return se.update(ctx, text, func(tx *bolt.Tx) error { return se.s.apply(ctx, tx, batch) })
+	var told []accounting.Standing
+	err := se.update(ctx, text, func(tx *bolt.Tx) (err error) {
+		told, err = se.s.apply(ctx, tx, batch)
+		return err
+	})
+	if err == nil {
+		se.s.tell(told)
+	}
+	return err
 }
 
 // Move moves the mark. One that stands there already costs no transaction.

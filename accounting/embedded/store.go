@@ -3,12 +3,17 @@
 //
 // Its buckets (numbers are big-endian, 0 is a zero byte):
 //
-//	records   client 0 month 0 uint64   the record as JSON, in order of application
-//	use       month 0 client            deliveries, size, charged, recipients: int64 each
+//	records   client 0 period 0 uint64  the record as JSON, in order of application
+//	use       period 0 client           deliveries, size, charged, recipients, priced, included, included deliveries,
+//	                                    cost, frac, fee, paid, adjusted, closed: int64 each; of the tariff's period and of the month
 //	rcpt      month 0 client 0 address  deliveries, size, charged: int64 each
 //	days      day 0 client              deliveries, size, charged: int64 each; pruned after DayDays
-//	seen      uint64 hash               1: records applied or voided, by the Unix milliseconds of
-//	                                    their end of message and 12 bytes of a SHA-256; pruned after SeenDays
+//	seen      uint64 hash               where it stands (period 0 uint64): records applied or voided, by the Unix milliseconds
+//	                                    of their end of message and 12 bytes of a SHA-256; pruned after SeenDays
+//	accounts  client                    {"balance":…,"plans":…}
+//	periods   client 0 period           currency: what periods a client has records in
+//	tariffs   version                   the terms, in their canonical form
+//	entries   client 0 id               hash of a payment, adjustment or fee; kept for ever
 //	parked    hash                      {"reason":…,"record":…}: not applied, for the operator
 //	gateways  name                      {"heartbeat":…,"backlog":…}
 //	meta      "version", "mark"         the layout's version; how far the spool was applied
@@ -28,6 +33,7 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/price"
 )
 
 var (
@@ -47,14 +53,18 @@ type Options struct {
 	Recipients int            // counted one by one for a client and month; default 100,000
 	SeenDays   int            // how long record IDs are remembered; default 40
 	DayDays    int            // how long a day's counters are kept; default 400
-	Log        *slog.Logger
-	Now        func() time.Time
+	Book       *price.Book    // terms of tariffs; default: those that the store keeps
+	// Standing is told of clients whose account changed, after it did.
+	Standing func([]accounting.Standing)
+	Log      *slog.Logger
+	Now      func() time.Time
 }
 
 // Store is an accounting.Store and an accounting.Checkpointer in one file.
 type Store struct {
-	db *bolt.DB
-	o  Options
+	db   *bolt.DB
+	o    Options
+	desk *price.Desk
 }
 
 // The buckets.
@@ -66,7 +76,12 @@ const (
 	seen     = "seen"
 	parked   = "parked"
 	gateways = "gateways"
-	meta     = "meta"
+	periods  = "periods"
+	tariffs  = "tariffs"
+	entries  = "entries"
+
+	accountsName = "accounts"
+	meta         = "meta"
 )
 
 const layout = "1"
@@ -95,7 +110,10 @@ func Open(path string, o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Store{o: o}
+	if o.Book == nil {
+		o.Book = price.NewBook()
+	}
+	s := &Store{o: o, desk: &price.Desk{Book: o.Book, Location: o.Location}}
 	err := guard(func() (err error) {
 		s.db, err = bolt.Open(path, 0o600, &bolt.Options{
 			Timeout: lockTimeout, FreelistType: bolt.FreelistMapType,
@@ -114,7 +132,7 @@ func Open(path string, o Options) (*Store, error) {
 	case err != nil: // all else is what the file holds
 		return nil, fmt.Errorf("%w: %s: %w", ErrDamaged, path, err)
 	}
-	if err := s.update(prepare); err != nil {
+	if err := errors.Join(s.update(prepare), s.learn()); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), s.db.Close())
 	}
 	return s, nil
@@ -122,7 +140,7 @@ func Open(path string, o Options) (*Store, error) {
 
 // prepare makes the buckets.
 func prepare(tx *bolt.Tx) error {
-	for _, name := range []string{records, use, rcpt, days, seen, parked, gateways, meta} {
+	for _, name := range []string{records, use, rcpt, days, seen, parked, gateways, meta, accountsName, periods, tariffs, entries} {
 		if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
 			return err
 		}
@@ -135,6 +153,20 @@ func prepare(tx *bolt.Tx) error {
 		return fmt.Errorf("%w %q", ErrVersion, v)
 	}
 	return nil
+}
+
+// learn reads the terms of tariffs that records name.
+func (s *Store) learn() error {
+	return s.view(func(tx *bolt.Tx) error {
+		return tx.Bucket([]byte(tariffs)).ForEach(func(version, text []byte) error {
+			t, err := price.ParseTerms(text)
+			if err != nil {
+				return fmt.Errorf("%w: tariff %s: %w", ErrDamaged, version, err)
+			}
+			s.o.Book.Learn(t)
+			return nil
+		})
+	})
 }
 
 func (s *Store) update(fn func(*bolt.Tx) error) error {

@@ -11,6 +11,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/price"
 	"github.com/tollgate-mail/tollgate/accounting/storetest"
 )
 
@@ -18,7 +19,7 @@ func TestConformance(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Open {
 		path := filepath.Join(t.TempDir(), "account.db")
 		return func(t *testing.T, o storetest.Options) accounting.Store {
-			s, err := Open(path, Options{Location: o.Location, Recipients: o.Recipients, SeenDays: o.SeenDays, Now: o.Now})
+			s, err := Open(path, Options{Location: o.Location, Recipients: o.Recipients, SeenDays: o.SeenDays, Now: o.Now, Book: o.Book, Standing: o.Standing})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -192,14 +193,25 @@ func some(at, n int) []accounting.Record {
 	return batch
 }
 
-// BenchmarkPut: batches as the spool drains them.
+// BenchmarkPut: batches as the spool drains them, without and with prices.
 func BenchmarkPut(b *testing.B) {
-	s := mustOpen(b, filepath.Join(b.TempDir(), "account.db"), Options{Now: func() time.Time { return storetest.Now }})
-	b.ResetTimer()
-	for i := range b.N {
-		if err := s.Put(b.Context(), some(512*i, 512)); err != nil {
-			b.Fatal(err)
-		}
+	tariff := storetest.Tariff(b, price.Terms{PerMiB: 1_500_000, PerDelivery: 20_000, Increment: 1024, Included: 1 << 20})
+	for name, priced := range map[string]bool{"plain": false, "priced": true} {
+		b.Run(name, func(b *testing.B) {
+			s := mustOpen(b, filepath.Join(b.TempDir(), "account.db"), Options{Now: fixedNow, Book: price.NewBook(tariff)})
+			b.ResetTimer()
+			for i := range b.N {
+				batch := some(512*i, 512)
+				for k := range batch {
+					if priced {
+						batch[k].Tariff, batch[k].TariffVersion = tariff.Name, tariff.Version()
+					}
+				}
+				if err := s.Put(b.Context(), batch); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(512*float64(b.N)/b.Elapsed().Seconds(), "records/s")
+		})
 	}
-	b.ReportMetric(512*float64(b.N)/b.Elapsed().Seconds(), "records/s")
 }

@@ -7,6 +7,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/price"
 )
 
 // What stands in a value of counters.
@@ -14,7 +15,18 @@ const (
 	deliveries = iota
 	size
 	charged
-	recipientCount // of the bucket use only: how many are counted one by one
+	recipientCount // of the bucket use only, as are those that follow: how many are counted one by one
+	priced
+	included
+	includedDeliveries
+	cost // millionths
+	frac // parts of a millionth that the cost is more; of the tariff's period only
+	fee  // millionths, as the next two
+	paid
+	adjusted
+	closed // 1: nothing is counted here any more
+
+	useWidth // how many a value of the bucket use has
 )
 
 // totals are the counters of one bucket that a batch touches, each read and
@@ -51,10 +63,12 @@ func (t *totals) get(key []byte) (*counts, error) {
 }
 
 func decodeTotals(raw []byte, values []int64) error {
-	if len(raw) != 8*len(values) {
+	// Of an earlier release it may be shorter.
+	if len(raw)%8 != 0 || len(raw) < 8*3 || len(raw) > 8*len(values) {
 		return fmt.Errorf("%w: %d bytes, want %d", ErrDamaged, len(raw), 8*len(values))
 	}
-	for i := range values {
+	clear(values)
+	for i := range len(raw) / 8 {
 		values[i] = int64(binary.BigEndian.Uint64(raw[8*i:]))
 	}
 	return nil
@@ -94,5 +108,14 @@ func (c *counts) add(r *accounting.Record) {
 	c.values[deliveries] += d
 	c.values[size] += s
 	c.values[charged] += ch
+	c.known = true
+}
+
+// settle adds what a record cost; whole is what it adds to the cost.
+func (c *counts) settle(s price.Settled, whole int64) {
+	c.values[priced] += s.Priced
+	c.values[included] += s.Included
+	c.values[includedDeliveries] += s.IncludedDeliveries
+	c.values[cost] += whole
 	c.known = true
 }

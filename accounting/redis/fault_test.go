@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/price"
 	"github.com/tollgate-mail/tollgate/accounting/spool"
 	"github.com/tollgate-mail/tollgate/accounting/storetest"
 )
@@ -536,19 +537,29 @@ func TestServerStopped(t *testing.T) {
 	})
 }
 
-// BenchmarkPut: batches as the spool drains them.
+// BenchmarkPut: batches as the spool drains them, without and with prices.
 func BenchmarkPut(b *testing.B) {
-	srv := startServer(b, "--save", "", "--appendonly", "no")
-	s := mustOpen(b, srv.options())
-	b.ResetTimer()
-	for i := range b.N {
-		batch := make([]accounting.Record, 512)
-		for k := range batch {
-			n := 512*i + k
-			batch[k] = storetest.Usage(n, fmt.Sprintf("client-%d", n%100), fmt.Sprintf("user%d@example.org", n/100%20),
-				storetest.Now.Add(time.Duration(n)*time.Millisecond), 8000, 8000)
-		}
-		put(b, s, batch...)
+	tariff := storetest.Tariff(b, price.Terms{PerMiB: 1_500_000, PerDelivery: 20_000, Increment: 1024, Included: 1 << 20})
+	for name, priced := range map[string]bool{"plain": false, "priced": true} {
+		b.Run(name, func(b *testing.B) {
+			srv := startServer(b, "--save", "", "--appendonly", "no")
+			o := srv.options()
+			o.Book = price.NewBook(tariff)
+			s := mustOpen(b, o)
+			b.ResetTimer()
+			for i := range b.N {
+				batch := make([]accounting.Record, 512)
+				for k := range batch {
+					n := 512*i + k
+					batch[k] = storetest.Usage(n, fmt.Sprintf("client-%d", n%100), fmt.Sprintf("user%d@example.org", n/100%20),
+						storetest.Now.Add(time.Duration(n)*time.Millisecond), 8000, 8000)
+					if priced {
+						batch[k].Tariff, batch[k].TariffVersion = tariff.Name, tariff.Version()
+					}
+				}
+				put(b, s, batch...)
+			}
+			b.ReportMetric(512*float64(b.N)/b.Elapsed().Seconds(), "records/s")
+		})
 	}
-	b.ReportMetric(512*float64(b.N)/b.Elapsed().Seconds(), "records/s")
 }

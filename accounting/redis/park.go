@@ -41,7 +41,7 @@ func (se *session) park(ctx context.Context, list []parked, written map[*part]bo
 		own, _ := p.Record.Marks()
 		err = errors.Join(
 			se.add(s.parkersKey(), call{Call: Call{"SADD", s.parkersKey(), client}}),
-			se.add(seen, call{Call{"EVALSHA", s.parkSHA, 2, seen, s.parkedKey(client), member(own), p.Record.ID, value}, &p.Record}))
+			se.add(seen, call{Call{"EVALSHA", s.parkSHA, 2, seen, s.parkedKey(client), member(own), p.Record.ID, value}, &p.Record, nil}))
 		if err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/price"
 )
 
 //go:embed apply.lua
@@ -29,6 +30,9 @@ const (
 	applied
 	remembered
 	beyondLimit
+	otherPlans
+	notFound
+	periodClosed
 )
 
 // Put applies the batch, each record in one call of the script.
@@ -41,79 +45,105 @@ func (s *Store) Put(ctx context.Context, batch []accounting.Record) error {
 	return errors.Join(err, se.Close())
 }
 
+// maxRounds bounds how often the server is asked about a record whose account
+// has changed since it was last read.
+const maxRounds = 20
+
 // apply applies records; it returns those that do not fit, or that a counter
 // has no room for.
 func (se *session) apply(ctx context.Context, batch []accounting.Record, written map[*part]bool) ([]parked, error) {
 	s, now := se.s, se.s.o.Now()
 	var unfit []parked
-	clients := map[string]bool{}
+	var list []*work
+	park := func(r *accounting.Record, err error) { unfit = append(unfit, parked{err.Error(), *r}) }
+	prepare := func(w *work) error {
+		err := se.prepare(ctx, w, now)
+		switch {
+		case err == nil:
+			list = append(list, w)
+		case errors.Is(err, price.ErrTerms), errors.Is(err, price.ErrOverflow), errors.Is(err, errAway):
+			park(w.r, err)
+		default:
+			return err
+		}
+		return nil
+	}
 	for i := range batch {
 		r := &batch[i]
 		if err := accounting.Fit(r, now, s.o.SeenDays); err != nil {
-			unfit = append(unfit, parked{err.Error(), *r})
+			park(r, err)
 			continue
 		}
-		if err := se.addApply(r, now, clients); err != nil {
+		if err := prepare(&work{r: r}); err != nil {
 			return nil, err
 		}
 	}
-	err := se.send(ctx, written, func(c call, v any) error {
-		if c.record == nil {
+	clients := map[string]bool{}
+	var told []accounting.Standing
+	for range maxRounds {
+		for _, w := range list {
+			if err := se.addApply(w, now, clients); err != nil {
+				return nil, err
+			}
+		}
+		var again []*work
+		err := se.send(ctx, written, func(c call, v any) error {
+			if c.work == nil {
+				return nil
+			}
+			done, err := s.answer(c.work, v)
+			switch {
+			case errors.Is(err, errLimit):
+				park(c.work.r, err)
+			case err != nil:
+				return err
+			case !done:
+				again = append(again, c.work)
+			case c.work.standing != nil:
+				told = append(told, *c.work.standing)
+			}
 			return nil
+		})
+		s.tell(told)
+		told = told[:0]
+		if err != nil || len(again) == 0 {
+			return unfit, err
 		}
-		switch answer, ok := v.(int64); {
-		case ok && (answer == known || answer == applied || answer == remembered):
-		case ok && answer == beyondLimit:
-			unfit = append(unfit, parked{fmt.Sprintf("usage record %q: a counter would pass its limit", c.record.ID), *c.record})
-		default:
-			return fmt.Errorf("%w: to record %q: %v", ErrReply, c.record.ID, v)
+		if err := se.find(ctx, again); err != nil {
+			return nil, err
 		}
-		return nil
-	})
-	return unfit, err
+		list = list[:0]
+		for _, w := range again {
+			if err := prepare(w); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return nil, fmt.Errorf("redis store: the account of %q changes all the time", list[0].r.Client)
 }
 
-// addApply adds the call that applies a record and, for the first of a client,
-// the one that lists the client.
-func (se *session) addApply(r *accounting.Record, now time.Time, clients map[string]bool) error {
+// addApply adds the call that applies a record and, for the first of a client
+// or a tariff, the one that lists the client, or keeps the terms.
+func (se *session) addApply(w *work, now time.Time, clients map[string]bool) error {
 	s := se.s
-	if !clients[r.Client] {
-		clients[r.Client] = true
-		if err := se.add(s.clientsKey(), call{Call: Call{"SADD", s.clientsKey(), r.Client}}); err != nil {
+	if !clients[w.r.Client] {
+		clients[w.r.Client] = true
+		if err := se.add(s.clientsKey(), call{Call: Call{"SADD", s.clientsKey(), w.r.Client}}); err != nil {
 			return err
 		}
 	}
-	keys, args := s.arguments(r, now)
+	if t := w.posting.Tariff; t != nil && !se.terms[t.Version()] {
+		se.terms[t.Version()] = true
+		if err := se.add(s.tariffsKey(), call{Call: Call{"HSETNX", s.tariffsKey(), t.Version(), t.Canonical()}}); err != nil {
+			return err
+		}
+	}
+	keys, args := s.arguments(w, now)
 	c := append(make(Call, 0, 3+len(keys)+len(args)), "EVALSHA", s.applySHA, len(keys))
 	for _, k := range keys {
 		c = append(c, k)
 	}
-	return se.add(keys[0], call{append(c, args...), r})
-}
-
-// arguments of the script for one record.
-func (s *Store) arguments(r *accounting.Record, now time.Time) (keys []string, args []any) {
-	own, other := r.Marks()
-	month, day := accounting.Month(r.Time, s.o.Location), accounting.Day(r.Time, s.o.Location)
-	keys = []string{
-		s.key(r.Client, "seen", accounting.Day(r.Origin(), time.UTC)), s.key(r.Client, "use", month),
-		s.key(r.Client, "rcpt", month), s.key(r.Client, "day", day), s.key(r.Client, "rec", month),
-	}
-	void := "0"
-	if r.Kind == accounting.Void {
-		void = "1"
-	}
-	name := r.Recipient
-	if len(name) > accounting.MaxRecipient {
-		name = accounting.Other
-	}
-	deliveries, size, charged := r.Delta()
-	args = append(make([]any, 0, 64),
-		member(own), member(other), void,
-		// Beyond what Fit asks for; counted by this clock, not the server's.
-		seconds(r.Origin().AddDate(0, 0, s.o.SeenDays+2).Sub(now)), seconds(r.Time.AddDate(0, 0, s.o.DayDays).Sub(now)),
-		s.o.Recipients, name, deliveries, size, charged)
-	return keys, r.AppendFields(args)
+	return se.add(keys[0], call{append(c, args...), w.r, w})
 }
 
 // seconds to live: at least longer than a spool retains what it may bring again.

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -69,31 +70,57 @@ func (s *Store) appendCounters(ctx context.Context, list []accounting.Counter, c
 	pipe := s.db.Pipeline()
 	cmds := make([]*redis.SliceCmd, len(clients))
 	for i, c := range clients {
-		cmds[i] = pipe.HMGet(ctx, s.key(c, kind, period), "deliveries", "size", "charged")
+		cmds[i] = pipe.HMGet(ctx, s.key(c, kind, period), counterFields()...)
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, fault(err)
 	}
 	for i, cmd := range cmds {
-		values := cmd.Val()
-		if len(values) != 3 {
-			return nil, fmt.Errorf("%w: %d values of %s", ErrReply, len(values), s.key(clients[i], kind, period))
+		c, there, err := readCounter(cmd.Val())
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", ErrReply, s.key(clients[i], kind, period), err)
 		}
-		if values[0] == nil && values[1] == nil && values[2] == nil {
-			continue
+		if c.Client, c.Period = clients[i], period; there {
+			list = append(list, c)
 		}
-		c := accounting.Counter{Client: clients[i], Period: period}
-		for k, to := range []*int64{&c.Deliveries, &c.Size, &c.Charged} {
-			text, _ := values[k].(string)
-			n, err := strconv.ParseInt(text, 10, 64)
-			if err != nil {
-				return nil, fmt.Errorf("%w: %s: %w", ErrReply, s.key(clients[i], kind, period), err)
-			}
-			*to = n
-		}
-		list = append(list, c)
 	}
 	return list, nil
+}
+
+// counterFields are those of a use hash: numbers, but for the last two.
+func counterFields() []string {
+	return []string{"deliveries", "size", "charged", "priced", "included", "included_deliveries", "cost", "frac", "fee", "paid", "adjusted", "currency", "closed"}
+}
+
+// readCounter reads the values of counterFields; false where there are none.
+func readCounter(values []any) (c accounting.Counter, there bool, err error) {
+	numbers := []*int64{
+		&c.Deliveries, &c.Size, &c.Charged, &c.Priced, &c.Included, &c.IncludedDeliveries, &c.Cost, &c.Frac, &c.Fee, &c.Paid, &c.Adjusted,
+	}
+	if len(values) != len(numbers)+2 {
+		return c, false, fmt.Errorf("%d values", len(values))
+	}
+	usage := 0
+	for i, into := range numbers {
+		text, ok := values[i].(string)
+		if !ok {
+			continue
+		}
+		if i < 3 {
+			usage++
+		}
+		there = true
+		if *into, err = strconv.ParseInt(text, 10, 64); err != nil {
+			return c, false, err
+		}
+	}
+	// A period with nothing but a fee has none of the three.
+	if usage%3 != 0 {
+		return c, false, errors.New("half of a counter")
+	}
+	c.Currency, _ = values[len(numbers)].(string)
+	_, c.Closed = values[len(numbers)+1].(string)
+	return c, there || c.Closed, nil
 }
 
 func (s *Store) recipients(ctx context.Context, key string) (map[string]accounting.RecipientCounter, error) {
@@ -146,11 +173,15 @@ func (s *Store) Records(ctx context.Context, client string, from, to time.Time, 
 	if limit := s.o.Now().Add(accounting.FutureLimit + 24*time.Hour); until.After(limit) {
 		until = limit
 	}
-	months := accounting.Months(since, until, s.o.Location)
 	for _, c := range clients {
-		for _, month := range months {
-			if err := s.stream(ctx, s.key(c, "rec", month), func(r accounting.Record) error {
-				if r.Time.Before(from) || !r.Time.Before(to) {
+		periods, err := s.periodsOf(ctx, c, since, until)
+		if err != nil {
+			return err
+		}
+		for _, period := range periods {
+			if err := s.stream(ctx, s.key(c, "rec", period), func(r accounting.Record) error {
+				r.Period = period
+				if at := r.At(); at.Before(from) || !at.Before(to) {
 					return nil
 				}
 				return fn(r)
@@ -160,6 +191,27 @@ func (s *Store) Records(ctx context.Context, client string, from, to time.Time, 
 		}
 	}
 	return nil
+}
+
+// periodsOf are the periods of a client that may have records in [from, to).
+func (s *Store) periodsOf(ctx context.Context, client string, from, to time.Time) ([]string, error) {
+	noted, err := s.db.SMembers(ctx, s.periodsKey(client)).Result()
+	if err != nil {
+		return nil, fault(err)
+	}
+	// An earlier release noted none, and had months only.
+	const zones = 15 * time.Hour
+	list := accounting.Months(from.Add(-zones), to.Add(zones), time.UTC)
+	if !from.Before(to) {
+		return nil, nil
+	}
+	for _, p := range noted {
+		if accounting.Touches(p, from, to) {
+			list = append(list, p)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list), nil
 }
 
 // stream calls fn with every record of a stream.

@@ -14,6 +14,7 @@ import (
 type session struct {
 	s     *Store
 	parts []*part
+	terms map[string]bool // versions whose terms this session has written
 }
 
 // part is an owner of slots, with the mark it holds.
@@ -29,6 +30,7 @@ type part struct {
 type call struct {
 	Call
 	record *accounting.Record
+	work   *work // of a record that is applied
 }
 
 // Session connects with the owners of all slots and reads their marks.
@@ -50,7 +52,7 @@ func (s *Store) dial(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	se := &session{s: s}
+	se := &session{s: s, terms: map[string]bool{}}
 	owned := 0
 	for _, server := range servers {
 		p := &part{Server: server}

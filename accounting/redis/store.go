@@ -1,17 +1,25 @@
 // Package redis is the store in a Redis server, which several gateways may
 // share and a billing system may read.
 //
-// The keys of one client share a Cluster slot. Months and days are in the
-// accounting time zone, but for the day of a seen set, which is UTC: a change
-// of the zone must not make records unknown.
+// The keys of one client share a Cluster slot. Periods are those of the client's
+// tariff, in its time zone ("2026-11", "2026-W48", "2026-11-23"), and always the
+// month; without a tariff the month of the accounting time zone. Days are in
+// the accounting time zone, but for the day of a seen set, which is UTC: a
+// change of the zone must not make records unknown.
 //
-//	tg:{c:ID}:use:MONTH      HASH    deliveries size charged
+//	tg:{c:ID}:acct           HASH    balance (millionths), plans: the tariffs that it was, is and will be under
+//	tg:{c:ID}:use:PERIOD     HASH    deliveries size charged; priced included included_deliveries cost frac currency;
+//	                                 fee paid adjusted; closed
 //	tg:{c:ID}:rcpt:MONTH     HASH    "<recipient>|deliveries" "|size" "|charged", bounded, then "_other"
 //	tg:{c:ID}:day:DAY        HASH    deliveries size charged; expires after DayDays
 //	tg:{c:ID}:seen:DAY       SET     63 bits of the SHA-256 of each mark of a record, by the day of its
 //	                                 end of message; expires after SeenDays
-//	tg:{c:ID}:rec:MONTH      STREAM  the records, a field for each attribute
+//	tg:{c:ID}:rec:PERIOD     STREAM  the records, a field for each attribute
+//	tg:{c:ID}:periods        SET     of the periods that there are streams for, but for months
+//	tg:{c:ID}:entries        HASH    id of a payment, adjustment or fee: SHA-256 of its content; for ever
 //	tg:clients               SET     of client IDs
+//	tg:tariffs               HASH    version: the terms of a tariff, in their canonical form
+//	tg:standing              channel "CLIENT balance PERIOD charged DAY charged", after each change
 //	tg:gw:GATEWAY            HASH    heartbeat (RFC 3339), backlog
 //	tg:{c:_gw:GATEWAY:N}     STRING  how far the gateway's spool was applied; one on each owner of slots
 //	tg:{c:ID}:parked         HASH    record ID: {"reason":…,"record":…}, not applied, for the operator
@@ -27,12 +35,14 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/price"
 )
 
 // ErrReply: the server answered what no Redis with this store's keys does.
@@ -54,8 +64,13 @@ type Options struct {
 	DayDays    int            // how long a day's counters are kept; default 400
 	Timeout    time.Duration  // of dialling, one reply, one write; default 5 s
 	Replicas   int            // that must have a batch before it counts as taken
-	Log        *slog.Logger
-	Now        func() time.Time
+	Book       *price.Book    // terms of tariffs; what it lacks is read from the store
+	// Standing is told of clients whose account changed: those of whom Limited
+	// says that it matters, nil for all. Other gateways hear of them, too.
+	Standing func([]accounting.Standing)
+	Limited  func(client string) bool
+	Log      *slog.Logger
+	Now      func() time.Time
 }
 
 // Store is an accounting.Store and an accounting.Checkpointer in Redis.
@@ -64,6 +79,10 @@ type Store struct {
 	db                redis.UniversalClient // for questions
 	servers           Servers               // for records
 	applySHA, parkSHA string
+	desk              *price.Desk
+
+	mu      sync.Mutex
+	planned map[string]planned // by client, as last seen
 }
 
 // Open makes the store. It fails for wrong options only: a server that is away,
@@ -86,7 +105,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		ContextTimeoutEnabled: true,
 		PoolSize:              8, PipelinePoolSize: -1, ConnMaxIdleTime: 5 * time.Minute,
 	})
-	s := &Store{o: o, db: db, applySHA: scriptSHA(applyScript), parkSHA: scriptSHA(parkScript)}
+	s := &Store{o: o, db: db, applySHA: scriptSHA(applyScript), parkSHA: scriptSHA(parkScript), desk: &price.Desk{Book: o.Book, Location: o.Location}, planned: map[string]planned{}}
 	switch client := db.(type) {
 	case *redis.Client:
 		s.servers = single{client}
@@ -123,6 +142,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Book == nil {
+		o.Book = price.NewBook()
 	}
 }
 
@@ -184,6 +206,14 @@ func (s *Store) key(client, kind, period string) string {
 }
 
 func (s *Store) clientsKey() string { return s.o.Prefix + "clients" }
+
+func (s *Store) tariffsKey() string { return s.o.Prefix + "tariffs" }
+
+func (s *Store) standingChannel() string { return s.o.Prefix + "standing" }
+
+func (s *Store) accountKey(client string) string { return s.o.Prefix + "{c:" + client + "}:acct" }
+
+func (s *Store) periodsKey(client string) string { return s.o.Prefix + "{c:" + client + "}:periods" }
 
 // markKey is where a mark of the gateway may stand; the number makes its slot.
 func (s *Store) markKey(n int) string {

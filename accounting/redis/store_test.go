@@ -29,7 +29,7 @@ func TestConformance(t *testing.T) {
 		prefix := fmt.Sprintf("t%d:", n.Add(1))
 		return func(t *testing.T, o storetest.Options) accounting.Store {
 			s, err := Open(t.Context(), Options{
-				Addr: srv.addr, Gateway: "mx1", Prefix: prefix, Location: o.Location, Recipients: o.Recipients, SeenDays: o.SeenDays, Now: o.Now,
+				Addr: srv.addr, Gateway: "mx1", Prefix: prefix, Location: o.Location, Recipients: o.Recipients, SeenDays: o.SeenDays, Now: o.Now, Book: o.Book, Standing: o.Standing,
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/price"
 )
 
 // Options with which a store is opened.
@@ -20,6 +21,8 @@ type Options struct {
 	Recipients int
 	SeenDays   int
 	Now        func() time.Time
+	Book       *price.Book
+	Standing   func([]accounting.Standing)
 }
 
 // Open opens the store, or opens it again after it was closed, with what was
@@ -44,6 +47,13 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 		"Marks":       testMarks,
 		"Alive":       testAlive,
 		"AgainstList": testAgainstList,
+		"Prices":      testPrices,
+		"Straddling":  testStraddling,
+		"VoidedPrice": testVoidedPrice,
+		"Changed":     testChangedTariff,
+		"Unknown":     testUnknownTerms,
+		"Kept":        testKeptTerms,
+		"Standing":    testStanding,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, fresh(t)) })
 	}
@@ -103,10 +113,15 @@ func wantCounters(t *testing.T, s accounting.Store, period string, want ...accou
 	}
 }
 
+// all are records as they were put: without the period, which the store adds.
 func all(t *testing.T, s accounting.Store, client string, from, to time.Time) []accounting.Record {
 	t.Helper()
 	var list []accounting.Record
 	if err := s.Records(t.Context(), client, from, to, func(r accounting.Record) error {
+		if r.Period == "" {
+			t.Errorf("%s counts in no period", r.ID)
+		}
+		r.Period = ""
 		list = append(list, r)
 		return nil
 	}); err != nil {
@@ -221,12 +236,12 @@ func testVoids(t *testing.T, o Open) {
 		"after, again": {func(r, v accounting.Record) [][]accounting.Record {
 			return [][]accounting.Record{{r}, {v}, {v}, {r, v}}
 		}, 0, 2},
-		"before":            {func(r, v accounting.Record) [][]accounting.Record { return [][]accounting.Record{{v}, {r}} }, 0, 0},
-		"before, one batch": {func(r, v accounting.Record) [][]accounting.Record { return [][]accounting.Record{{v, r}} }, 0, 0},
+		"before":            {func(r, v accounting.Record) [][]accounting.Record { return [][]accounting.Record{{v}, {r}} }, 0, 2},
+		"before, one batch": {func(r, v accounting.Record) [][]accounting.Record { return [][]accounting.Record{{v, r}} }, 0, 2},
 		"before, again": {func(r, v accounting.Record) [][]accounting.Record {
 			return [][]accounting.Record{{v, v}, {r}, {v}, {r}}
-		}, 0, 0},
-		"never came": {func(r, v accounting.Record) [][]accounting.Record { return [][]accounting.Record{{v}, {v}} }, 0, 0},
+		}, 0, 2},
+		"never came": {func(r, v accounting.Record) [][]accounting.Record { return [][]accounting.Record{{v}, {v}} }, 0, 1},
 		"on another day": {func(r, v accounting.Record) [][]accounting.Record {
 			w := accounting.VoidOf(r, Now.Add(26*time.Hour))
 			return [][]accounting.Record{{r}, {v}, {w}}
@@ -239,7 +254,7 @@ func testVoids(t *testing.T, o Open) {
 		"not at all": {func(r, v accounting.Record) [][]accounting.Record { return [][]accounting.Record{{r}} }, 1, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			client := "c" + fmt.Sprint(len(name)) + "-" + string(name[0]) + fmt.Sprint(test.kept)
+			client := fmt.Sprintf("c%x", name)
 			s := open(t, o, defaults())
 			r := Usage(len(name), client, name+"@example.org", Now, 100, 40)
 			for _, batch := range test.order(r, accounting.VoidOf(r, later)) {
@@ -275,8 +290,8 @@ func testVoids(t *testing.T, o Open) {
 	}
 }
 
-// A month begins where the accounting time zone has it, and a void counts in
-// its own.
+// A month begins where the accounting time zone has it, and a void counts
+// where its record does.
 func testPeriods(t *testing.T, o Open) {
 	moscow, err := time.LoadLocation("Europe/Moscow")
 	if err != nil {
@@ -297,12 +312,15 @@ func testPeriods(t *testing.T, o Open) {
 	daily.Recipients = nil
 	wantCounters(t, s, "2026-11-30", daily)
 	put(t, s, accounting.VoidOf(november, now))
-	wantCounters(t, s, "2026-11", one(1, 1))
-	wantCounters(t, s, "2026-12", one(1, 109))
+	wantCounters(t, s, "2026-11", one(0, 0))
+	wantCounters(t, s, "2026-12", one(2, 110))
+	daily = one(0, 0)
+	daily.Recipients = nil
+	wantCounters(t, s, "2026-11-30", daily)
 	if got := all(t, s, "sales", december.Time, now); len(got) != 2 {
 		t.Errorf("records of December: %v", recordIDs(got))
 	}
-	if got := all(t, s, "sales", november.Time, december.Time); len(got) != 1 {
+	if got := all(t, s, "sales", november.Time, december.Time); len(got) != 2 {
 		t.Errorf("records of November: %v", recordIDs(got))
 	}
 }
@@ -386,19 +404,29 @@ func testRecords(t *testing.T, o Open) {
 
 // Every field comes back as it went.
 func testFields(t *testing.T, o Open) {
-	s := open(t, o, defaults())
+	tariff := Tariff(t, price.Terms{PerMiB: 1_500_000, PerDelivery: 20_000})
+	with := defaults()
+	with.Book = price.NewBook(tariff)
+	s := open(t, o, with)
 	full := accounting.Record{
 		ID: "mx1/4CAB/1795435200123/a@example.org", Kind: accounting.Usage, Time: time.UnixMilli(1795435200123).UTC(),
 		Gateway: "mx1", QueueID: "4CAB", MessageID: "<x\"y@example.com>", Ref: "TG-1", Client: "sales", Recipient: "a@example.org",
 		Sender: "имя@пример.рф", ClientIP: "2001:db8::1", Direction: "out", Size: 5001, Charged: 1667,
 		Share: accounting.ShareSplit, ShareIndex: 2, ShareCount: 3, Verdict: "hold", Weight: "-1.5",
-		Rules: []string{"one", "a,b", "с пробелом", `"`}, Tariff: "office", TariffVersion: "abc",
+		Rules: []string{"one", "a,b", "с пробелом", `"`}, Tariff: "office", TariffVersion: tariff.Version(),
 	}
 	bare := Usage(2, "sales", "b@example.org", full.Time, 0, 0)
 	bare.Sender, bare.ClientIP, bare.MessageID, bare.Ref, bare.Verdict, bare.Weight = "", "", "", "", "", ""
 	void := accounting.VoidOf(full, full.Time.Add(time.Minute))
 	put(t, s, full, bare, void)
 	got := all(t, s, "sales", full.Time, full.Time.Add(time.Hour))
+	for _, r := range []*accounting.Record{&full, &bare, &void} {
+		r.Tariff, r.TariffVersion, r.Currency = "office", tariff.Version(), "RUB"
+	}
+	// 1667 bytes at 1.50 a MiB, and 0.02; a void takes back what its record added.
+	full.Priced, full.Amount = 1667, "22384.662628173828125"
+	void.Priced, void.Amount = full.Priced, full.Amount
+	bare.Amount = "20000"
 	if want := []accounting.Record{full, bare, void}; !reflect.DeepEqual(got, want) {
 		t.Fatalf("got  %+v\nwant %+v", got, want)
 	}

@@ -1,0 +1,158 @@
+package embedded
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/price"
+)
+
+// usage prices a record; with it come the client's plans as they are then.
+func (a *application) usage(r, stored *accounting.Record, account *account) (price.Posting, price.Settled, price.Plans, error) {
+	fail := func(err error) (price.Posting, price.Settled, price.Plans, error) {
+		return price.Posting{}, price.Settled{}, nil, err
+	}
+	p, plans, err := a.s.desk.Post(r, account.plans, a.now)
+	if err != nil {
+		return fail(err)
+	}
+	moved, err := a.move(&p, r.Client)
+	if err != nil {
+		return fail(err)
+	}
+	if moved {
+		stored.Effect = accounting.Adjustment
+	}
+	total, err := a.use.get(join(p.Period, r.Client))
+	if err != nil {
+		return fail(err)
+	}
+	s := p.Settle(total.values[included], total.values[includedDeliveries])
+	s.Into(stored, p.Tariff)
+	return p, s, plans, nil
+}
+
+// errAway: what a voided record added is not here any more.
+var errAway = errors.New("the record that it voids is in an archive")
+
+// voided finds what a record added, to take it back.
+func (a *application) voided(r, stored *accounting.Record, otherKey []byte) (price.Posting, price.Settled, error) {
+	was, err := a.find(r, a.seen.Get(otherKey))
+	if err != nil {
+		return price.Posting{}, price.Settled{}, err
+	}
+	s, err := price.SettledOf(was)
+	if err != nil {
+		return price.Posting{}, price.Settled{}, err
+	}
+	stored.Tariff, stored.TariffVersion, stored.Currency = was.Tariff, was.TariffVersion, was.Currency
+	stored.Priced, stored.Included, stored.IncludedDelivery, stored.Amount = was.Priced, was.Included, was.IncludedDelivery, was.Amount
+	stored.Size, stored.Charged, stored.Recipient = was.Size, was.Charged, was.Recipient
+	p := a.s.desk.Where(was, a.s.o.Book.Find(was.TariffVersion))
+	moved, err := a.move(&p, r.Client)
+	if err != nil {
+		return p, s, err
+	}
+	if moved || was.Effect == accounting.Adjustment {
+		stored.Effect = accounting.Adjustment
+	}
+	return p, s.Neg(), nil
+}
+
+// maxMoves bounds how many closed periods are passed over.
+const maxMoves = 100
+
+// move makes a posting count in the first period that is open, and tells
+// whether that is another.
+func (a *application) move(p *price.Posting, client string) (bool, error) {
+	at := a.now
+	for moved := range maxMoves {
+		total, err := a.use.get(join(p.Period, client))
+		if err != nil {
+			return false, err
+		}
+		if total.values[closed] == 0 {
+			return moved > 0, nil
+		}
+		if moved > 0 {
+			at = p.End(a.s.desk, at)
+		}
+		p.Move(a.s.desk, at)
+	}
+	return false, fmt.Errorf("%w: the next %d periods are closed", ErrDamaged, maxMoves)
+}
+
+// learn keeps the terms of a tariff as long as a record may name them.
+func (a *application) learn(t *price.Tariff) error {
+	if t == nil || a.tariffs.Get([]byte(t.Version())) != nil {
+		return nil
+	}
+	return a.tariffs.Put([]byte(t.Version()), t.Canonical())
+}
+
+var errLimit = errors.New("a counter would pass its limit")
+
+// count adds the record to its counters: to all of them or, with an error, none.
+func (a *application) count(r *accounting.Record, p *price.Posting, s price.Settled, account *account) error {
+	total, err := a.use.get(join(p.Period, r.Client))
+	if err != nil {
+		return err
+	}
+	month, err := a.use.get(join(p.Month, r.Client))
+	if err != nil {
+		return err
+	}
+	name := r.Recipient
+	if len(name) > accounting.MaxRecipient {
+		name = accounting.Other
+	}
+	part, err := a.rcpt.get(join(p.Month, r.Client, name))
+	if err != nil {
+		return err
+	}
+	if !part.known && name != accounting.Other && month.values[recipientCount] >= int64(a.s.o.Recipients) {
+		if part, err = a.rcpt.get(join(p.Month, r.Client, accounting.Other)); err != nil {
+			return err
+		}
+		name = accounting.Other
+	}
+	daily, err := a.days.get(join(p.Day, r.Client))
+	if err != nil {
+		return err
+	}
+	whole, rest := price.Carry(s.Amount, total.values[frac])
+	counted := []*counts{total, part, daily}
+	if month != total {
+		counted = append(counted, month)
+	}
+	for _, t := range counted {
+		if !t.room(r) {
+			return fmt.Errorf("usage record %q: %w", r.ID, errLimit)
+		}
+	}
+	if !within(total.values[cost], whole) || !within(month.values[cost], whole) || !within(account.Balance, -whole) {
+		return fmt.Errorf("usage record %q: %w", r.ID, errLimit)
+	}
+	if !part.known && name != accounting.Other {
+		month.values[recipientCount]++
+	}
+	for _, t := range counted {
+		t.add(r)
+	}
+	total.settle(s, whole)
+	total.values[frac] = rest
+	if month != total {
+		month.settle(s, whole)
+	}
+	if whole != 0 {
+		account.Balance, account.changed = account.Balance-whole, true
+	}
+	if a.s.o.Standing != nil {
+		if a.touched == nil {
+			a.touched = map[string]touched{}
+		}
+		a.touched[r.Client] = touched{p.Period, p.Day}
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+package price
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Book has the terms of every version that a record may name. It is safe for
+// use by many goroutines.
+type Book struct {
+	mu      sync.RWMutex
+	version map[string]*Tariff
+	order   []*Tariff // as they were added
+}
+
+// NewBook has these terms.
+func NewBook(list ...*Tariff) *Book {
+	b := &Book{version: map[string]*Tariff{}}
+	b.Add(list...)
+	return b
+}
+
+// Add adds what the book does not have yet. Of one name the last one added is
+// the newest; one that was there before becomes it.
+func (b *Book) Add(list ...*Tariff) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, t := range list {
+		if old := b.version[t.version]; old != nil {
+			b.order = slices.DeleteFunc(b.order, func(o *Tariff) bool { return o == old })
+		}
+		b.version[t.version] = t
+		b.order = append(b.order, t)
+	}
+}
+
+// Learn adds terms that are not in force: those that a file or a store keeps.
+func (b *Book) Learn(list ...*Tariff) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, t := range list {
+		if b.version[t.version] == nil {
+			b.version[t.version] = t
+			b.order = append([]*Tariff{t}, b.order...)
+		}
+	}
+}
+
+// Find finds a version; nil when the book does not have it.
+func (b *Book) Find(version string) *Tariff {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.version[version]
+}
+
+// newest is the newest version that is of a plan; nil for none.
+func (b *Book) newest(p Plan) *Tariff {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for _, t := range slices.Backward(b.order) {
+		if t.Plan().same(p) {
+			return t
+		}
+	}
+	return nil
+}
+
+// All are all versions, in the order in which they were added.
+func (b *Book) All() []*Tariff {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return slices.Clone(b.order)
+}
+
+// Encode is the book as a file: a line of canonical terms for each version.
+func (b *Book) Encode() []byte {
+	var out []byte
+	for _, t := range b.All() {
+		out = append(append(out, t.Canonical()...), '\n')
+	}
+	return out
+}
+
+// Decode reads a file into the book.
+func (b *Book) Decode(text []byte) error {
+	var list []*Tariff
+	number := 0
+	for line := range strings.Lines(string(text)) {
+		number++
+		t, err := ParseTerms([]byte(line))
+		if err != nil {
+			return fmt.Errorf("line %d: %w", number, err)
+		}
+		list = append(list, t)
+	}
+	slices.Reverse(list)
+	b.Learn(list...)
+	return nil
+}
+
+// Plan is what the tariff asks of a client's periods.
+func (t *Tariff) Plan() Plan {
+	return Plan{Tariff: t.Name, Period: t.Period, Zone: t.Timezone, Currency: t.Currency}
+}

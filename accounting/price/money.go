@@ -1,0 +1,58 @@
+// Package price says what mail costs, exactly: tariffs and their versions,
+// periods, and what one record adds to a client's account. It is pure: no
+// clock, no store, no float.
+//
+// Money is int64 millionths of the currency unit. What is priced is counted in
+// 1/104,857,600 of a millionth (2^20 bytes times 100 percent), so that every
+// price is exact; an account shows whole millionths and carries the rest.
+package price
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// MaxMoney is the largest price or payment, in millionths: a milliard units.
+const MaxMoney = 1_000_000_000_000_000
+
+// What is wrong with a sum of money.
+var (
+	ErrMoney  = errors.New(`not a sum such as "1.50"`)
+	ErrFiner  = errors.New("finer than six decimals")
+	ErrTooBig = errors.New("more than 1,000,000,000")
+)
+
+// ParseMoney reads a sum such as "1.50" or "-3" in units of a currency and
+// returns millionths.
+func ParseMoney(s string) (int64, error) {
+	digits, negative := strings.CutPrefix(s, "-")
+	whole, fraction, dot := strings.Cut(digits, ".")
+	if whole == "" || dot && fraction == "" || strings.Trim(whole+fraction, "0123456789") != "" {
+		return 0, fmt.Errorf("%q: %w", s, ErrMoney)
+	}
+	if fraction = strings.TrimRight(fraction, "0"); len(fraction) > 6 {
+		return 0, fmt.Errorf("%q: %w", s, ErrFiner)
+	}
+	n, err := strconv.ParseInt(whole+(fraction + "000000")[:6], 10, 64)
+	if err != nil || n > MaxMoney {
+		return 0, fmt.Errorf("%q: %w", s, ErrTooBig)
+	}
+	if negative {
+		n = -n
+	}
+	return n, nil
+}
+
+// FormatMoney writes millionths in units, with two decimals at least.
+func FormatMoney(millionths int64) string {
+	// The magnitude of the smallest int64 fits a uint64.
+	n, sign := uint64(millionths), ""
+	if millionths < 0 {
+		n, sign = -n, "-"
+	}
+	fraction := fmt.Sprintf("%06d", n%1_000_000)
+	fraction = fraction[:2] + strings.TrimRight(fraction[2:], "0")
+	return sign + strconv.FormatUint(n/1_000_000, 10) + "." + fraction
+}

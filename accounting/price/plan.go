@@ -1,0 +1,155 @@
+package price
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+)
+
+// Plan is under which tariff a client is from a time on: its name, and what
+// cuts its periods. Versions of the tariff that differ in prices alone are the
+// same plan.
+type Plan struct {
+	From    int64 // Unix milliseconds; 0: from ever
+	Noticed int64 // the time of the record that told of it
+	Tariff  string
+	Period  string
+	Zone    string
+	// Currency; "" for a client without a tariff, whose Tariff is "" too.
+	Currency string
+}
+
+// Plans are the plans that a client had, has and will have, the oldest first.
+type Plans []Plan
+
+// maxPlans bounds what is kept of a client's history; what is older than the
+// records that may still come is of no use.
+const maxPlans = 40
+
+// String is how a store keeps them: a line for each.
+func (p Plans) String() string {
+	lines := make([]string, len(p))
+	for i, one := range p {
+		tariff, currency := one.Tariff, one.Currency
+		if tariff == "" {
+			tariff, currency = "-", "-"
+		}
+		lines[i] = fmt.Sprintf("%d %d %s %s %s %s", one.From, one.Noticed, tariff, one.Period, one.Zone, currency)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// ParsePlans reads what String wrote.
+func ParsePlans(s string) (Plans, error) {
+	if s == "" {
+		return nil, nil
+	}
+	var list Plans
+	for line := range strings.SplitSeq(s, "\n") {
+		var p Plan
+		words := strings.Split(line, " ")
+		if len(words) != 6 {
+			return nil, fmt.Errorf("plan %q: want six words", line)
+		}
+		var err, err2 error
+		p.From, err = strconv.ParseInt(words[0], 10, 64)
+		p.Noticed, err2 = strconv.ParseInt(words[1], 10, 64)
+		if err != nil || err2 != nil {
+			return nil, fmt.Errorf("plan %q: its times are no numbers", line)
+		}
+		p.Tariff, p.Period, p.Zone, p.Currency = words[2], words[3], words[4], words[5]
+		if p.Tariff == "-" {
+			p.Tariff, p.Currency = "", ""
+		}
+		if _, err := time.LoadLocation(p.Zone); err != nil {
+			return nil, fmt.Errorf("plan %q: %w", line, err)
+		}
+		list = append(list, p)
+	}
+	return list, nil
+}
+
+// same tells whether two say the same of a client, whenever that begins.
+func (p Plan) same(q Plan) bool {
+	return p.Tariff == q.Tariff && p.Period == q.Period && p.Zone == q.Zone && p.Currency == q.Currency
+}
+
+// location of a plan; ParsePlans and New have checked it.
+func (p Plan) location() *time.Location {
+	loc, err := time.LoadLocation(p.Zone)
+	if err != nil {
+		return time.UTC
+	}
+	return loc
+}
+
+// At is the plan that holds at a time.
+func (p Plans) At(t time.Time) Plan {
+	ms := t.UnixMilli()
+	for i := len(p) - 1; i > 0; i-- {
+		if p[i].From <= ms {
+			return p[i]
+		}
+	}
+	return p[0]
+}
+
+// With are the plans after a record of the time told that the client is under
+// want: from the next period on, when it is another. Older news do not undo
+// newer ones. The plans themselves do not change.
+func (p Plans) With(want Plan, told, now time.Time) Plans {
+	if len(p) == 0 {
+		if want.Tariff == "" {
+			return nil
+		}
+		want.From, want.Noticed = 0, told.UnixMilli()
+		return Plans{want}
+	}
+	last := p[len(p)-1]
+	if last.same(want) || told.UnixMilli() < last.Noticed {
+		return p
+	}
+	list := append(Plans(nil), p...)
+	if last.From > now.UnixMilli() && len(list) > 1 {
+		// What was to come is not any more.
+		list = list[:len(list)-1]
+		if last = list[len(list)-1]; last.same(want) {
+			list[len(list)-1].Noticed = told.UnixMilli()
+			return list
+		}
+	}
+	return list.append(want, told, last.end(now))
+}
+
+// Now are the plans with want in force at once: what the command with --now
+// asks for.
+func (p Plans) Now(want Plan, now time.Time) Plans {
+	list := append(Plans(nil), p...)
+	for len(list) > 0 && list[len(list)-1].From > now.UnixMilli() {
+		list = list[:len(list)-1]
+	}
+	if len(list) == 0 {
+		want.From, want.Noticed = 0, now.UnixMilli()
+		return Plans{want}
+	}
+	return list.append(want, now, now)
+}
+
+func (p Plans) append(want Plan, told, from time.Time) Plans {
+	want.From, want.Noticed = from.UnixMilli(), told.UnixMilli()
+	p = append(p, want)
+	return p[max(0, len(p)-maxPlans):]
+}
+
+// end of the period that a time belongs to.
+func (p Plan) end(at time.Time) time.Time {
+	loc := p.location()
+	_, to, err := accounting.Span(accounting.PeriodOf(p.Period, at, loc), loc)
+	if err != nil {
+		return at
+	}
+	return to
+}

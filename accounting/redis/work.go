@@ -1,0 +1,249 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/price"
+)
+
+// work is a record on its way into the store.
+//
+// The caller works out all that does not depend on what the account holds; the
+// script does the rest, in one step with what it writes, so that gateways that
+// share an included volume never wait for each other, nor try again. What it
+// needs of the account besides and cannot know beforehand (the tariffs that a
+// client is under, where a voided record stands, whether a period is closed)
+// changes so seldom that the caller guesses: the script says when it was wrong.
+type work struct {
+	r       *accounting.Record // as it came
+	stored  accounting.Record  // as it is to be stored
+	posting price.Posting
+	found   *accounting.Record // of a void: the record that it takes back
+	moves   int                // closed periods that were met
+
+	before, plans string // the client's plans: as known, and as they are to be
+	asked         int64  // what the script said when it was not done
+	standing      *accounting.Standing
+}
+
+var (
+	errLimit = errors.New("a counter would pass its limit")
+	errAway  = errors.New("the record that it voids is in an archive")
+)
+
+// planned is what is known of a client's plans.
+type planned struct {
+	text string
+	list price.Plans
+}
+
+// maxPlanned bounds the clients whose plans are remembered.
+const maxPlanned = 200_000
+
+func (s *Store) plansOf(client string) planned {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.planned[client]
+}
+
+func (s *Store) setPlans(client string, p planned) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.planned) >= maxPlanned {
+		clear(s.planned)
+	}
+	s.planned[client] = p
+}
+
+// prepare works out what the record does to its account as far as it is known.
+func (se *session) prepare(ctx context.Context, w *work, now time.Time) error {
+	s := se.s
+	w.stored = *w.r
+	known := s.plansOf(w.r.Client)
+	w.before, w.plans = known.text, known.text
+	about := *w.r
+	about.Time = w.r.Origin()
+	switch {
+	case w.r.Kind == accounting.Void && w.found != nil:
+		w.posting = s.desk.Where(w.found, s.o.Book.Find(w.found.TariffVersion))
+		take := &w.stored
+		take.Size, take.Charged, take.Recipient = w.found.Size, w.found.Charged, w.found.Recipient
+		take.Tariff, take.TariffVersion, take.Currency = w.found.Tariff, w.found.TariffVersion, w.found.Currency
+		take.Priced, take.Included, take.IncludedDelivery, take.Amount = w.found.Priced, w.found.Included, w.found.IncludedDelivery, w.found.Amount
+		if w.found.Effect == accounting.Adjustment {
+			take.Effect = accounting.Adjustment
+		}
+	case w.r.Kind == accounting.Void && w.asked == notFound:
+		return fmt.Errorf("void record %q: %w", w.r.ID, errAway)
+	case w.r.Kind == accounting.Void:
+		// Where it would stand if its record never came.
+		p, _, err := s.desk.Post(&about, known.list, now)
+		if err != nil {
+			about.Tariff, about.TariffVersion = "", ""
+			if p, _, err = s.desk.Post(&about, nil, now); err != nil {
+				return err
+			}
+		}
+		w.posting = p
+	default:
+		p, plans, err := s.desk.Post(w.r, known.list, now)
+		if errors.Is(err, price.ErrTerms) {
+			if err := se.learn(ctx, w.r.TariffVersion); err != nil {
+				return err
+			}
+			p, plans, err = s.desk.Post(w.r, known.list, now)
+		}
+		if err != nil {
+			return err
+		}
+		w.posting = p
+		if n := len(plans); n != len(known.list) || n > 0 && plans[n-1] != known.list[n-1] {
+			w.plans = plans.String()
+			s.setPlans(w.r.Client, planned{w.plans, plans})
+		}
+		if t := p.Tariff; t != nil {
+			w.stored.Tariff, w.stored.TariffVersion, w.stored.Currency = t.Name, t.Version(), t.Currency
+		} else {
+			w.stored.Tariff, w.stored.TariffVersion = "", ""
+		}
+	}
+	for i, at := 0, now; i < w.moves; i++ {
+		if i > 0 {
+			at = w.posting.End(s.desk, at)
+		}
+		w.posting.Move(s.desk, at)
+		w.stored.Effect = accounting.Adjustment
+	}
+	return nil
+}
+
+// arguments of the script.
+func (s *Store) arguments(w *work, now time.Time) (keys []string, args []any) {
+	r, p := &w.stored, &w.posting
+	own, other := r.Marks()
+	keys = []string{
+		s.key(r.Client, "seen", accounting.Day(r.Origin(), time.UTC)), s.key(r.Client, "use", p.Period), s.key(r.Client, "use", p.Month),
+		s.key(r.Client, "rcpt", p.Month), s.key(r.Client, "day", p.Day), s.key(r.Client, "rec", p.Period),
+		s.accountKey(r.Client), s.periodsKey(r.Client),
+	}
+	kind := r.Kind
+	if kind == accounting.Void && w.found == nil {
+		kind = "find"
+	}
+	name := r.Recipient
+	if len(name) > accounting.MaxRecipient {
+		name = accounting.Other
+	}
+	channel := ""
+	if s.o.Standing != nil && (s.o.Limited == nil || s.o.Limited(r.Client)) {
+		channel = s.standingChannel()
+	}
+	deliveries, size, charged := r.Delta()
+	args = append(make([]any, 0, 110),
+		member(own), member(other), kind,
+		// Beyond what Fit asks for; counted by this clock, not the server's.
+		seconds(r.Origin().AddDate(0, 0, s.o.SeenDays+2).Sub(now)), seconds(r.At().AddDate(0, 0, s.o.DayDays).Sub(now)),
+		s.o.Recipients, name, deliveries, size, charged,
+		w.before, w.plans, p.Period, channel, r.Client, p.Day)
+	args = appendPrice(args, w)
+	r.Period = "" // the stream's key says it
+	return keys, r.AppendFields(args)
+}
+
+// appendPrice appends what the script prices by.
+func appendPrice(args []any, w *work) []any {
+	amount := func(a price.Amount) { args = append(args, a.Whole, a.Rest, a.String()) }
+	p, none := &w.posting, price.Amount{}
+	switch {
+	case w.found != nil && w.found.Amount != "":
+		// The record was read from the store, and checked.
+		s, _ := price.SettledOf(w.found)
+		args = append(args, "1", -s.Priced, -s.Included, -s.IncludedDeliveries, 0,
+			-s.Amount.Whole, -s.Amount.Rest, "")
+		amount(none)
+		amount(none)
+	case w.found == nil && p.Tariff != nil && w.r.Kind == accounting.Usage:
+		args = append(args, "1", p.Priced, p.Tariff.Included, p.Tariff.IncludedDeliveries, p.PerByte)
+		amount(p.Volume)
+		amount(p.Delivery)
+		amount(p.Volume.Add(p.Delivery))
+	default:
+		args = append(args, "", 0, 0, 0, 0)
+		for range 3 {
+			amount(none)
+		}
+	}
+	return args
+}
+
+// answer reads what the script said; false when the record is to be asked
+// about again.
+func (s *Store) answer(w *work, v any) (done bool, err error) {
+	list, several := v.([]any)
+	if several && len(list) > 0 {
+		v = list[0]
+	}
+	answer, ok := v.(int64)
+	w.asked = answer
+	switch {
+	case !ok:
+	case answer == known, answer == remembered, answer == applied && !several:
+		return true, nil
+	case answer == applied && len(list) == 4:
+		w.standing = &accounting.Standing{Client: w.r.Client, Period: w.posting.Period, Day: w.posting.Day}
+		for i, into := range []*int64{&w.standing.Balance, &w.standing.Used, &w.standing.UsedDay} {
+			text, _ := list[i+1].(string)
+			if *into, err = strconv.ParseInt(text, 10, 64); err != nil {
+				return false, fmt.Errorf("%w: to record %q: %v", ErrReply, w.r.ID, list)
+			}
+		}
+		return true, nil
+	case answer == beyondLimit:
+		return false, fmt.Errorf("usage record %q: %w", w.r.ID, errLimit)
+	case answer == otherPlans && len(list) == 2:
+		text, _ := list[1].(string)
+		plans, err := price.ParsePlans(text)
+		if err != nil {
+			return false, fmt.Errorf("%w: %s: %w", ErrReply, s.accountKey(w.r.Client), err)
+		}
+		s.setPlans(w.r.Client, planned{text, plans})
+		return false, nil
+	case answer == notFound && w.r.Kind == accounting.Void && w.found == nil:
+		return false, nil
+	case answer == periodClosed:
+		w.moves++
+		return false, nil
+	}
+	return false, fmt.Errorf("%w: to record %q: %v", ErrReply, w.r.ID, v)
+}
+
+// tell tells of clients' standing.
+func (s *Store) tell(list []accounting.Standing) {
+	if s.o.Standing != nil && len(list) > 0 {
+		s.o.Standing(list)
+	}
+}
+
+// learn reads the terms of a version that the book does not have.
+func (se *session) learn(ctx context.Context, version string) error {
+	p, err := se.owner(se.s.tariffsKey())
+	if err != nil {
+		return err
+	}
+	v, err := p.ask(ctx, Call{"HGET", se.s.tariffsKey(), version})
+	text, ok := v.(string)
+	if err != nil || !ok {
+		return err
+	}
+	t, err := price.ParseTerms([]byte(text))
+	if err != nil || t.Version() != version {
+		return fmt.Errorf("%w: %s: version %s: %w", ErrReply, se.s.tariffsKey(), version, err)
+	}
+	se.s.o.Book.Learn(t)
+	return nil
+}
