@@ -16,6 +16,7 @@ const module = "github.com/tollgate-mail/tollgate/"
 // floors is where each room of the house stands. A room imports only rooms of
 // lower floors; docs/HACKING.md says what lives in each.
 var floors = map[string]int{
+	"internal/address": 0,
 	"internal/budget":  0,
 	"internal/charset": 0,
 	"accounting":       0,
