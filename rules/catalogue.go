@@ -84,10 +84,19 @@ type Attribute struct {
 	Forgeable bool
 	// Client: it vouches for who the client is, whatever the client says.
 	Client bool
-	// Lookup: somebody else is asked for it, and to wait for the answer costs
-	// more than any other condition: those are tried first.
-	Lookup bool
+	// Asks is who else is asked for it. To wait for an answer costs more than
+	// any other condition: those are tried first.
+	Asks Asked
 }
+
+// Asked is who is asked for the value of an attribute.
+type Asked uint8
+
+const (
+	Nobody    Asked = iota // the message and its session have it
+	AsksDNS                // a resolver
+	AsksState              // what gateways remember of mail before
+)
 
 // temperror is the name, in enumerations that have it, of a value that could
 // not be had now.
@@ -121,17 +130,17 @@ var catalogue = [...]Attribute{
 	HeaderIP:        {Name: "header_ip", Kind: KindIP, Stage: Headers, Forgeable: true},
 	Size:            {Name: "size", Kind: KindNumber, Stage: Complete, Octets: true},
 
-	DNSBL:       {Name: "dnsbl", Kind: KindDNSBL, Stage: Connect, Client: true, Lookup: true},
-	SenderMX:    {Name: "sender_mx", Kind: KindEnum, Stage: MailFrom, Lookup: true, Names: []string{"ok", "implicit", "null", "missing", "none", temperror}},
-	SenderDNSBL: {Name: "sender_dnsbl", Kind: KindDNSBL, Stage: MailFrom, Lookup: true},
-	SPF: {Name: "spf", Kind: KindEnum, Stage: MailFrom, Lookup: true,
+	DNSBL:       {Name: "dnsbl", Kind: KindDNSBL, Stage: Connect, Client: true, Asks: AsksDNS},
+	SenderMX:    {Name: "sender_mx", Kind: KindEnum, Stage: MailFrom, Asks: AsksDNS, Names: []string{"ok", "implicit", "null", "missing", "none", temperror}},
+	SenderDNSBL: {Name: "sender_dnsbl", Kind: KindDNSBL, Stage: MailFrom, Asks: AsksDNS},
+	SPF: {Name: "spf", Kind: KindEnum, Stage: MailFrom, Asks: AsksDNS,
 		Names: []string{"none", "neutral", "pass", "fail", "softfail", temperror, "permerror"}}, // RFC 7208 §2.6
-	Correspondent: {Name: "correspondent", Kind: KindBool, Stage: RcptTo, Lookup: true},
-	DKIM: {Name: "dkim", Kind: KindEnum, Stage: Complete, Lookup: true,
+	Correspondent: {Name: "correspondent", Kind: KindBool, Stage: RcptTo, Asks: AsksState},
+	DKIM: {Name: "dkim", Kind: KindEnum, Stage: Complete, Asks: AsksDNS,
 		Names: []string{"none", "pass", "fail", "policy", "neutral", temperror, "permerror"}}, // RFC 8601 §2.7.1
-	DMARC: {Name: "dmarc", Kind: KindEnum, Stage: Complete, Lookup: true,
+	DMARC: {Name: "dmarc", Kind: KindEnum, Stage: Complete, Asks: AsksDNS,
 		Names: []string{"none", "pass", "fail", temperror, "permerror"}}, // RFC 7489 §11.2
-	DMARCPolicy: {Name: "dmarc_policy", Kind: KindEnum, Stage: Complete, Lookup: true, Names: []string{"none", "quarantine", "reject"}}, // RFC 7489 §6.3
+	DMARCPolicy: {Name: "dmarc_policy", Kind: KindEnum, Stage: Complete, Asks: AsksDNS, Names: []string{"none", "quarantine", "reject"}}, // RFC 7489 §6.3
 
 	Virus:          {Name: "virus", Kind: KindText, Stage: Complete, Presence: true, Inspected: true},
 	AttachmentName: {Name: "attachment_name", Kind: KindText, Stage: Complete, Presence: true, Inspected: true, Forgeable: true},

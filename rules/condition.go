@@ -79,7 +79,7 @@ func (c *condition) isDirect() bool {
 
 // delay is greater of what must be waited for.
 func (c *condition) delay() int {
-	if catalogue[c.key.Attr].Lookup {
+	if catalogue[c.key.Attr].Asks != Nobody {
 		return 1
 	}
 	return 0

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -67,6 +68,24 @@ func (p *Policy) Uses(a Attr) bool {
 	}
 	return false
 }
+
+// Asks are the keys for which rules of any stage have somebody else asked,
+// the earliest known first.
+func (p *Policy) Asks(whom Asked) []Key {
+	var keys []Key
+	for k := range p.keys {
+		if catalogue[k.Attr].Asks == whom {
+			keys = append(keys, k)
+		}
+	}
+	slices.SortFunc(keys, func(a, b Key) int {
+		return cmp.Or(int(catalogue[a.Attr].Stage)-int(catalogue[b.Attr].Stage), int(a.Attr)-int(b.Attr), strings.Compare(a.Name, b.Name))
+	})
+	return keys
+}
+
+// Stage is the first at which the attribute is known.
+func (a Attr) Stage() Stage { return catalogue[a].Stage }
 
 // HeaderNames are the canonical names of the fields that rules ask for of a
 // header family, in order; "*" is among them when rules ask for every field.

@@ -16,7 +16,7 @@ func TestCatalogue(t *testing.T) {
 		if (row.Kind == KindEnum) != (len(row.Names) > 0) {
 			t.Errorf("%s: kind %d with names %v", row.Name, row.Kind, row.Names)
 		}
-		if (row.Kind == KindDNSBL || slices.Contains(row.Names, temperror)) && !row.Lookup {
+		if (row.Kind == KindDNSBL || slices.Contains(row.Names, temperror)) && row.Asks == Nobody {
 			t.Errorf("%s is looked up, and guards rules", row.Name)
 		}
 		name := row.of("X-Test")

@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,6 +24,9 @@ func (m *Message) charge(ctx context.Context, v Verdict) error {
 	switch {
 	case err == nil:
 		m.records = records
+		if m.s.heard() {
+			m.s.tell(Charged{slices.Clone(records)})
+		}
 	case errors.Is(err, spool.ErrUncertain):
 		// They may have become durable after all, and the message is now
 		// deferred: it will be charged when it comes again.

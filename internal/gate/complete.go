@@ -139,6 +139,7 @@ func byRule(r *rules.Rule) refusal {
 // finish carries out a verdict: records, journals, then the answer.
 func (m *Message) finish(ctx context.Context, f final) Result {
 	m.done = true
+	m.s.attend()
 	defer m.release()
 	r := Result{Ref: m.ref}
 	if (f.verdict == Accepted || f.verdict == Held) && !m.s.skip {
@@ -189,7 +190,12 @@ func (m *Message) finish(ctx context.Context, f final) Result {
 	if r.Verdict == Accepted && !m.s.skip {
 		m.remember()
 	}
+	r.Weight, r.Hits, r.Records = m.weight, m.counted, m.records
 	m.result = r
+	m.decided(rules.Complete, "", r.Verdict, r.Reply, &f.refusal)
 	m.record(r.Verdict, &f.refusal, r.Reply)
+	if m.s.heard() {
+		m.s.tell(Ended{r})
+	}
 	return r
 }

@@ -11,6 +11,7 @@ import (
 type counts struct {
 	counted []rules.Hit // of any stage, in order, shadow rules included
 	seen    []uint64    // by rules.Rule.Index
+	found   ruleHits    // the same for journals
 	weight  rules.Weight
 	marks   []mark
 }
@@ -30,12 +31,12 @@ func (c *counts) count(hits []rules.Hit) {
 		if h.Temperror {
 			continue
 		}
-		i, bit := h.Rule.Index/64, uint64(1)<<(h.Rule.Index%64)
-		if c.seen[i]&bit != 0 {
+		if c.has(h.Rule) {
 			continue
 		}
-		c.seen[i] |= bit
+		c.seen[h.Rule.Index/64] |= 1 << (h.Rule.Index % 64)
 		c.counted = append(c.counted, h)
+		c.found.hear(h)
 		if h.Rule.Shadow {
 			continue
 		}
@@ -43,6 +44,9 @@ func (c *counts) count(hits []rules.Hit) {
 		c.marks = append(c.marks, mark{h.Rule.Name, h.Rule.Tags})
 	}
 }
+
+// has tells whether a rule has been counted.
+func (c *counts) has(r *rules.Rule) bool { return c.seen[r.Index/64]&(1<<(r.Index%64)) != 0 }
 
 // names are the rules that matched with effect.
 func (c *counts) names() []string {

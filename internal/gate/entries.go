@@ -44,13 +44,7 @@ func (m *Message) messageID() string { return m.j.text(m.head.fields.MessageID()
 // judged adds what the rules found.
 func (m *Message) judged(e *journal.Entry) {
 	e.Weight = m.weight.String()
-	e.Rules = make([]journal.RuleHit, len(m.counted))
-	for i, h := range m.counted {
-		e.Rules[i] = journal.RuleHit{
-			Name: h.Rule.Name, Stage: h.Rule.Stage.String(),
-			Weight: h.Rule.Weight.String(), Shadow: h.Rule.Shadow,
-		}
-	}
+	e.Rules = m.found
 	e.Modules = m.modules
 }
 

@@ -1,6 +1,11 @@
 package gate
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/rules"
+)
 
 // Verdict is what becomes of a message or recipient; its names are the
 // journals'.
@@ -108,4 +113,8 @@ type Result struct {
 	Edits   []Edit  // with Accepted and Held
 	Reason  string  // with Held: for the hold queue
 	Ref     string
+
+	Weight  rules.Weight
+	Hits    []rules.Hit         // of every stage, each rule once, shadow rules included
+	Records []accounting.Record // that have become durable; not to be changed
 }

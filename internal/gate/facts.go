@@ -26,7 +26,7 @@ func (f facts) Value(ctx context.Context, k rules.Key) (rules.Value, error) {
 	case rules.ClientResolve:
 		return rules.EnumValue(s.peer.Resolve), nil
 	case rules.DNSBL:
-		return answered(ctx, &s.lookups, k, s.question)
+		return answered(ctx, &s.asking, &s.lookups, k, s.question)
 	case rules.HeloName:
 		return rules.Value{Known: s.greeted, Text: s.helo}, nil
 	}
@@ -100,7 +100,7 @@ func (f facts) Value(ctx context.Context, k rules.Key) (rules.Value, error) {
 	case rules.Size:
 		return rules.NumberValue(m.size()), nil
 	case rules.SenderMX, rules.SenderDNSBL, rules.SPF:
-		return answered(ctx, &m.lookups, k, m.question)
+		return answered(ctx, &s.asking, &m.lookups, k, m.question)
 	case rules.DKIM:
 		return m.dkimValue(ctx)
 	case rules.DMARC:

@@ -42,8 +42,10 @@ type Parts struct {
 	Journal Journal
 	// Stasher keeps whole messages for those who inspect them.
 	Stasher *module.Stasher
-	Log     *slog.Logger
-	Now     func() time.Time
+	// Observers are told each step of every judgement.
+	Observers []Observer
+	Log       *slog.Logger
+	Now       func() time.Time
 }
 
 // Gate judges. It is safe for use by many goroutines.
@@ -53,7 +55,8 @@ type Gate struct {
 	texts  texts
 	policy atomic.Pointer[judge]
 	// bounded counts what passed a bound.
-	bounded boundCounts
+	bounded   boundCounts
+	observers []Observer
 	// background is what still runs after its answer went out.
 	background sync.WaitGroup
 	// remembering has a place for each message whose recipients are being
@@ -84,6 +87,7 @@ type tells struct{ spf, dkim, dmarc bool }
 // New makes a gate that judges by p.
 func New(p *Policy, parts Parts) *Gate {
 	g := &Gate{Parts: parts, refs: newRefs(parts.Now), texts: newTexts(), remembering: make(chan struct{}, maxRemembering)}
+	g.observers = append([]Observer{ruleTrace{parts.Journal}}, parts.Observers...)
 	g.Swap(p)
 	return g
 }
@@ -113,8 +117,9 @@ func (g *Gate) Swap(p *Policy) {
 	early := p.Rules.Refuses(rules.Connect) || p.Rules.Refuses(rules.Helo) || p.Rules.Refuses(rules.MailFrom)
 	j.wants.MailFrom = p.RefuseAtOnce && early
 	j.remembers = p.Rules.Uses(rules.Correspondent)
-	j.sessionKeys = keysOf(p.Rules, rules.DNSBL)
-	j.messageKeys = keysOf(p.Rules, rules.SenderMX, rules.SenderDNSBL, rules.SPF)
+	asked := p.Rules.Asks(rules.AsksDNS)
+	j.sessionKeys = knownAt(asked, rules.Connect, rules.Helo)
+	j.messageKeys = knownAt(asked, rules.MailFrom, rules.MailFrom)
 	j.tells = tells{spf: p.Rules.Uses(rules.SPF), dkim: p.Rules.Uses(rules.DKIM), dmarc: p.Rules.Uses(rules.DMARC) || p.Rules.Uses(rules.DMARCPolicy)}
 	j.keeps = j.keeps || j.tells.dkim || j.tells.dmarc
 	g.policy.Store(j)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"sync"
 
 	"github.com/tollgate-mail/tollgate/internal/dnscheck"
 	"github.com/tollgate-mail/tollgate/rules"
@@ -30,9 +31,29 @@ type lookup[T any] struct {
 	err   error
 }
 
-func begin[T any](ctx context.Context, ask func(context.Context) (T, error)) *lookup[T] {
+// asking owns the look-ups that a session has begun: they end with it, and
+// it with them. What a look-up needs it has taken along when it was begun: the
+// session goes on meanwhile, and may adopt another policy.
+type asking struct {
+	ctx    context.Context
+	cancel context.CancelFunc // nil before the first
+	under  sync.WaitGroup
+}
+
+// end cancels what is still asked and waits for it.
+func (a *asking) end() {
+	if a.cancel != nil {
+		a.cancel()
+		a.under.Wait()
+	}
+}
+
+func begin[T any](ctx context.Context, a *asking, ask func(context.Context) (T, error)) *lookup[T] {
+	if a.cancel == nil {
+		a.ctx, a.cancel = context.WithCancel(ctx)
+	}
 	l := &lookup[T]{done: make(chan struct{})}
-	go func() {
+	a.under.Go(func() {
 		defer close(l.done)
 		defer func() {
 			// One bad answer never ends the daemon.
@@ -40,8 +61,8 @@ func begin[T any](ctx context.Context, ask func(context.Context) (T, error)) *lo
 				l.err = errors.New("internal fault in a look-up")
 			}
 		}()
-		l.value, l.err = ask(ctx)
-	}()
+		l.value, l.err = ask(a.ctx)
+	})
 	return l
 }
 
@@ -56,21 +77,28 @@ func (l *lookup[T]) wait(ctx context.Context) (T, error) {
 	}
 }
 
+// question is what has to be asked for a key, nil for nothing. It must not
+// look at the session or the message: these go on.
+type question func(ctx context.Context) (rules.Value, error)
+
 // lookups are the questions of a session or a message, each put once, by the
 // key of the rules.
 type lookups map[rules.Key]*lookup[rules.Value]
 
 // begin puts those of keys that ask has a question for and that were not put
 // yet. All run side by side.
-func (l *lookups) begin(ctx context.Context, keys []rules.Key, ask func(rules.Key) func(context.Context) (rules.Value, error)) {
+func (l *lookups) begin(ctx context.Context, a *asking, keys []rules.Key, ask func(rules.Key) question) {
 	for _, k := range keys {
-		question := ask(k)
-		if question == nil || (*l)[k] != nil {
+		if (*l)[k] != nil {
+			continue
+		}
+		q := ask(k)
+		if q == nil {
 			continue
 		}
 		if *l == nil {
 			*l = make(lookups)
 		}
-		(*l)[k] = begin(ctx, question)
+		(*l)[k] = begin(ctx, a, q)
 	}
 }

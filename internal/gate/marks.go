@@ -20,6 +20,9 @@ func (m *Message) edits(ctx context.Context) []Edit {
 	var titles, aside []string
 	var seen map[string]bool
 	for _, k := range m.marks {
+		if m.s.heard() {
+			m.s.tell(Marked{k.rule, k.tags})
+		}
 		value := func(name string) string {
 			if name == "rule" {
 				return k.rule

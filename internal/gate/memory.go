@@ -24,7 +24,7 @@ type Memory interface {
 
 // NeedsMemory tells whether a rule greylists or asks for correspondents.
 func (p *Policy) NeedsMemory() bool {
-	if p.Rules.Uses(rules.Correspondent) {
+	if len(p.Rules.Asks(rules.AsksState)) > 0 {
 		return true
 	}
 	for _, r := range p.Rules.Rules() {

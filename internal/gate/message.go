@@ -142,13 +142,15 @@ func (m *Message) pending(exempt bool) *refusal {
 
 func (m *Message) mailFrom(ctx context.Context) Decision {
 	if !m.ended() {
-		m.lookups.begin(ctx, m.j.messageKeys, m.question)
+		m.lookups.begin(ctx, &m.s.asking, m.j.messageKeys, m.question)
 		out := m.s.evaluate(ctx, rules.MailFrom, facts{m.s, m})
 		m.hear(rules.MailFrom, out, &m.s.g.texts)
 		m.count(out.Hits)
 	}
 	r := m.pending(false)
+	m.s.attend()
 	if r == nil || !m.j.RefuseAtOnce || m.s.peer.Local {
+		m.decided(rules.MailFrom, "", Pass, Reply{}, r)
 		return Decision{}
 	}
 	// Where the answer is not heard because the connection began under a
@@ -156,6 +158,7 @@ func (m *Message) mailFrom(ctx context.Context) Decision {
 	// block for each recipient, and this one without any.
 	d := Decision{Reply: m.answer(r)}
 	d.Verdict = d.Reply.verdict()
+	m.decided(rules.MailFrom, "", d.Verdict, d.Reply, r)
 	m.block(r, d.Reply, "")
 	m.noteRefusal(d.Verdict)
 	return d
@@ -238,6 +241,9 @@ func (m *Message) abort() {
 		v = Rejected
 	}
 	m.record(v, nil, Reply{})
+	if m.s.attend(); m.s.heard() {
+		m.s.tell(Ended{Result{Verdict: v, Ref: m.ref, Weight: m.weight, Hits: m.counted}})
+	}
 }
 
 // placeholder answers those of replies and tags.

@@ -17,6 +17,7 @@ func (m *Message) Rcpt(ctx context.Context, r Recipient) Decision {
 	m.asking = r.Address
 	who := accepted{given: r.Address, owner: m.j.Directory.Lookup(r.Address)}
 	m.current = &who
+	m.s.attend()
 	defer func() { m.current = nil }()
 
 	if r.Refused != nil {
@@ -32,10 +33,12 @@ func (m *Message) Rcpt(ctx context.Context, r Recipient) Decision {
 	// refused; what stands against it is answered at the end of the message.
 	if no == nil || m.s.peer.Local {
 		m.admit(who)
+		m.decided(rules.RcptTo, r.Address, Pass, Reply{}, no)
 		return Decision{}
 	}
 	d := Decision{Reply: m.answer(no)}
 	d.Verdict = d.Reply.verdict()
+	m.decided(rules.RcptTo, r.Address, d.Verdict, d.Reply, no)
 	m.block(no, d.Reply, r.Address)
 	m.noteRefusal(d.Verdict)
 	return d

@@ -1,11 +1,6 @@
 package gate
 
-import (
-	"context"
-
-	"github.com/tollgate-mail/tollgate/internal/journal"
-	"github.com/tollgate-mail/tollgate/rules"
-)
+import "github.com/tollgate-mail/tollgate/rules"
 
 // said is what the rules of one scope have said so far: those of connect,
 // those of the last HELO, or those of a message.
@@ -73,39 +68,4 @@ func refuse(stage rules.Stage, out rules.Outcome, texts *texts) *refusal {
 		}
 	}
 	return r
-}
-
-// evaluate tries the rules of a stage, tracing them when that is switched on.
-func (s *Session) evaluate(ctx context.Context, stage rules.Stage, f rules.Facts) rules.Outcome {
-	_, traced := s.g.Journal.Traced(s.peer.Addr)
-	if !traced {
-		return s.j.Rules.Evaluate(ctx, stage, f, nil)
-	}
-	return s.j.Rules.Evaluate(ctx, stage, f, func(step rules.Step) {
-		e := s.entry(journal.Trace)
-		if s.msg != nil {
-			s.msg.describe(e)
-		}
-		e.Event, e.Stage, e.Rule = "rules", stage.String(), step.Rule.Name
-		e.Detail = describe(step)
-		s.logIf(s.g.Journal.Trace(e))
-	})
-}
-
-// describe tells what decided about a rule.
-func describe(step rules.Step) string {
-	text := "no match"
-	if step.Matched {
-		text = "match"
-	}
-	if step.Clause != "" {
-		text += ": " + step.Clause + " " + step.Attr
-	}
-	if step.Value != "" {
-		text += " = " + step.Value
-	}
-	if step.Err != nil {
-		text += ": " + step.Err.Error()
-	}
-	return text
 }

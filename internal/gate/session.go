@@ -25,6 +25,9 @@ type Session struct {
 	fault string
 
 	msg *Message
+
+	listening []Observer // to what happens now
+	asking    asking     // what its look-ups run in
 }
 
 // Session begins with the client's connection. What its rules refuse is
@@ -49,7 +52,7 @@ func (s *Session) connect(ctx context.Context) {
 	if s.skip {
 		return
 	}
-	s.lookups.begin(ctx, s.j.sessionKeys, s.question)
+	s.lookups.begin(ctx, &s.asking, s.j.sessionKeys, s.question)
 	out := s.evaluate(ctx, rules.Connect, facts{s: s})
 	s.atConnect.hear(rules.Connect, out, &s.g.texts)
 }
@@ -110,8 +113,12 @@ func (s *Session) Abort() {
 	}
 }
 
-// Close ends the session; a message under way is aborted.
-func (s *Session) Close() { s.Abort() }
+// Close ends the session; a message under way is aborted. Look-ups that nobody
+// waits for any more are given up, and have ended when it returns.
+func (s *Session) Close() {
+	s.Abort()
+	s.asking.end()
+}
 
 // Trace writes to the trace journal when protocol tracing is on for this
 // client; detail is called only then.

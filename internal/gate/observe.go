@@ -1,0 +1,166 @@
+package gate
+
+import (
+	"context"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/rules"
+)
+
+// Observer is told each step of a judgement as it happens: by tracing,
+// explaining, tests of policies, figures. It is called in the goroutine of the
+// session, which waits for it, and keeps nothing of a Session or an Event but
+// what is told to be its own.
+type Observer interface {
+	// Observes tells whether it listens to what comes next in a session. It is
+	// asked at every stage and must be quick: a no costs nothing further.
+	Observes(s *Session) bool
+	Observe(s *Session, e Event)
+}
+
+// Event is one step: Asked, Tried, Hit, Marked, Decided, Charged or Ended.
+type Event interface{ event() }
+
+// Asked is the value of an attribute that rules asked for.
+type Asked struct {
+	Stage rules.Stage
+	Key   rules.Key
+	Value rules.Value
+	Err   error // it could not be had now
+}
+
+// Tried is a rule that was tried, and what decided about it.
+type Tried struct {
+	Stage     rules.Stage
+	Recipient string // at rcptto, as the client wrote it
+	rules.Step
+}
+
+// Hit is a rule that matched, or that could not be told and defers.
+type Hit struct {
+	Stage     rules.Stage
+	Recipient string // at rcptto, as the client wrote it
+	rules.Hit
+	// Text is what matched, or a value that decided.
+	Text string
+	// Again: it matched this message before, and counts once.
+	Again bool
+}
+
+// Marked is what a rule or threshold wants set on a message that passes.
+type Marked struct {
+	Rule string // "" of a threshold and of the antivirus
+	Tags rules.Tags
+}
+
+// Decided is the answer to MAIL or to one recipient, or the verdict on the
+// whole message with the reason that stands in the journal.
+type Decided struct {
+	Stage     rules.Stage
+	Recipient string // at rcptto, as the client wrote it
+	Verdict   Verdict
+	Reply     Reply
+	// Rule that refused, "" where none did, and why.
+	Rule, Reason string
+}
+
+// Charged are usage records that have become durable. The slice is the
+// observer's own.
+type Charged struct{ Records []accounting.Record }
+
+// Ended is the end of a message: its result or, with the verdict Aborted or
+// that of its recipients, the end of one that nobody received.
+type Ended struct{ Result Result }
+
+func (Asked) event()   {}
+func (Tried) event()   {}
+func (Hit) event()     {}
+func (Marked) event()  {}
+func (Decided) event() {}
+func (Charged) event() {}
+func (Ended) event()   {}
+
+// Peer is the SMTP client.
+func (s *Session) Peer() Peer { return s.peer }
+
+// HeloName is what the client called itself last.
+func (s *Session) HeloName() string { return s.helo }
+
+// Message is the one under way, nil between messages.
+func (s *Session) Message() *Message { return s.msg }
+
+// Envelope is what was known at its MAIL.
+func (m *Message) Envelope() Envelope { return m.env }
+
+// Weight is that of all rules and modules so far.
+func (m *Message) Weight() rules.Weight { return m.weight }
+
+// Recipients are the accepted ones so far, as the client wrote them.
+func (m *Message) Recipients() []string { return m.recipients() }
+
+// attend finds out who listens to what comes next.
+func (s *Session) attend() {
+	s.listening = s.listening[:0]
+	for _, o := range s.g.observers {
+		if o.Observes(s) {
+			s.listening = append(s.listening, o)
+		}
+	}
+}
+
+// heard tells whether anybody listens. Events are only made where somebody
+// does: they cost an allocation each.
+func (s *Session) heard() bool { return len(s.listening) > 0 }
+
+// tell tells whoever listens.
+func (s *Session) tell(e Event) {
+	for _, o := range s.listening {
+		o.Observe(s, e)
+	}
+}
+
+// evaluate tries the rules of a stage.
+func (s *Session) evaluate(ctx context.Context, stage rules.Stage, f facts) rules.Outcome {
+	s.attend()
+	if !s.heard() {
+		return s.j.Rules.Evaluate(ctx, stage, f, nil)
+	}
+	recipient := ""
+	if f.m != nil && f.m.current != nil {
+		recipient = f.m.current.given
+	}
+	texts := make(map[*rules.Rule]string)
+	out := s.j.Rules.Evaluate(ctx, stage, observed{f, stage}, func(step rules.Step) {
+		texts[step.Rule] = step.Value
+		s.tell(Tried{stage, recipient, step})
+	})
+	for _, h := range out.Hits {
+		again := f.m != nil && f.m.counts.has(h.Rule)
+		s.tell(Hit{stage, recipient, h, texts[h.Rule], again})
+	}
+	return out
+}
+
+// observed are facts that tell what was asked.
+type observed struct {
+	facts
+	stage rules.Stage
+}
+
+func (o observed) Value(ctx context.Context, k rules.Key) (rules.Value, error) {
+	v, err := o.facts.Value(ctx, k)
+	o.s.tell(Asked{o.stage, k, v, err})
+	return v, err
+}
+
+// decided tells of an answer.
+func (m *Message) decided(stage rules.Stage, recipient string, v Verdict, r Reply, why *refusal) {
+	if !m.s.heard() {
+		return
+	}
+	d := Decided{Stage: stage, Recipient: recipient, Verdict: v, Reply: r}
+	if why != nil {
+		d.Rule, d.Reason = why.rule, why.reason
+	}
+	m.s.tell(d)
+}
