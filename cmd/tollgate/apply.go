@@ -73,8 +73,15 @@ func (d *daemon) keep(rows []problemRow) {
 	d.policy.ReloadFailed, d.policy.ReloadError = time.Now(), first
 }
 
-// apply puts a policy in force, after what can fail.
+// apply puts a policy in force: first what can fail and touches nothing that is
+// in force, then what cannot.
 func (d *daemon) apply(old, next *config.Config) error {
+	if err := d.dns.give(next); err != nil {
+		return fmt.Errorf("resolver: %w", err)
+	}
+	if err := d.memory.give(next); err != nil {
+		return err
+	}
 	if next.JournalDir != old.JournalDir {
 		if err := d.journal.Move(next.JournalDir); err != nil {
 			return err
@@ -89,12 +96,6 @@ func (d *daemon) apply(old, next *config.Config) error {
 	// than it did.
 	if next.Trace != old.Trace {
 		d.journal.SetTrace(next.Trace)
-	}
-	if err := d.dns.give(next); err != nil {
-		return fmt.Errorf("resolver: %w", err)
-	}
-	if err := d.memory.give(next); err != nil {
-		return err
 	}
 	d.watch.over(next)
 	d.gate.Swap(next.Gate)

@@ -191,6 +191,32 @@ func TestReload(t *testing.T) {
 	}
 }
 
+// A reload that one of its steps refuses leaves all that was in force in force.
+func TestReloadRefusedByAStep(t *testing.T) {
+	const greylisting = "[[rule]]\nname = \"grey\"\nstage = \"rcptto\"\nunless = { client_ip = \"192.0.2.1\" }\naction = \"greylist\"\n"
+	for name, fail := range map[string]func(h *house){
+		"state store": func(h *house) { h.write("state/state.bolt/a", "") },
+		"journal":     func(h *house) { h.write("journal2/blocks.jsonl/a", "") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			h.serve()
+			before := h.status()
+			fail(h)
+			changed := strings.Replace(policy, "mx1", "mx2", 1)
+			changed = strings.Replace(changed, `dir = "journal"`, "dir = \"journal2\"\ntrace = { rules = true }", 1)
+			h.write("policy.toml", changed+greylisting)
+			if o := h.run("reload"); o.code != 78 || !strings.Contains(o.err, "the old one stays") {
+				t.Fatalf("%+v", o)
+			}
+			s := h.status()
+			if s.Gateway != before.Gateway || s.Journal.Dir != before.Journal.Dir || s.Trace != before.Trace || s.State != nil || s.Policy.ReloadError == "" {
+				t.Errorf("%+v", s)
+			}
+		})
+	}
+}
+
 // SIGHUP loads the policy and opens the journals anew.
 func TestHangup(t *testing.T) {
 	h := newHouse(t)
