@@ -59,10 +59,10 @@ func TestTheGateItself(t *testing.T) {
 	}
 	no := reply("550 5.1.1 No such recipient: 100%")
 	k := &kept{}
-	g := gate.New(&gate.Policy{
+	g := gate.New(&gate.Policy{Settings: gate.Settings{
 		Gateway: "mx.test", ReportHeader: "X-Tollgate", Directory: dir, Rules: compiled,
 		Replies: gate.Replies{Unknown: no, Foreign: no, Disabled: no, Expired: no, NotYetValid: no, Schedule: no, Class: no, Accounting: no},
-	}, gate.Parts{Records: k, Journal: k, Log: slog.New(slog.DiscardHandler), Now: time.Now})
+	}}, gate.Parts{Records: k, Journal: k, Log: slog.New(slog.DiscardHandler), Now: time.Now})
 
 	path := filepath.Join(t.TempDir(), "m.sock")
 	ln, err := milter.Listen("unix:"+path, milter.Socket{})

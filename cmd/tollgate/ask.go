@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/control"
+	"github.com/tollgate-mail/tollgate/internal/daemon"
 )
 
 // patience is how long a daemon may take for a command: a report over years and
@@ -23,10 +24,10 @@ func (a *app) ask(ctx context.Context, stateDir, command string, request, respon
 	if !errors.As(err, &refusal) {
 		return away(err)
 	}
-	if refusal.Code != codePolicy {
+	if refusal.Code != daemon.CodePolicy {
 		return away(err)
 	}
-	var rows []problemRow
+	var rows []daemon.ProblemRow
 	if err := json.Unmarshal(refusal.Detail, &rows); err != nil {
 		return away(fmt.Errorf("%w: %w", refusal, err))
 	}

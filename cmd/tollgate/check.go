@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tollgate-mail/tollgate/internal/config"
+	"github.com/tollgate-mail/tollgate/internal/daemon"
 )
 
 func (a *app) check() *cobra.Command {
@@ -35,7 +36,7 @@ put in force; 78: it cannot. With --strict warnings count as errors.`,
 func (a *app) checkFile(file string, strict bool) error {
 	cfg, problems := config.Load(file)
 	problems.Sort()
-	rows := problemRows(problems)
+	rows := daemon.ProblemRows(problems)
 	bad := problems.Err() != nil || strict && len(problems) > 0
 	if a.json {
 		if err := printJSON(a.out, rows); err != nil {
@@ -44,7 +45,7 @@ func (a *app) checkFile(file string, strict bool) error {
 	} else {
 		printProblems(a.err, rows)
 		if !bad {
-			fmt.Fprintf(a.out, "%s: ok (%s)\n", file, countsOf(cfg))
+			fmt.Fprintf(a.out, "%s: ok (%s)\n", file, daemon.CountsOf(cfg))
 		}
 	}
 	if bad {

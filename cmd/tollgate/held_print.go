@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tollgate-mail/tollgate/internal/daemon"
 	"github.com/tollgate-mail/tollgate/internal/holdqueue"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 )
@@ -171,7 +172,7 @@ func (a *app) confirmed(named []namedMessage) bool {
 			fmt.Fprintln(a.err, n.held.line())
 		}
 	}
-	return a.agreed(fmt.Sprintf("Delete %s for ever?", plural(len(ids), "message")))
+	return a.agreed(fmt.Sprintf("Delete %s for ever?", daemon.Plural(len(ids), "message")))
 }
 
 // doneRow is what became of a message that the command line named, in JSON.

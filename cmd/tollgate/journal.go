@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tollgate-mail/tollgate/internal/control"
+	"github.com/tollgate-mail/tollgate/internal/daemon"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 )
 
@@ -88,18 +89,11 @@ has gathered.`,
 
 // parseClient reads an address or a network; "" is none.
 func parseClient(s string) (netip.Prefix, error) {
-	if s == "" {
-		return netip.Prefix{}, nil
-	}
-	if addr, err := netip.ParseAddr(s); err == nil {
-		addr = addr.Unmap().WithZone("")
-		return netip.PrefixFrom(addr, addr.BitLen()), nil
-	}
-	p, err := netip.ParsePrefix(s)
+	p, err := daemon.ParseClient(s)
 	if err != nil {
-		return netip.Prefix{}, usagef("--client-ip %q: want an address or a network such as 192.0.2.0/24", s)
+		return p, usagef("%w", err)
 	}
-	return p.Masked(), nil
+	return p, nil
 }
 
 func parseSpan(since, until string, now time.Time) (from, to time.Time, err error) {
@@ -151,7 +145,7 @@ func (a *app) searchJournal(ctx context.Context, dir string, q journal.Query, la
 		fmt.Fprintf(a.err, "tollgate: %s: compressed in a way that cannot be searched; unpack it first\n", path)
 	}
 	if report.Broken > 0 {
-		fmt.Fprintf(a.err, "tollgate: %s passed over: damaged or cut by a crash\n", plural(int(report.Broken), "line"))
+		fmt.Fprintf(a.err, "tollgate: %s passed over: damaged or cut by a crash\n", daemon.Plural(int(report.Broken), "line"))
 	}
 	switch {
 	case err != nil:
@@ -168,7 +162,7 @@ func (a *app) searchJournal(ctx context.Context, dir string, q journal.Query, la
 func (a *app) flushDaemon(ctx context.Context, stateDir string) {
 	ctx, cancel := context.WithTimeout(ctx, flushTime)
 	defer cancel()
-	err := control.NewClient(stateDir).Call(ctx, cmdFlush, nil, nil)
+	err := control.NewClient(stateDir).Call(ctx, daemon.CmdFlush, nil, nil)
 	if err == nil || errors.Is(err, control.ErrNoDaemon) || errors.Is(err, control.ErrDenied) {
 		return
 	}

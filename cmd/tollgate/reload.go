@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tollgate-mail/tollgate/internal/daemon"
 )
 
 func (a *app) reload() *cobra.Command {
@@ -24,8 +26,8 @@ daemon runs.`,
 			if err != nil {
 				return err
 			}
-			var r reloaded
-			if err := a.ask(c.Context(), places.StateDir, cmdReload, nil, &r); err != nil {
+			var r daemon.Reloaded
+			if err := a.ask(c.Context(), places.StateDir, daemon.CmdReload, nil, &r); err != nil {
 				return err
 			}
 			if a.json {

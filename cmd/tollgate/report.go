@@ -4,28 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
+	"log/slog"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tollgate-mail/tollgate/accounting/report"
+	"github.com/tollgate-mail/tollgate/internal/assemble"
 	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/control"
+	"github.com/tollgate-mail/tollgate/internal/daemon"
 )
 
-// reportRequest asks the daemon for a report.
-type reportRequest struct {
-	By     string `json:"by"`
-	From   string `json:"from"` // first day, "2026-11-23"; "": of the current month
-	To     string `json:"to"`   // last day; "": today
-	Client string `json:"client"`
-	Top    int    `json:"top"`
-}
-
 func (a *app) report() *cobra.Command {
-	var r reportRequest
+	var r daemon.ReportRequest
 	var csv bool
 	c := &cobra.Command{
 		Use:   "report",
@@ -44,7 +36,7 @@ store is opened, and what waits in the spool is not yet counted.`,
 			if csv && a.json {
 				return usagef("--csv and --json are two forms: name one")
 			}
-			q, err := r.query(time.UTC, time.Now())
+			q, err := r.Query(time.UTC, time.Now())
 			if err != nil {
 				return err
 			}
@@ -71,62 +63,28 @@ store is opened, and what waits in the spool is not yet counted.`,
 	return c
 }
 
-// query reads a request. Days are those of loc.
-func (r reportRequest) query(loc *time.Location, now time.Time) (report.Query, error) {
-	q := report.Query{Location: loc, Client: r.Client, Top: r.Top}
-	if slices.Contains(strings.Split(r.By, ","), "tariff") {
-		return q, usagef("--by tariff: tariffs are not part of this version")
-	}
-	var err error
-	if q.By, err = report.ParseBy(r.By); err != nil {
-		return q, usagef("--by: %w", err)
-	}
-	now = now.In(loc)
-	q.From, q.To = now.AddDate(0, 0, 1-now.Day()), now
-	if r.To != "" {
-		if q.To, err = report.ParseDay(r.To); err != nil {
-			return q, usagef("--to: %w", err)
-		}
-		if r.From == "" {
-			q.From = q.To.AddDate(0, 0, 1-q.To.Day())
-		}
-	}
-	if r.From != "" {
-		if q.From, err = report.ParseDay(r.From); err != nil {
-			return q, usagef("--from: %w", err)
-		}
-	}
-	if q.From.Format(time.DateOnly) > q.To.Format(time.DateOnly) {
-		return q, usagef("--from %s is after --to %s", q.From.Format(time.DateOnly), q.To.Format(time.DateOnly))
-	}
-	if r.Top < 0 {
-		return q, usagef("--top %d: want how many", r.Top)
-	}
-	return q, nil
-}
-
 // rows asks the daemon, or the store where no daemon runs.
-func (a *app) rows(ctx context.Context, r reportRequest) ([]report.Row, error) {
+func (a *app) rows(ctx context.Context, r daemon.ReportRequest) ([]report.Row, error) {
 	places, err := a.places()
 	if err != nil {
 		return nil, err
 	}
 	var rows []report.Row
-	err = a.ask(ctx, places.StateDir, cmdReport, r, &rows)
+	err = a.ask(ctx, places.StateDir, daemon.CmdReport, r, &rows)
 	if !errors.Is(err, control.ErrNoDaemon) {
 		return rows, err
 	}
 	cfg, problems := config.Load(a.policy)
 	if err := problems.Err(); err != nil {
-		printProblems(a.err, problemRows(problems))
+		printProblems(a.err, daemon.ProblemRows(problems))
 		return nil, silent(exitPolicy)
 	}
 	fmt.Fprintln(a.err, "tollgate: no daemon runs: what waits in the spool is not counted yet")
-	q, err := r.query(cfg.Location, time.Now())
+	q, err := r.Query(cfg.Location, time.Now())
 	if err != nil {
 		return nil, err
 	}
-	store, _, err := openStore(ctx, cfg, quiet(), mustExist)
+	store, _, err := assemble.OpenStore(ctx, cfg, slog.New(slog.DiscardHandler), assemble.MustExist)
 	if err != nil {
 		return nil, away(err)
 	}

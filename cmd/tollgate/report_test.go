@@ -11,6 +11,7 @@ import (
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/accounting/embedded"
 	"github.com/tollgate-mail/tollgate/accounting/report"
+	"github.com/tollgate-mail/tollgate/internal/daemon"
 )
 
 // account puts one delivery for each client into the embedded store.
@@ -19,7 +20,7 @@ func (h *house) account(at time.Time, clients ...string) {
 	if err := os.MkdirAll(h.path("state"), 0o750); err != nil {
 		h.t.Fatal(err)
 	}
-	s, err := embedded.Open(h.path("state/"+databaseName), embedded.Options{})
+	s, err := embedded.Open(h.path("state/"+"account.db"), embedded.Options{})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -89,7 +90,7 @@ func TestReportSpan(t *testing.T) {
 		{"2026-10-01", "2026-10-31", "2026-10-01", "2026-10-31"},
 	}
 	for _, tt := range tests {
-		q, err := reportRequest{By: "client", From: tt.from, To: tt.to}.query(moscow, now)
+		q, err := daemon.ReportRequest{By: "client", From: tt.from, To: tt.to}.Query(moscow, now)
 		if err != nil || q.From.Format(time.DateOnly) != tt.first || q.To.Format(time.DateOnly) != tt.last || q.Location != moscow || len(q.By) != 1 || q.By[0] != report.Client {
 			t.Errorf("%s to %s: %+v, %v", tt.from, tt.to, q, err)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tollgate-mail/tollgate/internal/config"
+	"github.com/tollgate-mail/tollgate/internal/daemon"
 )
 
 // defaultGrace is how long SMTP sessions may go on after SIGTERM. Meanwhile
@@ -51,7 +52,7 @@ is another's, or a socket or journal cannot be opened.`,
 
 func (a *app) runDaemon(ctx context.Context, log *slog.Logger, grace time.Duration) error {
 	cfg, problems := config.Load(a.policy)
-	printProblems(a.err, problemRows(problems))
+	printProblems(a.err, daemon.ProblemRows(problems))
 	if problems.Err() != nil {
 		return &failure{exitPolicy, fmt.Errorf("%s: the policy is bad: not started", a.policy)}
 	}
@@ -59,14 +60,12 @@ func (a *app) runDaemon(ctx context.Context, log *slog.Logger, grace time.Durati
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
 
-	d, err := start(ctx, a.policy, cfg, log)
+	d, err := daemon.Start(ctx, daemon.Options{File: a.policy, Config: cfg, Version: thisBuild().Version, Log: log})
 	if err != nil {
 		return away(err)
 	}
-	d.say(notifyReady)
 	log.Info("serving", "version", thisBuild().Version, "gateway", cfg.Gate.Gateway, "listen", cfg.Listen, "policy", a.policy)
-	err = d.wait(ctx, signals)
-	d.say(notifyStopping)
+	err = d.Wait(ctx, signals)
 	log.Info("draining", "grace", grace)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -78,35 +77,9 @@ func (a *app) runDaemon(ctx context.Context, log *slog.Logger, grace time.Durati
 		case <-ctx.Done():
 		}
 	}()
-	if stopped := d.stop(ctx, grace); err == nil {
+	if stopped := d.Stop(ctx, grace); err == nil {
 		err = stopped
 	}
 	log.Info("ended")
 	return away(err)
-}
-
-// wait serves signals until one ends it, or a part of the daemon fails.
-func (d *daemon) wait(ctx context.Context, signals <-chan os.Signal) error {
-	for {
-		select {
-		case s := <-signals:
-			if s != syscall.SIGHUP {
-				d.log.Info("asked to end", "signal", s)
-				return nil
-			}
-			// A bad policy is in the log and in the status; the old one stays.
-			_, _ = d.reload()
-		case err := <-d.failed:
-			return err
-		case <-ctx.Done():
-			return nil
-		}
-	}
-}
-
-// say tells the service manager.
-func (d *daemon) say(state string) {
-	if err := d.notifier.tell(state); err != nil {
-		d.log.Warn(err.Error())
-	}
 }

@@ -11,11 +11,12 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/control"
+	"github.com/tollgate-mail/tollgate/internal/daemon"
 )
 
-func (h *house) status() status {
+func (h *house) status() daemon.Status {
 	h.t.Helper()
-	var s status
+	var s daemon.Status
 	if err := json.Unmarshal([]byte(h.mustRun("status", "--json")), &s); err != nil {
 		h.t.Fatal(err)
 	}
@@ -274,8 +275,8 @@ func TestTrace(t *testing.T) {
 	}
 	h.write("policy.toml", strings.Replace(policy, `dir = "journal"`, "dir = \"journal\"\ntrace = { protocol = true }", 1))
 	h.mustRun("reload")
-	var now traceState
-	if err := json.Unmarshal([]byte(h.mustRun("trace", "off", "--rules", "--json")), &now); err != nil || now != (traceState{Protocol: true, File: "journal/trace.jsonl"}) {
+	var now daemon.TraceState
+	if err := json.Unmarshal([]byte(h.mustRun("trace", "off", "--rules", "--json")), &now); err != nil || now != (daemon.TraceState{Protocol: true, File: "journal/trace.jsonl"}) {
 		t.Errorf("%+v, %v", now, err)
 	}
 }

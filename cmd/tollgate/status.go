@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tollgate-mail/tollgate/internal/assemble"
+	"github.com/tollgate-mail/tollgate/internal/daemon"
 )
 
 func (a *app) status() *cobra.Command {
@@ -25,20 +28,20 @@ when all is well). Exit code 75: no daemon runs.`,
 			if err != nil {
 				return err
 			}
-			var s status
-			if err := a.ask(c.Context(), places.StateDir, cmdStatus, nil, &s); err != nil {
+			var s daemon.Status
+			if err := a.ask(c.Context(), places.StateDir, daemon.CmdStatus, nil, &s); err != nil {
 				return err
 			}
 			if a.json {
 				return printJSON(a.out, s)
 			}
-			return away(s.print(a.out, time.Now()))
+			return away(printStatus(a.out, &s, time.Now()))
 		},
 	}
 }
 
-// print is the status for eyes.
-func (s *status) print(out io.Writer, now time.Time) error {
+// printStatus is the status for eyes.
+func printStatus(out io.Writer, s *daemon.Status, now time.Time) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
 	health := "all is well"
@@ -50,24 +53,24 @@ func (s *status) print(out io.Writer, now time.Time) error {
 		row("", "! %s", visible(d))
 	}
 	row("version", "%s, process %d, up %s", s.Version, s.PID, span(time.Duration(s.Uptime)*time.Second))
-	row("policy", "%s, loaded %s (%s)", s.Policy.File, local(s.Policy.Loaded), s.Policy.counts)
+	row("policy", "%s, loaded %s (%s)", s.Policy.File, local(s.Policy.Loaded), s.Policy.Counts)
 	row("listen", "%s", strings.Join(s.Listen, ", "))
 	m := s.Milter
 	row("", "%s now, %d since the start, %d refused, %d lost; %s judged, %s",
-		plural(m.Connections, "connection"), m.Total, m.Refused, m.Lost, plural(int(m.Messages), "message"), plural(int(m.Faults), "fault"))
-	if m.Negotiated == 0 && s.silence(now) == "" {
+		daemon.Plural(m.Connections, "connection"), m.Total, m.Refused, m.Lost, daemon.Plural(int(m.Messages), "message"), daemon.Plural(int(m.Faults), "fault"))
+	if m.Negotiated == 0 && s.Silence(now) == "" {
 		row("", "no Postfix has connected yet")
 	}
 	for n, l := range s.Limits {
-		row([]string{"limits", ""}[min(n, 1)], "%s %d: met %s since the start", l.Name, l.Value, plural(int(l.Hits), "time"))
+		row([]string{"limits", ""}[min(n, 1)], "%s %d: met %s since the start", l.Name, l.Value, daemon.Plural(int(l.Hits), "time"))
 	}
-	row("spool", "%s", s.spoolLine(now))
+	row("spool", "%s", spoolLine(s, now))
 	row("store", "%s %s: %s", s.Store.Kind, s.Store.Place, well(s.Store.Error))
 	for n, i := range s.Inspectors {
-		row([]string{"inspectors", ""}[min(n, 1)], "%s", i.line(now))
+		row([]string{"inspectors", ""}[min(n, 1)], "%s", inspectorLine(&i, now))
 	}
 	if s.DNS != nil {
-		row("dns", "%s", dnsLine(s.DNS))
+		row("dns", "%s", dnsLine(s))
 		for _, server := range s.DNS.Servers {
 			row("", "%s: %s, %d queries, %d failed", server.Addr, server.State, server.Queries, server.Failures)
 		}
@@ -77,21 +80,22 @@ func (s *status) print(out io.Writer, now time.Time) error {
 	}
 	row("journals", "%s", s.Journal.Dir)
 	for _, k := range s.Journal.Kinds {
-		row("", "%s: %s written since the start, %s; %s", k.Kind, plural(int(k.Lines), "line"), fmt.Sprintf("%d lost", k.Lost), well(k.LastError))
+		row("", "%s: %s written since the start, %s; %s", k.Kind, daemon.Plural(int(k.Lines), "line"), fmt.Sprintf("%d lost", k.Lost), well(k.LastError))
 	}
 	row("trace", "%s", s.Trace)
 	return w.Flush()
 }
 
-func (s *status) spoolLine(now time.Time) string {
+func spoolLine(all *daemon.Status, now time.Time) string {
+	s := &all.Spool
 	line := "nothing waits"
-	if s.Spool.Waiting > 0 {
-		line = plural(int(s.Spool.Waiting), "record") + " not yet in the store"
-		if !s.Spool.Oldest.IsZero() {
-			line += ", the oldest since " + span(now.Sub(s.Spool.Oldest))
+	if s.Waiting > 0 {
+		line = daemon.Plural(int(s.Waiting), "record") + " not yet in the store"
+		if !s.Oldest.IsZero() {
+			line += ", the oldest since " + span(now.Sub(s.Oldest))
 		}
 	}
-	return line + "; " + bytesize(s.Spool.Bytes) + " on disk"
+	return line + "; " + bytesize(s.Bytes) + " on disk"
 }
 
 // well is an error, or that there is none.
@@ -100,4 +104,36 @@ func well(err string) string {
 		return "well"
 	}
 	return visible(err)
+}
+
+// dnsLine is how DNS fares, for eyes.
+func dnsLine(all *daemon.Status) string {
+	s := all.DNS
+	share := 0.0
+	if s.Asked > 0 {
+		share = 100 * float64(s.Hits+s.Joined) / float64(s.Asked)
+	}
+	return fmt.Sprintf("%d look-ups, %.0f%% known already; %d queries, %d timed out, %d now; %d answers kept",
+		s.Asked, share, s.Queries, s.Timeouts, s.InFlight, s.CacheSize)
+}
+
+// inspectorLine is an inspector for eyes.
+func inspectorLine(s *assemble.InspectorStatus, now time.Time) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s", s.Name, s.State)
+	if !s.Since.IsZero() {
+		fmt.Fprintf(&b, " for %s", span(now.Sub(s.Since)))
+	}
+	fmt.Fprintf(&b, "; %s, %d failed, %d now; %.0f ms on average, %.0f at most",
+		daemon.Plural(int(s.Inspected), "inspection"), s.Failed, s.Running, s.LatencyMS, s.MaxLatencyMS)
+	if s.Breaker != "closed" {
+		fmt.Fprintf(&b, "; breaker %s", s.Breaker)
+		if wait := s.RetryAt.Sub(now); s.Breaker == "open" && wait > 0 {
+			fmt.Fprintf(&b, ", next try in %s", span(wait))
+		}
+	}
+	if s.LastError != "" {
+		fmt.Fprintf(&b, "; last error %s: %s", local(s.LastErrorAt), visible(s.LastError))
+	}
+	return b.String()
 }

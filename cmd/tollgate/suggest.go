@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tollgate-mail/tollgate/rules"
+	"github.com/tollgate-mail/tollgate/internal/config"
 )
 
 // announced are commands that a later version brings.
@@ -27,7 +27,7 @@ func unknownCommand(c *cobra.Command, word string) error {
 	if slices.Contains(announced, word) && !slices.Contains(names, word) {
 		return usagef("%q comes with a later version of tollgate", word)
 	}
-	if near := rules.Nearest(word, names); near != "" {
+	if near := config.Nearest(word, names); near != "" {
 		return usagef("there is no command %q; did you mean %q?", word, near)
 	}
 	return usagef("there is no command %q; %q lists them", word, c.CommandPath()+" help")
@@ -46,7 +46,7 @@ func oneOf(flag, word string, valid []string) error {
 	if word == "" || slices.Contains(valid, strings.ToLower(word)) {
 		return nil
 	}
-	if near := rules.Nearest(strings.ToLower(word), valid); near != "" {
+	if near := config.Nearest(strings.ToLower(word), valid); near != "" {
 		return usagef("%s %q: did you mean %q? There are %s", flag, word, near, strings.Join(valid, ", "))
 	}
 	return usagef("%s %q: there are %s", flag, word, strings.Join(valid, ", "))

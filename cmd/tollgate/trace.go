@@ -4,10 +4,12 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tollgate-mail/tollgate/internal/daemon"
 )
 
 func (a *app) trace() *cobra.Command {
-	var r traceRequest
+	var r daemon.TraceRequest
 	c := &cobra.Command{
 		Use:   "trace on|off",
 		Short: "turn the trace journal on or off while running",
@@ -30,8 +32,8 @@ many lines.`,
 			if err != nil {
 				return err
 			}
-			var now traceState
-			if err := a.ask(c.Context(), places.StateDir, cmdTrace, r, &now); err != nil {
+			var now daemon.TraceState
+			if err := a.ask(c.Context(), places.StateDir, daemon.CmdTrace, r, &now); err != nil {
 				return err
 			}
 			if a.json {
@@ -46,22 +48,4 @@ many lines.`,
 	f.BoolVar(&r.Rules, "rules", false, "each rule tried")
 	f.StringVar(&r.ClientIP, "client-ip", "", "only of this `ADDRESS` or network")
 	return c
-}
-
-func (t traceState) String() string {
-	what := ""
-	switch {
-	case t.Protocol && t.Rules:
-		what = "protocol and rules"
-	case t.Protocol:
-		what = "protocol"
-	case t.Rules:
-		what = "rules"
-	default:
-		return "trace is off"
-	}
-	if t.ClientIP != "" {
-		what += " of " + t.ClientIP
-	}
-	return "traced: " + what + ", in " + t.File
 }

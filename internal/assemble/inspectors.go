@@ -1,16 +1,16 @@
-package main
+package assemble
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
-	"strings"
+	"reflect"
 	"sync"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/config"
+	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/internal/module/clamav"
 )
@@ -20,57 +20,138 @@ const (
 	scanLimitAfter = time.Minute // of the question how much the antivirus takes
 )
 
-// watch looks after the inspectors of the policy in force.
-type watch struct {
-	log *slog.Logger
+// Inspectors is the part that has whole messages inspected. A policy that says
+// the same of an inspector as the one before goes on with it: its health, its
+// places and messages under way stay. One that no policy has any more ends with
+// its last message.
+type Inspectors struct {
+	Log *slog.Logger
 
 	mu     sync.Mutex
-	guards []*module.Guard
-	all    []*module.Guard // of the policies before, too: messages under way may still need them
-	cancel context.CancelFunc
-	limit  string // why the antivirus does not take what the policy lets it have
-	under  sync.WaitGroup
+	now    []*inspector // of the policy in force, the antivirus first
+	ending sync.WaitGroup
 }
 
-func newWatch(log *slog.Logger) *watch { return &watch{log: log, cancel: func() {}} }
+// inspector is one with its guard, and what watches over it.
+type inspector struct {
+	*module.Guard
+	lease     lease
+	settings  config.Inspector
+	antivirus *config.Antivirus // nil: a module
+	made      module.Inspector
 
-// over takes the inspectors of a policy in place of those before. What is known
-// of an inspector with the same settings stays known.
-func (w *watch) over(cfg *config.Config) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.cancel()
-	cfg.Gate.Keep(w.guards)
-	w.guards, w.limit = cfg.Gate.Guards(), ""
-	var ctx context.Context
-	ctx, w.cancel = context.WithCancel(context.Background())
-	for _, g := range w.guards {
-		if !slices.Contains(w.all, g) {
-			w.all = append(w.all, g)
+	unwatch context.CancelFunc // nil: it is not watched yet
+	under   sync.WaitGroup
+
+	mu    sync.Mutex
+	limit string // why the antivirus does not take what the policy lets it have
+}
+
+// Prepare gives the policy its inspectors.
+func (i *Inspectors) Prepare(_ context.Context, d *Draft) (Step, error) {
+	var all []*inspector
+	discard := func() {
+		for _, one := range all {
+			one.lease.giveBack()
 		}
-		w.under.Go(func() { g.Watch(ctx, pingEvery) })
 	}
-	if cfg.ScanLimit != nil {
-		w.under.Go(func() { w.askLimit(ctx, cfg.ScanLimit) })
+	add := func(settings config.Inspector, antivirus *config.Antivirus) (*module.Guard, error) {
+		one, err := i.inspector(settings, antivirus)
+		if err != nil {
+			discard()
+			return nil, err
+		}
+		one.lease.take()
+		all = append(all, one)
+		return one.Guard, nil
+	}
+	if a := d.Config.Antivirus; a != nil {
+		guard, err := add(a.Inspector, a)
+		if err != nil {
+			return nil, err
+		}
+		d.Policy.Antivirus = &gate.Antivirus{
+			Scanner: guard, Engine: a.Type, Action: a.Action, Reply: a.Reply, Tags: a.Tags,
+			OnError: a.OnError, Oversize: a.Oversize,
+		}
+	}
+	for _, m := range d.Config.Modules {
+		guard, err := add(m.Inspector, nil)
+		if err != nil {
+			return nil, err
+		}
+		d.Policy.Modules = append(d.Policy.Modules, gate.Module{Inspector: guard, Factor: m.Factor, OnError: m.OnError})
+	}
+	d.OnRetire(discard)
+	return step{commit: func() { i.commit(all) }, discard: discard}, nil
+}
+
+// inspector is that of the policy in force, where it is the same, or a new one.
+func (i *Inspectors) inspector(settings config.Inspector, antivirus *config.Antivirus) (*inspector, error) {
+	for _, one := range i.inForce() {
+		if one.same(settings) {
+			return one, nil
+		}
+	}
+	made, err := makeInspector(settings)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s: %w", settings.Pos, settings.Name, err)
+	}
+	one := &inspector{
+		Guard:    module.NewGuard(settings.Name, made, settings.Limits, time.Now),
+		settings: settings, antivirus: antivirus, made: made,
+	}
+	one.lease.end = func() { i.ending.Go(func() { one.end(i.Log) }) }
+	return one, nil
+}
+
+// same tells whether an inspector is what a policy wants, wherever it says so.
+func (n *inspector) same(want config.Inspector) bool {
+	want.Pos = n.settings.Pos
+	return reflect.DeepEqual(n.settings, want)
+}
+
+func (i *Inspectors) inForce() []*inspector {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.now
+}
+
+// commit has the new ones watched.
+func (i *Inspectors) commit(all []*inspector) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.now = all
+	for _, one := range all {
+		if one.unwatch == nil {
+			one.watch(i.Log)
+		}
+	}
+}
+
+func (n *inspector) watch(log *slog.Logger) {
+	var ctx context.Context
+	ctx, n.unwatch = context.WithCancel(context.Background())
+	n.under.Go(func() { n.Watch(ctx, pingEvery) })
+	if scanner, ok := n.made.(*clamav.Scanner); ok && n.antivirus != nil {
+		n.under.Go(func() { n.askLimit(ctx, scanner, log) })
 	}
 }
 
 // askLimit asks until there is an answer: clamd may start later than we do.
-func (w *watch) askLimit(ctx context.Context, ask func(context.Context) error) {
+func (n *inspector) askLimit(ctx context.Context, scanner *clamav.Scanner, log *slog.Logger) {
 	for ctx.Err() == nil {
 		limited, cancel := context.WithTimeout(ctx, scanLimitAfter)
-		err := ask(limited)
+		err := scanner.Accepts(limited, n.antivirus.MaxSize)
 		cancel()
 		if err == nil {
 			return
 		}
 		if errors.Is(err, clamav.ErrStreamLimit) {
-			w.log.Error("the antivirus does not take messages of max_size: those will be handled as on_error says", "error", err)
-			w.mu.Lock()
-			if ctx.Err() == nil { // else another policy is in force
-				w.limit = err.Error()
-			}
-			w.mu.Unlock()
+			log.Error("the antivirus does not take messages of max_size: those will be handled as on_error says", "error", err)
+			n.mu.Lock()
+			n.limit = err.Error()
+			n.mu.Unlock()
 			return
 		}
 		select {
@@ -80,22 +161,31 @@ func (w *watch) askLimit(ctx context.Context, ask func(context.Context) error) {
 	}
 }
 
-// end stops watching.
-func (w *watch) end() {
-	w.mu.Lock()
-	w.cancel()
-	guards := w.all
-	w.mu.Unlock()
-	w.under.Wait()
-	for _, g := range guards {
-		if err := g.Close(); err != nil {
-			w.log.Warn("an inspector cannot be closed", "inspector", g.Name(), "error", err)
-		}
+// end stops watching, and closes the inspector with its last inspection.
+func (n *inspector) end(log *slog.Logger) {
+	if n.unwatch != nil {
+		n.unwatch()
+		n.under.Wait()
+	}
+	if err := n.Close(); err != nil {
+		log.Warn("an inspector cannot be closed", "inspector", n.Name(), "error", err)
 	}
 }
 
-// inspectorStatus is how an inspector fares.
-type inspectorStatus struct {
+// Close ends the inspectors in force, and waits for those before.
+func (i *Inspectors) Close() error {
+	for _, one := range i.inForce() {
+		one.end(i.Log)
+	}
+	i.mu.Lock()
+	i.now = nil
+	i.mu.Unlock()
+	i.ending.Wait()
+	return nil
+}
+
+// InspectorStatus is how an inspector fares.
+type InspectorStatus struct {
 	Name         string    `json:"name"`
 	State        string    `json:"state"` // up, degraded, away; unknown before its first answer
 	Since        time.Time `json:"since"`
@@ -111,54 +201,21 @@ type inspectorStatus struct {
 	Limit        string    `json:"limit"` // of the antivirus: why it does not take messages of max_size
 }
 
-func (w *watch) status() []inspectorStatus {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	all := []inspectorStatus{}
-	for _, g := range w.guards {
-		h := g.Health()
-		s := inspectorStatus{
+// Status of the inspectors in force, the antivirus first.
+func (i *Inspectors) Status() []InspectorStatus {
+	all := []InspectorStatus{}
+	for _, one := range i.inForce() {
+		h := one.Health()
+		one.mu.Lock()
+		limit := one.limit
+		one.mu.Unlock()
+		all = append(all, InspectorStatus{
 			Name: h.Name, State: h.State, Since: h.Since, LastError: h.LastError, LastErrorAt: h.LastErrorAt,
 			Breaker: h.Breaker, RetryAt: h.RetryAt, Inspected: h.Inspected, Failed: h.Failed, Running: h.Running,
-			LatencyMS: milliseconds(h.Latency), MaxLatencyMS: milliseconds(h.MaxLatency),
-		}
-		if h.Name == "antivirus" {
-			s.Limit = w.limit
-		}
-		all = append(all, s)
+			LatencyMS: milliseconds(h.Latency), MaxLatencyMS: milliseconds(h.MaxLatency), Limit: limit,
+		})
 	}
 	return all
 }
 
 func milliseconds(t time.Duration) float64 { return float64(t.Microseconds()) / 1000 }
-
-// note tells what of an inspector an operator should look at.
-func (s *inspectorStatus) note(note func(format string, args ...any)) {
-	if s.State == "degraded" || s.State == "away" {
-		note("%s is %s since %s: %s", s.Name, s.State, local(s.Since), s.LastError)
-	}
-	if s.Limit != "" {
-		note("%s: %s", s.Name, s.Limit)
-	}
-}
-
-// line is the inspector for eyes.
-func (s *inspectorStatus) line(now time.Time) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s", s.Name, s.State)
-	if !s.Since.IsZero() {
-		fmt.Fprintf(&b, " for %s", span(now.Sub(s.Since)))
-	}
-	fmt.Fprintf(&b, "; %s, %d failed, %d now; %.0f ms on average, %.0f at most",
-		plural(int(s.Inspected), "inspection"), s.Failed, s.Running, s.LatencyMS, s.MaxLatencyMS)
-	if s.Breaker != "closed" {
-		fmt.Fprintf(&b, "; breaker %s", s.Breaker)
-		if wait := s.RetryAt.Sub(now); s.Breaker == "open" && wait > 0 {
-			fmt.Fprintf(&b, ", next try in %s", span(wait))
-		}
-	}
-	if s.LastError != "" {
-		fmt.Fprintf(&b, "; last error %s: %s", local(s.LastErrorAt), visible(s.LastError))
-	}
-	return b.String()
-}

@@ -1,9 +1,12 @@
-package main
+package assemble
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -21,53 +24,84 @@ import (
 // stateName is the embedded state store's file in the state folder.
 const stateName = "state.bolt"
 
-// memories are what the policies so far remember by; they share one store,
-// which is opened for the first that needs it and ends with the daemon.
-type memories struct {
-	log *slog.Logger
+// Memories is the part that remembers: greylisting, correspondents. All policies
+// share one store, which is opened for the first that needs it and ends with the
+// daemon.
+type Memories struct {
+	Log *slog.Logger
 
 	mu    sync.Mutex
 	guard *state.Guard // nil: no policy needed it
 }
 
-// give gives a policy its memory, where it needs one.
-func (m *memories) give(cfg *config.Config) error {
-	if !cfg.Gate.NeedsMemory() {
-		return nil
+// Prepare gives the policy its memory, where it needs one.
+func (m *Memories) Prepare(_ context.Context, d *Draft) (Step, error) {
+	if !d.Config.Gate.NeedsMemory() {
+		return step{}, nil
 	}
+	guard, discard := m.inForce(), func() {}
+	if guard == nil {
+		store, remove, err := m.open(d.Config)
+		if err != nil {
+			return nil, fmt.Errorf("state store: %w", err)
+		}
+		guard = state.NewGuard(store, 0, time.Now)
+		discard = func() {
+			if err := errors.Join(guard.Close(), remove()); err != nil {
+				m.Log.Warn("the state store of a policy that was given up cannot be closed", "error", err)
+			}
+		}
+	}
+	greylist, err := guard.Greylist(d.Config.Greylist)
+	if err != nil {
+		discard()
+		return nil, err
+	}
+	correspondents, err := guard.Correspondents(d.Config.CorrespondentLife)
+	if err != nil {
+		discard()
+		return nil, err
+	}
+	d.Policy.Memory = memory{greylist, correspondents}
+	return step{commit: func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.guard = guard
+	}, discard: discard}, nil
+}
+
+func (m *Memories) inForce() *state.Guard {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.guard == nil {
-		store, err := m.open(cfg)
-		if err != nil {
-			return fmt.Errorf("state store: %w", err)
-		}
-		m.guard = state.NewGuard(store, 0, time.Now)
-	}
-	greylist, err := m.guard.Greylist(cfg.Greylist)
-	if err != nil {
-		return err
-	}
-	correspondents, err := m.guard.Correspondents(cfg.CorrespondentLife)
-	if err != nil {
-		return err
-	}
-	cfg.Gate.Memory = memory{greylist, correspondents}
-	return nil
+	return m.guard
 }
 
 // open opens the store beside the account's: in the same Redis, or in the state
-// folder.
-func (m *memories) open(cfg *config.Config) (state.Store, error) {
+// folder. Remove takes away what it made there.
+func (m *Memories) open(cfg *config.Config) (store state.Store, remove func() error, err error) {
+	none := func() error { return nil }
 	if cfg.Redis == nil {
-		return embedded.Open(filepath.Join(cfg.StateDir, stateName), embedded.Options{Log: m.log})
+		path := filepath.Join(cfg.StateDir, stateName)
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			none = func() error { return os.Remove(path) }
+		}
+		store, err := embedded.Open(path, embedded.Options{Log: m.Log})
+		if err != nil {
+			return nil, nil, err
+		}
+		return store, none, nil
 	}
-	secure, err := tlsConfig(cfg.Redis)
+	store, err = m.openRedis(cfg.Redis)
+	return store, none, err
+}
+
+func (m *Memories) openRedis(r *config.Redis) (state.Store, error) {
+	secure, err := tlsConfig(r)
 	if err != nil {
 		return nil, err
 	}
 	db := goredis.NewClient(&goredis.Options{
-		Addr: cfg.Redis.Addr, Username: cfg.Redis.Username, Password: cfg.Redis.Password, TLSConfig: secure, DB: cfg.Redis.DB,
+		Addr: r.Addr, Username: r.Username, Password: r.Password, TLSConfig: secure, DB: r.DB,
 		// The guard's time-out is a context's, and a question has one try: mail
 		// does not wait for a second.
 		ContextTimeoutEnabled: true, MaxRetries: -1, DialTimeout: state.DefaultTimeout, DialerRetries: 1,
@@ -75,27 +109,29 @@ func (m *memories) open(cfg *config.Config) (state.Store, error) {
 		Protocol: 2, DisableIdentity: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
-	return redis.New(db, cfg.Redis.Prefix)
+	return redis.New(db, r.Prefix)
 }
 
-// status is how the store fares, nil where there is none.
-func (m *memories) status() *state.Status {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.guard == nil {
+// Status is how the store fares, nil where there is none.
+func (m *Memories) Status() *state.Status {
+	guard := m.inForce()
+	if guard == nil {
 		return nil
 	}
-	s := m.guard.Status()
+	s := guard.Status()
 	return &s
 }
 
-func (m *memories) close() error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.guard == nil {
+// Close closes the store.
+func (m *Memories) Close() error {
+	guard := m.inForce()
+	if guard == nil {
 		return nil
 	}
-	return m.guard.Close()
+	if err := guard.Close(); err != nil {
+		return fmt.Errorf("state store: %w", err)
+	}
+	return nil
 }
 
 // memory is the gate's.

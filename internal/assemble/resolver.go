@@ -1,66 +1,77 @@
-package main
+package assemble
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sync"
 
-	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/dnscheck"
 )
 
-// resolvers are those of the policies so far. Messages under way may still ask
-// by that of a policy before; all end with the daemon.
-type resolvers struct {
-	mu      sync.Mutex
-	all     []*dnscheck.Resolver
-	servers []string // of the last
+// Resolvers is the part that asks DNS. A policy that asks the same servers as
+// the one before goes on with its resolver and what that knows. A resolver ends
+// when nobody judges by a policy that has it.
+type Resolvers struct {
+	mu     sync.Mutex
+	now    *resolver // of the policy in force; nil: it asks nothing
+	ending sync.WaitGroup
 }
 
-// give gives a policy its resolver: that of the one before, with what it knows,
-// where the servers are the same.
-func (r *resolvers) give(cfg *config.Config) error {
-	if !cfg.Gate.NeedsDNS() {
-		return nil
+type resolver struct {
+	*dnscheck.Resolver
+	servers []string
+	lease   lease
+}
+
+// Prepare gives the policy its resolver, where it needs one.
+func (r *Resolvers) Prepare(_ context.Context, d *Draft) (Step, error) {
+	if !d.Config.Gate.NeedsDNS() {
+		return step{commit: func() { r.set(nil) }}, nil
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.all) == 0 || !slices.Equal(cfg.Resolver, r.servers) {
-		made, err := dnscheck.New(dnscheck.Config{Servers: cfg.Resolver})
+	next := r.current()
+	if next == nil || !slices.Equal(next.servers, d.Config.Resolver) {
+		made, err := dnscheck.New(dnscheck.Config{Servers: d.Config.Resolver})
 		if err != nil {
-			return err
+			return nil, fmt.Errorf("resolver: %w", err)
 		}
-		r.all, r.servers = append(r.all, made), cfg.Resolver
+		next = &resolver{Resolver: made, servers: d.Config.Resolver}
+		next.lease.end = func() { r.ending.Go(next.Close) }
 	}
-	cfg.Gate.DNS = r.all[len(r.all)-1]
-	return nil
+	next.lease.take()
+	d.OnRetire(next.lease.giveBack)
+	d.Policy.DNS = next.Resolver
+	return step{commit: func() { r.set(next) }, discard: next.lease.giveBack}, nil
 }
 
-// stats are those of the resolver in force, nil where there is none.
-func (r *resolvers) stats() *dnscheck.Stats {
+func (r *Resolvers) set(next *resolver) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.all) == 0 {
+	r.now = next
+}
+
+func (r *Resolvers) current() *resolver {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.now
+}
+
+// Stats are those of the resolver in force, nil where there is none.
+func (r *Resolvers) Stats() *dnscheck.Stats {
+	now := r.current()
+	if now == nil {
 		return nil
 	}
-	s := r.all[len(r.all)-1].Stats()
+	s := now.Stats()
 	return &s
 }
 
-// dnsLine is how DNS fares, for eyes.
-func dnsLine(s *dnscheck.Stats) string {
-	share := 0.0
-	if s.Asked > 0 {
-		share = 100 * float64(s.Hits+s.Joined) / float64(s.Asked)
+// Close ends the resolver in force and waits for those before.
+func (r *Resolvers) Close() error {
+	if now := r.current(); now != nil {
+		r.set(nil)
+		now.Close()
 	}
-	return fmt.Sprintf("%d look-ups, %.0f%% known already; %d queries, %d timed out, %d now; %d answers kept",
-		s.Asked, share, s.Queries, s.Timeouts, s.InFlight, s.CacheSize)
-}
-
-func (r *resolvers) close() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, one := range r.all {
-		one.Close()
-	}
+	r.ending.Wait()
+	return nil
 }

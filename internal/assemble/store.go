@@ -1,4 +1,4 @@
-package main
+package assemble
 
 import (
 	"context"
@@ -16,27 +16,33 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/config"
 )
 
-// storeMode says what an embedded store that is not there means.
-type storeMode uint8
+// StoreMode says what an embedded store that is not there means.
+type StoreMode uint8
 
+// The modes.
 const (
-	mustExist storeMode = iota // for who only reads
-	makeIt
+	MustExist StoreMode = iota // for who only reads
+	MakeIt
 )
 
 // databaseName is the embedded store's file in the state folder.
 const databaseName = "account.db"
 
-// quiet is the log of a command: what matters becomes its error.
-func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+// StoreStatus is how the store fares.
+type StoreStatus struct {
+	Kind     string   `json:"kind"` // "embedded" or "redis"
+	Place    string   `json:"place"`
+	Error    string   `json:"error"` // "" when it is well
+	Warnings []string `json:"warnings"`
+}
 
-// openStore opens the store that the policy names and tells where it is. A
+// OpenStore opens the store that the policy names and tells where it is. A
 // Redis server that is away is no error: its methods answer so.
-func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger, mode storeMode) (accounting.Store, storeStatus, error) {
+func OpenStore(ctx context.Context, cfg *config.Config, log *slog.Logger, mode StoreMode) (accounting.Store, StoreStatus, error) {
 	if cfg.Redis == nil {
 		path := filepath.Join(cfg.StateDir, databaseName)
-		is := storeStatus{Kind: "embedded", Place: path}
-		if _, err := os.Stat(path); err != nil && mode == mustExist {
+		is := StoreStatus{Kind: "embedded", Place: path}
+		if _, err := os.Stat(path); err != nil && mode == MustExist {
 			return nil, is, fmt.Errorf("the store cannot be read: %w", err)
 		}
 		s, err := embedded.Open(path, embedded.Options{Location: cfg.Location, Log: log})
@@ -45,7 +51,7 @@ func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger, mode s
 		}
 		return s, is, nil
 	}
-	is := storeStatus{Kind: "redis", Place: cfg.Redis.Addr}
+	is := StoreStatus{Kind: "redis", Place: cfg.Redis.Addr}
 	secure, err := tlsConfig(cfg.Redis)
 	if err != nil {
 		return nil, is, err

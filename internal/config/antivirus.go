@@ -1,12 +1,9 @@
 package config
 
 import (
-	"context"
-	"fmt"
 	"math"
 	"time"
 
-	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/internal/module/clamav"
 	"github.com/tollgate-mail/tollgate/rules"
@@ -45,7 +42,7 @@ func (d *decoder) antivirus(n *node) {
 	d.read(n, "[antivirus]", d.antivirusFields(a))
 	d.source.Antivirus = true
 	if d.is(n, table) {
-		d.gate.Antivirus = d.makeAntivirus(a)
+		d.config.Antivirus = d.finishAntivirus(a)
 	}
 }
 
@@ -73,7 +70,8 @@ func (d *decoder) oneOf(into *string, valid ...string) func(*node) {
 	}
 }
 
-func (d *decoder) makeAntivirus(a *antivirus) *gate.Antivirus {
+// finishAntivirus checks what its keys say together.
+func (d *decoder) finishAntivirus(a *antivirus) *Antivirus {
 	n := a.at
 	action, _ := rules.ParseAction(a.action)
 	if a.action == "tag" {
@@ -97,22 +95,37 @@ func (d *decoder) makeAntivirus(a *antivirus) *gate.Antivirus {
 			d.problems = append(d.problems, p)
 		}
 	}
-	scanner, err := clamav.New(clamav.Config{Addr: a.clamd})
-	if at := n.child("clamd"); err != nil && at != nil && a.clamd != "" {
-		d.errorf(at, "clamd: %v", err)
+	at := n.child("clamd")
+	if at == nil || notText(n, "clamd") {
+		return nil // told of already
 	}
-	if compiled == nil || err != nil {
+	settings := clamav.Config{Addr: a.clamd}
+	if err := checked(clamav.New(settings)); err != nil {
+		d.errorf(at, "clamd: %v", err)
 		return nil
 	}
-	d.config.ScanLimit = func(ctx context.Context) error { return scanner.Accepts(ctx, a.limits.MaxSize) }
-	// What goes before a message must fit into clamd's limit, too; its default is
-	// ours.
-	a.limits.MaxSize = max(1, a.limits.MaxSize-clamav.Overhead)
+	if compiled == nil {
+		return nil
+	}
 	made := compiled.Thresholds(math.MaxInt64)[0]
 	onError, _ := rules.ParseAction(a.onError)
 	oversize, _ := rules.ParseAction(a.oversize)
-	return &gate.Antivirus{
-		Scanner: module.NewGuard("antivirus", fmt.Sprint("clamav", a.clamd, a.limits), scanner, a.limits, time.Now),
-		Engine:  "clamav", Action: action, Reply: made.Reply, Tags: made.Tags, OnError: onError, Oversize: oversize,
+	limits := a.limits
+	// What goes before a message must fit into clamd's limit, too; its default is
+	// ours.
+	limits.MaxSize = max(1, limits.MaxSize-clamav.Overhead)
+	return &Antivirus{
+		Inspector: Inspector{Pos: at.pos(), Name: "antivirus", Type: "clamav", Settings: settings, Limits: limits},
+		MaxSize:   a.limits.MaxSize,
+		Action:    action, Reply: made.Reply, Tags: made.Tags, OnError: onError, Oversize: oversize,
 	}
+}
+
+// checked is what is wrong with the settings that an inspector was made of. One
+// that was made is not used.
+func checked[I module.Inspector](i I, err error) error {
+	if err != nil {
+		return err
+	}
+	return i.Close()
 }

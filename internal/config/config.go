@@ -1,14 +1,16 @@
-// Package config turns the policy file into what the daemon runs by. Every
-// problem of a policy is found at once, with its position.
+// Package config turns the policy file into plain values, with their positions
+// where something living is made of them later. It opens no socket, starts
+// nothing and keeps no clock. Every problem of a policy is found at once, with
+// its position.
 package config
 
 import (
-	"context"
 	"fmt"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/journal"
+	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/internal/state"
 	"github.com/tollgate-mail/tollgate/rules"
 )
@@ -16,7 +18,10 @@ import (
 // Config is a loaded policy. Paths that are relative in a file of the policy
 // are resolved against the folder of that file.
 type Config struct {
-	Gate *gate.Policy
+	Gate gate.Settings
+
+	Antivirus *Antivirus // nil: none
+	Modules   []Module   // in the order of the policy; names are unique
 
 	Listen        []string // "unix:/path" or "inet:host:port"; at least one
 	StateDir      string
@@ -33,14 +38,38 @@ type Config struct {
 	Greylist          state.GreylistConfig
 	CorrespondentLife time.Duration // how long it is remembered who wrote to whom
 
-	// ScanLimit asks the antivirus whether it takes messages as large as
-	// max_size; nil where there is none.
-	ScanLimit func(ctx context.Context) error
-
 	Redis *Redis // nil: the embedded store in StateDir
 
 	Location *time.Location // accounting.timezone: of days and months; never nil
 	Lists    int            // how many [lists] has
+}
+
+// Inspector is something that is to see whole messages.
+type Inspector struct {
+	Pos  rules.Pos // of what tells where it is
+	Name string    // in the policy; "antivirus"
+	Type string    // of a [[module]]; "clamav"
+	// Settings are plain values of the type of its package. Two inspectors are
+	// the same when these and Limits are equal (reflect.DeepEqual).
+	Settings any
+	Limits   module.Limits
+}
+
+// Antivirus is [antivirus]: whole messages are scanned.
+type Antivirus struct {
+	Inspector
+	MaxSize           int64        // as the policy says, in octets; Limits has room for what goes before a message
+	Action            rules.Action // on an infected message: Reject, Discard, Hold, or Continue
+	Reply             *rules.Reply // of Reject; nil: the action's own
+	Tags              rules.Tags
+	OnError, Oversize rules.Action
+}
+
+// Module is a [[module]].
+type Module struct {
+	Inspector
+	Factor  rules.Weight // its score times this is added to the weight
+	OnError rules.Action // Continue or Tempfail
 }
 
 // Redis says how to reach the store.

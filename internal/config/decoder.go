@@ -18,7 +18,7 @@ type decoder struct {
 	untold   int // errors beyond maxProblems
 
 	config    Config
-	gate      gate.Policy
+	gate      gate.Settings
 	directory directory.Config
 	source    rules.Source
 	zone      *time.Location
@@ -50,7 +50,7 @@ func newDecoder() *decoder {
 			Greylist:          state.DefaultGreylist(),
 			CorrespondentLife: state.DefaultCorrespondentLife,
 		},
-		gate: gate.Policy{
+		gate: gate.Settings{
 			ReportHeader: "X-Tollgate",
 			Refuse:       everyRefusal(),
 			Replies:      defaultReplies(),

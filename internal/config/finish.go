@@ -14,7 +14,7 @@ func (d *decoder) finish(root *node) {
 	d.finishClients(root)
 	d.finishGreylist()
 	for _, e := range d.extensions {
-		d.makeModule(e)
+		d.finishModule(e)
 	}
 	policy, problems := rules.Compile(d.source)
 	for _, p := range problems {
@@ -23,8 +23,7 @@ func (d *decoder) finish(root *node) {
 		}
 	}
 	d.gate.Rules = policy
-	judged := d.gate
-	d.config.Gate = &judged
+	d.config.Gate = d.gate
 	d.config.Location = d.zone
 	d.config.Lists = len(d.source.Lists)
 }

@@ -1,11 +1,6 @@
 package config
 
-// facilities are the names of syslog facilities (RFC 5424 §6.2.1, as
-// syslog.conf knows them).
-var facilities = []string{
-	"kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
-	"local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
-}
+import "github.com/tollgate-mail/tollgate/internal/journal"
 
 func (d *decoder) journal(n *node) { d.read(n, "[journal]", d.journalFields()) }
 
@@ -26,7 +21,7 @@ func (d *decoder) traceFields() []field {
 
 func (d *decoder) syslog(n *node) {
 	s, ok := d.readString(n)
-	if ok && (s == "" || d.among(n, s, facilities)) {
+	if ok && (s == "" || d.among(n, s, journal.Facilities())) {
 		d.config.Syslog = s
 	}
 }

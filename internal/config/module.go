@@ -1,11 +1,9 @@
 package config
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
-	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/rules"
 )
@@ -27,13 +25,14 @@ type extension struct {
 	stateDir string // of the gateway
 }
 
-// moduleType is a kind of extension module: what it needs and how it is made.
+// moduleType is a kind of extension module: what it needs and what its settings are.
 type moduleType struct {
 	name    string
 	keys    []string // besides those that every module has
 	onError string   // what goes without saying
 	maxSize int64    // likewise
-	make    func(*extension) (module.Inspector, error)
+	// settings are those of its package; err is what is wrong with them.
+	settings func(*extension) (settings any, err error)
 }
 
 // common are the keys of every module.
@@ -113,8 +112,8 @@ func (d *decoder) moduleType(e *extension) func(*node) {
 	}
 }
 
-// makeModule makes the inspector of a module, when all sections have been read.
-func (d *decoder) makeModule(e *extension) {
+// finishModule checks a module, when all sections have been read.
+func (d *decoder) finishModule(e *extension) {
 	i := slices.IndexFunc(moduleTypes(), func(t moduleType) bool { return t.name == e.kind })
 	kind := moduleTypes()[i]
 	for _, c := range e.at.children {
@@ -132,7 +131,7 @@ func (d *decoder) makeModule(e *extension) {
 		where = e.at
 	}
 	e.stateDir = d.config.StateDir
-	inspector, err := kind.make(e)
+	settings, err := kind.settings(e)
 	if err != nil {
 		d.errorf(where, "url: %v", err)
 		return
@@ -147,9 +146,8 @@ func (d *decoder) makeModule(e *extension) {
 	if e.onError == "tempfail" {
 		onError = rules.Tempfail
 	}
-	identity := fmt.Sprint(e.kind, e.url, e.headers, e.archives, e.user, e.password, e.caFile, e.limits)
-	d.gate.Modules = append(d.gate.Modules, gate.Module{
-		Inspector: module.NewGuard(e.name, identity, inspector, e.limits, time.Now),
+	d.config.Modules = append(d.config.Modules, Module{
+		Inspector: Inspector{Pos: where.pos(), Name: e.name, Type: e.kind, Settings: settings, Limits: e.limits},
 		Factor:    e.factor, OnError: onError,
 	})
 }

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/internal/module/attachment"
 	"github.com/tollgate-mail/tollgate/internal/module/http"
 	"github.com/tollgate-mail/tollgate/internal/module/rspamd"
@@ -13,24 +12,27 @@ func moduleTypes() []moduleType {
 	return []moduleType{
 		{
 			name: "rspamd", keys: []string{"url", "headers", "password_file", "ca_file"}, onError: "ignore", maxSize: 10 << 20,
-			make: func(e *extension) (module.Inspector, error) {
+			settings: func(e *extension) (any, error) {
 				changes := rspamd.IgnoreHeader
 				if e.headers {
 					changes = rspamd.TakeHeader
 				}
-				return rspamd.New(rspamd.Config{URL: e.url, CAFile: e.caFile, Password: e.password, Header: changes})
+				s := rspamd.Config{URL: e.url, CAFile: e.caFile, Password: e.password, Header: changes}
+				return s, checked(rspamd.New(s))
 			},
 		},
 		{
 			name: "spamassassin", keys: []string{"url", "user"}, onError: "ignore", maxSize: 10 << 20,
-			make: func(e *extension) (module.Inspector, error) {
-				return spamassassin.New(spamassassin.Config{Addr: e.url, User: e.user})
+			settings: func(e *extension) (any, error) {
+				s := spamassassin.Config{Addr: e.url, User: e.user}
+				return s, checked(spamassassin.New(s))
 			},
 		},
 		{
 			name: "http", keys: []string{"url", "ca_file"}, onError: "ignore", maxSize: 10 << 20,
-			make: func(e *extension) (module.Inspector, error) {
-				return http.New(http.Config{URL: e.url, CAFile: e.caFile})
+			settings: func(e *extension) (any, error) {
+				s := http.Config{URL: e.url, CAFile: e.caFile}
+				return s, checked(http.New(s))
 			},
 		},
 		{
@@ -38,12 +40,12 @@ func moduleTypes() []moduleType {
 			// result: not one that mail may pass by. Nor by its size: what it
 			// costs is linear in that.
 			name: "attachment", keys: []string{"archives"}, onError: "tempfail", maxSize: maxInspected,
-			make: func(e *extension) (module.Inspector, error) {
+			settings: func(e *extension) (any, error) {
 				archives := attachment.ListArchives
 				if !e.archives {
 					archives = attachment.SkipArchives
 				}
-				return attachment.New(attachment.Config{Archives: archives, Dir: e.stateDir}), nil
+				return attachment.Config{Archives: archives, Dir: e.stateDir}, nil
 			},
 		},
 	}

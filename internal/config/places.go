@@ -1,5 +1,7 @@
 package config
 
+import "github.com/tollgate-mail/tollgate/rules"
+
 // Places are where a policy's daemon and its journals are found, and the
 // Postfix whose queue is managed.
 type Places struct {
@@ -10,10 +12,10 @@ type Places struct {
 }
 
 // LoadPlaces reads only where things are, so that they can be found while the
-// rest of the policy is being worked on. The error is rules.Problems, when the
-// file or one that it includes cannot be read or is no TOML, or when one of
-// the places is none.
-func LoadPlaces(path string) (Places, error) {
+// rest of the policy is being worked on. There are problems
+// when the file or one that it includes cannot be read or is no TOML, or when one
+// of the places is none.
+func LoadPlaces(path string) (Places, rules.Problems) {
 	d := newDecoder()
 	root := d.readPolicy(path)
 	if root == nil {
@@ -39,10 +41,13 @@ func LoadPlaces(path string) (Places, error) {
 			d.listen(n)
 		}
 	}
-	if err := d.problems.Err(); err != nil {
-		return Places{}, err
+	if d.problems.Err() != nil {
+		return Places{}, d.problems
 	}
 	return Places{
 		StateDir: d.config.StateDir, PostfixConfig: d.config.PostfixConfig, JournalDir: d.config.JournalDir, Listen: d.config.Listen,
 	}, nil
 }
+
+// Nearest is the valid name that was probably meant, "" where none is near.
+func Nearest(name string, valid []string) string { return rules.Nearest(name, valid) }

@@ -4,7 +4,6 @@ import (
 	"io/fs"
 	"os"
 	"strings"
-
 	_ "time/tzdata" // zones must load where the system has none
 )
 

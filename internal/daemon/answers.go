@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -14,52 +14,49 @@ import (
 )
 
 // answers are what the daemon does for each command.
-func (d *daemon) answers() map[string]control.Handler {
+func (d *Daemon) answers() map[string]control.Handler {
 	return map[string]control.Handler{
-		cmdFlush:  func(context.Context, json.RawMessage) (any, error) { return nil, d.journal.Flush() },
-		cmdReload: control.Privileged(func(context.Context, json.RawMessage) (any, error) { return d.reload() }),
-		cmdReport: d.answerReport,
-		cmdStatus: func(ctx context.Context, _ json.RawMessage) (any, error) { return d.status(ctx), nil },
-		cmdTrace:  control.Privileged(d.answerTrace),
+		CmdFlush:  func(context.Context, json.RawMessage) (any, error) { return nil, d.journals.Journal().Flush() },
+		CmdReload: control.Privileged(func(ctx context.Context, _ json.RawMessage) (any, error) { return d.reload(ctx) }),
+		CmdReport: d.answerReport,
+		CmdStatus: func(ctx context.Context, _ json.RawMessage) (any, error) { return d.status(ctx), nil },
+		CmdTrace:  control.Privileged(d.answerTrace),
 	}
 }
 
-func (d *daemon) answerReport(ctx context.Context, request json.RawMessage) (any, error) {
-	var r reportRequest
+func (d *Daemon) answerReport(ctx context.Context, request json.RawMessage) (any, error) {
+	var r ReportRequest
 	if err := json.Unmarshal(request, &r); err != nil {
 		return nil, err
 	}
-	d.mu.Lock()
-	loc := d.cfg.Location
-	d.mu.Unlock()
-	q, err := r.query(loc, time.Now())
+	q, err := r.Query(d.config().Location, time.Now())
 	if err != nil {
 		return nil, err
 	}
 	rows, err := report.Run(ctx, d.store, q)
 	if err != nil {
-		return nil, &control.Refusal{Code: codeAway, Message: "the store cannot be read: " + err.Error()}
+		return nil, &control.Refusal{Code: CodeAway, Message: "the store cannot be read: " + err.Error()}
 	}
 	return rows, nil
 }
 
-func (d *daemon) answerTrace(_ context.Context, request json.RawMessage) (any, error) {
-	var r traceRequest
+func (d *Daemon) answerTrace(_ context.Context, request json.RawMessage) (any, error) {
+	var r TraceRequest
 	if err := json.Unmarshal(request, &r); err != nil {
 		return nil, err
 	}
-	client, err := parseClient(r.ClientIP)
+	client, err := ParseClient(r.ClientIP)
 	if err != nil {
 		return nil, err
 	}
-	d.journal.SetTrace(r.turn(d.journal.Tracing(), client))
-	now := d.traceState()
+	d.journals.Journal().SetTrace(r.turn(d.journals.Journal().Tracing(), client))
+	now := d.traceNow()
 	d.log.Info("trace", "state", now.String())
 	return now, nil
 }
 
 // turn is what is traced after a request.
-func (r traceRequest) turn(now journal.TraceSwitch, client netip.Prefix) journal.TraceSwitch {
+func (r TraceRequest) turn(now journal.TraceSwitch, client netip.Prefix) journal.TraceSwitch {
 	all := !r.Protocol && !r.Rules
 	if r.On {
 		return journal.TraceSwitch{Protocol: now.Protocol || r.Protocol || all, Rules: now.Rules || r.Rules || all, ClientIP: client}
@@ -69,9 +66,9 @@ func (r traceRequest) turn(now journal.TraceSwitch, client netip.Prefix) journal
 	return now
 }
 
-func (d *daemon) traceState() traceState {
-	now := d.journal.Tracing()
-	s := traceState{Protocol: now.Protocol, Rules: now.Rules, File: d.journal.Path(journal.Trace)}
+func (d *Daemon) traceNow() TraceState {
+	now := d.journals.Journal().Tracing()
+	s := TraceState{Protocol: now.Protocol, Rules: now.Rules, File: d.journals.Journal().Path(journal.Trace)}
 	if now.ClientIP.IsValid() {
 		s.ClientIP = now.ClientIP.String()
 		if now.ClientIP.IsSingleIP() {
@@ -81,7 +78,7 @@ func (d *daemon) traceState() traceState {
 	return s
 }
 
-func (d *daemon) status(ctx context.Context) status {
+func (d *Daemon) status(ctx context.Context) Status {
 	d.mu.Lock()
 	policy, listen, store := d.policy, d.cfg.Listen, d.storeIs
 	d.mu.Unlock()
@@ -96,19 +93,19 @@ func (d *daemon) status(ctx context.Context) status {
 	}); ok && store.Error == "" {
 		store.Warnings = append(store.Warnings, w.Warnings(ctx)...)
 	}
-	s := status{
-		Gateway: d.gate.Policy().Gateway, Version: thisBuild().Version, PID: os.Getpid(),
+	s := Status{
+		Gateway: d.judge.Gate().Policy().Gateway, Version: d.version, PID: os.Getpid(),
 		Started: d.started.UTC(), Uptime: int64(time.Since(d.started).Seconds()),
 		Policy: policy, Listen: listen, Milter: d.milter.Status(),
-		Spool: d.spool.Status(), Store: store, Journal: d.journal.Status(), Trace: d.traceState(),
-		Limits: d.gate.Limits(), Inspectors: d.watch.status(), DNS: d.dns.stats(), State: d.memory.status(),
+		Spool: d.spool.Status(), Store: store, Journal: d.journals.Journal().Status(), Trace: d.traceNow(),
+		Limits: d.judge.Gate().Limits(), Inspectors: d.inspectors.Status(), DNS: d.resolvers.Stats(), State: d.memories.Status(),
 	}
 	s.Degraded = s.degraded(time.Now())
 	return s
 }
 
 // degraded is what an operator should look at.
-func (s *status) degraded(now time.Time) []string {
+func (s *Status) degraded(now time.Time) []string {
 	all := []string{}
 	note := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
 	if s.Policy.ReloadError != "" {
@@ -123,23 +120,28 @@ func (s *status) degraded(now time.Time) []string {
 	for _, w := range s.Store.Warnings {
 		note("store: %s", w)
 	}
-	if silence := s.silence(now); silence != "" {
+	if silence := s.Silence(now); silence != "" {
 		note("%s", silence)
 	}
 	if s.Milter.Faults > 0 {
-		note("%s since the start: see the log for \"internal fault\"", plural(int(s.Milter.Faults), "internal fault"))
+		note("%s since the start: see the log for \"internal fault\"", Plural(int(s.Milter.Faults), "internal fault"))
 	}
 	if s.Milter.Refused > 0 {
-		note("%s refused for want of room", plural(int(s.Milter.Refused), "connection"))
+		note("%s refused for want of room", Plural(int(s.Milter.Refused), "connection"))
 	}
 	if s.Spool.LastError != "" {
 		note("records wait in the spool since %s: %s", local(s.Spool.ErrorSince), s.Spool.LastError)
 	}
 	if s.Spool.SetAside > 0 {
-		note("%s of the spool set aside: see its folder", plural(s.Spool.SetAside, "damaged piece"))
+		note("%s of the spool set aside: see its folder", Plural(s.Spool.SetAside, "damaged piece"))
 	}
 	for _, i := range s.Inspectors {
-		i.note(note)
+		if i.State == "degraded" || i.State == "away" {
+			note("%s is %s since %s: %s", i.Name, i.State, local(i.Since), i.LastError)
+		}
+		if i.Limit != "" {
+			note("%s: %s", i.Name, i.Limit)
+		}
 	}
 	if s.DNS != nil {
 		for _, server := range s.DNS.Servers {
@@ -156,8 +158,14 @@ func (s *status) degraded(now time.Time) []string {
 			note("journal %s cannot be written since %s: %s", k.Kind, local(k.ErrorSince), k.LastError)
 		}
 		if k.Lost > 0 {
-			note("journal %s lost %s", k.Kind, plural(int(k.Lost), "line"))
+			note("journal %s lost %s", k.Kind, Plural(int(k.Lost), "line"))
 		}
 	}
 	return all
 }
+
+// local is a time in the zone of the daemon.
+func local(t time.Time) string { return t.Local().Format(time.DateTime) }
+
+// span is how long something has lasted, in whole seconds.
+func span(d time.Duration) string { return d.Round(time.Second).String() }

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"fmt"
@@ -7,16 +7,17 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/config"
 )
 
-// counts are how large a policy is.
-type counts struct {
+// Counts are how large a policy is.
+type Counts struct {
 	Rules      int `json:"rules"` // the enabled ones
 	Thresholds int `json:"thresholds"`
 	Lists      int `json:"lists"`
 	Clients    int `json:"clients"`
 }
 
-func countsOf(cfg *config.Config) counts {
-	return counts{
+// CountsOf a policy.
+func CountsOf(cfg *config.Config) Counts {
+	return Counts{
 		Rules:      len(cfg.Gate.Rules.Rules()),
 		Thresholds: len(cfg.Gate.Rules.Thresholds(math.MaxInt64)),
 		Lists:      cfg.Lists,
@@ -24,11 +25,12 @@ func countsOf(cfg *config.Config) counts {
 	}
 }
 
-func (c counts) String() string {
-	return fmt.Sprintf("%s, %s, %s, %s", plural(c.Rules, "rule"), plural(c.Thresholds, "threshold"), plural(c.Lists, "list"), plural(c.Clients, "client"))
+func (c Counts) String() string {
+	return fmt.Sprintf("%s, %s, %s, %s", Plural(c.Rules, "rule"), Plural(c.Thresholds, "threshold"), Plural(c.Lists, "list"), Plural(c.Clients, "client"))
 }
 
-func plural(n int, what string) string {
+// Plural is so many of something, in words.
+func Plural(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}

@@ -1,4 +1,6 @@
-package main
+// Package daemon is a tollgate that serves: its parts from start to stop, the
+// reload of its policy, and what it answers to commands.
+package daemon
 
 import (
 	"context"
@@ -9,14 +11,15 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/accounting/spool"
+	"github.com/tollgate-mail/tollgate/internal/assemble"
 	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/control"
 	"github.com/tollgate-mail/tollgate/internal/gate"
-	"github.com/tollgate-mail/tollgate/internal/journal"
 	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/milter"
 )
@@ -30,22 +33,34 @@ const (
 	cutAfter       = 10 * time.Second // of messages under way, when the grace of their sessions is over
 )
 
-// daemon is a tollgate that serves: its parts, in the order in which they are
+// Options of a daemon. All are needed.
+type Options struct {
+	File    string         // of the policy
+	Config  *config.Config // that it was loaded to
+	Version string         // of tollgate
+	Log     *slog.Logger
+}
+
+// Daemon is a tollgate that serves: its parts, in the order in which they are
 // opened. They are closed in the reverse order.
-type daemon struct {
+type Daemon struct {
 	log      *slog.Logger
 	notifier notifier
 	file     string // of the policy
+	version  string
 	started  time.Time
 
-	lock    *control.Lock
-	journal *journal.Journal
-	spool   *spool.Spool
-	store   accounting.Store
-	gate    *gate.Gate
-	watch   *watch
-	dns     resolvers
-	memory  memories
+	lock  *control.Lock
+	spool *spool.Spool
+	store accounting.Store
+
+	running    *assemble.Running // what follows the policy: the parts below
+	journals   *assemble.Journals
+	resolvers  *assemble.Resolvers
+	memories   *assemble.Memories
+	inspectors *assemble.Inspectors
+	judge      *assemble.Judge
+
 	milter  *milter.Server
 	control *control.Server
 
@@ -55,27 +70,28 @@ type daemon struct {
 
 	reloading sync.Mutex // one reload at a time
 	mu        sync.Mutex
-	cfg       *config.Config // in force, but for what needs a restart
-	policy    policyStatus
-	storeIs   storeStatus
+	cfg       *config.Config // in force
+	policy    PolicyStatus
+	storeIs   assemble.StoreStatus
 }
 
-// start opens all parts. On an error those that were opened are closed.
-func start(ctx context.Context, file string, cfg *config.Config, log *slog.Logger) (*daemon, error) {
-	d := &daemon{
-		log: log, notifier: newNotifier(), file: file, started: time.Now(),
-		failed: make(chan error, 1), cfg: cfg,
-		policy: policyStatus{File: file, Loaded: time.Now(), counts: countsOf(cfg), Restart: []string{}},
+// Start opens all parts. On an error those that were opened are closed.
+func Start(ctx context.Context, o Options) (*Daemon, error) {
+	d := &Daemon{
+		log: o.Log, notifier: newNotifier(), file: o.File, version: o.Version, started: time.Now(),
+		failed: make(chan error, 1), cfg: o.Config,
+		policy: PolicyStatus{File: o.File, Loaded: time.Now(), Counts: CountsOf(o.Config), Restart: []string{}},
 	}
-	if err := d.open(ctx, cfg); err != nil {
+	if err := d.open(ctx, o.Config); err != nil {
 		over, cancel := context.WithCancel(ctx)
 		cancel()
-		return nil, errors.Join(err, d.stop(over, 0))
+		return nil, errors.Join(err, d.Stop(over, 0))
 	}
+	d.say(notifyReady)
 	return d, nil
 }
 
-func (d *daemon) open(ctx context.Context, cfg *config.Config) error {
+func (d *Daemon) open(ctx context.Context, cfg *config.Config) error {
 	if err := os.MkdirAll(cfg.StateDir, 0o750); err != nil {
 		return fmt.Errorf("state_dir: %w", err)
 	}
@@ -83,37 +99,20 @@ func (d *daemon) open(ctx context.Context, cfg *config.Config) error {
 	if d.lock, err = control.Acquire(cfg.StateDir); err != nil {
 		return err
 	}
-	if d.journal, err = journal.Open(cfg.JournalDir, journal.WithLog(d.log)); err != nil {
-		return err
-	}
-	d.journal.SetTrace(cfg.Trace)
-	if err := d.journal.SetSyslog(cfg.Syslog); err != nil {
-		return err
-	}
 	if d.spool, err = spool.Open(filepath.Join(cfg.StateDir, "spool"), spool.Options{Log: d.log}); err != nil {
 		return err
 	}
-	if d.store, d.storeIs, err = openStore(ctx, cfg, d.log, makeIt); err != nil {
+	if d.store, d.storeIs, err = assemble.OpenStore(ctx, cfg, d.log, assemble.MakeIt); err != nil {
 		return err
 	}
-	if err := d.dns.give(cfg); err != nil {
-		return fmt.Errorf("resolver: %w", err)
-	}
-	d.memory.log = d.log
-	if err := d.memory.give(cfg); err != nil {
+	if err := d.assemble(ctx, cfg); err != nil {
 		return err
 	}
-	d.gate = gate.New(cfg.Gate, gate.Parts{
-		Records: d.spool, Journal: d.journal, Log: d.log, Now: time.Now,
-		Stasher: &module.Stasher{Dir: cfg.StateDir},
-	})
-	d.watch = newWatch(d.log)
-	d.watch.over(cfg)
 	listeners, err := listen(cfg.Listen)
 	if err != nil {
 		return err
 	}
-	d.milter = milter.New(milter.Live(d.gate), milter.Options{Log: d.log})
+	d.milter = milter.New(milter.Live(d.judge.Gate()), milter.Options{Log: d.log})
 	if d.control, err = control.Serve(cfg.StateDir, d.answers(), d.log); err != nil {
 		return errors.Join(err, closeAll(listeners))
 	}
@@ -127,9 +126,61 @@ func (d *daemon) open(ctx context.Context, cfg *config.Config) error {
 	return nil
 }
 
+// assemble puts the first policy in force.
+func (d *Daemon) assemble(ctx context.Context, cfg *config.Config) error {
+	d.journals = &assemble.Journals{Log: d.log}
+	d.resolvers = &assemble.Resolvers{}
+	d.memories = &assemble.Memories{Log: d.log}
+	d.inspectors = &assemble.Inspectors{Log: d.log}
+	d.judge = &assemble.Judge{Parts: gate.Parts{
+		Records: d.spool, Log: d.log, Now: time.Now,
+		Stasher: &module.Stasher{Dir: cfg.StateDir},
+	}}
+	d.running = assemble.New(d.journals, assemble.Syslog{}, assemble.Trace{}, d.resolvers, d.memories, d.inspectors, d.judge)
+	change, err := assemble.Prepare(ctx, cfg, d.running)
+	if err != nil {
+		return err
+	}
+	change.Commit()
+	return nil
+}
+
+// config is the one in force.
+func (d *Daemon) config() *config.Config {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.cfg
+}
+
+// Wait serves signals until one ends it, or a part of the daemon fails.
+func (d *Daemon) Wait(ctx context.Context, signals <-chan os.Signal) error {
+	for {
+		select {
+		case s := <-signals:
+			if s != syscall.SIGHUP {
+				d.log.Info("asked to end", "signal", s)
+				return nil
+			}
+			// A bad policy is in the log and in the status; the old one stays.
+			_, _ = d.reload(ctx)
+		case err := <-d.failed:
+			return err
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// say tells the service manager.
+func (d *Daemon) say(state string) {
+	if err := d.notifier.tell(state); err != nil {
+		d.log.Warn(err.Error())
+	}
+}
+
 // fail ends the daemon: a part of it cannot go on. Of several only the first
 // is told.
-func (d *daemon) fail(err error) {
+func (d *Daemon) fail(err error) {
 	select {
 	case d.failed <- err:
 	default:
@@ -155,109 +206,4 @@ func closeAll(listeners []net.Listener) error {
 		errs = append(errs, l.Close())
 	}
 	return errors.Join(errs...)
-}
-
-// drain starts what brings records to the store, and what tells the store that
-// this gateway lives.
-func (d *daemon) drain(ctx context.Context) {
-	ctx, d.endDrain = context.WithCancel(context.WithoutCancel(ctx))
-	d.background.Go(func() {
-		if err := d.spool.Drain(ctx, d.store); err != nil && ctx.Err() == nil {
-			d.fail(fmt.Errorf("drain: %w", err))
-		}
-	})
-	d.background.Go(func() { d.heartbeat(ctx) })
-}
-
-// heartbeat tells the store every now and then. That the store is away is said
-// once, as is that it is back.
-func (d *daemon) heartbeat(ctx context.Context) {
-	tick := time.NewTicker(heartbeatEvery)
-	defer tick.Stop()
-	for away := false; ; {
-		beat, cancel := context.WithTimeout(ctx, storeTimeout)
-		err := d.store.Heartbeat(beat, d.gate.Policy().Gateway, d.spool.Status().Waiting)
-		cancel()
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil && !away:
-			d.log.Error("the store is away; records wait in the spool", "error", err)
-		case err == nil && away:
-			d.log.Info("the store is back")
-		}
-		away = err != nil
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// stop ends and closes all parts that were opened, the last first. SMTP
-// sessions have grace to end by themselves, then their messages a little more;
-// when ctx ends nothing is waited for but what has become durable.
-func (d *daemon) stop(ctx context.Context, grace time.Duration) error {
-	var errs []error
-	note := func(what string, err error) {
-		if err != nil {
-			d.log.Error("cannot be ended well", "part", what, "error", err)
-			errs = append(errs, fmt.Errorf("%s: %w", what, err))
-		}
-	}
-	if d.control != nil {
-		// A long report must not eat the time of messages.
-		short, cancel := context.WithTimeout(ctx, controlGrace)
-		if err := d.control.Close(short); err != nil {
-			d.log.Warn("a command was cut off", "error", err)
-		}
-		cancel()
-	}
-	if d.milter != nil {
-		limit, cancel := context.WithTimeout(ctx, grace+cutAfter)
-		if err := d.milter.Drain(limit, grace); err != nil {
-			// Their clients were told nothing and will come again.
-			d.log.Warn("messages under way were cut off", "error", err)
-		}
-		cancel()
-		d.gate.Wait()
-	}
-	if d.watch != nil {
-		d.watch.end()
-	}
-	d.dns.close()
-	note("state store", d.memory.close())
-	if d.endDrain != nil {
-		d.flush(ctx)
-		d.endDrain()
-	}
-	d.background.Wait()
-	if d.store != nil {
-		note("store", d.store.Close())
-	}
-	if d.spool != nil {
-		note("spool", d.spool.Close())
-	}
-	if d.journal != nil {
-		note("journal", d.journal.Close())
-	}
-	if d.lock != nil {
-		note("lock", d.lock.Release())
-	}
-	return errors.Join(errs...)
-}
-
-// flush gives the store a last chance. What it does not take now waits in the
-// spool for the next start.
-func (d *daemon) flush(ctx context.Context) {
-	limit := flushLimit
-	if d.spool.Status().LastError != "" {
-		limit = flushAway
-	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	if err := d.spool.Flush(ctx); err != nil {
-		d.log.Warn("records wait in the spool for the next start", "waiting", d.spool.Status().Waiting, "error", err)
-	}
 }

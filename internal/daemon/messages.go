@@ -1,10 +1,11 @@
-package main
+package daemon
 
 import (
 	"encoding/json"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting/spool"
+	"github.com/tollgate-mail/tollgate/internal/assemble"
 	"github.com/tollgate-mail/tollgate/internal/control"
 	"github.com/tollgate-mail/tollgate/internal/dnscheck"
 	"github.com/tollgate-mail/tollgate/internal/gate"
@@ -15,34 +16,34 @@ import (
 
 // What the control socket is asked.
 const (
-	cmdFlush  = "flush"  // write what the journals have gathered
-	cmdReload = "reload" // answers reloaded
-	cmdReport = "report" // takes report.Query, answers []report.Row
-	cmdStatus = "status" // answers status
-	cmdTrace  = "trace"  // takes traceRequest, answers traceState
+	CmdFlush  = "flush"  // write what the journals have gathered
+	CmdReload = "reload" // answers Reloaded
+	CmdReport = "report" // takes report.Query, answers []report.Row
+	CmdStatus = "status" // answers Status
+	CmdTrace  = "trace"  // takes TraceRequest, answers TraceState
 )
 
 // Codes of refusals.
 const (
-	codePolicy = "policy" // the policy is bad; the detail is []problemRow
-	codeAway   = "away"   // a dependency of the daemon is away
+	CodePolicy = "policy" // the policy is bad; the detail is []ProblemRow
+	CodeAway   = "away"   // a dependency of the daemon is away
 )
 
-// reloaded is what a reload did.
-type reloaded struct {
+// Reloaded is what a reload did.
+type Reloaded struct {
 	Policy   string       `json:"policy"`
-	Counts   counts       `json:"counts"`
-	Warnings []problemRow `json:"warnings"`
+	Counts   Counts       `json:"counts"`
+	Warnings []ProblemRow `json:"warnings"`
 	// Restart are the settings that changed in the file and take effect only
 	// after a restart.
 	Restart []string `json:"restart"`
 }
 
-// policyStatus is which policy is in force.
-type policyStatus struct {
+// PolicyStatus is which policy is in force.
+type PolicyStatus struct {
 	File   string    `json:"file"`
 	Loaded time.Time `json:"loaded"`
-	counts
+	Counts
 	// ReloadFailed is when a reload was last refused, with its first error;
 	// zero when the last one went well.
 	ReloadFailed time.Time `json:"reload_failed"`
@@ -50,45 +51,37 @@ type policyStatus struct {
 	Restart      []string  `json:"restart"` // settings that wait for a restart
 }
 
-// storeStatus is how the store fares.
-type storeStatus struct {
-	Kind     string   `json:"kind"` // "embedded" or "redis"
-	Place    string   `json:"place"`
-	Error    string   `json:"error"` // "" when it is well
-	Warnings []string `json:"warnings"`
+// Status is what is up, what is degraded, what waits.
+type Status struct {
+	Gateway    string                     `json:"gateway"`
+	Version    string                     `json:"version"`
+	PID        int                        `json:"pid"`
+	Started    time.Time                  `json:"started"`
+	Uptime     int64                      `json:"uptime_s"`
+	Policy     PolicyStatus               `json:"policy"`
+	Listen     []string                   `json:"listen"`
+	Milter     milter.Status              `json:"milter"`
+	Spool      spool.Status               `json:"spool"`
+	Store      assemble.StoreStatus       `json:"store"`
+	Journal    journal.Status             `json:"journal"`
+	Limits     []gate.BoundStatus         `json:"limits"`
+	Inspectors []assemble.InspectorStatus `json:"inspectors"`
+	Trace      TraceState                 `json:"trace"`
+	DNS        *dnscheck.Stats            `json:"dns"`      // null where no rule asks DNS
+	State      *state.Status              `json:"state"`    // null where no rule greylists or asks for correspondents
+	Degraded   []string                   `json:"degraded"` // what an operator should look at; empty when all is well
 }
 
-// status is what is up, what is degraded, what waits.
-type status struct {
-	Gateway    string             `json:"gateway"`
-	Version    string             `json:"version"`
-	PID        int                `json:"pid"`
-	Started    time.Time          `json:"started"`
-	Uptime     int64              `json:"uptime_s"`
-	Policy     policyStatus       `json:"policy"`
-	Listen     []string           `json:"listen"`
-	Milter     milter.Status      `json:"milter"`
-	Spool      spool.Status       `json:"spool"`
-	Store      storeStatus        `json:"store"`
-	Journal    journal.Status     `json:"journal"`
-	Limits     []gate.BoundStatus `json:"limits"`
-	Inspectors []inspectorStatus  `json:"inspectors"`
-	Trace      traceState         `json:"trace"`
-	DNS        *dnscheck.Stats    `json:"dns"`      // null where no rule asks DNS
-	State      *state.Status      `json:"state"`    // null where no rule greylists or asks for correspondents
-	Degraded   []string           `json:"degraded"` // what an operator should look at; empty when all is well
-}
-
-// traceState is what the trace journal gets.
-type traceState struct {
+// TraceState is what the trace journal gets.
+type TraceState struct {
 	Protocol bool   `json:"protocol"`
 	Rules    bool   `json:"rules"`
 	ClientIP string `json:"client_ip"` // address or network; "" for all
 	File     string `json:"file"`
 }
 
-// traceRequest turns the trace.
-type traceRequest struct {
+// TraceRequest turns the trace.
+type TraceRequest struct {
 	On       bool   `json:"on"`
 	Protocol bool   `json:"protocol"` // neither this nor Rules: both
 	Rules    bool   `json:"rules"`
@@ -96,10 +89,28 @@ type traceRequest struct {
 }
 
 // refusePolicy refuses a bad policy with all its problems.
-func refusePolicy(rows []problemRow) error {
+func refusePolicy(rows []ProblemRow) error {
 	detail, err := json.Marshal(rows)
 	if err != nil {
 		return err
 	}
-	return &control.Refusal{Code: codePolicy, Message: "the new policy is bad; the old one stays in force", Detail: detail}
+	return &control.Refusal{Code: CodePolicy, Message: "the new policy is bad; the old one stays in force", Detail: detail}
+}
+
+func (t TraceState) String() string {
+	what := ""
+	switch {
+	case t.Protocol && t.Rules:
+		what = "protocol and rules"
+	case t.Protocol:
+		what = "protocol"
+	case t.Rules:
+		what = "rules"
+	default:
+		return "trace is off"
+	}
+	if t.ClientIP != "" {
+		what += " of " + t.ClientIP
+	}
+	return "traced: " + what + ", in " + t.File
 }

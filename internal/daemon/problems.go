@@ -1,24 +1,20 @@
-package main
+package daemon
 
-import (
-	"fmt"
-	"io"
+import "github.com/tollgate-mail/tollgate/rules"
 
-	"github.com/tollgate-mail/tollgate/rules"
-)
-
-// problemRow is a problem of a policy in JSON.
-type problemRow struct {
+// ProblemRow is a problem of a policy in JSON.
+type ProblemRow struct {
 	File     string `json:"file"`
 	Line     int    `json:"line"`     // from 1; 0 when none is known
 	Severity string `json:"severity"` // "error" or "warning"
 	Message  string `json:"message"`
 }
 
-func problemRows(problems rules.Problems) []problemRow {
-	rows := make([]problemRow, len(problems))
+// ProblemRows are problems for JSON.
+func ProblemRows(problems rules.Problems) []ProblemRow {
+	rows := make([]ProblemRow, len(problems))
 	for i, p := range problems {
-		rows[i] = problemRow{File: p.Pos.File, Line: p.Pos.Line, Severity: "error", Message: p.Msg}
+		rows[i] = ProblemRow{File: p.Pos.File, Line: p.Pos.Line, Severity: "error", Message: p.Msg}
 		if p.Warning {
 			rows[i].Severity = "warning"
 		}
@@ -26,13 +22,6 @@ func problemRows(problems rules.Problems) []problemRow {
 	return rows
 }
 
-func (r problemRow) problem() rules.Problem {
-	return rules.Problem{Pos: rules.Pos{File: r.File, Line: r.Line}, Msg: r.Message, Warning: r.Severity == "warning"}
-}
-
-// printProblems prints one a line, "file:line: message".
-func printProblems(w io.Writer, rows []problemRow) {
-	for _, r := range rows {
-		fmt.Fprintln(w, r.problem())
-	}
+func (r ProblemRow) String() string {
+	return rules.Problem{Pos: rules.Pos{File: r.File, Line: r.Line}, Msg: r.Message, Warning: r.Severity == "warning"}.String()
 }

@@ -23,7 +23,7 @@ func knownAt(keys []rules.Key, from, to rules.Stage) []rules.Key {
 }
 
 // NeedsDNS tells whether a rule asks for what DNS tells.
-func (p *Policy) NeedsDNS() bool { return len(p.Rules.Asks(rules.AsksDNS)) > 0 }
+func (p *Settings) NeedsDNS() bool { return len(p.Rules.Asks(rules.AsksDNS)) > 0 }
 
 // question is what DNS has to be asked for a key of the session, nil for
 // nothing.

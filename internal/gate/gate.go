@@ -66,7 +66,11 @@ type Gate struct {
 
 // judge is a policy with what is derived from it once.
 type judge struct {
-	*Policy
+	Policy
+	// uses are the gate, while this is in force, and the sessions that judge by
+	// it.
+	uses    atomic.Int64
+	retired sync.Once
 	// strip are the names of fields that only we may write, each once.
 	strip []string
 	whole bool // a rule looks at every field
@@ -94,7 +98,36 @@ func New(p *Policy, parts Parts) *Gate {
 
 // Swap puts a new policy in force. Messages under way keep theirs.
 func (g *Gate) Swap(p *Policy) {
-	j := &judge{Policy: p, whole: slices.Contains(p.Rules.HeaderNames(rules.HeaderField), "*")}
+	j := newJudge(p)
+	j.uses.Store(1)
+	if before := g.policy.Swap(j); before != nil {
+		before.release()
+	}
+}
+
+// take is the policy in force, for a session to judge by until it is released.
+func (g *Gate) take() *judge {
+	for {
+		j := g.policy.Load()
+		j.uses.Add(1)
+		if g.policy.Load() == j {
+			return j
+		}
+		j.release() // another came in force meanwhile: this one may be retired already
+	}
+}
+
+// release ends a use.
+func (j *judge) release() {
+	if j.uses.Add(-1) == 0 && j.Retired != nil {
+		j.retired.Do(j.Retired)
+	}
+}
+
+// newJudge derives once what is asked of a policy for every message.
+func newJudge(p *Policy) *judge {
+	j := &judge{Policy: *p, whole: slices.Contains(p.Rules.HeaderNames(rules.HeaderField), "*")}
+	j.Modules = slices.Clone(p.Modules)
 	j.keeps = p.Antivirus != nil || len(p.Modules) > 0 || p.Rules.Uses(rules.AttachmentName) || p.Rules.Uses(rules.AttachmentType) || p.Rules.Uses(rules.MIMEDefects)
 	names := append([]string{p.ReportHeader}, p.Rules.TagHeaders()...)
 	if p.Antivirus != nil {
@@ -122,11 +155,11 @@ func (g *Gate) Swap(p *Policy) {
 	j.messageKeys = knownAt(asked, rules.MailFrom, rules.MailFrom)
 	j.tells = tells{spf: p.Rules.Uses(rules.SPF), dkim: p.Rules.Uses(rules.DKIM), dmarc: p.Rules.Uses(rules.DMARC) || p.Rules.Uses(rules.DMARCPolicy)}
 	j.keeps = j.keeps || j.tells.dkim || j.tells.dmarc
-	g.policy.Store(j)
+	return j
 }
 
-// Policy is the one in force.
-func (g *Gate) Policy() *Policy { return g.policy.Load().Policy }
+// Policy is a copy of the one in force.
+func (g *Gate) Policy() Policy { return g.policy.Load().Policy }
 
 // Wants tells which events need an answer at once under the policy in force;
 // the others can be told without waiting. RCPT TO and the end of a message

@@ -111,7 +111,7 @@ func newPolicy(t testing.TB, src rules.Source, change ...func(*gate.Policy)) *ga
 	if len(clashes) > 0 {
 		t.Fatal(clashes)
 	}
-	p := &gate.Policy{
+	p := &gate.Policy{Settings: gate.Settings{
 		Gateway: "mx.test", ReportHeader: "X-Tollgate", Directory: dir,
 		Refuse: accounting.Disabled | accounting.Expired | accounting.NotYetValid | accounting.OutOfSchedule,
 		Rules:  compiled,
@@ -125,7 +125,7 @@ func newPolicy(t testing.TB, src rules.Source, change ...func(*gate.Policy)) *ga
 			Class:       mustReply(t, "452 4.5.3 Another class", rules.Tempfail),
 			Accounting:  mustReply(t, "451 4.3.0 No room", rules.Tempfail),
 		},
-	}
+	}}
 	for _, c := range change {
 		c(p)
 	}
@@ -252,3 +252,22 @@ func wantReply(t testing.TB, d gate.Decision, want string) {
 }
 
 var errDisk = errors.New("no space left on device")
+
+// A policy is retired once, when no session judges by it any more.
+func TestRetired(t *testing.T) {
+	var retired int
+	w := newWorld(t, rules.Source{}, func(p *gate.Policy) { p.Retired = func() { retired++ } })
+	idle := w.Session(t.Context(), gate.Peer{Addr: netip.MustParseAddr("192.0.2.1")})
+	busy := w.Session(t.Context(), gate.Peer{Addr: netip.MustParseAddr("192.0.2.2")})
+	w.Swap(newPolicy(t, rules.Source{}))
+	busy.Mail(t.Context(), gate.Envelope{Sender: "a@example.com"})
+	if retired != 0 {
+		t.Fatal("retired while a session judges by it")
+	}
+	idle.Close()
+	idle.Close()
+	busy.Close()
+	if retired != 1 {
+		t.Errorf("retired %d times", retired)
+	}
+}

@@ -49,7 +49,7 @@ func guard(name string, e *engine, limits ...module.Limits) *module.Guard {
 	if len(limits) > 0 {
 		l = limits[0]
 	}
-	return module.NewGuard(name, name, e, l, time.Now)
+	return module.NewGuard(name, e, l, time.Now)
 }
 
 // withAntivirus is a policy with an antivirus that says what e says.
@@ -400,7 +400,7 @@ func (*blocked) Close() error               { return nil }
 func TestInspectEarly(t *testing.T) {
 	b := &blocked{begun: make(chan struct{}), ended: make(chan error, 1)}
 	w := newWorld(t, rules.Source{Modules: []string{"m"}}, func(p *gate.Policy) {
-		g := module.NewGuard("m", "m", b, module.Limits{Timeout: time.Minute, Parallel: 1, MaxSize: 1 << 30}, time.Now)
+		g := module.NewGuard("m", b, module.Limits{Timeout: time.Minute, Parallel: 1, MaxSize: 1 << 30}, time.Now)
 		p.Modules = []gate.Module{{Inspector: g, OnError: rules.Continue}}
 	})
 	ctx := context.Background()
@@ -427,7 +427,7 @@ func TestInspectEarly(t *testing.T) {
 func TestVerdictEndsInspections(t *testing.T) {
 	b := &blocked{begun: make(chan struct{}), ended: make(chan error, 1)}
 	w := newWorld(t, rules.Source{Antivirus: true}, func(p *gate.Policy) {
-		g := module.NewGuard("antivirus", "a", b, module.Limits{Timeout: time.Hour, Parallel: 1, MaxSize: 1 << 30}, time.Now)
+		g := module.NewGuard("antivirus", b, module.Limits{Timeout: time.Hour, Parallel: 1, MaxSize: 1 << 30}, time.Now)
 		p.Antivirus = &gate.Antivirus{Scanner: g, Engine: "clamav", Action: rules.Reject, OnError: rules.Tempfail, Oversize: rules.Accept}
 	})
 	ctx := context.Background()
@@ -484,23 +484,5 @@ func TestAttachments(t *testing.T) {
 				t.Errorf("%v, want %v", got, tt.want)
 			}
 		})
-	}
-}
-
-// A reload goes on with inspectors that did not change, and with none that did.
-func TestKeep(t *testing.T) {
-	policy := func(timeout time.Duration) *gate.Policy {
-		e := &engine{}
-		l := module.Limits{Timeout: timeout, Parallel: 1, MaxSize: 1}
-		return &gate.Policy{
-			Antivirus: &gate.Antivirus{Scanner: module.NewGuard("antivirus", "same", e, l, time.Now)},
-			Modules:   []gate.Module{{Inspector: module.NewGuard("m", timeout.String(), e, l, time.Now)}},
-		}
-	}
-	old, changed := policy(time.Second), policy(time.Minute)
-	before, fresh := old.Guards(), changed.Guards()
-	changed.Keep(before)
-	if after := changed.Guards(); after[0] != before[0] || after[1] != fresh[1] {
-		t.Errorf("kept %v and %v", after[0] == before[0], after[1] == before[1])
 	}
 }

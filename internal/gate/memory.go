@@ -23,7 +23,7 @@ type Memory interface {
 }
 
 // NeedsMemory tells whether a rule greylists or asks for correspondents.
-func (p *Policy) NeedsMemory() bool {
+func (p *Settings) NeedsMemory() bool {
 	if len(p.Rules.Asks(rules.AsksState)) > 0 {
 		return true
 	}

@@ -9,9 +9,9 @@ import (
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
-// Policy is everything the gate judges by. It is immutable; a reload makes a
-// new one.
-type Policy struct {
+// Settings are what a policy says without anything living: what the policy file
+// alone decides.
+type Settings struct {
 	Gateway       string // in records and journals; unique among gateways
 	RefuseAtOnce  bool   // answer what connect, helo and mailfrom refuse at MAIL, not at RCPT
 	AcceptOnError bool   // an internal fault lets mail pass unjudged instead of deferring it
@@ -30,15 +30,27 @@ type Policy struct {
 	Rules   *rules.Policy
 	Replies Replies
 
+	Sharing accounting.Sharing
+
+	Limits Limits
+}
+
+// Policy is everything the gate judges by. The gate keeps a copy: nothing that
+// is done to a Policy afterwards changes what is in force. A reload makes a new
+// one.
+type Policy struct {
+	Settings
+
 	DNS    DNS    // nil: there is none to ask
 	Memory Memory // nil: there is none
 
 	Antivirus *Antivirus // nil: none
 	Modules   []Module   // names are unique
 
-	Sharing accounting.Sharing
-
-	Limits Limits
+	// Retired is called once, when another policy is in force and no session
+	// judges by this one any more: what it alone used can end. It must not
+	// wait. nil for nothing.
+	Retired func()
 }
 
 // Antivirus has whole messages scanned. No rule switches it off.
@@ -54,38 +66,6 @@ type Antivirus struct {
 	OnError rules.Action
 	// Oversize is Accept, Tempfail or Reject: larger than the scanner's limit.
 	Oversize rules.Action
-}
-
-// Keep goes on with the guards of a policy before whose settings are the same,
-// so that health, places and messages under way stay with them. It is for a
-// policy that is not yet in force.
-func (p *Policy) Keep(before []*module.Guard) {
-	same := func(g *module.Guard) *module.Guard {
-		for _, old := range before {
-			if g.Same(old) {
-				return old
-			}
-		}
-		return g
-	}
-	if p.Antivirus != nil {
-		p.Antivirus.Scanner = same(p.Antivirus.Scanner)
-	}
-	for i := range p.Modules {
-		p.Modules[i].Inspector = same(p.Modules[i].Inspector)
-	}
-}
-
-// Guards are those of all inspectors, the antivirus first.
-func (p *Policy) Guards() []*module.Guard {
-	var all []*module.Guard
-	if p.Antivirus != nil {
-		all = append(all, p.Antivirus.Scanner)
-	}
-	for _, m := range p.Modules {
-		all = append(all, m.Inspector)
-	}
-	return all
 }
 
 // Module is an extension module.

@@ -9,11 +9,12 @@ import (
 
 // Session is one SMTP session. Its methods are called by one goroutine.
 type Session struct {
-	g    *Gate
-	j    *judge // the policy that connect and helo were judged by
-	peer Peer
-	ref  string
-	skip bool // from a network whose mail passes unjudged
+	g      *Gate
+	j      *judge // the policy that connect and helo were judged by
+	peer   Peer
+	ref    string
+	skip   bool // from a network whose mail passes unjudged
+	closed bool
 
 	helo    string
 	greeted bool
@@ -35,13 +36,16 @@ type Session struct {
 func (g *Gate) Session(ctx context.Context, p Peer) *Session {
 	p.Addr = p.Addr.Unmap()
 	s := &Session{g: g, peer: p, ref: g.refs.make()}
-	s.adopt(g.policy.Load())
+	s.adopt(g.take())
 	s.connect(ctx)
 	return s
 }
 
-// adopt takes a policy for what follows.
+// adopt takes a policy for what follows, and gives back the one before.
 func (s *Session) adopt(j *judge) {
+	if s.j != nil {
+		s.j.release()
+	}
 	s.j = j
 	s.lookups = nil
 	s.skip = s.peer.Addr.IsValid() && within(s.peer.Addr, j.SkipClients)
@@ -79,8 +83,8 @@ func (s *Session) judgeHelo(ctx context.Context) {
 // the session began with, connect and helo are judged again under it.
 func (s *Session) Mail(ctx context.Context, e Envelope) (*Message, Decision) {
 	s.Abort()
-	if now := s.g.policy.Load(); now != s.j {
-		s.adopt(now)
+	if s.g.policy.Load() != s.j {
+		s.adopt(s.g.take())
 		s.connect(ctx)
 		s.judgeHelo(ctx)
 	}
@@ -114,10 +118,15 @@ func (s *Session) Abort() {
 }
 
 // Close ends the session; a message under way is aborted. Look-ups that nobody
-// waits for any more are given up, and have ended when it returns.
+// waits for any more are given up, and have ended when it returns. Closing again
+// does nothing.
 func (s *Session) Close() {
 	s.Abort()
 	s.asking.end()
+	if !s.closed {
+		s.closed = true
+		s.j.release()
+	}
 }
 
 // Trace writes to the trace journal when protocol tracing is on for this

@@ -11,9 +11,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"pgregory.net/rapid"
-
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 )
 
 // The fields of each kind, as encoding/json writes them.

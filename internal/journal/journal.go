@@ -2,10 +2,7 @@ package journal
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,6 +25,9 @@ type Journal struct {
 
 	traced atomic.Pointer[TraceSwitch] // nil: nothing is traced
 	syslog atomic.Pointer[syslogger]   // nil: none
+	ending sync.WaitGroup              // of those that sent to syslog before
+
+	made made // by Open
 }
 
 // Option changes how a journal is opened.
@@ -43,38 +43,18 @@ func Open(dir string, options ...Option) (*Journal, error) {
 		o(j)
 	}
 	messages, blocks, antivirus, trace := &file{kind: Messages}, &file{kind: Blocks}, &file{kind: Antivirus}, &file{kind: Trace}
-	if err := replaceAll(dir, messages, blocks, antivirus, trace); err != nil {
+	first, err := openAll(dir, messages, blocks, antivirus, trace)
+	if err != nil {
 		return nil, err
 	}
+	j.made = first.made
+	// None of the files was open: there is none to close.
+	_ = first.replace()
 	j.blocks = blocks
 	j.messages = newGathered(messages, j.log, j.now)
 	j.antivirus = newGathered(antivirus, j.log, j.now)
 	j.trace = newGathered(trace, j.log, j.now)
 	return j, nil
-}
-
-// replaceAll opens the files in dir and continues in them; when one of them
-// cannot be opened, in none.
-func replaceAll(dir string, files ...*file) error {
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return fmt.Errorf("journal: %w", err)
-	}
-	var opened []*os.File
-	for _, a := range files {
-		f, err := openFile(filepath.Join(dir, fileName(a.kind)))
-		if err != nil {
-			for _, o := range opened {
-				err = errors.Join(err, o.Close())
-			}
-			return err
-		}
-		opened = append(opened, f)
-	}
-	var err error
-	for i, a := range files {
-		err = errors.Join(err, a.replace(opened[i]))
-	}
-	return err
 }
 
 // Message writes to the messages journal, soon: lines are gathered and
@@ -123,23 +103,15 @@ func (j *Journal) Block(entries ...*Entry) error {
 func (j *Journal) Reopen() error {
 	j.moving.Lock()
 	defer j.moving.Unlock()
-	return j.replace(j.dir)
-}
-
-// Move continues in another folder. On an error the files before are written
-// on.
-func (j *Journal) Move(dir string) error {
-	j.moving.Lock()
-	defer j.moving.Unlock()
-	if err := j.replace(dir); err != nil {
+	next, err := openAll(j.dir, j.files()...)
+	if err != nil {
 		return err
 	}
-	j.dir = dir
-	return nil
+	return next.replace()
 }
 
-func (j *Journal) replace(dir string) error {
-	return replaceAll(dir, j.messages.file, j.blocks, j.antivirus.file, j.trace.file)
+func (j *Journal) files() []*file {
+	return []*file{j.messages.file, j.blocks, j.antivirus.file, j.trace.file}
 }
 
 // Flush writes what was gathered.
@@ -149,6 +121,7 @@ func (j *Journal) Flush() error {
 
 // Close flushes and closes.
 func (j *Journal) Close() error {
-	err := j.SetSyslog("")
-	return errors.Join(err, j.messages.close(), j.antivirus.close(), j.trace.close(), j.blocks.close())
+	j.SetSyslog(nil)
+	j.ending.Wait()
+	return errors.Join(j.messages.close(), j.antivirus.close(), j.trace.close(), j.blocks.close())
 }

@@ -215,15 +215,17 @@ func TestReopen(t *testing.T) {
 func TestMove(t *testing.T) {
 	from, to := t.TempDir(), t.TempDir()
 	j := open(t, from)
-	if err := j.Move(filepath.Join(from, "messages.jsonl", "no-folder")); err == nil {
+	if _, err := j.PrepareMove(filepath.Join(from, "messages.jsonl", "no-folder")); err == nil {
 		t.Error("moved below a file")
 	}
 	if err := j.Block(entry(journal.Blocks, "a", noon)); err != nil {
 		t.Fatal(err)
 	}
-	if err := j.Move(to); err != nil {
+	m, err := j.PrepareMove(to)
+	if err != nil {
 		t.Fatal(err)
 	}
+	m.Commit()
 	if err := j.Block(entry(journal.Blocks, "b", noon)); err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,8 @@ package journal
 import (
 	"fmt"
 	"log/syslog"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -21,6 +23,9 @@ var facilities = map[string]syslog.Priority{
 	"local4": syslog.LOG_LOCAL4, "local5": syslog.LOG_LOCAL5, "local6": syslog.LOG_LOCAL6, "local7": syslog.LOG_LOCAL7,
 }
 
+// Facilities are the names that NewSyslog knows, sorted.
+func Facilities() []string { return slices.Sorted(maps.Keys(facilities)) }
+
 const (
 	syslogQueue = 1024             // lines that may wait for the daemon
 	syslogRetry = 10 * time.Second // between attempts to reach it
@@ -36,47 +41,50 @@ type lineWriter interface {
 // syslogger hands lines to the syslog daemon from a goroutine of its own: a
 // daemon that is away or slow costs lines there, never mail.
 type syslogger struct {
-	facility string
-	dial     func() (lineWriter, error)
-	lines    chan string
-	stop     chan struct{}
-	done     chan struct{}
-	dropped  atomic.Int64
+	dial    func() (lineWriter, error)
+	lines   chan string
+	stop    chan struct{}
+	done    chan struct{}
+	dropped atomic.Int64
 }
 
-// SetSyslog sends each block as one line to syslog too, with that facility;
-// "" ends it.
-func (j *Journal) SetSyslog(facility string) error {
-	var next *syslogger
-	if facility != "" {
-		f, ok := facilities[facility]
-		if !ok {
-			return fmt.Errorf("journal: no syslog facility %q", facility)
-		}
-		if now := j.syslog.Load(); now != nil && now.facility == facility {
-			return nil
-		}
-		next = newSyslogger(facility, func() (lineWriter, error) {
-			w, err := syslog.New(f|syslog.LOG_NOTICE, "tollgate")
-			if err != nil {
-				return nil, err // not w: a nil *Writer is not a nil interface
-			}
-			return w, nil
-		})
+// Syslog sends blocks to the syslog daemon.
+type Syslog struct{ *syslogger }
+
+// NewSyslog sends with that facility; "" is nil, nothing. It sends from when a
+// journal has it.
+func NewSyslog(facility string) (*Syslog, error) {
+	if facility == "" {
+		return nil, nil
 	}
-	if old := j.syslog.Swap(next); old != nil {
-		old.close()
+	f, ok := facilities[facility]
+	if !ok {
+		return nil, fmt.Errorf("journal: no syslog facility %q", facility)
 	}
-	return nil
+	return &Syslog{newSyslogger(func() (lineWriter, error) {
+		w, err := syslog.New(f|syslog.LOG_NOTICE, "tollgate")
+		if err != nil {
+			return nil, err // not w: a nil *Writer is not a nil interface
+		}
+		return w, nil
+	})}, nil
 }
 
-func newSyslogger(facility string, dial func() (lineWriter, error)) *syslogger {
-	s := &syslogger{
-		facility: facility, dial: dial,
-		lines: make(chan string, syslogQueue), stop: make(chan struct{}), done: make(chan struct{}),
+// SetSyslog sends each block as one line to syslog too; nil ends it. What waits
+// for the one before goes out in the background, for a short while.
+func (j *Journal) SetSyslog(next *Syslog) {
+	var sender *syslogger
+	if next != nil {
+		sender = next.syslogger
+		go sender.run()
 	}
-	go s.run()
-	return s
+	if old := j.syslog.Swap(sender); old != nil {
+		j.ending.Go(old.close)
+	}
+}
+
+func newSyslogger(dial func() (lineWriter, error)) *syslogger {
+	return &syslogger{dial: dial, lines: make(chan string, syslogQueue), stop: make(chan struct{}), done: make(chan struct{})}
 }
 
 // send never waits.

@@ -223,7 +223,8 @@ func (d *slowDaemon) Close() error { return nil }
 func TestSyslogNeverWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &slowDaemon{lines: make(chan string)}
-		s := newSyslogger("mail", func() (lineWriter, error) { return d, nil })
+		s := newSyslogger(func() (lineWriter, error) { return d, nil })
+		go s.run()
 		for range syslogQueue + 100 {
 			s.send(&Entry{Verdict: "reject", Ref: "a"})
 		}
@@ -248,13 +249,14 @@ func TestSyslogDaemonAway(t *testing.T) {
 		d := &slowDaemon{lines: make(chan string, 10), err: errors.New("gone")}
 		dialled := 0
 		away := true
-		s := newSyslogger("mail", func() (lineWriter, error) {
+		s := newSyslogger(func() (lineWriter, error) {
 			dialled++
 			if away {
 				return nil, errors.New("no daemon")
 			}
 			return d, nil
 		})
+		go s.run()
 		e := &Entry{Verdict: "reject", Ref: "a"}
 		s.send(e)
 		s.send(e)
@@ -290,16 +292,56 @@ func TestSyslogLine(t *testing.T) {
 }
 
 func TestSyslogFacility(t *testing.T) {
-	j, err := Open(t.TempDir())
+	if _, err := NewSyslog("local8"); err == nil || !strings.Contains(err.Error(), "local8") {
+		t.Error(err)
+	}
+	for _, name := range Facilities() {
+		if s, err := NewSyslog(name); err != nil || s == nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if s, err := NewSyslog(""); err != nil || s != nil {
+		t.Errorf("none: %v, %v", s, err)
+	}
+}
+
+// A move that is given up leaves the journals where they are and nothing where
+// they were to go; one that cannot be made does, too.
+func TestMoveGivenUp(t *testing.T) {
+	dir := t.TempDir()
+	from, to := filepath.Join(dir, "from"), filepath.Join(dir, "new", "to")
+	j, err := Open(from)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
-		if err := j.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	if err := j.SetSyslog("local8"); err == nil || !strings.Contains(err.Error(), "local8") {
+	m, err := j.PrepareMove(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Discard()
+	if err := os.MkdirAll(filepath.Join(dir, "taken", "trace.jsonl"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.PrepareMove(filepath.Join(dir, "taken")); err == nil {
+		t.Error("moved into a folder of folders")
+	}
+	if err := j.Block(&Entry{Kind: Blocks}); err != nil {
 		t.Error(err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 2 {
+		t.Errorf("%v, %v", left, err)
+	}
+	if left, err := os.ReadDir(filepath.Join(dir, "taken")); err != nil || len(left) != 1 {
+		t.Errorf("%v, %v", left, err)
+	}
+	if info, err := os.Stat(filepath.Join(from, "blocks.jsonl")); err != nil || info.Size() == 0 || j.Status().Dir != from {
+		t.Errorf("%v, %v", info, err)
+	}
+	j.Discard()
+	if _, err := os.Stat(filepath.Join(from, "blocks.jsonl")); err != nil {
+		t.Error("a file with lines in it was removed")
+	}
+	if _, err := os.Stat(filepath.Join(from, "trace.jsonl")); err == nil {
+		t.Error("an empty file is left")
 	}
 }

@@ -21,29 +21,21 @@ type Limits struct {
 // An inspector that goes on when its time is over is left behind. It keeps its
 // place until it ends, so no more than Limits.Parallel are ever left behind.
 type Guard struct {
-	name, identity string
-	inspector      Inspector
-	limits         Limits
-	now            func() time.Time
-	record         *record
+	name      string
+	inspector Inspector
+	limits    Limits
+	now       func() time.Time
+	record    *record
 
 	mu     sync.Mutex
 	closed bool
 	begun  sync.WaitGroup // inspections without a result
 }
 
-// NewGuard guards i. Identity is all of its settings in one text: a guard made
-// by a reload takes over the health of the one before where both are the same.
-func NewGuard(name, identity string, i Inspector, l Limits, now func() time.Time) *Guard {
-	return &Guard{
-		name: name, identity: identity, inspector: i, limits: l, now: now,
-		record: newRecord(l.Parallel, now()),
-	}
+// NewGuard guards i, which policies call by that name.
+func NewGuard(name string, i Inspector, l Limits, now func() time.Time) *Guard {
+	return &Guard{name: name, inspector: i, limits: l, now: now, record: newRecord(l.Parallel, now())}
 }
-
-// Same tells whether g guards the same service with the same settings as
-// another: a new policy can go on with that one.
-func (g *Guard) Same(other *Guard) bool { return g.name == other.name && g.identity == other.identity }
 
 // Name is the inspector's, as policies have it.
 func (g *Guard) Name() string { return g.name }

@@ -66,7 +66,7 @@ func failing(context.Context, *module.Message) (module.Finding, error) {
 }
 
 func guard(f *fake, l module.Limits) *module.Guard {
-	return module.NewGuard("av", "av 1", f, l, time.Now)
+	return module.NewGuard("av", f, l, time.Now)
 }
 
 // message is complete, with size octets.

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"strings"
@@ -26,8 +26,8 @@ func TestSilence(t *testing.T) {
 		{"one session that lasts", 48 * time.Hour, milter.Status{Connections: 1, Negotiated: 100, Last: ago(2 * time.Hour), Lull: ms(time.Minute)}, ""},
 		{"too few to know", 48 * time.Hour, milter.Status{Negotiated: 3, Last: ago(24 * time.Hour), Lull: ms(time.Minute)}, ""},
 	} {
-		s := status{Started: now.Add(-tt.up), Milter: tt.is}
-		if got := s.silence(now); (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
+		s := Status{Started: now.Add(-tt.up), Milter: tt.is}
+		if got := s.Silence(now); (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
 			t.Errorf("%s: %q", tt.name, got)
 		}
 	}

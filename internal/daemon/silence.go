@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"fmt"
@@ -14,7 +14,7 @@ const (
 )
 
 // silence says that no mail reaches tollgate; "" when that is as usual.
-func (s *status) silence(now time.Time) string {
+func (s *Status) Silence(now time.Time) string {
 	if s.Milter.Negotiated == 0 {
 		up := now.Sub(s.Started)
 		if up < silentStart {

@@ -1,0 +1,45 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// drain starts what brings records to the store, and what tells the store that
+// this gateway lives.
+func (d *Daemon) drain(ctx context.Context) {
+	ctx, d.endDrain = context.WithCancel(context.WithoutCancel(ctx))
+	d.background.Go(func() {
+		if err := d.spool.Drain(ctx, d.store); err != nil && ctx.Err() == nil {
+			d.fail(fmt.Errorf("drain: %w", err))
+		}
+	})
+	d.background.Go(func() { d.heartbeat(ctx) })
+}
+
+// heartbeat tells the store every now and then. That the store is away is said
+// once, as is that it is back.
+func (d *Daemon) heartbeat(ctx context.Context) {
+	tick := time.NewTicker(heartbeatEvery)
+	defer tick.Stop()
+	for away := false; ; {
+		beat, cancel := context.WithTimeout(ctx, storeTimeout)
+		err := d.store.Heartbeat(beat, d.judge.Gate().Policy().Gateway, d.spool.Status().Waiting)
+		cancel()
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil && !away:
+			d.log.Error("the store is away; records wait in the spool", "error", err)
+		case err == nil && away:
+			d.log.Info("the store is back")
+		}
+		away = err != nil
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

@@ -1,0 +1,72 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Stop ends and closes all parts that were opened, the last first. SMTP
+// sessions have grace to end by themselves, then their messages a little more;
+// when ctx ends nothing is waited for but what has become durable.
+func (d *Daemon) Stop(ctx context.Context, grace time.Duration) error {
+	var errs []error
+	note := func(what string, err error) {
+		if err != nil {
+			d.log.Error("cannot be ended well", "part", what, "error", err)
+			errs = append(errs, fmt.Errorf("%s: %w", what, err))
+		}
+	}
+	if d.milter != nil {
+		d.say(notifyStopping)
+	}
+	if d.control != nil {
+		// A long report must not eat the time of messages.
+		short, cancel := context.WithTimeout(ctx, controlGrace)
+		if err := d.control.Close(short); err != nil {
+			d.log.Warn("a command was cut off", "error", err)
+		}
+		cancel()
+	}
+	if d.milter != nil {
+		limit, cancel := context.WithTimeout(ctx, grace+cutAfter)
+		if err := d.milter.Drain(limit, grace); err != nil {
+			// Their clients were told nothing and will come again.
+			d.log.Warn("messages under way were cut off", "error", err)
+		}
+		cancel()
+	}
+	if d.endDrain != nil {
+		d.flush(ctx)
+		d.endDrain()
+	}
+	d.background.Wait()
+	if d.running != nil {
+		note("policy", d.running.Close())
+	}
+	if d.store != nil {
+		note("store", d.store.Close())
+	}
+	if d.spool != nil {
+		note("spool", d.spool.Close())
+	}
+	if d.lock != nil {
+		note("lock", d.lock.Release())
+	}
+	return errors.Join(errs...)
+}
+
+// flush gives the store a last chance. What it does not take now waits in the
+// spool for the next start.
+func (d *Daemon) flush(ctx context.Context) {
+	limit := flushLimit
+	if d.spool.Status().LastError != "" {
+		limit = flushAway
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	if err := d.spool.Flush(ctx); err != nil {
+		d.log.Warn("records wait in the spool for the next start", "waiting", d.spool.Status().Waiting, "error", err)
+	}
+}

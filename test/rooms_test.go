@@ -1,0 +1,84 @@
+package test
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tollgate-mail/tollgate/test/harness"
+)
+
+// What is read in one sitting: tests aside, and outside of cmd/tollgate.
+const (
+	mostLines = 300
+	mostFiles = 25
+)
+
+// large are rooms and files that are over it for now. The list only gets
+// shorter: what is no longer over it fails as well.
+var large = map[string]bool{
+	"rules":           true,
+	"internal/config": true,
+	"internal/gate":   true,
+
+	"accounting/redis/session.go":                true,
+	"accounting/storetest/storetest.go":          true,
+	"internal/archive/archivetest/containers.go": true,
+	"internal/mail/filename.go":                  true,
+}
+
+func TestRooms(t *testing.T) {
+	t.Parallel()
+	root, err := harness.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]int{} // by room
+	over := map[string]bool{}
+	err = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		switch {
+		case e.IsDir() && name != "." && strings.HasPrefix(e.Name(), "."), name == "cmd":
+			return fs.SkipDir
+		case !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go"):
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		files[filepath.Dir(name)]++
+		if n := bytes.Count(text, []byte("\n")); n > mostLines {
+			over[name] = true
+			if !large[name] {
+				t.Errorf("%s has %d lines, at most %d: make it two", name, n, mostLines)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for room, n := range files {
+		if n > mostFiles {
+			over[room] = true
+			if !large[room] {
+				t.Errorf("%s has %d files, at most %d: a part of it is a room of its own", room, n, mostFiles)
+			}
+		}
+	}
+	for name := range large {
+		if !over[name] {
+			t.Errorf("%s is no longer too large: take it off the list", name)
+		}
+	}
+}
