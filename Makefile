@@ -30,7 +30,7 @@ FUZZTIME    ?= 30s
 export GOTOOLCHAIN := local
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test deps-build deps-demo deps-test format vet staticcheck cross manpages go-test \
+.PHONY: help build demo check test deps-build deps-demo deps-test format vet staticcheck tidy unit cross manpages go-test \
 	hostile bench fuzz install clean
 
 help: ## this list
@@ -42,7 +42,9 @@ build: deps-build ## bin/tollgate
 demo: deps-demo ## a throw-away Postfix with tollgate in front of it, mail through it, what happened (needs root)
 	@PATH="$(dir $(GO)):$$PATH" $(GO) run ./test/demo
 
-test: deps-test format vet staticcheck cross manpages go-test ## everything that CI checks (needs root)
+check: deps-build format vet staticcheck tidy unit ## before a commit, in two minutes: no root, no daemons
+
+test: deps-test format vet staticcheck tidy cross manpages go-test ## everything that CI checks (needs root)
 
 deps-build deps-demo deps-test: deps-%:
 	@test/deps.sh $*
@@ -56,6 +58,13 @@ vet: ## go vet, for every operating system
 
 staticcheck: ## staticcheck, one exact version
 	$(GO) run $(STATICCHECK) ./...
+
+tidy: ## go.mod and go.sum name what is used, and nothing else
+	$(GO) mod tidy -diff
+
+unit: ## the tests of packages that need neither root nor a daemon
+	$(GO) test -timeout 5m $$($(GO) list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... \
+		| grep -v -e ' .*/test/harness' -e '^[^ ]*/redis ' | cut -d ' ' -f 1)
 
 cross: ## builds for every operating system and processor that is supported
 	@set -e; for t in $(TARGETS); do \

@@ -63,6 +63,9 @@ var floors = map[string]int{
 	"internal/assemble": 7,
 
 	"internal/daemon": 8,
+	"internal/trial":  8,
+
+	"internal/policytest": 9,
 
 	"cmd/tollgate": 10,
 

@@ -26,6 +26,9 @@ const (
 // its last message.
 type Inspectors struct {
 	Log *slog.Logger
+	// Only says which of the policy's inspectors are made; nil: all are. To the
+	// gate it is as if the policy did not have the others.
+	Only func(config.Inspector) bool
 
 	mu     sync.Mutex
 	now    []*inspector // of the policy in force, the antivirus first
@@ -65,7 +68,7 @@ func (i *Inspectors) Prepare(_ context.Context, d *Draft) (Step, error) {
 		all = append(all, one)
 		return one.Guard, nil
 	}
-	if a := d.Config.Antivirus; a != nil {
+	if a := d.Config.Antivirus; a != nil && i.wanted(a.Inspector) {
 		guard, err := add(a.Inspector, a)
 		if err != nil {
 			return nil, err
@@ -76,6 +79,9 @@ func (i *Inspectors) Prepare(_ context.Context, d *Draft) (Step, error) {
 		}
 	}
 	for _, m := range d.Config.Modules {
+		if !i.wanted(m.Inspector) {
+			continue
+		}
 		guard, err := add(m.Inspector, nil)
 		if err != nil {
 			return nil, err
@@ -85,6 +91,8 @@ func (i *Inspectors) Prepare(_ context.Context, d *Draft) (Step, error) {
 	d.OnRetire(discard)
 	return step{commit: func() { i.commit(all) }, discard: discard}, nil
 }
+
+func (i *Inspectors) wanted(settings config.Inspector) bool { return i.Only == nil || i.Only(settings) }
 
 // inspector is that of the policy in force, where it is the same, or a new one.
 func (i *Inspectors) inspector(settings config.Inspector, antivirus *config.Antivirus) (*inspector, error) {

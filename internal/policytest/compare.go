@@ -1,0 +1,175 @@
+package policytest
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/gate"
+	"github.com/tollgate-mail/tollgate/internal/mail"
+	"github.com/tollgate-mail/tollgate/internal/trial"
+)
+
+// compare tells in what an outcome is not as expected.
+func compare(want *Expect, o *trial.Outcome) (all []Difference) {
+	got := trial.Explain(o)
+	differs := func(what, want, got string) { all = append(all, Difference{what, want, got}) }
+	if want.Verdict != "" && want.Verdict != got.Verdict {
+		why := got.Verdict
+		if got.Reason != "" {
+			why += " (" + got.Reason + ")"
+		}
+		if got.Reply != "" {
+			why += ": " + got.Reply
+		}
+		differs("verdict", want.Verdict, why)
+	}
+	hits := hitNames(o)
+	if w, _ := weight(want.Weight); w != nil && *w != o.Result.Weight {
+		differs("weight", w.String(), got.Weight+" of "+list(weights(o)))
+	}
+	if want.Rules != nil && !sameNames(*want.Rules, hits) {
+		differs("rules", list(*want.Rules), list(hits)+missing(*want.Rules, hits))
+	}
+	if want.Rule != nil && *want.Rule != got.Rule {
+		differs("rule", *want.Rule, got.Rule)
+	}
+	if want.Subject != nil && *want.Subject != got.Subject {
+		differs("subject", *want.Subject, got.Subject)
+	}
+	if want.Reply != nil && !begins(got.Reply, *want.Reply) {
+		differs("reply", *want.Reply, got.Reply)
+	}
+	for _, name := range slices.Sorted(maps.Keys(want.Header)) {
+		compareField(differs, name, want.Header[name], o.Left)
+	}
+	if want.Refused != nil {
+		compareRefused(differs, want.Refused, o)
+	}
+	if want.Charged != nil {
+		compareCharged(differs, want.Charged, o)
+	}
+	return all
+}
+
+// compareField compares one field of the header as it leaves.
+func compareField(differs func(what, want, got string), name string, want any, h mail.Header) {
+	var values []string
+	for _, f := range h {
+		if strings.EqualFold(f.Name, name) {
+			values = append(values, strings.TrimSpace(mail.Decode(f.Value, h.FallbackCharset())))
+		}
+	}
+	var wanted []string
+	if want != false {
+		all, err := texts(map[string]any{name: want})
+		if err != nil {
+			return // told when the file was read
+		}
+		wanted = all[name]
+	}
+	if !slices.Equal(values, wanted) {
+		differs("header "+name, list(wanted), list(values))
+	}
+}
+
+func compareRefused(differs func(what, want, got string), want map[string]string, o *trial.Outcome) {
+	refused := map[string]string{}
+	for _, r := range o.Recipients {
+		if r.Verdict != gate.Pass {
+			refused[mail.FoldAddress(r.Address)] = r.Reply.String()
+		}
+	}
+	told := map[string]bool{}
+	for _, address := range slices.Sorted(maps.Keys(want)) {
+		key := mail.FoldAddress(address)
+		told[key] = true
+		switch reply, ok := refused[key]; {
+		case !ok:
+			differs("refused "+address, want[address], "accepted")
+		case !begins(reply, want[address]):
+			differs("refused "+address, want[address], reply)
+		}
+	}
+	for _, address := range slices.Sorted(maps.Keys(refused)) {
+		if !told[address] {
+			differs("refused "+address, "accepted", refused[address])
+		}
+	}
+}
+
+func compareCharged(differs func(what, want, got string), want map[string]int64, o *trial.Outcome) {
+	charged := map[string]int64{}
+	for _, r := range o.Records {
+		charged[mail.FoldAddress(r.Recipient)] += r.Charged
+	}
+	told := map[string]bool{}
+	for _, address := range slices.Sorted(maps.Keys(want)) {
+		key := mail.FoldAddress(address)
+		told[key] = true
+		if got, ok := charged[key]; !ok && want[address] != 0 {
+			differs("charged "+address, fmt.Sprint(want[address]), "nothing")
+		} else if got != want[address] {
+			differs("charged "+address, fmt.Sprint(want[address]), fmt.Sprint(got))
+		}
+	}
+	for _, address := range slices.Sorted(maps.Keys(charged)) {
+		if !told[address] && charged[address] != 0 {
+			differs("charged "+address, "nothing", fmt.Sprint(charged[address]))
+		}
+	}
+}
+
+// begins tells whether a reply begins as it should: whole words of it.
+func begins(reply, want string) bool {
+	rest, ok := strings.CutPrefix(reply, want)
+	return ok && (rest == "" || want == "" || rest[0] == ' ' || strings.HasSuffix(want, " "))
+}
+
+// hitNames are the rules that counted.
+func hitNames(o *trial.Outcome) (names []string) {
+	for _, h := range o.Result.Hits {
+		if !h.Rule.Shadow && !h.Temperror {
+			names = append(names, h.Rule.Name)
+		}
+	}
+	return names
+}
+
+// weights are what those gave.
+func weights(o *trial.Outcome) (all []string) {
+	for _, h := range o.Result.Hits {
+		if !h.Rule.Shadow && !h.Temperror && h.Rule.Weight != 0 {
+			all = append(all, h.Rule.Name+" "+h.Rule.Weight.String())
+		}
+	}
+	return all
+}
+
+func sameNames(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
+
+// missing tells in words what is too much and what is not there.
+func missing(want, got []string) string {
+	var s []string
+	for _, name := range want {
+		if !slices.Contains(got, name) {
+			s = append(s, "without "+name)
+		}
+	}
+	for _, name := range got {
+		if !slices.Contains(want, name) {
+			s = append(s, "with "+name)
+		}
+	}
+	return " (" + strings.Join(s, ", ") + ")"
+}
+
+func list(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}

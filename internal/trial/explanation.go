@@ -1,0 +1,241 @@
+package trial
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/internal/gate"
+	"github.com/tollgate-mail/tollgate/internal/mail"
+	"github.com/tollgate-mail/tollgate/rules"
+)
+
+// Explanation is what each stage did to a message, and why. Texts of outsiders
+// stand in it as they are.
+type Explanation struct {
+	Verdict string `json:"verdict"`
+	Weight  string `json:"weight"` // a decimal
+	Reply   string `json:"reply"`  // with reject and tempfail, as the MTA gives it
+	Rule    string `json:"rule"`   // that decided; "" when none did
+	Reason  string `json:"reason"`
+	Subject string `json:"subject"` // as it would go on
+	// Stages in the order in which they were judged; rcptto once a recipient.
+	Stages     []Stage             `json:"stages"`
+	Recipients []RecipientRow      `json:"recipients"`
+	Header     []Change            `json:"header"` // what would change
+	Records    []accounting.Record `json:"records"`
+}
+
+// Stage is one stage of an explanation.
+type Stage struct {
+	Stage      string      `json:"stage"`
+	Recipient  string      `json:"recipient,omitempty"`
+	Attributes []Attribute `json:"attributes"` // that rules asked for
+	Rules      []Tried     `json:"rules"`      // in the order in which they were tried
+	Verdict    string      `json:"verdict"`    // "" when nothing was decided
+	Reply      string      `json:"reply"`
+	Reason     string      `json:"reason"`
+	Weight     string      `json:"weight"` // so far
+}
+
+// Attribute is the value of an attribute.
+type Attribute struct {
+	Name   string   `json:"name"`
+	Values []string `json:"values"` // empty: there is none, or it is not known
+	Error  string   `json:"error"`  // why it could not be had
+	More   int      `json:"more"`   // further values that are left out
+}
+
+// Tried is a rule that was tried.
+type Tried struct {
+	Rule      string `json:"rule"`
+	Matched   bool   `json:"matched"`
+	Clause    string `json:"clause"`    // that decided: match, any, unless; ""
+	Attribute string `json:"attribute"` // in it
+	Value     string `json:"value"`     // of it
+	Error     string `json:"error"`
+	Weight    string `json:"weight"` // what it gives, when it matches
+	Action    string `json:"action"` // likewise
+	Shadow    bool   `json:"shadow"`
+	Again     bool   `json:"again"` // it counted for this message before
+}
+
+// RecipientRow is what a recipient got.
+type RecipientRow struct {
+	Recipient string `json:"recipient"`
+	Verdict   string `json:"verdict"`
+	Reply     string `json:"reply"`
+}
+
+// Change is one field that comes or goes.
+type Change struct {
+	Op    string `json:"op"` // "-" or "+"
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Explain tells an outcome in the words of policies.
+func Explain(o *Outcome) *Explanation {
+	e := &Explanation{
+		Verdict: string(o.Result.Verdict), Weight: o.Result.Weight.String(), Reply: said(o.Result.Reply),
+		Stages: []Stage{}, Recipients: []RecipientRow{}, Header: changes(o.Header, o.Left), Records: o.Records,
+	}
+	if e.Records == nil {
+		e.Records = []accounting.Record{}
+	}
+	subject, _ := o.Left.Subject()
+	e.Subject = strings.TrimSpace(subject)
+	var weight rules.Weight
+	for _, event := range o.Events {
+		e.add(event, &weight)
+	}
+	for _, r := range o.Recipients {
+		row := RecipientRow{Recipient: r.Address, Verdict: cmp.Or(string(r.Verdict), string(gate.Accepted)), Reply: said(r.Reply)}
+		e.Recipients = append(e.Recipients, row)
+		if e.Reply == "" && o.Result.Verdict != gate.Accepted && o.Result.Reply.Code == 0 {
+			e.Reply = row.Reply // nobody got as far as the end of the message
+		}
+	}
+	return e
+}
+
+// add takes a step into its stage.
+func (e *Explanation) add(event gate.Event, weight *rules.Weight) {
+	switch event := event.(type) {
+	case gate.Asked:
+		e.stage(event.Stage, "").ask(event)
+	case gate.Tried:
+		s := e.stage(event.Stage, event.Recipient)
+		t := Tried{
+			Rule: event.Rule.Name, Matched: event.Matched, Clause: event.Clause, Attribute: event.Attr, Value: event.Value,
+			Weight: event.Rule.Weight.String(), Action: event.Rule.Action.String(), Shadow: event.Rule.Shadow,
+		}
+		if event.Err != nil {
+			t.Error = event.Err.Error()
+		}
+		s.Rules = append(s.Rules, t)
+	case gate.Hit:
+		s := e.stage(event.Stage, event.Recipient)
+		for i := range s.Rules {
+			if s.Rules[i].Rule == event.Rule.Name {
+				s.Rules[i].Again = event.Again
+			}
+		}
+		if !event.Again && !event.Temperror && !event.Rule.Shadow {
+			*weight += event.Rule.Weight
+		}
+		s.Weight = weight.String()
+	case gate.Decided:
+		s := e.stage(event.Stage, event.Recipient)
+		s.Verdict, s.Reply, s.Reason = string(event.Verdict), said(event.Reply), event.Reason
+		if event.Stage == rules.Complete || event.Rule != "" {
+			e.Rule, e.Reason = event.Rule, event.Reason
+		}
+	}
+}
+
+// stage is the one that goes on, or a new one.
+func (e *Explanation) stage(of rules.Stage, recipient string) *Stage {
+	if of == rules.Inspected {
+		of = rules.Complete // its second half
+	}
+	if n := len(e.Stages); n > 0 {
+		last := &e.Stages[n-1]
+		if last.Stage == of.String() && (recipient == "" || last.Recipient == recipient || last.Recipient == "" && last.Verdict == "") {
+			last.Recipient = cmp.Or(last.Recipient, recipient)
+			return last
+		}
+	}
+	weight := "0"
+	if n := len(e.Stages); n > 0 {
+		weight = e.Stages[n-1].Weight
+	}
+	e.Stages = append(e.Stages, Stage{Stage: of.String(), Recipient: recipient, Attributes: []Attribute{}, Rules: []Tried{}, Weight: weight})
+	return &e.Stages[len(e.Stages)-1]
+}
+
+const (
+	mostValues = 50  // of one attribute are shown
+	mostValue  = 500 // octets of one
+)
+
+// ask takes the value of an attribute, once.
+func (s *Stage) ask(a gate.Asked) {
+	row := Attribute{Name: a.Key.String(), Values: []string{}}
+	for _, before := range s.Attributes {
+		if before.Name == row.Name {
+			return
+		}
+	}
+	if a.Err != nil {
+		row.Error = a.Err.Error()
+	}
+	for _, v := range values(a.Key, a.Value) {
+		if len(row.Values) == mostValues {
+			row.More++
+			continue
+		}
+		row.Values = append(row.Values, shorten(v))
+	}
+	s.Attributes = append(s.Attributes, row)
+}
+
+func shorten(s string) string {
+	if len(s) <= mostValue {
+		return s
+	}
+	return strings.ToValidUTF8(s[:mostValue], "") + "..."
+}
+
+// values are those of an attribute, as policies write them.
+func values(k rules.Key, v rules.Value) (all []string) {
+	for _, a := range v.IPs {
+		all = append(all, a.String())
+	}
+	all = append(all, v.Texts...)
+	if !v.Known {
+		return all
+	}
+	kind := rules.KindText
+	if rows := rules.Catalogue(); int(k.Attr) < len(rows) {
+		kind = rows[k.Attr].Kind
+	}
+	switch kind {
+	case rules.KindBool:
+		return append(all, strconv.FormatBool(v.Num != 0))
+	case rules.KindNumber:
+		return append(all, rules.Weight(v.Num).String())
+	}
+	return append(all, v.Text)
+}
+
+func said(r gate.Reply) string {
+	if r.Code == 0 {
+		return ""
+	}
+	return r.String()
+}
+
+// changes are the fields that go and come.
+func changes(before, after mail.Header) []Change {
+	all := []Change{}
+	left := make(map[mail.Field]int, len(after))
+	for _, f := range after {
+		left[f]++
+	}
+	for _, f := range before {
+		if left[f] > 0 {
+			left[f]--
+			continue
+		}
+		all = append(all, Change{"-", f.Name, strings.TrimPrefix(f.Value, " ")})
+	}
+	for _, f := range after {
+		if left[f] > 0 {
+			left[f]--
+			all = append(all, Change{"+", f.Name, strings.TrimPrefix(f.Value, " ")})
+		}
+	}
+	return all
+}

@@ -1,0 +1,182 @@
+// Package trial judges messages that are not live: those that are explained,
+// tested or replayed. It drives the same gate as live mail, assembled of the
+// same policy with other parts: look-ups are answered from a table or not at
+// all, what is remembered is made up, records and journals are kept nowhere.
+package trial
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/internal/assemble"
+	"github.com/tollgate-mail/tollgate/internal/config"
+	"github.com/tollgate-mail/tollgate/internal/gate"
+	"github.com/tollgate-mail/tollgate/internal/journal"
+	"github.com/tollgate-mail/tollgate/internal/mail"
+	"github.com/tollgate-mail/tollgate/internal/module"
+)
+
+// Options of a bench.
+type Options struct {
+	Config *config.Config
+	// Lookups answers what DNS is asked: a part such as assemble.Resolvers or
+	// Answers. nil: nothing is looked up, and what hangs on it is not known.
+	Lookups assemble.Part
+	// Inspectors are asked about whole messages: "live" ones, or, with nil, those
+	// alone that ask nobody.
+	Inspectors *assemble.Inspectors
+	Memory     Memory
+	Now        func() time.Time
+	// Dir is where long messages wait for their inspectors; "" for the folder
+	// for temporary files.
+	Dir string
+}
+
+// Bench judges one message at a time.
+type Bench struct {
+	running *assemble.Running
+	judge   *assemble.Judge
+	kept    *kept
+}
+
+// New assembles a policy for trial.
+func New(ctx context.Context, o Options) (*Bench, error) {
+	log := slog.New(slog.DiscardHandler)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Inspectors == nil {
+		o.Inspectors = &assemble.Inspectors{Only: asksNobody}
+	}
+	o.Inspectors.Log = log
+	b := &Bench{kept: &kept{}}
+	b.judge = &assemble.Judge{Parts: gate.Parts{
+		Records: b.kept, Journal: b.kept, Observers: []gate.Observer{b.kept}, Log: log, Now: o.Now,
+		Stasher: &module.Stasher{Dir: o.Dir},
+	}}
+	parts := []assemble.Part{&o.Memory, o.Inspectors, b.judge}
+	if o.Lookups != nil {
+		parts = append([]assemble.Part{o.Lookups}, parts...)
+	}
+	b.running = assemble.New(parts...)
+	change, err := assemble.Prepare(ctx, o.Config, b.running)
+	if err != nil {
+		return nil, err
+	}
+	change.Commit()
+	return b, nil
+}
+
+// Close ends its parts.
+func (b *Bench) Close() error { return b.running.Close() }
+
+// asksNobody tells of an inspector that it needs no service.
+func asksNobody(i config.Inspector) bool { return i.Type == "attachment" }
+
+// Message is a message to be judged, as the MTA would tell of it.
+type Message struct {
+	Client     gate.Peer
+	Helo       string // "": it says none
+	Envelope   gate.Envelope
+	Recipients []string
+	// Text is the whole message; nil: only the envelope is judged.
+	Text []byte
+}
+
+// Outcome is what became of a message.
+type Outcome struct {
+	Events []gate.Event // every step, in its order
+	// Result is the end of it. Of an envelope alone the verdict is what its
+	// recipients got: accept when one of them was accepted.
+	Result     gate.Result
+	Recipients []Recipient
+	Header     mail.Header // as it came
+	Left       mail.Header // as it would go on, with accept and hold
+	Records    []accounting.Record
+}
+
+// Recipient is what became of one RCPT TO.
+type Recipient struct {
+	Address string
+	gate.Decision
+}
+
+// Judge has a message judged as if it came now.
+func (b *Bench) Judge(ctx context.Context, m Message) (*Outcome, error) {
+	b.kept.reset()
+	o := &Outcome{}
+	s := b.judge.Gate().Session(ctx, m.Client)
+	if m.Helo != "" {
+		s.Helo(ctx, m.Helo)
+	}
+	g, mailed := s.Mail(ctx, m.Envelope)
+	accepted := false
+	for _, address := range m.Recipients {
+		d := mailed
+		if d.Verdict == gate.Pass {
+			d = g.Rcpt(ctx, gate.Recipient{Address: address, QueueID: m.Envelope.QueueID})
+		}
+		accepted = accepted || d.Verdict == gate.Pass
+		o.Recipients = append(o.Recipients, Recipient{address, d})
+	}
+	var body []byte
+	o.Header, body = mail.SplitMessage(m.Text)
+	if accepted && m.Text != nil {
+		g.QueueID(m.Envelope.QueueID)
+		for _, f := range o.Header {
+			g.Header(f.Name, f.Value)
+		}
+		g.EndOfHeader(ctx)
+		eachBlock(body, func(p []byte) { g.Body(ctx, p) })
+		o.Result = g.Complete(ctx)
+	}
+	s.Close()
+	b.judge.Gate().Wait()
+	o.Events, o.Records = b.kept.events, b.kept.records
+	if !accepted || m.Text == nil {
+		o.Result = b.kept.ended()
+		if accepted {
+			o.Result.Verdict = gate.Accepted
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("not judged to its end: %w", err)
+	}
+	o.Left = edited(o.Header, o.Result.Edits)
+	return o, nil
+}
+
+// kept is what a judgement writes.
+type kept struct {
+	events  []gate.Event
+	records []accounting.Record
+}
+
+func (k *kept) reset() { k.events, k.records = nil, nil }
+
+// ended is the result that the end of a message was told with.
+func (k *kept) ended() (r gate.Result) {
+	for _, e := range k.events {
+		if end, ok := e.(gate.Ended); ok {
+			r = end.Result
+		}
+	}
+	return r
+}
+
+func (k *kept) Append(_ context.Context, records []accounting.Record) error {
+	k.records = append(k.records, records...)
+	return nil
+}
+
+func (k *kept) Observes(*gate.Session) bool              { return true }
+func (k *kept) Observe(_ *gate.Session, e gate.Event)    { k.events = append(k.events, e) }
+func (k *kept) Message(*journal.Entry) error             { return nil }
+func (k *kept) Block(...*journal.Entry) error            { return nil }
+func (k *kept) Antivirus(*journal.Entry) error           { return nil }
+func (k *kept) Trace(*journal.Entry) error               { return nil }
+func (k *kept) Traced(netip.Addr) (protocol, rules bool) { return false, false }
