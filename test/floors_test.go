@@ -66,6 +66,7 @@ var floors = map[string]int{
 	"internal/trial":  8,
 
 	"internal/policytest": 9,
+	"internal/replay":     9,
 
 	"cmd/tollgate": 10,
 

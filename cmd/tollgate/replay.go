@@ -1,0 +1,138 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tollgate-mail/tollgate/internal/config"
+	"github.com/tollgate-mail/tollgate/internal/daemon"
+	"github.com/tollgate-mail/tollgate/internal/replay"
+	"github.com/tollgate-mail/tollgate/internal/trial"
+)
+
+func (a *app) replay() *cobra.Command {
+	var against, answers, changed string
+	c := &cobra.Command{
+		Use:   "replay PATH...",
+		Short: "judge stored mail by a policy: what changes?",
+		Long: `Replay judges stored messages by the policy file, and with --against by another
+one besides: it shows which messages that treats otherwise. Nothing is delivered,
+remembered or charged. A PATH is a message, a folder of .eml files, a Maildir, a
+mailbox (mbox) or a tar of any.
+
+What delivery and tollgate added is taken off first. The envelope is that of
+Return-Path, Delivered-To, X-Original-To and the topmost foreign Received; where
+nothing tells the recipients they are taken from To and Cc. Each message is
+judged as of its own Date, as one that has passed greylisting. DNS says what the
+table [dns] of --answers has; without it nothing is looked up, and what hangs on
+it is not known.`,
+		Example: `  tollgate replay ~/Maildir
+  tollgate replay --against policy.toml.new /var/mail/archive/*.mbox
+  tollgate replay --against new.toml --changed ./changed --json ./corpus | jq .changes`,
+		Args: atLeast(1, "which mail? Name messages, folders, Maildirs or mailboxes"),
+		RunE: func(c *cobra.Command, args []string) error {
+			o := replay.Options{Changed: changed}
+			var err error
+			if o.Policy, err = a.loaded(a.policy); err != nil {
+				return err
+			}
+			if changed != "" && against == "" {
+				return usagef("--changed: against which policy? Name it with --against")
+			}
+			if against != "" {
+				if o.Against, err = a.loaded(against); err != nil {
+					return err
+				}
+			}
+			if answers != "" {
+				if o.Answers, err = trial.ReadAnswers(answers); err != nil {
+					return away(err)
+				}
+			}
+			if changed != "" {
+				if err := os.MkdirAll(changed, 0o700); err != nil {
+					return away(err)
+				}
+			}
+			s, err := replay.Run(c.Context(), o, args)
+			if err != nil {
+				return away(err)
+			}
+			if a.json {
+				return printJSON(a.out, s)
+			}
+			return a.printReplay(s)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&against, "against", "", "compare with this policy `FILE`")
+	f.StringVar(&answers, "answers", "", "what DNS answers, from this `FILE`")
+	f.StringVar(&changed, "changed", "", "copy messages that are treated otherwise to this `FOLDER`")
+	return c
+}
+
+// loaded is a policy, or the failure that it is bad.
+func (a *app) loaded(file string) (*config.Config, error) {
+	cfg, problems := config.Load(file)
+	if problems.Err() != nil {
+		printProblems(a.err, daemon.ProblemRows(problems))
+		return nil, silent(exitPolicy)
+	}
+	return cfg, nil
+}
+
+// printReplay is the summary for eyes.
+func (a *app) printReplay(s *replay.Summary) error {
+	p := &printer{out: a.out}
+	for _, c := range s.Changes {
+		p.line("%s", c.Path)
+		p.line("    %s", outcomeLine(c.Before))
+		p.line("    %s", outcomeLine(c.After))
+	}
+	for _, u := range s.Unread {
+		p.line("%s (left out)", u)
+	}
+	line := daemon.Plural(s.Messages, "message") + ": " + verdictCounts(s.Verdicts)
+	if s.Against != nil {
+		line += fmt.Sprintf("; against: %s; %d changed", verdictCounts(s.Against), len(s.Changes))
+	}
+	p.line("%s", line)
+	if s.Guessed > 0 {
+		p.line("of %d the recipients are those of To and Cc", s.Guessed)
+	}
+	for _, r := range s.Rules {
+		hits := fmt.Sprintf("%d", r.Hits)
+		if s.Against != nil {
+			hits += fmt.Sprintf(" -> %d", r.Against)
+		}
+		p.line("  %s: %s", r.Rule, hits)
+	}
+	return away(p.err)
+}
+
+func outcomeLine(o replay.Outcome) string {
+	s := fmt.Sprintf("%s, weight %s, %d charged", o.Verdict, o.Weight, o.Charged)
+	if o.Rule != "" {
+		s += ", by " + o.Rule
+	}
+	if o.Tags != "" {
+		s += ", adds " + o.Tags
+	}
+	return s + ": " + shorten(o.Subject, 80)
+}
+
+func verdictCounts(counts map[string]int) string {
+	var all []string
+	for _, v := range slices.Sorted(maps.Keys(counts)) {
+		all = append(all, fmt.Sprintf("%d %s", counts[v], v))
+	}
+	if len(all) == 0 {
+		return "none"
+	}
+	return strings.Join(all, ", ")
+}

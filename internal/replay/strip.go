@@ -1,0 +1,142 @@
+package replay
+
+import (
+	"bytes"
+	netmail "net/mail"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/config"
+	"github.com/tollgate-mail/tollgate/internal/gate"
+	"github.com/tollgate-mail/tollgate/internal/mail"
+	"github.com/tollgate-mail/tollgate/internal/trial"
+)
+
+// delivery are the fields that a delivery adds, by which its envelope is known.
+var delivery = []string{"Return-Path", "Delivered-To", "X-Original-To"}
+
+// stripper takes off a stored message what was added when it came through here.
+type stripper struct {
+	gateway string
+	ours    []string // fields that only tollgate writes
+	tags    []string // of Subjects
+}
+
+func newStripper(cfg *config.Config) *stripper {
+	s := &stripper{gateway: cfg.Gate.Gateway, ours: append([]string{cfg.Gate.ReportHeader}, cfg.Gate.Rules.TagHeaders()...)}
+	add := func(t *string) {
+		if t != nil && *t != "" && !slices.Contains(s.tags, *t) {
+			s.tags = append(s.tags, *t)
+		}
+	}
+	for _, t := range subjectTags(cfg) {
+		add(&t)
+	}
+	return s
+}
+
+// subjectTags are the tags of Subjects that have no placeholder.
+func subjectTags(cfg *config.Config) (all []string) {
+	for _, r := range cfg.Gate.Rules.Rules() {
+		if r.Tags.Subject != nil {
+			all = append(all, r.Tags.Subject.String())
+		}
+	}
+	for _, t := range cfg.Gate.Rules.Thresholds(1<<63 - 1) {
+		if t.Tags.Subject != nil {
+			all = append(all, t.Tags.Subject.String())
+		}
+	}
+	return slices.DeleteFunc(all, func(s string) bool { return strings.Contains(s, "{") })
+}
+
+// strip is the header as it came to the gateway.
+func (s *stripper) strip(h mail.Header) mail.Header {
+	var out mail.Header
+	foreign := false // a Received field of another host was seen
+	for _, f := range h {
+		switch {
+		case slices.ContainsFunc(s.ours, func(name string) bool { return strings.EqualFold(name, f.Name) }):
+			continue
+		case !foreign && slices.ContainsFunc(delivery, func(name string) bool { return strings.EqualFold(name, f.Name) }):
+			continue
+		case strings.EqualFold(f.Name, "Authentication-Results") && s.isOurs(f.Value):
+			continue
+		case strings.EqualFold(f.Name, "Received"):
+			if !foreign && s.isBy(f.Value) {
+				continue
+			}
+			foreign = true
+		case strings.EqualFold(f.Name, "Subject"):
+			for _, tag := range s.tags {
+				if rest, ok := strings.CutPrefix(strings.TrimLeft(f.Value, " "), tag+" "); ok {
+					f.Value = " " + rest
+				}
+			}
+		case f.Name == "X-Mailbox-Line":
+			continue
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// isOurs tells of Authentication-Results whether we have written them (RFC 8601
+// §2.2: the authserv-id comes first).
+func (s *stripper) isOurs(value string) bool {
+	id, _, _ := strings.Cut(strings.TrimSpace(value), ";")
+	return strings.EqualFold(strings.TrimSpace(id), s.gateway)
+}
+
+var by = regexp.MustCompile(`(?i)\sby\s+([^\s;()]+)`)
+
+// isBy tells of a Received field whether our own Postfix has written it.
+func (s *stripper) isBy(value string) bool {
+	m := by.FindStringSubmatch(strings.ReplaceAll(value, "\n", " "))
+	return m != nil && strings.EqualFold(strings.TrimSuffix(m[1], "."), s.gateway)
+}
+
+var (
+	from    = regexp.MustCompile(`(?i)^\s*from\s+([^\s;()]+)`)
+	address = regexp.MustCompile(`\[(?:IPv6:)?([0-9A-Fa-f.:]+)\]`)
+)
+
+// message makes of a stored one what came in. Guessed tells that its recipients
+// are those of To and Cc, as nothing tells its envelope.
+func (s *stripper) message(text []byte) (m trial.Message, when time.Time, guessed bool) {
+	h, body := mail.SplitMessage(text)
+	m.Envelope = gate.Envelope{Size: -1, QueueID: "REPLAY"}
+	m.Envelope.Sender, m.Recipients = trial.Guess(text)
+	_, delivered := h.Get("Delivered-To")
+	_, original := h.Get("X-Original-To")
+	guessed = !delivered && !original
+	var addr netip.Addr
+	// The hop that brought it here says who the client was.
+	if received, ok := h.Get("Received"); ok {
+		received = strings.ReplaceAll(received, "\n", " ")
+		if name := from.FindStringSubmatch(received); name != nil {
+			m.Helo = name[1]
+		}
+		clause, _, _ := strings.Cut(received, " by ")
+		if ip := address.FindStringSubmatch(clause); ip != nil {
+			addr, _ = trial.ParseClient(ip[1]) // what is no address is no client's
+		}
+	}
+	m.Client = trial.Peer(addr, "", "")
+	if date, ok := h.Get("Date"); ok {
+		if t, err := netmail.ParseDate(strings.TrimSpace(date)); err == nil {
+			when = t
+		}
+	}
+	var b bytes.Buffer
+	for _, f := range s.strip(h) {
+		b.WriteString(f.Name + ":" + f.Value + "\n")
+	}
+	b.WriteString("\n")
+	b.Write(body)
+	m.Text = b.Bytes()
+	return m, when, guessed
+}
