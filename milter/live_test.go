@@ -32,10 +32,7 @@ func (k *kept) Append(_ context.Context, r []accounting.Record) error {
 	k.records = append(k.records, r...)
 	return nil
 }
-func (*kept) Message(*journal.Entry) error   { return nil }
-func (*kept) Antivirus(*journal.Entry) error { return nil }
-func (*kept) Block(...*journal.Entry) error  { return nil }
-func (*kept) Trace(*journal.Entry) error     { return nil }
+func (*kept) Write(...*journal.Entry) error  { return nil }
 func (*kept) Traced(netip.Addr) (bool, bool) { return false, false }
 
 // TestTheGateItself drives the real gate through the library's own client.

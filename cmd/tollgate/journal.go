@@ -25,7 +25,7 @@ func (a *app) journal() *cobra.Command {
 	var client, since, until, dir string
 	var last int
 	c := &cobra.Command{
-		Use:   "journal [messages|blocks|trace]...",
+		Use:   "journal [" + strings.Join(journal.Kinds(), "|") + "]...",
 		Short: "find mail: where is it, and why was it refused?",
 		Long: `Journal searches the journals, rotated and compressed ones too, and prints what
 matches in the order of time; all journals where none is named. All conditions

@@ -72,7 +72,7 @@ func (m *Message) block(why *refusal, r Reply, recipient string) {
 	if why.as != "" {
 		v = why.as
 	}
-	m.s.logIf(m.s.g.Journal.Block(m.blockEntry(why, v, r, recipient)))
+	m.s.logIf(m.s.g.Journal.Write(m.blockEntry(why, v, r, recipient)))
 }
 
 // blocksAtOnce are the blocks of one message that are written together.
@@ -94,7 +94,7 @@ func (m *Message) blockAll(why *refusal, r Result) error {
 			e.Recipient = m.j.text(to.given)
 			entries[i] = &e
 		}
-		if err := m.s.g.Journal.Block(entries...); err != nil {
+		if err := m.s.g.Journal.Write(entries...); err != nil {
 			m.s.logIf(err)
 			return errors.Join(errors.New("a block cannot be journalled"), err)
 		}
@@ -118,5 +118,5 @@ func (m *Message) record(v Verdict, why *refusal, r Reply) {
 	}
 	e.Detail = m.j.text(strings.Join(m.remarks, "; "))
 	e.Reply = r.String()
-	m.s.logIf(m.s.g.Journal.Message(e))
+	m.s.logIf(m.s.g.Journal.Write(e))
 }

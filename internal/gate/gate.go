@@ -29,10 +29,8 @@ type Recorder interface {
 
 // Journal is where the gate writes what it did.
 type Journal interface {
-	Message(e *journal.Entry) error
-	Block(entries ...*journal.Entry) error
-	Antivirus(e *journal.Entry) error
-	Trace(e *journal.Entry) error
+	// Write writes entries, all of one kind.
+	Write(entries ...*journal.Entry) error
 	Traced(client netip.Addr) (protocol, rules bool)
 }
 

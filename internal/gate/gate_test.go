@@ -34,26 +34,12 @@ type world struct {
 	traced   bool
 }
 
-func (w *world) Message(e *journal.Entry) error {
-	w.note(journal.Messages, e)
-	return nil
-}
-
-func (w *world) Block(entries ...*journal.Entry) error {
-	if w.blockErr != nil {
+func (w *world) Write(entries ...*journal.Entry) error {
+	kind := entries[0].Kind
+	if kind == journal.Blocks && w.blockErr != nil {
 		return w.blockErr
 	}
-	w.note(journal.Blocks, entries...)
-	return nil
-}
-
-func (w *world) Antivirus(e *journal.Entry) error {
-	w.note(journal.Antivirus, e)
-	return nil
-}
-
-func (w *world) Trace(e *journal.Entry) error {
-	w.note(journal.Trace, e)
+	w.note(kind, entries...)
 	return nil
 }
 

@@ -210,7 +210,7 @@ func (m *Message) judgeScan(f *final) {
 	if r.Err != nil && act == rules.Accept {
 		m.remarks = append(m.remarks, why.reason)
 	}
-	m.s.logIf(m.s.g.Journal.Antivirus(e))
+	m.s.logIf(m.s.g.Journal.Write(e))
 	switch act {
 	case rules.Reject:
 		f.stricter(Rejected, why)

@@ -25,7 +25,7 @@ func (t ruleTrace) Observe(s *Session, e Event) {
 	}
 	line.Event, line.Stage, line.Rule = "rules", tried.Stage.String(), tried.Rule.Name
 	line.Detail = s.j.text(describe(tried.Step))
-	s.logIf(t.journal.Trace(line))
+	s.logIf(t.journal.Write(line))
 }
 
 // describe tells what decided about a rule.

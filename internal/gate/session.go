@@ -140,7 +140,7 @@ func (s *Session) Trace(detail func() string) {
 		s.msg.describe(e)
 	}
 	e.Event, e.Detail = "protocol", detail()
-	s.logIf(s.g.Journal.Trace(e))
+	s.logIf(s.g.Journal.Write(e))
 }
 
 // entry has what is known of the session.

@@ -15,18 +15,32 @@ const (
 	Antivirus = "antivirus"
 )
 
-// kind is one journal: its name, and how an entry of it is written.
+// kind is one journal: its name, how an entry of it is written, and when.
 type kind struct {
 	name   string
 	append func(b []byte, e *Entry) []byte // one JSON object, no line end
+	when   when
+	syslog bool // each entry is also a line for syslog, where that is wanted
 }
 
-// kinds are all journals.
+// when is how soon entries are in the file.
+type when uint8
+
+const (
+	// gatheredSoon: lines are gathered and written together, at the latest after
+	// a second.
+	gatheredSoon when = iota
+	// atOnce: the lines are in the file, by one write(2), when Write returns.
+	atOnce
+)
+
+// kinds are all journals. Writing, reopening, searching, status and help follow
+// from their rows.
 var kinds = [...]kind{
-	{Messages, appendMessage},
-	{Blocks, appendBlock},
-	{Antivirus, appendAntivirus},
-	{Trace, appendTrace},
+	{name: Messages, append: appendMessage},
+	{name: Blocks, append: appendBlock, when: atOnce, syslog: true},
+	{name: Antivirus, append: appendAntivirus},
+	{name: Trace, append: appendTrace},
 }
 
 // Kinds are the names of all journals.

@@ -2,7 +2,9 @@ package journal
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,15 +21,21 @@ type Journal struct {
 	moving sync.Mutex // held while files are replaced
 	dir    string
 
-	messages, antivirus, trace *gathered
-	blocks                     *file
-	buffers                    sync.Pool // *[]byte, for lines of blocks
+	writers [len(kinds)]writer
+	buffers sync.Pool // *[]byte, for lines that are written at once
 
 	traced atomic.Pointer[TraceSwitch] // nil: nothing is traced
 	syslog atomic.Pointer[syslogger]   // nil: none
 	ending sync.WaitGroup              // of those that sent to syslog before
 
 	made made // by Open
+}
+
+// writer writes one kind.
+type writer struct {
+	*kind
+	file     *file
+	gathered *gathered // nil: at once
 }
 
 // Option changes how a journal is opened.
@@ -42,58 +50,73 @@ func Open(dir string, options ...Option) (*Journal, error) {
 	for _, o := range options {
 		o(j)
 	}
-	messages, blocks, antivirus, trace := &file{kind: Messages}, &file{kind: Blocks}, &file{kind: Antivirus}, &file{kind: Trace}
-	first, err := openAll(dir, messages, blocks, antivirus, trace)
+	for i := range kinds {
+		j.writers[i] = writer{kind: &kinds[i], file: &file{kind: kinds[i].name}}
+	}
+	first, err := openAll(dir, j.files()...)
 	if err != nil {
 		return nil, err
 	}
 	j.made = first.made
 	// None of the files was open: there is none to close.
 	_ = first.replace()
-	j.blocks = blocks
-	j.messages = newGathered(messages, j.log, j.now)
-	j.antivirus = newGathered(antivirus, j.log, j.now)
-	j.trace = newGathered(trace, j.log, j.now)
+	for i := range j.writers {
+		if w := &j.writers[i]; w.when == gatheredSoon {
+			w.gathered = newGathered(w.file, j.log, j.now)
+		}
+	}
 	return j, nil
 }
 
-// Message writes to the messages journal, soon: lines are gathered and
-// written together, at the latest after a second. Its error is ErrLost.
-func (j *Journal) Message(e *Entry) error { return j.messages.add(e, appendMessage) }
+// ErrKind: there is no journal of an entry's kind.
+var ErrKind = errors.New("journal: no such kind")
 
-// Antivirus writes to the antivirus journal, as soon as Message does.
-func (j *Journal) Antivirus(e *Entry) error { return j.antivirus.add(e, appendAntivirus) }
-
-// Trace writes to the trace journal, as soon as Message does.
-func (j *Journal) Trace(e *Entry) error { return j.trace.add(e, appendTrace) }
-
-// largestBuffer is kept for the next block; one message can have thousands
-// of recipients.
-const largestBuffer = 64 << 10
-
-// Block writes to the blocks journal; the lines are in the file, by one
-// write(2), when it returns. On an error some of them are not.
-func (j *Journal) Block(entries ...*Entry) error {
+// Write writes entries, all of the first one's kind. Those of blocks are in the
+// file, by one write(2), when it returns; on an error some of them are not. Those
+// of other kinds are gathered and written together, at the latest after a second;
+// the error is then ErrLost.
+func (j *Journal) Write(entries ...*Entry) error {
 	if len(entries) == 0 {
 		return nil
 	}
+	i := slices.IndexFunc(kinds[:], func(k kind) bool { return k.name == entries[0].Kind })
+	if i < 0 {
+		return fmt.Errorf("%w: %q", ErrKind, entries[0].Kind)
+	}
+	w := &j.writers[i]
+	var err error
+	if w.gathered == nil {
+		err = j.writeNow(w, entries)
+	} else {
+		for _, e := range entries {
+			err = errors.Join(err, w.gathered.add(e, w.append))
+		}
+	}
+	if s := j.syslog.Load(); s != nil && w.syslog {
+		for _, e := range entries {
+			s.send(e)
+		}
+	}
+	return err
+}
+
+// largestBuffer is kept for the next entry; one message can have thousands of
+// recipients.
+const largestBuffer = 64 << 10
+
+func (j *Journal) writeNow(w *writer, entries []*Entry) error {
 	buf, ok := j.buffers.Get().(*[]byte)
 	if !ok {
 		buf = new([]byte)
 	}
 	b := (*buf)[:0]
 	for _, e := range entries {
-		b = append(appendBlock(b, e), '\n')
+		b = append(w.append(b, e), '\n')
 	}
-	_, err := j.blocks.write(b, j.now())
+	_, err := w.file.write(b, j.now())
 	if cap(b) <= largestBuffer {
 		*buf = b
 		j.buffers.Put(buf)
-	}
-	if s := j.syslog.Load(); s != nil {
-		for _, e := range entries {
-			s.send(e)
-		}
 	}
 	return err
 }
@@ -111,17 +134,35 @@ func (j *Journal) Reopen() error {
 }
 
 func (j *Journal) files() []*file {
-	return []*file{j.messages.file, j.blocks, j.antivirus.file, j.trace.file}
+	all := make([]*file, len(j.writers))
+	for i := range j.writers {
+		all[i] = j.writers[i].file
+	}
+	return all
 }
 
 // Flush writes what was gathered.
 func (j *Journal) Flush() error {
-	return errors.Join(j.messages.flush(), j.antivirus.flush(), j.trace.flush())
+	var errs []error
+	for _, w := range j.writers {
+		if w.gathered != nil {
+			errs = append(errs, w.gathered.flush())
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Close flushes and closes.
 func (j *Journal) Close() error {
 	j.SetSyslog(nil)
 	j.ending.Wait()
-	return errors.Join(j.messages.close(), j.antivirus.close(), j.trace.close(), j.blocks.close())
+	var errs []error
+	for _, w := range j.writers {
+		if w.gathered != nil {
+			errs = append(errs, w.gathered.close())
+		} else {
+			errs = append(errs, w.file.close())
+		}
+	}
+	return errors.Join(errs...)
 }

@@ -3,6 +3,7 @@ package journal_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -67,16 +68,17 @@ func refs(t *testing.T, path string) []string {
 }
 
 // write sends an entry to the journal of its kind.
-func write(j *journal.Journal, e *journal.Entry) error {
-	switch e.Kind {
-	case journal.Messages:
-		return j.Message(e)
-	case journal.Blocks:
-		return j.Block(e)
-	case journal.Antivirus:
-		return j.Antivirus(e)
+func write(j *journal.Journal, e *journal.Entry) error { return j.Write(e) }
+
+// An entry of no kind is not lost in silence.
+func TestNoKind(t *testing.T) {
+	j := open(t, t.TempDir())
+	if err := j.Write(&journal.Entry{Kind: "mistakes"}); !errors.Is(err, journal.ErrKind) {
+		t.Error(err)
 	}
-	return j.Trace(e)
+	if err := j.Write(); err != nil {
+		t.Error(err)
+	}
 }
 
 // Every kind keeps these promises.
@@ -119,7 +121,7 @@ func TestConformance(t *testing.T) {
 func TestBlockIsInTheFileAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	j := open(t, dir)
-	if err := j.Block(entry(journal.Blocks, "a", noon), entry(journal.Blocks, "b", noon)); err != nil {
+	if err := j.Write(entry(journal.Blocks, "a", noon), entry(journal.Blocks, "b", noon)); err != nil {
 		t.Fatal(err)
 	}
 	if got := refs(t, filepath.Join(dir, "blocks.jsonl")); !slices.Equal(got, []string{"a", "b"}) {
@@ -133,7 +135,7 @@ func TestMessagesAreWrittenWithinASecond(t *testing.T) {
 		j := open(t, dir)
 		path := filepath.Join(dir, "messages.jsonl")
 		for range 3 {
-			if err := j.Message(entry(journal.Messages, "a", noon)); err != nil {
+			if err := j.Write(entry(journal.Messages, "a", noon)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -156,7 +158,7 @@ func TestManyMessagesAreWrittenBeforeASecond(t *testing.T) {
 		e := entry(journal.Messages, "a", noon)
 		e.Subject = strings.Repeat("x", 1000)
 		for range 70 {
-			if err := j.Message(e); err != nil {
+			if err := j.Write(e); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -218,7 +220,7 @@ func TestMove(t *testing.T) {
 	if _, err := j.PrepareMove(filepath.Join(from, "messages.jsonl", "no-folder")); err == nil {
 		t.Error("moved below a file")
 	}
-	if err := j.Block(entry(journal.Blocks, "a", noon)); err != nil {
+	if err := j.Write(entry(journal.Blocks, "a", noon)); err != nil {
 		t.Fatal(err)
 	}
 	m, err := j.PrepareMove(to)
@@ -226,7 +228,7 @@ func TestMove(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.Commit()
-	if err := j.Block(entry(journal.Blocks, "b", noon)); err != nil {
+	if err := j.Write(entry(journal.Blocks, "b", noon)); err != nil {
 		t.Fatal(err)
 	}
 	if got := refs(t, filepath.Join(from, "blocks.jsonl")); !slices.Equal(got, []string{"a"}) {
@@ -372,7 +374,7 @@ func TestTraced(t *testing.T) {
 func TestSearchWhileItGrows(t *testing.T) {
 	dir := t.TempDir()
 	j := open(t, dir)
-	if err := j.Block(entry(journal.Blocks, "a", noon)); err != nil {
+	if err := j.Write(entry(journal.Blocks, "a", noon)); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, "blocks.jsonl")
@@ -393,7 +395,7 @@ func TestSearchWhileItGrows(t *testing.T) {
 func TestFoundLineIsTheOneWritten(t *testing.T) {
 	dir := t.TempDir()
 	j := open(t, dir)
-	if err := j.Block(entry(journal.Blocks, "a", noon)); err != nil {
+	if err := j.Write(entry(journal.Blocks, "a", noon)); err != nil {
 		t.Fatal(err)
 	}
 	_, err := journal.Search(t.Context(), dir, journal.Query{}, func(e journal.Entry) error {

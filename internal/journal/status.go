@@ -27,14 +27,13 @@ func (j *Journal) Status() Status {
 	j.moving.Lock()
 	s := Status{Dir: j.dir}
 	j.moving.Unlock()
-	add := func(k KindStatus, kind string, waiting int) {
-		k.Kind, k.Waiting = kind, waiting
+	for _, w := range j.writers {
+		k := w.file.state()
+		if k.Kind = w.name; w.gathered != nil {
+			k.Waiting = w.gathered.waiting()
+		}
 		s.Kinds = append(s.Kinds, k)
 	}
-	add(j.messages.file.state(), Messages, j.messages.waiting())
-	add(j.blocks.state(), Blocks, 0)
-	add(j.antivirus.file.state(), Antivirus, j.antivirus.waiting())
-	add(j.trace.file.state(), Trace, j.trace.waiting())
 	if l := j.syslog.Load(); l != nil {
 		s.SyslogDropped = l.dropped.Load()
 	}

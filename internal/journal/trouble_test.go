@@ -94,13 +94,13 @@ func TestFullDisk(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := j.Block(&Entry{Ref: "a"}); err == nil || !strings.Contains(err.Error(), "no space") {
+		if err := j.Write(&Entry{Kind: Blocks, Ref: "a"}); err == nil || !strings.Contains(err.Error(), "no space") {
 			t.Errorf("block: %v", err)
 		}
-		big := &Entry{Subject: strings.Repeat("x", 1<<20)}
+		big := &Entry{Kind: Messages, Subject: strings.Repeat("x", 1<<20)}
 		kept := 0
 		for {
-			if err := j.Message(big); err != nil {
+			if err := j.Write(big); err != nil {
 				if !errors.Is(err, ErrLost) {
 					t.Error(err)
 				}
@@ -147,7 +147,7 @@ func TestLossAtClose(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := j.Message(&Entry{Ref: "a"}); err != nil {
+		if err := j.Write(&Entry{Kind: Messages, Ref: "a"}); err != nil {
 			t.Fatal(err)
 		}
 		if err := j.Close(); err == nil {
@@ -325,7 +325,7 @@ func TestMoveGivenUp(t *testing.T) {
 	if _, err := j.PrepareMove(filepath.Join(dir, "taken")); err == nil {
 		t.Error("moved into a folder of folders")
 	}
-	if err := j.Block(&Entry{Kind: Blocks}); err != nil {
+	if err := j.Write(&Entry{Kind: Blocks}); err != nil {
 		t.Error(err)
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 2 {

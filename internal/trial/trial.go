@@ -175,8 +175,5 @@ func (k *kept) Append(_ context.Context, records []accounting.Record) error {
 
 func (k *kept) Observes(*gate.Session) bool              { return true }
 func (k *kept) Observe(_ *gate.Session, e gate.Event)    { k.events = append(k.events, e) }
-func (k *kept) Message(*journal.Entry) error             { return nil }
-func (k *kept) Block(...*journal.Entry) error            { return nil }
-func (k *kept) Antivirus(*journal.Entry) error           { return nil }
-func (k *kept) Trace(*journal.Entry) error               { return nil }
+func (k *kept) Write(...*journal.Entry) error            { return nil }
 func (k *kept) Traced(netip.Addr) (protocol, rules bool) { return false, false }
