@@ -56,6 +56,9 @@ func OpenStore(ctx context.Context, cfg *config.Config, log *slog.Logger, mode S
 	if err != nil {
 		return nil, is, err
 	}
+	// Its own lines would stand in the log without a word of whose they are; what
+	// they say comes back as errors.
+	redis.SilenceClient()
 	s, err := redis.Open(ctx, redis.Options{
 		Addr: cfg.Redis.Addr, Username: cfg.Redis.Username, Password: cfg.Redis.Password, TLS: secure,
 		DB: cfg.Redis.DB, Prefix: cfg.Redis.Prefix, Gateway: cfg.Gate.Gateway, Location: cfg.Location, Log: log,

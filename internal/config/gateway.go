@@ -2,12 +2,12 @@ package config
 
 import (
 	"net"
-	"net/netip"
 	"os"
 	"strconv"
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/charset"
+	"github.com/tollgate-mail/tollgate/internal/dnscheck"
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/rules"
 )
@@ -60,17 +60,12 @@ func (d *decoder) resolver(n *node) {
 	}
 	for _, c := range texts {
 		s := c.value.(string)
-		addr, err := netip.ParseAddr(strings.Trim(s, "[]"))
-		if err == nil {
-			d.config.Resolver = append(d.config.Resolver, netip.AddrPortFrom(addr, 53).String())
-			continue
-		}
-		server, err := netip.ParseAddrPort(s)
-		if err != nil || server.Port() == 0 {
+		server, err := dnscheck.ServerAddr(s)
+		if err != nil {
 			d.errorf(c, `resolver: %q is neither an address nor "address:port"`, s)
 			continue
 		}
-		d.config.Resolver = append(d.config.Resolver, server.String())
+		d.config.Resolver = append(d.config.Resolver, server)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/miekg/dns"
@@ -82,11 +83,9 @@ func (c Config) servers() ([]string, error) {
 	return addrs, nil
 }
 
-// CheckServer tells what is wrong with an entry of Config.Servers.
-func CheckServer(s string) error {
-	_, err := serverAddr(s, "53")
-	return err
-}
+// ServerAddr reads a server as policies write it: an IP address, or one with a
+// port. It is the form with the port, 53 where none is given.
+func ServerAddr(s string) (string, error) { return serverAddr(s, "53") }
 
 // serverAddr adds the port where none is given. A name would need a resolver.
 func serverAddr(s, port string) (string, error) {
@@ -96,8 +95,12 @@ func serverAddr(s, port string) (string, error) {
 		}
 		return ap.String(), nil
 	}
-	if _, err := netip.ParseAddr(s); err != nil {
+	bare := s
+	if inner, ok := strings.CutPrefix(s, "["); ok {
+		bare = strings.TrimSuffix(inner, "]")
+	}
+	if _, err := netip.ParseAddr(bare); err != nil {
 		return "", fmt.Errorf("dnscheck: server %q is no IP address, with or without a port", s)
 	}
-	return net.JoinHostPort(s, port), nil
+	return net.JoinHostPort(bare, port), nil
 }

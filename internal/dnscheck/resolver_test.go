@@ -186,7 +186,7 @@ func TestServers(t *testing.T) {
 	for _, tt := range tests {
 		got, err := Config{Servers: tt.given, ResolvConf: file}.servers()
 		if tt.want == "error" {
-			if err == nil || CheckServer(tt.given[0]) == nil {
+			if _, fine := ServerAddr(tt.given[0]); err == nil || fine == nil {
 				t.Errorf("%q: no error", tt.given)
 			}
 		} else if fmt.Sprint(got) != tt.want || err != nil {
