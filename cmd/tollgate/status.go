@@ -19,7 +19,7 @@ func (a *app) status() *cobra.Command {
 		Short: "what is up, what is degraded, what waits",
 		Long: `Status asks the running daemon how it fares. Exit code 0 whenever it answered:
 what an operator should look at stands under "degraded" (in JSON an array, empty
-when all is well). Exit code 75: no daemon runs.`,
+when there is nothing). Exit code 75: no daemon runs.`,
 		Example: `  tollgate status
   tollgate status --json | jq -e '.degraded == []'`,
 		Args: cobra.NoArgs,
@@ -44,7 +44,7 @@ when all is well). Exit code 75: no daemon runs.`,
 func printStatus(out io.Writer, s *daemon.Status, now time.Time) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
-	health := "all is well"
+	health := "ok"
 	if len(s.Degraded) > 0 {
 		health = "degraded"
 	}
@@ -65,7 +65,7 @@ func printStatus(out io.Writer, s *daemon.Status, now time.Time) error {
 		row([]string{"limits", ""}[min(n, 1)], "%s %d: met %s since the start", l.Name, l.Value, daemon.Plural(int(l.Hits), "time"))
 	}
 	row("spool", "%s", spoolLine(s, now))
-	row("store", "%s %s: %s", s.Store.Kind, s.Store.Place, well(s.Store.Error))
+	row("store", "%s %s: %s", s.Store.Kind, s.Store.Place, okOr(s.Store.Error))
 	for n, i := range s.Inspectors {
 		row([]string{"inspectors", ""}[min(n, 1)], "%s", inspectorLine(&i, now))
 	}
@@ -76,11 +76,11 @@ func printStatus(out io.Writer, s *daemon.Status, now time.Time) error {
 		}
 	}
 	if s.State != nil {
-		row("state", "%s: %s; %d questions, %d failed", s.State.Kind, well(s.State.Error), s.State.Asked, s.State.Failed)
+		row("state", "%s: %s; %d questions, %d failed", s.State.Kind, okOr(s.State.Error), s.State.Asked, s.State.Failed)
 	}
 	row("journals", "%s", s.Journal.Dir)
 	for _, k := range s.Journal.Kinds {
-		row("", "%s: %s written since the start, %s; %s", k.Kind, daemon.Plural(int(k.Lines), "line"), fmt.Sprintf("%d lost", k.Lost), well(k.LastError))
+		row("", "%s: %s written since the start, %s; %s", k.Kind, daemon.Plural(int(k.Lines), "line"), fmt.Sprintf("%d lost", k.Lost), okOr(k.LastError))
 	}
 	row("trace", "%s", s.Trace)
 	return w.Flush()
@@ -88,7 +88,7 @@ func printStatus(out io.Writer, s *daemon.Status, now time.Time) error {
 
 func spoolLine(all *daemon.Status, now time.Time) string {
 	s := &all.Spool
-	line := "nothing waits"
+	line := "empty"
 	if s.Waiting > 0 {
 		line = daemon.Plural(int(s.Waiting), "record") + " not yet in the store"
 		if !s.Oldest.IsZero() {
@@ -98,10 +98,10 @@ func spoolLine(all *daemon.Status, now time.Time) string {
 	return line + "; " + bytesize(s.Bytes) + " on disk"
 }
 
-// well is an error, or that there is none.
-func well(err string) string {
+// okOr is an error, or "ok".
+func okOr(err string) string {
 	if err == "" {
-		return "well"
+		return "ok"
 	}
 	return visible(err)
 }

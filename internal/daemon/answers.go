@@ -115,7 +115,7 @@ func (s *Status) degraded(now time.Time) []string {
 		note("%s was changed: it needs a restart", r)
 	}
 	if s.Store.Error != "" {
-		note("the store is away: %s", s.Store.Error)
+		note("the store is unreachable: %s", s.Store.Error)
 	}
 	for _, w := range s.Store.Warnings {
 		note("store: %s", w)

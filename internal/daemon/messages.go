@@ -69,7 +69,7 @@ type Status struct {
 	Trace      TraceState                 `json:"trace"`
 	DNS        *dnscheck.Stats            `json:"dns"`      // null where no rule asks DNS
 	State      *state.Status              `json:"state"`    // null where no rule greylists or asks for correspondents
-	Degraded   []string                   `json:"degraded"` // what an operator should look at; empty when all is well
+	Degraded   []string                   `json:"degraded"` // what an operator should look at; empty when there is nothing
 }
 
 // TraceState is what the trace journal gets.
