@@ -29,7 +29,6 @@ var large = map[string]bool{
 	"accounting/storetest/storetest.go":          true,
 	"internal/archive/archivetest/containers.go": true,
 	"internal/mail/filename.go":                  true,
-	"internal/mail/mailbox.go":                   true,
 }
 
 func TestRooms(t *testing.T) {
