@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/diag"
 )
 
 // anyField is the member of a header family that stands for every field.
@@ -50,7 +52,7 @@ func parseMember(name, base, rest string) (Key, error) {
 		}
 		valid = append(valid, row.of("NAME"))
 	}
-	if near := Nearest(of, []string{"score", "symbol", "action"}); member != "" && near != "" {
+	if near := diag.Nearest(of, []string{"score", "symbol", "action"}); member != "" && near != "" {
 		return Key{}, fmt.Errorf("unknown attribute %q; did you mean %q?", name, base+"."+member+"."+near)
 	}
 	return Key{}, fmt.Errorf("unknown attribute %q; there are %s", name, strings.Join(valid, ", "))
@@ -59,6 +61,9 @@ func parseMember(name, base, rest string) (Key, error) {
 // unknownAttribute names the nearest attribute: of header.NAME the nearest
 // family with that name, of others any.
 func unknownAttribute(name string) error {
+	if hint, ok := synonym(name); ok {
+		return fmt.Errorf("unknown attribute %q; %s", name, hint)
+	}
 	base, field, dotted := strings.Cut(name, ".")
 	var all, families []string
 	for _, row := range catalogue {
@@ -67,10 +72,10 @@ func unknownAttribute(name string) error {
 			families = append(families, row.Name)
 		}
 	}
-	if near := Nearest(base, families); dotted && near != "" {
+	if near := diag.Nearest(base, families); dotted && near != "" {
 		return fmt.Errorf("unknown attribute %q; did you mean %q?", name, near+"."+field)
 	}
-	if near := Nearest(name, all); near != "" {
+	if near := diag.Nearest(name, all); near != "" {
 		return fmt.Errorf("unknown attribute %q; did you mean %q?", name, near)
 	}
 	return fmt.Errorf("unknown attribute %q", name)
@@ -120,7 +125,7 @@ func canonicalField(s string) string {
 // it, or all where they are few.
 func unknown(what, name string, valid []string) error {
 	text := fmt.Sprintf("unknown %s %q", what, name)
-	switch near := Nearest(name, valid); {
+	switch near := diag.Nearest(name, valid); {
 	case near != "":
 		text += fmt.Sprintf("; did you mean %q?", near)
 	case len(valid) > 0 && len(valid) <= 8:

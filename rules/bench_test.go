@@ -4,8 +4,13 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"runtime"
 	"testing"
+
+	"github.com/tollgate-mail/tollgate/internal/budget"
+	"github.com/tollgate-mail/tollgate/rules/expr"
+	"github.com/tollgate-mail/tollgate/rules/list"
 )
 
 // heapAfter reports how much more of the heap is in use after f than before,
@@ -59,7 +64,10 @@ func benchRules(n int) Source {
 }
 
 // benchFacts is the header of an ordinary message.
-type benchFacts struct{ fields map[string]Value }
+type benchFacts struct {
+	fields map[string]Value
+	work   *budget.Budget
+}
 
 func newBenchFacts() benchFacts {
 	fields := [][2]string{
@@ -80,7 +88,7 @@ func newBenchFacts() benchFacts {
 				"by mx%d.example.org (Postfix) with ESMTPS id 540704a6%d for <user@example.org>; Mon, 23 Nov 2026 08:1%d:00 +0000",
 			i, i, i, i, i, i)})
 	}
-	f := benchFacts{make(map[string]Value)}
+	f := benchFacts{make(map[string]Value), budget.New(context.Background(), math.MaxInt64, math.MaxInt64)}
 	var all []string
 	for _, h := range fields {
 		f.fields[h[0]] = TextValue(h[1])
@@ -96,6 +104,8 @@ func (f benchFacts) Value(_ context.Context, k Key) (Value, error) {
 	}
 	return f.fields[k.Name], nil
 }
+
+func (f benchFacts) Work() *budget.Budget { return f.work }
 
 func BenchmarkEvaluate(b *testing.B) {
 	facts := newBenchFacts()
@@ -144,11 +154,11 @@ func benchNetworks(n int) []byte {
 func BenchmarkReadList(b *testing.B) {
 	for name, text := range map[string][]byte{"names": benchList(1e6), "networks": benchNetworks(1e6)} {
 		b.Run(name, func(b *testing.B) {
-			var l *List
+			var l *list.List
 			b.ReportAllocs()
 			heap := heapAfter(func() {
 				for b.Loop() {
-					l, _ = ReadList("bench", bytes.NewReader(text))
+					l, _ = list.Read("bench", bytes.NewReader(text), list.Names, expr.NewCache(expr.DefaultCache))
 				}
 			})
 			b.ReportMetric(float64(heap)/(1<<20), "MiB-held")
@@ -160,12 +170,12 @@ func BenchmarkReadList(b *testing.B) {
 }
 
 func BenchmarkListLookup(b *testing.B) {
-	l, _ := ReadList("bench", bytes.NewReader(benchList(1e6)))
+	l, _ := list.Read("bench", bytes.NewReader(benchList(1e6)), list.Names, expr.NewCache(expr.DefaultCache))
 	for _, s := range []string{"user4@mail4.example.org", "someone@mx.sub.example.net", "host-1.example.com", "[10.0.0.3]"} {
 		b.Run(s, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				l.hasText(s)
+				l.HasText(s, newBenchFacts().work)
 			}
 		})
 	}
@@ -183,11 +193,11 @@ func BenchmarkLoad(b *testing.B) {
 	b.ReportAllocs()
 	heap := heapAfter(func() {
 		for b.Loop() {
-			l, problems := ReadList("bench", bytes.NewReader(text))
+			l, problems := list.Read("bench", bytes.NewReader(text), list.Names, expr.NewCache(expr.DefaultCache))
 			if problems != nil {
 				b.Fatal(problems)
 			}
-			src.Lists = map[string]*List{"big": l}
+			src.Lists = map[string]*list.List{"big": l}
 			if p, problems = Compile(src); p == nil {
 				b.Fatal(problems)
 			}

@@ -47,6 +47,12 @@ const (
 	ModuleScore
 	ModuleSymbol
 	ModuleAction
+	HeaderCount
+	AttachmentCount
+	AttachmentSize
+	DateSkew
+	DKIMDomain
+	RuleName
 )
 
 // Kind is what the value of an attribute is and, with it, what a condition may
@@ -80,8 +86,14 @@ type Attribute struct {
 	Inspected bool
 	// Octets: the number counts octets, so that operands may have a unit.
 	Octets bool
+	// Seconds: the number counts seconds, so that operands may have a unit of time.
+	Seconds bool
+	// Signed: the number may be below zero.
+	Signed bool
 	// Forgeable: whoever sends mail writes what he likes there.
 	Forgeable bool
+	// Lower: its texts are in lower case.
+	Lower bool
 	// Client: it vouches for who the client is, whatever the client says.
 	Client bool
 	// Asks is who else is asked for it. To wait for an answer costs more than
@@ -114,10 +126,10 @@ var catalogue = [...]Attribute{
 	AuthUser:        {Name: "auth_user", Kind: KindText, Stage: MailFrom, Client: true},
 	Direction:       {Name: "direction", Kind: KindEnum, Stage: MailFrom, Names: []string{"inbound", "outbound"}},
 	Sender:          {Name: "sender", Kind: KindText, Stage: MailFrom},
-	SenderDomain:    {Name: "sender_domain", Kind: KindText, Stage: MailFrom},
+	SenderDomain:    {Name: "sender_domain", Kind: KindText, Stage: MailFrom, Lower: true},
 	DeclaredSize:    {Name: "declared_size", Kind: KindNumber, Stage: MailFrom, Octets: true},
 	Recipient:       {Name: "recipient", Kind: KindText, Stage: RcptTo},
-	RecipientDomain: {Name: "recipient_domain", Kind: KindText, Stage: RcptTo},
+	RecipientDomain: {Name: "recipient_domain", Kind: KindText, Stage: RcptTo, Lower: true},
 	RecipientClient: {Name: "recipient_client", Kind: KindText, Stage: RcptTo},
 	RecipientCount:  {Name: "recipient_count", Kind: KindNumber, Stage: RcptTo},
 	Subject:         {Name: "subject", Kind: KindText, Stage: Headers, Forgeable: true},
@@ -146,9 +158,17 @@ var catalogue = [...]Attribute{
 	AttachmentName: {Name: "attachment_name", Kind: KindText, Stage: Complete, Presence: true, Inspected: true, Forgeable: true},
 	AttachmentType: {Name: "attachment_type", Kind: KindText, Stage: Complete, Presence: true, Inspected: true, Forgeable: true},
 	MIMEDefects:    {Name: "mime_defects", Kind: KindText, Stage: Complete, Presence: true, Inspected: true, Forgeable: true},
-	ModuleScore:    {Name: "module", Member: "score", Kind: KindNumber, Stage: Complete, Family: true, Inspected: true},
+	ModuleScore:    {Name: "module", Member: "score", Kind: KindNumber, Signed: true, Stage: Complete, Family: true, Inspected: true},
 	ModuleSymbol:   {Name: "module", Member: "symbol", Kind: KindText, Stage: Complete, Family: true, Presence: true, Inspected: true},
 	ModuleAction:   {Name: "module", Member: "action", Kind: KindText, Stage: Complete, Family: true, Presence: true, Inspected: true},
+
+	HeaderCount:     {Name: "header_count", Kind: KindNumber, Stage: Headers, Family: true, Forgeable: true},
+	AttachmentCount: {Name: "attachment_count", Kind: KindNumber, Stage: Complete, Inspected: true, Forgeable: true},
+	AttachmentSize:  {Name: "attachment_size", Kind: KindNumber, Stage: Complete, Inspected: true, Octets: true, Forgeable: true},
+	DateSkew:        {Name: "date_skew", Kind: KindNumber, Stage: Headers, Seconds: true, Signed: true, Forgeable: true},
+	DKIMDomain:      {Name: "dkim_domain", Kind: KindText, Stage: Complete, Presence: true, Asks: AsksDNS, Lower: true},
+	// Rules answer it themselves, of what matched before.
+	RuleName: {Name: "rule", Kind: KindText, Stage: Connect},
 }
 
 // Catalogue returns a row for every attribute, in order: who answers [Facts]

@@ -43,6 +43,11 @@ func (t *test) inspected() bool {
 		if catalogue[c.key.Attr].Inspected {
 			return true
 		}
+		for _, r := range c.refs {
+			if catalogue[r.key.Attr].Inspected {
+				return true
+			}
+		}
 	}
 	return false
 }

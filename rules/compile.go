@@ -3,6 +3,9 @@ package rules
 import (
 	"fmt"
 	"slices"
+
+	"github.com/tollgate-mail/tollgate/rules/expr"
+	"github.com/tollgate-mail/tollgate/rules/list"
 )
 
 // Compile compiles the rules of a policy. It reports every problem at once,
@@ -12,8 +15,17 @@ func Compile(src Source) (*Policy, Problems) {
 		source:   &src,
 		lists:    src.Lists,
 		patterns: make(map[string]*knownPattern),
-		required: make(map[*pattern][][]string),
+		required: make(map[*expr.Pattern][][]string),
 		names:    make(map[string]Pos),
+	}
+	if c.cache = src.Cache; c.cache == nil {
+		c.cache = expr.NewCache(expr.DefaultCache)
+	}
+	c.places = make(map[string]int, len(src.Rules))
+	for i := range src.Rules {
+		if _, ok := c.places[src.Rules[i].Name]; !ok {
+			c.places[src.Rules[i].Name] = i
+		}
 	}
 	var enabled []*Rule
 	for i := range src.Rules {
@@ -26,6 +38,9 @@ func Compile(src Source) (*Policy, Problems) {
 	for i := range src.Thresholds {
 		thresholds = append(thresholds, c.threshold(&src.Thresholds[i]))
 	}
+	if c.problems.Err() == nil {
+		c.warnThresholds(thresholds)
+	}
 	c.problems.Sort()
 	if c.problems.Err() != nil {
 		return nil, c.problems
@@ -37,17 +52,23 @@ func Compile(src Source) (*Policy, Problems) {
 type compiler struct {
 	source   *Source
 	problems Problems
-	lists    map[string]*List
-	patterns map[string]*knownPattern // by source: policies repeat themselves
-	required map[*pattern][][]string  // literals of each
-	names    map[string]Pos           // of rules
+	cache    *expr.Cache
+	measured int            // dear expressions
+	current  string         // the rule that is compiled
+	limit    Stage          // its stage
+	groups   int            // most that an expression of match or any has
+	places   map[string]int // of rules by name, in file order
+	lists    map[string]*list.List
+	patterns map[string]*knownPattern     // by source: policies repeat themselves
+	required map[*expr.Pattern][][]string // literals of each
+	names    map[string]Pos               // of rules
 }
 
 // knownPattern is what became of an expression that was met before.
 type knownPattern struct {
-	pattern *pattern
+	pattern *expr.Pattern
 	err     error
-	ascii   string // what to warn of where it meets letters beyond ASCII
+	trouble []string // what to warn of
 }
 
 func (c *compiler) errorf(pos Pos, format string, args ...any) {
@@ -55,7 +76,7 @@ func (c *compiler) errorf(pos Pos, format string, args ...any) {
 }
 
 func (c *compiler) warnf(pos Pos, format string, args ...any) {
-	c.problems = append(c.problems, Problem{Pos: pos, Msg: fmt.Sprintf(format, args...), Warning: true})
+	c.problems = append(c.problems, Problem{Pos: pos, Msg: c.nameWarning(fmt.Sprintf(format, args...)), Warning: true})
 }
 
 // err reports err, if there is one, and tells whether there was none.
@@ -74,23 +95,18 @@ func keyPos(at map[string]Pos, key string, table Pos) Pos {
 	return table
 }
 
-// orElse is p, or where p is unknown the other.
-func (p Pos) orElse(other Pos) Pos {
-	if p.Line == 0 {
-		return other
-	}
-	return p
-}
-
 // policy puts together what was compiled without an error.
 func (c *compiler) policy(enabled []*Rule, thresholds []*Threshold) *Policy {
 	p := &Policy{rules: enabled, thresholds: thresholds, keys: make(map[Key]bool)}
 	var builders [len(p.plans)]*planBuilder
+	inspected := false
 	for _, r := range enabled {
 		stage := r.Stage
-		if r.test.inspected() {
+		if r.test.inspected() || inspected && stage == Complete && r.test.asksRules() {
+			// What it builds on may be known only then.
 			stage = Inspected
 		}
+		inspected = inspected || stage == Inspected
 		b := builders[stage]
 		if b == nil {
 			b = &planBuilder{byKey: make(map[Key]int), required: c.literals}
@@ -99,6 +115,9 @@ func (c *compiler) policy(enabled []*Rule, thresholds []*Threshold) *Policy {
 		b.add(r)
 		for cond := range r.test.conditions() {
 			p.keys[cond.key] = true
+			for _, r := range cond.refs {
+				p.keys[r.key] = true
+			}
 		}
 		if !r.Shadow && (r.Action == Reject || r.Action == Tempfail || r.test.tempfail) {
 			p.refuses[stage] = true
@@ -130,4 +149,4 @@ func appendNames(names []string, t Tags) []string {
 	return names
 }
 
-func (c *compiler) literals(p *pattern) [][]string { return c.required[p] }
+func (c *compiler) literals(p *expr.Pattern) [][]string { return c.required[p] }

@@ -7,6 +7,8 @@ import "slices"
 func (c *compiler) rule(src *SourceRule) *Rule {
 	at := func(key string) Pos { return keyPos(src.At, key, src.Pos) }
 	c.ruleName(src.Name, at("name"), src.Pos)
+	c.current = src.Name
+	defer func() { c.current = "" }()
 	r := &Rule{Pos: src.Pos, Name: src.Name, Weight: src.Weight, Last: src.Last, Shadow: src.Shadow, test: &test{}}
 	stage, staged := ParseStage(src.Stage)
 	switch {
@@ -20,18 +22,29 @@ func (c *compiler) rule(src *SourceRule) *Rule {
 	if staged {
 		limit = stage
 	}
+	c.limit = limit
 	r.test.match = c.conditions(src.Match, limit, src.Pos)
-	r.test.any = c.conditions(src.Any, limit, src.Pos)
-	r.test.unless = c.conditions(src.Unless, limit, src.Pos)
+	r.test.any = append(c.conditions(src.Any, limit, src.Pos), c.groupsOf(src.AnyOf, limit, src.Pos)...)
+	c.groups = r.test.groups()
+	defer func() { c.groups = 0 }()
+	r.test.unless = append(c.conditions(src.Unless, limit, src.Pos), c.groupsOf(src.UnlessAll, limit, src.Pos)...)
+	c.weights(src, r)
 	if r.test.tempfail = c.onTemperror(src.OnTemperror, at("on_temperror")); r.test.tempfail {
 		r.test.leaveOpen()
 	}
 	r.Tags = c.tags(src.TagSubject, src.TagHeader, src.UnlessSigned, src.At, src.Pos)
+	for _, name := range src.RemoveHeader {
+		removed, err := parseRemoved(name)
+		if c.err(at("remove_header"), err) {
+			r.Tags.Remove = append(r.Tags.Remove, removed)
+		}
+	}
 	var ok bool
 	if r.Action, ok = c.ruleAction(src.Action, at("action"), stage, staged); ok {
 		r.Reply = c.reply(src.Reply, r.Action, src.At, src.Pos)
 		c.warnRule(src, r)
 	}
+	r.captures = r.Reply != nil && r.Reply.Text.groups() > 0 || r.Tags.groups() > 0
 	if !staged {
 		return nil
 	}
@@ -104,8 +117,10 @@ func (c *compiler) reply(s string, a Action, at map[string]Pos, table Pos) *Repl
 		c.errorf(pos, "a reply goes with action \"reject\", \"tempfail\" or \"greylist\", not with %q", a)
 		return nil
 	}
-	r, err := ParseReply(s, a)
-	c.err(pos, err)
+	r, err := parseReply(s, a)
+	if c.err(pos, err) {
+		c.err(pos, r.Text.checkGroups(c.groups))
+	}
 	return r
 }
 
@@ -115,6 +130,9 @@ func (c *compiler) tags(subject string, headers []string, signed string, at map[
 	_, given := at["tag_subject"]
 	if given = given || subject != ""; given {
 		text, err := parseTagText(subject)
+		if err == nil {
+			err = text.checkGroups(c.groups)
+		}
 		if c.err(keyPos(at, "tag_subject", table), err) {
 			t.Subject = &text
 		}
@@ -130,6 +148,9 @@ func (c *compiler) tags(subject string, headers []string, signed string, at map[
 	}
 	for _, h := range headers {
 		tag, err := parseHeaderTag(h)
+		if err == nil {
+			err = tag.Value.checkGroups(c.groups)
+		}
 		if c.err(keyPos(at, "tag_header", table), err) {
 			t.Headers = append(t.Headers, tag)
 		}
@@ -161,30 +182,31 @@ func (c *compiler) threshold(src *SourceThreshold) *Threshold {
 	return t
 }
 
-func (t Tags) empty() bool { return t.Subject == nil && len(t.Headers) == 0 }
+func (t Tags) empty() bool { return t.Subject == nil && len(t.Headers) == 0 && len(t.Remove) == 0 }
 
 // warnRule warns of what is allowed but hardly meant.
 func (c *compiler) warnRule(src *SourceRule, r *Rule) {
-	if len(src.Match)+len(src.Any)+len(src.Unless) == 0 {
+	if len(src.Match)+len(src.Any)+len(src.Unless)+len(src.AnyOf)+len(src.UnlessAll) == 0 {
 		c.warnf(src.Pos, "rule %q has no condition and always matches", src.Name)
 	}
-	if r.Action == Continue && r.Weight == 0 && r.Tags.empty() && !r.Last && !r.test.tempfail {
+	if r.Action == Continue && r.Weight == 0 && r.each == 0 && r.Tags.empty() && !r.Last && !r.test.tempfail {
 		c.warnf(src.Pos, "rule %q does nothing: it has no weight, tag or action", src.Name)
 	}
 	if r.Action == Accept {
 		c.warnForgeable(src, r)
 	}
+	c.warnWhite(src, r)
 }
 
 // warnForgeable warns of a white list that any sender can enter. It is none
 // where the rule asks for the client, too.
 func (c *compiler) warnForgeable(src *SourceRule, r *Rule) {
-	vouched := slices.ContainsFunc(r.test.match, func(m *condition) bool { return catalogue[m.key.Attr].Client })
+	vouched := slices.ContainsFunc(leavesOf(r.test.match), func(m *condition) bool { return catalogue[m.key.Attr].Client })
 	if vouched {
 		return
 	}
 	for _, clause := range [...][]*condition{r.test.match, r.test.any} {
-		for _, m := range clause {
+		for _, m := range leavesOf(clause) {
 			if catalogue[m.key.Attr].Forgeable {
 				c.warnf(keyPos(src.At, "action", src.Pos), "rule %q accepts on %s, which a sender can forge", src.Name, m.key)
 				return

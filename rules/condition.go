@@ -3,24 +3,40 @@ package rules
 import (
 	"net/netip"
 	"slices"
+	"unicode/utf8"
+
+	"github.com/tollgate-mail/tollgate/internal/budget"
+	"github.com/tollgate-mail/tollgate/rules/expr"
+	"github.com/tollgate-mail/tollgate/rules/list"
 )
 
 // condition is an attribute with the operands of which any will do.
 type condition struct {
 	key  Key
 	kind Kind
+	pos  Pos
 
-	patterns    []*pattern     // over texts, or the text form of addresses
-	lists       []*List        // over texts and addresses
-	prefixes    prefixSet      // over addresses
-	comparisons []comparison   // over a number
-	names       []string       // of an enumeration
-	truths      []bool         // of a bool, or whether there are such fields
-	filters     []answerFilter // of a DNS list: any of them; one without octets takes every answer
+	patterns    []*expr.Pattern // over texts, or the text form of addresses
+	lists       []*list.List    // over texts and addresses
+	prefixes    list.Prefixes   // over addresses
+	comparisons []comparison    // over a number
+	names       []string        // of an enumeration
+	truths      []bool          // of a bool, or whether there are such fields
+	filters     []answerFilter  // of a DNS list: any of them; one without octets takes every answer
 
 	// alternatives are conditions on other keys of which any will do: the zones
 	// of DNS lists. The condition has nothing else then.
 	alternatives []*condition
+	// parts are conditions that must hold together. The condition has nothing
+	// else then.
+	parts []*condition
+	// counted are conditions with an operand each, of which so many must hold as
+	// hits says. The condition has nothing else then.
+	counted []*condition
+	hits    comparison
+
+	refs  []reference // other attributes whose values stand for operands
+	rules []string    // of RuleName: rules by their whole names
 	// open: the value temperror is no answer where it does not match, for the
 	// rule defers on what cannot be had.
 	open bool
@@ -43,9 +59,11 @@ func (k *known) take(p *probe, v Value, err error) {
 	switch p.kind {
 	case KindText:
 		if v.Known {
-			k.texts = append(k.texts, v.Text)
+			k.texts = append(k.texts, seen(v.Text))
 		}
-		k.texts = append(k.texts, v.Texts...)
+		for _, s := range v.Texts {
+			k.texts = append(k.texts, seen(s))
+		}
 	case KindIP, KindDNSBL:
 		k.value.IPs = unmapped(v.IPs)
 		if p.index != nil {
@@ -54,6 +72,21 @@ func (k *known) take(p *probe, v Value, err error) {
 			}
 		}
 	}
+}
+
+// maxSeen is as far as a text is looked at, in octets.
+const maxSeen = 64 << 10
+
+// seen is what rules see of a text: as much as is looked at, with plain spaces.
+func seen(s string) string {
+	if len(s) > maxSeen {
+		end := maxSeen
+		for end > maxSeen-utf8.UTFMax && !utf8.RuneStart(s[end]) {
+			end--
+		}
+		s = s[:end]
+	}
+	return expr.Spaced(s)
 }
 
 // unmapped has every address in its one notation: one that came in another
@@ -79,18 +112,25 @@ func (c *condition) isDirect() bool {
 
 // delay is greater of what must be waited for.
 func (c *condition) delay() int {
-	if catalogue[c.key.Attr].Asks != Nobody {
-		return 1
+	for _, leaf := range c.leaves() {
+		if catalogue[leaf.key.Attr].Asks != Nobody || slices.ContainsFunc(leaf.refs, func(r reference) bool { return catalogue[r.key.Attr].Asks != Nobody }) {
+			return 1
+		}
 	}
 	return 0
 }
 
 // leaves are the conditions with a key each that c is made of.
 func (c *condition) leaves() []*condition {
-	if len(c.alternatives) > 0 {
-		return c.alternatives
+	inner := slices.Concat(c.alternatives, c.parts, c.counted)
+	if len(inner) == 0 {
+		return []*condition{c}
 	}
-	return []*condition{c}
+	var all []*condition
+	for _, one := range inner {
+		all = append(all, one.leaves()...)
+	}
+	return all
 }
 
 // leftOpen tells whether a value that is no match is no answer either.
@@ -100,25 +140,25 @@ func (c *condition) leftOpen(k *known) bool {
 
 // find tries each operand on the value. i is the number of the text or address
 // that matched.
-func (c *condition) find(k *known) (i int, ok bool) {
+func (c *condition) find(k *known, b *budget.Budget) (i int, ok bool) {
 	for i, s := range k.texts {
 		for _, p := range c.patterns {
-			if p.match(s) {
+			if p.Match(s, b) {
 				return i, true
 			}
 		}
 	}
-	return c.findOther(k)
+	return c.findOther(k, b)
 }
 
 // findOther tries all operands but regular expressions.
-func (c *condition) findOther(k *known) (i int, ok bool) {
+func (c *condition) findOther(k *known, b *budget.Budget) (i int, ok bool) {
 	switch c.kind {
 	case KindText:
-		return c.findText(k)
+		return c.findText(k, b)
 	case KindIP:
 		for i, a := range k.value.IPs {
-			if c.hasAddr(a) {
+			if c.hasAddr(a, b) {
 				return i, true
 			}
 		}
@@ -144,13 +184,13 @@ func (c *condition) findOther(k *known) (i int, ok bool) {
 	return 0, false
 }
 
-func (c *condition) findText(k *known) (i int, ok bool) {
+func (c *condition) findText(k *known, b *budget.Budget) (i int, ok bool) {
 	if present := len(k.texts) > 0; slices.Contains(c.truths, present) && (present || !k.value.Partial) {
 		return 0, true
 	}
 	for _, l := range c.lists {
 		for i, s := range k.value.Mailboxes {
-			if l.hasText(s) {
+			if l.HasText(s, b) {
 				return len(k.texts) + i, true
 			}
 		}
@@ -158,7 +198,7 @@ func (c *condition) findText(k *known) (i int, ok bool) {
 			continue
 		}
 		for i, s := range k.texts {
-			if l.hasText(s) || c.key.Attr == HeaderField && l.hasMailbox(s) {
+			if l.HasText(s, b) || c.key.Attr == HeaderField && l.HasMailbox(s, b) {
 				return i, true
 			}
 		}
@@ -166,12 +206,12 @@ func (c *condition) findText(k *known) (i int, ok bool) {
 	return 0, false
 }
 
-func (c *condition) hasAddr(a netip.Addr) bool {
-	if c.prefixes.contains(a) {
+func (c *condition) hasAddr(a netip.Addr, b *budget.Budget) bool {
+	if c.prefixes.Contains(a) {
 		return true
 	}
 	for _, l := range c.lists {
-		if l.hasAddr(a) {
+		if l.HasAddr(a, b) {
 			return true
 		}
 	}

@@ -4,6 +4,9 @@ import (
 	"context"
 	"math/bits"
 	"net/netip"
+
+	"github.com/tollgate-mail/tollgate/internal/budget"
+	"github.com/tollgate-mail/tollgate/rules/expr"
 )
 
 // evaluation is one run of the rules of a stage. It is used again by the next
@@ -12,10 +15,17 @@ type evaluation struct {
 	plan  *plan
 	ctx   context.Context
 	facts Facts
+	work  *budget.Budget
+	out   *Outcome
+
+	// Rules that matched before: those of the facts, and so many of out's hits.
+	askedRules bool
+	earlier    []string
+	heard      int
+	rulesErr   error
 
 	candidates []uint64 // a bit for each rule that may match, as far as looked at
 	answers    []answer // of the plan's probes
-	folded     []byte
 }
 
 // Evaluate tries the rules of stage s in file order. t may be nil.
@@ -25,6 +35,7 @@ func (p *Policy) Evaluate(ctx context.Context, s Stage, f Facts, t Tracer) Outco
 		return out
 	}
 	e := p.plans[s].begin(ctx, f)
+	e.out = &out
 	if t == nil {
 		e.run(&out)
 	} else {
@@ -40,11 +51,11 @@ func (p *plan) begin(ctx context.Context, f Facts) *evaluation {
 		e = &evaluation{plan: p, candidates: make([]uint64, len(p.always)), answers: make([]answer, len(p.probes))}
 		for i := range p.probes {
 			if x := p.probes[i].index; x != nil {
-				e.answers[i].marks = newMarks(x)
+				e.answers[i].marks = expr.NewMarks(x)
 			}
 		}
 	}
-	e.ctx, e.facts = ctx, f
+	e.ctx, e.facts, e.work = ctx, f, f.Work()
 	return e
 }
 
@@ -55,7 +66,9 @@ func (e *evaluation) end() {
 			e.answers[i].reset(&e.plan.probes[i])
 		}
 	}
-	e.ctx, e.facts = nil, nil
+	e.ctx, e.facts, e.work, e.out = nil, nil, nil, nil
+	clear(e.earlier)
+	e.askedRules, e.earlier, e.rulesErr = false, e.earlier[:0], nil
 	e.plan.scratch.Put(e)
 }
 
@@ -75,7 +88,8 @@ func (e *evaluation) run(out *Outcome) {
 			return
 		}
 		r := e.plan.rules[next]
-		if out.add(r, r.test.holds(e)) {
+		v := r.test.holds(e)
+		if out.Spent = e.work.Err() != nil; out.Spent || e.add(out, r, v) {
 			return
 		}
 		from = next
@@ -124,17 +138,16 @@ func (e *evaluation) scan(i int) {
 		return
 	}
 	if p.index != nil {
-		a.marks.begin(p.index)
+		a.marks.Begin(p.index)
 		for n, s := range a.texts {
-			e.folded = foldPadded(e.folded, s)
-			p.index.scan(e.folded, int32(n), &a.marks)
+			p.index.Scan(s, int32(n), &a.marks, e.work)
 		}
-		for _, id := range a.marks.patterns {
+		for _, id := range a.marks.Marked() {
 			e.nominate(p.guards[id])
 		}
 	}
 	for i := range p.direct {
-		if _, ok := p.direct[i].findOther(&a.known); ok {
+		if _, ok := p.direct[i].findOther(&a.known, e.work); ok {
 			e.nominate(p.direct[i].rules)
 		}
 	}
@@ -155,8 +168,16 @@ func (e *evaluation) nominate(rules []int32) {
 
 // holds tells whether a condition holds.
 func (e *evaluation) holds(c *condition) truthValue {
-	if c.alternatives != nil {
+	switch {
+	case c.alternatives != nil:
 		return e.holdsAny(c.alternatives)
+	case c.parts != nil:
+		return e.holdsAll(c.parts)
+	case c.counted != nil:
+		return e.holdsCount(c)
+	case c.key.Attr == RuleName:
+		_, v := e.holdsRule(c)
+		return v
 	}
 	a := e.ask(c.probe)
 	if a.err != nil {
@@ -165,18 +186,59 @@ func (e *evaluation) holds(c *condition) truthValue {
 	if len(c.ids) > 0 {
 		e.scan(c.probe)
 		for i, id := range c.ids {
-			if a.marks.matches(id, c.patterns[i], a.texts) {
+			if a.marks.Matches(id, c.patterns[i], a.texts, e.work) {
 				return yes
 			}
 		}
 	}
-	if _, ok := c.findOther(&a.known); ok {
+	if _, ok := c.findOther(&a.known, e.work); ok {
 		return yes
+	}
+	if _, v := e.holdsRef(c, a); v != no {
+		return v
 	}
 	if c.leftOpen(&a.known) {
 		return missing
 	}
 	return no
+}
+
+// holdsAll tells whether all of them hold.
+func (e *evaluation) holdsAll(all []*condition) truthValue {
+	least := yes
+	for _, c := range all {
+		if least = min(least, e.holds(c)); least == no {
+			break
+		}
+	}
+	return least
+}
+
+// holdsCount tells whether as many hold as the condition wants. What cannot be
+// told may be one more or not.
+func (e *evaluation) holdsCount(c *condition) truthValue {
+	sure, open := int64(0), int64(0)
+	for _, one := range c.counted {
+		switch e.holds(one) {
+		case yes:
+			sure++
+		case missing:
+			open++
+		}
+	}
+	holding := 0
+	for n := sure; n <= sure+open; n++ {
+		if c.hits.holds(n * 1000) {
+			holding++
+		}
+	}
+	switch holding {
+	case 0:
+		return no
+	case int(open) + 1:
+		return yes
+	}
+	return missing
 }
 
 // holdsAny tells whether one of them holds, which no other that cannot be told
@@ -192,11 +254,15 @@ func (e *evaluation) holdsAny(all []*condition) truthValue {
 }
 
 // add notes what became of a rule and tells whether the stage ends with it.
-func (o *Outcome) add(r *Rule, v truthValue) bool {
+func (e *evaluation) add(o *Outcome, r *Rule, v truthValue) bool {
 	if v == no || v == missing && !r.test.tempfail {
 		return false
 	}
-	o.Hits = append(o.Hits, Hit{Rule: r, Temperror: v == missing})
+	hit := Hit{Rule: r, Temperror: v == missing, Weight: r.Weight}
+	if v == yes {
+		e.measure(&hit)
+	}
+	o.Hits = append(o.Hits, hit)
 	switch {
 	case r.Shadow:
 		return false

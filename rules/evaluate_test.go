@@ -8,6 +8,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/tollgate-mail/tollgate/internal/budget"
+	"github.com/tollgate-mail/tollgate/rules/expr"
+	"github.com/tollgate-mail/tollgate/rules/list"
 )
 
 // fakeFacts answers from a table and counts the questions.
@@ -16,6 +20,8 @@ type fakeFacts struct {
 	errs   map[string]error
 	asked  map[string]int
 }
+
+func (f *fakeFacts) Work() *budget.Budget { return Work() }
 
 func (f *fakeFacts) Value(_ context.Context, k Key) (Value, error) {
 	if f.asked != nil {
@@ -70,7 +76,7 @@ func mustCompile(t testing.TB, src Source) *Policy {
 }
 
 func TestConditions(t *testing.T) {
-	l := mustList(t, "@partner.example", "203.0.113.0/24", "olga@example.org", ".bulk.example", "bulk.example")
+	l := aList(t, "@partner.example", "203.0.113.0/24", "olga@example.org", ".bulk.example", "bulk.example")
 	tests := []struct {
 		attr   string
 		values []any
@@ -133,7 +139,7 @@ func TestConditions(t *testing.T) {
 			case "unless":
 				r.Unless = cond(tt.attr, tt.values...)
 			}
-			p := mustCompile(t, Source{Rules: []SourceRule{r}, Lists: map[string]*List{"l": l}})
+			p := mustCompile(t, Source{Rules: []SourceRule{r}, Lists: map[string]*list.List{"l": l}})
 			facts := mailFacts()
 			facts.asked = make(map[string]int)
 			if got := len(p.Evaluate(t.Context(), Complete, facts, nil).Hits) == 1; got != want {
@@ -270,7 +276,7 @@ func TestConcurrentEvaluation(t *testing.T) {
 			{Name: "a", Stage: "headers", Match: cond("subject", "alpha|gamma"), Weight: 1},
 			{Name: "b", Stage: "headers", Match: cond("header.*", "b.ta"), Unless: cond("subject", "list:l"), Weight: 1},
 		},
-		Lists: map[string]*List{"l": mustList(t, "/gam+a/")},
+		Lists: map[string]*list.List{"l": aList(t, "/gam+a/")},
 	})
 	var wg sync.WaitGroup
 	for g := range 4 {
@@ -295,4 +301,13 @@ func TestConcurrentEvaluation(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+func aList(t testing.TB, entries ...string) *list.List {
+	t.Helper()
+	l, problems := list.Read("list", strings.NewReader(strings.Join(entries, "\n")), list.Names, expr.NewCache(expr.DefaultCache))
+	if len(problems) > 0 {
+		t.Fatalf("problems: %v", problems)
+	}
+	return l
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"math"
 	"net/netip"
+
+	"github.com/tollgate-mail/tollgate/internal/budget"
+	"github.com/tollgate-mail/tollgate/rules/expr"
 )
 
 // Key names one fact: an attribute of the catalogue and, of a family, which one.
@@ -22,6 +25,15 @@ type Key struct {
 // value is the addresses it answers with, none when it does not list.
 type Facts interface {
 	Value(ctx context.Context, k Key) (Value, error)
+	// Work is what matching may still cost for the message; rules charge it, and
+	// stop when it is spent. [Work] makes one.
+	Work() *budget.Budget
+}
+
+// Work is what the rules of a message may cost.
+func Work() *budget.Budget {
+	// Package regexp looks at no context either.
+	return budget.New(context.Background(), expr.Budget, math.MaxInt64)
 }
 
 // Value is the value of one attribute. The zero Value is "nothing known": it

@@ -3,7 +3,7 @@ package rules
 import "testing"
 
 func TestUnlessSigned(t *testing.T) {
-	at := map[string]Pos{"unless_signed": {"p", 2}, "tag_subject": {"p", 3}}
+	at := map[string]Pos{"unless_signed": {File: "p", Line: 2}, "tag_subject": {File: "p", Line: 3}}
 	for _, tt := range []struct {
 		subject string
 		headers []string
@@ -71,7 +71,7 @@ func TestGreylistIsForOneRecipient(t *testing.T) {
 			t.Errorf("%s %q: %v", tt.stage, tt.reply, problems)
 		}
 	}
-	_, problems := Compile(Source{Thresholds: []SourceThreshold{{Pos: Pos{"p", 1}, Action: "greylist"}}})
+	_, problems := Compile(Source{Thresholds: []SourceThreshold{{Pos: Pos{File: "p", Line: 1}, Action: "greylist"}}})
 	if want := "p:1: a threshold cannot greylist: it judges whole messages"; problems.Error() != want {
 		t.Error(problems)
 	}

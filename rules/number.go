@@ -31,14 +31,44 @@ func (c comparison) holds(n int64) bool {
 // operators are in the order in which they are recognized.
 var operators = [...]string{">=", "<=", ">", "<", "="}
 
-// units are factors for counts of octets, the longest names first.
-var units = [...]struct {
+// unit is what a number counts.
+type unit uint8
+
+const (
+	plainUnit unit = iota
+	octetUnit
+	secondUnit
+)
+
+type factor struct {
 	name   string
 	factor int64
-}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40}, {"B", 1}}
+}
+
+// names are the units that may follow a number, the longest first.
+func (u unit) names() []factor {
+	switch u {
+	case octetUnit:
+		return []factor{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40}, {"B", 1}}
+	case secondUnit:
+		return []factor{{"w", 7 * 86400}, {"d", 86400}, {"h", 3600}, {"m", 60}, {"s", 1}}
+	}
+	return nil
+}
+
+// unit is that of the attribute's number.
+func (row *Attribute) unit() unit {
+	switch {
+	case row.Octets:
+		return octetUnit
+	case row.Seconds:
+		return secondUnit
+	}
+	return plainUnit
+}
 
 // parseComparison reads "> 10 MiB", "<= 3" or a number, which is for equality.
-func parseComparison(v any, octets bool) (comparison, error) {
+func parseComparison(v any, u unit) (comparison, error) {
 	switch n := v.(type) {
 	case int64:
 		if n > math.MaxInt64/1000 || n < math.MinInt64/1000 {
@@ -52,12 +82,12 @@ func parseComparison(v any, octets bool) (comparison, error) {
 		}
 		return comparison{"=", int64(t)}, nil
 	case string:
-		return parseComparisonText(n, octets)
+		return parseComparisonText(n, u)
 	}
 	return comparison{}, errors.New(`a number or a comparison such as "> 3" is needed`)
 }
 
-func parseComparisonText(s string, octets bool) (comparison, error) {
+func parseComparisonText(s string, u unit) (comparison, error) {
 	c := comparison{operator: "="}
 	rest := strings.TrimSpace(s)
 	for _, op := range operators {
@@ -67,21 +97,15 @@ func parseComparisonText(s string, octets bool) (comparison, error) {
 		}
 	}
 	factor := int64(1)
-	if octets {
-		for _, u := range units {
-			if before, ok := strings.CutSuffix(rest, u.name); ok {
-				factor, rest = u.factor, strings.TrimSpace(before)
-				break
-			}
+	for _, named := range u.names() {
+		if before, ok := strings.CutSuffix(rest, named.name); ok {
+			factor, rest = named.factor, strings.TrimSpace(before)
+			break
 		}
 	}
 	n, err := parseThousandths(rest)
 	if err != nil {
-		example := `"> 3"`
-		if octets {
-			example = `"> 10 MiB"`
-		}
-		return c, fmt.Errorf("%q is not a comparison such as %s", s, example)
+		return c, fmt.Errorf("%q is not a comparison such as %s", s, [...]string{`"> 3"`, `"> 10 MiB"`, `"> 2d"`}[u])
 	}
 	if n > math.MaxInt64/factor || n < math.MinInt64/factor {
 		return c, fmt.Errorf("%q is too large", s)

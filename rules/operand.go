@@ -6,6 +6,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/tollgate-mail/tollgate/rules/expr"
+	"github.com/tollgate-mail/tollgate/rules/list"
 )
 
 // conditions compiles a clause of a rule whose stage is limit. Conditions that
@@ -21,8 +24,68 @@ func (c *compiler) conditions(src []Condition, limit Stage, rule Pos) []*conditi
 	return all
 }
 
+// groupsOf compiles the groups of a clause: each is one condition of it.
+func (c *compiler) groupsOf(src [][]Condition, limit Stage, rule Pos) []*condition {
+	var all []*condition
+	for _, group := range src {
+		if parts := c.conditions(group, limit, rule); len(parts) > 0 {
+			all = append(all, &condition{key: parts[0].key, kind: parts[0].kind, pos: parts[0].pos, parts: parts})
+		}
+	}
+	return all
+}
+
+// condition compiles one: of a condition all of whose values must match, or of
+// which so many must, a part for each.
 func (c *compiler) condition(src *Condition, limit Stage, rule Pos) *condition {
-	pos := src.Pos.orElse(rule)
+	if !src.All && src.Hits == "" {
+		return c.leaf(src, limit, rule)
+	}
+	pos := src.Pos.OrElse(rule)
+	var each []*condition
+	for _, op := range src.Values {
+		one := *src
+		one.Values = []Operand{op}
+		if m := c.leaf(&one, limit, rule); m != nil {
+			each = append(each, m)
+		}
+	}
+	if len(each) == 0 {
+		if len(src.Values) == 0 {
+			c.errorf(pos, "attribute %q has no value to compare with", src.Attr)
+		}
+		return nil
+	}
+	whole := &condition{key: each[0].key, kind: each[0].kind, pos: pos}
+	if src.Hits == "" {
+		whole.parts = each
+		return whole
+	}
+	hits, err := parseComparisonText(src.Hits, plainUnit)
+	switch {
+	case src.All:
+		c.errorf(pos, "%s: all is every value; hits counts them: one of both", src.Attr)
+	case err != nil:
+		c.errorf(pos, "%s: hits: %v", src.Attr, err)
+	case !hits.possible(len(each)):
+		c.errorf(pos, "%s: hits %q can never be with %d values", src.Attr, src.Hits, len(each))
+	}
+	whole.counted, whole.hits = each, hits
+	return whole
+}
+
+// possible tells whether the comparison holds of a number up to most.
+func (c comparison) possible(most int) bool {
+	for n := 0; n <= most; n++ {
+		if c.holds(int64(n) * 1000) {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *compiler) leaf(src *Condition, limit Stage, rule Pos) *condition {
+	pos := src.Pos.OrElse(rule)
 	key, err := parseKey(src.Attr)
 	if !c.err(pos, err) {
 		return nil
@@ -38,13 +101,14 @@ func (c *compiler) condition(src *Condition, limit Stage, rule Pos) *condition {
 	if row.Kind == KindDNSBL {
 		return c.dnsLists(src, key.Attr, pos)
 	}
-	m := &condition{key: key, kind: row.Kind}
+	m := &condition{key: key, kind: row.Kind, pos: pos}
 	for _, op := range src.Values {
-		at := op.Pos.orElse(pos)
+		at := op.Pos.OrElse(pos)
 		if err := c.operand(m, row, op, at); err != nil {
 			c.errorf(at, "%s: %v", src.Attr, err)
 		}
 	}
+	c.warnNumbers(m, pos)
 	return m
 }
 
@@ -67,7 +131,12 @@ func (c *compiler) operand(m *condition, row *Attribute, op Operand, at Pos) err
 		return nil
 	}
 	if row.Kind == KindNumber {
-		cmp, err := parseComparison(op.V, row.Octets)
+		if s, ok := op.V.(string); ok {
+			if name, operator, ok := parseReference(s, row.Kind); ok {
+				return c.reference(m, name, operator)
+			}
+		}
+		cmp, err := parseComparison(op.V, row.unit())
 		m.comparisons = append(m.comparisons, cmp)
 		return err
 	}
@@ -82,8 +151,14 @@ func (c *compiler) operand(m *condition, row *Attribute, op Operand, at Pos) err
 		m.names = append(m.names, s)
 		return nil
 	}
+	if name, operator, ok := parseReference(s, row.Kind); ok {
+		return c.reference(m, name, operator)
+	}
+	if m.key.Attr == RuleName {
+		return c.ruleOperand(m, s, at)
+	}
 	if name, ok := strings.CutPrefix(s, "list:"); ok {
-		return c.list(m, name)
+		return c.list(m, name, at)
 	}
 	if row.Kind == KindIP {
 		return c.address(m, s, at)
@@ -91,7 +166,34 @@ func (c *compiler) operand(m *condition, row *Attribute, op Operand, at Pos) err
 	if s == "" {
 		c.warnf(at, "%s: an empty expression matches every value; the empty value is \"^$\"", m.key)
 	}
+	c.warnPattern(m, s, at)
 	return c.pattern(m, s, at)
+}
+
+// ruleOperand adds a rule by its name, or an expression over names.
+func (c *compiler) ruleOperand(m *condition, s string, at Pos) error {
+	place, known := c.places[s]
+	switch here := c.places[c.current]; {
+	case !known && s != "" && plainName(s) != "":
+		return unknown("rule", s, slices.Sorted(maps.Keys(c.places)))
+	case !known:
+		return c.pattern(m, s, at)
+	case s == c.current:
+		return errors.New("the rule is this one itself")
+	case c.stageOf(place) > c.limit || c.stageOf(place) == c.limit && place > here:
+		return fmt.Errorf("rule %q is tried after this one, at %s", s, c.source.Rules[place].Pos)
+	case c.source.Rules[place].Disabled:
+		c.warnf(at, "%s: rule %q is disabled and never matches", m.key, s)
+	case c.source.Rules[place].Shadow:
+		c.warnf(at, "%s: rule %q has shadow = true: it is without effect here, too", m.key, s)
+	}
+	m.rules = append(m.rules, s)
+	return nil
+}
+
+func (c *compiler) stageOf(place int) Stage {
+	s, _ := ParseStage(c.source.Rules[place].Stage)
+	return s
 }
 
 // operandNames are what an operand must be.
@@ -116,13 +218,14 @@ func typeName(v any) string {
 	return "a value of another type"
 }
 
-func (c *compiler) list(m *condition, name string) error {
+func (c *compiler) list(m *condition, name string, at Pos) error {
 	l, ok := c.lists[name]
 	if !ok {
 		return unknown("list", name, slices.Sorted(maps.Keys(c.lists)))
 	}
 	if l != nil {
 		m.lists = append(m.lists, l)
+		c.warnList(m, name, l, at)
 	}
 	return nil
 }
@@ -135,14 +238,14 @@ func (c *compiler) address(m *condition, s string, at Pos) error {
 		}
 		return c.pattern(m, source, at)
 	}
-	p, exact, err := parsePrefix(s)
+	p, exact, err := list.ParsePrefix(s)
 	if err != nil {
 		return err
 	}
 	if !exact {
-		c.warnf(at, "%s: %s", m.key, hostBits(s, p))
+		c.warnf(at, "%s: %s", m.key, list.HostBits(s, p))
 	}
-	m.prefixes.add(p)
+	m.prefixes.Add(p)
 	return nil
 }
 
@@ -156,19 +259,35 @@ func (c *compiler) pattern(m *condition, source string, at Pos) error {
 	if k.err != nil {
 		return k.err
 	}
-	if k.ascii != "" {
-		c.warnf(at, "%s: %s", m.key, k.ascii)
+	for _, s := range k.trouble {
+		c.warnf(at, "%s: %s", m.key, s)
 	}
 	m.patterns = append(m.patterns, k.pattern)
 	return nil
 }
 
 func (c *compiler) newPattern(source string) *knownPattern {
-	p, err := parsePattern(source)
+	p, err := c.cache.Parse(source)
 	if err != nil {
 		return &knownPattern{err: err}
 	}
-	k := &knownPattern{pattern: &p.pattern, ascii: asciiTrouble(p.tree)}
-	c.required[k.pattern] = p.required()
+	k := &knownPattern{pattern: p.Pattern, trouble: p.Trouble()}
+	if p.Dear() {
+		k.trouble = append(k.trouble, c.dear(p.Pattern))
+	}
+	c.required[k.pattern] = p.Required()
 	return k
+}
+
+// maxMeasured bounds the expressions that are measured: it takes a moment each.
+const maxMeasured = 20
+
+// dear says what an expression costs.
+func (c *compiler) dear(p *expr.Pattern) string {
+	const advice = "long fields may use up what a message may cost; smaller repetitions are cheaper"
+	if c.source.Now == nil || c.measured >= maxMeasured {
+		return "the expression is dear: " + advice
+	}
+	c.measured++
+	return fmt.Sprintf("the expression is dear, it is looked for in %d octets/s: %s", p.Speed(c.source.Now), advice)
 }

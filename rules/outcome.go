@@ -12,6 +12,9 @@ type Rule struct {
 	Reply  *Reply // nil: the action's default
 	Last   bool
 	Shadow bool
+	// each is added for each value that matches, up to most.
+	each, most Weight
+	captures   bool // a tag or reply has the texts of groups in it
 	// ... what it tests is unexported
 	test *test
 }
@@ -23,6 +26,7 @@ type Tags struct {
 	// signature a changed Subject breaks.
 	Signed  Signed
 	Headers []HeaderTag
+	Remove  []string // canonical names of fields that go
 }
 
 // Signed is how a signed message is marked.
@@ -61,6 +65,12 @@ type Hit struct {
 	// Temperror: the rule did not match; a fact it needs could not be had and
 	// it says on_temperror = "tempfail".
 	Temperror bool
+	// Weight is what the rule adds: its own, and what it adds for each value that
+	// matches.
+	Weight Weight
+	// Captures are the texts of the groups of the expression that matched, the
+	// first group first; nil when no tag or reply asks for them.
+	Captures []string
 }
 
 // Outcome is what the rules of one stage say.
@@ -73,6 +83,9 @@ type Outcome struct {
 	By     *Rule
 	// Last: a rule with last = true matched, and no further one was tried.
 	Last bool
+	// Spent: the message's work ran out before the rules were done. What they
+	// say is not known then, but for those that matched before.
+	Spent bool
 	// Greylist is the first rule that asked for it, nil when none did; whether
 	// the recipient is deferred is for the caller to find out.
 	Greylist *Rule

@@ -3,6 +3,8 @@ package rules
 import (
 	"slices"
 	"sync"
+
+	"github.com/tollgate-mail/tollgate/rules/expr"
 )
 
 // plan has the rules of one stage, arranged so that evaluation looks only at
@@ -22,21 +24,31 @@ type planBuilder struct {
 	rules    []*Rule
 	probes   []*probeBuilder
 	byKey    map[Key]int
-	required func(*pattern) [][]string
+	required func(*expr.Pattern) [][]string
 }
 
 func (b *planBuilder) add(r *Rule) {
 	b.rules = append(b.rules, r)
 	for c := range r.test.conditions() {
-		i, ok := b.byKey[c.key]
-		if !ok {
-			i = len(b.probes)
-			b.byKey[c.key] = i
-			b.probes = append(b.probes, newProbeBuilder(c.key))
+		if c.key.Attr != RuleName {
+			c.probe = b.probe(c.key)
+			b.probes[c.probe].enter(c, b.required)
 		}
-		c.probe = i
-		b.probes[i].enter(c, b.required)
+		for i := range c.refs {
+			c.refs[i].probe = b.probe(c.refs[i].key)
+		}
 	}
+}
+
+// probe is the number of the one of a key.
+func (b *planBuilder) probe(k Key) int {
+	i, ok := b.byKey[k]
+	if !ok {
+		i = len(b.probes)
+		b.byKey[k] = i
+		b.probes = append(b.probes, newProbeBuilder(k))
+	}
+	return i
 }
 
 func (b *planBuilder) finish() *plan {
@@ -60,45 +72,75 @@ func (b *planBuilder) finish() *plan {
 	return p
 }
 
-// guardsOf chooses conditions without one of which the rule cannot match: the
-// best of match, else all of any. None means that it must always be tried.
+// guardsOf chooses conditions without one of which the rule cannot match: those
+// of the best of match, else of all of any. None means that it must always be
+// tried.
 func (b *planBuilder) guardsOf(t *test) []*condition {
-	var best *condition
+	var best []*condition
 	least := 0
 	for _, c := range t.match {
-		if cost, ok := b.cost(c); ok && (best == nil || cost < least) {
-			best, least = c, cost
+		if guards, cost, ok := b.guards(c); ok && (best == nil || cost < least) {
+			best, least = guards, cost
 		}
 	}
 	if best != nil {
-		return []*condition{best}
+		return best
 	}
 	for _, c := range t.any {
-		if _, ok := b.cost(c); !ok {
+		guards, _, ok := b.guards(c)
+		if !ok {
 			return nil
 		}
+		best = append(best, guards...)
 	}
-	return t.any
+	return best
+}
+
+// guards are conditions on one attribute each, without one of which c cannot
+// hold.
+func (b *planBuilder) guards(c *condition) (best []*condition, least int, ok bool) {
+	switch {
+	case c.parts != nil:
+		for _, part := range c.parts {
+			if g, cost, can := b.guards(part); can && (!ok || cost < least) {
+				best, least, ok = g, cost, true
+			}
+		}
+		return best, least, ok
+	case c.counted != nil && c.hits.holds(0):
+		return nil, 0, false
+	case c.counted != nil:
+		for _, one := range c.counted {
+			g, cost, can := b.guards(one)
+			if !can {
+				return nil, 0, false
+			}
+			best, least = append(best, g...), least+cost
+		}
+		return best, least, true
+	}
+	least, ok = b.cost(c)
+	return []*condition{c}, least, ok
 }
 
 // cost guesses how often a condition will raise a false alarm; not ok when
 // only trying it can tell.
 func (b *planBuilder) cost(c *condition) (int, bool) {
-	if c.delay() > 0 {
-		return 0, false // no rule is passed over at the price of waiting
+	if c.delay() > 0 || len(c.refs) > 0 || c.key.Attr == RuleName || c.alternatives != nil {
+		// No rule is passed over at the price of waiting, or for what is known
+		// only when its turn has come.
+		return 0, false
 	}
 	cost := 0
 	if c.isDirect() {
 		cost = 1000 // as likely as not
 	}
 	for _, p := range c.patterns {
-		sets := b.required(p)
-		if len(sets) == 0 {
+		alarms, ok := expr.FalseAlarms(b.required(p))
+		if !ok {
 			return 0, false
 		}
-		// The best set decides: few literals, and long ones.
-		set := longest(sets)
-		cost += 1 + 16*len(set)/shortest(set)
+		cost += alarms
 	}
 	if c.key.Name == anyField {
 		cost *= 8 // every field is a chance

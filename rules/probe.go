@@ -6,6 +6,8 @@ import (
 	"net/netip"
 
 	"github.com/gaissmai/bart"
+
+	"github.com/tollgate-mail/tollgate/rules/expr"
 )
 
 // probe is one attribute as the rules of a stage ask for it: all their
@@ -15,9 +17,9 @@ type probe struct {
 	key  Key
 	kind Kind
 
-	index    *index     // of patterns; nil when there are none
-	patterns []*pattern // of all conditions on the attribute
-	guards   [][]int32  // of each pattern, the rules that cannot match without it
+	index    *expr.Index     // of patterns; nil when there are none
+	patterns []*expr.Pattern // of all conditions on the attribute
+	guards   [][]int32       // of each pattern, the rules that cannot match without it
 
 	prefixes *bart.Table[[]int32] // the rules that cannot match outside a prefix; may be nil
 	direct   []direct             // the rules that cannot match without another operand
@@ -39,12 +41,12 @@ const noRule = math.MaxInt32
 type answer struct {
 	known
 	asked, scanned bool
-	marks          marks
+	marks          expr.Marks
 }
 
 func (a *answer) reset(p *probe) {
 	if a.scanned && p.index != nil {
-		a.marks.reset(p.index)
+		a.marks.Reset(p.index)
 	}
 	clear(a.texts)
 	a.value, a.err, a.texts = Value{}, nil, a.texts[:0]
@@ -54,7 +56,7 @@ func (a *answer) reset(p *probe) {
 // probeBuilder makes the probe of one attribute.
 type probeBuilder struct {
 	probe
-	ids      map[*pattern]int32
+	ids      map[*expr.Pattern]int32
 	required [][][]string
 	networks map[netip.Prefix][]int32
 	alike    map[string]int // direct by what it tries
@@ -63,14 +65,14 @@ type probeBuilder struct {
 func newProbeBuilder(k Key) *probeBuilder {
 	return &probeBuilder{
 		probe:    probe{key: k, kind: catalogue[k.Attr].Kind, first: noRule},
-		ids:      make(map[*pattern]int32),
+		ids:      make(map[*expr.Pattern]int32),
 		networks: make(map[netip.Prefix][]int32),
 		alike:    make(map[string]int),
 	}
 }
 
 // enter gives each pattern of a condition its number.
-func (b *probeBuilder) enter(c *condition, required func(*pattern) [][]string) {
+func (b *probeBuilder) enter(c *condition, required func(*expr.Pattern) [][]string) {
 	for _, p := range c.patterns {
 		id, ok := b.ids[p]
 		if !ok {
@@ -89,7 +91,7 @@ func (b *probeBuilder) guard(c *condition, rule int32) {
 	for _, id := range c.ids {
 		b.guards[id] = append(b.guards[id], rule)
 	}
-	for _, p := range c.prefixes.all {
+	for _, p := range c.prefixes.All {
 		b.networks[p] = append(b.networks[p], rule)
 	}
 	if c.isDirect() {
@@ -114,7 +116,7 @@ func (b *probeBuilder) guardDirect(c *condition, rule int32) {
 
 func (b *probeBuilder) finish() probe {
 	if len(b.required) > 0 {
-		b.index = newIndex(b.required)
+		b.index = expr.NewIndex(b.required)
 	}
 	if len(b.networks) > 0 {
 		b.prefixes = new(bart.Table[[]int32])

@@ -10,6 +10,18 @@ import (
 // ParseReply parses "550 5.7.1 text"; codes must agree with each other and
 // with the action (Reject: 5yz, Tempfail: 4yz but 421).
 func ParseReply(s string, a Action) (*Reply, error) {
+	r, err := parseReply(s, a)
+	if err == nil {
+		err = r.Text.checkGroups(0)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// parseReply reads a reply that may ask for the groups of an expression.
+func parseReply(s string, a Action) (*Reply, error) {
 	class, ok := replyClass(a)
 	if !ok {
 		return nil, fmt.Errorf("action %q answers with no reply of its own; only reject and tempfail do", a)
@@ -42,7 +54,7 @@ func ParseReply(s string, a Action) (*Reply, error) {
 			return nil, fmt.Errorf("character %q in the reply is not printable ASCII", r)
 		}
 	}
-	t, err := ParseTemplate(text)
+	t, err := parseTemplate(text)
 	if err != nil {
 		return nil, err
 	}

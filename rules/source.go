@@ -1,78 +1,35 @@
 package rules
 
 import (
-	"fmt"
-	"sort"
-	"strings"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/diag"
+	"github.com/tollgate-mail/tollgate/rules/expr"
+	"github.com/tollgate-mail/tollgate/rules/list"
 )
 
-// Pos is where something stands in a policy file.
-type Pos struct {
-	File string
-	Line int // from 1; 0 when unknown
-}
-
-// String returns "file:line".
-func (p Pos) String() string {
-	if p.Line == 0 {
-		return p.File
-	}
-	return fmt.Sprintf("%s:%d", p.File, p.Line)
-}
-
-// Problem is one thing wrong with a policy.
-type Problem struct {
-	Pos     Pos
-	Msg     string
-	Warning bool // does not keep the policy from being used
-}
-
-func (p Problem) String() string {
-	if p.Warning {
-		return p.Pos.String() + ": warning: " + p.Msg
-	}
-	return p.Pos.String() + ": " + p.Msg
-}
-
-// Problems is everything wrong with a policy, the warnings included.
-type Problems []Problem
-
-// Sort orders by file and line.
-func (p Problems) Sort() {
-	sort.SliceStable(p, func(i, j int) bool {
-		if p[i].Pos.File != p[j].Pos.File {
-			return p[i].Pos.File < p[j].Pos.File
-		}
-		return p[i].Pos.Line < p[j].Pos.Line
-	})
-}
-
-// Err returns nil when there are only warnings, else p as an error.
-func (p Problems) Err() error {
-	for _, x := range p {
-		if !x.Warning {
-			return p
-		}
-	}
-	return nil
-}
-
-// Error has one problem a line.
-func (p Problems) Error() string {
-	lines := make([]string, len(p))
-	for i, x := range p {
-		lines[i] = x.String()
-	}
-	return strings.Join(lines, "\n")
-}
+// The ground words, as those who make a [Source] and read what is wrong with it
+// know them.
+type (
+	Pos      = diag.Pos
+	Problem  = diag.Problem
+	Problems = diag.Problems
+	Operand  = diag.Operand
+)
 
 // Source is a policy's rules as they were written, before [Compile].
 type Source struct {
 	Rules      []SourceRule      // in file order
 	Thresholds []SourceThreshold // in file order
-	Lists      map[string]*List
+	Lists      map[string]*list.List
 	Antivirus  bool     // there is one: virus has an answer
 	Modules    []string // names of the extension modules
+	// Cache has room for the expressions that are compiled; nil: one of the
+	// policy's own. Lists have theirs in the one that they were read with.
+	Cache *expr.Cache
+	// Now measures expressions that are dear, for the warning; nil: they are
+	// only named.
+	Now func() time.Time
 }
 
 // SourceRule is one [[rule]]. Names and texts are as written; Compile reports
@@ -83,13 +40,21 @@ type SourceRule struct {
 
 	Name, Stage        string
 	Match, Any, Unless []Condition
-	Weight             Weight
-	TagSubject         string
-	TagHeader          []string // "Name: value"
-	UnlessSigned       string   // "" or "header"
-	Action             string   // "" is "continue"
-	Reply              string   // "550 5.7.1 text"
-	Last               bool
+	// AnyOf and UnlessAll are groups: all conditions of one together are one of
+	// Any, or of Unless.
+	AnyOf, UnlessAll [][]Condition
+	Weight           Weight
+	// WeightEach is added for each value of Match and Any that matches, up to
+	// WeightMost together.
+	WeightEach, WeightMost Weight
+	// RemoveHeader are names of header fields to remove.
+	RemoveHeader []string
+	TagSubject   string
+	TagHeader    []string // "Name: value"
+	UnlessSigned string   // "" or "header"
+	Action       string   // "" is "continue"
+	Reply        string   // "550 5.7.1 text"
+	Last         bool
 	// OnTemperror is "skip", which "" is, too, or "tempfail". With that the value
 	// temperror of an enumeration is deferred on like any other value that could
 	// not be had, where the condition does not name it.
@@ -104,12 +69,11 @@ type Condition struct {
 	Pos    Pos
 	Attr   string // "subject", "header.X-Mailer", "header.*", "module.NAME.score"
 	Values []Operand
-}
-
-// Operand is one value of a condition: a string, bool, int64 or float64.
-type Operand struct {
-	Pos Pos
-	V   any
+	// All: each of the values must match, in place of any.
+	All bool
+	// Hits is how many of the values must match, as a comparison; "" for one or
+	// more.
+	Hits string
 }
 
 // SourceThreshold is one [[threshold]].

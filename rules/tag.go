@@ -3,6 +3,7 @@ package rules
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -20,7 +21,19 @@ var structural = []string{
 // structuralFamilies are the beginnings of such names.
 var structuralFamilies = []string{"Arc-", "Content-", "List-", "Resent-"}
 
-// parseHeaderTag parses "Name: value".
+// ParseHeaderTag parses "Name: value"; what says what a message is, or who vouches
+// for it, cannot be a tag.
+func ParseHeaderTag(s string) (HeaderTag, error) {
+	tag, err := parseHeaderTag(s)
+	if err == nil {
+		err = tag.Value.checkGroups(0)
+	}
+	if err != nil {
+		return HeaderTag{}, err
+	}
+	return tag, nil
+}
+
 func parseHeaderTag(s string) (HeaderTag, error) {
 	name, value, ok := strings.Cut(s, ":")
 	if !ok {
@@ -42,10 +55,8 @@ func parseHeaderTag(s string) (HeaderTag, error) {
 }
 
 func isStructural(name string) bool {
-	for _, s := range structural {
-		if name == s {
-			return true
-		}
+	if slices.Contains(structural, name) {
+		return true
 	}
 	for _, f := range structuralFamilies {
 		if strings.HasPrefix(name, f) {
@@ -53,6 +64,26 @@ func isStructural(name string) bool {
 		}
 	}
 	return false
+}
+
+// kept are fields that no rule removes: those by which a message is told from
+// others and traced (RFC 5321 §4.4, RFC 5322 §3.6), what says how its body is to
+// be read, and what signs it.
+var kept = []string{
+	"From", "Date", "Message-Id", "Received", "Return-Path", "Dkim-Signature", "Domainkey-Signature", "Mime-Version",
+	"Subject", // tags change it
+}
+
+// parseRemoved checks the name of a field that is to be removed.
+func parseRemoved(s string) (string, error) {
+	if !isFieldName(s) {
+		return "", fmt.Errorf("%q is not the name of a header field", s)
+	}
+	name := canonicalField(s)
+	if slices.Contains(kept, name) || strings.HasPrefix(name, "Arc-") || strings.HasPrefix(name, "Content-") {
+		return "", fmt.Errorf("header field %s cannot be removed: it signs, traces or describes the message", name)
+	}
+	return name, nil
 }
 
 // parseTagText parses what a tag puts into a Subject or header field.
@@ -66,5 +97,5 @@ func parseTagText(s string) (Template, error) {
 			return Template{}, fmt.Errorf("character %q cannot stand in a header field", r)
 		}
 	}
-	return ParseTemplate(s)
+	return parseTemplate(s)
 }

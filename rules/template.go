@@ -3,7 +3,10 @@ package rules
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/diag"
 )
 
 // placeholders are the names that may stand between braces. Some are empty
@@ -24,8 +27,51 @@ type part struct {
 }
 
 // ParseTemplate parses and checks a text; an unknown placeholder is an error
-// that names the nearest valid one.
+// that names the nearest valid one, and so is one for the group of an expression,
+// which only rules have.
 func ParseTemplate(s string) (Template, error) {
+	t, err := parseTemplate(s)
+	if err == nil {
+		err = t.checkGroups(0)
+	}
+	if err != nil {
+		return Template{}, err
+	}
+	return t, nil
+}
+
+// Group is the number of the group that a placeholder stands for, from 1; 0 for
+// all others.
+func Group(name string) int {
+	if len(name) == 1 && '1' <= name[0] && name[0] <= '9' {
+		return int(name[0] - '0')
+	}
+	return 0
+}
+
+// groups is the highest group that the text asks for.
+func (t Template) groups() int {
+	most := 0
+	for _, p := range t.parts {
+		most = max(most, Group(p.name))
+	}
+	return most
+}
+
+// checkGroups tells whether there are as many groups as the text asks for.
+func (t Template) checkGroups(most int) error {
+	switch n := t.groups(); {
+	case n <= most:
+		return nil
+	case most == 0:
+		return fmt.Errorf("{%d} is what a group in parentheses matched, and there is no expression with one in match or any", n)
+	default:
+		return fmt.Errorf("{%d} is what a group in parentheses matched, and the expressions in match and any have no more than %d", n, most)
+	}
+}
+
+// parseTemplate reads a text that may ask for groups.
+func parseTemplate(s string) (Template, error) {
 	var t Template
 	for s != "" {
 		open := strings.IndexByte(s, '{')
@@ -48,16 +94,11 @@ func ParseTemplate(s string) (Template, error) {
 }
 
 func isPlaceholder(name string) bool {
-	for _, p := range placeholders {
-		if p == name {
-			return true
-		}
-	}
-	return false
+	return Group(name) > 0 || slices.Contains(placeholders, name)
 }
 
 func unknownPlaceholder(name string) error {
-	if near := Nearest(name, placeholders); near != "" {
+	if near := diag.Nearest(name, placeholders); near != "" {
 		return fmt.Errorf("unknown placeholder %q; did you mean %q?", "{"+name+"}", "{"+near+"}")
 	}
 	return fmt.Errorf("unknown placeholder %q; there are {%s}", "{"+name+"}", strings.Join(placeholders, "} {"))

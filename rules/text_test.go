@@ -26,18 +26,6 @@ func TestCatalogue(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	valid := []string{"subject", "sender", "sender_domain", "client_ip", "tls", "helo"}
-	for name, want := range map[string]string{
-		"subjekt": "subject", "Subject": "subject", "client-ip": "client_ip", "sneder": "sender", "tsl": "tls",
-		"sender_doman": "sender_domain", "": "", "x": "", "from": "", "attachment": "", strings.Repeat("subject", 1000): "",
-	} {
-		if got := Nearest(name, valid); got != want {
-			t.Errorf("%.20q: %q, want %q", name, got, want)
-		}
-	}
-}
-
 func TestTemplate(t *testing.T) {
 	const text = "от {sender}{recipient} 100% } {weight}"
 	tmpl, err := ParseTemplate(text)
@@ -99,7 +87,7 @@ func TestParseReply(t *testing.T) {
 }
 
 func TestHeaderTag(t *testing.T) {
-	h, err := parseHeaderTag("x-spam-flag:YES {weight}")
+	h, err := ParseHeaderTag("x-spam-flag:YES {weight}")
 	if err != nil || h.Name != "x-spam-flag" || h.Value.String() != "YES {weight}" {
 		t.Errorf("%+v, %v", h, err)
 	}
@@ -107,7 +95,7 @@ func TestHeaderTag(t *testing.T) {
 		"X-Spam": `is not a header field; write "Name: value"`, "X Spam: 1": "is not the name of a header field", ": 1": "is not the name",
 		"Ж: 1": "is not the name", "X-A:": "the tag is empty", "X-A: a\nb": "cannot stand in a header field", "X-A: {b}": "unknown placeholder",
 	} {
-		if _, err := parseHeaderTag(s); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := ParseHeaderTag(s); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", s, err)
 		}
 	}
@@ -115,7 +103,7 @@ func TestHeaderTag(t *testing.T) {
 		"From", "TO", "date", "Subject", "Message-ID", "Received", "DKIM-Signature", "List-Id", "ARC-Seal", "Resent-From",
 		"Content-Type", "MIME-Version", "Authentication-Results", "References", "In-Reply-To", "Sender", "Return-Path",
 	} {
-		if _, err := parseHeaderTag(name + ": x"); err == nil {
+		if _, err := ParseHeaderTag(name + ": x"); err == nil {
 			t.Errorf("%s may be a tag", name)
 		}
 	}

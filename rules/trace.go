@@ -10,9 +10,12 @@ import (
 func (e *evaluation) trace(out *Outcome, t Tracer) {
 	for _, r := range e.plan.rules {
 		v, step := r.test.explain(e)
+		if out.Spent = e.work.Err() != nil; out.Spent {
+			return
+		}
 		step.Rule, step.Matched = r, v == yes
 		t(step)
-		if out.add(r, v) {
+		if e.add(out, r, v) {
 			return
 		}
 	}
@@ -72,18 +75,40 @@ func (e *evaluation) lookAny(clause string, conditions []*condition) (truthValue
 
 // look tries one condition and says what it found.
 func (e *evaluation) look(clause string, c *condition) (truthValue, Step) {
-	if c.alternatives != nil {
+	switch {
+	case c.alternatives != nil:
 		return e.lookAny(clause, c.alternatives)
+	case c.parts != nil:
+		return e.lookAll(clause, c.parts)
+	case c.counted != nil:
+		v := e.holdsCount(c)
+		_, step := e.lookAny(clause, c.counted)
+		return v, step
+	case c.key.Attr == RuleName:
+		name, v := e.holdsRule(c)
+		step := Step{Clause: clause, Attr: c.key.String(), Value: name}
+		if v == missing {
+			step.Err = e.rulesErr
+		}
+		return v, step
 	}
 	a := e.ask(c.probe)
 	step := Step{Clause: clause, Attr: c.key.String(), Err: a.err}
 	if a.err != nil {
 		return missing, step
 	}
-	i, ok := c.find(&a.known)
+	i, ok := c.find(&a.known, e.work)
 	if ok {
 		step.Value = c.show(&a.known, i)
 		return yes, step
+	}
+	switch i, v := e.holdsRef(c, a); v {
+	case yes:
+		step.Value = c.show(&a.known, i)
+		return yes, step
+	case missing:
+		step.Err = errReference
+		return missing, step
 	}
 	step.Value = c.showAll(&a.known)
 	if c.leftOpen(&a.known) {
@@ -91,6 +116,23 @@ func (e *evaluation) look(clause string, c *condition) (truthValue, Step) {
 		return missing, step
 	}
 	return no, step
+}
+
+// errReference is why a comparison with another attribute is open.
+var errReference = errors.New("the value to compare with could not be had now")
+
+// lookAll returns the worst of the conditions and its step.
+func (e *evaluation) lookAll(clause string, conditions []*condition) (truthValue, Step) {
+	least, step := e.look(clause, conditions[0])
+	for _, c := range conditions[1:] {
+		if least == no {
+			break
+		}
+		if v, s := e.look(clause, c); v < least {
+			least, step = v, s
+		}
+	}
+	return least, step
 }
 
 // errOpen is why a rule defers on the value temperror.

@@ -7,6 +7,17 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/daemon"
 )
 
+// tally is the closing line of a check: "3 errors, 1 warning".
+func tally(rows []daemon.ProblemRow) string {
+	errors := 0
+	for _, r := range rows {
+		if r.Severity == "error" {
+			errors++
+		}
+	}
+	return daemon.Plural(errors, "error") + ", " + daemon.Plural(len(rows)-errors, "warning")
+}
+
 // printProblems prints one a line, "file:line: message".
 func printProblems(w io.Writer, rows []daemon.ProblemRow) {
 	for _, r := range rows {

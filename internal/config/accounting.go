@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/tollgate-mail/tollgate/rules"
+	"github.com/tollgate-mail/tollgate/internal/diag"
 )
 
 func (d *decoder) accounting(n *node) {
@@ -34,7 +34,9 @@ func (d *decoder) timezone(n *node) {
 	loc, err := time.LoadLocation(s)
 	if err != nil || s == "" || s == "Local" {
 		near := ""
-		if z := rules.Nearest(s, zoneNames()); z != "" {
+		if s == "MSK" || s == "MSD" {
+			near = "; Moscow's is Europe/Moscow"
+		} else if z := diag.Nearest(s, zoneNames()); z != "" {
 			near = fmt.Sprintf("; did you mean %s?", z)
 		}
 		d.errorf(n, "timezone: %q is not in the time zone database%s", s, near)

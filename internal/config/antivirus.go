@@ -1,7 +1,6 @@
 package config
 
 import (
-	"math"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/module"
@@ -80,21 +79,15 @@ func (d *decoder) finishAntivirus(a *antivirus) *Antivirus {
 			d.errorf(n.child("action"), `action "tag" needs tag_subject or tag_header`)
 		}
 	}
-	// What marks and replies may be is for rules to say: of a threshold with the
-	// same action.
-	marks := rules.SourceThreshold{
-		Pos: n.pos(), At: textPlaces(n), Action: action.String(),
+	verdict := rules.SourceVerdict{
+		Pos: n.pos(), At: textPlaces(n), Action: action,
 		Reply: a.reply, TagSubject: a.tagSubject, TagHeader: a.tagHeader,
 	}
 	if a.action == "tag" && a.reply == "" {
-		delete(marks.At, "reply")
+		delete(verdict.At, "reply")
 	}
-	compiled, problems := rules.Compile(rules.Source{Thresholds: []rules.SourceThreshold{marks}})
-	for _, p := range problems {
-		if !p.Warning {
-			d.problems = append(d.problems, p)
-		}
-	}
+	reply, tags, problems := rules.CompileVerdict(verdict)
+	d.problems = append(d.problems, problems...)
 	at := n.child("clamd")
 	if at == nil || notText(n, "clamd") {
 		return nil // told of already
@@ -104,10 +97,9 @@ func (d *decoder) finishAntivirus(a *antivirus) *Antivirus {
 		d.errorf(at, "clamd: %v", err)
 		return nil
 	}
-	if compiled == nil {
+	if problems != nil {
 		return nil
 	}
-	made := compiled.Thresholds(math.MaxInt64)[0]
 	onError, _ := rules.ParseAction(a.onError)
 	oversize, _ := rules.ParseAction(a.oversize)
 	limits := a.limits
@@ -117,7 +109,7 @@ func (d *decoder) finishAntivirus(a *antivirus) *Antivirus {
 	return &Antivirus{
 		Inspector: Inspector{Pos: at.pos(), Name: "antivirus", Type: "clamav", Settings: settings, Limits: limits},
 		MaxSize:   a.limits.MaxSize,
-		Action:    action, Reply: made.Reply, Tags: made.Tags, OnError: onError, Oversize: oversize,
+		Action:    action, Reply: reply, Tags: tags, OnError: onError, Oversize: oversize,
 	}
 }
 

@@ -38,6 +38,8 @@ func (d *decoder) readClientFile(n *node) {
 	root, problem := parse(path, text)
 	if problem != nil {
 		d.problems = append(d.problems, *problem)
+	}
+	if root == nil {
 		return
 	}
 	d.readSections(root, []section{{key: "client", many: true, read: d.client}, {key: "tariff", many: true}}, "")

@@ -42,6 +42,8 @@ type Config struct {
 
 	Location *time.Location // accounting.timezone: of days and months; never nil
 	Lists    int            // how many [lists] has
+
+	ListSizes map[string]int // entries of each list
 }
 
 // Inspector is something that is to see whole messages.

@@ -5,10 +5,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tollgate-mail/tollgate/internal/diag"
 	"github.com/tollgate-mail/tollgate/internal/directory"
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/state"
 	"github.com/tollgate-mail/tollgate/rules"
+	"github.com/tollgate-mail/tollgate/rules/expr"
+	"github.com/tollgate-mail/tollgate/rules/list"
 )
 
 // decoder turns the values of a policy into what they mean and gathers what is
@@ -21,6 +24,7 @@ type decoder struct {
 	gate      gate.Settings
 	directory directory.Config
 	source    rules.Source
+	cache     *expr.Cache // of the policy's expressions
 	zone      *time.Location
 
 	extensions []*extension // modules of a known type
@@ -40,7 +44,9 @@ type decoder struct {
 }
 
 func newDecoder() *decoder {
+	cache := expr.NewCache(expr.DefaultCache)
 	return &decoder{
+		cache: cache,
 		config: Config{
 			Listen:        []string{defaultListen},
 			StateDir:      defaultStateDir,
@@ -56,7 +62,7 @@ func newDecoder() *decoder {
 			Replies:      defaultReplies(),
 		},
 		directory:  directory.Config{Delimiter: "+"},
-		source:     rules.Source{Lists: map[string]*rules.List{}},
+		source:     rules.Source{Lists: map[string]*list.List{}, Cache: cache, Now: time.Now},
 		zone:       time.UTC,
 		clientByID: map[string]int{},
 		domainsAt:  map[string]*node{},
@@ -146,6 +152,12 @@ func (d *decoder) unknown(n *node, name string, fields []field) {
 		}
 	}
 	meant := hint(n.key, valid)
+	if name := otherName(name, n.key); name != "" {
+		meant = "; here it is " + name
+	}
+	if s := lookalike(n.key); s != "" {
+		meant = s
+	}
 	if holder := d.holder(n.key); holder != "" {
 		meant = "; it belongs in " + holder
 	}
@@ -157,7 +169,7 @@ const fewNames = 8
 
 // hint names what may have been meant: of few names all, of many the nearest.
 func hint(name string, valid []string) string {
-	if near := rules.Nearest(name, valid); near != "" {
+	if near := diag.Nearest(name, valid); near != "" {
 		return fmt.Sprintf("; did you mean %s?", near)
 	}
 	switch {

@@ -23,7 +23,8 @@ var (
 )
 
 // document reads one TOML file: its values with their places, or the problem
-// that keeps it from being read.
+// that keeps it from being read or from being used: of that kind there are
+// values, too.
 func document(path string) (*node, *rules.Problem) {
 	text, err := readFile(path, maxFile)
 	if err != nil {
@@ -47,12 +48,18 @@ func parse(file, text string) (*node, *rules.Problem) {
 	}
 	values, err := decode(text)
 	if err != nil {
+		if again, problems := doubled(file, text); len(problems) > 0 {
+			// The rest of the file is told about, too.
+			if root, problem := parse(file, again); problem == nil {
+				return root, &problems[0]
+			}
+		}
 		pos := rules.Pos{File: file}
 		msg := err.Error()
 		var syntax toml.ParseError
 		if errors.As(err, &syntax) {
 			pos.Line = syntaxLine(text, syntax.Position)
-			msg = syntax.Message
+			msg = syntax.Message + syntaxHint(text, pos.Line)
 		}
 		return nil, &rules.Problem{Pos: pos, Msg: "not TOML: " + msg}
 	}
@@ -111,7 +118,11 @@ func readFile(path string, limit int64) (string, error) {
 	if err != nil {
 		return "", plain(err)
 	}
-	text, err := readAll(f, limit)
+	text := ""
+	err = steady(f, func() error {
+		text, err = readAll(f, limit)
+		return err
+	})
 	return text, errors.Join(err, f.Close())
 }
 

@@ -26,6 +26,12 @@ func (d *decoder) finish(root *node) {
 	d.config.Gate = d.gate
 	d.config.Location = d.zone
 	d.config.Lists = len(d.source.Lists)
+	d.config.ListSizes = make(map[string]int, len(d.source.Lists))
+	for name, l := range d.source.Lists {
+		if l != nil {
+			d.config.ListSizes[name] = l.Len()
+		}
+	}
 }
 
 func (d *decoder) finishClients(root *node) {

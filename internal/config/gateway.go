@@ -179,20 +179,10 @@ func (d *decoder) reportHeader(n *node) {
 	}
 	// What clients send under this name is removed: it must be a name that
 	// could be a tag's, and rules knows which could.
-	tag := rules.SourceThreshold{Pos: n.pos(), TagHeader: []string{s + ": yes"}}
-	policy, problems := rules.Compile(rules.Source{Thresholds: []rules.SourceThreshold{tag}})
-	if policy == nil || len(policy.TagHeaders()) != 1 {
-		d.errorf(n, "report_header: %q cannot be added to mail%s", s, because(problems))
+	tag, err := rules.ParseHeaderTag(s + ": yes")
+	if err != nil {
+		d.errorf(n, "report_header: %q cannot be added to mail: %v", s, err)
 		return
 	}
-	d.gate.ReportHeader = policy.TagHeaders()[0]
-}
-
-func because(problems rules.Problems) string {
-	for _, p := range problems {
-		if !p.Warning {
-			return ": " + p.Msg
-		}
-	}
-	return ""
+	d.gate.ReportHeader = tag.Name
 }

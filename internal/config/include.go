@@ -13,6 +13,8 @@ func (d *decoder) readPolicy(path string) *node {
 	root, problem := document(path)
 	if problem != nil {
 		d.problems = append(d.problems, *problem)
+	}
+	if root == nil {
 		return nil
 	}
 	whole := true
@@ -20,6 +22,8 @@ func (d *decoder) readPolicy(path string) *node {
 		part, problem := document(file)
 		if problem != nil {
 			d.problems = append(d.problems, *problem)
+		}
+		if part == nil {
 			whole = false
 			continue
 		}

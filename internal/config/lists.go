@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"github.com/tollgate-mail/tollgate/rules"
+	"github.com/tollgate-mail/tollgate/rules/list"
 )
 
 // lists is [lists]: each key is a list's name, each value its entries or the
@@ -29,44 +30,67 @@ func isListName(s string) bool {
 	return s != ""
 }
 
-func (d *decoder) list(n *node) *rules.List {
+func (d *decoder) list(n *node) *list.List {
 	switch n.kind {
 	case table:
-		var path string
-		d.read(n, "list "+n.key, d.listFields(&path))
-		if path == "" {
-			return nil
+		l := listSource{kind: list.KindNames()[list.Names]}
+		d.read(n, "list "+n.key, d.listFields(&l))
+		kind, _ := list.ParseKind(l.kind)
+		switch {
+		case l.entries != nil && l.path != "":
+			d.errorf(n, "list %s has a file and entries; it can have one of them", n.key)
+		case l.entries != nil:
+			return d.listEntries(l.entries, kind)
+		case l.path != "":
+			return d.listFile(n.child("file"), l.path, kind)
+		case n.child("file") == nil && n.child("entries") == nil:
+			d.errorf(n, "list %s needs file or entries", n.key)
 		}
-		return d.listFile(n.child("file"), path)
+		return nil
 	case array:
-		var entries []rules.Operand
-		for _, c := range d.textNodes(n) {
-			entries = append(entries, rules.Operand{Pos: c.pos(), V: c.value})
-		}
-		list, problems := rules.NewList(entries)
-		d.problems = append(d.problems, problems...)
-		return list
+		return d.listEntries(n, list.Names)
 	}
 	d.errorf(n, `list %s must be an array of entries or { file = "path" }, not %s`, n.key, n.what())
 	return nil
 }
 
-func (d *decoder) listFields(path *string) []field {
-	return []field{{key: "file", read: d.path(path), required: true}}
+// listSource is what a list that is a table says.
+type listSource struct {
+	path    string
+	entries *node
+	kind    string
+}
+
+func (d *decoder) listFields(l *listSource) []field {
+	return []field{
+		{key: "file", read: d.path(&l.path)},
+		{key: "entries", read: func(n *node) { l.entries = n }},
+		{key: "type", read: d.oneOf(&l.kind, list.KindNames()...)},
+	}
+}
+
+func (d *decoder) listEntries(n *node, kind list.Kind) *list.List {
+	var entries []rules.Operand
+	for _, c := range d.textNodes(n) {
+		entries = append(entries, rules.Operand{Pos: c.pos(), V: c.value})
+	}
+	made, problems := list.New(entries, kind, d.cache)
+	d.problems = append(d.problems, problems...)
+	return made
 }
 
 // listFile reads a file with one entry a line.
-func (d *decoder) listFile(n *node, path string) *rules.List {
-	list, problems, err := readList(path)
+func (d *decoder) listFile(n *node, path string, kind list.Kind) *list.List {
+	read, problems, err := d.readList(path, kind)
 	if err != nil {
 		d.errorf(n, "cannot read the list %s: %v", path, err)
 		return nil
 	}
 	d.problems = append(d.problems, problems...)
-	return list
+	return read
 }
 
-func readList(path string) (list *rules.List, problems rules.Problems, err error) {
+func (d *decoder) readList(path string, kind list.Kind) (read *list.List, problems rules.Problems, err error) {
 	// A device or pipe would have no end, or no beginning.
 	info, err := os.Stat(path)
 	switch {
@@ -86,6 +110,9 @@ func readList(path string) (list *rules.List, problems rules.Problems, err error
 			err = fmt.Errorf("closing: %w", plain(e))
 		}
 	}()
-	list, problems = rules.ReadList(path, f)
-	return list, problems, nil
+	err = steady(f, func() error {
+		read, problems = list.Read(path, f, kind, d.cache)
+		return nil
+	})
+	return read, problems, err
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/module"
@@ -129,6 +130,10 @@ func (d *decoder) finishModule(e *extension) {
 	}
 	if where == nil {
 		where = e.at
+	}
+	if e.url != "" && !strings.Contains(e.url, "://") && (e.kind == "rspamd" || e.kind == "http") {
+		d.errorf(where, "url: %q has no scheme; did you mean %q?", e.url, "http://"+e.url)
+		return
 	}
 	e.stateDir = d.config.StateDir
 	settings, err := kind.settings(e)

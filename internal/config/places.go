@@ -1,6 +1,9 @@
 package config
 
-import "github.com/tollgate-mail/tollgate/rules"
+import (
+	"github.com/tollgate-mail/tollgate/internal/diag"
+	"github.com/tollgate-mail/tollgate/rules"
+)
 
 // Places are where a policy's daemon and its journals are found, and the
 // Postfix whose queue is managed.
@@ -50,4 +53,4 @@ func LoadPlaces(path string) (Places, rules.Problems) {
 }
 
 // Nearest is the valid name that was probably meant, "" where none is near.
-func Nearest(name string, valid []string) string { return rules.Nearest(name, valid) }
+func Nearest(name string, valid []string) string { return diag.Nearest(name, valid) }

@@ -145,7 +145,14 @@ func (d *decoder) refuse(n *node) {
 	}
 }
 
-func (d *decoder) outbound(n *node) { d.read(n, "[outbound]", d.outboundFields()) }
+func (d *decoder) outbound(n *node) {
+	d.read(n, "[outbound]", d.outboundFields())
+	for _, p := range d.gate.OutboundNetworks {
+		if at := n.child("networks"); p.Bits() == 0 && at != nil {
+			d.warnf(at, "networks: %s is every address: whoever reaches Postfix may send anywhere, which is an open relay", p)
+		}
+	}
+}
 
 func (d *decoder) outboundFields() []field {
 	return []field{

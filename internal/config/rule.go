@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/tollgate-mail/tollgate/rules"
 )
@@ -57,9 +58,13 @@ func (d *decoder) ruleFields(r *rules.SourceRule) []field {
 		{key: "name", read: d.text(&r.Name)},
 		{key: "stage", read: d.text(&r.Stage)},
 		{key: "match", read: d.conditions(&r.Match)},
-		{key: "any", read: d.conditions(&r.Any)},
-		{key: "unless", read: d.conditions(&r.Unless)},
+		{key: "all", read: d.conditions(&r.Match)},
+		{key: "any", read: d.groups(&r.Any, &r.AnyOf)},
+		{key: "unless", read: d.groups(&r.Unless, &r.UnlessAll)},
 		{key: "weight", read: d.weight(&r.Weight)},
+		{key: "weight_each", read: d.weight(&r.WeightEach)},
+		{key: "weight_max", read: d.weight(&r.WeightMost)},
+		{key: "remove_header", read: d.tagHeader(&r.RemoveHeader)},
 		{key: "tag_subject", read: d.text(&r.TagSubject)},
 		{key: "tag_header", read: d.tagHeader(&r.TagHeader)},
 		{key: "action", read: d.text(&r.Action)},
@@ -123,10 +128,35 @@ func (d *decoder) tagHeader(into *[]string) func(*node) {
 	}
 }
 
-// conditions reads match, any and unless: attributes with their values. Those
-// of a family are tables in tables: header.NAME.
+// groups reads any and unless: one table of conditions, of which one is enough,
+// or many, of which each is one: [[rule.any]].
+func (d *decoder) groups(into *[]rules.Condition, groups *[][]rules.Condition) func(*node) {
+	return func(n *node) {
+		if !n.tables() {
+			d.conditions(into)(n)
+			return
+		}
+		for _, c := range n.children {
+			var group []rules.Condition
+			d.conditions(&group)(c)
+			if len(c.children) == 0 {
+				d.errorf(c, "a group of %s is empty", n.key)
+			}
+			*groups = append(*groups, group)
+		}
+	}
+}
+
+// conditions reads match: attributes with their values. Those of a family are
+// tables in tables: header.NAME. Several tables are all of their conditions.
 func (d *decoder) conditions(into *[]rules.Condition) func(*node) {
 	return func(n *node) {
+		if n.tables() {
+			for _, c := range n.children {
+				d.conditions(into)(c)
+			}
+			return
+		}
 		if !d.is(n, table) {
 			return
 		}
@@ -137,6 +167,10 @@ func (d *decoder) conditions(into *[]rules.Condition) func(*node) {
 }
 
 func (d *decoder) condition(into *[]rules.Condition, n *node, attr string) {
+	if n.kind == table && isCounted(n, attr) {
+		d.counted(into, n, attr)
+		return
+	}
 	if n.kind == table {
 		if len(n.children) == 0 {
 			d.errorf(n, "%s is empty", attr)
@@ -146,11 +180,58 @@ func (d *decoder) condition(into *[]rules.Condition, n *node, attr string) {
 		}
 		return
 	}
+	d.values(into, n, rules.Condition{Pos: n.pos(), Attr: attr})
+}
+
+// isCounted tells whether a table says of an attribute how many of its values
+// must match. Of a family all keys are names.
+func isCounted(n *node, attr string) bool {
+	switch attr {
+	case "header", "raw_header", "header_count", "module":
+		return false
+	}
+	for _, c := range n.children {
+		if c.key != "all" && c.key != "any" && c.key != "hits" {
+			return false
+		}
+	}
+	return len(n.children) > 0
+}
+
+// counted reads { all = [...] } and { any = [...], hits = ">= 2" }.
+func (d *decoder) counted(into *[]rules.Condition, n *node, attr string) {
+	c := rules.Condition{Pos: n.pos(), Attr: attr}
+	if hits := n.child("hits"); hits != nil {
+		switch v := hits.value.(type) {
+		case string:
+			c.Hits = v
+		case int64:
+			c.Hits = strconv.FormatInt(v, 10)
+		default:
+			d.errorf(hits, `%s: hits is a comparison such as ">= 2", not %s`, attr, hits.what())
+			return
+		}
+	}
+	all, some := n.child("all"), n.child("any")
+	switch {
+	case all != nil && (some != nil || c.Hits != ""):
+		d.errorf(n, "%s: all is every value; it stands alone", attr)
+	case all != nil:
+		c.All = true
+		d.values(into, all, c)
+	case some != nil:
+		d.values(into, some, c)
+	default:
+		d.errorf(n, "%s: hits counts the values of any, and there are none", attr)
+	}
+}
+
+func (d *decoder) values(into *[]rules.Condition, n *node, c rules.Condition) {
+	attr := c.Attr
 	values := []*node{n}
 	if n.kind == array {
 		values = n.children
 	}
-	c := rules.Condition{Pos: n.pos(), Attr: attr}
 	for _, v := range values {
 		switch v.value.(type) {
 		case string, bool, int64, float64:

@@ -10,14 +10,13 @@ import (
 // schema has the keys of every table that has fixed ones, by the name that
 // messages call it.
 func (d *decoder) schema() map[string][]field {
-	var path string
 	return map[string][]field{
 		"[gateway]":        d.gatewayFields(),
 		"[recipients]":     d.recipientsFields(),
 		"[outbound]":       d.outboundFields(),
 		"[clients]":        d.clientsFields(),
 		"[[client]]":       d.clientFields(&listed{Client: &accounting.Client{}}),
-		"a list":           d.listFields(&path),
+		"a list":           d.listFields(&listSource{}),
 		"[[rule]]":         d.ruleFields(&rules.SourceRule{}),
 		"[[threshold]]":    d.thresholdFields(&rules.SourceThreshold{}),
 		"[replies]":        d.repliesFields(),

@@ -1,6 +1,8 @@
 package config
 
-import "github.com/tollgate-mail/tollgate/rules"
+import (
+	"github.com/tollgate-mail/tollgate/internal/diag"
+)
 
 // section is a table of the policy, or an array of them.
 type section struct {
@@ -96,7 +98,7 @@ func (d *decoder) unknownSection(n *node, all []section) {
 			valid = append(valid, s.key)
 		}
 	}
-	near := rules.Nearest(n.key, valid)
+	near := diag.Nearest(n.key, valid)
 	if s, ok := findSection(all, near); ok && n.kind != single {
 		d.errorf(n, "unknown %s; did you mean %s?", what, s)
 		return

@@ -44,6 +44,9 @@ func (d *Daemon) reload(ctx context.Context) (Reloaded, error) {
 	}
 	change.Commit()
 	roomyHeap()
+	for _, what := range next.Fewer(old) {
+		rows = append(rows, ProblemRow{File: d.file, Severity: "warning", Message: what})
+	}
 	for _, r := range rows {
 		d.log.Warn("policy", "problem", r.String())
 	}

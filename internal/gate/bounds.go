@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tollgate-mail/tollgate/rules"
+	"github.com/tollgate-mail/tollgate/rules/expr"
 )
 
 // BoundID names one bound.
@@ -19,6 +20,7 @@ const (
 	HeaderOctets
 	HeaderEdits
 	Recipients
+	RuleWork
 	JournalText
 )
 
@@ -54,6 +56,10 @@ var bounds = [...]Bound{
 	Recipients: {
 		Name: "recipients", What: "recipients of a message",
 		Value: 10_000, Most: 100_000, Reply: "452 4.5.3 Too many recipients", // RFC 5321 §4.5.3.1.10
+	},
+	RuleWork: {
+		Name: "rule_work", What: "steps of matching that the rules of a message take",
+		Value: expr.Budget, Most: 64 * expr.Budget, Reply: "552 5.3.4 Message takes too much work to judge",
 	},
 	JournalText: {
 		Name: "journal_text", What: "octets of a text in journals and usage records",

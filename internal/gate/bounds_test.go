@@ -37,6 +37,19 @@ var passing = map[gate.BoundID]func(w *world, more int64) outcome{
 		}
 		return w.send(sending{to: to})
 	},
+	// Digits are what the expression gives up on at once, but nobody knows that
+	// before: it is charged by its size.
+	gate.RuleWork: func(w *world, more int64) outcome {
+		return w.send(sending{to: []string{"ivan@example.org", "sales@example.org"}, header: repeated("X-Work", strings.Repeat("1", 60<<10), 1+more*20)})
+	},
+}
+
+// dear is a rule that a sender can make use up what a message may cost.
+func dear() rules.Source {
+	return rules.Source{Rules: []rules.SourceRule{{
+		Name: "dear", Stage: "headers", Weight: 1,
+		Match: []rules.Condition{{Attr: "header.X-Work", Values: []rules.Operand{{V: `(\pL{1,100}\s?){1,10}$`}}}},
+	}}}
 }
 
 func (w *world) bound(id gate.BoundID) int64 {
@@ -65,7 +78,7 @@ func TestBounds(t *testing.T) {
 			if pass == nil {
 				t.Fatal("no test sends what passes this bound")
 			}
-			w := newWorld(t, rules.Source{})
+			w := newWorld(t, dear())
 			pass(w, 0)
 			if n := len(w.blocks()); n != 0 || hits(w, b.Name) != 0 {
 				t.Fatalf("%d blocks, %d counted within the bound", n, hits(w, b.Name))
@@ -89,7 +102,7 @@ func TestBounds(t *testing.T) {
 				t.Error("it was charged")
 			}
 
-			raised := newWorld(t, rules.Source{}, func(p *gate.Policy) { p.Limits[b.ID] = b.Value + 1 })
+			raised := newWorld(t, dear(), func(p *gate.Policy) { p.Limits[b.ID] = b.Value + 1 })
 			if o := pass(raised, 0); o.result.Verdict != gate.Accepted {
 				t.Errorf("with the bound raised: %v", o.result.Reply)
 			}

@@ -18,8 +18,9 @@ type counts struct {
 
 // mark is what a rule or threshold wants set.
 type mark struct {
-	rule string // "" of a threshold
-	tags rules.Tags
+	rule     string // "" of a threshold
+	tags     rules.Tags
+	captures []string // of the expression that matched
 }
 
 func (c *counts) reset(n int) { c.seen = make([]uint64, (n+63)/64) }
@@ -40,8 +41,8 @@ func (c *counts) count(hits []rules.Hit) {
 		if h.Rule.Shadow {
 			continue
 		}
-		c.weight += h.Rule.Weight
-		c.marks = append(c.marks, mark{h.Rule.Name, h.Rule.Tags})
+		c.weight += h.Weight
+		c.marks = append(c.marks, mark{h.Rule.Name, h.Rule.Tags, h.Captures})
 	}
 }
 
@@ -57,4 +58,16 @@ func (c *counts) names() []string {
 		}
 	}
 	return slices.Clip(names)
+}
+
+// captured is what a group of an expression matched, "" for none.
+func captured(captures []string, name string) (text string, is bool) {
+	n := rules.Group(name)
+	if n == 0 {
+		return "", false
+	}
+	if n > len(captures) {
+		return "", true
+	}
+	return captures[n-1], true
 }

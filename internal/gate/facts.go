@@ -29,6 +29,8 @@ func (f facts) Value(ctx context.Context, k rules.Key) (rules.Value, error) {
 		return answered(ctx, &s.asking, &s.lookups, k, s.question)
 	case rules.HeloName:
 		return rules.Value{Known: s.greeted, Text: s.helo}, nil
+	case rules.RuleName:
+		return rules.TextValues(f.matched()), nil
 	}
 	if m == nil {
 		return rules.Value{}, nil
@@ -101,6 +103,19 @@ func (f facts) Value(ctx context.Context, k rules.Key) (rules.Value, error) {
 		return rules.NumberValue(m.size()), nil
 	case rules.SenderMX, rules.SenderDNSBL, rules.SPF:
 		return answered(ctx, &s.asking, &m.lookups, k, m.question)
+	case rules.HeaderCount:
+		if k.Name == "*" {
+			return rules.NumberValue(int64(len(m.head.fields))), nil
+		}
+		return rules.NumberValue(int64(m.head.count(k.Name))), nil
+	case rules.DateSkew:
+		return m.dateSkew(), nil
+	case rules.AttachmentCount:
+		return m.files(ctx, func(c *mail.FileCount) int64 { return c.Count })
+	case rules.AttachmentSize:
+		return m.files(ctx, func(c *mail.FileCount) int64 { return c.Largest })
+	case rules.DKIMDomain:
+		return m.dkimDomains(ctx)
 	case rules.DKIM:
 		return m.dkimValue(ctx)
 	case rules.DMARC:

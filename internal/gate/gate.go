@@ -126,7 +126,8 @@ func (j *judge) release() {
 func newJudge(p *Policy) *judge {
 	j := &judge{Policy: *p, whole: slices.Contains(p.Rules.HeaderNames(rules.HeaderField), "*")}
 	j.Modules = slices.Clone(p.Modules)
-	j.keeps = p.Antivirus != nil || len(p.Modules) > 0 || p.Rules.Uses(rules.AttachmentName) || p.Rules.Uses(rules.AttachmentType) || p.Rules.Uses(rules.MIMEDefects)
+	j.keeps = p.Antivirus != nil || len(p.Modules) > 0 || p.Rules.Uses(rules.AttachmentName) || p.Rules.Uses(rules.AttachmentType) || p.Rules.Uses(rules.MIMEDefects) ||
+		p.Rules.Uses(rules.AttachmentCount) || p.Rules.Uses(rules.AttachmentSize)
 	names := append([]string{p.ReportHeader}, p.Rules.TagHeaders()...)
 	if p.Antivirus != nil {
 		for _, tag := range p.Antivirus.Tags.Headers {
@@ -151,7 +152,7 @@ func newJudge(p *Policy) *judge {
 	asked := p.Rules.Asks(rules.AsksDNS)
 	j.sessionKeys = knownAt(asked, rules.Connect, rules.Helo)
 	j.messageKeys = knownAt(asked, rules.MailFrom, rules.MailFrom)
-	j.tells = tells{spf: p.Rules.Uses(rules.SPF), dkim: p.Rules.Uses(rules.DKIM), dmarc: p.Rules.Uses(rules.DMARC) || p.Rules.Uses(rules.DMARCPolicy)}
+	j.tells = tells{spf: p.Rules.Uses(rules.SPF), dkim: p.Rules.Uses(rules.DKIM) || p.Rules.Uses(rules.DKIMDomain), dmarc: p.Rules.Uses(rules.DMARC) || p.Rules.Uses(rules.DMARCPolicy)}
 	j.keeps = j.keeps || j.tells.dkim || j.tells.dmarc
 	return j
 }

@@ -27,6 +27,9 @@ func (m *Message) edits(ctx context.Context) []Edit {
 			if name == "rule" {
 				return k.rule
 			}
+			if text, ok := captured(k.captures, name); ok {
+				return text
+			}
 			return inTag(m.placeholder(name))
 		}
 		if k.tags.Subject != nil {
@@ -99,12 +102,12 @@ func unmarked(edits []Edit) (field string, ok bool) {
 	return "", false
 }
 
-// unforge removes every field whose name is ours to write or that a module
-// wants removed, from the highest index down: a deletion shifts those after it.
+// unforge removes every field whose name is ours to write or that a module or
+// rule wants removed, from the highest index down: a deletion shifts those after it.
 func (m *Message) unforge(edits []Edit) []Edit {
 	count := maps.Clone(m.head.forged)
-	m.eachFinding(func(f *module.Finding) {
-		for _, name := range f.Remove {
+	remove := func(names []string) {
+		for _, name := range names {
 			if n := m.head.count(name); n > 0 && !hasName(count, name) {
 				if count == nil {
 					count = make(map[string]int)
@@ -112,7 +115,11 @@ func (m *Message) unforge(edits []Edit) []Edit {
 				count[name] = n
 			}
 		}
-	})
+	}
+	m.eachFinding(func(f *module.Finding) { remove(f.Remove) })
+	for _, k := range m.marks {
+		remove(k.tags.Remove)
+	}
 	for _, name := range slices.Sorted(maps.Keys(count)) {
 		for i := count[name]; i > 0; i-- {
 			edits = append(edits, Edit{Kind: DeleteField, Name: name, Index: i})

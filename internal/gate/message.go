@@ -4,8 +4,10 @@ import (
 	"context"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/directory"
 	"github.com/tollgate-mail/tollgate/internal/journal"
+	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/rules"
 )
@@ -26,6 +28,7 @@ type Message struct {
 	given    map[string]bool
 	current  *accepted // at rcptto
 	lookups  lookups
+	work     *budget.Budget // of matching; nil until rules are tried
 	auth     authentication
 	written  map[string]bool // which recipients have written to the sender before
 	deferred int             // recipients refused for now
@@ -45,6 +48,7 @@ type Message struct {
 	scanned     string              // what the antivirus said, as the journal has it; "": nothing
 	modules     []journal.ModuleHit // that were asked
 	parts       *parts              // nil: no rule has asked
+	fileCount   *mail.FileCount     // nil: no rule has asked
 	remarks     []string            // for the journal
 
 	overran *refusal // the message passes a bound
@@ -68,6 +72,9 @@ func newMessage(s *Session, e Envelope) *Message {
 	m.counts.reset(len(s.j.Rules.Rules()))
 	m.count(s.atConnect.hits)
 	m.count(s.atHelo.hits)
+	if s.spent {
+		m.overrun(RuleWork, rules.Helo)
+	}
 	return m
 }
 
@@ -290,6 +297,9 @@ func (m *Message) answer(r *refusal) Reply {
 	return reply(r.reply, m.ref, func(name string) string {
 		if name == "rule" {
 			return r.rule
+		}
+		if text, ok := captured(r.captures, name); ok {
+			return text
 		}
 		return m.placeholder(name)
 	})

@@ -121,6 +121,24 @@ func (s *Session) tell(e Event) {
 
 // evaluate tries the rules of a stage.
 func (s *Session) evaluate(ctx context.Context, stage rules.Stage, f facts) rules.Outcome {
+	out := s.try(ctx, stage, f)
+	if out.Spent {
+		s.overspent(f.m, stage)
+	}
+	return out
+}
+
+// overspent notes that the rules could not be tried to their end: the message,
+// or where none is under way each of the session, is refused.
+func (s *Session) overspent(m *Message, stage rules.Stage) {
+	if m == nil {
+		s.spent = true
+		return
+	}
+	m.overrun(RuleWork, stage)
+}
+
+func (s *Session) try(ctx context.Context, stage rules.Stage, f facts) rules.Outcome {
 	s.attend()
 	if !s.heard() {
 		return s.j.Rules.Evaluate(ctx, stage, f, nil)

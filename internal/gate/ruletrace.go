@@ -52,6 +52,6 @@ type ruleHits []journal.RuleHit
 
 func (h *ruleHits) hear(hit rules.Hit) {
 	*h = append(*h, journal.RuleHit{
-		Name: hit.Rule.Name, Stage: hit.Rule.Stage.String(), Weight: hit.Rule.Weight.String(), Shadow: hit.Rule.Shadow,
+		Name: hit.Rule.Name, Stage: hit.Rule.Stage.String(), Weight: hit.Weight.String(), Shadow: hit.Rule.Shadow,
 	})
 }

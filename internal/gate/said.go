@@ -22,7 +22,9 @@ type refusal struct {
 	rule   string // "" when no rule made it
 	reason string
 	reply  *rules.Reply
-	as     Verdict // how the blocks journal calls it; "": by the reply's code
+	// captures are the groups of the expression that matched.
+	captures []string
+	as       Verdict // how the blocks journal calls it; "": by the reply's code
 }
 
 // verdict is the class of the reply's code.
@@ -54,6 +56,9 @@ func (s *said) hear(stage rules.Stage, out rules.Outcome, texts *texts) {
 func refuse(stage rules.Stage, out rules.Outcome, texts *texts) *refusal {
 	r := &refusal{stage: stage.String(), rule: out.By.Name, reason: "rule " + out.By.Name, reply: out.By.Reply}
 	for _, h := range out.Hits {
+		if h.Rule == out.By {
+			r.captures = h.Captures
+		}
 		if h.Rule == out.By && h.Temperror {
 			// The rule did not match; what it needs could not be had.
 			r.reason = "rule " + out.By.Name + ": a value could not be had (on_temperror)"

@@ -24,6 +24,7 @@ type Session struct {
 	// fault is set after an internal fault outside a message: the session's
 	// mail is treated as gateway.on_error says.
 	fault string
+	spent bool // the rules of connect or helo could not be tried to their end
 
 	msg *Message
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/tollgate-mail/tollgate/internal/diag"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -140,7 +141,7 @@ var keys = []string{
 }
 
 func meant(key toml.Key) string {
-	if near := rules.Nearest(key[len(key)-1], keys); near != "" {
+	if near := diag.Nearest(key[len(key)-1], keys); near != "" {
 		return "; did you mean " + near + "?"
 	}
 	return ""

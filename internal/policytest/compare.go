@@ -140,8 +140,8 @@ func hitNames(o *trial.Outcome) (names []string) {
 // weights are what those gave.
 func weights(o *trial.Outcome) (all []string) {
 	for _, h := range o.Result.Hits {
-		if !h.Rule.Shadow && !h.Temperror && h.Rule.Weight != 0 {
-			all = append(all, h.Rule.Name+" "+h.Rule.Weight.String())
+		if !h.Rule.Shadow && !h.Temperror && h.Weight != 0 {
+			all = append(all, h.Rule.Name+" "+h.Weight.String())
 		}
 	}
 	return all

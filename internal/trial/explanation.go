@@ -123,7 +123,7 @@ func (e *Explanation) add(event gate.Event, weight *rules.Weight) {
 			}
 		}
 		if !event.Again && !event.Temperror && !event.Rule.Shadow {
-			*weight += event.Rule.Weight
+			*weight += event.Weight
 		}
 		s.Weight = weight.String()
 	case gate.Decided:

@@ -1,0 +1,262 @@
+package rules
+
+import (
+	"fmt"
+	"regexp/syntax"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/tollgate-mail/tollgate/rules/list"
+)
+
+// warnPattern warns of an expression that cannot match what the attribute has,
+// or means something else than it seems to.
+func (c *compiler) warnPattern(m *condition, source string, at Pos) {
+	row := &catalogue[m.key.Attr]
+	switch name := plainName(source); {
+	case c.lists[name] != nil && name == source:
+		c.warnf(at, "%s: %q is an expression here, and there is a list of that name; did you mean \"list:%s\"?", m.key, source, name)
+	case looksLikeList(source):
+		c.warnf(at, "%s: %q is an expression; a list is written \"list:%s\", and what must not match stands in `unless`", m.key, source, listIn(source))
+	}
+	if field := fieldNamed(m.key); field != "" && namesField(source, field) {
+		c.warnf(at, "%s: the value is without the field's name; leave %q away", m.key, field+":")
+	}
+	if (m.key.Attr == Subject || m.key.Attr == HeaderField) && strings.Contains(strings.ReplaceAll(source, `\`, ""), "=?") {
+		c.warnf(at, "%s: encoded words are decoded before rules see them; raw_header has them as received", m.key)
+	}
+	if m.key.Attr == RawHeaderField && highOctet(source) {
+		c.warnf(at, `%s: \xNN is a letter of Unicode, never an octet: what is not UTF-8 matches \x{fffd}; header has the decoded text`, m.key)
+	}
+	if row.Lower && needsUpper(source) {
+		c.warnf(at, "%s: the value is in lower case, which capital letters after (?-i) never match", m.key)
+	}
+}
+
+// plainName is the expression when it could be a name, else "".
+func plainName(source string) string {
+	if !strings.ContainsFunc(source, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
+		return ""
+	}
+	for _, r := range source {
+		if !isNameRune(unicode.ToLower(r)) {
+			return ""
+		}
+	}
+	return source
+}
+
+// looksLikeList tells "!list:x", "List:x", "list: x" and "@list:x".
+func looksLikeList(source string) bool {
+	rest := strings.ToLower(strings.TrimLeft(source, "!@^ ("))
+	return strings.HasPrefix(rest, "list:") || strings.HasPrefix(rest, "lists:") || strings.HasPrefix(rest, "lists.")
+}
+
+func listIn(source string) string {
+	_, name, _ := strings.Cut(strings.ReplaceAll(source, ".", ":"), ":")
+	return strings.TrimSpace(name)
+}
+
+// fieldNamed is the name of the field whose value the attribute has.
+func fieldNamed(k Key) string {
+	switch {
+	case k.Attr == Subject:
+		return "Subject"
+	case (k.Attr == HeaderField || k.Attr == RawHeaderField) && k.Name != anyField:
+		return k.Name
+	}
+	return ""
+}
+
+// namesField tells whether an expression begins with the field's name and a
+// colon.
+func namesField(source, field string) bool {
+	rest := strings.TrimPrefix(strings.TrimPrefix(source, "^"), `\b`)
+	return len(rest) > len(field) && strings.EqualFold(rest[:len(field)], field) && rest[len(field)] == ':'
+}
+
+// highOctet finds \x80 to \xff.
+func highOctet(s string) bool {
+	for i := 0; i+3 < len(s); i++ {
+		if s[i] != '\\' {
+			continue
+		}
+		if s[i+1] == 'x' && strings.IndexByte("89abcdefABCDEF", s[i+2]) >= 0 && strings.IndexByte("0123456789abcdefABCDEF", s[i+3]) >= 0 {
+			return true
+		}
+		i++
+	}
+	return false
+}
+
+// needsUpper tells whether every text that matches has a capital letter: there
+// is one in a literal of which case counts.
+func needsUpper(source string) bool {
+	re, err := syntax.Parse(source, syntax.Perl|syntax.FoldCase)
+	return err == nil && hasUpper(re)
+}
+
+func hasUpper(re *syntax.Regexp) bool {
+	switch re.Op {
+	case syntax.OpLiteral:
+		return re.Flags&syntax.FoldCase == 0 && slices.ContainsFunc(re.Rune, unicode.IsUpper)
+	case syntax.OpConcat:
+		return slices.ContainsFunc(re.Sub, hasUpper)
+	case syntax.OpCapture, syntax.OpPlus:
+		return hasUpper(re.Sub[0])
+	}
+	return false
+}
+
+// warnList warns of a list whose entries are compared with the whole of a text
+// in which nobody writes an address alone.
+func (c *compiler) warnList(m *condition, name string, l *list.List, at Pos) {
+	free := m.key.Attr == Subject || m.key.Attr == RawHeaderField || m.key.Attr == HeaderField && (m.key.Name == anyField || m.key.Name == "Subject")
+	if free && l.NamesOnly() {
+		c.warnf(at, "%s: the entries of list %q are addresses and domains, compared with the whole value; words in a text are found by a list with type = \"word\"", m.key, name)
+	}
+}
+
+// warnNumbers warns of comparisons of which one always holds.
+func (c *compiler) warnNumbers(m *condition, at Pos) {
+	unit := int64(1000)
+	if m.key.Attr == ModuleScore {
+		unit = 1
+	}
+	least := int64(0)
+	if catalogue[m.key.Attr].Signed {
+		least = -1 << 50
+	}
+	points := []int64{least, 1 << 50}
+	for _, cmp := range m.comparisons {
+		whole := cmp.bound - cmp.bound%unit
+		points = append(points, whole-unit, whole, whole+unit)
+	}
+	for _, n := range points {
+		if n >= least && !slices.ContainsFunc(m.comparisons, func(cmp comparison) bool { return cmp.holds(n) }) {
+			return
+		}
+	}
+	if len(m.comparisons) > 1 {
+		c.warnf(at, "%s: one of these comparisons always holds: an array means any of its values; a range is written %s.all = [...]", m.key, m.key)
+	}
+}
+
+// white are the conditions of a rule by which mail gets past: those of an accept,
+// and the exceptions of what is refused or weighs.
+func (r *Rule) white() []*condition {
+	switch {
+	case r.Action == Accept:
+		return append(leavesOf(r.test.match), leavesOf(r.test.any)...)
+	case r.Action != Continue || r.Weight > 0:
+		return leavesOf(r.test.unless)
+	}
+	return nil
+}
+
+// warnWhite warns of white lists that have more in them than was meant.
+func (c *compiler) warnWhite(src *SourceRule, r *Rule) {
+	at := keyPos(src.At, "action", src.Pos)
+	for _, m := range r.white() {
+		for _, p := range m.patterns {
+			if !identity(m.key.Attr) || !unanchoredName(p.Source()) {
+				continue
+			}
+			name := strings.Trim(strings.ReplaceAll(p.Source(), `\`, ""), "^@")
+			c.warnf(m.pos.OrElse(at), "%s: %q is found anywhere in the value, %s.evil.example passes, too; write %s or a list with %s in it",
+				m.key, p.Source(), name, anchored(name, m.key.Attr), name)
+		}
+		for _, p := range m.prefixes.All {
+			if p.Bits() == 0 && r.Action == Accept {
+				c.warnf(m.pos.OrElse(at), "%s: %s is every address: whoever connects is accepted", m.key, p)
+			}
+		}
+	}
+}
+
+// identity tells attributes that say who somebody is.
+func identity(a Attr) bool {
+	switch a {
+	case Sender, SenderDomain, ClientHost, HeloName, Recipient, RecipientDomain, AuthUser:
+		return true
+	}
+	return false
+}
+
+// unanchoredName tells an expression that ends in a domain name and goes on
+// wherever the value does.
+func unanchoredName(source string) bool {
+	s := strings.ReplaceAll(source, `\.`, ".")
+	dot := strings.LastIndexByte(s, '.')
+	if dot < 1 || len(s)-dot < 3 {
+		return false
+	}
+	for i, r := range s {
+		if !isNameRune(unicode.ToLower(r)) && r != '@' && (r != '^' || i > 0) && r < 0x80 {
+			return false
+		}
+	}
+	return !strings.ContainsAny(s[dot+1:], "0123456789_-@")
+}
+
+func anchored(name string, a Attr) string {
+	addressed := strings.Contains(name, "@")
+	quoted := strings.ReplaceAll(name, ".", `\.`)
+	switch {
+	case addressed:
+		return "'^" + quoted + "$'"
+	case a == Sender || a == Recipient:
+		return "'@" + quoted + "$'"
+	}
+	return `'(^|\.)` + quoted + "$'"
+}
+
+// warnThresholds warns of thresholds that never show: what passes them has
+// passed another whose verdict leaves nothing to say.
+func (c *compiler) warnThresholds(all []*Threshold) {
+	severity := map[Action]int{Hold: 1, Discard: 2, Tempfail: 3, Reject: 4}
+	for i, t := range all {
+		for j, lower := range all {
+			final := lower.Action == Reject || lower.Action == Tempfail || lower.Action == Discard
+			if i == j || lower.Above > t.Above || lower.Above == t.Above && j > i || !final || severity[t.Action] > severity[lower.Action] {
+				continue
+			}
+			c.warnf(t.Pos, "the threshold above %s never shows: it is covered by the one above %s at %s, with action %q", t.Above, lower.Above, lower.Pos, lower.Action)
+			break
+		}
+	}
+}
+
+// synonyms are what others call our attributes.
+var synonyms = map[string]string{
+	"from": "sender (of the envelope) or header.From", "mail_from": "sender", "mailfrom": "sender", "envelope_from": "sender", "return_path": "sender",
+	"to": "recipient (of the envelope) or header.To", "rcpt": "recipient", "rcpt_to": "recipient", "rcptto": "recipient", "envelope_to": "recipient",
+	"ip": "client_ip", "addr": "client_ip", "address": "client_ip", "client_address": "client_ip", "remote_ip": "client_ip", "src": "client_ip", "network": "client_ip",
+	"host": "client_host", "hostname": "client_host", "rdns": "client_host", "ptr": "client_host", "client_name": "client_host", "reverse_client_hostname": "client_host",
+	"ehlo": "helo", "helo_name": "helo", "rbl": "dnsbl", "dnsrbl": "dnsbl", "rhsbl": "sender_dnsbl", "score": "module.NAME.score", "symbol": "module.NAME.symbol",
+	"sasl_username": "auth_user", "sasl_user": "auth_user", "user": "auth_user", "username": "auth_user", "sasl": "authenticated", "auth": "authenticated", "encryption": "tls",
+	"title": "subject", "headers": "header.NAME", "header_checks": "header.\"*\"", "filename": "attachment_name", "attachment": "attachment_name", "attachments": "attachment_name",
+	"mime_type": "attachment_type", "content_type": "attachment_type", "message_size": "size", "mx": "sender_mx", "domain": "sender_domain", "from_domain": "author_domain",
+	"rcpt_count": "recipient_count", "recipients": "recipient_count", "country": "", "geoip": "", "asn": "",
+}
+
+// synonym says which attribute is meant by a name that others use.
+func synonym(name string) (hint string, ok bool) {
+	meant, ok := synonyms[strings.ToLower(strings.ReplaceAll(name, "-", "_"))]
+	switch {
+	case !ok:
+		return "", false
+	case meant == "":
+		return "there is none; a DNS list that answers it can be asked by dnsbl", true
+	}
+	return "here it is " + meant, true
+}
+
+// nameWarning has a warning name its rule.
+func (c *compiler) nameWarning(msg string) string {
+	if c.current == "" || strings.Contains(msg, fmt.Sprintf("%q", c.current)) {
+		return msg
+	}
+	return fmt.Sprintf("rule %q: %s", c.current, msg)
+}
