@@ -143,7 +143,7 @@ var catalogue = [...]Attribute{
 	Size:            {Name: "size", Kind: KindNumber, Stage: Complete, Octets: true},
 
 	DNSBL:       {Name: "dnsbl", Kind: KindDNSBL, Stage: Connect, Client: true, Asks: AsksDNS},
-	SenderMX:    {Name: "sender_mx", Kind: KindEnum, Stage: MailFrom, Asks: AsksDNS, Names: []string{"ok", "implicit", "null", "missing", "none", temperror}},
+	SenderMX:    {Name: "sender_mx", Kind: KindEnum, Stage: MailFrom, Asks: AsksDNS, Names: []string{"ok", "implicit", "null", "missing", "none", "private", temperror}},
 	SenderDNSBL: {Name: "sender_dnsbl", Kind: KindDNSBL, Stage: MailFrom, Asks: AsksDNS},
 	SPF: {Name: "spf", Kind: KindEnum, Stage: MailFrom, Asks: AsksDNS,
 		Names: []string{"none", "neutral", "pass", "fail", "softfail", temperror, "permerror"}}, // RFC 7208 §2.6

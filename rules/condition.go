@@ -170,6 +170,13 @@ func (c *condition) findOther(k *known, b *budget.Budget) (i int, ok bool) {
 				}
 			}
 		}
+		for i, a := range k.value.Refused {
+			for n := range c.filters {
+				if c.filters[n] != everyAnswer() && c.filters[n].takes(a) {
+					return len(k.value.IPs) + i, true
+				}
+			}
+		}
 	case KindNumber:
 		for _, cmp := range c.comparisons {
 			if k.value.Known && cmp.holds(k.value.Num) {

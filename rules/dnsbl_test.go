@@ -164,3 +164,23 @@ func checkFilter(t *testing.T, s string, f *answerFilter) {
 		}
 	}
 }
+
+// By an answer that refuses nobody is listed, and it is not known whether
+// somebody is; a filter that names it takes it.
+func TestRefusedAnswers(t *testing.T) {
+	for list, want := range map[string]string{
+		"a.example":               "r?; tempfail by r",
+		"a.example=127.0.0.2":     "r?; tempfail by r",
+		"a.example=127.0.0.1":     "r; reject by r",
+		"a.example=127.0.0.[1;3]": "r; reject by r",
+	} {
+		p := mustCompile(t, Source{Rules: []SourceRule{{Name: "r", Stage: "connect", Action: "reject", Match: cond("dnsbl", list), OnTemperror: "tempfail"}}})
+		facts := mailFacts()
+		facts.values["dnsbl a.example"] = Value{Refused: []netip.Addr{netip.MustParseAddr("127.0.0.1")}, Partial: true}
+		for _, tracer := range []Tracer{nil, func(Step) {}} {
+			if got := describe(p.Evaluate(t.Context(), Connect, facts, tracer)); got != want {
+				t.Errorf("%s: %s, want %s", list, got, want)
+			}
+		}
+	}
+}

@@ -50,6 +50,9 @@ type Value struct {
 	// Mailboxes are the addresses in the texts of an address field (RFC 5322
 	// §3.4): lists look at them and not at the texts. nil for other texts.
 	Mailboxes []string
+	// Refused are answers by which a DNS list says that it does not serve who
+	// asked: only a filter that names them takes them.
+	Refused []netip.Addr
 }
 
 // TextValue is one text.

@@ -153,6 +153,9 @@ func (c *condition) show(k *known, i int) string {
 		}
 		return ""
 	case KindIP, KindDNSBL:
+		if n := i - len(k.value.IPs); n >= 0 {
+			return k.value.Refused[n].String()
+		}
 		return k.value.IPs[i].String()
 	case KindNumber:
 		return Weight(k.value.Num).String()

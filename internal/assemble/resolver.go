@@ -3,6 +3,7 @@ package assemble
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 
@@ -13,6 +14,7 @@ import (
 // the one before goes on with its resolver and what that knows. A resolver ends
 // when nobody judges by a policy that has it.
 type Resolvers struct {
+	Log    *slog.Logger // told of DNS lists that refuse or lie; nil: nobody is
 	mu     sync.Mutex
 	now    *resolver // of the policy in force; nil: it asks nothing
 	ending sync.WaitGroup
@@ -30,12 +32,17 @@ func (r *Resolvers) Prepare(_ context.Context, d *Draft) (Step, error) {
 		return step{commit: func() { r.set(nil) }}, nil
 	}
 	next := r.current()
-	if next == nil || !slices.Equal(next.servers, d.Config.Resolver) {
-		made, err := dnscheck.New(dnscheck.Config{Servers: d.Config.Resolver})
+	// resolv.conf is read anew at each reload.
+	servers, err := dnscheck.Config{Servers: d.Config.Resolver}.Addresses()
+	if err != nil {
+		return nil, fmt.Errorf("resolver: %w", err)
+	}
+	if next == nil || !slices.Equal(next.servers, servers) {
+		made, err := dnscheck.New(dnscheck.Config{Servers: servers, Log: r.Log})
 		if err != nil {
 			return nil, fmt.Errorf("resolver: %w", err)
 		}
-		next = &resolver{Resolver: made, servers: d.Config.Resolver}
+		next = &resolver{Resolver: made, servers: servers}
 		next.lease.end = func() { r.ending.Go(next.Close) }
 	}
 	next.lease.take()

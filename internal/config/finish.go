@@ -3,6 +3,7 @@ package config
 import (
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/internal/directory"
+	"github.com/tollgate-mail/tollgate/internal/dnscheck"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -24,6 +25,7 @@ func (d *decoder) finish(root *node) {
 	}
 	d.gate.Rules = policy
 	d.config.Gate = d.gate
+	d.checkResolver(root)
 	d.config.Location = d.zone
 	d.config.Lists = len(d.source.Lists)
 	d.config.ListSizes = make(map[string]int, len(d.source.Lists))
@@ -31,6 +33,20 @@ func (d *decoder) finish(root *node) {
 		if l != nil {
 			d.config.ListSizes[name] = l.Len()
 		}
+	}
+}
+
+// checkResolver tells of servers of the system that nobody is asked by.
+func (d *decoder) checkResolver(root *node) {
+	if d.gate.Rules == nil || !d.gate.NeedsDNS() || len(d.config.Resolver) > 0 {
+		return
+	}
+	names, err := dnscheck.CheckResolvConf("")
+	if err != nil {
+		d.warnf(root, "%v", err)
+	}
+	for _, name := range names {
+		d.warnf(root, "resolv.conf: nameserver %q is no address and is not asked", name)
 	}
 }
 

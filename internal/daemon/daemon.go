@@ -129,7 +129,7 @@ func (d *Daemon) open(ctx context.Context, cfg *config.Config) error {
 // assemble puts the first policy in force.
 func (d *Daemon) assemble(ctx context.Context, cfg *config.Config) error {
 	d.journals = &assemble.Journals{Log: d.log}
-	d.resolvers = &assemble.Resolvers{}
+	d.resolvers = &assemble.Resolvers{Log: d.log}
 	d.memories = &assemble.Memories{Log: d.log}
 	d.inspectors = &assemble.Inspectors{Log: d.log}
 	d.judge = &assemble.Judge{Parts: gate.Parts{

@@ -1,7 +1,10 @@
 package dnscheck
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"log/slog"
 	"net"
 	"net/netip"
 	"strings"
@@ -35,6 +38,9 @@ type Config struct {
 
 	// Now is the clock that ages answers. Default: time.Now.
 	Now func() time.Time
+	// Log is told when a DNS list begins to refuse or is not trusted. Default:
+	// nobody is.
+	Log *slog.Logger
 }
 
 func (c Config) withDefaults() Config {
@@ -61,26 +67,54 @@ func (c Config) withDefaults() Config {
 
 // servers are the addresses to ask, with ports.
 func (c Config) servers() ([]string, error) {
-	given, port := c.Servers, "53"
-	if len(given) == 0 {
-		file, err := dns.ClientConfigFromFile(c.ResolvConf)
-		if err != nil {
-			return nil, fmt.Errorf("dnscheck: %w", err)
-		}
-		given, port = file.Servers, file.Port
-	}
-	if len(given) == 0 {
-		given = []string{"127.0.0.1", "::1"}
-	}
-	addrs := make([]string, 0, len(given))
-	for _, s := range given {
-		addr, err := serverAddr(s, port)
+	addrs := make([]string, 0, len(c.Servers))
+	for _, s := range c.Servers {
+		addr, err := serverAddr(s, "53")
 		if err != nil {
 			return nil, err
 		}
 		addrs = append(addrs, addr)
 	}
-	return addrs, nil
+	if len(addrs) > 0 {
+		return addrs, nil
+	}
+	addrs, _, err := readResolvConf(c.ResolvConf)
+	return addrs, err
+}
+
+// Addresses are the servers that a resolver of this configuration asks, as
+// address:port, read from ResolvConf where none are given.
+func (c Config) Addresses() ([]string, error) { return c.withDefaults().servers() }
+
+// CheckResolvConf tells of entries of resolv.conf that nobody is asked by: names
+// in place of addresses.
+func CheckResolvConf(path string) ([]string, error) {
+	_, names, err := readResolvConf(Config{ResolvConf: path}.withDefaults().ResolvConf)
+	return names, err
+}
+
+// readResolvConf reads the servers of the system. The file may lack, or name
+// none: then there is one on this host (resolv.conf(5)). Names among them need a
+// resolver, and are left out.
+func readResolvConf(path string) (addrs, names []string, err error) {
+	file, err := dns.ClientConfigFromFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		file = &dns.ClientConfig{Port: "53"}
+	case err != nil:
+		return nil, nil, fmt.Errorf("dnscheck: %w", err)
+	}
+	for _, s := range file.Servers {
+		if addr, err := serverAddr(s, file.Port); err == nil {
+			addrs = append(addrs, addr)
+		} else {
+			names = append(names, s)
+		}
+	}
+	if len(addrs) == 0 {
+		addrs = []string{net.JoinHostPort("127.0.0.1", file.Port), net.JoinHostPort("::1", file.Port)}
+	}
+	return addrs, names, nil
 }
 
 // ServerAddr reads a server as policies write it: an IP address, or one with a

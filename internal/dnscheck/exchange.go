@@ -27,7 +27,7 @@ var (
 	errStray     = errors.New("a reply to another question")
 	errMalformed = errors.New("a malformed reply")
 	errTruncated = errors.New("a truncated reply")
-	errFormat    = errors.New("FORMERR")
+	errFormat    = errors.New("a reply that EDNS may be the reason of")
 	errTimeout   = errors.New("no reply in time")
 )
 
@@ -37,7 +37,7 @@ var (
 func exchange(ctx context.Context, addr string, q question, try time.Duration) (*dns.Msg, error) {
 	m, err := overUDP(ctx, addr, q, try, true)
 	if errors.Is(err, errFormat) {
-		// RFC 6891 §7: it may not know EDNS.
+		// RFC 6891 §7: it may not know EDNS, and not everybody says FORMERR.
 		m, err = overUDP(ctx, addr, q, try, false)
 	}
 	if errors.Is(err, errTruncated) || errors.Is(err, errStray) {
@@ -73,7 +73,7 @@ func overUDP(ctx context.Context, addr string, q question, try time.Duration, ed
 			continue // RFC 5452 §9.1: a guess from elsewhere must not end the wait
 		case errors.Is(err, errMalformed) && n == len(buf):
 			return nil, errTruncated // by us
-		case err == nil && edns && m.Rcode == dns.RcodeFormatError:
+		case err == nil && edns && (m.Rcode == dns.RcodeFormatError || m.Rcode == dns.RcodeNotImplemented || m.Rcode == dns.RcodeServerFailure):
 			return nil, errFormat
 		}
 		return m, err

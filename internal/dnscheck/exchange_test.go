@@ -27,6 +27,8 @@ func TestExchange(t *testing.T) {
 		want   string // address, or part of the error
 	}{
 		{"plain", func(w dns.ResponseWriter, m *dns.Msg) { w.WriteMsg(good(m, "192.0.2.1")) }, "[192.0.2.1]"},
+		{"SERVFAIL to EDNS", rcodeToEDNS(dns.RcodeServerFailure, good), "[192.0.2.1]"},
+		{"NOTIMP to EDNS", rcodeToEDNS(dns.RcodeNotImplemented, good), "[192.0.2.1]"},
 		{"case changed", func(w dns.ResponseWriter, m *dns.Msg) {
 			r := good(m, "192.0.2.1")
 			r.Question[0].Name = "X.eXample."
@@ -298,4 +300,15 @@ func FuzzAbsolute(f *testing.F) {
 			t.Errorf("%q", name)
 		}
 	})
+}
+
+// rcodeToEDNS answers a question with EDNS by an rcode, and others.
+func rcodeToEDNS(rcode int, good func(*dns.Msg, string) *dns.Msg) func(dns.ResponseWriter, *dns.Msg) {
+	return func(w dns.ResponseWriter, m *dns.Msg) {
+		if m.IsEdns0() != nil {
+			w.WriteMsg(new(dns.Msg).SetRcode(m, rcode))
+			return
+		}
+		w.WriteMsg(good(m, "192.0.2.1"))
+	}
 }

@@ -12,7 +12,7 @@ import (
 
 var (
 	errNoList   = errors.New("an answer that is no list's")
-	errListSays = errors.New("the list reports an error")
+	errListsAll = errors.New("the list has what no list may have (RFC 5782 section 5)")
 )
 
 // CheckZone tells what is wrong with the name of a list's zone.
@@ -25,12 +25,14 @@ func CheckZone(zone string) error {
 
 // Listed is what a DNS list says of an IP address: the addresses it answers,
 // in order, all within 127.0.0.0/8; none for an address that is not listed
-// (RFC 5782 §2).
+// (RFC 5782 §2). Among them may be some that say that the list does not serve
+// who asks: see Refuses.
 //
 // An answer outside of 127.0.0.0/8 is an error and no listing: it comes from
 // whoever put a wildcard in place of a list, or of every name that does not
-// exist, and would list the world. So are those in 127.255.255.0/24, by which
-// lists tell that they do not serve this resolver.
+// exist, and would list the world. So is any answer of a list that has 127.0.0.1,
+// which none may have (RFC 5782 §5): it was given up, or somebody answers in its
+// place.
 func (r *Resolver) Listed(ctx context.Context, zone string, addr netip.Addr) ([]netip.Addr, error) {
 	if !addr.IsValid() {
 		return nil, nil
@@ -39,12 +41,12 @@ func (r *Resolver) Listed(ctx context.Context, zone string, addr netip.Addr) ([]
 	if !ok {
 		return nil, CheckZone(zone)
 	}
-	return r.listed(ctx, name)
+	return r.listed(ctx, zone, name, "1.0.0.127."+zone)
 }
 
 // ListedDomain is what a DNS list of domains says of one (RFC 5782 §4), like
 // Listed. No domain, an address literal, and a domain too long for a name in
-// the zone are not listed.
+// the zone are not listed. The domain that no list may have is "invalid" (§5).
 func (r *Resolver) ListedDomain(ctx context.Context, zone, domain string) ([]netip.Addr, error) {
 	if err := CheckZone(zone); err != nil {
 		return nil, err
@@ -57,25 +59,54 @@ func (r *Resolver) ListedDomain(ctx context.Context, zone, domain string) ([]net
 	if len(name)+len(at) > maxName+1 {
 		return nil, nil
 	}
-	return r.listed(ctx, name+at)
+	return r.listed(ctx, zone, name+at, "invalid."+zone)
 }
 
-func (r *Resolver) listed(ctx context.Context, name string) ([]netip.Addr, error) {
+// Refuses tells whether an answer is no listing but says that the list does not
+// serve who asks: 127.0.0.1, an address that ends in 255 as 127.0.0.255 and
+// 127.0.1.255, and all of 127.255.255.0/24.
+func Refuses(addr netip.Addr) bool {
+	if addr = addr.Unmap(); !addr.Is4() {
+		return false
+	}
+	raw := addr.As4()
+	return raw == [4]byte{127, 0, 0, 1} || raw[0] == 127 && raw[3] == 255 || raw[0] == 127 && raw[1] == 255 && raw[2] == 255
+}
+
+func (r *Resolver) listed(ctx context.Context, zone, name, nobody string) ([]netip.Addr, error) {
 	during := newStage(ctx, r.stage)
 	defer during.end()
 	q := question{name, dns.TypeA}
 	a, err := r.lookup(during, q)
 	if err != nil {
+		r.lists.note(zone, trusted, nil, nil)
 		return nil, err
 	}
 	for _, addr := range a.addrs {
-		raw := addr.As4()
-		switch {
-		case raw[0] != 127:
+		if raw := addr.As4(); raw[0] != 127 {
+			r.lists.note(zone, distrusted, nil, r.now)
 			return nil, temporary(q, fmt.Errorf("%w: %v", errNoList, addr))
-		case raw[1] == 255 && raw[2] == 255:
-			return nil, temporary(q, fmt.Errorf("%w: %v", errListSays, addr))
 		}
 	}
-	return slices.SortedFunc(slices.Values(a.addrs), netip.Addr.Compare), nil
+	all := slices.SortedFunc(slices.Values(a.addrs), netip.Addr.Compare)
+	said := trusted
+	if slices.ContainsFunc(all, func(a netip.Addr) bool { return !Refuses(a) }) && r.listsAll(during, nobody) {
+		said = distrusted
+	}
+	r.lists.note(zone, said, all, r.now)
+	if said == distrusted {
+		return nil, temporary(q, errListsAll)
+	}
+	return all, nil
+}
+
+// listsAll tells whether a list has what none may have. That it cannot be told
+// takes nothing from what the list has said.
+func (r *Resolver) listsAll(ctx context.Context, nobody string) bool {
+	name, ok := absolute(nobody)
+	if !ok {
+		return false
+	}
+	a, err := r.lookup(ctx, question{name, dns.TypeA})
+	return err == nil && slices.ContainsFunc(a.addrs, func(a netip.Addr) bool { return !Refuses(a) })
 }

@@ -3,11 +3,13 @@ package dnscheck
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/netip"
+	"strings"
 	"testing"
 )
 
-const lists = `
+const listed = `
 7.2.0.192.bl.example. 300 A 127.0.0.4
 7.2.0.192.bl.example. 300 A 127.0.0.2
 1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.bl.example. 300 A 127.0.0.3
@@ -20,8 +22,18 @@ xn--e1afmkfd.example.bl.example. 300 A 127.0.1.3
 11.2.0.192.bl.example. 300 TXT "no address"
 `
 
+// untrusted are lists that were given up, or refuse.
+const untrusted = `
+7.2.0.192.dead.example. 300 A 127.0.0.2
+1.0.0.127.dead.example. 300 A 127.0.0.2
+bad.example.dead.example. 300 A 127.0.0.2
+invalid.dead.example. 300 A 127.0.0.2
+7.2.0.192.refuses.example. 300 A 127.0.0.1
+1.0.0.127.refuses.example. 300 A 127.0.0.1
+`
+
 func TestListed(t *testing.T) {
-	r := resolver(t, Config{}, lie(t, zone(t, lists)))
+	r := resolver(t, Config{}, lie(t, zone(t, listed+untrusted)))
 	tests := []struct {
 		zone, of, want string
 	}{
@@ -31,7 +43,9 @@ func TestListed(t *testing.T) {
 		{"bl.example", "2001:db8::2", "[]"},
 		{"bl.example", "192.0.2.1", "[]"},
 		{"bl.example", "192.0.2.11", "[]"},
-		{"bl.example", "192.0.2.8", "error"},
+		{"bl.example", "192.0.2.8", "[127.255.255.254]"},
+		{"dead.example", "192.0.2.7", "error"},
+		{"refuses.example", "192.0.2.7", "[127.0.0.1]"},
 		{"bl.example", "192.0.2.9", "error"},
 		{"bl.example", "192.0.2.10", "error"},
 		{"bl.servfail", "192.0.2.7", "error"},
@@ -49,7 +63,7 @@ func TestListed(t *testing.T) {
 }
 
 func TestListedDomain(t *testing.T) {
-	r := resolver(t, Config{}, lie(t, zone(t, lists)))
+	r := resolver(t, Config{}, lie(t, zone(t, listed+untrusted)))
 	for of, want := range map[string]string{
 		"bad.example":    "[127.0.1.2]",
 		"BAD.example.":   "[127.0.1.2]",
@@ -63,6 +77,8 @@ func TestListedDomain(t *testing.T) {
 		got, err := r.ListedDomain(t.Context(), "bl.example", of)
 		check(t, of, want, got, err)
 	}
+	got, err := r.ListedDomain(t.Context(), "dead.example", "bad.example")
+	check(t, "a list of everything", "error", got, err)
 	if _, err := r.ListedDomain(t.Context(), "", "bad.example"); err == nil {
 		t.Error("no zone")
 	}
@@ -78,5 +94,40 @@ func check(t *testing.T, what, want string, got []netip.Addr, err error) {
 	}
 	if fmt.Sprint(got) != want || err != nil {
 		t.Errorf("%s: %v, %v; want %s", what, got, err, want)
+	}
+}
+
+func TestRefuses(t *testing.T) {
+	for addr, want := range map[string]bool{
+		"127.0.0.1": true, "127.0.1.255": true, "127.0.0.255": true, "127.255.255.252": true, "127.255.255.1": true, "::ffff:127.0.0.1": true,
+		"127.0.0.2": false, "127.0.1.1": false, "127.0.1.2": false, "127.0.0.254": false, "192.0.2.255": false, "2001:db8::ff": false,
+	} {
+		if got := Refuses(netip.MustParseAddr(addr)); got != want {
+			t.Errorf("%s: %v", addr, got)
+		}
+	}
+}
+
+// What is thought of a list is counted, and told once when it changes.
+func TestReputations(t *testing.T) {
+	var told strings.Builder
+	log := slog.New(slog.NewTextHandler(&told, nil))
+	r := resolver(t, Config{Log: log}, lie(t, zone(t, listed+untrusted)))
+	for range 2 {
+		for _, of := range []string{"192.0.2.7", "192.0.2.1"} {
+			for _, zone := range []string{"bl.example", "dead.example", "refuses.example"} {
+				_, _ = r.Listed(t.Context(), zone, netip.MustParseAddr(of))
+			}
+		}
+	}
+	var all []string
+	for _, s := range r.Stats().Lists {
+		all = append(all, fmt.Sprintf("%s %d %d %d %s %v", s.Zone, s.Asked, s.Listed, s.Refused, s.State, s.Since != nil))
+	}
+	if got, want := strings.Join(all, "; "), "bl.example 4 2 0 trusted false; dead.example 4 0 0 distrusted true; refuses.example 4 0 2 refusing true"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if n := strings.Count(told.String(), "level=WARN"); n != 2 || !strings.Contains(told.String(), "zone=dead.example") || !strings.Contains(told.String(), "zone=refuses.example") {
+		t.Errorf("told %d times: %s", n, told.String())
 	}
 }

@@ -3,6 +3,8 @@ package dnscheck
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -15,12 +17,14 @@ const (
 	MXImplicit = "implicit" // no MX, but an address (RFC 5321 §5.1)
 	MXNull     = "null"     // it takes no mail (RFC 7505)
 	MXMissing  = "missing"  // neither, or only targets without an address
+	MXPrivate  = "private"  // all addresses are loopback, unspecified, private or link-local: nobody elsewhere reaches them
 	MXNone     = "none"     // there is no domain to ask for
 )
 
 const (
-	// mostMX is how many targets are looked at, the most preferred first.
-	mostMX = 10
+	// mostMX is how many targets are looked at, the most preferred first. Where
+	// there are more and none of these has an address, that is no certainty.
+	mostMX = 40
 	// mxStagger is how long a target's addresses are waited for before the
 	// next is asked for too.
 	mxStagger = 300 * time.Millisecond
@@ -51,7 +55,7 @@ func (r *Resolver) SenderMX(ctx context.Context, sender string) (string, error) 
 	case a.nxdomain:
 		return MXMissing, nil
 	case len(a.mxs) == 0:
-		found, err := r.hasAddress(during, name)
+		found, err := r.reach(during, name)
 		return verdict(found, MXImplicit, err)
 	case nullMX(a.mxs):
 		return MXNull, nil
@@ -60,18 +64,47 @@ func (r *Resolver) SenderMX(ctx context.Context, sender string) (string, error) 
 	if r.knownAddress(hosts) {
 		return MXOK, nil
 	}
-	found, err := r.anyAddress(during.start(), hosts)
+	found, err := r.anyAddress(during.start(), hosts[:min(len(hosts), mostMX)])
+	if err == nil && found != public && len(hosts) > mostMX {
+		err = temporary(question{name, dns.TypeMX}, errManyMX)
+	}
 	return verdict(found, MXOK, err)
 }
 
-func verdict(found bool, word string, err error) (string, error) {
+var errManyMX = fmt.Errorf("more than %d targets, of which the first have no address", mostMX)
+
+// reachable is what addresses a host has.
+type reachable uint8
+
+const (
+	nowhere reachable = iota // none
+	private                  // none but those that nobody elsewhere reaches
+	public
+)
+
+func verdict(found reachable, word string, err error) (string, error) {
 	switch {
-	case found:
+	case found == public:
 		return word, nil
 	case err != nil:
 		return "", err
+	case found == private:
+		return MXPrivate, nil
 	}
 	return MXMissing, nil
+}
+
+// reachOf is what addresses are worth.
+func reachOf(addrs []netip.Addr) reachable {
+	best := nowhere
+	for _, a := range addrs {
+		if a.IsPrivate() || a.IsLoopback() || a.IsUnspecified() || a.IsLinkLocalUnicast() || a.Is4() && a.As4()[0] == 0 {
+			best = max(best, private)
+		} else {
+			best = public
+		}
+	}
+	return best
 }
 
 // nullMX: RFC 7505 §3 has one record whose host is the root. Where there are
@@ -90,7 +123,7 @@ func targets(mxs []mx) []string {
 			hosts = append(hosts, m.host)
 		}
 	}
-	return hosts[:min(len(hosts), mostMX)]
+	return hosts
 }
 
 // knownAddress tells whether the cache has an address of the first host.
@@ -101,7 +134,7 @@ func (r *Resolver) knownAddress(hosts []string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	a := r.cache.get(question{hosts[0], dns.TypeA}, r.now())
-	if a == nil || len(a.addrs) == 0 {
+	if a == nil || reachOf(a.addrs) != public {
 		return false
 	}
 	r.asked++
@@ -110,18 +143,19 @@ func (r *Resolver) knownAddress(hosts []string) bool {
 }
 
 type finding struct {
-	found bool
+	found reachable
 	err   error
 }
 
-// anyAddress tells whether one of the hosts has an address. It looks at the
-// next when one has none, or takes long to say.
-func (r *Resolver) anyAddress(ctx context.Context, hosts []string) (bool, error) {
+// anyAddress is the best of what the hosts have. It looks at the next when one
+// has nothing public, or takes long to say.
+func (r *Resolver) anyAddress(ctx context.Context, hosts []string) (reachable, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	findings := make(chan finding, len(hosts))
 	stagger := time.NewTicker(mxStagger)
 	defer stagger.Stop()
+	best := nowhere
 	var failure error
 	for next, running := 0, 0; ; {
 		if next < len(hosts) {
@@ -129,35 +163,41 @@ func (r *Resolver) anyAddress(ctx context.Context, hosts []string) (bool, error)
 			next++
 			running++
 			go func() {
-				found, err := r.hasAddress(ctx, host)
+				found, err := r.reach(ctx, host)
 				findings <- finding{found, err}
 			}()
 			stagger.Reset(mxStagger)
 		}
 		if running == 0 {
-			return false, failure
+			return best, failure
 		}
 		select {
 		case f := <-findings:
-			if f.found {
-				return true, nil
+			if f.found == public {
+				return public, nil
 			}
 			running--
+			best = max(best, f.found)
 			failure = cmp.Or(failure, f.err)
 		case <-stagger.C:
 		}
 	}
 }
 
-// hasAddress tells whether a host has an A or AAAA record.
-func (r *Resolver) hasAddress(ctx context.Context, name string) (bool, error) {
+// reach is what A or AAAA records a host has.
+func (r *Resolver) reach(ctx context.Context, name string) (reachable, error) {
 	a, err := r.lookup(ctx, question{name, dns.TypeA})
-	if err == nil && (len(a.addrs) > 0 || a.nxdomain) {
-		return len(a.addrs) > 0, nil
+	found := nowhere
+	if err == nil {
+		if found = reachOf(a.addrs); found == public || a.nxdomain {
+			return found, nil
+		}
 	}
 	a, err6 := r.lookup(ctx, question{name, dns.TypeAAAA})
-	if err6 == nil && (len(a.addrs) > 0 || a.nxdomain) {
-		return len(a.addrs) > 0, nil
+	if err6 == nil {
+		if found = max(found, reachOf(a.addrs)); found == public || a.nxdomain {
+			return found, nil
+		}
 	}
-	return false, cmp.Or(err, err6)
+	return found, cmp.Or(err, err6)
 }

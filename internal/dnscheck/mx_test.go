@@ -113,7 +113,8 @@ func TestSenderMXAsksNothing(t *testing.T) {
 	}
 }
 
-// Of very many targets only the most preferred are looked at.
+// Of very many targets only the most preferred are looked at: that none of them
+// has an address is no certainty then.
 func TestSenderMXManyTargets(t *testing.T) {
 	var text strings.Builder
 	for i := range 100 {
@@ -121,13 +122,61 @@ func TestSenderMXManyTargets(t *testing.T) {
 	}
 	l := lie(t, zone(t, text.String()))
 	r := resolver(t, Config{}, l)
-	if got, err := r.SenderMX(t.Context(), "user@many.example"); got != MXMissing || err != nil {
+	if got, err := r.SenderMX(t.Context(), "user@many.example"); got != "" || !errors.Is(err, ErrTemporary) {
 		t.Errorf("%q, %v", got, err)
 	}
-	if n := l.total(); n > 3+mostMX {
+	if n := l.total(); n > 3+2*mostMX {
 		t.Errorf("%d questions", n)
 	}
 	if l.asked("mx99.gone.example. A udp") != 1 || l.asked("mx0.gone.example. A udp") != 0 {
 		t.Error("not the most preferred ones")
+	}
+}
+
+// Addresses that nobody elsewhere reaches are no place to send to.
+func TestSenderMXPrivate(t *testing.T) {
+	r := resolver(t, Config{}, lie(t, zone(t, `
+loop.example.     300 MX 10 mx.loop.example.
+mx.loop.example.  300 A 127.0.0.1
+zero.example.     300 MX 10 mx.zero.example.
+mx.zero.example.  300 A 0.0.0.0
+lan.example.      300 MX 10 mx.lan.example.
+lan.example.      300 MX 20 mx2.lan.example.
+mx.lan.example.   300 A 10.0.0.1
+mx2.lan.example.  300 A 192.168.0.1
+six.example.      300 MX 10 mx.six.example.
+mx.six.example.   300 AAAA ::1
+unique.example.   300 MX 10 mx.unique.example.
+mx.unique.example. 300 AAAA fd00::1
+self.example.     300 A 172.16.0.1
+both.example.     300 MX 10 mx.loop.example.
+both.example.     300 MX 20 mx.ok.example.
+mx.ok.example.    300 A 192.0.2.1
+mixed.example.    300 MX 10 mx.mixed.example.
+mx.mixed.example. 300 A 10.0.0.1
+mx.mixed.example. 300 AAAA 2001:db8::1
+half.example.     300 MX 10 mx.loop.example.
+half.example.     300 MX 20 mx.gone.example.
+`)))
+	for domain, want := range map[string]string{
+		"loop": MXPrivate, "zero": MXPrivate, "lan": MXPrivate, "six": MXPrivate, "unique": MXPrivate, "self": MXPrivate, "half": MXPrivate, "both": MXOK, "mixed": MXOK,
+	} {
+		for range 2 { // from the cache too
+			if got, err := r.SenderMX(t.Context(), "u@"+domain+".example"); got != want || err != nil {
+				t.Errorf("%s: %q, %v", domain, got, err)
+			}
+		}
+	}
+}
+
+// The address of a late target is found: 14 targets, of which the last has one.
+func TestSenderMXLateTarget(t *testing.T) {
+	var text strings.Builder
+	for i := range 14 {
+		fmt.Fprintf(&text, "late.example. 300 MX 10 mx%d.late.example.\n", i)
+	}
+	r := resolver(t, Config{}, lie(t, zone(t, text.String()+"mx13.late.example. 300 A 192.0.2.1\n")))
+	if got, err := r.SenderMX(t.Context(), "u@late.example"); got != MXOK || err != nil {
+		t.Errorf("%q, %v", got, err)
 	}
 }

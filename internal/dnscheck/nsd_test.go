@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 		nsd, err = s.NSD(map[string]string{
 			"example":              within("example.", senders+spfZone+crowded()),
 			"gone.test":            "x A 192.0.2.1\n",
-			"bl.example":           lists,
+			"bl.example":           listed,
 			"servfail.test":        harness.Unreadable,
 			"2.0.192.in-addr.arpa": within("2.0.192.in-addr.arpa.", spfZone),
 		})
@@ -126,7 +126,7 @@ func TestAnswersFromNSD(t *testing.T) {
 func TestListedFromNSD(t *testing.T) {
 	r := nsdResolver(t)
 	for of, want := range map[string]string{
-		"192.0.2.7": "[127.0.0.2 127.0.0.4]", "2001:db8::1": "[127.0.0.3]", "192.0.2.1": "[]", "192.0.2.8": "error",
+		"192.0.2.7": "[127.0.0.2 127.0.0.4]", "2001:db8::1": "[127.0.0.3]", "192.0.2.1": "[]", "192.0.2.8": "[127.255.255.254]",
 	} {
 		got, err := r.Listed(t.Context(), "bl.example", netip.MustParseAddr(of))
 		check(t, of, want, got, err)

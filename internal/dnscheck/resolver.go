@@ -15,6 +15,7 @@ type Resolver struct {
 	now     func() time.Time
 	servers *servers
 	limiter *limiter
+	lists   reputations
 
 	ctx    context.Context // of all flights; ended by Close
 	cancel context.CancelFunc
@@ -50,7 +51,7 @@ func New(c Config) (*Resolver, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Resolver{
-		stage: c.Stage, now: c.Now, servers: s, limiter: newLimiter(c.InFlight),
+		stage: c.Stage, now: c.Now, servers: s, limiter: newLimiter(c.InFlight), lists: reputations{log: c.Log},
 		ctx: ctx, cancel: cancel,
 		cache: newCache(c.CacheEntries), flights: make(map[question]*flight),
 	}, nil

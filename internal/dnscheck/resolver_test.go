@@ -197,7 +197,15 @@ func TestServers(t *testing.T) {
 	if got, err := (Config{ResolvConf: file}).servers(); fmt.Sprint(got) != "[127.0.0.1:53 [::1]:53]" || err != nil {
 		t.Error(got, err)
 	}
-	if _, err := New(Config{ResolvConf: file + ".absent"}); err == nil {
-		t.Error("no resolv.conf")
+	// resolv.conf(5): without the file the server is this host.
+	if got, err := (Config{ResolvConf: file + ".absent"}).Addresses(); fmt.Sprint(got) != "[127.0.0.1:53 [::1]:53]" || err != nil {
+		t.Error(got, err)
+	}
+	write("nameserver ns.example.org\nnameserver 192.0.2.53\n")
+	if got, err := (Config{ResolvConf: file}).Addresses(); fmt.Sprint(got) != "[192.0.2.53:53]" || err != nil {
+		t.Error(got, err)
+	}
+	if names, err := CheckResolvConf(file); fmt.Sprint(names) != "[ns.example.org]" || err != nil {
+		t.Error(names, err)
 	}
 }

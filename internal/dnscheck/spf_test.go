@@ -2,9 +2,14 @@ package dnscheck
 
 import (
 	"errors"
+	"io/fs"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tollgate-mail/tollgate/test/harness"
 )
 
 const spfZone = `
@@ -122,4 +127,53 @@ func FuzzSPFSyntax(f *testing.F) {
 			t.Errorf("octet %d is no part of a record", i)
 		}
 	})
+}
+
+// Whoever writes an at sign into a quoted local part does not choose whose
+// record is asked for.
+func TestSPFQuotedAt(t *testing.T) {
+	r := resolver(t, Config{}, lie(t, zone(t, `
+mine.example.   300 TXT "v=spf1 +all"
+victim.example. 300 TXT "v=spf1 -all"
+`)))
+	for _, sender := range []string{`"x@mine.example"@victim.example`, `"a@b@mine.example"@victim.example`, `"@mine.example"@victim.example`} {
+		got, err := r.SPF(t.Context(), netip.MustParseAddr("192.0.2.7"), "h.example", sender)
+		if got.Result != "fail" || got.Domain != "victim.example" || err != nil {
+			t.Errorf("%s: %+v, %v", sender, got, err)
+		}
+	}
+}
+
+// TestSPFCases reads a table of shared/cases: result, client, HELO, sender, zone.
+func TestSPFCases(t *testing.T) {
+	dir, err := harness.Shared("cases")
+	if errors.Is(err, fs.ErrNotExist) && os.Getenv("CI") == "" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "content", "r21-spf.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Split(strings.TrimSpace(string(b)), "\n") {
+		row := strings.Split(line, "\t")
+		if strings.HasPrefix(line, "#") || len(row) < 5 {
+			continue
+		}
+		records := make(map[string][]string)
+		for _, one := range strings.Split(row[4], " ;; ") {
+			f := strings.SplitN(one, " ", 3)
+			records[f[0]+" "+f[1]] = append(records[f[0]+" "+f[1]], f[2])
+		}
+		r, err := NewStatic(records)
+		if err != nil {
+			t.Fatal(line, err)
+		}
+		if got, err := r.SPF(t.Context(), netip.MustParseAddr(row[1]), row[2], row[3]); got.Result != row[0] {
+			t.Errorf("%s: %+v, %v", line, got, err)
+		}
+		r.Close()
+	}
 }

@@ -18,6 +18,7 @@ type Stats struct {
 	CacheSize    int           `json:"cache_size"`     // answers kept
 	CacheOctets  int           `json:"cache_octets"`   // about what they take in memory
 	Servers      []ServerStats `json:"servers"`
+	Lists        []ListStats   `json:"lists"` // that were asked, by zone
 }
 
 // ServerStats is how one server fares.
@@ -42,6 +43,7 @@ func (r *Resolver) Stats() Stats {
 		s.Timeouts += t.Timeouts
 		s.Servers = append(s.Servers, t)
 	}
+	s.Lists = r.lists.stats()
 	s.InFlight, s.Waiting, s.MostInFlight, s.Evicted = r.limiter.load()
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -2,7 +2,9 @@ package gate
 
 import (
 	"context"
+	"net/netip"
 
+	"github.com/tollgate-mail/tollgate/internal/dnscheck"
 	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/rules"
 )
@@ -34,8 +36,22 @@ func (s *Session) question(k rules.Key) question {
 	}
 	return func(ctx context.Context) (rules.Value, error) {
 		found, err := dns.Listed(ctx, k.Name, client)
-		return rules.IPValues(found), err
+		return listing(found), err
 	}
+}
+
+// listing is what a DNS list has answered. Where it does not serve us, that
+// nothing is listed is not known.
+func listing(found []netip.Addr) rules.Value {
+	var v rules.Value
+	for _, a := range found {
+		if dnscheck.Refuses(a) {
+			v.Refused, v.Partial = append(v.Refused, a), true
+		} else {
+			v.IPs = append(v.IPs, a)
+		}
+	}
+	return v
 }
 
 // question is what DNS has to be asked for a key of the message, nil for
@@ -62,7 +78,7 @@ func (m *Message) question(k rules.Key) question {
 		}
 		return func(ctx context.Context) (rules.Value, error) {
 			found, err := dns.ListedDomain(ctx, k.Name, mail.FoldDomain(domain))
-			return rules.IPValues(found), err
+			return listing(found), err
 		}
 	case rules.SPF:
 		client, helo := m.s.peer.Addr, m.s.helo

@@ -116,6 +116,9 @@ func (m *Message) remember() {
 	if m.j.Memory == nil || !m.j.remembers || m.env.Sender == "" || !m.outbound() {
 		return
 	}
+	if m.head.fields.Automatic() {
+		return // a stranger whom a program answers is nobody's correspondent
+	}
 	var remote []string
 	for _, to := range m.accepted {
 		if to.owner.Standing != directory.Ours {
