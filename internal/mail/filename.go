@@ -71,14 +71,40 @@ func (l *NameList) Add(name string) error {
 	return fmt.Errorf("names of more than %d octets: %w", maxList, ErrComplex)
 }
 
-// mediaType is the type of the first Content-Type that has one.
-func (h Header) mediaType(implied string) string {
+// declared is a Content-Type or Content-Disposition.
+type declared struct {
+	isType bool
+	value  string
+	params []parameter
+	cut    bool
+}
+
+// declared reads those fields of a part, each once.
+func (h Header) declared(fallback string) []declared {
+	var all []declared
 	for _, f := range h {
-		if !strings.EqualFold(f.Name, "Content-Type") {
+		isType := strings.EqualFold(f.Name, "Content-Type")
+		if !isType && !strings.EqualFold(f.Name, "Content-Disposition") {
 			continue
 		}
-		value, _, _ := parameters(f.Value)
-		value = typeWord(value)
+		value := f.Value
+		if strings.HasPrefix(strings.TrimLeft(value, " \t\r\n"), "=?") { // the whole is encoded
+			value = Decode(value, fallback)
+		}
+		d := declared{isType: isType}
+		d.value, d.params, d.cut = parameters(value)
+		all = append(all, d)
+	}
+	return all
+}
+
+// mediaType is the type of the first Content-Type that has one.
+func mediaType(all []declared, implied string) string {
+	for _, d := range all {
+		if !d.isType {
+			continue
+		}
+		value := typeWord(d.value)
 		// RFC 2045 §5.2: what cannot be read is text/plain; for a rule it is
 		// better to see what stands there.
 		if strings.IndexByte(value, '/') > 0 {
@@ -107,11 +133,14 @@ func typeWord(value string) string {
 	return value
 }
 
-// disposition is the word that Content-Disposition begins with.
-func (h Header) disposition() string {
-	raw, _ := h.Get("Content-Disposition")
-	value, _, _ := parameters(raw)
-	return printable(charset.Raw(firstWord(value), ""))
+// disposition is the word that the first Content-Disposition begins with.
+func disposition(all []declared) string {
+	for _, d := range all {
+		if !d.isType {
+			return printable(charset.Raw(firstWord(d.value), ""))
+		}
+	}
+	return ""
 }
 
 // firstWord is the word that a value begins with, unless it is a parameter.
@@ -128,20 +157,17 @@ func firstWord(value string) string {
 // boundaries are those that the parts of a multipart may be delimited by.
 // There are several where fields or parameters contradict each other; a
 // message is not divided by those it does not mean, unless somebody meant it.
-func (h Header) boundaries(d *defects) (list []string, multipart bool) {
+func boundaries(all []declared, d *defects) (list []string, multipart bool) {
 	empty := false
-	for _, f := range h {
-		if !strings.EqualFold(f.Name, "Content-Type") {
-			continue
-		}
-		value, params, cut := parameters(f.Value)
-		if !strings.HasPrefix(typeWord(value), "multipart/") {
+	for _, field := range all {
+		if !field.isType || !strings.HasPrefix(typeWord(field.value), "multipart/") {
 			continue
 		}
 		multipart = true
-		if cut {
+		if field.cut {
 			d.unread(tooManyNames)
 		}
+		params := field.params
 		add := func(b string) {
 			b = strings.TrimRight(b, " \t")
 			empty = empty || b == ""
@@ -182,22 +208,17 @@ func (h Header) boundaries(d *defects) (list []string, multipart bool) {
 }
 
 // fileNames are the names that a part's fields give it.
-func (p *Part) fileNames(fallback string, d *defects) {
-	for _, field := range []string{"Content-Disposition", "Content-Type"} {
-		for _, f := range p.Content {
-			if !strings.EqualFold(f.Name, field) {
+func (p *Part) fileNames(all []declared, fallback string, d *defects) {
+	for _, isType := range []bool{false, true} { // a Content-Disposition counts for most
+		for _, field := range all {
+			if field.isType != isType {
 				continue
 			}
-			value := f.Value
-			if strings.HasPrefix(strings.TrimLeft(value, " \t\r\n"), "=?") { // the whole is encoded
-				value = Decode(value, fallback)
-			}
-			_, params, cut := parameters(value)
-			if cut {
+			if field.cut {
 				d.unread(tooManyNames)
 			}
 			for _, name := range []string{"filename", "name"} {
-				for _, text := range parameterTexts(params, name, fallback) {
+				for _, text := range parameterTexts(field.params, name, fallback) {
 					p.addName(text, d)
 				}
 			}

@@ -46,18 +46,32 @@ func parameters(raw string) (value string, list []parameter, cut bool) {
 			found.add(parameterOf(name, readings(value)))
 		}
 	}
-	for i := strings.IndexAny(s, "=:"); i >= 0 && i < len(s); {
-		if name := nameBefore(s[:i]); name != "" {
-			found.add(parameterOf(name, looseReadings(s[i+1:min(len(s), i+1+maxValue)])))
-		}
-		next := strings.IndexAny(s[i+1:], "=:")
+	loose := looseParameters(s)
+	if len(loose) > maxReadings {
+		loose = slices.Delete(loose, maxReadings/2, len(loose)-maxReadings/2)
+		cut = true
+	}
+	for _, at := range loose {
+		found.add(parameterOf(nameBefore(s[:at]), looseReadings(s[at+1:min(len(s), at+1+maxValue)])))
+	}
+	value = strings.Trim(uncomment(value), " \t\"")
+	return strings.ToLower(value), found.all(), cut || found.whole > maxReadings
+}
+
+// looseParameters are where an equals sign or a colon follows the name of a
+// parameter that somebody asks for, wherever that stands.
+func looseParameters(s string) []int {
+	var all []int
+	for i := 0; i < len(s); i++ {
+		next := strings.IndexAny(s[i:], "=:")
 		if next < 0 {
 			break
 		}
-		i += 1 + next
+		if i += next; nameBefore(s[:i]) != "" {
+			all = append(all, i)
+		}
 	}
-	value = strings.Trim(uncomment(value), " \t\"")
-	return strings.ToLower(value), found.all(), found.whole > maxReadings
+	return all
 }
 
 // parameterOf is a parameter by its name as it is written.

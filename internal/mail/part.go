@@ -138,19 +138,20 @@ func (w *walker) entity(s *source, c context) error {
 		c.charset = label
 	}
 	p := &Part{Depth: c.depth, Content: content, Body: strings.NewReader("")}
-	p.Type, p.Disposition = content.mediaType(c.implied), content.disposition()
 	for _, fallback := range []string{label, c.charset, w.charset, w.fallback} {
 		if charset.Useful(fallback) {
 			label = fallback
 			break
 		}
 	}
-	p.fileNames(label, &w.defects)
+	said := content.declared(label)
+	p.Type, p.Disposition = mediaType(said, c.implied), disposition(said)
+	p.fileNames(said, label, &w.defects)
 	if len(p.Names) > 1 {
 		w.defects.add(namesDiffer)
 	}
 
-	boundaries, multipart := content.boundaries(&w.defects)
+	boundaries, multipart := boundaries(said, &w.defects)
 	if (multipart || isMessage(p.Type)) && c.depth >= maxDepth {
 		w.defects.unread(tooDeep)
 		if err := w.show(p); err != nil {
