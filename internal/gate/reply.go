@@ -3,6 +3,7 @@ package gate
 import (
 	"strings"
 
+	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -20,7 +21,7 @@ const (
 // appended where the text does not name it.
 func reply(r *rules.Reply, ref string, value func(string) string) Reply {
 	text := clean(r.Text.Expand(func(name string) string {
-		v := clean(value(name))
+		v := clean(asciiDomain(value(name)))
 		if len(v) > maxReplyValue {
 			v = v[:maxReplyValue]
 		}
@@ -37,6 +38,22 @@ func reply(r *rules.Reply, ref string, value func(string) string) Reply {
 		text += sep + tail
 	}
 	return Reply{Code: r.Code, Enhanced: r.Enhanced, Text: text}
+}
+
+// asciiDomain has the domain of an address, or a domain, in A-labels: a reply is
+// ASCII (RFC 5321 §4.2), and question marks name nobody.
+func asciiDomain(s string) string {
+	if strings.IndexFunc(s, func(r rune) bool { return r > '~' }) < 0 || strings.ContainsAny(s, " \t\r\n") {
+		return s
+	}
+	local, domain := mail.SplitAddress(s)
+	switch {
+	case domain != "":
+		return local + "@" + mail.FoldDomain(domain)
+	case strings.Contains(s, "."):
+		return mail.FoldDomain(s)
+	}
+	return s
 }
 
 // clean makes a text fit for an SMTP reply: printable ASCII only (RFC 5321
