@@ -11,7 +11,6 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/assemble"
 	"github.com/tollgate-mail/tollgate/internal/daemon"
-	"github.com/tollgate-mail/tollgate/internal/dnscheck"
 )
 
 func (a *app) status() *cobra.Command {
@@ -76,7 +75,7 @@ func printStatus(out io.Writer, s *daemon.Status, now time.Time) error {
 			row("", "%s: %s, %d queries, %d failed", server.Addr, server.State, server.Queries, server.Failures)
 		}
 		for _, list := range s.DNS.Lists {
-			row("", "%s", listLine(list))
+			row("", "list %s", list)
 		}
 	}
 	if s.State != nil {
@@ -119,15 +118,6 @@ func dnsLine(all *daemon.Status) string {
 	}
 	return fmt.Sprintf("%d look-ups, %.0f%% known already; %d queries, %d timed out, %d now; %d answers kept",
 		s.Asked, share, s.Queries, s.Timeouts, s.InFlight, s.CacheSize)
-}
-
-// listLine is how a DNS list fares, for eyes.
-func listLine(l dnscheck.ListStats) string {
-	text := fmt.Sprintf("list %s: %s", l.Zone, l.State)
-	if l.Since != nil {
-		text += " since " + l.Since.Format(time.DateTime)
-	}
-	return text + fmt.Sprintf(", %d asked, %d listed, %d refused", l.Asked, l.Listed, l.Refused)
 }
 
 // inspectorLine is an inspector for eyes.

@@ -1,6 +1,7 @@
 package dnscheck
 
 import (
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"slices"
@@ -40,6 +41,15 @@ type reputation struct {
 	asked, listed, refused int64
 	state                  trust
 	since                  time.Time
+}
+
+// String is a list for eyes.
+func (l ListStats) String() string {
+	text := l.Zone + ": " + l.State
+	if l.Since != nil {
+		text += " since " + l.Since.Format(time.DateTime)
+	}
+	return text + fmt.Sprintf(", %d asked, %d listed, %d refused", l.Asked, l.Listed, l.Refused)
 }
 
 func (t trust) String() string { return [...]string{"trusted", "refusing", "distrusted"}[t] }
