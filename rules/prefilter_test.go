@@ -25,9 +25,18 @@ func TestPrefilterAgrees(t *testing.T) {
 			for range rapid.IntRange(1, 3).Draw(t, "values") {
 				c.Values = append(c.Values, Operand{V: drawOperand(t, c.Attr)})
 			}
+			if len(c.Values) > 1 && c.Attr != "dnsbl" {
+				switch rapid.IntRange(0, 5).Draw(t, "counted") {
+				case 0:
+					c.All = true
+				case 1:
+					c.Hits = rapid.SampledFrom([]string{">= 2", "= 1", "< 2", "= 0"}).Draw(t, "hits")
+				}
+			}
 			return c
 		}
 		clause := rapid.SliceOfN(rapid.Custom(drawCondition), 0, 2)
+		groups := rapid.SliceOfN(rapid.SliceOfN(rapid.Custom(drawCondition), 1, 2), 0, 2)
 		l, problems := list.New([]Operand{{V: "ab"}, {V: "/" + exprtest.Expression(t) + "/"}, {V: "10.0.0.0/9"}}, list.Names, expr.NewCache(expr.DefaultCache))
 		if problems.Err() != nil {
 			t.Fatal(problems)
@@ -36,7 +45,8 @@ func TestPrefilterAgrees(t *testing.T) {
 		for i := range rapid.IntRange(1, 80).Draw(t, "rules") {
 			src.Rules = append(src.Rules, SourceRule{
 				Name: fmt.Sprint(i), Stage: stage, Weight: 1,
-				Match: clause.Draw(t, "match"), Any: clause.Draw(t, "any"), Unless: clause.Draw(t, "unless"),
+				Match: append(clause.Draw(t, "match"), drawBuilding(t, i)...), Any: clause.Draw(t, "any"), Unless: clause.Draw(t, "unless"),
+				AnyOf: groups.Draw(t, "any of"), UnlessAll: groups.Draw(t, "unless all"),
 				OnTemperror: rapid.SampledFrom([]string{"skip", "skip", "tempfail"}).Draw(t, "temperror"),
 				Action:      rapid.SampledFrom([]string{"continue", "continue", "continue", "hold", "discard", "reject"}).Draw(t, "action"),
 				Shadow:      rapid.IntRange(0, 9).Draw(t, "shadow") > 0,
@@ -60,7 +70,25 @@ func TestPrefilterAgrees(t *testing.T) {
 	})
 }
 
+// drawBuilding is now and then a condition on a rule before the i-th.
+func drawBuilding(t *rapid.T, i int) []Condition {
+	if i == 0 || rapid.IntRange(0, 5).Draw(t, "building") > 0 {
+		return nil
+	}
+	return cond("rule", fmt.Sprint(rapid.IntRange(0, i-1).Draw(t, "on")), `^1\d$`)
+}
+
 func drawOperand(t *rapid.T, attr string) any {
+	if rapid.IntRange(0, 9).Draw(t, "reference") == 0 {
+		switch attr {
+		case "subject", "sender", "header.From":
+			return rapid.SampledFrom([]string{"{recipient}", "{client_ip}", "{header.X}"}).Draw(t, "other")
+		case "recipient_count":
+			return "> {declared_size}"
+		case "header_ip":
+			return "{client_ip}"
+		}
+	}
 	switch attr {
 	case "direction":
 		return rapid.SampledFrom([]string{"inbound", "outbound"}).Draw(t, "name")
@@ -106,6 +134,9 @@ func drawFacts(t *rapid.T) *fakeFacts {
 		"header.From":     TextValues(rapid.SliceOfN(rapid.Custom(exprtest.Text), 0, 2).Draw(t, "from")),
 		"header.*":        TextValues(rapid.SliceOfN(rapid.Custom(exprtest.Text), 0, 5).Draw(t, "fields")),
 		"direction":       EnumValue(rapid.SampledFrom([]string{"", "inbound", "outbound"}).Draw(t, "direction")),
+		"recipient":       text(),
+		"header.X":        TextValues(rapid.SliceOfN(rapid.Custom(exprtest.Text), 0, 2).Draw(t, "x")),
+		"declared_size":   NumberValue(rapid.Int64Range(0, 3).Draw(t, "declared")),
 		"recipient_count": NumberValue(rapid.Int64Range(0, 4).Draw(t, "count")),
 	}, errs: make(map[string]error)}
 	for k := range f.values {
