@@ -17,18 +17,32 @@ func (c *Config) Fewer(before *Config) []string {
 		}
 	}
 	rules, were := len(c.Gate.Rules.Rules()), len(before.Gate.Rules.Rules())
-	fewer(fmt.Sprintf("%d rules", rules), rules, were)
+	fewer(plural(rules, "rule"), rules, were)
 	rules, were = len(c.Gate.Rules.Thresholds(math.MaxInt64)), len(before.Gate.Rules.Thresholds(math.MaxInt64))
-	fewer(fmt.Sprintf("%d thresholds", rules), rules, were)
+	fewer(plural(rules, "threshold"), rules, were)
 	clients, had := len(c.Gate.Directory.Clients()), len(before.Gate.Directory.Clients())
-	fewer(fmt.Sprintf("%d clients", clients), clients, had)
+	fewer(plural(clients, "client"), clients, had)
 	for _, name := range slices.Sorted(maps.Keys(before.ListSizes)) {
 		now, there := c.ListSizes[name]
 		if !there {
 			all = append(all, fmt.Sprintf("list %s: gone", name))
 			continue
 		}
-		fewer(fmt.Sprintf("list %s: %d entries", name, now), now, before.ListSizes[name])
+		fewer(fmt.Sprintf("list %s: %d %s", name, now, entries(now)), now, before.ListSizes[name])
 	}
 	return all
+}
+
+func entries(n int) string {
+	if n == 1 {
+		return "entry"
+	}
+	return "entries"
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
