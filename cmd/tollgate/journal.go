@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -11,87 +9,173 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tollgate-mail/tollgate/internal/control"
+	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/daemon"
 	"github.com/tollgate-mail/tollgate/internal/journal"
+	"github.com/tollgate-mail/tollgate/rules"
 )
 
-// flushTime is how long a running daemon may take to write what it has
-// gathered; its journals are searched either way.
-const flushTime = 2 * time.Second
+// journalVerdicts and journalStages are what entries may have.
+var (
+	journalVerdicts = []string{"accept", "reject", "tempfail", "discard", "hold", "greylist", "aborted"}
+	journalStages   = []string{"connect", "helo", "mailfrom", "rcptto", "headers", "complete"}
+)
+
+// looking is a search of the journals as the command line asks for it.
+type looking struct {
+	journal.Query
+	client, since, until, size string
+	dir, countBy               string
+	last, limit                int
+	follow, utc                bool
+}
 
 func (a *app) journal() *cobra.Command {
-	var q journal.Query
-	var client, since, until, dir string
-	var last int
+	var l looking
 	c := &cobra.Command{
-		Use:   "journal [" + strings.Join(journal.Kinds(), "|") + "]...",
+		Use:   "journal [" + strings.Join(journal.Kinds(), "|") + "]... [ANYTHING]",
 		Short: "find mail: where is it, and why was it refused?",
 		Long: `Journal searches the journals, rotated and compressed ones too, and prints what
-matches in the order of time; all journals where none is named. All conditions
-must hold. Texts match as a whole, in any case. Exit code 1: nothing was found.
+matches in the order of time, one line a message. ANYTHING is a reference, a
+queue id, a Message-ID, a part of an address, or the whole text of a bounce. The
+kinds of journals are messages, blocks, antivirus and trace; all where none is
+named.
 
-An address may be "@domain" for all of a domain, and "<>" for the null sender.
-Times: "2h" or "3d" ago, "today", "yesterday", "2026-11-23", "2026-11-23 10:00"
-in the local time zone, or RFC 3339. --until a day means to its end.
+All conditions must hold, in any case. --sender and --recipient take a whole
+address, a part of one, "@domain" for all of a domain, or "<>" for the null
+sender. Times: "2h", "3d" or "10 minutes" ago, "today", "yesterday", "tuesday",
+"21:40", "24.11.2026", "2026-11-24", "2026-11-24 10:00" in the local time zone
+(--utc: in UTC), or RFC 3339. --until a day means to its end.
 
-It works on the files: no daemon need run. One that runs writes first what it
-has gathered.`,
-		Example: `  tollgate journal --recipient ivan@example.org --since yesterday
-  tollgate journal --ref 4v1kz8m2p0q3                   the reference of a refusal
-  tollgate journal blocks --sender @example.com --since 2h
-  tollgate journal --client-ip 192.0.2.0/24 --verdict reject --json | jq .reason
-  tollgate journal messages --subject invoice --last 20`,
+Exit code 1: nothing was found. What Postfix refuses before it asks a milter (552
+at MAIL, 452 for too many recipients, postscreen) is in Postfix's own log only.
+It works on the files: no daemon need run.`,
+		Example: `  tollgate journal 4v1kz8m2p0q3                          the reference of a refusal
+  tollgate journal ivan --since yesterday                a part of an address
+  tollgate journal "550 5.7.1 Refused (ref 4v1kz8m2p0q3)"
+  tollgate journal show 4v1kz8m2p0q3                     all about one message
+  tollgate journal blocks --sender partner.example --since tuesday
+  tollgate journal --client-ip 192.0.2.0/24 --verdict reject --count-by rule
+  tollgate journal -n 20 --size '> 10 MiB'
+  tollgate journal -f`,
 		ValidArgs: journal.Kinds(),
-		Args: func(_ *cobra.Command, args []string) error {
-			for _, k := range args {
-				if !slices.Contains(journal.Kinds(), k) {
-					return usagef("there is no journal %q; there are %s", k, strings.Join(journal.Kinds(), ", "))
-				}
-			}
-			return nil
-		},
+		Args:      cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
-			q.Kinds = args
-			var err error
-			if q.ClientIP, err = parseClient(client); err != nil {
+			if err := l.prepare(args, time.Now()); err != nil {
 				return err
 			}
-			if q.Since, q.Until, err = parseSpan(since, until, time.Now()); err != nil {
-				return err
-			}
-			if last < 0 {
-				return usagef("--last %d: want how many", last)
-			}
-			return a.searchJournal(c.Context(), dir, q, last)
+			return a.look(c.Context(), l)
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&q.Recipient, "recipient", "", "sent to this `ADDRESS`, or \"@domain\"")
-	f.StringVar(&q.Sender, "sender", "", "sent by this `ADDRESS`, \"@domain\", or \"<>\"")
-	f.StringVar(&client, "client-ip", "", "from this `ADDRESS` or network")
-	f.StringVar(&since, "since", "", "not before this `TIME`")
-	f.StringVar(&until, "until", "", "before this `TIME`")
-	f.StringVar(&q.Ref, "ref", "", "the `REFERENCE` that replies name")
-	f.StringVar(&q.QueueID, "queue-id", "", "Postfix's queue `ID`")
-	f.StringVar(&q.Rule, "rule", "", "the rule `NAME` decided or matched")
-	f.StringVar(&q.MessageID, "message-id", "", "the Message-ID, with or without angle `BRACKETS`")
-	f.StringVar(&q.Subject, "subject", "", "the Subject has this `TEXT` in it")
-	f.StringVar(&q.Verdict, "verdict", "", "`VERDICT`: accept, reject, tempfail, discard, hold, aborted")
-	f.StringVar(&q.Stage, "stage", "", "decided at this `STAGE`")
-	f.StringVar(&q.Helo, "helo", "", "the client's HELO `NAME`")
-	f.StringVar(&q.Direction, "direction", "", "`DIRECTION`: inbound or outbound")
-	f.StringVar(&q.AuthUser, "auth-user", "", "sent by this authenticated `USER`")
-	f.IntVarP(&last, "last", "n", 0, "only the newest `N`")
-	f.StringVar(&dir, "dir", "", "search this `FOLDER` instead of the policy's")
+	f.StringVar(&l.Recipient, "recipient", "", "sent to this `ADDRESS`, or a part of one, or \"@domain\"")
+	f.StringVar(&l.Sender, "sender", "", "sent by this `ADDRESS`, or a part of one, \"@domain\", \"<>\"")
+	f.StringVar(&l.client, "client-ip", "", "from this `ADDRESS` or network")
+	f.StringVar(&l.Host, "host", "", "the client's name has this `TEXT` in it")
+	f.StringVar(&l.since, "since", "", "not before this `TIME`")
+	f.StringVar(&l.until, "until", "", "before this `TIME`")
+	f.StringVar(&l.Ref, "ref", "", "the `REFERENCE` that replies name")
+	f.StringVar(&l.QueueID, "queue-id", "", "Postfix's queue `ID`")
+	f.StringVar(&l.Rule, "rule", "", "the rule `NAME` decided or matched")
+	f.StringVar(&l.MessageID, "message-id", "", "the Message-ID, with or without angle `BRACKETS`")
+	f.StringVar(&l.Subject, "subject", "", "the Subject has this `TEXT` in it")
+	f.StringVar(&l.Verdict, "verdict", "", "`VERDICT`: "+strings.Join(journalVerdicts, ", "))
+	f.StringVar(&l.Stage, "stage", "", "decided at this `STAGE`: "+strings.Join(journalStages, ", "))
+	f.StringVar(&l.Helo, "helo", "", "the client's HELO `NAME`")
+	f.StringVar(&l.Direction, "direction", "", "`DIRECTION`: inbound or outbound")
+	f.StringVar(&l.AuthUser, "auth-user", "", "sent by this authenticated `USER`")
+	f.StringVar(&l.size, "size", "", "of this `SIZE`: \"> 10 MiB\", \"< 1 KiB\"")
+	f.IntVarP(&l.last, "last", "n", 0, "only the newest `N`")
+	f.IntVar(&l.limit, "limit", 0, "end after `N`")
+	f.BoolVarP(&l.follow, "follow", "f", false, "go on with what comes")
+	f.StringVar(&l.countBy, "count-by", "", "only count, by this `FIELD`: "+strings.Join(countFields(), ", "))
+	f.BoolVar(&l.utc, "utc", false, "times are UTC")
+	f.StringVar(&l.dir, "dir", "", "search this `FOLDER` instead of the policy's")
+	c.AddCommand(a.journalShow())
+	values(c, "verdict", func() []string { return journalVerdicts })
+	values(c, "stage", func() []string { return journalStages })
+	values(c, "direction", func() []string { return []string{"inbound", "outbound"} })
+	values(c, "count-by", countFields)
+	values(c, "rule", a.ruleNames)
 	return c
+}
+
+// spoken are words that people say for a verdict or a stage.
+var spoken = map[string]string{
+	"rejected": "reject", "refused": "reject", "blocked": "reject", "accepted": "accept", "passed": "accept", "deferred": "tempfail",
+	"temporary": "tempfail", "discarded": "discard", "dropped": "discard", "held": "hold", "quarantine": "hold", "greylisted": "greylist",
+	"rcpt": "rcptto", "mail": "mailfrom", "ehlo": "helo", "data": "complete", "eom": "complete", "header": "headers",
+}
+
+// wordOf is oneOf that also knows what people say.
+func wordOf(flag, word string, valid []string) error {
+	if say := spoken[strings.ToLower(word)]; slices.Contains(valid, say) {
+		return usagef("%s %q: did you mean %q? There are %s", flag, word, say, strings.Join(valid, ", "))
+	}
+	return oneOf(flag, word, valid)
+}
+
+// prepare reads what the command line says.
+func (l *looking) prepare(args []string, now time.Time) (err error) {
+	var words []string
+	for _, arg := range args {
+		if slices.Contains(journal.Kinds(), arg) && len(words) == 0 {
+			l.Kinds = append(l.Kinds, arg)
+			continue
+		}
+		words = append(words, arg)
+	}
+	if l.Any, err = anything(words); err != nil {
+		return err
+	}
+	if err := wordOf("--verdict", l.Verdict, journalVerdicts); err != nil {
+		return err
+	}
+	if err := wordOf("--stage", l.Stage, journalStages); err != nil {
+		return err
+	}
+	if err := oneOf("--direction", l.Direction, []string{"inbound", "outbound"}); err != nil {
+		return err
+	}
+	if err := oneOf("--count-by", l.countBy, countFields()); err != nil {
+		return err
+	}
+	if l.ClientIP, err = parseClient(l.client); err != nil {
+		return err
+	}
+	if l.LeastSize, l.MostSize, err = parseSizes(l.size); err != nil {
+		return err
+	}
+	if l.utc {
+		now = now.UTC()
+	}
+	if l.Since, l.Until, err = parseSpan(l.since, l.until, now); err != nil {
+		return err
+	}
+	switch {
+	case l.last < 0:
+		return usagef("--last %d: want how many", l.last)
+	case l.limit < 0:
+		return usagef("--limit %d: want how many", l.limit)
+	case l.follow && l.countBy != "":
+		return usagef("--count-by counts what is there: it does not go with -f")
+	}
+	return nil
+}
+
+// zone is the one of all times of the command.
+func (l *looking) zone() *time.Location {
+	if l.utc {
+		return time.UTC
+	}
+	return time.Local
 }
 
 // parseClient reads an address or a network; "" is none.
 func parseClient(s string) (netip.Prefix, error) {
 	p, err := daemon.ParseClient(s)
 	if err != nil {
-		return p, usagef("%w", err)
+		return p, usagef("--client-ip %w", err)
 	}
 	return p, nil
 }
@@ -117,78 +201,37 @@ func parseSpan(since, until string, now time.Time) (from, to time.Time, err erro
 	return from, to, nil
 }
 
-func (a *app) searchJournal(ctx context.Context, dir string, q journal.Query, last int) error {
-	if dir == "" {
-		places, err := a.places()
-		if err != nil {
-			return err
-		}
-		dir = places.JournalDir
-		a.flushDaemon(ctx, places.StateDir)
+// ruleNames are those of the policy; none where it cannot be read.
+func (a *app) ruleNames() []string {
+	cfg, problems := config.Load(a.policy)
+	if cfg == nil || problems.Err() != nil {
+		return nil
 	}
-	shown := 0
-	show := func(e journal.Entry) error {
-		if shown++; shown == 1 && !a.json {
-			if _, err := fmt.Fprintln(a.out, journalHead()); err != nil {
-				return away(err)
-			}
-		}
-		return a.showEntry(e)
+	var names []string
+	for _, r := range cfg.Gate.Rules.Rules() {
+		names = append(names, r.Name)
 	}
-	found, done := show, func() error { return nil }
-	if last > 0 {
-		found, done = keepLast(last, show)
-	}
-	report, err := journal.Search(ctx, dir, q, found)
-	err = errors.Join(err, done())
-	for _, path := range report.Unsearched {
-		fmt.Fprintf(a.err, "tollgate: %s: compressed in a way that cannot be searched; unpack it first\n", path)
-	}
-	if report.Broken > 0 {
-		fmt.Fprintf(a.err, "tollgate: %s passed over: damaged or cut by a crash\n", daemon.Plural(int(report.Broken), "line"))
-	}
-	switch {
-	case err != nil:
-		return away(err)
-	case shown == 0:
-		fmt.Fprintln(a.err, "nothing found")
-		return silent(exitNegative)
-	}
-	return nil
+	return names
 }
 
-// flushDaemon asks a daemon to write what it has gathered. Where none runs,
-// or it cannot be asked, all that there is to be found is in the files.
-func (a *app) flushDaemon(ctx context.Context, stateDir string) {
-	ctx, cancel := context.WithTimeout(ctx, flushTime)
-	defer cancel()
-	err := control.NewClient(stateDir).Call(ctx, daemon.CmdFlush, nil, nil)
-	if err == nil || errors.Is(err, control.ErrNoDaemon) || errors.Is(err, control.ErrDenied) {
+// notFound says what may be wrong with a search that found nothing.
+func (a *app) notFound(l looking) {
+	fmt.Fprintln(a.err, "nothing found")
+	for _, word := range l.Any {
+		if near := rules.Nearest(word, journal.Kinds()); near != "" {
+			fmt.Fprintf(a.err, "tollgate: there is no journal %q; did you mean %q?\n", visible(word), near)
+		}
+	}
+	if l.Rule == "" {
 		return
 	}
-	fmt.Fprintln(a.err, "tollgate: the last second may be missing:", err)
-}
-
-// keepLast shows only the last n entries, when done.
-func keepLast(n int, show func(journal.Entry) error) (keep func(journal.Entry) error, done func() error) {
-	var ring []journal.Entry
-	next := 0
-	keep = func(e journal.Entry) error {
-		if len(ring) < n {
-			ring = append(ring, e)
-			return nil
-		}
-		ring[next] = e
-		next = (next + 1) % n
-		return nil
+	names := a.ruleNames()
+	if len(names) == 0 || slices.Contains(names, l.Rule) {
+		return
 	}
-	done = func() error {
-		for i := range ring {
-			if err := show(ring[(next+i)%len(ring)]); err != nil {
-				return err
-			}
-		}
-		return nil
+	if near := rules.Nearest(l.Rule, names); near != "" {
+		fmt.Fprintf(a.err, "tollgate: the policy has no rule %q; did you mean %q?\n", visible(l.Rule), near)
+		return
 	}
-	return keep, done
+	fmt.Fprintf(a.err, "tollgate: the policy has no rule %q\n", visible(l.Rule))
 }

@@ -2,42 +2,135 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"os"
+	"regexp"
 	"strings"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/tollgate-mail/tollgate/internal/journal"
 )
 
-// showEntry prints one entry: as it stands in its journal, or for eyes.
-func (a *app) showEntry(e journal.Entry) error {
-	if a.json {
-		_, err := fmt.Fprintf(a.out, "%s\n", e.Line)
-		return away(err)
+// columns are those of a line: when, what became of it, by which reference and
+// queue id to ask further, whose, why.
+const columns = "%-19s  %-13s  %-12s  %-14s  %s"
+
+// terminal prints lines for people.
+type terminal struct {
+	out    io.Writer
+	zone   *time.Location
+	width  int // of the terminal; 0: nobody looks at one
+	colour bool
+	begun  bool
+}
+
+// terminal is where the command prints: as wide as the window and in colour,
+// where one looks at one.
+func (a *app) terminal(zone *time.Location) *terminal {
+	t := &terminal{out: a.out, zone: zone}
+	f, ok := a.out.(*os.File)
+	if !ok {
+		return t
 	}
-	_, err := fmt.Fprintln(a.out, entryLine(e))
+	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return t
+	}
+	t.width = int(size.Col)
+	t.colour = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	return t
+}
+
+// zoneName names the zone of all times for a head line.
+func zoneName(zone *time.Location, now time.Time) string {
+	name, _ := now.In(zone).Zone()
+	if strings.HasPrefix(name, "+") || strings.HasPrefix(name, "-") {
+		name = "UTC" + name
+	}
+	return name
+}
+
+func (t *terminal) story(s *story) error {
+	if !t.begun {
+		t.begun = true
+		head := fmt.Sprintf(columns, "TIME ("+zoneName(t.zone, s.first.Time)+")", "WHAT", "REF", "QUEUE ID", "MAIL")
+		if _, err := fmt.Fprintln(t.out, head); err != nil {
+			return away(err)
+		}
+	}
+	if s.message == nil && len(s.blocks) == 0 && len(s.scans) == 0 {
+		for _, e := range s.traces {
+			if err := t.line(e, "trace", traceLine(e)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	e, what, text := s.summary()
+	return t.line(e, what, text)
+}
+
+// line prints one line, in the colour of what became of the mail.
+func (t *terminal) line(e journal.Entry, what, text string) error {
+	line := fmt.Sprintf(columns, e.Time.In(t.zone).Format(time.DateTime), visible(what), or(e.Ref), or(e.QueueID), visible(text))
+	if t.width > 0 && utf8.RuneCountInString(line) > t.width {
+		line = string([]rune(line)[:t.width-1]) + "…"
+	}
+	if colour := colours[strings.Fields(what + " -")[0]]; t.colour && colour != "" {
+		line = colour + line + "\x1b[0m"
+	}
+	_, err := fmt.Fprintln(t.out, line)
 	return away(err)
 }
 
-// columns are those of entryLine: when, what became of it, by which reference
-// and queue id to ask further, whose, why.
-const columns = "%-19s  %-16s  %-12s  %-14s  %s"
-
-// journalHead stands above the entries.
-func journalHead() string {
-	return fmt.Sprintf(columns, "TIME", "WHAT", "REF", "QUEUE ID", "MAIL")
+var colours = map[string]string{
+	"reject": "\x1b[31m", "tempfail": "\x1b[33m", "greylist": "\x1b[33m", "discard": "\x1b[35m", "hold": "\x1b[35m", "scan": "\x1b[36m",
 }
 
-// entryLine is an entry in one line.
-func entryLine(e journal.Entry) string {
-	what, text := e.Kind+" "+e.Event, traceLine(e)
-	switch e.Kind {
-	case journal.Messages:
-		what, text = "message "+e.Verdict, route(e)+messageLine(e)
-	case journal.Blocks:
-		what, text = "block "+e.Verdict, route(e)+blockLine(e)
-	case journal.Antivirus:
-		what, text = "scan "+e.Result, scanLine(e)
+// summary is a story in one line: the entry it is told by, what became of the
+// message, and the rest.
+func (s *story) summary() (e journal.Entry, what, text string) {
+	switch {
+	case s.message != nil:
+		e = *s.message
+		if e.QueueID == "" && s.first.QueueID != "" {
+			e.QueueID = s.first.QueueID
+		}
+		what, text = e.Verdict, route(e)+messageLine(e)
+	case len(s.blocks) > 0:
+		e = s.blocks[0]
+		what, text = e.Verdict, route(e)+blockLine(e)
+	default:
+		e = s.scans[0]
+		return e, "scan " + e.Result, scanLine(e)
 	}
-	return fmt.Sprintf(columns, local(e.Time), visible(what), or(e.Ref), or(e.QueueID), visible(text))
+	var b strings.Builder
+	b.WriteString(text)
+	told := map[string]bool{withoutRef(e.Reply): true}
+	left := 0
+	for _, block := range s.blocks {
+		reply := withoutRef(block.Reply)
+		if told[reply] && (s.message == nil || block.Verdict == e.Verdict) {
+			continue
+		}
+		told[reply] = true
+		if left++; left > 3 {
+			continue
+		}
+		fmt.Fprintf(&b, "; <%s> %s: %s", shorten(block.Recipient, 100), block.Verdict, shorten(reply, 100))
+	}
+	if left > 3 {
+		fmt.Fprintf(&b, "; and %d more", left-3)
+	}
+	for _, scan := range s.scans {
+		if scan.Result != journal.Clean {
+			fmt.Fprintf(&b, "; %s by %s: %s%s", scan.Result, scan.Engine, shorten(scan.Signature, 100), shorten(scan.Reason, 100))
+		}
+	}
+	return e, what, b.String()
 }
 
 func or(s string) string {
@@ -124,16 +217,21 @@ func why(b *strings.Builder, e journal.Entry) {
 		fmt.Fprintf(b, " (rule %s)", e.Rule)
 	}
 	if e.Reply != "" {
-		fmt.Fprintf(b, "; answered %s", shorten(e.Reply, 300))
+		fmt.Fprintf(b, "; answered %s", shorten(withoutRef(e.Reply), 300))
 	}
 	if e.Detail != "" {
 		fmt.Fprintf(b, "; %s", shorten(e.Detail, 200))
 	}
 }
 
+var refAtEnd = regexp.MustCompile(` \(ref [^ )]*\)$`)
+
+// withoutRef is a reply less the reference, which has a column of its own.
+func withoutRef(reply string) string { return refAtEnd.ReplaceAllString(reply, "") }
+
 func traceLine(e journal.Entry) string {
 	var parts []string
-	for _, s := range []string{e.ClientIP, e.Stage, e.Rule, e.Detail} {
+	for _, s := range []string{e.Event, e.ClientIP, e.Stage, e.Rule, e.Detail} {
 		if s != "" {
 			parts = append(parts, s)
 		}

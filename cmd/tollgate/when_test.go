@@ -23,6 +23,15 @@ func TestParseWhen(t *testing.T) {
 		{"1.5d", now.Add(-36 * time.Hour), now.Add(-36 * time.Hour)},
 		{"2w", now.AddDate(0, 0, -14), now.AddDate(0, 0, -14)},
 		{"today", day(23), day(24)},
+		{"10 minutes", now.Add(-10 * time.Minute), now.Add(-10 * time.Minute)},
+		{"2 days ago", now.AddDate(0, 0, -2), now.AddDate(0, 0, -2)},
+		{"monday", day(23), day(24)}, // today is one
+		{"Tuesday", day(17), day(18)},
+		{"sun", day(22), day(23)},
+		{"23.11.2026", day(23), day(24)},
+		{"3.11.2026 9:05", day(3).Add(9*time.Hour + 5*time.Minute), day(3).Add(9*time.Hour + 5*time.Minute)},
+		{"10:00", day(23).Add(10 * time.Hour), day(23).Add(10 * time.Hour)},
+		{"21:40", day(22).Add(21*time.Hour + 40*time.Minute), day(22).Add(21*time.Hour + 40*time.Minute)}, // not yet today
 		{"Yesterday", day(22), day(23)},
 		{" 2026-11-20 ", day(20), day(21)},
 		{"2026-11-20 10:30", day(20).Add(10*time.Hour + 30*time.Minute), day(20).Add(10*time.Hour + 30*time.Minute)},
@@ -36,7 +45,7 @@ func TestParseWhen(t *testing.T) {
 			t.Errorf("%q: %v until %v, %v", tt.text, m.at, m.until(), err)
 		}
 	}
-	for _, text := range []string{"", "soon", "-2h", "2026-13-01", "23.11.2026", "10:00", "2026-11-23 25:00", "d", "h", "9999999999999999999d"} {
+	for _, text := range []string{"", "soon", "-2h", "2026-13-01", "2026-11-23 25:00", "d", "h", "9999999999999999999d"} {
 		if m, err := parseWhen(text, now); err == nil {
 			t.Errorf("%q is read as %v", text, m.at)
 		}

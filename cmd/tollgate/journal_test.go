@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestAnything(t *testing.T) {
+	for _, tt := range []struct {
+		text string
+		want []string
+	}{
+		{"", nil},
+		{"4v1kz8m2p0q3", []string{"4v1kz8m2p0q3"}},
+		{"(4v1kz8m2p0q3)", []string{"4v1kz8m2p0q3"}},
+		{"ivan", []string{"ivan"}},
+		{"<a@example.com>", []string{"a@example.com"}},
+		{"host mx1.example.org[192.0.2.1] said: 550 5.7.1 Refused as unsolicited mail (weight 12.5) (ref 4v1kz8m2p0q3) (in reply to end of DATA command)", []string{"4v1kz8m2p0q3"}},
+		{"Nov 28 01:00:00 mx postfix/smtp[123]: 4LwABC123F: to=<ivan@example.org>, status=bounced", []string{"ivan@example.org"}},
+		{"Nov 28 01:00:00 mx postfix/smtp[123]: 9A4A4B9E5FFD: to=<ivan@example.org>, status=bounced", []string{"9A4A4B9E5FFD"}},
+		{"250 2.0.0 Ok: queued as A4A4B9E5FFD", []string{"A4A4B9E5FFD"}},
+		{"Message-ID: <x.1@example.com> from somebody", []string{"x.1@example.com"}},
+		{"a mail from anna@example.com of yesterday", []string{"anna@example.com"}},
+	} {
+		got, err := anything(strings.Fields(tt.text))
+		if err != nil || !slices.Equal(got, tt.want) {
+			t.Errorf("%q: %q, %v", tt.text, got, err)
+		}
+	}
+	if _, err := anything([]string{"where", "is", "it"}); err == nil {
+		t.Error("no error for a text without a name")
+	}
+}
+
+func TestSizes(t *testing.T) {
+	for text, want := range map[string][2]int64{
+		"": {0, 0}, "> 10 MiB": {10<<20 + 1, 0}, ">=1k": {1024, 0}, "10M": {10 << 20, 0}, "< 1 KiB": {0, 1023}, "<= 5": {0, 5}, "=7": {7, 7}, "1.5k": {1536, 0},
+	} {
+		least, most, err := parseSizes(text)
+		if err != nil || [2]int64{least, most} != want {
+			t.Errorf("%q: %d, %d, %v", text, least, most, err)
+		}
+	}
+	for _, text := range []string{"big", "10 MB/s", "> > 1", "-1", "99999999999999999999G"} {
+		if _, _, err := parseSizes(text); err == nil {
+			t.Errorf("%q is taken", text)
+		}
+	}
+}
+
+// What is meant is named, or found.
+func TestJournalGuesses(t *testing.T) {
+	h := newHouse(t)
+	h.journals()
+	for _, tt := range []struct {
+		args string // fields, "_" for a space within one
+		code int
+		want string
+	}{
+		{"IVAN", 0, "r1"},
+		{"r2", 0, "ghost@example.org"},
+		{"4lxb", 0, "r1"},
+		{"550_5.1.1_No_such_user_(ref_r2xxxx)", 1, "nothing found"},
+		{"--recipient gho", 0, "r2"},
+		{"--sender example.net", 0, "r5"},
+		{"--verdict rejected", 2, `did you mean "reject"?`},
+		{"--stage rcpt", 2, `did you mean "rcptto"?`},
+		{"--direction in", 2, "inbound"},
+		{"--count-by verdicts", 2, `did you mean "verdict"?`},
+		{"--rule color", 1, "nothing found"},
+		{"message", 1, `did you mean "messages"?`},
+		{"--count-by verdict", 0, "2  accept"},
+		{"--size >_10k", 0, "r1"},
+		{"--host example.com --limit 1", 0, "r0"},
+		{"show r2", 0, "550 5.1.1 No such user (ref r2)"},
+		{"show 4LxB", 0, "Отчёт"},
+		{"show nobody", 1, "nothing found"},
+		{"--since 22.11.2026 --until 2026-11-22 --utc", 0, "TIME (UTC)"},
+	} {
+		args := strings.Fields(tt.args)
+		for n := range args {
+			args[n] = strings.ReplaceAll(args[n], "_", " ")
+		}
+		o := h.run(append([]string{"journal"}, args...)...)
+		if o.code != tt.code || !strings.Contains(o.out+o.err, tt.want) {
+			t.Errorf("%s: exit code %d, %q, %q", tt.args, o.code, o.out, o.err)
+		}
+	}
+	for args, want := range map[string]string{"jurnal": `did you mean "journal"?`, "canary": "later version", "xyzzy": "lists them"} {
+		if o := h.run(args); o.code != 2 || !strings.Contains(o.err, want) {
+			t.Errorf("%s: %d %q", args, o.code, o.err)
+		}
+	}
+}
+
+// Following goes on through a rotation.
+func TestJournalFollow(t *testing.T) {
+	h := newHouse(t)
+	h.journals()
+	c := h.command("journal", "blocks", "-f", "--policy", "policy.toml")
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = c.Process.Kill()
+		_ = c.Wait() // it was killed
+	}()
+	lines := bufio.NewScanner(out)
+	awaited := func(ref string) {
+		t.Helper()
+		for lines.Scan() {
+			if strings.Contains(lines.Text(), ref) {
+				return
+			}
+		}
+		t.Fatalf("%s was not shown", ref)
+	}
+	add := func(ref string) {
+		t.Helper()
+		f, err := os.OpenFile(h.path("journal/blocks.jsonl"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if _, err := fmt.Fprintf(f, `{"time":%q,"kind":"blocks","ref":%q,"verdict":"reject"}`+"\n", time.Now().UTC().Format(time.RFC3339), ref); err != nil {
+			t.Fatal(err)
+		}
+	}
+	awaited("r2") // what was there
+	add("new1")
+	awaited("new1")
+	if err := os.Rename(h.path("journal/blocks.jsonl"), h.path("journal/blocks.jsonl.1")); err != nil {
+		t.Fatal(err)
+	}
+	add("new2")
+	awaited("new2")
+}
