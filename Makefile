@@ -31,7 +31,7 @@ export GOTOOLCHAIN := local
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo check test deps-build deps-demo deps-test format vet staticcheck tidy unit cross manpages go-test \
-	hostile bench fuzz install clean
+	hostile bare bench fuzz install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,6 +79,9 @@ go-test: ## all Go tests, end to end too
 hostile: deps-test ## the hostile milter streams alone, each with its result
 	$(GO) test -count=1 -timeout 20m -run TestHostile -v ./test
 
+bare: ## a bare Debian 12 by the lines of README.md, to the first judged message (needs root and network); SUITE=trixie
+	test/bareroot.sh $(or $(SUITE),bookworm)
+
 bench: ## the Go benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
@@ -88,11 +91,12 @@ fuzz: ## every fuzz target for FUZZTIME (30s)
 			echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p; done; done
 
 install: build ## binary, manual, completions, documents, systemd unit and user, a policy to begin with; PREFIX, DESTDIR
-	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(MANDIR)/man5 $(MANDIR)/man8 $(CONFDIR) $(DOCDIR)/postfix $(COMPLETIONS))
+	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(MANDIR)/man5 $(MANDIR)/man8 $(CONFDIR) $(DOCDIR)/postfix $(DOCDIR)/ru $(COMPLETIONS))
 	install -m 755 bin/tollgate $(DESTDIR)$(SBINDIR)/tollgate
 	install -m 644 docs/man/*.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 644 docs/man/*.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 README.md CHANGELOG.md LICENSE docs/*.md $(EXAMPLES) $(DESTDIR)$(DOCDIR)
+	install -m 644 docs/ru/*.md $(DESTDIR)$(DOCDIR)/ru
 	install -m 644 contrib/postfix/* $(DESTDIR)$(DOCDIR)/postfix
 	bin/tollgate completion bash > $(DESTDIR)$(word 1,$(COMPLETIONS))/tollgate
 	bin/tollgate completion zsh > $(DESTDIR)$(word 2,$(COMPLETIONS))/_tollgate

@@ -175,7 +175,7 @@ func (l *looking) zone() *time.Location {
 func parseClient(s string) (netip.Prefix, error) {
 	p, err := daemon.ParseClient(s)
 	if err != nil {
-		return p, usagef("--client-ip %w", err)
+		return p, usagef("%w", err)
 	}
 	return p, nil
 }

@@ -20,9 +20,8 @@ func (a *app) journalShow() *cobra.Command {
 		Use:   "show REF|QUEUE-ID",
 		Short: "all about one message, on one page",
 		Long: `Show prints what the journals say of one message: who sent it to whom, what
-became of it and why, each rule that matched with its weight and what matched,
-what the modules and the antivirus said, and what each refused recipient was
-answered.`,
+became of it and why, each rule that matched with its weight, what the modules
+and the antivirus said, and what each refused recipient was answered.`,
 		Example: `  tollgate journal show 4v1kz8m2p0q3
   tollgate journal show 4LxB1234 --utc`,
 		Args: exactly(1, "which message? Name its reference or queue id"),
