@@ -12,7 +12,6 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/daemon"
 	"github.com/tollgate-mail/tollgate/internal/journal"
-	"github.com/tollgate-mail/tollgate/rules"
 )
 
 // journalVerdicts and journalStages are what entries may have.
@@ -218,7 +217,7 @@ func (a *app) ruleNames() []string {
 func (a *app) notFound(l looking) {
 	fmt.Fprintln(a.err, "nothing found")
 	for _, word := range l.Any {
-		if near := rules.Nearest(word, journal.Kinds()); near != "" {
+		if near := config.Nearest(word, journal.Kinds()); near != "" {
 			fmt.Fprintf(a.err, "tollgate: there is no journal %q; did you mean %q?\n", visible(word), near)
 		}
 	}
@@ -229,7 +228,7 @@ func (a *app) notFound(l looking) {
 	if len(names) == 0 || slices.Contains(names, l.Rule) {
 		return
 	}
-	if near := rules.Nearest(l.Rule, names); near != "" {
+	if near := config.Nearest(l.Rule, names); near != "" {
 		fmt.Fprintf(a.err, "tollgate: the policy has no rule %q; did you mean %q?\n", visible(l.Rule), near)
 		return
 	}
