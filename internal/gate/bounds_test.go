@@ -195,7 +195,7 @@ func TestBoundsBeforeRules(t *testing.T) {
 // What modules want removed counts, too.
 func TestBoundsModules(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, rules.Source{}, withModule("m", &engine{finding: module.Finding{Remove: []string{"X-Spam"}}}))
+	w := newWorld(t, rules.Source{}, withModule("m", &engine{finding: module.Finding{Remove: []module.Removal{{Name: "X-Spam"}}}}))
 	o := w.send(sending{to: []string{"ivan@example.org"}, header: repeated("x-spam", " y", 1001)})
 	if o.result.Verdict != gate.Rejected || len(w.records) != 0 {
 		t.Errorf("%+v", o.result)

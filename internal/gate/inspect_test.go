@@ -357,21 +357,52 @@ func last(r rules.SourceRule) rules.SourceRule {
 // fields.
 func TestModuleFields(t *testing.T) {
 	e := &engine{finding: module.Finding{
-		Add: []mail.Field{
-			{Name: "X-Spamd-Result", Value: " default: False\n\tSYMBOL"}, {Name: "X-Tollgate", Value: " forged"},
-			{Name: "X-Bad", Value: " a\nEvil: yes"}, {Name: "Bad name", Value: " x"},
+		Add: []module.Addition{
+			{Field: mail.Field{Name: "X-Spamd-Result", Value: " default: False\n\tSYMBOL"}}, {Field: mail.Field{Name: "X-Tollgate", Value: " forged"}},
+			{Field: mail.Field{Name: "X-Bad", Value: " a\nEvil: yes"}}, {Field: mail.Field{Name: "Bad name", Value: " x"}},
+			{Field: mail.Field{Name: "ARC-Seal", Value: " i=1"}, Place: module.OnTop},
 		},
-		Remove: []string{"x-spam", "X-Absent"},
+		Remove: []module.Removal{{Name: "x-spam"}, {Name: "X-Absent"}},
 	}}
 	w := newWorld(t, rules.Source{Modules: []string{"m"}}, withModule("m", e))
 	o := w.send(sending{to: []string{"ivan@example.org"}, header: [][2]string{{"X-Spam", " 1"}, {"Subject", " s"}, {"X-SPAM", " 2"}}})
 	want := []gate.Edit{
 		{Kind: gate.DeleteField, Name: "x-spam", Index: 2}, {Kind: gate.DeleteField, Name: "x-spam", Index: 1},
 		{Kind: gate.AppendField, Name: "X-Spamd-Result", Value: " default: False\n\tSYMBOL"},
+		{Kind: gate.InsertField, Index: 0, Name: "ARC-Seal", Value: " i=1"},
 		{Kind: gate.AppendField, Name: "X-Tollgate", Value: " mx.test; ref=" + o.result.Ref + "; weight=0; m=0"},
 	}
 	if !slices.Equal(o.result.Edits, want) {
 		t.Errorf("%+v, want %+v", o.result.Edits, want)
+	}
+}
+
+// A module says which fields of a name go. What it does not mean stays.
+func TestModuleRemoves(t *testing.T) {
+	for name, tt := range map[string]struct {
+		remove []module.Removal
+		want   []int
+	}{
+		"all":                       {[]module.Removal{{Name: "x-spam"}}, []int{3, 2, 1}},
+		"the second":                {[]module.Removal{{Name: "X-Spam", Index: 2}}, []int{2}},
+		"the last":                  {[]module.Removal{{Name: "X-Spam", Index: -1}}, []int{3}},
+		"the first and the last":    {[]module.Removal{{Name: "X-Spam", Index: 1}, {Name: "x-SPAM", Index: -1}}, []int{3, 1}},
+		"one twice":                 {[]module.Removal{{Name: "X-Spam", Index: 3}, {Name: "X-Spam", Index: -1}}, []int{3}},
+		"one that is not there":     {[]module.Removal{{Name: "X-Spam", Index: 9}, {Name: "X-Spam", Index: -4}}, nil},
+		"one besides all":           {[]module.Removal{{Name: "X-Spam", Index: 2}, {Name: "X-Spam"}}, []int{3, 2, 1}},
+		"of a name that is not one": {[]module.Removal{{Name: "X-Other", Index: -1}}, nil},
+	} {
+		w := newWorld(t, rules.Source{Modules: []string{"m"}}, withModule("m", &engine{finding: module.Finding{Remove: tt.remove}}))
+		o := w.send(sending{to: []string{"ivan@example.org"}, header: [][2]string{{"X-Spam", " 1"}, {"Subject", " s"}, {"X-SPAM", " 2"}, {"x-spam", " 3"}}})
+		var got []int
+		for _, e := range o.result.Edits {
+			if e.Kind == gate.DeleteField {
+				got = append(got, e.Index)
+			}
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %v, want %v", name, got, tt.want)
+		}
 	}
 }
 

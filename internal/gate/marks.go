@@ -102,39 +102,53 @@ func unmarked(edits []Edit) (field string, ok bool) {
 	return "", false
 }
 
-// unforge removes every field whose name is ours to write or that a module or
-// rule wants removed, from the highest index down: a deletion shifts those after it.
+// unforge removes every field whose name is ours to write, and what modules and
+// rules want removed, from the highest index down: a deletion shifts those after it.
 func (m *Message) unforge(edits []Edit) []Edit {
-	count := maps.Clone(m.head.forged)
-	remove := func(names []string) {
-		for _, name := range names {
-			if n := m.head.count(name); n > 0 && !hasName(count, name) {
-				if count == nil {
-					count = make(map[string]int)
-				}
-				count[name] = n
-			}
+	type removal struct {
+		name    string // as it was first asked for
+		indexes map[int]bool
+	}
+	removals := make(map[string]removal)
+	remove := func(name string, from, to int) {
+		key := strings.ToLower(name)
+		r, ok := removals[key]
+		if !ok {
+			r = removal{name, make(map[int]bool)}
+			removals[key] = r
+		}
+		for i := from; i <= to; i++ {
+			r.indexes[i] = true
 		}
 	}
-	m.eachFinding(func(f *module.Finding) { remove(f.Remove) })
-	for _, k := range m.marks {
-		remove(k.tags.Remove)
+	for name, n := range m.head.forged {
+		remove(name, 1, n)
 	}
-	for _, name := range slices.Sorted(maps.Keys(count)) {
-		for i := count[name]; i > 0; i-- {
-			edits = append(edits, Edit{Kind: DeleteField, Name: name, Index: i})
+	m.eachFinding(func(f *module.Finding) {
+		for _, r := range f.Remove {
+			n := m.head.count(r.Name)
+			switch i := r.Index; {
+			case i == 0:
+				remove(r.Name, 1, n)
+			case i > 0 && i <= n:
+				remove(r.Name, i, i)
+			case i < 0 && -i <= n:
+				remove(r.Name, n+1+i, n+1+i)
+			}
+		}
+	})
+	for _, k := range m.marks {
+		for _, name := range k.tags.Remove {
+			remove(name, 1, m.head.count(name))
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(removals)) {
+		r := removals[key]
+		for _, i := range slices.Backward(slices.Sorted(maps.Keys(r.indexes))) {
+			edits = append(edits, Edit{Kind: DeleteField, Name: r.name, Index: i})
 		}
 	}
 	return edits
-}
-
-func hasName(count map[string]int, name string) bool {
-	for other := range count {
-		if strings.EqualFold(name, other) {
-			return true
-		}
-	}
-	return false
 }
 
 // addFields adds what the modules want added. Whatever an engine answers, it
@@ -143,11 +157,15 @@ func (m *Message) addFields(edits []Edit) []Edit {
 	m.eachFinding(func(f *module.Finding) {
 		for _, field := range f.Add {
 			ours := slices.ContainsFunc(m.j.strip, func(name string) bool { return strings.EqualFold(name, field.Name) })
-			if ours || !mail.ValidField(field) {
+			if ours || !mail.ValidField(field.Field) {
 				m.s.g.Log.Warn("a module's header field was not added", "ref", m.ref, "field", field.Name)
 				continue
 			}
-			edits = append(edits, Edit{Kind: AppendField, Name: field.Name, Value: field.Value})
+			e := Edit{Kind: AppendField, Name: field.Name, Value: field.Value}
+			if field.Place > module.AtEnd {
+				e.Kind, e.Index = InsertField, int(field.Place-module.OnTop)
+			}
+			edits = append(edits, e)
 		}
 	})
 	return edits

@@ -4,6 +4,7 @@ import "time"
 
 const (
 	tolerated = 5 // failures in a row that open a breaker
+	unheard   = 3 // of them stand for a ping without an answer
 	firstWait = time.Second
 	lastWait  = 30 * time.Second
 )
@@ -38,9 +39,9 @@ func (b *breaker) admit(now time.Time) (pass, bool) {
 // succeed closes the breaker.
 func (b *breaker) succeed() { *b = breaker{tries: b.tries} }
 
-// fail counts a failure of what p let through.
-func (b *breaker) fail(p pass, now time.Time) {
-	b.row++
+// fail counts failures of what p let through.
+func (b *breaker) fail(p pass, count int, now time.Time) {
+	b.row += count
 	switch {
 	case b.wait == 0 && b.row >= tolerated:
 		b.wait = firstWait

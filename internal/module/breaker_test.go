@@ -3,8 +3,12 @@ package module_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
+	"os"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -167,32 +171,85 @@ func TestBreakerLateFailures(t *testing.T) {
 	})
 }
 
-// Time-outs of a service that gives results to others do not open the breaker.
+// Whatever comes of single messages, the service is not away for others.
+func TestBreakerOfMessages(t *testing.T) {
+	t.Parallel()
+	for name, inspect := range map[string]func(context.Context, *module.Message) (module.Finding, error){
+		"an answer": func(context.Context, *module.Message) (module.Finding, error) {
+			return module.Finding{}, errors.New("says: no")
+		},
+		"a connection that ends": func(context.Context, *module.Message) (module.Finding, error) {
+			return module.Finding{}, io.ErrUnexpectedEOF
+		},
+		"a broken connection": func(context.Context, *module.Message) (module.Finding, error) {
+			return module.Finding{}, &net.OpError{Op: "read", Err: syscall.ECONNRESET}
+		},
+		"a full queue": func(context.Context, *module.Message) (module.Finding, error) {
+			return module.Finding{}, &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.EAGAIN)}
+		},
+		"a time-out": patient,
+		"a panic":    func(context.Context, *module.Message) (module.Finding, error) { panic("ouch") },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := &fake{inspect: func(ctx context.Context, m *module.Message) (module.Finding, error) {
+				if m.Sender == "bad" {
+					return inspect(ctx, m)
+				}
+				return whole(ctx, m)
+			}}
+			g := guard(f, module.Limits{Timeout: 5 * time.Second, Parallel: 10})
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			go g.Watch(ctx, time.Minute)
+			for range 100 {
+				bad := message(t, 1)
+				bad.Sender = "bad"
+				if r := g.Begin(t.Context(), bad).Wait(); r.Err == nil || errors.Is(r.Err, module.ErrAway) {
+					t.Fatalf("%s: %v", name, r.Err)
+				}
+				wants(t, name, g.Begin(t.Context(), message(t, 1)).Wait(), nil)
+			}
+			if h := g.Health(); h.Breaker != "closed" || h.State != "degraded" || h.Failed != 100 {
+				t.Errorf("%s: %+v", name, h)
+			}
+		})
+	}
+}
+
+// One that takes connections and says nothing is found by pings, and mail waits
+// no longer than until then.
+func TestBreakerFrozen(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		frozen := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+		g := guard(&fake{inspect: patient, ping: frozen}, module.Limits{Timeout: 20 * time.Second, Parallel: 10})
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go g.Watch(ctx, time.Minute)
+		time.Sleep(5*time.Second + time.Millisecond)
+		check(t, g, "away", "closed", 0, 0)
+		time.Sleep(6 * time.Second)
+		check(t, g, "away", "open", 0, 0)
+		wants(t, "frozen", immediate(t, g.Begin(t.Context(), message(t, 1))), module.ErrAway)
+	})
+}
+
+// Pings that find no turn say nothing while messages have results.
 func TestBreakerBusy(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var n atomic.Int64
-		f := &fake{inspect: func(ctx context.Context, _ *module.Message) (module.Finding, error) {
-			if n.Add(1) == 1 {
-				time.Sleep(time.Second)
-				return module.Finding{}, nil
-			}
-			return patient(ctx, nil)
-		}}
-		g := guard(f, module.Limits{Timeout: 5 * time.Second, Parallel: 10})
-		begin := func(n int) {
-			var all []*module.Inspection
-			for range n {
-				all = append(all, g.Begin(t.Context(), message(t, 1)))
-			}
-			for _, i := range all {
-				i.Wait()
-			}
+		frozen := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+		g := guard(&fake{inspect: func(context.Context, *module.Message) (module.Finding, error) {
+			time.Sleep(time.Second)
+			return module.Finding{}, nil
+		}, ping: frozen}, module.Limits{Timeout: 20 * time.Second, Parallel: 10})
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go g.Watch(ctx, 2*time.Second)
+		for range 60 {
+			wants(t, "busy", g.Begin(t.Context(), message(t, 1)).Wait(), nil)
 		}
-		begin(11)
-		check(t, g, "away", "closed", 1, 10)
-		begin(5)
-		check(t, g, "away", "open", 1, 15)
+		check(t, g, "up", "closed", 60, 0)
 	})
 }
 

@@ -45,9 +45,10 @@ func (g *Guard) Name() string { return g.name }
 // (ErrOversize) or the service is away (ErrAway).
 //
 // The inspection counts against the inspector when it fails or is not done in
-// time, but not when that was for reasons of the message: it was given up, could
-// not be kept, was too large, or was not complete when the time was over. Nor
-// when it waited for its turn all the time while others got results.
+// time, but not when the message was given up, could not be kept, was too large,
+// or was not complete when the time was over. Nor when it waited for its turn all
+// the time while others got results. What an inspector says of one message, or
+// fails to say, never makes it away for others.
 func (g *Guard) Begin(ctx context.Context, m *Message) *Inspection {
 	i := &Inspection{guard: g, stash: m.Stash, begun: g.now(), done: make(chan struct{})}
 	if g.limits.MaxSize > 0 {

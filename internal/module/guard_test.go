@@ -17,7 +17,13 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var errRefused = errors.New("connection refused")
+// errRefused is that of a service that nobody listens for.
+var errRefused error = refused{}
+
+type refused struct{}
+
+func (refused) Error() string        { return "connection refused" }
+func (refused) Is(target error) bool { return target == module.ErrUnreachable }
 
 // fake is an inspector by functions; without them everything is fine.
 type fake struct {
@@ -220,7 +226,7 @@ func TestGuardPanic(t *testing.T) {
 				t.Errorf("%v", r.Err)
 			}
 		}
-		check(t, g, "away", "closed", 0, 2)
+		check(t, g, "degraded", "closed", 0, 2)
 	})
 }
 

@@ -5,9 +5,9 @@ import "time"
 // Health is how an inspector fares.
 type Health struct {
 	Name string
-	// State is "unknown" before the first answer, "away" when the last
-	// inspection or ping failed, "degraded" when another of the last 20 did,
-	// otherwise "up".
+	// State is "unknown" before the first answer, "away" when the service could
+	// not be reached or answered no ping the last time, "degraded" when one of
+	// the last 20 inspections or pings failed, otherwise "up".
 	State string
 	Since time.Time // of State
 	// LastError is the last failure, "" when there was none; LastErrorAt when.

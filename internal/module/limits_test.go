@@ -32,9 +32,9 @@ func TestGuardTimeout(t *testing.T) {
 			if r.Duration != 10*time.Second {
 				t.Errorf("%s: %v", name, r.Duration)
 			}
-			check(t, g, "away", "closed", 0, 1)
+			check(t, g, "degraded", "closed", 0, 1)
 			time.Sleep(2 * time.Hour)
-			check(t, g, "away", "closed", 0, 1)
+			check(t, g, "degraded", "closed", 0, 1)
 		})
 	}
 }
@@ -47,7 +47,7 @@ func TestGuardCallersDeadline(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		wants(t, "deadline", g.Begin(ctx, message(t, 1)).Wait(), module.ErrTimeout)
-		check(t, g, "away", "closed", 0, 1)
+		check(t, g, "degraded", "closed", 0, 1)
 	})
 }
 
@@ -116,7 +116,7 @@ func TestGuardTurns(t *testing.T) {
 		time.Sleep(time.Minute)
 		// Those that never had their turn say nothing against a service that
 		// gave results meanwhile. The three in their turn were late.
-		check(t, g, "away", "closed", 15, 3)
+		check(t, g, "degraded", "closed", 15, 3)
 	})
 }
 

@@ -6,6 +6,7 @@ package module
 import (
 	"context"
 	"net/netip"
+	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/rules"
@@ -60,12 +61,49 @@ type Finding struct {
 	// Action is what the engine would do, in its own words; "" when it does
 	// not say.
 	Action string
-	// Add and Remove are changes to the header that the engine wants: fields to
-	// append (a value begins with a space, folds are bare LF), and names of
-	// fields to remove all of.
-	Add    []mail.Field
-	Remove []string
+	// Add and Remove are changes to the header that the engine wants. A value
+	// begins with a space, folds are bare LF.
+	Add    []Addition
+	Remove []Removal
 	// Names and Types are of the parts of the message: file names, decoded,
 	// and media types, lower case.
 	Names, Types []string
+}
+
+// Addition is a field to add to a header.
+type Addition struct {
+	mail.Field
+	Place Place
+}
+
+// Place is where in a header a field is added: 0 at its end, n before what is
+// the n-th field then.
+type Place int
+
+// Where most fields go.
+const (
+	AtEnd Place = 0
+	OnTop Place = 1
+)
+
+// PlaceOf is where a field of that name goes when nobody says: trace fields
+// stand above what they tell of (RFC 5321 §4.4, RFC 6376 §5.6, RFC 8601 §4.1, RFC
+// 8617 §4.1, RFC 7208 §9.1), others at the end.
+func PlaceOf(name string) Place {
+	name = strings.ToLower(name)
+	switch name {
+	case "received", "return-path", "received-spf", "dkim-signature", "authentication-results":
+		return OnTop
+	}
+	if strings.HasPrefix(name, "arc-") {
+		return OnTop
+	}
+	return AtEnd
+}
+
+// Removal is what is removed of the fields of a name.
+type Removal struct {
+	Name string
+	// Index: 0 is all of them, n the n-th, -n the n-th from the end.
+	Index int
 }

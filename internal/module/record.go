@@ -15,15 +15,13 @@ const remembered = 20
 type record struct {
 	// places has one element for each inspection in place; nil: no limit.
 	places chan struct{}
-	// opened tells Watch that the breaker has opened.
-	opened chan struct{}
+	// opened tells Watch that the breaker has opened, doubt that an inspection
+	// failed, which may be the message's fault or the service's.
+	opened, doubt chan struct{}
 
-	mu      sync.Mutex
-	breaker breaker
-	// silent: pings have failed, none has succeeded since. Only then does one
-	// that succeeds tell that the service is back: many a service answers
-	// pings when it does nothing else any more.
-	silent      bool
+	mu          sync.Mutex
+	breaker     breaker
+	silent      bool // pings have failed, nothing has succeeded since
 	health      Health
 	lastSuccess time.Time           // of an inspection
 	results     ring[bool]          // of pings too; true is success
@@ -31,7 +29,7 @@ type record struct {
 }
 
 func newRecord(parallel int, now time.Time) *record {
-	r := &record{opened: make(chan struct{}, 1), health: Health{State: unknown, Since: now}}
+	r := &record{opened: make(chan struct{}, 1), doubt: make(chan struct{}, 1), health: Health{State: unknown, Since: now}}
 	if parallel > 0 {
 		r.places = make(chan struct{}, parallel)
 	}
@@ -103,57 +101,76 @@ func (r *record) succeeded(i *Inspection, now time.Time) {
 	r.lastSuccess = now
 	r.health.Inspected++
 	r.latencies.add(now.Sub(i.placed))
-	r.result(true, now)
+	r.success(now)
 }
 
-// failed counts a failure. A time-out of a service that gave results meanwhile
-// means that it is busy: the breaker would only make that worse.
+// failed counts a failure. Only a service that cannot be reached is away by it:
+// an answer about one message, a connection that ends, a time-out may be what
+// that message does to it, and a sender may send many of them. In doubt a ping
+// finds out.
 func (r *record) failed(i *Inspection, now time.Time, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	busy := errors.Is(err, ErrTimeout) && r.lastSuccess.After(i.begun)
-	if busy {
+	late := errors.Is(err, ErrTimeout)
+	if late && i.placed.IsZero() && r.lastSuccess.After(i.begun) {
 		r.breaker.release(i.pass)
-		if i.placed.IsZero() {
-			return // it never had its turn
-		}
-	} else {
-		r.trip(i.pass, now)
+		return // it never had its turn, and others had
+	}
+	gone := unreachable(err)
+	switch {
+	case gone, late && i.pass != 0:
+		r.trip(i.pass, 1, now)
+	case i.pass != 0: // an answer, of a service that was given time
+		r.breaker.succeed()
+		r.silent = false
+	default:
+		tell(r.doubt)
 	}
 	r.health.Failed++
-	r.failure(now, err)
+	r.failure(now, err, gone)
 }
 
-// trip counts a failure for the breaker.
-func (r *record) trip(p pass, now time.Time) {
+// trip counts failures for the breaker.
+func (r *record) trip(p pass, count int, now time.Time) {
 	closed := r.breaker.wait == 0
-	r.breaker.fail(p, now)
+	r.breaker.fail(p, count, now)
 	if closed && r.breaker.wait != 0 {
-		select {
-		case r.opened <- struct{}{}:
-		default: // told, and not yet heard
-		}
+		tell(r.opened)
 	}
 }
 
-// failure is a failure for Health.
-func (r *record) failure(now time.Time, err error) {
-	r.health.LastError, r.health.LastErrorAt = err.Error(), now
-	r.result(false, now)
+// tell wakes whoever waits for c, once.
+func tell(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default: // told, and not yet heard
+	}
 }
 
-// result settles the state.
-func (r *record) result(success bool, now time.Time) {
-	r.results.add(success)
+// failure is a failure for Health; gone means that the service is away.
+func (r *record) failure(now time.Time, err error, gone bool) {
+	r.health.LastError, r.health.LastErrorAt = err.Error(), now
+	r.results.add(false)
+	if gone || r.breaker.wait != 0 {
+		r.state(away, now)
+		return
+	}
+	r.state(degraded, now)
+}
+
+// success is one for Health.
+func (r *record) success(now time.Time) {
+	r.results.add(true)
 	state := up
 	for _, success := range r.results.all() {
 		if !success {
 			state = degraded
 		}
 	}
-	if !success {
-		state = away
-	}
+	r.state(state, now)
+}
+
+func (r *record) state(state string, now time.Time) {
 	if r.health.State != state {
 		r.health.State, r.health.Since = state, now
 	}

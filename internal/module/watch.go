@@ -14,22 +14,32 @@ const pingTime = 5 * time.Second
 var errPing = errors.New("an earlier ping has not ended")
 
 // Watch pings the service every now and then until ctx ends, so that its
-// health is known before a message needs it: at once, at intervals, when the
-// breaker opens, and, if no ping was answered since, when it may be tried
-// again. An answer closes the breaker of a service that had not answered pings.
+// health is known before a message needs it: at once, at intervals, soon after
+// an inspection failed, when the breaker opens, and when it may be tried again.
+// An answer closes the breaker; no answer twice in a row, and no result of an
+// inspection meanwhile, opens it.
 func (g *Guard) Watch(ctx context.Context, every time.Duration) {
 	// Holds the ping under way; one left behind bars others.
 	pinging := make(chan struct{}, 1)
 	for {
 		g.ping(ctx, pinging)
 		timer := time.NewTimer(g.record.nextPing(g.now(), every))
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return
-		case <-timer.C:
-		case <-g.record.opened:
-			timer.Stop()
+		doubt := g.record.doubt
+		for waiting := true; waiting; {
+			select {
+			case <-ctx.Done():
+				timer.Stop()
+				return
+			case <-doubt:
+				// However many fail, a ping a second finds out.
+				doubt = nil
+				timer.Reset(min(firstWait, every))
+				continue
+			case <-timer.C:
+			case <-g.record.opened:
+				timer.Stop()
+			}
+			waiting = false
 		}
 	}
 }
@@ -38,7 +48,8 @@ func (g *Guard) Watch(ctx context.Context, every time.Duration) {
 func (g *Guard) ping(watch context.Context, pinging chan struct{}) {
 	ctx, cancel := context.WithTimeout(watch, pingTime)
 	defer cancel()
-	pass := g.record.admitPing(g.now())
+	began := g.now()
+	pass := g.record.admitPing(began)
 	err := errPing
 	select {
 	case pinging <- struct{}{}:
@@ -58,7 +69,7 @@ func (g *Guard) ping(watch context.Context, pinging chan struct{}) {
 	if err != nil {
 		err = fmt.Errorf("ping: %w", err)
 	}
-	g.record.pinged(pass, g.now(), err, watch.Err() != nil)
+	g.record.pinged(pass, began, g.now(), err, watch.Err() != nil)
 }
 
 // admitPing makes a ping a try of the breaker, where one may be made. Pings go
@@ -71,23 +82,23 @@ func (r *record) admitPing(now time.Time) pass {
 }
 
 // pinged is told what came of a ping.
-func (r *record) pinged(p pass, now time.Time, err error, over bool) {
+func (r *record) pinged(p pass, began, now time.Time, err error, over bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
 	case err == nil:
-		if r.silent {
-			r.silent = false
-			r.breaker.succeed()
-		}
-		r.breaker.release(p)
-		r.result(true, now)
+		r.silent = false
+		r.breaker.succeed()
+		r.success(now)
 	case over:
+		r.breaker.release(p)
+	case r.lastSuccess.After(began):
+		// It has been busy with messages, and had results.
 		r.breaker.release(p)
 	default:
 		r.silent = true
-		r.trip(p, now)
-		r.failure(now, err)
+		r.trip(p, unheard, now)
+		r.failure(now, err, true)
 	}
 }
 
@@ -95,8 +106,11 @@ func (r *record) pinged(p pass, now time.Time, err error, over bool) {
 func (r *record) nextPing(now time.Time, every time.Duration) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if wait := r.breaker.retryAt.Sub(now); r.breaker.wait != 0 && r.silent && wait > 0 {
+	switch wait := r.breaker.retryAt.Sub(now); {
+	case r.breaker.wait != 0 && wait > 0:
 		return min(wait, every)
+	case r.silent:
+		return min(firstWait, every)
 	}
 	return every
 }

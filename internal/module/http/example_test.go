@@ -96,7 +96,7 @@ func TestDocumentedServer(t *testing.T) {
 		{"Привет", "x", module.Finding{}},
 		{"", "hush", module.Finding{Action: "hush"}},
 		{"ДЁШЕВО!", "x", module.Finding{
-			Score: 3500, Symbols: []string{"SHOUTING"}, Add: []mail.Field{{Name: "X-Scanner", Value: " =?UTF-8?B?0KLQuNGI0LUh?="}},
+			Score: 3500, Symbols: []string{"SHOUTING"}, Add: []module.Addition{{Field: mail.Field{Name: "X-Scanner", Value: " =?UTF-8?B?0KLQuNGI0LUh?="}}},
 		}},
 	} {
 		f, err := i.inspect(ctx, &module.Envelope{Subject: tt.subject}, message("From: a@example.org\r\n\r\n"+tt.body+"\r\n"))

@@ -86,12 +86,12 @@ func symbols(text []byte) ([]string, error) {
 
 // added reads an object of a text, or an array of texts, for each name. They
 // are texts, not values: encoding and folding is done here.
-func added(text []byte) ([]mail.Field, error) {
+func added(text []byte) ([]module.Addition, error) {
 	members, err := webclient.Object(text)
 	if err != nil {
 		return nil, err
 	}
-	var fields []mail.Field
+	var fields []module.Addition
 	for _, m := range members {
 		if err := webclient.CheckFieldName(m.Name); err != nil {
 			return nil, err
@@ -112,22 +112,24 @@ func added(text []byte) ([]mail.Field, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%q: %w", m.Name, err)
 			}
-			fields = append(fields, mail.Field{Name: m.Name, Value: mail.FieldValue(m.Name, value)})
+			fields = append(fields, module.Addition{Field: mail.Field{Name: m.Name, Value: mail.FieldValue(m.Name, value)}, Place: module.PlaceOf(m.Name)})
 		}
 	}
 	return fields, nil
 }
 
 // removed reads an array of names.
-func removed(text []byte) ([]string, error) {
+func removed(text []byte) ([]module.Removal, error) {
 	names, err := strs(text)
 	if err != nil {
 		return nil, err
 	}
+	var all []module.Removal
 	for _, name := range names {
 		if err := webclient.CheckFieldName(name); err != nil {
 			return nil, err
 		}
+		all = append(all, module.Removal{Name: name})
 	}
-	return names, nil
+	return all, nil
 }

@@ -17,8 +17,10 @@ func TestParse(t *testing.T) {
 		`{"x_took":[1],"score":-3,"x_":null}`:                                            {Score: -3000},
 		`{"score":1,"symbols":["b","a","b"],"action":"reject"}`:                          {Score: 1000, Symbols: []string{"a", "b"}, Action: "reject"},
 		`{"score":0,"add_headers":{"B":["1","2"],"A":"a\r\nX: y"},"remove_headers":["C","D"]}`: {
-			Add:    []mail.Field{{Name: "B", Value: " 1"}, {Name: "B", Value: " 2"}, {Name: "A", Value: " a X: y"}},
-			Remove: []string{"C", "D"},
+			Add: []module.Addition{
+				{Field: mail.Field{Name: "B", Value: " 1"}}, {Field: mail.Field{Name: "B", Value: " 2"}}, {Field: mail.Field{Name: "A", Value: " a X: y"}},
+			},
+			Remove: []module.Removal{{Name: "C"}, {Name: "D"}},
 		},
 	} {
 		f, err := parse([]byte(text))
@@ -71,11 +73,11 @@ func FuzzParse(f *testing.F) {
 		}
 		for _, field := range got.Add {
 			if !strings.HasPrefix(field.Value, " ") || webclient.CheckFieldName(field.Name) != nil {
-				t.Errorf("%q", field)
+				t.Errorf("%+v", field)
 			}
 			for i, line := range strings.Split(field.Value, "\n") {
 				if i > 0 && (line == "" || line[0] != ' ' && line[0] != '\t') {
-					t.Errorf("%q", field)
+					t.Errorf("%+v", field)
 				}
 			}
 		}

@@ -2,6 +2,7 @@ package rspamd
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -73,10 +74,14 @@ func changes(milter string) (string, error) {
 	}
 	var b strings.Builder
 	for _, field := range f.Add {
-		b.WriteString("+" + field.Name + ":" + field.Value + "|")
+		b.WriteString("+" + field.Name + ":" + field.Value)
+		if field.Place != module.AtEnd {
+			fmt.Fprintf(&b, "@%d", field.Place)
+		}
+		b.WriteByte('|')
 	}
-	for _, name := range f.Remove {
-		b.WriteString("-" + name + "|")
+	for _, r := range f.Remove {
+		fmt.Fprintf(&b, "-%s %d|", r.Name, r.Index)
 	}
 	return b.String(), nil
 }
@@ -89,17 +94,20 @@ func TestParseHeader(t *testing.T) {
 		`"milter":{"add_headers":{"X":"a"}}`:                                       "+X: a|",
 		`"milter":{"add_headers":{"X":""}}`:                                        "+X: |",
 		`"milter":{"add_headers":{"B":"2","A":"1"}}`:                               "+B: 2|+A: 1|",
-		`"milter":{"add_headers":{"X":{"value":"a","order":0}}}`:                   "+X: a|",
-		`"milter":{"add_headers":{"X":[{"value":"a","order":1},"b",{"value":3}]}}`: "+X: a|+X: b|+X: 3|",
+		`"milter":{"add_headers":{"X":{"value":"a","order":0}}}`:                   "+X: a@1|",
+		`"milter":{"add_headers":{"X":[{"value":"a","order":1},"b",{"value":3}]}}`: "+X: a@2|+X: b|+X: 3|",
+		`"milter":{"add_headers":{"X":{"value":"a","order":-1}}}`:                  "+X: a|",
+		`"milter":{"add_headers":{"ARC-Seal":"a"}}`:                                "+ARC-Seal: a@1|",
+		`"milter":{"add_headers":{"ARC-Seal":{"value":"a","order":-1}}}`:           "+ARC-Seal: a|",
 		`"milter":{"add_headers":{"X":-1.5}}`:                                      "+X: -1.5|",
 		`"milter":{"add_headers":{"X":" a;\r\n\tb;\n c\rd"}}`:                      "+X: a;\n\tb;\n c\n\td|",
 		`"milter":{"add_headers":{"X":"a\r\n\r\nbody\r\n \t\r\n"}}`:                "+X: a\n\tbody|",
 		`"milter":{"add_headers":{"X":"\n\tb"}}`:                                   "+X: \n\tb|",
 		`"milter":{"add_headers":{"X":"a\u0000\u001b[2Jb\u007f\tc"}}`:              "+X: a[2Jb\tc|",
-		`"milter":{"remove_headers":{"A":0,"B":[1,2],"C":-1}}`:                     "-A|-B|-C|",
+		`"milter":{"remove_headers":{"A":0,"B":[1,2],"C":-1}}`:                     "-A 0|-B 1|-B 2|-C -1|",
 		`"milter":{"no_action":true,"change_from":"x"}`:                            "",
-		`"dkim-signature":"v=1; a=x;\n b=y"`:                                       "+DKIM-Signature: v=1; a=x;\n b=y|",
-		`"dkim-signature":["v=1","v=2"]`:                                           "+DKIM-Signature: v=1|+DKIM-Signature: v=2|",
+		`"dkim-signature":"v=1; a=x;\n b=y"`:                                       "+DKIM-Signature: v=1; a=x;\n b=y@1|",
+		`"dkim-signature":["v=1","v=2"]`:                                           "+DKIM-Signature: v=1@1|+DKIM-Signature: v=2@1|",
 	} {
 		if got, err := changes(milter); got != want || err != nil {
 			t.Errorf("%s: %q, %v; want %q", milter, got, err, want)
@@ -111,6 +119,8 @@ func TestParseHeader(t *testing.T) {
 		`"milter":{"add_headers":{"X":[["a"]]}}`, `"milter":{"add_headers":{"X":{"value":["a"]}}}`,
 		`"milter":{"add_headers":{"X: y":"a"}}`, `"milter":{"add_headers":{"":"a"}}`, `"milter":{"add_headers":{"X\r\nY":"a"}}`,
 		`"milter":{"remove_headers":{"Тема":0}}`, `"milter":{"remove_headers":{"A B":0}}`,
+		`"milter":{"remove_headers":{"A":"x"}}`, `"milter":{"remove_headers":{"A":[[1]]}}`, `"milter":{"remove_headers":{"A":1.5}}`,
+		`"milter":{"add_headers":{"X":{"value":"a","order":"b"}}}`,
 	} {
 		if got, err := changes(milter); err == nil {
 			t.Errorf("%s gives %q", milter, got)
@@ -139,7 +149,7 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%+v", got)
 		}
 		for _, field := range got.Add {
-			checkValue(t, field)
+			checkValue(t, field.Field)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package rspamd
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/mail"
@@ -9,9 +10,10 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/module/webclient"
 )
 
-// milter reads what rspamd wants of the header. Fields are added at its end
-// whatever the "order" they come with, and removed all of a name, whichever
-// of them is meant.
+// milter reads what rspamd wants of the header. A field is added where its
+// "order" says, 0 being on top, and without one where those of its name belong;
+// of those to be removed a number says which, 0 all, n the n-th, -n the n-th from
+// the end.
 func milter(text []byte, f *module.Finding) error {
 	members, err := webclient.Object(text)
 	if err != nil {
@@ -34,13 +36,38 @@ func milter(text []byte, f *module.Finding) error {
 				return fmt.Errorf("%q: %w", m.Name, err)
 			}
 			if m.Name == "remove_headers" {
-				f.Remove = append(f.Remove, field.Name)
+				if err := remove(f, field.Name, field.Value); err != nil {
+					return fmt.Errorf("%q: %q: %w", m.Name, field.Name, err)
+				}
 				continue
 			}
 			if err := add(f, field.Name, field.Value); err != nil {
 				return fmt.Errorf("%q: %q: %w", m.Name, field.Name, err)
 			}
 		}
+	}
+	return nil
+}
+
+// remove removes fields of one name: a number, or an array of them.
+func remove(f *module.Finding, name string, text []byte) error {
+	numbers := [][]byte{text}
+	if text[0] == '[' {
+		elements, err := webclient.Array(text)
+		if err != nil {
+			return err
+		}
+		numbers = numbers[:0]
+		for _, element := range elements {
+			numbers = append(numbers, element)
+		}
+	}
+	for _, number := range numbers {
+		i, err := strconv.Atoi(string(number))
+		if err != nil {
+			return fmt.Errorf("is no number: %.100q", number)
+		}
+		f.Remove = append(f.Remove, module.Removal{Name: name, Index: i})
 	}
 	return nil
 }
@@ -68,17 +95,30 @@ func add(f *module.Finding, name string, text []byte) error {
 		if err != nil {
 			return err
 		}
+		var value []byte
+		place := module.PlaceOf(name)
 		for _, m := range members {
-			if m.Name == "value" {
-				return addValue(f, name, m.Value)
+			switch m.Name {
+			case "value":
+				value = m.Value
+			case "order":
+				order, err := strconv.Atoi(string(m.Value))
+				if err != nil {
+					return fmt.Errorf(`"order" is no number: %.100q`, m.Value)
+				}
+				// -1 is the end.
+				place = module.Place(max(order+int(module.OnTop), int(module.AtEnd)))
 			}
 		}
-		return fmt.Errorf(`has no "value": %.100q`, text)
+		if value == nil {
+			return fmt.Errorf(`has no "value": %.100q`, text)
+		}
+		return addValue(f, name, value, place)
 	}
-	return addValue(f, name, text)
+	return addValue(f, name, text, module.PlaceOf(name))
 }
 
-func addValue(f *module.Finding, name string, text []byte) error {
+func addValue(f *module.Finding, name string, text []byte, place module.Place) error {
 	value := string(text) // a number
 	if c := text[0]; c != '-' && (c < '0' || c > '9') {
 		var err error
@@ -86,7 +126,7 @@ func addValue(f *module.Finding, name string, text []byte) error {
 			return err
 		}
 	}
-	f.Add = append(f.Add, mail.Field{Name: name, Value: folded(value)})
+	f.Add = append(f.Add, module.Addition{Field: mail.Field{Name: name, Value: folded(value)}, Place: place})
 	return nil
 }
 

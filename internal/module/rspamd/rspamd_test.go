@@ -1,6 +1,7 @@
 package rspamd
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"io"
@@ -131,12 +132,12 @@ func TestHeader(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("added\n%q, want\n%q", got, want)
 	}
-	slices.Sort(f.Remove)
-	if !slices.Equal(f.Remove, []string{"X-All", "X-Last", "X-Some"}) {
-		t.Errorf("removed %q", f.Remove)
+	slices.SortFunc(f.Remove, func(a, b module.Removal) int { return cmp.Or(strings.Compare(a.Name, b.Name), a.Index-b.Index) })
+	if !slices.Equal(f.Remove, []module.Removal{{Name: "X-All"}, {Name: "X-Last", Index: -1}, {Name: "X-Some", Index: 1}, {Name: "X-Some", Index: 2}}) {
+		t.Errorf("removed %+v", f.Remove)
 	}
 	for _, field := range f.Add {
-		checkValue(t, field)
+		checkValue(t, field.Field)
 	}
 }
 
@@ -195,7 +196,7 @@ func TestHostileMessage(t *testing.T) {
 			t.Errorf("%s: %v, %q", name, err, f.Symbols)
 		}
 		for _, field := range f.Add {
-			checkValue(t, field)
+			checkValue(t, field.Field)
 		}
 	}
 }

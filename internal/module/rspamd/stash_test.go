@@ -28,9 +28,9 @@ func TestInspect(t *testing.T) {
 		m.Stash.End()
 	}()
 	f, err := i.Inspect(limit(t), m)
-	size := mail.Field{Name: "X-Told-size", Value: fmt.Sprint(" ", len(first)+2*len(body))}
+	size := module.Addition{Field: mail.Field{Name: "X-Told-size", Value: fmt.Sprint(" ", len(first)+2*len(body))}}
 	if err != nil || !slices.Contains(f.Symbols, harness.LotterySymbol) || !slices.Contains(f.Add, size) {
-		t.Errorf("%+v, %v; want %q", f, err, size)
+		t.Errorf("%+v, %v; want %+v", f, err, size)
 	}
 	m = moduletest.Begun(t, subject("x"))
 	go m.Stash.Close()

@@ -113,9 +113,6 @@ func parseSymbols(text string) ([]string, error) {
 		if !symbol.MatchString(s) {
 			return nil, fmt.Errorf("%w: symbol %.100q", errAnswer, s)
 		}
-		if s == timeLimit {
-			return nil, ErrTimeLimit
-		}
 	}
 	return symbols, nil
 }

@@ -4,7 +4,6 @@ package spamassassin
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -55,12 +54,10 @@ const (
 	Ham  = "ham"
 )
 
-// ErrTimeLimit: SpamAssassin's time_limit was over before it had tried all of
-// its rules.
-var ErrTimeLimit = errors.New("reached its time_limit before all rules were tried")
-
-// timeLimit is the symbol by which it says so.
-const timeLimit = "TIME_LIMIT_EXCEEDED"
+// TimeLimit is the symbol by which SpamAssassin says that its time_limit was over
+// before it had tried all of its rules. The score is then of those that it had
+// tried: what they found is no less true.
+const TimeLimit = "TIME_LIMIT_EXCEEDED"
 
 // Inspect asks spamd about the message, when it is complete. Of the Finding it
 // fills Score, which spamd says in tenths, Symbols, and Action, which is Spam
