@@ -53,6 +53,10 @@ const (
 	DateSkew
 	DKIMDomain
 	RuleName
+	ModuleText
+	ModuleHiddenText
+	ModuleURL
+	ModuleURLDomain
 )
 
 // Kind is what the value of an attribute is and, with it, what a condition may
@@ -168,7 +172,11 @@ var catalogue = [...]Attribute{
 	DateSkew:        {Name: "date_skew", Kind: KindNumber, Stage: Headers, Seconds: true, Signed: true, Forgeable: true},
 	DKIMDomain:      {Name: "dkim_domain", Kind: KindText, Stage: Complete, Presence: true, Asks: AsksDNS, Lower: true},
 	// Rules answer it themselves, of what matched before.
-	RuleName: {Name: "rule", Kind: KindText, Stage: Connect},
+	RuleName:         {Name: "rule", Kind: KindText, Stage: Connect},
+	ModuleText:       {Name: "module", Member: "text", Kind: KindText, Stage: Complete, Family: true, Presence: true, Inspected: true, Forgeable: true},
+	ModuleHiddenText: {Name: "module", Member: "hidden_text", Kind: KindText, Stage: Complete, Family: true, Presence: true, Inspected: true, Forgeable: true},
+	ModuleURL:        {Name: "module", Member: "url", Kind: KindText, Stage: Complete, Family: true, Presence: true, Inspected: true, Forgeable: true},
+	ModuleURLDomain:  {Name: "module", Member: "url_domain", Kind: KindText, Stage: Complete, Family: true, Presence: true, Inspected: true, Forgeable: true},
 }
 
 // Catalogue returns a row for every attribute, in order: who answers [Facts]

@@ -43,7 +43,7 @@ func TestCompileProblems(t *testing.T) {
 		{"virus without antivirus", func(r *SourceRule) { r.Stage = "complete"; r.Match = cond("virus", true) }, `p:5: attribute "virus" needs [antivirus], which the policy does not have`},
 		{"module without its section", func(r *SourceRule) { r.Stage = "complete"; r.Match = cond("module.x.score", "> 1") }, `p:5: module.x.score: the policy has no [[module]]`},
 		{"module member", func(r *SourceRule) { r.Match = cond("module.x.scores", "> 1") }, `p:5: unknown attribute "module.x.scores"; did you mean "module.x.score"?`},
-		{"module alone", func(r *SourceRule) { r.Match = cond("module.x", "> 1") }, `p:5: unknown attribute "module.x"; there are module.NAME.score, module.NAME.symbol, module.NAME.action`},
+		{"module alone", func(r *SourceRule) { r.Match = cond("module.x", "> 1") }, `p:5: unknown attribute "module.x"; there are module.NAME.score, module.NAME.symbol, module.NAME.action, module.NAME.text, module.NAME.hidden_text, module.NAME.url, module.NAME.url_domain`},
 		{"zone", func(r *SourceRule) { r.Match = cond("dnsbl", "a..b") }, `p:5: dnsbl: "a..b" is not the name of a zone`},
 		{"zone as address", func(r *SourceRule) { r.Match = cond("dnsbl", "192.0.2.1") }, `p:5: dnsbl: "192.0.2.1" is an address; the name of a zone is needed`},
 		{"filter", func(r *SourceRule) { r.Match = cond("dnsbl", "a.b=127.0.0.[2..") }, `p:5: dnsbl: "127.0.0.[2..": a bracket is not closed: the filter after "=" is an address such as 127.0.0.2 or 127.0.0.[2..11;20]`},

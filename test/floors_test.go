@@ -58,6 +58,7 @@ var floors = map[string]int{
 	"internal/module/moduletest":   5,
 	"internal/module/rspamd":       5,
 	"internal/module/spamassassin": 5,
+	"internal/module/text":         5,
 
 	"internal/gate": 6,
 

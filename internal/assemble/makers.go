@@ -10,6 +10,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/module/http"
 	"github.com/tollgate-mail/tollgate/internal/module/rspamd"
 	"github.com/tollgate-mail/tollgate/internal/module/spamassassin"
+	"github.com/tollgate-mail/tollgate/internal/module/text"
 )
 
 // makeInspector makes an inspector of the settings of its package.
@@ -25,6 +26,8 @@ func makeInspector(i config.Inspector) (module.Inspector, error) {
 		return rspamd.New(s)
 	case spamassassin.Config:
 		return spamassassin.New(s)
+	case text.Settings:
+		return text.New(s), nil
 	}
 	return nil, fmt.Errorf("nobody makes a module of type %q", i.Type)
 }

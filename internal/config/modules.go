@@ -5,6 +5,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/module/http"
 	"github.com/tollgate-mail/tollgate/internal/module/rspamd"
 	"github.com/tollgate-mail/tollgate/internal/module/spamassassin"
+	"github.com/tollgate-mail/tollgate/internal/module/text"
 )
 
 // moduleTypes are all kinds of extension modules.
@@ -47,6 +48,11 @@ func moduleTypes() []moduleType {
 				}
 				return attachment.Config{Archives: archives, Dir: e.stateDir}, nil
 			},
+		},
+		{
+			// As above.
+			name: "text", onError: "tempfail", maxSize: maxInspected,
+			settings: func(*extension) (any, error) { return text.Settings{}, nil },
 		},
 	}
 }

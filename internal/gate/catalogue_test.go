@@ -52,7 +52,8 @@ func TestCatalogue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := module.Finding{Virus: "Eicar", Score: 1000, Symbols: []string{"SYMBOL"}, Action: "reject", Names: []string{"a.zip/b.exe"}}
+	found := module.Finding{Virus: "Eicar", Score: 1000, Symbols: []string{"SYMBOL"}, Action: "reject", Names: []string{"a.zip/b.exe"},
+		Text: []string{"t"}, HiddenText: []string{"h"}, URLs: []string{"http://a.example/"}, URLDomains: []string{"a.example"}}
 	w := newWorld(t, src, func(p *gate.Policy) { p.DNS, p.Memory = dns, &memory{} },
 		withAntivirus(&engine{finding: found}), withModule("from", &engine{finding: found}))
 	w.send(sending{

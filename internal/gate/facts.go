@@ -133,7 +133,8 @@ func (f facts) Value(ctx context.Context, k rules.Key) (rules.Value, error) {
 		return rules.TextValues(p.defects), p.err
 	case rules.Virus:
 		return m.virus()
-	case rules.ModuleScore, rules.ModuleSymbol, rules.ModuleAction:
+	case rules.ModuleScore, rules.ModuleSymbol, rules.ModuleAction, rules.ModuleText, rules.ModuleHiddenText, rules.ModuleURL,
+		rules.ModuleURLDomain:
 		return m.moduleValue(k)
 	}
 	return rules.Value{}, nil

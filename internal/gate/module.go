@@ -34,7 +34,7 @@ func (m *Message) eachFinding(visit func(*module.Finding)) {
 	}
 }
 
-// moduleValue answers module.NAME.score, .symbol and .action.
+// moduleValue answers module.NAME.score, .symbol and the other members.
 func (m *Message) moduleValue(k rules.Key) (rules.Value, error) {
 	found, err := m.module(k.Name)
 	if err != nil {
@@ -45,6 +45,14 @@ func (m *Message) moduleValue(k rules.Key) (rules.Value, error) {
 		return rules.Value{Known: true, Num: int64(found.Score)}, nil
 	case rules.ModuleSymbol:
 		return rules.TextValues(found.Symbols), nil
+	case rules.ModuleText:
+		return rules.TextValues(found.Text), nil
+	case rules.ModuleHiddenText:
+		return rules.TextValues(found.HiddenText), nil
+	case rules.ModuleURL:
+		return rules.TextValues(found.URLs), nil
+	case rules.ModuleURLDomain:
+		return rules.TextValues(found.URLDomains), nil
 	}
 	return rules.Value{Known: found.Action != "", Text: found.Action}, nil
 }

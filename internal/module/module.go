@@ -68,6 +68,11 @@ type Finding struct {
 	// Names and Types are of the parts of the message: file names, decoded,
 	// and media types, lower case.
 	Names, Types []string
+	// Text is what a reader sees of the message's texts, HiddenText what is
+	// there besides. URLs are the addresses that it leads to, URLDomains their
+	// domains, and "a.example shown as b.example" where the words of a link
+	// name another.
+	Text, HiddenText, URLs, URLDomains []string
 }
 
 // Addition is a field to add to a header.

@@ -1,0 +1,111 @@
+package text
+
+import (
+	"regexp"
+	"strings"
+)
+
+// iban is an account number: a country, two check digits and up to 30
+// characters, in groups of four or none.
+var iban = regexp.MustCompile(`^[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?`)
+
+const longestIBAN = 34 + 8 // with the spaces between groups
+
+// cardIn tells whether a text has the number of a card: 13 to 19 digits, single
+// spaces or hyphens between them, that begin like those of payments.
+func cardIn(text string) bool {
+	const shortest, longest = 13, 19
+	for at := 0; at < len(text); at++ {
+		if !isDigit(text[at]) || at > 0 && isWord(text[at-1]) {
+			continue
+		}
+		end, digits := at, 0
+		for i := at; i < len(text); i++ {
+			switch c := text[i]; {
+			case isDigit(c):
+				digits++
+				end = i + 1
+				continue
+			case (c == ' ' || c == '-') && end == i:
+				continue
+			}
+			break
+		}
+		if digits >= shortest && digits <= longest && (end == len(text) || !isWord(text[end])) && text[at] >= '3' && text[at] <= '6' && luhn(text[at:end]) {
+			return true
+		}
+		at = end
+	}
+	return false
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+func isWord(c byte) bool { return isDigit(c) || isLetter(c) || c == '_' || c >= 0x80 }
+
+// luhn checks the last digit (ISO/IEC 7812-1 annex B).
+func luhn(s string) bool {
+	sum, n, same := 0, 0, true
+	var first byte
+	for i := len(s) - 1; i >= 0; i-- {
+		c := s[i]
+		if c < '0' || c > '9' {
+			continue
+		}
+		if n == 0 {
+			first = c
+		}
+		same = same && c == first
+		d := int(c - '0')
+		if n%2 == 1 {
+			if d *= 2; d > 9 {
+				d -= 9
+			}
+		}
+		sum += d
+		n++
+	}
+	return !same && sum%10 == 0
+}
+
+// ibanIn tells whether a text has an account number.
+func ibanIn(text string) bool {
+	for at := 0; at+4 <= len(text); at++ {
+		capital := func(c byte) bool { return 'A' <= c && c <= 'Z' }
+		if !capital(text[at]) || !capital(text[at+1]) || !isDigit(text[at+2]) || !isDigit(text[at+3]) || at > 0 && isWord(text[at-1]) {
+			continue
+		}
+		s := strings.ReplaceAll(iban.FindString(text[at:min(len(text), at+longestIBAN)]), " ", "")
+		// What follows it may have been taken along.
+		for n := len(s); n >= 15; n-- {
+			if mod97(s[:n]) && (n == len(s) || ibanLength(s[:2]) == n) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// ibanLength is how long the numbers of a country are, 0 where it is not known
+// here: then only a number that stands by itself is one.
+func ibanLength(country string) int {
+	return map[string]int{
+		"AT": 20, "BE": 16, "BG": 22, "BY": 28, "CH": 21, "CY": 28, "CZ": 24, "DE": 22, "DK": 18, "EE": 20, "ES": 24, "FI": 18, "FR": 27, "GB": 22,
+		"GE": 22, "GR": 27, "HR": 21, "HU": 28, "IE": 22, "IL": 23, "IT": 27, "KZ": 20, "LT": 20, "LU": 20, "LV": 21, "MD": 24, "NL": 18, "NO": 15,
+		"PL": 28, "PT": 25, "RO": 24, "RS": 22, "RU": 33, "SE": 24, "SI": 19, "SK": 24, "TR": 26, "UA": 29,
+	}[country]
+}
+
+// mod97 checks the check digits (ISO 13616-1 §6.2).
+func mod97(s string) bool {
+	rest := 0
+	for _, c := range []byte(s[4:] + s[:4]) {
+		switch {
+		case c >= '0' && c <= '9':
+			rest = (rest*10 + int(c-'0')) % 97
+		default:
+			rest = (rest*100 + int(c-'A') + 10) % 97
+		}
+	}
+	return rest == 1
+}

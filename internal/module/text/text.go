@@ -1,0 +1,219 @@
+// Package text gives rules the text of a message: what a reader sees of its
+// text/plain and text/html parts, what is there and hidden from a reader, and the
+// addresses that the text leads to.
+package text
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/tollgate-mail/tollgate/internal/budget"
+	"github.com/tollgate-mail/tollgate/internal/charset"
+	"github.com/tollgate-mail/tollgate/internal/mail"
+	"github.com/tollgate-mail/tollgate/internal/module"
+)
+
+// The symbols of a Finding.
+const (
+	// SymbolCard: the text has the number of a payment card, its check digit
+	// included (ISO/IEC 7812-1).
+	SymbolCard = "CARD_NUMBER"
+	// SymbolIBAN: the text has an account number (ISO 13616), its check digits
+	// included.
+	SymbolIBAN = "IBAN"
+	// SymbolHidden: the text has words that a reader does not see.
+	SymbolHidden = "HIDDEN_TEXT"
+	// SymbolOtherDomain: what is shown of a link names another domain than the
+	// link leads to.
+	SymbolOtherDomain = "URL_OTHER_DOMAIN"
+	// SymbolLimit: there is more text, or more addresses, than is looked at.
+	SymbolLimit = "TEXT_LIMIT"
+)
+
+// What is looked at of one message.
+const (
+	maxText   = 256 << 10 // octets of text, as they are given to rules
+	maxHidden = 64 << 10  // likewise
+	maxRead   = 4 << 20   // octets of one part
+	maxURLs   = 1000
+	maxURL    = 2048 // octets
+	maxOctets = 8 << 30
+)
+
+// Settings of an inspector: there is nothing to set yet.
+type Settings struct{}
+
+// Inspector reads texts. It implements module.Inspector.
+type Inspector struct{}
+
+var _ module.Inspector = (*Inspector)(nil)
+
+// New makes an inspector.
+func New(Settings) *Inspector { return &Inspector{} }
+
+// Inspect gives texts, addresses and symbols. What is too much is a symbol, not
+// an error.
+func (*Inspector) Inspect(ctx context.Context, m *module.Message) (module.Finding, error) {
+	return inspect(ctx, m.Stash.Open(ctx))
+}
+
+// Ping has nobody to ask.
+func (*Inspector) Ping(context.Context) error { return nil }
+
+// Close has nothing to release.
+func (*Inspector) Close() error { return nil }
+
+func inspect(ctx context.Context, message io.Reader) (module.Finding, error) {
+	in := &inspection{budget: budget.Proportional(ctx, maxOctets)}
+	err := mail.ReadParts(message, in.part)
+	switch {
+	case errors.Is(err, mail.ErrComplex), errors.Is(err, budget.ErrSpent):
+		in.found(SymbolLimit)
+		err = nil
+	case err != nil:
+		return module.Finding{}, err
+	}
+	slices.Sort(in.symbols)
+	return module.Finding{
+		Symbols: in.symbols, Text: in.text.all, HiddenText: in.hidden.all,
+		URLs: in.urls.all, URLDomains: in.domains.all,
+	}, nil
+}
+
+// inspection is that of one message.
+type inspection struct {
+	budget  *budget.Budget
+	text    texts
+	hidden  texts
+	urls    addresses
+	domains addresses
+	symbols []string
+}
+
+// texts are of a bounded length together.
+type texts struct {
+	all  []string
+	size int
+}
+
+func (in *inspection) found(symbol string) {
+	if !slices.Contains(in.symbols, symbol) {
+		in.symbols = append(in.symbols, symbol)
+	}
+}
+
+// part reads one part, if it is a text. A file is none: nobody sees it before it
+// is opened.
+func (in *inspection) part(p *mail.Part) error {
+	html := p.Type == "text/html"
+	if !html && p.Type != "text/plain" || p.Disposition == "attachment" {
+		return nil
+	}
+	b, err := io.ReadAll(io.LimitReader(in.budget.Reader(p.Body), maxRead+1))
+	if err != nil {
+		return err
+	}
+	if len(b) > maxRead {
+		b = b[:maxRead]
+		in.found(SymbolLimit)
+	}
+	octets := string(b)
+	label := p.Content.FallbackCharset()
+	c, ok := charset.Find(label)
+	text := ""
+	if ok {
+		text = c.Decode(octets)
+	} else {
+		text = charset.Raw(octets, label)
+	}
+	if html {
+		return in.html(text)
+	}
+	return in.plain(text)
+}
+
+func (in *inspection) plain(text string) error {
+	if err := in.textURLs(text); err != nil {
+		return err
+	}
+	return in.show(text)
+}
+
+// show takes a text that a reader sees.
+func (in *inspection) show(text string) error {
+	if err := in.budget.Charge(len(text)); err != nil {
+		return err
+	}
+	text = seen(text)
+	if cardIn(text) {
+		in.found(SymbolCard)
+	}
+	if ibanIn(text) {
+		in.found(SymbolIBAN)
+	}
+	if !in.text.add(text, maxText) {
+		in.found(SymbolLimit)
+	}
+	return nil
+}
+
+// hide takes a text that a reader does not see.
+func (in *inspection) hide(text string) error {
+	if err := in.budget.Charge(len(text)); err != nil {
+		return err
+	}
+	text = seen(text)
+	if text == "" {
+		return nil
+	}
+	in.found(SymbolHidden)
+	if !in.hidden.add(text, maxHidden) {
+		in.found(SymbolLimit)
+	}
+	return nil
+}
+
+// add adds a text once, as far as there is room; false where it was cut.
+func (t *texts) add(text string, most int) bool {
+	if text == "" || slices.Contains(t.all, text) {
+		return true
+	}
+	whole := len(text) <= most-t.size
+	if !whole {
+		text = strings.ToValidUTF8(text[:most-t.size], "")
+	}
+	if text != "" {
+		t.size += len(text)
+		t.all = append(t.all, text)
+	}
+	return whole
+}
+
+// seen is a text as words follow each other for a reader: without characters that
+// cannot be seen, composed, one space where there is any.
+func seen(text string) string {
+	var b strings.Builder
+	b.Grow(len(text))
+	space := false
+	for _, r := range text {
+		switch {
+		case r <= ' ', r == 0x85, r == 0xa0, r == 0x1680, r >= 0x2000 && r <= 0x200a, r == 0x2028, r == 0x2029, r == 0x202f, r == 0x205f, r == 0x3000:
+			space = true
+			continue
+		case r >= 0x7f && r < 0xa0, r == 0xad, r == 0x34f, r == 0x61c, r == 0x115f, r == 0x1160, r == 0x3164, r == 0xffa0, r == 0xfeff,
+			r >= 0x200b && r <= 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2060 && r <= 0x206f, r >= 0xfe00 && r <= 0xfe0f, r >= 0xe0000 && r < 0xe1000:
+			continue
+		}
+		if space && b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		space = false
+		b.WriteRune(r)
+	}
+	return norm.NFC.String(b.String())
+}

@@ -1,0 +1,150 @@
+package text
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"github.com/tollgate-mail/tollgate/internal/mail"
+)
+
+// named is a domain and nothing else.
+var named = regexp.MustCompile(`(?i)^(?:[\p{L}\p{N}-]+\.)+(?:\p{L}{2,24}|xn--[a-z0-9-]+)$`)
+
+// textURLs takes the addresses in a text: what begins with a scheme of the web or
+// with "www.".
+func (in *inspection) textURLs(text string) error {
+	if err := in.budget.Charge(len(text)); err != nil {
+		return err
+	}
+	for at := 0; ; {
+		from := at + strings.IndexAny(text[at:], ":wW")
+		if from < at {
+			return nil
+		}
+		at = from + 1
+		switch {
+		case strings.HasPrefix(text[from:], "://"):
+			for from > 0 && isLetter(text[from-1]) && at-from < len("https:/") {
+				from--
+			}
+		case len(text)-from > 4 && strings.EqualFold(text[from:from+4], "www.") && (from == 0 || !isLetter(text[from-1]) && text[from-1] != '.' && text[from-1] != '/'):
+		default:
+			continue
+		}
+		end := len(text)
+		if i := strings.IndexFunc(text[from:], endsURL); i >= 0 {
+			end = from + i
+		}
+		if err := in.budget.Charge(1 + (end-from)/perStep); err != nil {
+			return err
+		}
+		in.add(strings.TrimRight(text[from:end], ".,;:!?)]}»”’…"))
+		at = max(at, end)
+	}
+}
+
+// perStep is how many octets of an address are looked at in a step.
+const perStep = 16
+
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+
+// endsURL tells what is no part of an address in a text.
+func endsURL(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("<>\"'`", r) }
+
+// add takes an address.
+func (in *inspection) add(text string) {
+	host := hostOf(text)
+	if host == "" {
+		return
+	}
+	text = strings.TrimSpace(text)
+	if len(text) > maxURL {
+		text = strings.ToValidUTF8(text[:maxURL], "")
+	}
+	in.gather(&in.urls, text)
+	in.gather(&in.domains, host)
+}
+
+// addresses are those of a message, each once.
+type addresses struct {
+	all  []string
+	seen map[string]struct{}
+}
+
+// gather adds a text.
+func (in *inspection) gather(list *addresses, text string) {
+	if _, ok := list.seen[text]; ok {
+		return
+	}
+	if len(list.all) >= maxURLs {
+		in.found(SymbolLimit)
+		return
+	}
+	if list.seen == nil {
+		list.seen = make(map[string]struct{})
+	}
+	list.seen[text] = struct{}{}
+	list.all = append(list.all, text)
+}
+
+// hostOf is the host of an address of the web, "" when it is none.
+func hostOf(text string) string {
+	text = strings.Map(func(r rune) rune { // as browsers do (WHATWG URL §4.4)
+		if r == '\t' || r == '\n' || r == '\r' {
+			return -1
+		}
+		return r
+	}, strings.TrimSpace(text[:min(len(text), maxURL)]))
+	text = strings.ReplaceAll(text, `\`, "/")
+	lower := strings.ToLower(text)
+	switch {
+	case strings.HasPrefix(lower, "http:"), strings.HasPrefix(lower, "https:"), strings.HasPrefix(lower, "ftp:"):
+		_, text, _ = strings.Cut(text, ":")
+	case strings.HasPrefix(lower, "//"), strings.HasPrefix(lower, "www."):
+	default:
+		return ""
+	}
+	text = strings.TrimLeft(text, "/")
+	if i := strings.IndexAny(text, "/?#"); i >= 0 {
+		text = text[:i]
+	}
+	if i := strings.LastIndexByte(text, '@'); i >= 0 {
+		text = text[i+1:]
+	}
+	if i := strings.LastIndexByte(text, ':'); i >= 0 && !strings.HasSuffix(text, "]") {
+		text = text[:i]
+	}
+	if plain, err := url.PathUnescape(text); err == nil {
+		text = plain
+	}
+	return strings.TrimRight(mail.FoldDomain(strings.Trim(text, "[]")), ".")
+}
+
+// compare looks whether what is shown of a link names another domain.
+func (in *inspection) compare(link, shown string) {
+	host := hostOf(link)
+	if host == "" {
+		return
+	}
+	other := hostOf(strings.TrimSpace(shown))
+	if other == "" {
+		// The words of a link may have a point; only what is nothing else is
+		// taken for a domain.
+		if s := seen(shown); named.MatchString(s) {
+			other = mail.FoldDomain(s)
+		}
+	}
+	if other == "" || related(host, other) {
+		return
+	}
+	in.found(SymbolOtherDomain)
+	in.gather(&in.domains, host+" shown as "+other)
+}
+
+// related tells whether of two hosts one is within the other.
+func related(a, b string) bool {
+	a, b = strings.TrimPrefix(a, "www."), strings.TrimPrefix(b, "www.")
+	return a == b || strings.HasSuffix(a, "."+b) || strings.HasSuffix(b, "."+a)
+}
