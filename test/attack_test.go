@@ -1,0 +1,195 @@
+package test
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/archive/archivetest"
+	"github.com/tollgate-mail/tollgate/test/harness"
+)
+
+// The goal is 2000: "go test ./test -run TestAttackersDay -v
+// -attack.messages=2000". Every run has fewer.
+var attackMessages = flag.Int("attack.messages", 300, "hostile messages in TestAttackersDay")
+
+// documentedRules are the parts of docs/policy.md that refuse programs.
+func documentedRules(t *testing.T) string {
+	t.Helper()
+	root, err := harness.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join(root, "docs", "policy.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var parts []string
+	for _, begin := range []string{"[[module]]\nname = \"files\"\n", "[[rule]]\nname   = \"programs\"\n"} {
+		_, rest, ok := strings.Cut(string(page), begin)
+		part, _, end := strings.Cut(rest, "\n\n")
+		if !ok || !end {
+			t.Fatalf("docs/policy.md has no %q", begin)
+		}
+		parts = append(parts, begin+part+"\n")
+	}
+	return strings.Join(parts, "\n")
+}
+
+// hostile are messages with a program, each in another container or disguise.
+func hostile(t *testing.T) map[string][]byte {
+	t.Helper()
+	const program = "invoice.exe"
+	head := "From: b@example.com\r\nSubject: invoice\r\n"
+	all := map[string][]byte{}
+	for _, d := range archivetest.Disguises(t, program) {
+		all[d.Name] = append([]byte(head), archivetest.Attached(d.Name, d.Content)...)
+	}
+	// A header of a 7z that says again and again how its files are divided.
+	sections := append([]byte{1, 4, 7, 0x0b, 0x80 | 0x27, 0x10, 0}, bytes.Repeat([]byte{1, 1, 0}, 10_000)...)
+	sections = append(append(sections, 0x0c), make([]byte, 10_001)...)
+	sections = append(sections, bytes.Repeat([]byte{8, 0}, 10_000)...)
+	exploit := append([]byte("7z\xbc\xaf\x27\x1c\x00\x04"), make([]byte, 24)...)
+	exploit[20], exploit[21], exploit[22] = byte(len(sections)), byte(len(sections)>>8), byte(len(sections)>>16)
+	all["sections.7z"] = append([]byte(head), archivetest.Attached("sections.7z", append(exploit, sections...))...)
+	for name, fields := range map[string]string{
+		"a plain name":         "Content-Type: application/octet-stream; name=invoice.exe",
+		"words behind it":      "Content-Disposition: attachment; filename=invoice.exe (2 pages).txt",
+		"a comma":              "Content-Disposition: attachment, filename=invoice.exe",
+		"no separator":         `Content-Disposition: attachment filename="invoice.exe"`,
+		"a comment before":     "Content-Disposition: (x) attachment; filename=invoice.exe",
+		"a comment within":     "Content-Disposition: attachment; filename (x) = (y) invoice.exe",
+		"a comment behind":     "Content-Disposition: attachment; filename=invoice.exe(x)",
+		"many names":           "Content-Disposition: attachment; filename=invoice.exe" + strings.Repeat("; filename=a.txt", 30),
+		"RFC 2231":             "Content-Disposition: attachment; filename*=utf-8''invoice%2Eexe",
+		"RFC 2231 in pieces":   "Content-Disposition: attachment; filename*0=invo; filename*1=ice.exe",
+		"RFC 2047":             "Content-Disposition: attachment; filename=\"=?utf-8?Q?invoice=2Eexe?=\"",
+		"the direction turned": "Content-Disposition: attachment; filename*=utf-8''invoice%E2%80%AEfdp.exe",
+		"a long name":          "Content-Disposition: attachment; filename=\"" + strings.Repeat("x", 700) + ".exe\"",
+	} {
+		all[name] = []byte(head + "MIME-Version: 1.0\r\n" + fields + "\r\n\r\nx\r\n")
+	}
+	return all
+}
+
+// An attacker's day: with the rules of the documentation in force every container
+// and every disguise of a program is refused, many of them in a row, and normal
+// mail passes meanwhile and is charged, once each.
+func TestAttackersDay(t *testing.T) {
+	g := prepare(t, false)
+	g.write(t, "policy/policy.toml", "[[client]]\nid = \"a\"\naddresses = [\"a@example.org\"]\n\n"+documentedRules(t))
+	g.start(t, "smtpd_client_connection_count_limit = 0", "smtpd_client_message_rate_limit = 0", "smtpd_hard_error_limit = 100000", "smtpd_junk_command_limit = 100000")
+	messages := hostile(t)
+	// First each by itself: a failure names it.
+	for name, message := range messages {
+		if err := g.sendEach("a@example.org", 550, [][]byte{message}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	stop, peak := make(chan struct{}), make(chan int64)
+	go func() { peak <- g.most(stop) }()
+	const attackers = 4
+	var attack, normal sync.WaitGroup
+	var sent, accepted atomic.Int64
+	var over atomic.Bool
+	errs := make(chan error, attackers+1)
+	for n := range attackers {
+		attack.Go(func() {
+			var all [][]byte
+			for len(all) < *attackMessages/attackers {
+				for _, message := range messages {
+					all = append(all, message)
+				}
+			}
+			all = all[:*attackMessages/attackers]
+			err := g.sendEach("a@example.org", 550, all)
+			if err != nil {
+				err = fmt.Errorf("attacker %d: %w", n, err)
+			}
+			sent.Add(int64(len(all)))
+			errs <- err
+		})
+	}
+	var slowest time.Duration
+	normal.Go(func() {
+		text := []byte("From: b@example.com\r\nSubject: hello\r\n\r\ntext\r\n")
+		for !over.Load() {
+			began := time.Now()
+			if err := g.sendEach("a@example.org", 250, [][]byte{text}); err != nil {
+				errs <- fmt.Errorf("normal mail: %w", err)
+				return
+			}
+			slowest = max(slowest, time.Since(began))
+			accepted.Add(1)
+		}
+		errs <- nil
+	})
+	attack.Wait()
+	over.Store(true)
+	normal.Wait()
+	close(stop)
+	most := <-peak
+	close(errs)
+	for err := range errs {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	t.Logf("%d of %d kinds refused, %d normal messages beside them, the slowest %.2f s; tollgate's memory at most %d MiB",
+		sent.Load(), len(messages), accepted.Load(), slowest.Seconds(), most>>20)
+	if most > mostMemory {
+		t.Errorf("tollgate used %d MiB", most>>20)
+	}
+	log, err := os.ReadFile(g.box.Path("postfix.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if i := bytes.Index(log, []byte("panic:")); i >= 0 {
+		t.Errorf("Postfix: %.200s", log[i:])
+	}
+	blocked := 0
+	for _, o := range g.journal(t, "blocks") {
+		if o["rule"] == "programs" && o["verdict"] == "reject" {
+			blocked++
+		}
+	}
+	if want := int(sent.Load()) + len(messages); blocked != want {
+		t.Errorf("%d blocks of %d", blocked, want)
+	}
+	g.stopDrained(t)
+	if records := g.records(t); len(records) != int(accepted.Load()) {
+		t.Errorf("%d records of %d messages", len(records), accepted.Load())
+	}
+}
+
+// sendEach sends messages over one connection, each of which is to be answered
+// with a code.
+func (g *gateway) sendEach(to string, code int, messages [][]byte) error {
+	c, err := harness.Dial(g.postfix.Addr)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	c.Patience = 2 * time.Minute
+	if err := errors.Join(expect(220)(c.Reply()), expect(250)(c.Cmd("EHLO b"))); err != nil {
+		return err
+	}
+	for i, message := range messages {
+		err := errors.Join(expect(250)(c.Cmd("MAIL FROM:<b@example.com>")), expect(250)(c.Cmd("RCPT TO:<"+to+">")))
+		if err == nil {
+			err = expect(code)(c.Data(message))
+		}
+		if err != nil {
+			return fmt.Errorf("message %d: %w", i, err)
+		}
+	}
+	return nil
+}
