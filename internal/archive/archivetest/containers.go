@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"testing"
 	"unicode/utf16"
@@ -299,5 +300,7 @@ func SevenZipOf(names ...string) []byte {
 	b := make([]byte, 32)
 	copy(b, "7z\xbc\xaf\x27\x1c\x00\x04")
 	binary.LittleEndian.PutUint64(b[20:], uint64(len(h)))
+	binary.LittleEndian.PutUint32(b[28:], crc32.ChecksumIEEE(h))
+	binary.LittleEndian.PutUint32(b[8:], crc32.ChecksumIEEE(b[12:32]))
 	return append(b, h...)
 }

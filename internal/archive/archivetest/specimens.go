@@ -9,6 +9,7 @@ import (
 	"compress/gzip"
 	"encoding/base64"
 	"encoding/binary"
+	"hash/crc32"
 	"io"
 	"strings"
 	"testing"
@@ -97,8 +98,8 @@ func GzipOf(t testing.TB, name string, content []byte) []byte {
 // Rar5Of is an archive of RAR 5; an encrypted file's name ends with "*".
 func Rar5Of(names ...string) []byte {
 	block := func(b []byte, fields ...byte) []byte {
-		b = append(b, 0, 0, 0, 0)
-		b = binary.AppendUvarint(b, uint64(len(fields)))
+		fields = append(binary.AppendUvarint(nil, uint64(len(fields))), fields...)
+		b = binary.LittleEndian.AppendUint32(b, crc32.ChecksumIEEE(fields))
 		return append(b, fields...)
 	}
 	b := block([]byte("Rar!\x1a\x07\x01\x00"), 1, 0, 0)
@@ -125,15 +126,17 @@ func Rar5Of(names ...string) []byte {
 // Rar4Of is an archive of RAR before 5, with names as octets.
 func Rar4Of(flags uint16, names ...string) []byte {
 	block := func(b []byte, kind byte, flags uint16, rest []byte) []byte {
-		b = append(b, 0, 0, kind)
-		b = binary.LittleEndian.AppendUint16(b, flags)
-		b = binary.LittleEndian.AppendUint16(b, uint16(7+len(rest)))
-		return append(b, rest...)
+		h := binary.LittleEndian.AppendUint16([]byte{kind}, flags)
+		h = binary.LittleEndian.AppendUint16(h, uint16(7+len(rest)))
+		h = append(h, rest...)
+		b = binary.LittleEndian.AppendUint16(b, uint16(crc32.ChecksumIEEE(h)))
+		return append(b, h...)
 	}
 	b := block([]byte("Rar!\x1a\x07\x00"), 0x73, 0, make([]byte, 6))
 	for _, name := range names {
 		h := make([]byte, 25)
 		h[0], h[4] = 5, 5
+		h[17], h[18] = 29, 0x30 // version, stored
 		binary.LittleEndian.PutUint16(h[19:], uint16(len(name)))
 		b = append(block(b, 0x74, 0x8000|flags, append(h, name...)), "abcde"...)
 	}
