@@ -22,7 +22,7 @@ type extension struct {
 	archives bool
 	user     string
 	password string
-	caFile   string
+	cas      string // PEM
 	stateDir string // of the gateway
 }
 
@@ -69,7 +69,7 @@ func (d *decoder) moduleFields(e *extension) []field {
 		{key: "connections", read: d.whole(&e.limits.Parallel, 1, maxParallel)},
 		{key: "headers", read: d.boolean(&e.headers)},
 		{key: "password_file", read: d.secretFile(&e.password)},
-		{key: "ca_file", read: d.certificates(&e.caFile)},
+		{key: "ca_file", read: d.certificateTexts(&e.cas)},
 		{key: "user", read: d.text(&e.user)},
 		{key: "archives", read: d.boolean(&e.archives)},
 	}

@@ -18,7 +18,7 @@ func moduleTypes() []moduleType {
 				if e.headers {
 					changes = rspamd.TakeHeader
 				}
-				s := rspamd.Config{URL: e.url, CAFile: e.caFile, Password: e.password, Header: changes}
+				s := rspamd.Config{URL: e.url, CAs: e.cas, Password: e.password, Header: changes}
 				return s, checked(rspamd.New(s))
 			},
 		},
@@ -32,7 +32,7 @@ func moduleTypes() []moduleType {
 		{
 			name: "http", keys: []string{"url", "ca_file"}, onError: "ignore", maxSize: 10 << 20,
 			settings: func(e *extension) (any, error) {
-				s := http.Config{URL: e.url, CAFile: e.caFile}
+				s := http.Config{URL: e.url, CAs: e.cas}
 				return s, checked(http.New(s))
 			},
 		},

@@ -43,6 +43,21 @@ func exposed(info os.FileInfo) bool {
 	return mode&0o007 != 0 || mode&0o020 != 0 || mode&0o040 != 0 && !byGroup
 }
 
+// certificateTexts reads the file of a key: who goes by the certificates is not to
+// go on with those of before when the file is another.
+func (d *decoder) certificateTexts(into *string) func(*node) {
+	return func(n *node) {
+		path := ""
+		d.certificates(&path)(n)
+		if path == "" {
+			return
+		}
+		if text, err := readFile(path, maxSecret); err == nil { // else it was told
+			*into = text
+		}
+	}
+}
+
 // certificates reads the name of a file with PEM certificates, "" for none.
 func (d *decoder) certificates(into *string) func(*node) {
 	return func(n *node) {

@@ -102,7 +102,7 @@ func TestWatchBadPings(t *testing.T) {
 		if h := g.Health(); h.State != "away" || h.LastError != "ping: panicked: ouch" || h.Breaker != "closed" {
 			t.Errorf("%+v", h)
 		}
-		time.Sleep(6 * time.Second) // one second, and five for an answer
+		time.Sleep(6*time.Second + time.Millisecond) // one second, and five for an answer
 		if h := g.Health(); !strings.HasPrefix(h.LastError, "ping: ") || h.Breaker != "open" {
 			t.Errorf("%+v", h)
 		}

@@ -19,9 +19,9 @@ type Config struct {
 	// URL is http or https, with the path that messages are posted to. A user
 	// and password in it go out as basic authentication.
 	URL string
-	// CAFile has the certificates, in PEM, by which the service's is checked;
-	// "" for those of the system.
-	CAFile string
+	// CAs are the certificates, in PEM, by which the service's is checked; ""
+	// for those of the system.
+	CAs string
 }
 
 // Inspector is a module.Inspector that asks an HTTP service.
@@ -31,7 +31,7 @@ var _ module.Inspector = (*Inspector)(nil)
 
 // New makes an inspector. It does not connect: the service may come later.
 func New(c Config) (*Inspector, error) {
-	client, err := webclient.New(webclient.Config{URL: c.URL, CAFile: c.CAFile})
+	client, err := webclient.New(webclient.Config{URL: c.URL, CAs: c.CAs})
 	if err != nil {
 		return nil, fmt.Errorf("http: %w", err)
 	}

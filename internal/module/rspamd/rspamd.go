@@ -19,9 +19,9 @@ type Config struct {
 	// URL is of the normal worker, "http://127.0.0.1:11333". The controller
 	// answers the same, and wants Password.
 	URL string
-	// CAFile is for https, which a proxy before rspamd may speak; "" for the
-	// certificates of the system.
-	CAFile string
+	// CAs are certificates, in PEM, for https, which a proxy before rspamd may
+	// speak; "" for those of the system.
+	CAs string
 	// Password goes along when it is not "".
 	Password string
 	// Header is what becomes of the changes that rspamd wants in the header.
@@ -48,7 +48,7 @@ var _ module.Inspector = (*Inspector)(nil)
 
 // New makes an inspector. It does not connect: rspamd may come later.
 func New(c Config) (*Inspector, error) {
-	client, err := webclient.New(webclient.Config{URL: c.URL, CAFile: c.CAFile})
+	client, err := webclient.New(webclient.Config{URL: c.URL, CAs: c.CAs})
 	if err != nil {
 		return nil, fmt.Errorf("rspamd: %w", err)
 	}

@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"time"
 )
 
@@ -20,9 +19,9 @@ type Config struct {
 	// URL is http or https. A user and password in it go out as basic
 	// authentication.
 	URL string
-	// CAFile has the certificates, in PEM, by which the service's is checked;
-	// "" for those of the system.
-	CAFile string
+	// CAs are the certificates, in PEM, by which the service's is checked; ""
+	// for those of the system.
+	CAs string
 }
 
 // Client asks one service. It is safe for use by many goroutines.
@@ -50,7 +49,7 @@ func New(c Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	roots, err := certificates(c.CAFile)
+	roots, err := certificates(c.CAs)
 	if err != nil {
 		return nil, err
 	}
@@ -105,17 +104,13 @@ func parseURL(text string) (*url.URL, error) {
 	return u, nil
 }
 
-func certificates(file string) (*x509.CertPool, error) {
-	if file == "" {
+func certificates(text string) (*x509.CertPool, error) {
+	if text == "" {
 		return nil, nil
 	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("certificates: %w", err)
-	}
 	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("certificates: none in %s", file)
+	if !pool.AppendCertsFromPEM([]byte(text)) {
+		return nil, errors.New("certificates: there is none")
 	}
 	return pool, nil
 }
