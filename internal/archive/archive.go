@@ -135,9 +135,10 @@ func (l *listing) result(err error) error {
 	return ErrUnreadable
 }
 
-// add takes the name of a file within the archive. The error is ErrLimit when
-// there are too many.
+// add takes the name of a file within the archive, whatever it ends with. The
+// error is ErrLimit when there are too many.
 func (l *listing) add(name string) error {
+	name = strings.TrimRight(name, `/\ .`)
 	if err := l.Budget.Charge(1 + len(name)); err != nil {
 		return err
 	}
@@ -171,8 +172,8 @@ func (l *listing) addOne(name string) error {
 // addFile takes a name that may be written like that of a folder: what has
 // content is none.
 func (l *listing) addFile(name string, size uint64) error {
-	if size > 0 {
-		name = strings.TrimRight(name, `/\`)
+	if size == 0 && strings.HasSuffix(strings.ReplaceAll(name, `\`, "/"), "/") {
+		return l.Budget.Charge(1)
 	}
 	return l.add(name)
 }
