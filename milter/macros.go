@@ -18,7 +18,7 @@ func macroRequests() []gomilter.Option {
 	return []gomilter.Option{
 		gomilter.WithMacroRequest(gomilter.StageConnect, []gomilter.MacroName{"{client_resolve}"}),
 		gomilter.WithMacroRequest(gomilter.StageHelo, []gomilter.MacroName{""}),
-		gomilter.WithMacroRequest(gomilter.StageMail, []gomilter.MacroName{"i", "{auth_type}", "{auth_authen}", "{tls_version}"}),
+		gomilter.WithMacroRequest(gomilter.StageMail, []gomilter.MacroName{"i", "{auth_type}", "{auth_authen}", "{tls_version}", "{mail_addr}"}),
 		gomilter.WithMacroRequest(gomilter.StageRcpt, []gomilter.MacroName{"i", "{rcpt_mailer}", "{rcpt_host}", "{rcpt_addr}"}),
 		gomilter.WithMacroRequest(gomilter.StageData, []gomilter.MacroName{"i"}),
 		gomilter.WithMacroRequest(gomilter.StageEOM, []gomilter.MacroName{""}),
@@ -34,7 +34,7 @@ type macros struct {
 	// Of the SMTP session.
 	clientResolve string
 	// Of the next MAIL.
-	authType, authUser, tlsVersion string
+	authType, authUser, tlsVersion, mailAddr string
 	// Of the next RCPT.
 	rcptMailer, rcptHost, rcptText string
 }
@@ -86,6 +86,8 @@ func (m *macros) take(name, value []byte) {
 		m.authUser = string(value)
 	case "tls_version":
 		m.tlsVersion = string(value)
+	case "mail_addr":
+		m.mailAddr = string(value)
 	case "rcpt_mailer":
 		m.rcptMailer = string(value)
 	case "rcpt_host":
@@ -102,11 +104,12 @@ func (m *macros) resolve() string { return strings.ToLower(m.clientResolve) }
 func (m *macros) envelope() gate.Envelope {
 	return gate.Envelope{
 		QueueID: m.queueID, TLSVersion: m.tlsVersion, AuthType: m.authType, AuthUser: m.authUser,
+		Resolved: m.mailAddr,
 	}
 }
 
 // clearMail forgets what was told for one MAIL: the MTA tells it for each.
-func (m *macros) clearMail() { m.authType, m.authUser, m.tlsVersion = "", "", "" }
+func (m *macros) clearMail() { m.authType, m.authUser, m.tlsVersion, m.mailAddr = "", "", "", "" }
 
 func (m *macros) clearRcpt() { m.rcptMailer, m.rcptHost, m.rcptText = "", "", "" }
 
@@ -128,6 +131,15 @@ func (m *macros) refused() *gate.Reply {
 		r.Code = 450
 	}
 	return r
+}
+
+// resolved is the recipient's address as the MTA resolved it; "" where it did
+// not say, or says why it refuses instead.
+func (m *macros) resolved() string {
+	if m.rcptMailer == "error" {
+		return ""
+	}
+	return m.rcptText
 }
 
 // isEnhanced tells whether s is an enhanced status code of a refusal (RFC

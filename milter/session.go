@@ -164,7 +164,7 @@ func (s *session) RcptTo(to, args string, _ gomilter.Modifier) (resp *gomilter.R
 			resp = s.answer(r.Verdict, r.Reply)
 		}
 	}()
-	r := gate.Recipient{Address: to, QueueID: s.macros.queueID, Refused: s.macros.refused()}
+	r := gate.Recipient{Address: to, Resolved: s.macros.resolved(), QueueID: s.macros.queueID, Refused: s.macros.refused()}
 	s.macros.clearRcpt()
 	if s.msg == nil {
 		// After a fault at MAIL, or out of order: nobody can judge it.

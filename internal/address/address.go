@@ -53,6 +53,23 @@ func Parse(given string) Address {
 	return a
 }
 
+// Internal is an address as an MTA has it within: without quotes, the last @
+// divides. It is for what Postfix tells in macros.
+func Internal(s string) Address {
+	a := Address{Given: s, Local: s}
+	if at := strings.LastIndexByte(s, '@'); at >= 0 {
+		a.Local = s[:at]
+		domain := rootless(s[at+1:])
+		if !possibleDomain(domain) {
+			return a.unreadable()
+		}
+		a.Domain = FoldDomain(domain)
+	}
+	a.Local = compose(a.Local)
+	a.form = join(foldLocal(quote(a.Local)), a.Domain)
+	return a
+}
+
 // plain reads what needs no parsing: by far the most addresses.
 func plain(s string) (Address, bool) {
 	at, upper := -1, false
@@ -68,6 +85,13 @@ func plain(s string) (Address, bool) {
 		case !alphanumeric(c) && (c >= 0x80 || strings.IndexByte("#$&'*+-/=?^_`{}~.", c) < 0):
 			return Address{}, false // % and ! among them
 		}
+	}
+	if at < 0 && s != "" {
+		a := Address{Given: s, Local: s, form: s}
+		if upper {
+			a.form = lower(s)
+		}
+		return a, true
 	}
 	if at <= 0 || at == len(s)-1 || s[len(s)-1] == '.' {
 		return Address{}, false
@@ -91,7 +115,7 @@ func plain(s string) (Address, bool) {
 func (a Address) unreadable() Address {
 	a = Address{Given: a.Given, Local: a.Given, bad: true, form: a.Given}
 	if at := strings.LastIndexByte(a.Given, '@'); at >= 0 {
-		if domain := strings.Trim(a.Given[at+1:], " \t<>\"(),;."); possibleDomain(domain) {
+		if domain := strings.TrimFunc(a.Given[at+1:], func(r rune) bool { return r <= ' ' || strings.ContainsRune("<>\"(),;.\x7f", r) }); possibleDomain(domain) {
 			a.Domain = FoldDomain(domain)
 		}
 	}

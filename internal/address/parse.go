@@ -40,7 +40,7 @@ func unquoted(s string) (text string, ok bool) {
 		}
 	}
 	tokens, ok := scan(s)
-	if !ok {
+	if !ok || hasControl(s) {
 		return "", false
 	}
 	inner, bracketed, ok := within(tokens)
@@ -122,12 +122,18 @@ func scan(s string) ([]token, bool) {
 			s = s[comment(s):]
 		case c == '"':
 			text, n := collect(s[1:], func(c byte) bool { return c != '"' })
+			if 1+n == len(s) {
+				return nil, false // not closed
+			}
 			all = append(all, token{word, text})
-			s = s[min(1+n+1, len(s)):]
+			s = s[1+n+1:]
 		case c == '[':
 			text, n := collect(s[1:], func(c byte) bool { return c != ']' })
+			if 1+n == len(s) {
+				return nil, false
+			}
 			all = append(all, token{literal, text})
-			s = s[min(1+n+1, len(s)):]
+			s = s[1+n+1:]
 		case c != '\\' && strings.IndexByte(operators, c) >= 0:
 			all = append(all, token{operator, s[:1]})
 			s = s[1:]
@@ -185,7 +191,17 @@ func comment(s string) int {
 	return len(s)
 }
 
-func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+func isSpace(c byte) bool { return c == ' ' || c == '\t' }
+
+// hasControl tells of control characters but the tab: no address has any.
+func hasControl(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return true
+		}
+	}
+	return false
+}
 
 // quotedLength is the length of the quoted string (RFC 5321 §4.1.2) that s
 // begins with; 0 when there is none.

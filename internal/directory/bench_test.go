@@ -74,7 +74,7 @@ func TestLookupOfFoldedAllocatesNothing(t *testing.T) {
 	}
 	for _, addr := range []string{
 		"sales@example.org", "any@sales.example.org", "nobody@example.org", "any+x@example.org", "any@foreign.example", "any@x.sub.example",
-		"postmaster@example.org", "postmaster", "bare", `"a b"@owned.example`,
+		"postmaster@example.org", "postmaster", "bare",
 	} {
 		if n := testing.AllocsPerRun(100, func() { d.Lookup(addr) }); n != 0 {
 			t.Errorf("%q: %v allocations", addr, n)

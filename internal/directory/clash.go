@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/internal/address"
 )
 
 // ErrSameID: an id that stands at two clients. The second is left out.
@@ -20,7 +20,7 @@ type Clash struct {
 
 func (c Clash) Error() string {
 	switch {
-	case c.Client == "" && (c.Address != "" || errors.Is(c.Err, accounting.ErrDomain)):
+	case c.Client == "" && (c.Address != "" || errors.Is(c.Err, address.ErrDomain)):
 		return fmt.Sprintf("domain %q: %v", c.Address, c.Err)
 	case c.Address == "":
 		return fmt.Sprintf("client %q: %v", c.Client, c.Err)

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/internal/address"
 )
 
 func TestClashes(t *testing.T) {
@@ -66,7 +67,7 @@ func TestClashSaysWhichEntry(t *testing.T) {
 	if c := clashes[0]; c.Address != "One@example.org" || c.Client != "b" || c.Other != "a" || c.Err != nil {
 		t.Errorf("%+v", c)
 	}
-	if c := clashes[1]; c.Address != "bare" || c.Client != "b" || c.Other != "" || !errors.Is(c, accounting.ErrNoDomain) {
+	if c := clashes[1]; c.Address != "bare" || c.Client != "b" || c.Other != "" || !errors.Is(c, address.ErrNoDomain) {
 		t.Errorf("%+v", c)
 	}
 	if c := clashes[2]; c.Address != "" || c.Client != "b" || c.Other != "b" || !errors.Is(c, ErrSameID) {

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/accounting"
-	"github.com/tollgate-mail/tollgate/internal/mail"
+	"github.com/tollgate-mail/tollgate/internal/address"
 )
 
 // Config is the recipients part of a policy.
@@ -99,26 +99,26 @@ func (b *builder) client(c *accounting.Client) {
 	}
 	b.d.byID[c.ID] = c
 	b.d.clients = append(b.d.clients, c)
-	for _, address := range c.Addresses {
-		owner, err := b.claim(c, address)
+	for _, written := range c.Addresses {
+		owner, err := b.claim(c, written)
 		switch {
 		case err != nil:
-			b.clashes = append(b.clashes, Clash{Address: address, Client: c.ID, Err: err})
+			b.clashes = append(b.clashes, Clash{Address: written, Client: c.ID, Err: err})
 		case owner != nil:
-			b.clashes = append(b.clashes, Clash{Address: address, Client: c.ID, Other: owner.ID})
+			b.clashes = append(b.clashes, Clash{Address: written, Client: c.ID, Other: owner.ID})
 		}
 	}
 }
 
 // claim gives an address to a client, or returns whose it is already.
-func (b *builder) claim(c *accounting.Client, address string) (owner *accounting.Client, err error) {
-	a, err := accounting.ParseAddress(address)
+func (b *builder) claim(c *accounting.Client, written string) (owner *accounting.Client, err error) {
+	a, err := accounting.ParseAddress(written)
 	if err != nil {
 		return nil, err
 	}
 	d := b.d
 	if a.Form == accounting.Pattern {
-		return d.patterns.add(address, a, c), nil
+		return d.patterns.add(written, a, c), nil
 	}
 	name, err := foldDomain(a.Domain)
 	if err != nil {
@@ -133,12 +133,12 @@ func (b *builder) claim(c *accounting.Client, address string) (owner *accounting
 		d.domains[name] = ours
 		return nil, nil
 	}
-	folded := mail.FoldAddress(address)
+	folded := address.Fold(written)
 	// What Lookup could not read in this form would never be found.
-	if _, folds, err := accounting.ParseMailbox(folded); err != nil {
+	if _, folds, err := address.CheckMailbox(folded); err != nil {
 		return nil, err
 	} else if folds != name {
-		return nil, accounting.ErrDomain
+		return nil, address.ErrDomain
 	}
 	if owner := d.mailboxes[folded]; owner != nil {
 		return owner, nil
@@ -150,13 +150,13 @@ func (b *builder) claim(c *accounting.Client, address string) (owner *accounting
 
 // foldDomain reads a domain name as it is written in a policy.
 func foldDomain(s string) (string, error) {
-	if err := accounting.CheckDomain(s); err != nil {
+	if err := address.CheckDomain(s); err != nil {
 		return "", err
 	}
-	folded := mail.FoldDomain(s)
+	folded := address.FoldDomain(s)
 	// What IDNA does not take stays as it was.
 	if strings.IndexFunc(folded, func(r rune) bool { return r > 0x7f }) >= 0 {
-		return "", accounting.ErrDomain
+		return "", address.ErrDomain
 	}
-	return folded, accounting.CheckDomain(folded)
+	return folded, address.CheckDomain(folded)
 }

@@ -4,6 +4,7 @@ import (
 	"regexp"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/internal/address"
 )
 
 // pattern is one regex address of a client.
@@ -35,13 +36,15 @@ func (p *patterns) add(written string, a accounting.Address, c *accounting.Clien
 	if a.Domain == "" {
 		p.anywhere = append(p.anywhere, one)
 	} else {
-		p.byDomain[a.Domain] = append(p.byDomain[a.Domain], one)
+		domain := address.FoldDomain(a.Domain)
+		p.byDomain[domain] = append(p.byDomain[domain], one)
 	}
 	return nil
 }
 
-// match finds the first pattern, in file order, that an address matches.
-func (p *patterns) match(address, domain string) *accounting.Client {
+// match finds the first pattern, in file order, that an address matches, or
+// the same with its domain in U-labels, where there is one.
+func (p *patterns) match(folded, shown, domain string) *accounting.Client {
 	near, far := p.byDomain[domain], p.anywhere
 	for len(near) > 0 || len(far) > 0 {
 		var next pattern
@@ -50,7 +53,7 @@ func (p *patterns) match(address, domain string) *accounting.Client {
 		} else {
 			next, far = far[0], far[1:]
 		}
-		if next.re.MatchString(address) {
+		if next.re.MatchString(folded) || shown != "" && next.re.MatchString(shown) {
 			return next.client
 		}
 	}

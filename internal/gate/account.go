@@ -44,7 +44,7 @@ func (m *Message) usage(v Verdict) []accounting.Record {
 	}
 	base := accounting.Record{
 		Time: end, Gateway: m.j.Gateway, QueueID: queueID, MessageID: m.messageID(), Ref: m.ref,
-		Sender: m.j.text(m.env.Sender), Direction: m.direction(),
+		Sender: m.j.text(m.from.Text()), Direction: m.direction(),
 		Verdict: string(v), Weight: m.weight.String(), Rules: m.names(),
 	}
 	if m.s.peer.Addr.IsValid() {

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/internal/mailauth"
 	"github.com/tollgate-mail/tollgate/rules"
 )
@@ -85,11 +84,10 @@ func (m *Message) dmarc(ctx context.Context) *mailauth.Evaluation {
 // spfDomain is the domain that SPF is about: of the sender or, for the null
 // sender, the name in HELO (RFC 7208 §2.4).
 func (m *Message) spfDomain() string {
-	if m.env.Sender == "" {
+	if m.from.Null() {
 		return m.s.helo
 	}
-	_, domain := mail.SplitAddress(m.env.Sender)
-	return domain
+	return m.from.Domain
 }
 
 // authResults adds the field that tells what was found, where the policy asks
@@ -102,8 +100,8 @@ func (m *Message) authResults(ctx context.Context, edits []Edit) []Edit {
 	if m.j.tells.spf {
 		spf, err := answered(ctx, &m.s.asking, &m.lookups, rules.Key{Attr: rules.SPF}, m.question)
 		if err == nil && spf.Known {
-			r.SPF, r.SPFSender = spf.Text, m.env.Sender
-			if m.env.Sender == "" {
+			r.SPF, r.SPFSender = spf.Text, m.from.ASCII()
+			if m.from.Null() {
 				r.SPFHelo = m.s.helo
 			}
 		}

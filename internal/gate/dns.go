@@ -5,7 +5,6 @@ import (
 	"net/netip"
 
 	"github.com/tollgate-mail/tollgate/internal/dnscheck"
-	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -57,7 +56,7 @@ func listing(found []netip.Addr) rules.Value {
 // question is what DNS has to be asked for a key of the message, nil for
 // nothing.
 func (m *Message) question(k rules.Key) question {
-	dns, sender, log, ref := m.j.DNS, m.env.Sender, m.s.g.Log, m.ref
+	dns, sender, log, ref := m.j.DNS, m.from.ASCII(), m.s.g.Log, m.ref
 	if dns == nil {
 		return nil
 	}
@@ -72,12 +71,12 @@ func (m *Message) question(k rules.Key) question {
 			return rules.EnumValue(result), nil
 		}
 	case rules.SenderDNSBL:
-		_, domain := mail.SplitAddress(sender)
+		domain := m.from.Domain
 		if domain == "" {
 			return nil
 		}
 		return func(ctx context.Context) (rules.Value, error) {
-			found, err := dns.ListedDomain(ctx, k.Name, mail.FoldDomain(domain))
+			found, err := dns.ListedDomain(ctx, k.Name, domain)
 			return listing(found), err
 		}
 	case rules.SPF:

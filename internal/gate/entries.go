@@ -18,9 +18,9 @@ func (m *Message) describe(e *journal.Entry) {
 		e.AuthUser = m.j.text(m.env.AuthUser)
 	}
 	e.Direction = m.direction()
-	e.Sender = m.j.text(m.env.Sender)
+	e.Sender = m.j.text(m.from.given())
 	if e.Kind == journal.Trace && m.current != nil {
-		e.Recipient = m.j.text(m.current.given)
+		e.Recipient = m.j.text(m.current.given())
 	}
 	subject, _ := m.subject()
 	e.Subject = m.j.text(subject)
@@ -91,7 +91,7 @@ func (m *Message) blockAll(why *refusal, r Result) error {
 		entries := make([]*journal.Entry, len(all))
 		for i, to := range all {
 			e := *base
-			e.Recipient = m.j.text(to.given)
+			e.Recipient = m.j.text(to.given())
 			entries[i] = &e
 		}
 		if err := m.s.g.Journal.Write(entries...); err != nil {

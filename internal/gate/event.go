@@ -64,8 +64,11 @@ type Peer struct {
 
 // Envelope is what is known at MAIL FROM.
 type Envelope struct {
-	Sender     string // without angle brackets; empty: null sender
-	Size       int64  // SIZE= (RFC 1870 §6), -1 when not declared
+	Sender string // as the client wrote it; empty: null sender
+	// Resolved is the sender's address as the MTA resolved it, without quotes;
+	// "" when not told.
+	Resolved   string
+	Size       int64 // SIZE= (RFC 1870 §6), -1 when not declared
 	QueueID    string
 	TLSVersion string // "" when not encrypted
 	AuthType   string // with AuthUser: authenticated by SASL
@@ -74,8 +77,11 @@ type Envelope struct {
 
 // Recipient is one RCPT TO.
 type Recipient struct {
-	Address string // without angle brackets
-	QueueID string
+	Address string // as the client wrote it
+	// Resolved is the address as the MTA resolved it, without quotes; "" when
+	// not told.
+	Resolved string
+	QueueID  string
 	// Refused is set when the MTA itself has refused it; our answer is then
 	// not heard, only journalled.
 	Refused *Reply

@@ -47,29 +47,20 @@ func (f facts) Value(ctx context.Context, k rules.Key) (rules.Value, error) {
 	case rules.Direction:
 		return rules.EnumValue(m.direction()), nil
 	case rules.Sender:
-		return rules.TextValue(m.env.Sender), nil
+		return textsValue(m.from.texts()), nil
 	case rules.SenderDomain:
-		_, domain := mail.SplitAddress(m.env.Sender)
-		return rules.Value{Known: domain != "", Text: mail.FoldDomain(domain)}, nil
+		return textsValue(m.from.domains()), nil
 	case rules.DeclaredSize:
 		if m.env.Size < 0 {
 			return rules.Value{}, nil
 		}
 		return rules.NumberValue(m.env.Size), nil
 	case rules.Recipient:
-		return m.ofRecipients(func(r accepted) string { return r.given }), nil
+		return m.ofRecipients((*recipient).texts), nil
 	case rules.RecipientDomain:
-		return m.ofRecipients(func(r accepted) string {
-			_, domain := mail.SplitAddress(r.given)
-			return mail.FoldDomain(domain)
-		}), nil
+		return m.ofRecipients(func(r *recipient) []string { return r.domains() }), nil
 	case rules.RecipientClient:
-		return m.ofRecipients(func(r accepted) string {
-			if r.owner.Client == nil {
-				return ""
-			}
-			return r.owner.Client.ID
-		}), nil
+		return m.ofRecipients((*recipient).clients), nil
 	case rules.RecipientCount:
 		return rules.NumberValue(int64(m.asked)), nil
 	case rules.Correspondent:
@@ -145,20 +136,4 @@ func ipValue(a netip.Addr) rules.Value {
 		return rules.Value{}
 	}
 	return rules.IPValues([]netip.Addr{a})
-}
-
-// ofRecipients is one text of the current recipient at rcptto, of every
-// accepted one later. Texts that are empty are left out.
-func (m *Message) ofRecipients(text func(accepted) string) rules.Value {
-	if m.current != nil {
-		t := text(*m.current)
-		return rules.Value{Known: t != "", Text: t}
-	}
-	var all []string
-	for _, r := range m.accepted {
-		if t := text(r); t != "" {
-			all = append(all, t)
-		}
-	}
-	return rules.TextValues(all)
 }

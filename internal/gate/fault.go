@@ -28,7 +28,7 @@ func (m *Message) Fail(ctx context.Context, stage rules.Stage, detail string) (r
 	if !m.j.AcceptOnError || !first {
 		switch stage {
 		case rules.RcptTo:
-			m.block(why, deferred.Reply, m.asking)
+			m.block(why, deferred.Reply, m.asking.Address)
 			m.noteRefusal(Deferred)
 		case rules.Complete:
 			m.done = true
@@ -43,7 +43,7 @@ func (m *Message) Fail(ctx context.Context, stage rules.Stage, detail string) (r
 	switch stage {
 	case rules.RcptTo:
 		m.asked--
-		d := m.Rcpt(ctx, Recipient{Address: m.asking})
+		d := m.Rcpt(ctx, m.asking)
 		return Result{Verdict: d.Verdict, Reply: d.Reply, Ref: m.ref}
 	case rules.Complete:
 		m.done = false

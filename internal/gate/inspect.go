@@ -152,7 +152,7 @@ func (m *Message) envelope() module.Envelope {
 	e := module.Envelope{
 		Ref: m.ref, Gateway: m.j.Gateway, QueueID: m.queueID,
 		ClientIP: m.s.peer.Addr, ClientHost: m.s.peer.Host, Helo: m.s.helo,
-		TLSVersion: m.env.TLSVersion, Direction: m.direction(), Sender: m.env.Sender,
+		TLSVersion: m.env.TLSVersion, Direction: m.direction(), Sender: m.from.ASCII(),
 		Recipients: m.recipients(),
 	}
 	if m.authenticated() {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/directory"
-	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -58,7 +57,7 @@ func (m *Message) greylist(ctx context.Context, by *rules.Rule) *refusal {
 		return nil
 	}
 	wait, why, err := m.j.Memory.Greylist(ctx, Try{
-		Client: m.s.peer.Addr, Sender: m.env.Sender, Recipient: m.current.owner.Address, Now: m.s.g.Now(),
+		Client: m.s.peer.Addr, Sender: m.from.String(), Recipient: m.current.owner.Address, Now: m.s.g.Now(),
 	})
 	if err != nil {
 		m.s.g.Log.Warn("greylisting is not possible now", "ref", m.ref, "error", err)
@@ -76,7 +75,7 @@ func (m *Message) greylist(ctx context.Context, by *rules.Rule) *refusal {
 // correspondent tells whether the current recipient, or later any accepted one,
 // has written to the sender before.
 func (m *Message) correspondent(ctx context.Context) (rules.Value, error) {
-	if m.env.Sender == "" {
+	if m.from.Null() {
 		return rules.BoolValue(false), nil
 	}
 	if m.j.Memory == nil {
@@ -84,10 +83,10 @@ func (m *Message) correspondent(ctx context.Context) (rules.Value, error) {
 	}
 	asked := m.accepted
 	if m.current != nil {
-		asked = []accepted{*m.current}
+		asked = []recipient{*m.current}
 	}
-	for _, to := range asked {
-		wrote, err := m.wrote(ctx, to.owner.Address)
+	for i := range asked {
+		wrote, err := m.wrote(ctx, asked[i].correspondent())
 		if wrote || err != nil {
 			return rules.BoolValue(wrote), err
 		}
@@ -100,7 +99,7 @@ func (m *Message) wrote(ctx context.Context, local string) (bool, error) {
 	if w, ok := m.written[local]; ok {
 		return w, nil
 	}
-	w, err := m.j.Memory.Wrote(ctx, local, m.env.Sender, m.s.g.Now())
+	w, err := m.j.Memory.Wrote(ctx, local, m.from.String(), m.s.g.Now())
 	if err != nil {
 		return false, err
 	}
@@ -111,9 +110,19 @@ func (m *Message) wrote(ctx context.Context, local string) (bool, error) {
 	return w, nil
 }
 
+// senderCorrespondent is the sender as its correspondents will write to it:
+// without the tag.
+func (m *Message) senderCorrespondent() string {
+	found := m.j.Directory.Find(m.from.Address)
+	if bare, tagged := m.j.Directory.Untagged(m.from.Address, found); tagged {
+		return bare.String()
+	}
+	return found.Address
+}
+
 // remember notes whom an accepted outbound message went to, in the background.
 func (m *Message) remember() {
-	if m.j.Memory == nil || !m.j.remembers || m.env.Sender == "" || !m.outbound() {
+	if m.j.Memory == nil || !m.j.remembers || m.from.Null() || !m.outbound() {
 		return
 	}
 	if m.head.fields.Automatic() {
@@ -122,13 +131,13 @@ func (m *Message) remember() {
 	var remote []string
 	for _, to := range m.accepted {
 		if to.owner.Standing != directory.Ours {
-			remote = append(remote, to.given)
+			remote = append(remote, to.String())
 		}
 	}
 	if len(remote) == 0 {
 		return
 	}
-	g, memory, local, ref, now := m.s.g, m.j.Memory, mail.FoldAddress(m.env.Sender), m.ref, m.s.g.Now()
+	g, memory, local, ref, now := m.s.g, m.j.Memory, m.senderCorrespondent(), m.ref, m.s.g.Now()
 	select {
 	case g.remembering <- struct{}{}:
 	default:

@@ -5,7 +5,6 @@ import (
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/internal/budget"
-	"github.com/tollgate-mail/tollgate/internal/directory"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/internal/module"
@@ -17,16 +16,17 @@ type Message struct {
 	s       *Session
 	j       *judge // in force at its MAIL
 	env     Envelope
+	from    mailbox // the sender
 	ref     string
 	queueID string
 
 	said   // what mailfrom, headers and complete said
 	counts // weight and tags, each rule once
 
-	asked    int        // recipients seen, the current and refused ones included
-	accepted []accepted // in order
-	given    map[string]bool
-	current  *accepted // at rcptto
+	asked    int             // recipients seen, the current and refused ones included
+	accepted []recipient     // in order
+	known    map[string]bool // the accepted ones, by the form in which addresses compare
+	current  *recipient      // at rcptto
 	lookups  lookups
 	work     *budget.Budget // of matching; nil until rules are tried
 	auth     authentication
@@ -56,17 +56,11 @@ type Message struct {
 	done    bool
 	result  Result
 	records []accounting.Record // that were made durable
-	asking  string              // the address being judged
-}
-
-// accepted is a recipient.
-type accepted struct {
-	given string // as the client wrote it
-	owner directory.Answer
+	asking  Recipient           // being judged
 }
 
 func newMessage(s *Session, e Envelope) *Message {
-	m := &Message{s: s, j: s.j, env: e, ref: s.g.refs.make(), queueID: e.QueueID, fault: s.fault}
+	m := &Message{s: s, j: s.j, env: e, from: newMailbox(e.Sender, e.Resolved), ref: s.g.refs.make(), queueID: e.QueueID, fault: s.fault}
 	m.head.whole, m.head.unlabelled = s.j.whole, s.j.FallbackCharset
 	m.head.maxFields, m.head.maxOctets = s.j.Limits.of(HeaderFields), s.j.Limits.of(HeaderOctets)
 	m.counts.reset(len(s.j.Rules.Rules()))
@@ -91,8 +85,8 @@ func (m *Message) Ref() string { return m.ref }
 // recipients are the accepted ones as the client wrote them.
 func (m *Message) recipients() []string {
 	all := make([]string, len(m.accepted))
-	for i, to := range m.accepted {
-		all[i] = to.given
+	for i := range m.accepted {
+		all[i] = m.accepted[i].given()
 	}
 	return all
 }
@@ -265,13 +259,13 @@ func (m *Message) placeholder(name string) string {
 	case "helo":
 		return m.s.helo
 	case "sender":
-		return m.env.Sender
+		return m.from.ASCII()
 	case "recipient":
 		switch {
 		case m.current != nil:
-			return m.current.given
+			return m.current.ASCII()
 		case len(m.accepted) > 0:
-			return m.accepted[0].given
+			return m.accepted[0].ASCII()
 		}
 	case "subject":
 		subject, _ := m.subject()

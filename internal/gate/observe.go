@@ -145,7 +145,7 @@ func (s *Session) try(ctx context.Context, stage rules.Stage, f facts) rules.Out
 	}
 	recipient := ""
 	if f.m != nil && f.m.current != nil {
-		recipient = f.m.current.given
+		recipient = f.m.current.given()
 	}
 	texts := make(map[*rules.Rule]string)
 	out := s.j.Rules.Evaluate(ctx, stage, observed{f, stage}, func(step rules.Step) {

@@ -14,8 +14,8 @@ import (
 func (m *Message) Rcpt(ctx context.Context, r Recipient) Decision {
 	m.QueueID(r.QueueID)
 	m.asked++
-	m.asking = r.Address
-	who := accepted{given: r.Address, owner: m.j.Directory.Lookup(r.Address)}
+	m.asking = r
+	who := m.newRecipient(r)
 	m.current = &who
 	m.s.attend()
 	defer func() { m.current = nil }()
@@ -25,7 +25,7 @@ func (m *Message) Rcpt(ctx context.Context, r Recipient) Decision {
 		m.noteRefusal(r.Refused.verdict())
 		return Decision{}
 	}
-	no := m.judgeRcpt(ctx, who)
+	no := m.judgeRcpt(ctx, &who)
 	if no == nil && int64(len(m.accepted)) >= m.j.Limits.of(Recipients) {
 		no = m.beyond(Recipients, rules.RcptTo)
 	}
@@ -45,19 +45,19 @@ func (m *Message) Rcpt(ctx context.Context, r Recipient) Decision {
 }
 
 // admit adds a recipient, once.
-func (m *Message) admit(who accepted) {
-	if m.given[who.given] {
+func (m *Message) admit(who recipient) {
+	if m.known[who.String()] {
 		return
 	}
-	if m.given == nil {
-		m.given = make(map[string]bool, 4)
+	if m.known == nil {
+		m.known = make(map[string]bool, 4)
 	}
-	m.given[who.given] = true
+	m.known[who.String()] = true
 	m.accepted = append(m.accepted, who)
 }
 
 // judgeRcpt returns what refuses a recipient, nil for nothing.
-func (m *Message) judgeRcpt(ctx context.Context, who accepted) *refusal {
+func (m *Message) judgeRcpt(ctx context.Context, who *recipient) *refusal {
 	if m.s.skip {
 		return nil
 	}
@@ -69,6 +69,17 @@ func (m *Message) judgeRcpt(ctx context.Context, who accepted) *refusal {
 	}
 	if r := m.clientState(who.owner); r != nil {
 		return r
+	}
+	// Where the MTA would deliver elsewhere than the client wrote, both must
+	// be ours; but the postmaster of nowhere is always there (RFC 5321 §4.5.1),
+	// whatever domain the MTA gives it.
+	if who.two && who.Domain != "" {
+		if r := m.relayLimits(who.other); r != nil {
+			return r
+		}
+		if r := m.clientState(who.other); r != nil {
+			return r
+		}
 	}
 	if len(m.accepted) > 0 && exempt(who.owner) != m.unfiltered() {
 		return m.at(rules.RcptTo, "class", m.j.Replies.Class)
