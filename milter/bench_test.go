@@ -19,6 +19,7 @@ type idle struct{}
 func (idle) Wants() gate.Wants                          { return gate.Wants{} }
 func (idle) Session(context.Context, gate.Peer) Session { return idle{} }
 func (idle) Helo(context.Context, string)               {}
+func (idle) Ungreet()                                   {}
 func (idle) Mail(context.Context, gate.Envelope) (Message, gate.Decision) {
 	return idleMessage{}, gate.Decision{}
 }

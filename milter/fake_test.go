@@ -81,6 +81,8 @@ type fakeSession struct {
 	*fake
 }
 
+func (s *fakeSession) Ungreet() { s.note("ungreet") }
+
 func (s *fakeSession) Helo(_ context.Context, name string) { s.note("helo %s", name) }
 
 func (s *fakeSession) Mail(_ context.Context, e gate.Envelope) (Message, gate.Decision) {

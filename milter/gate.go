@@ -17,6 +17,7 @@ type Gate interface {
 // Session is one SMTP session; see gate.Session.
 type Session interface {
 	Helo(ctx context.Context, name string)
+	Ungreet()
 	Mail(ctx context.Context, e gate.Envelope) (Message, gate.Decision)
 	Abort()
 	Close()

@@ -17,7 +17,7 @@ import (
 func macroRequests() []gomilter.Option {
 	return []gomilter.Option{
 		gomilter.WithMacroRequest(gomilter.StageConnect, []gomilter.MacroName{"{client_resolve}"}),
-		gomilter.WithMacroRequest(gomilter.StageHelo, []gomilter.MacroName{""}),
+		gomilter.WithMacroRequest(gomilter.StageHelo, []gomilter.MacroName{"{tls_version}"}),
 		gomilter.WithMacroRequest(gomilter.StageMail, []gomilter.MacroName{"i", "{auth_type}", "{auth_authen}", "{tls_version}", "{mail_addr}"}),
 		gomilter.WithMacroRequest(gomilter.StageRcpt, []gomilter.MacroName{"i", "{rcpt_mailer}", "{rcpt_host}", "{rcpt_addr}"}),
 		gomilter.WithMacroRequest(gomilter.StageData, []gomilter.MacroName{"i"}),
@@ -33,6 +33,7 @@ type macros struct {
 	queueID string
 	// Of the SMTP session.
 	clientResolve string
+	heloTLS       string // when it said HELO
 	// Of the next MAIL.
 	authType, authUser, tlsVersion, mailAddr string
 	// Of the next RCPT.
@@ -54,6 +55,9 @@ func (s *session) takeMacros(data []byte) {
 		if s.macros.queueID != "" {
 			return
 		}
+	}
+	if stage == cmdHelo {
+		s.macros.tlsVersion = ""
 	}
 	known := s.macros.queueID
 	for data = data[1:]; len(data) > 0; {

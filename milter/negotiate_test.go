@@ -53,7 +53,7 @@ func TestNegotiation(t *testing.T) {
 	m.say('O', postfixOffer)
 	p := m.hear()
 	for _, want := range []string{
-		"\x00\x00\x00\x00{client_resolve}\x00", "\x00\x00\x00\x01\x00", "\x00\x00\x00\x02i {auth_type} {auth_authen} {tls_version} {mail_addr}\x00",
+		"\x00\x00\x00\x00{client_resolve}\x00", "\x00\x00\x00\x01{tls_version}\x00", "\x00\x00\x00\x02i {auth_type} {auth_authen} {tls_version} {mail_addr}\x00",
 		"\x00\x00\x00\x03i {rcpt_mailer} {rcpt_host} {rcpt_addr}\x00", "\x00\x00\x00\x04i\x00", "\x00\x00\x00\x05\x00", "\x00\x00\x00\x06\x00",
 	} {
 		if !strings.Contains(p[13:], want) {

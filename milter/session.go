@@ -25,9 +25,12 @@ type session struct {
 	peer    gate.Peer
 	helo    string
 	greeted bool
-	msg     Message // nil between messages
-	fields  int     // of the message, for the trace
-	octets  int64   // of its body, for the trace
+	// tellsTLS: the MTA takes the list of macros, so that HELO and MAIL come
+	// with the TLS they are under.
+	tellsTLS bool
+	msg      Message // nil between messages
+	fields   int     // of the message, for the trace
+	octets   int64   // of its body, for the trace
 
 	// judging is the context of verdicts; it is made anew after it was ended.
 	judging    context.Context
@@ -44,7 +47,7 @@ type session struct {
 }
 
 func newSession(c *conn, a agreement) *session {
-	s := &session{conn: c, agreed: a}
+	s := &session{conn: c, agreed: a, tellsTLS: a.actions&gomilter.OptSetMacros != 0}
 	s.ctx, s.cancel = context.WithCancel(c.server.context)
 	s.tell = s.note.String
 	return s
@@ -114,6 +117,7 @@ func (s *session) Helo(name string, _ gomilter.Modifier) (resp *gomilter.Respons
 	s.forget()
 	had := s.judge != nil
 	s.helo, s.greeted = name, true
+	s.macros.heloTLS, s.macros.tlsVersion = s.macros.tlsVersion, ""
 	s.open()
 	if had {
 		s.judge.Helo(s.ctx, name) // which ends a message under way
@@ -137,6 +141,12 @@ func (s *session) mail(from, args string) *gomilter.Response {
 	s.msg, s.fields, s.octets = nil, 0, 0
 	e := s.macros.envelope()
 	e.Sender, e.Size = from, declaredSize(args)
+	if s.greeted && e.TLSVersion != "" && s.macros.heloTLS == "" && s.tellsTLS {
+		// What the client said before STARTTLS is to be forgotten (RFC 3207
+		// §4.2); the MTA does not say so.
+		s.helo, s.greeted = "", false
+		s.judge.Ungreet()
+	}
 	m, d := s.judge.Mail(s.ctx, e)
 	s.msg = m
 	s.trace(note{event: "mail", words: [3]string{from, args}, decided: true, verdict: d.Verdict, reply: d.Reply})

@@ -51,7 +51,7 @@ func TestConversations(t *testing.T) {
 		{
 			name: "two messages: nothing of the first is left",
 			steps: []step{
-				say('C', connectData), say('H', "me\x00"),
+				say('C', connectData), say('D', "H{tls_version}\x00TLSv1.3\x00"), say('H', "me\x00"),
 				say('D', "M{auth_type}\x00PLAIN\x00{auth_authen}\x00ivan\x00{tls_version}\x00TLSv1.3\x00"), say('M', "<>\x00"),
 				say('D', "Ti\x00ONE\x00"), say('T', ""), say('E', "", "a"), say('A', ""),
 				say('D', "M{auth_type}\x00PLAIN\x00{auth_authen}\x00ivan\x00"), say('M', "a@example.com\x00SIZE=5\x00"), say('R', "b@example.org\x00", "c"), say('A', ""),
@@ -61,6 +61,18 @@ func TestConversations(t *testing.T) {
 				fromPostfix, "helo me", "mail <> size=-1 queue= tls=TLSv1.3 auth=PLAIN:ivan", "queue-id ONE", "complete", "abort",
 				"mail <a@example.com> size=5 queue= tls= auth=PLAIN:ivan", "rcpt <b@example.org> queue=", "abort",
 				plainMail, "rcpt <b@example.org> queue=", "close",
+			},
+		},
+		{
+			name: "no EHLO after STARTTLS: what was said before is forgotten",
+			steps: []step{
+				say('C', connectData), say('D', "H"), say('H', "me\x00"), say('A', ""),
+				say('D', "M{tls_version}\x00TLSv1.3\x00"), say('M', "<>\x00"), say('A', ""),
+				say('D', "M{tls_version}\x00TLSv1.3\x00"), say('M', "<>\x00"), say('Q', ""),
+			},
+			want: []string{
+				fromPostfix, "helo me", "abort", "ungreet", "mail <> size=-1 queue= tls=TLSv1.3 auth=:", "abort",
+				"mail <> size=-1 queue= tls=TLSv1.3 auth=:", "close",
 			},
 		},
 		{

@@ -56,25 +56,36 @@ func (a *app) runDaemon(ctx context.Context, log *slog.Logger, grace time.Durati
 	if problems.Err() != nil {
 		return &failure{exitPolicy, fmt.Errorf("%s: the policy is bad: not started", a.policy)}
 	}
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT)
-	defer signal.Stop(signals)
+	// Each has a channel of its own: no number of SIGHUPs can keep a SIGTERM
+	// out, and several of them that wait are one.
+	end, renew := make(chan os.Signal, 2), make(chan os.Signal, 1)
+	signal.Notify(end, syscall.SIGTERM, syscall.SIGINT)
+	signal.Notify(renew, syscall.SIGHUP)
+	defer signal.Stop(end)
+	defer signal.Stop(renew)
 
 	d, err := daemon.Start(ctx, daemon.Options{File: a.policy, Config: cfg, Version: thisBuild().Version, Log: log})
 	if err != nil {
 		return away(err)
 	}
 	log.Info("serving", "version", thisBuild().Version, "gateway", cfg.Gate.Gateway, "listen", cfg.Listen, "policy", a.policy)
-	err = d.Wait(ctx, signals)
+	err = d.Wait(ctx, end, renew)
 	log.Info("draining", "grace", grace)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	go func() {
-		select {
-		case s := <-signals:
-			log.Warn("not waiting any longer", "signal", s)
-			cancel()
-		case <-ctx.Done():
+		for {
+			select {
+			case s := <-end:
+				log.Warn("not waiting any longer", "signal", s)
+				cancel()
+				return
+			case <-renew:
+				// logrotate's, say: no order to hurry.
+				d.Reopen()
+			case <-ctx.Done():
+				return
+			}
 		}
 	}()
 	if stopped := d.Stop(ctx, grace); err == nil {

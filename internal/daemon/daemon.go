@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -152,15 +151,21 @@ func (d *Daemon) config() *config.Config {
 	return d.cfg
 }
 
-// Wait serves signals until one ends it, or a part of the daemon fails.
-func (d *Daemon) Wait(ctx context.Context, signals <-chan os.Signal) error {
+// Wait serves until a signal of end, or a part of the daemon fails; at one of
+// renew it loads the policy anew.
+func (d *Daemon) Wait(ctx context.Context, end, renew <-chan os.Signal) error {
 	for {
 		select {
-		case s := <-signals:
-			if s != syscall.SIGHUP {
-				d.log.Info("asked to end", "signal", s)
-				return nil
-			}
+		case s := <-end:
+			d.log.Info("asked to end", "signal", s)
+			return nil
+		default:
+		}
+		select {
+		case s := <-end:
+			d.log.Info("asked to end", "signal", s)
+			return nil
+		case <-renew:
 			// A bad policy is in the log and in the status; the old one stays.
 			_, _ = d.reload(ctx)
 		case err := <-d.failed:

@@ -61,6 +61,14 @@ func (d *Daemon) reload(ctx context.Context) (Reloaded, error) {
 	return Reloaded{Policy: d.file, Counts: d.policy.Counts, Warnings: rows, Restart: restart}, nil
 }
 
+// Reopen opens the journals anew while the daemon ends: their files may have
+// been rotated away.
+func (d *Daemon) Reopen() {
+	if err := d.journals.Journal().Reopen(); err != nil {
+		d.log.Warn("journals cannot be opened anew, the files before are written on", "error", err)
+	}
+}
+
 // keep notes that a reload was refused.
 func (d *Daemon) keep(rows []ProblemRow) {
 	first := ""

@@ -19,6 +19,7 @@ const (
 	HeaderFields BoundID = iota
 	HeaderOctets
 	HeaderEdits
+	HeadersHeld
 	Recipients
 	RuleWork
 	JournalText
@@ -52,6 +53,10 @@ var bounds = [...]Bound{
 	HeaderEdits: {
 		Name: "header_edits", What: "changes to a header: forged fields and what modules want removed, marks added",
 		Value: 1000, Most: 10_000, Reply: "552 5.3.4 Header has too many fields that would have to be removed",
+	},
+	HeadersHeld: {
+		Name: "headers_held", What: "octets of large headers of all messages under way, decoded ones included",
+		Value: 64 << 20, Most: 1 << 30, Octets: true, Reply: "451 4.3.1 Too many large headers at once, please try again later", // RFC 3463 §3.4
 	},
 	Recipients: {
 		Name: "recipients", What: "recipients of a message",

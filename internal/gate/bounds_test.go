@@ -1,6 +1,7 @@
 package gate_test
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -29,6 +30,16 @@ var passing = map[gate.BoundID]func(w *world, more int64) outcome{
 	gate.HeaderEdits: func(w *world, more int64) outcome {
 		// The report is one edit itself.
 		return w.send(sending{to: []string{"ivan@example.org", "sales@example.org"}, header: repeated("X-Tollgate", " forged", w.bound(gate.HeaderEdits)+more-1)})
+	},
+	gate.HeadersHeld: func(w *world, more int64) outcome {
+		large := [][2]string{{"X", " " + strings.Repeat("y", 2<<20)}}
+		for range more * w.bound(gate.HeadersHeld) / (4 << 20) {
+			ctx := context.Background()
+			m, _ := w.Session(ctx, stranger).Mail(ctx, gate.Envelope{Sender: "slow@example.com", Size: -1})
+			m.Rcpt(ctx, gate.Recipient{Address: "ivan@example.org"})
+			m.Header(large[0][0], large[0][1])
+		}
+		return w.send(sending{to: []string{"ivan@example.org", "sales@example.org"}, header: large})
 	},
 	gate.Recipients: func(w *world, more int64) outcome {
 		var to []string

@@ -48,6 +48,10 @@ func (m *Message) verdict(ctx context.Context) final {
 	if m.s.skip {
 		return f
 	}
+	if r := m.bar(); r != nil {
+		f.stricter(Rejected, *r)
+		return f
+	}
 	last := m.judgeComplete(ctx, rules.Complete)
 	if r := m.pending(m.unfiltered()); r != nil {
 		// No inspector has work with what is refused anyway.
@@ -177,7 +181,7 @@ func (m *Message) finish(ctx context.Context, f final) Result {
 		r.Reason = clean(f.reason) + " (ref " + m.ref + ")"
 	}
 	if r.Verdict != Accepted {
-		err := m.blockAll(&f.refusal, r)
+		err := m.journalRefusal(&f.refusal, r)
 		if err != nil && r.Verdict == Discarded {
 			// Mail is never discarded without a line that says so.
 			f.refusal = refusal{stage: rules.Complete.String(), reason: "blocks journal: " + err.Error()}

@@ -94,10 +94,25 @@ func (m *Message) blockAll(why *refusal, r Result) error {
 			e.Recipient = m.j.text(to.given())
 			entries[i] = &e
 		}
-		if err := m.s.g.Journal.Write(entries...); err != nil {
-			m.s.logIf(err)
-			return errors.Join(errors.New("a block cannot be journalled"), err)
+		if err := m.journalBlocks(entries); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// journalRefusal journals what becomes of a message that is not passed on.
+func (m *Message) journalRefusal(why *refusal, r Result) error {
+	if len(m.barred) > 0 && m.overran == nil {
+		return m.blockBarred(r)
+	}
+	return m.blockAll(why, r)
+}
+
+func (m *Message) journalBlocks(entries []*journal.Entry) error {
+	if err := m.s.g.Journal.Write(entries...); err != nil {
+		m.s.logIf(err)
+		return errors.Join(errors.New("a block cannot be journalled"), err)
 	}
 	return nil
 }

@@ -54,6 +54,7 @@ type Gate struct {
 	policy atomic.Pointer[judge]
 	// bounded counts what passed a bound.
 	bounded   boundCounts
+	held      atomic.Int64 // octets of large headers
 	observers []Observer
 	// background is what still runs after its answer went out.
 	background sync.WaitGroup

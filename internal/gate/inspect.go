@@ -135,6 +135,8 @@ func (in *inspections) cancelModules() {
 
 // release ends what is still under way and forgets the message's octets.
 func (m *Message) release() {
+	m.s.g.held.Add(-m.held)
+	m.held = 0
 	if m.inspections != nil {
 		m.inspections.cancel()
 	}

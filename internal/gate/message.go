@@ -31,6 +31,7 @@ type Message struct {
 	work     *budget.Budget // of matching; nil until rules are tried
 	auth     authentication
 	written  map[string]bool // which recipients have written to the sender before
+	barred   []barred        // recipients of sendmail(1) mail that may not have it
 	deferred int             // recipients refused for now
 	refused  int             // recipients refused for good
 
@@ -51,6 +52,7 @@ type Message struct {
 	fileCount   *mail.FileCount     // nil: no rule has asked
 	remarks     []string            // for the journal
 
+	held    int64    // taken from the room for large headers
 	overran *refusal // the message passes a bound
 	fault   string   // after an internal fault: where
 	done    bool
@@ -182,7 +184,26 @@ func (m *Message) Header(name, value string) {
 	case tooLarge:
 		m.overrun(HeaderOctets, rules.Headers)
 	default:
+		m.holdHeader()
 		m.stashField(name, value)
+	}
+}
+
+// smallHeader is what a header may have before it counts among the large ones
+// of all messages: nearly every one is smaller.
+const smallHeader = 64 << 10
+
+// holdHeader takes what the header has grown by from the room for those of all
+// messages, twice: rules see it decoded, too.
+func (m *Message) holdHeader() {
+	more := 2*(m.head.octets-smallHeader) - m.held
+	if more <= 0 || m.overran != nil {
+		return
+	}
+	m.held += more
+	if m.s.g.held.Add(more) > m.j.Limits.of(HeadersHeld) {
+		m.overrun(HeadersHeld, rules.Headers)
+		m.head.fields = m.head.fields[:0:0]
 	}
 }
 

@@ -31,6 +31,9 @@ func (m *Message) Rcpt(ctx context.Context, r Recipient) Decision {
 	}
 	// Postfix tries again for ever when a recipient of a local submission is
 	// refused; what stands against it is answered at the end of the message.
+	if no != nil && m.s.peer.Local && m.pending(exempt(who.owner)) == nil {
+		m.barred = append(m.barred, barred{who: who, why: *no})
+	}
 	if no == nil || m.s.peer.Local {
 		m.admit(who)
 		m.decided(rules.RcptTo, r.Address, Pass, Reply{}, no)
@@ -81,7 +84,8 @@ func (m *Message) judgeRcpt(ctx context.Context, who *recipient) *refusal {
 			return r
 		}
 	}
-	if len(m.accepted) > 0 && exempt(who.owner) != m.unfiltered() {
+	// What sendmail(1) submits cannot come in two transactions.
+	if len(m.accepted) > 0 && exempt(who.owner) != m.unfiltered() && !m.s.peer.Local {
 		return m.at(rules.RcptTo, "class", m.j.Replies.Class)
 	}
 	if m.ended() {

@@ -70,6 +70,10 @@ func (s *Session) Helo(ctx context.Context, name string) {
 	s.judgeHelo(ctx)
 }
 
+// Ungreet forgets what the client called itself, and what the rules said of it:
+// it was said before STARTTLS (RFC 3207 §4.2).
+func (s *Session) Ungreet() { s.helo, s.greeted, s.atHelo = "", false, said{} }
+
 func (s *Session) judgeHelo(ctx context.Context) {
 	s.atHelo = said{}
 	if !s.greeted || s.skip || s.atConnect.ended() {
