@@ -71,6 +71,8 @@ type Status struct {
 	Lost       int64 `json:"lost"`     // connections closed for what they said, or lost
 	Faults     int64 `json:"faults"`   // panics
 	Draining   bool  `json:"draining"`
+	// Sockets are the unix sockets it listens on.
+	Sockets []SocketStatus `json:"sockets"`
 }
 
 // Status tells what goes on.
@@ -78,7 +80,12 @@ func (s *Server) Status() Status {
 	s.mu.Lock()
 	now, draining := len(s.conns), s.stopped
 	s.mu.Unlock()
+	sockets := []SocketStatus{}
+	for _, u := range s.sockets() {
+		sockets = append(sockets, u.now())
+	}
 	return Status{
+		Sockets:     sockets,
 		Connections: now, Total: s.counts.total.Load(), Refused: s.counts.refused.Load(),
 		Negotiated: s.counts.negotiated.Load(), Last: s.counts.last.Load(), Lull: s.counts.lull.Load(),
 		Messages: s.counts.messages.Load(), Lost: s.counts.lost.Load(), Faults: s.counts.faults.Load(), Draining: draining,

@@ -33,7 +33,7 @@ func Listen(address string, socket Socket) (net.Listener, error) {
 	network := ""
 	switch kind {
 	case "unix":
-		ln, err := listenUnix(where, socket)
+		ln, err := newUnixSocket(where, socket)
 		if err != nil {
 			return nil, fmt.Errorf("listen %q: %w", address, err)
 		}
@@ -54,20 +54,6 @@ func Listen(address string, socket Socket) (net.Listener, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("listen %q: %w", address, err)
-	}
-	return ln, nil
-}
-
-func listenUnix(path string, socket Socket) (net.Listener, error) {
-	if err := removeStale(path); err != nil {
-		return nil, err
-	}
-	ln, err := net.Listen("unix", path)
-	if err != nil {
-		return nil, err
-	}
-	if err := permit(path, socket); err != nil {
-		return nil, errors.Join(err, ln.Close())
 	}
 	return ln, nil
 }

@@ -24,8 +24,7 @@ func TestListenUnix(t *testing.T) {
 		t.Errorf("in use: %v", err)
 	}
 	// A socket that a dead process left over.
-	ln.(*net.UnixListener).SetUnlinkOnClose(false)
-	ln.Close()
+	ln.(*unixSocket).ln.Close()
 	if ln, err = Listen("unix:"+path, Socket{Mode: 0o666, Group: strconv.Itoa(os.Getgid())}); err != nil {
 		t.Fatal(err)
 	}

@@ -126,6 +126,14 @@ func (s *Status) degraded(now time.Time) []string {
 	if s.Milter.Faults > 0 {
 		note("%s since the start: see the log for \"internal fault\"", Plural(int(s.Milter.Faults), "internal fault"))
 	}
+	for _, u := range s.Milter.Sockets {
+		if u.Error != "" {
+			note("Postfix cannot reach %s: %s", u.Path, u.Error)
+		}
+		if u.Remade > 0 {
+			note("%s was gone from disk and has been made anew %s", u.Path, Plural(u.Remade, "time"))
+		}
+	}
 	if s.Milter.Refused > 0 {
 		note("%s refused for want of room", Plural(int(s.Milter.Refused), "connection"))
 	}
