@@ -34,6 +34,19 @@ func runCase(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s := carryOut(t, dir, steps)
+	s.checkDeliveries()
+	s.stopDrained(t)
+	s.checkJournal()
+	s.checkRecords()
+	if t.Failed() {
+		t.Log("--- dialogue\n" + s.dialogue.String())
+	}
+}
+
+// carryOut starts what the folder needs, goes through the steps and waits until
+// Postfix has nothing queued.
+func carryOut(t *testing.T, dir string, steps []script.Step) *session {
 	// What must be known before the daemons start stands first.
 	withRedis, inet := false, false
 	var settings, needs []string
@@ -91,13 +104,7 @@ beginning:
 	if err := g.postfix.Idle(harness.Patience); err != nil {
 		t.Error(err)
 	}
-	s.checkDeliveries()
-	s.stopDrained(t)
-	s.checkJournal()
-	s.checkRecords()
-	if t.Failed() {
-		t.Log("--- dialogue\n" + s.dialogue.String())
-	}
+	return s
 }
 
 // installFile copies a file of a case with its {{words}} replaced.
