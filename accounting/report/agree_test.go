@@ -40,7 +40,7 @@ func newStore(t testing.TB, loc *time.Location, recipients int) *embedded.Store 
 }
 
 func date(s string) time.Time {
-	t, err := ParseDay(s)
+	t, _, err := ParseDays(s, time.Now())
 	if err != nil {
 		panic(err)
 	}
@@ -106,6 +106,7 @@ func TestColumns(t *testing.T) {
 		{"top", Query{By: []Column{Recipient}, Top: 2, From: date("2026-11-01"), To: date("2026-11-30")}, []Row{
 			{Recipient: "x@other.example", Deliveries: 1, Size: 2_000_000, Charged: 2_000_000},
 			{Recipient: "a@example.org", Deliveries: 2, Size: 1010, Charged: 510},
+			{Recipient: accounting.Other, Deliveries: 2, Size: 1007, Charged: 507},
 		}},
 		{"nothing", Query{By: []Column{Client}, From: date("2025-11-01"), To: date("2025-11-30")}, []Row{}},
 	} {
@@ -183,8 +184,8 @@ func TestParse(t *testing.T) {
 			t.Error(bad, by, err)
 		}
 	}
-	for _, bad := range []string{"", "2026-11", "23.11.2026", "2026-02-30", "2026-11-23T00:00:00Z"} {
-		if d, err := ParseDay(bad); !errors.Is(err, ErrQuery) {
+	for _, bad := range []string{"", "2026-13", "31.02.2026", "2026-02-30", "2026-11-23T00:00:00Z", "next month", "11"} {
+		if d, _, err := ParseDays(bad, time.Now()); !errors.Is(err, ErrQuery) {
 			t.Error(bad, d, err)
 		}
 	}

@@ -62,15 +62,6 @@ func known() string {
 	return strings.Join(names, ", ")
 }
 
-// ParseDay reads a date, "2026-11-23".
-func ParseDay(s string) (time.Time, error) {
-	t, err := time.Parse(time.DateOnly, s)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("%w: %q is no date like 2026-11-23", ErrQuery, s)
-	}
-	return t, nil
-}
-
 // Query says what to add up. It survives JSON but for Location, which is the
 // daemon's to set.
 type Query struct {
@@ -82,7 +73,7 @@ type Query struct {
 	To       time.Time      `json:"to"`
 	Location *time.Location `json:"-"`      // the accounting time zone; nil: UTC
 	Client   string         `json:"client"` // "": all
-	Top      int            `json:"top"`    // the rows with the most charged bytes only; 0: all
+	Top      int            `json:"top"`    // the rows with the most charged bytes, then one of all others; 0: all
 }
 
 // Row is one line of a report. Columns that were not asked for are empty.
@@ -247,6 +238,30 @@ func (s *sums) sum(client, recipient, day, gateway string, deliveries, size, cha
 	row.Charged += charged
 }
 
+// others is the row of all that are not among the top: without it a total would
+// be of what is shown, and look like one of all.
+func (s *sums) others(rest []Row) Row {
+	var row Row
+	for i := range rest {
+		row.Deliveries += rest[i].Deliveries
+		row.Size += rest[i].Size
+		row.Charged += rest[i].Charged
+	}
+	switch s.q.By[0] {
+	case Client:
+		row.Client = accounting.Other
+	case Recipient:
+		row.Recipient = accounting.Other
+	case Domain:
+		row.Domain = accounting.Other
+	case Day:
+		row.Day = accounting.Other
+	case Gateway:
+		row.Gateway = accounting.Other
+	}
+	return row
+}
+
 func (s *sums) sorted() []Row {
 	rows := make([]Row, 0, len(s.rows))
 	for _, r := range s.rows {
@@ -268,7 +283,7 @@ func (s *sums) sorted() []Row {
 		return 0
 	})
 	if s.q.Top > 0 && len(rows) > s.q.Top {
-		rows = rows[:s.q.Top]
+		rows = append(rows[:s.q.Top], s.others(rows[s.q.Top:]))
 	}
 	return rows
 }

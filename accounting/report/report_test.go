@@ -60,7 +60,7 @@ func store(t *testing.T) accounting.Store {
 }
 
 func day(s string) time.Time {
-	d, err := report.ParseDay(s)
+	d, _, err := report.ParseDays(s, time.Now())
 	if err != nil {
 		panic(err)
 	}
@@ -98,7 +98,9 @@ func TestRun(t *testing.T) {
 		{"of one client", client, []report.Row{
 			{Recipient: "=b@example.org", Deliveries: 1, Size: 200, Charged: 200}, {Recipient: "a@example.org", Deliveries: 1, Size: 10, Charged: 10},
 		}},
-		{"the most", top, []report.Row{{Recipient: "c@example.net", Deliveries: 1, Size: 3000, Charged: 3000}}},
+		{"the most", top, []report.Row{
+			{Recipient: "c@example.net", Deliveries: 1, Size: 3000, Charged: 3000}, {Recipient: accounting.Other, Deliveries: 2, Size: 210, Charged: 210},
+		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -24,9 +25,10 @@ func (a *app) report() *cobra.Command {
 		Short: "add up the account",
 		Long: `Report adds up what the store holds: deliveries, bytes and charged bytes by
 client, recipient, domain of the recipient, day or gateway, or by several of
-them. --from and --to are days of the accounting time zone, both included; by
-default this month up to today. A running daemon answers; where none runs the
-store is opened, and what waits in the spool is not yet counted.`,
+them. --from and --to are days of the accounting time zone, both included: a
+date, "yesterday", a month such as 2026-11, "last month"; by default this month
+up to today. A running daemon answers; where none runs the store is opened, and
+what waits in the spool is not yet counted.`,
 		Example: `  tollgate report
   tollgate report --by client,day --from 2026-11-01 --to 2026-11-30 --csv
   tollgate report --by recipient --client sales --top 10
@@ -36,11 +38,17 @@ store is opened, and what waits in the spool is not yet counted.`,
 			if csv && a.json {
 				return usagef("--csv and --json are two forms: name one")
 			}
-			q, err := r.Query(time.UTC, time.Now())
+			places, err := a.places()
 			if err != nil {
 				return err
 			}
-			rows, err := a.rows(c.Context(), r)
+			// Days are those of the account, here as in the daemon.
+			q, err := r.Query(places.Location, time.Now())
+			if err != nil {
+				return err
+			}
+			r.From, r.To = q.From.Format(time.DateOnly), q.To.Format(time.DateOnly)
+			rows, err := a.rows(c.Context(), places, r)
 			if err != nil {
 				return err
 			}
@@ -50,27 +58,42 @@ store is opened, and what waits in the spool is not yet counted.`,
 			case csv:
 				return away(report.WriteCSV(a.out, q.By, rows))
 			}
+			if err := reportHead(a.out, q, len(rows)); err != nil {
+				return err
+			}
+			if len(rows) == 0 {
+				return nil
+			}
 			return away(report.WriteTable(a.out, q.By, rows))
 		},
 	}
 	f := c.Flags()
 	f.StringVar(&r.By, "by", "client", "`COLUMNS`: client, recipient, domain, day, gateway; several with commas")
-	f.StringVar(&r.From, "from", "", "the first `DAY`")
+	f.StringVar(&r.From, "from", "", "the first `DAY`, or a month")
 	f.StringVar(&r.To, "to", "", "the last `DAY`")
 	f.StringVar(&r.Client, "client", "", "only of this client `ID`")
-	f.IntVar(&r.Top, "top", 0, "only the `N` rows with the most charged bytes")
+	f.IntVar(&r.Top, "top", 0, "only the `N` rows with the most charged bytes, and one of all others")
 	f.BoolVar(&csv, "csv", false, "print CSV (RFC 4180)")
 	return c
 }
 
-// rows asks the daemon, or the store where no daemon runs.
-func (a *app) rows(ctx context.Context, r daemon.ReportRequest) ([]report.Row, error) {
-	places, err := a.places()
-	if err != nil {
-		return nil, err
+// reportHead says what a table is of; an empty one says why it may be.
+func reportHead(w io.Writer, q report.Query, rows int) error {
+	head := fmt.Sprintf("%s to %s, %s", q.From.Format(time.DateOnly), q.To.Format(time.DateOnly), q.Location)
+	if q.Client != "" {
+		head += ", client " + q.Client
 	}
+	if rows == 0 {
+		head += ": nothing was charged. Other days: --from, --to; what waits in the spool: tollgate status"
+	}
+	_, err := fmt.Fprintln(w, head)
+	return err
+}
+
+// rows asks the daemon, or the store where no daemon runs.
+func (a *app) rows(ctx context.Context, places config.Places, r daemon.ReportRequest) ([]report.Row, error) {
 	var rows []report.Row
-	err = a.ask(ctx, places.StateDir, daemon.CmdReport, r, &rows)
+	err := a.ask(ctx, places.StateDir, daemon.CmdReport, r, &rows)
 	if !errors.Is(err, control.ErrNoDaemon) {
 		return rows, err
 	}

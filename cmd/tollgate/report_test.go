@@ -53,7 +53,7 @@ func TestReport(t *testing.T) {
 	}{
 		{"--csv", "client,deliveries,size,charged\r\nit,1,1000,1000\r\nsales,2,2000,2000\r\n"},
 		{"--csv --by recipient,day --client it", "recipient,day,deliveries,size,charged\r\nit@example.org," + day + ",1,1000,1000\r\n"},
-		{"--csv --top 1", "client,deliveries,size,charged\r\nsales,2,2000,2000\r\n"},
+		{"--csv --top 1", "client,deliveries,size,charged\r\nsales,2,2000,2000\r\n_other,1,1000,1000\r\n"},
 		{"--csv --client nobody", "client,deliveries,size,charged\r\n"},
 	}
 	check := func() {
@@ -88,6 +88,12 @@ func TestReportSpan(t *testing.T) {
 		{"2026-11-05", "", "2026-11-05", "2026-12-01"},
 		{"", "2026-11-20", "2026-11-01", "2026-11-20"},
 		{"2026-10-01", "2026-10-31", "2026-10-01", "2026-10-31"},
+		{"2026-12-01", "", "2026-12-01", "2026-12-01"}, // not yet in UTC
+		{"2026-10", "", "2026-10-01", "2026-10-31"},
+		{"last month", "", "2026-11-01", "2026-11-30"},
+		{"yesterday", "", "2026-11-30", "2026-12-01"},
+		{"2026-02", "2026-10", "2026-02-01", "2026-10-31"},
+		{"05.11.2026", "today", "2026-11-05", "2026-12-01"},
 	}
 	for _, tt := range tests {
 		q, err := daemon.ReportRequest{By: "client", From: tt.from, To: tt.to}.Query(moscow, now)

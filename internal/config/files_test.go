@@ -285,7 +285,7 @@ func TestPlaces(t *testing.T) {
 	write(t, path, "include = [\"j.toml\"]\n[gateway]\nname = 1\nstate_dir = \"state\"\npostfix_config = \"pf\"\nlisten = [\"unix:m.sock\"]\n[[rule]]\n[oops]\n")
 	write(t, filepath.Join(dir, "j.toml"), "[journal]\ndir = \"/var/journal\"\n")
 	places, problems := LoadPlaces(path)
-	if want := (Places{filepath.Join(dir, "state"), filepath.Join(dir, "pf"), "/var/journal", []string{"unix:" + filepath.Join(dir, "m.sock")}}); problems.Err() != nil || !reflect.DeepEqual(places, want) {
+	if want := (Places{filepath.Join(dir, "state"), filepath.Join(dir, "pf"), "/var/journal", []string{"unix:" + filepath.Join(dir, "m.sock")}, time.UTC}); problems.Err() != nil || !reflect.DeepEqual(places, want) {
 		t.Errorf("%+v, %v", places, problems)
 	}
 
@@ -299,7 +299,7 @@ func TestPlaces(t *testing.T) {
 
 	write(t, path, "")
 	places, problems = LoadPlaces(path)
-	if want := (Places{defaultStateDir, defaultPostfixConfig, defaultJournalDir, []string{defaultListen}}); problems.Err() != nil || !reflect.DeepEqual(places, want) {
+	if want := (Places{defaultStateDir, defaultPostfixConfig, defaultJournalDir, []string{defaultListen}, time.UTC}); problems.Err() != nil || !reflect.DeepEqual(places, want) {
 		t.Errorf("%+v, %v", places, problems)
 	}
 }

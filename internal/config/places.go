@@ -1,6 +1,8 @@
 package config
 
 import (
+	"time"
+
 	"github.com/tollgate-mail/tollgate/internal/diag"
 	"github.com/tollgate-mail/tollgate/rules"
 )
@@ -12,6 +14,8 @@ type Places struct {
 	PostfixConfig string
 	JournalDir    string
 	Listen        []string // "unix:/path" or "inet:host:port"
+	// Location is accounting.timezone, of days and months; never nil.
+	Location *time.Location
 }
 
 // LoadPlaces reads only where things are, so that they can be found while the
@@ -44,11 +48,17 @@ func LoadPlaces(path string) (Places, rules.Problems) {
 			d.listen(n)
 		}
 	}
+	if s := root.child("accounting"); s != nil && s.kind == table {
+		if n := s.child("timezone"); n != nil {
+			d.timezone(n)
+		}
+	}
 	if d.problems.Err() != nil {
 		return Places{}, d.problems
 	}
 	return Places{
 		StateDir: d.config.StateDir, PostfixConfig: d.config.PostfixConfig, JournalDir: d.config.JournalDir, Listen: d.config.Listen,
+		Location: d.zone,
 	}, nil
 }
 

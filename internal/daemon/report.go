@@ -13,8 +13,8 @@ import (
 // ReportRequest asks for a report.
 type ReportRequest struct {
 	By     string `json:"by"`
-	From   string `json:"from"` // first day, "2026-11-23"; "": of the current month
-	To     string `json:"to"`   // last day; "": today
+	From   string `json:"from"` // as report.ParseDays reads it; "": the first day of the current month
+	To     string `json:"to"`   // likewise; "": today
 	Client string `json:"client"`
 	Top    int    `json:"top"`
 }
@@ -32,7 +32,7 @@ func (r ReportRequest) Query(loc *time.Location, now time.Time) (report.Query, e
 	now = now.In(loc)
 	q.From, q.To = now.AddDate(0, 0, 1-now.Day()), now
 	if r.To != "" {
-		if q.To, err = report.ParseDay(r.To); err != nil {
+		if _, q.To, err = report.ParseDays(r.To, now); err != nil {
 			return q, fmt.Errorf("--to: %w", err)
 		}
 		if r.From == "" {
@@ -40,12 +40,17 @@ func (r ReportRequest) Query(loc *time.Location, now time.Time) (report.Query, e
 		}
 	}
 	if r.From != "" {
-		if q.From, err = report.ParseDay(r.From); err != nil {
+		var last time.Time
+		if q.From, last, err = report.ParseDays(r.From, now); err != nil {
 			return q, fmt.Errorf("--from: %w", err)
+		}
+		// "--from 2026-10" alone means that month; "--from 2026-10-01" up to today.
+		if r.To == "" && !last.Equal(q.From) {
+			q.To = last
 		}
 	}
 	if q.From.Format(time.DateOnly) > q.To.Format(time.DateOnly) {
-		return q, fmt.Errorf("--from %s is after --to %s", q.From.Format(time.DateOnly), q.To.Format(time.DateOnly))
+		return q, fmt.Errorf("--from %s is after --to %s (days of the time zone %s)", q.From.Format(time.DateOnly), q.To.Format(time.DateOnly), loc)
 	}
 	if r.Top < 0 {
 		return q, fmt.Errorf("--top %d: want how many", r.Top)
