@@ -23,15 +23,11 @@ func Last(ctx context.Context, dir string, q Query, n int, fn func(Entry) error)
 	for _, k := range Kinds() {
 		files, err := byTime(found[k])
 		errs = errors.Join(errs, err)
-		for at := len(files) - 1; at >= 0; at-- {
-			if at+1 < len(files) && t.older(files[at+1].from) {
-				break
+		for at := len(files) - 1; at >= 0 && ctx.Err() == nil; at-- {
+			if at+1 < len(files) && t.older(files[at+1].from) && files[at].endedBefore(t.older) {
+				continue
 			}
-			enough, err := t.file(ctx, files[at])
-			errs = errors.Join(errs, err)
-			if enough {
-				break
-			}
+			errs = errors.Join(errs, t.file(ctx, files[at]))
 		}
 	}
 	for _, e := range t.newest {
@@ -62,13 +58,12 @@ func (t *tail) add(e *Entry) {
 	}
 }
 
-// past tells whether what was written before a line of that time is too old, be
-// it that enough newer ones are there or that nobody asks for it.
-func (t *tail) past(line []byte) bool {
-	return t.older(string(timeOf(line)))
-}
+// patience is how many lines in a row are too old before those above them are
+// taken to be so as well: a clock that was not set yet wrote some among newer ones.
+const patience = 1024
 
-// older is past for a time as the journals write it; "" is not known.
+// older tells whether a line of that time, as the journals write it, is too old, be
+// it that enough newer ones are there or that nobody asks for it; "" is not known.
 func (t *tail) older(is string) bool {
 	if is == "" {
 		return false
@@ -79,32 +74,38 @@ func (t *tail) older(is string) bool {
 	return t.match.wellBefore(is)
 }
 
-// file gathers from one file. enough: older ones have nothing newer.
-func (t *tail) file(ctx context.Context, d dated) (enough bool, err error) {
+// file gathers from one file.
+func (t *tail) file(ctx context.Context, d dated) error {
 	t.report.Files++
 	l, err := d.backward()
 	if err != nil {
-		return false, err
+		return err
 	}
 	if l == nil {
-		return false, t.packed(ctx, d)
+		return t.packed(ctx, d)
 	}
+	past := 0 // lines in a row
 	for n := 0; ; n++ {
 		if n%1024 == 0 && ctx.Err() != nil {
-			return true, nil
+			return nil
 		}
 		line, torn, err := l.next()
 		switch {
 		case errors.Is(err, io.EOF):
-			return false, nil
+			return nil
 		case errors.Is(err, errLong):
 			t.report.Lines++
 			t.report.Broken++
 			continue
 		case err != nil:
-			return false, fmt.Errorf("journal: %s: %w", d.path, err)
-		case t.past(line):
-			return true, nil
+			return fmt.Errorf("journal: %s: %w", d.path, err)
+		case !t.older(string(timeOf(line))):
+			past = 0
+		default:
+			if past++; past == patience {
+				return nil
+			}
+			continue
 		}
 		if e := entry(line, torn, t.match, t.report); e != nil {
 			t.add(e)

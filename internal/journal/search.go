@@ -114,7 +114,7 @@ func newStream(files []*part, m *match, report *Report) (*stream, error) {
 	for i, d := range all {
 		// When the next file begins a good while before what is asked for,
 		// this one has ended by then.
-		if d.from != "" && i+1 < len(all) && m.wellBefore(all[i+1].from) {
+		if d.from != "" && i+1 < len(all) && m.wellBefore(all[i+1].from) && d.endedBefore(m.wellBefore) {
 			continue
 		}
 		s.files = append(s.files, d.part)
@@ -122,10 +122,18 @@ func newStream(files []*part, m *match, report *Report) (*stream, error) {
 	return s, err
 }
 
-// dated is a file with the time of its first line; "" for none.
+// dated is a file with the time of its first line, "" for none, and when it was
+// written to last.
 type dated struct {
 	*part
-	from string
+	from, to string
+}
+
+// endedBefore asks the same of the file's own end. A machine without a clock
+// boots in 1970, and a first line of that time says nothing of those after it;
+// nor does the end where it stands before the beginning.
+func (d dated) endedBefore(old func(string) bool) bool {
+	return d.from <= d.to && old(d.to)
 }
 
 // byTime puts files in the order of their first lines.
@@ -138,7 +146,12 @@ func byTime(files []*part) ([]dated, error) {
 			errs = append(errs, err)
 			continue
 		}
-		all = append(all, dated{p, from})
+		info, err := p.f.Stat()
+		if err != nil {
+			errs = append(errs, fmt.Errorf("journal: %w", err))
+			continue
+		}
+		all = append(all, dated{p, from, at(info.ModTime())})
 	}
 	slices.SortStableFunc(all, func(a, b dated) int { return strings.Compare(a.from, b.from) })
 	return all, errors.Join(errs...)

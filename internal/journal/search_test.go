@@ -137,6 +137,10 @@ func TestRotatedFiles(t *testing.T) {
 			entries = append(entries, entry(journal.Messages, fmt.Sprintf("%s/%d", name, n), at))
 		}
 		file(t, filepath.Join(dir, name), entries...)
+		written := entries[2].Time
+		if err := os.Chtimes(filepath.Join(dir, name), written, written); err != nil {
+			t.Fatal(err)
+		}
 		want = append([]string{entries[0].Ref, entries[1].Ref, entries[2].Ref}, want...)
 	}
 	for _, other := range []string{"messages.jsonl.swp", "messages.txt", "other.jsonl", "messages.jsonl.tmp", "notmessages.jsonl"} {
@@ -159,6 +163,40 @@ func TestRotatedFiles(t *testing.T) {
 	got, report = search(t, dir, journal.Query{Since: noon.Add(-90 * time.Minute)})
 	if !slices.Equal(got, want[len(want)-6:]) || report.Files > 3 {
 		t.Errorf("found %q in %d files", got, report.Files)
+	}
+}
+
+// A machine without a clock boots in 1970 until it has asked others: lines of
+// that time, first in a file or within one, hide none of today's.
+func TestUnsetClock(t *testing.T) {
+	boot := time.Unix(41, 0).UTC()
+	long := noon.Add(-5 * 24 * time.Hour)
+	for name, times := range map[string][]time.Time{
+		"rotated before it was set":    {boot, noon, noon.Add(time.Hour)},
+		"booted within a file":         {noon, noon.Add(time.Hour), boot, boot.Add(time.Second)},
+		"booted twice within a file":   {noon, boot, boot, noon.Add(time.Hour)},
+		"booted last, and not set yet": {boot, noon, noon.Add(time.Hour), boot.Add(time.Hour)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			file(t, filepath.Join(dir, "messages.jsonl.1"), entry(journal.Messages, "old1", long), entry(journal.Messages, "old2", long.Add(time.Hour)))
+			var entries []*journal.Entry
+			for i, at := range times {
+				entries = append(entries, entry(journal.Messages, fmt.Sprint("new", i), at))
+			}
+			file(t, filepath.Join(dir, "messages.jsonl"), entries...)
+			q := journal.Query{Since: noon.Add(-time.Hour)}
+			if got, _ := search(t, dir, q); len(got) != 2 {
+				t.Errorf("Search found %q", got)
+			}
+			var last []string
+			if _, err := journal.Last(t.Context(), dir, q, 10, func(e journal.Entry) error {
+				last = append(last, e.Ref)
+				return nil
+			}); err != nil || len(last) != 2 {
+				t.Errorf("Last found %q, %v", last, err)
+			}
+		})
 	}
 }
 
