@@ -34,6 +34,17 @@ type Store interface {
 	// Parked calls fn with every record that could not be applied, and why.
 	Parked(ctx context.Context, fn func(r Record, reason string) error) error
 
+	// ParkedCount is how many records are parked.
+	ParkedCount(ctx context.Context) (int64, error)
+
+	// ApplyParked applies a parked record whatever its age, once, and parks it
+	// no longer. ErrNotParked: there is none. ErrUnfit: it cannot be applied.
+	ApplyParked(ctx context.Context, id string) error
+
+	// DropParked gives a parked record up, for good: it is not parked again
+	// when the spool brings it again. ErrNotParked: there is none.
+	DropParked(ctx context.Context, id string) error
+
 	// Heartbeat tells the store that this gateway lives, and its backlog: the
 	// records that wait in its spool.
 	Heartbeat(ctx context.Context, gateway string, backlog int64) error
@@ -43,6 +54,14 @@ type Store interface {
 
 	Close() error
 }
+
+var (
+	// ErrNotParked: no record of this ID is parked.
+	ErrNotParked = errors.New("no such record is parked")
+
+	// ErrUnfit: the record cannot be applied, whoever wants it to be.
+	ErrUnfit = errors.New("the record cannot be applied")
+)
 
 // Checkpointer is a Sink that may lose what it took: a server set back to an
 // older snapshot, a replica that lagged, a database file put back. The spool

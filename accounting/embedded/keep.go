@@ -3,9 +3,7 @@ package embedded
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -75,23 +73,4 @@ func readStored(key, value []byte, at int) (*accounting.Record, error) {
 	period, _, _ := bytes.Cut(key[at:], []byte{0})
 	r.Period = string(period)
 	return &r, nil
-}
-
-// parkedRecord is a value of the bucket parked.
-type parkedRecord struct {
-	Reason string            `json:"reason"`
-	Record accounting.Record `json:"record"`
-}
-
-func (a *application) park(r *accounting.Record, reason error) error {
-	key := sha256.Sum256([]byte(r.ID))
-	if a.parked.Get(key[:]) != nil {
-		return nil
-	}
-	a.s.o.Log.Error("a usage record cannot be applied and is parked", "error", reason)
-	value, err := json.Marshal(parkedRecord{reason.Error(), *r})
-	if err != nil {
-		return fmt.Errorf("parking %q: %w", r.ID, err)
-	}
-	return a.parked.Put(key[:], value)
 }

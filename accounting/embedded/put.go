@@ -39,13 +39,7 @@ func (s *Store) tell(told []accounting.Standing) {
 }
 
 func (s *Store) apply(ctx context.Context, tx *bolt.Tx, batch []accounting.Record) ([]accounting.Standing, error) {
-	a := &application{
-		ctx: ctx, s: s, now: s.o.Now(), seen: tx.Bucket([]byte(seen)), records: tx.Bucket([]byte(records)),
-		parked: tx.Bucket([]byte(parked)), periods: tx.Bucket([]byte(periods)), tariffs: tx.Bucket([]byte(tariffs)),
-		use: newTotals(tx, use, useWidth), rcpt: newTotals(tx, rcpt, 3), days: newTotals(tx, days, 3), accounts: newAccounts(tx),
-	}
-	// The keys of a client, and those of the day, only grow.
-	a.records.FillPercent, a.seen.FillPercent = 0.9, 0.9
+	a := s.application(ctx, tx)
 	for i := range batch {
 		if err := a.apply(&batch[i]); err != nil {
 			return nil, err
@@ -54,16 +48,29 @@ func (s *Store) apply(ctx context.Context, tx *bolt.Tx, batch []accounting.Recor
 	return a.finish(len(batch))
 }
 
+func (s *Store) application(ctx context.Context, tx *bolt.Tx) *application {
+	a := &application{
+		ctx: ctx, s: s, now: s.o.Now(), seen: tx.Bucket([]byte(seen)), records: tx.Bucket([]byte(records)),
+		parked: tx.Bucket([]byte(parked)), periods: tx.Bucket([]byte(periods)), tariffs: tx.Bucket([]byte(tariffs)),
+		use: newTotals(tx, use, useWidth), rcpt: newTotals(tx, rcpt, 3), days: newTotals(tx, days, 3), accounts: newAccounts(tx),
+	}
+	// The keys of a client, and those of the day, only grow.
+	a.records.FillPercent, a.seen.FillPercent = 0.9, 0.9
+	return a
+}
+
 // application is one batch on its way into the store.
 type application struct {
 	ctx                   context.Context
 	s                     *Store
 	now                   time.Time
+	anyAge                bool // somebody decided that age is no matter
 	seen, records, parked *bolt.Bucket
 	periods, tariffs      *bolt.Bucket
 	use, rcpt, days       *totals
 	accounts              *accounts
 	touched               map[string]touched
+	told                  []accounting.Standing // of a decision
 }
 
 // touched is where a client's standing is read when the batch is done.
@@ -74,8 +81,12 @@ func (a *application) apply(r *accounting.Record) error {
 	if err := a.ctx.Err(); err != nil {
 		return err
 	}
-	if err := accounting.Fit(r, a.now, a.s.o.SeenDays); err != nil {
-		return a.park(r, err)
+	fault := r.Check()
+	if !a.anyAge {
+		fault = accounting.Fit(r, a.now, a.s.o.SeenDays)
+	}
+	if fault != nil {
+		return a.park(r, fault)
 	}
 	own, other := r.Marks()
 	key := seenKey(r.Origin(), own)

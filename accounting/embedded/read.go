@@ -3,7 +3,6 @@ package embedded
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -201,27 +200,4 @@ func readPage(tx *bolt.Tx, prefix, at []byte, period int) (page []accounting.Rec
 		page = append(page, *r)
 	}
 	return page, nil, nil
-}
-
-// Parked calls fn with every record that could not be applied, and why.
-func (s *Store) Parked(ctx context.Context, fn func(r accounting.Record, reason string) error) error {
-	var list []parkedRecord
-	if err := s.view(func(tx *bolt.Tx) error {
-		return each(ctx, tx.Bucket([]byte(parked)), nil, func(_, value []byte) error {
-			var p parkedRecord
-			if err := json.Unmarshal(value, &p); err != nil {
-				return fmt.Errorf("%w: %w", ErrDamaged, err)
-			}
-			list = append(list, p)
-			return nil
-		})
-	}); err != nil {
-		return err
-	}
-	for _, p := range list {
-		if err := fn(p.Record, p.Reason); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,7 +27,8 @@ func (se *session) find(ctx context.Context, list []*work) error {
 		}
 		byClient[w.r.Client][w.r.Voids] = w
 	}
-	for client, wanted := range byClient {
+	for _, client := range slices.Sorted(maps.Keys(byClient)) { // in order: the simulator's runs are the same each time
+		wanted := byClient[client]
 		periods, err := se.periods(ctx, client, wanted)
 		if err != nil {
 			return err

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/tollgate-mail/tollgate/accounting"
 )
 
@@ -126,4 +128,94 @@ func (s *Store) Parked(ctx context.Context, fn func(r accounting.Record, reason 
 		}
 	}
 	return nil
+}
+
+// ParkedCount is how many records are parked.
+func (s *Store) ParkedCount(ctx context.Context) (int64, error) {
+	keys, err := s.parkedKeys(ctx)
+	if err != nil {
+		return 0, err
+	}
+	var n int64
+	for chunk := range slices.Chunk(keys, pageSize) {
+		pipe := s.db.Pipeline()
+		cmds := make([]*redis.IntCmd, len(chunk))
+		for i, key := range chunk {
+			cmds[i] = pipe.HLen(ctx, key)
+		}
+		if _, err := pipe.Exec(ctx); err != nil {
+			return 0, fault(err)
+		}
+		for _, c := range cmds {
+			n += c.Val()
+		}
+	}
+	return n, nil
+}
+
+// findParked looks for a parked record and tells in which hash it stands.
+func (s *Store) findParked(ctx context.Context, id string) (key string, r accounting.Record, err error) {
+	keys, err := s.parkedKeys(ctx)
+	if err != nil {
+		return "", r, err
+	}
+	for _, key := range keys {
+		value, err := s.db.HGet(ctx, key, id).Bytes()
+		if errors.Is(err, redis.Nil) {
+			continue
+		}
+		if err != nil {
+			return "", r, fault(err)
+		}
+		var p parked
+		if err := json.Unmarshal(value, &p); err != nil {
+			return "", r, errors.Join(ErrReply, fmt.Errorf("%s: %q: %w", key, id, err))
+		}
+		return key, p.Record, nil
+	}
+	return "", r, fmt.Errorf("%w: %q", accounting.ErrNotParked, id)
+}
+
+// ApplyParked applies a parked record whatever its age. A crash in between
+// leaves it applied and parked; applied again it changes nothing.
+func (s *Store) ApplyParked(ctx context.Context, id string) error {
+	key, r, err := s.findParked(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := r.Check(); err != nil {
+		return fmt.Errorf("%w: %w", accounting.ErrUnfit, err)
+	}
+	se, err := s.dial(ctx)
+	if err != nil {
+		return err
+	}
+	se.anyAge = true
+	unfit, err := se.apply(ctx, []accounting.Record{r}, map[*part]bool{})
+	if err == nil && len(unfit) > 0 {
+		err = fmt.Errorf("%w: %s", accounting.ErrUnfit, unfit[0].Reason)
+	}
+	if err := errors.Join(err, se.Close()); err != nil {
+		return err
+	}
+	return fault(s.db.HDel(ctx, key, id).Err())
+}
+
+// DropParked gives a parked record up: it is remembered as one that was
+// applied, and then parked no longer.
+func (s *Store) DropParked(ctx context.Context, id string) error {
+	key, r, err := s.findParked(ctx, id)
+	if err != nil {
+		return err
+	}
+	own, _ := r.Marks()
+	seen := s.seenKey(&r)
+	if err := s.db.SAdd(ctx, seen, member(own)).Err(); err != nil {
+		return fault(err)
+	}
+	keep := r.Origin().AddDate(0, 0, s.o.SeenDays+2).Sub(s.o.Now())
+	if err := s.db.Expire(ctx, seen, time.Duration(seconds(keep))*time.Second).Err(); err != nil {
+		return fault(err)
+	}
+	return fault(s.db.HDel(ctx, key, id).Err())
 }

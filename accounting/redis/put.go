@@ -70,7 +70,7 @@ func (se *session) apply(ctx context.Context, batch []accounting.Record, written
 	}
 	for i := range batch {
 		r := &batch[i]
-		if err := accounting.Fit(r, now, s.o.SeenDays); err != nil {
+		if err := se.fits(r, now); err != nil {
 			park(r, err)
 			continue
 		}

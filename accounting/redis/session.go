@@ -6,15 +6,25 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
 )
 
 // session is a run of batches over one connection with each owner of slots.
 type session struct {
-	s     *Store
-	parts []*part
-	terms map[string]bool // versions whose terms this session has written
+	s      *Store
+	parts  []*part
+	terms  map[string]bool // versions whose terms this session has written
+	anyAge bool            // records are applied however old they are: somebody decided so
+}
+
+// fits tells why a record may not be applied.
+func (se *session) fits(r *accounting.Record, now time.Time) error {
+	if se.anyAge {
+		return r.Check()
+	}
+	return accounting.Fit(r, now, se.s.o.SeenDays)
 }
 
 // part is an owner of slots, with the mark it holds.
@@ -57,7 +67,7 @@ func (s *Store) dial(ctx context.Context) (*session, error) {
 	for _, server := range servers {
 		p := &part{Server: server}
 		for n := 0; p.key == ""; n++ {
-			if key := s.markKey(n); server.Slots.Has(slotOf(key)) {
+			if key := s.markKey(n); server.Slots.Has(Slot(key)) {
 				p.key = key
 			}
 		}
@@ -77,7 +87,7 @@ func (se *session) owner(key string) (*part, error) {
 	if len(se.parts) == 1 {
 		return se.parts[0], nil
 	}
-	slot := slotOf(key)
+	slot := Slot(key)
 	for _, p := range se.parts {
 		if p.Slots.Has(slot) {
 			return p, nil

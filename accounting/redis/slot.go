@@ -10,8 +10,8 @@ import (
 // slotCount is how many slots the keys of a Cluster fall into.
 const slotCount = 16384
 
-// slotOf is the slot of a key: of the part in braces where there is one.
-func slotOf(key string) int {
+// Slot is the slot of a key: of the part in braces where there is one.
+func Slot(key string) int {
 	if _, rest, ok := strings.Cut(key, "{"); ok {
 		if tag, _, ok := strings.Cut(rest, "}"); ok && tag != "" {
 			key = tag

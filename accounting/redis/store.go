@@ -29,7 +29,6 @@ package redis
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -39,7 +38,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/accounting/price"
@@ -48,14 +46,12 @@ import (
 // ErrReply: the server answered what no Redis with this store's keys does.
 var ErrReply = errors.New("redis store: unexpected reply")
 
-// Options of the store. Zero values mean the defaults, but Addr and Gateway
-// are needed.
+// Options of the store. Zero values mean the defaults, but an address and the
+// gateway's name are needed.
 type Options struct {
-	Addr               string // host:port, or the path of a unix socket
-	Username, Password string
-	TLS                *tls.Config // nil: none
-	DB                 int
-	Prefix             string // of every key; default "tg:"
+	Place
+	Addr   string // instead of Addrs, where there is one
+	Prefix string // of every key; default "tg:"
 
 	Gateway    string         // this one's name; its heartbeat and mark are kept by it
 	Location   *time.Location // of days and months; default UTC
@@ -89,23 +85,19 @@ type Store struct {
 // or refuses the password, is logged, and every method answers its error until
 // it is well.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	if o.Addr == "" || o.Gateway == "" || o.DB < 0 {
+	if o.Addr != "" {
+		o.Addrs = []string{o.Addr}
+	}
+	if len(o.Addrs) == 0 || o.Gateway == "" || o.DB < 0 || o.Replicas < 0 {
 		return nil, errors.New("redis store: an address, the gateway's name and a database from 0 on are needed")
 	}
+	if o.Cluster && (o.DB != 0 || o.Master != "") {
+		return nil, errors.New("redis store: a Cluster has one database, 0, and no Sentinels")
+	}
 	o.setDefaults()
-	db := redis.NewUniversalClient(&redis.UniversalOptions{
-		Addrs: []string{o.Addr}, Username: o.Username, Password: o.Password, TLSConfig: o.TLS, DB: o.DB,
-		// RESP2: no pushed messages to mind.
-		Protocol: 2, DisableIdentity: true,
-		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
-		// The drain retries, and says so. A retry in here after a lost reply
-		// would be hidden from it.
-		MaxRetries: -1, DialerRetries: 1,
-		DialTimeout: o.Timeout, ReadTimeout: o.Timeout, WriteTimeout: o.Timeout, PoolTimeout: o.Timeout,
-		ContextTimeoutEnabled: true,
-		PoolSize:              8, PipelinePoolSize: -1, ConnMaxIdleTime: 5 * time.Minute,
-	})
-	s := &Store{o: o, db: db, applySHA: scriptSHA(applyScript), parkSHA: scriptSHA(parkScript), desk: &price.Desk{Book: o.Book, Location: o.Location}, planned: map[string]planned{}}
+	s := newStore(o)
+	db := o.Client(o.Timeout)
+	s.db = db
 	switch client := db.(type) {
 	case *redis.Client:
 		s.servers = single{client}
@@ -116,6 +108,25 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		o.Log.Warn(w)
 	}
 	return s, nil
+}
+
+// New makes a store that only takes records, and takes them to servers of the
+// caller's: nothing can be asked of it.
+func New(o Options, servers Servers) (*Store, error) {
+	if o.Gateway == "" {
+		return nil, errors.New("redis store: the gateway's name is needed")
+	}
+	o.setDefaults()
+	s := newStore(o)
+	s.servers = servers
+	return s, nil
+}
+
+func newStore(o Options) *Store {
+	return &Store{
+		o: o, applySHA: scriptSHA(applyScript), parkSHA: scriptSHA(parkScript),
+		desk: &price.Desk{Book: o.Book, Location: o.Location}, planned: map[string]planned{},
+	}
 }
 
 func (o *Options) setDefaults() {
@@ -190,16 +201,6 @@ func (s *Store) timestamp() string { return s.o.Now().UTC().Format(time.RFC3339)
 // Close closes the connections.
 func (s *Store) Close() error { return fault(s.db.Close()) }
 
-// SilenceClient stops what the client library prints to stderr of its own
-// accord, such as a line for each failed dial: the errors it returns say the
-// same. It holds for the whole process, so it is for a program's main to call,
-// before any Open.
-func SilenceClient() { redis.SetLogger(silent{}) }
-
-type silent struct{}
-
-func (silent) Printf(context.Context, string, ...any) {}
-
 // key of a client; the part in braces makes its Cluster slot.
 func (s *Store) key(client, kind, period string) string {
 	return s.o.Prefix + "{c:" + client + "}:" + kind + ":" + period
@@ -225,11 +226,4 @@ func (s *Store) markKey(n int) string {
 func member(mark string) string {
 	sum := sha256.Sum256([]byte(mark))
 	return strconv.FormatUint(binary.BigEndian.Uint64(sum[:8])>>1, 10)
-}
-
-func fault(err error) error {
-	if err != nil {
-		return fmt.Errorf("redis store: %w", err)
-	}
-	return nil
 }

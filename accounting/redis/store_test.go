@@ -40,7 +40,7 @@ func TestConformance(t *testing.T) {
 }
 
 func TestOptions(t *testing.T) {
-	for _, o := range []Options{{}, {Addr: "127.0.0.1:1"}, {Gateway: "mx1"}, {Addr: "127.0.0.1:1", Gateway: "mx1", DB: -1}} {
+	for _, o := range []Options{{}, {Addr: "127.0.0.1:1"}, {Gateway: "mx1"}, {Addr: "127.0.0.1:1", Gateway: "mx1", Place: Place{DB: -1}}} {
 		if s, err := Open(t.Context(), o); err == nil {
 			s.Close()
 			t.Errorf("%+v opens", o)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
 )
@@ -333,6 +334,56 @@ func FuzzScan(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A bit that turns over in the length of the last frame is damage to a message
+// that somebody was told is durable, and no write that was cut off.
+func TestFlippedLengthOfTheLastFrame(t *testing.T) {
+	src, frames := written(t, Options{}, [][]accounting.Record{message(0, 1), message(1, 3)})
+	whole := read(t, filepath.Join(src, segmentName(1)))
+	last := frames[len(frames)-1]
+	for bit := range 32 {
+		flipped := bytes.Clone(whole)
+		flipped[last.begin+8+int64(bit/8)] ^= 1 << (bit % 8)
+		dir := folder(t, flipped)
+		s := mustOpen(t, dir, Options{}, unsynced{})
+		if n := len(asideFiles(t, dir, kindTorn)); n > 0 {
+			t.Errorf("bit %d: taken for a write that was cut off", bit)
+		}
+		drainAll(t, s, newAccount())
+		if n := s.Status().SetAside; n != 1 {
+			t.Errorf("bit %d: %d pieces set aside", bit, n)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A segment that was drained while the clock was ahead keeps those behind it
+// no longer than it is retained itself.
+func TestSegmentOfTheFuture(t *testing.T) {
+	dir := t.TempDir()
+	now := time.Now()
+	s := mustOpen(t, dir, Options{SegmentSize: 1, Retain: time.Hour, Now: func() time.Time { return now }}, osFiles{})
+	for i := range 3 {
+		mustAppend(t, s, message(i, 1))
+	}
+	drainAll(t, s, newAccount())
+	ahead := now.AddDate(10, 0, 0)
+	if err := os.Chtimes(s.path(segmentName(1)), ahead, ahead); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2 {
+		mustAppend(t, s, message(10+i, 1))
+		drainAll(t, s, newAccount())
+		now = now.Add(2 * time.Hour)
+	}
+	mustAppend(t, s, message(20, 1))
+	drainAll(t, s, newAccount())
+	if _, err := os.Stat(s.path(segmentName(1))); !errors.Is(err, os.ErrNotExist) {
+		t.Error("the segment of the future is still there: ", err)
+	}
 }
 
 func FuzzCursor(f *testing.F) {

@@ -154,10 +154,14 @@ func (d *drain) try(ctx context.Context) (pause, error) {
 	return pause{}, nil
 }
 
-// due is how long it is until so long after a time. A clock that was set back
-// makes it no longer.
+// due is how long it is until so long after a time. That a clock was set back
+// makes it due: how long it is nobody can tell.
 func (d *drain) due(after time.Time, long time.Duration) time.Duration {
-	return min(long, max(0, long-d.s.o.Now().Sub(after)))
+	passed := d.s.o.Now().Sub(after)
+	if passed < 0 {
+		return 0
+	}
+	return max(0, long-passed)
 }
 
 // early is how long a small batch may still grow.

@@ -125,7 +125,13 @@ func (s *scanner) isTorn(g gap) (bool, error) {
 		return false, err
 	}
 	if h, ok := parseHeader(b); ok {
-		return h.size() > g.size(), nil
+		if h.size() <= g.size() {
+			return false, nil
+		}
+		// As many lines as there are records: all of the frame is there, and
+		// what is wrong is the length that it claims.
+		whole, err := s.hasLines(gap{g.begin + headerSize, g.end}, h.records)
+		return !whole, err
 	}
 	if n < headerSize && len(b) >= len(magic) && string(b[:len(magic)]) == magic {
 		return true, nil
@@ -134,6 +140,20 @@ func (s *scanner) isTorn(g gap) (bool, error) {
 		return true, nil
 	}
 	return s.isZero(g)
+}
+
+// hasLines reports whether there are so many ends of lines. A record is a line,
+// and the end of the last is the last octet of its frame.
+func (s *scanner) hasLines(g gap, n int) (bool, error) {
+	for off := g.begin; off < g.end; {
+		b, err := s.bytes(off, int(min(g.end-off, windowSize)))
+		if err != nil {
+			return false, err
+		}
+		n -= bytes.Count(b, []byte{'\n'})
+		off += int64(len(b))
+	}
+	return n <= 0, nil
 }
 
 // isZero reports whether there is nothing but zeros.

@@ -216,3 +216,50 @@ func testAgainstList(t *testing.T, o Open) {
 		}
 	}
 }
+
+// What is parked is applied or given up, once, and does not come again.
+func testDecided(t *testing.T, o Open) {
+	with := defaults()
+	with.SeenDays = 35
+	s := open(t, o, with)
+	old := Now.AddDate(0, 0, -40)
+	apply, drop := Usage(1, "sales", "a@example.org", old, 10, 10), Usage(2, "sales", "b@example.org", old, 20, 20)
+	never := Usage(3, "sales", "c@example.org", old, 30, 40) // charged more than its size
+	stranger := Usage(4, "No{body", "d@example.org", old, 1, 1)
+	batch := []accounting.Record{apply, drop, never, stranger}
+	put(t, s, batch...)
+	count := func(want int64) {
+		t.Helper()
+		if n, err := s.ParkedCount(t.Context()); err != nil || n != want {
+			t.Fatalf("%d parked, %v; want %d", n, err, want)
+		}
+	}
+	count(4)
+	for _, id := range []string{never.ID, stranger.ID} {
+		if err := s.ApplyParked(t.Context(), id); !errors.Is(err, accounting.ErrUnfit) {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	count(4)
+	for range 2 {
+		err := errors.Join(s.ApplyParked(t.Context(), apply.ID), s.DropParked(t.Context(), drop.ID), s.DropParked(t.Context(), stranger.ID))
+		if err != nil && !errors.Is(err, accounting.ErrNotParked) {
+			t.Fatal(err)
+		}
+		put(t, s, batch...)
+		count(1)
+		var size int64
+		for _, c := range counters(t, s, accounting.Month(old, time.UTC)) {
+			size += c.Size
+		}
+		if size != 10 {
+			t.Fatalf("%d bytes are counted", size)
+		}
+	}
+	if err := s.ApplyParked(t.Context(), apply.ID); !errors.Is(err, accounting.ErrNotParked) {
+		t.Error(err)
+	}
+	if err := s.DropParked(t.Context(), "nothing"); !errors.Is(err, accounting.ErrNotParked) {
+		t.Error(err)
+	}
+}

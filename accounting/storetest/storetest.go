@@ -42,6 +42,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 		"LargeSums":   testLargeSums,
 		"Bounded":     testBounded,
 		"Parked":      testParked,
+		"Decided":     testDecided,
 		"Concurrent":  testConcurrent,
 		"Cancelled":   testCancelled,
 		"Marks":       testMarks,
