@@ -85,6 +85,9 @@ bare: ## a bare Debian 12 by the lines of README.md, to the first judged message
 bench: ## the Go benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
+simulate: ## SEEDS=N runs of the simulator (docs/HACKING.md); a seed that fails is printed
+	SIMULATE_SEEDS=$(or $(SEEDS),100000) $(GO) test -count=1 -timeout 24h -v -run 'TestSeeds' ./internal/simulate
+
 fuzz: ## every fuzz target for FUZZTIME (30s)
 	@set -e; for p in $$($(GO) list ./...); do \
 		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || :); do \
