@@ -1,0 +1,90 @@
+package maillog
+
+import (
+	"slices"
+	"time"
+)
+
+// Fate is what became of a message after its milters had accepted it.
+type Fate uint8
+
+// The fates.
+const (
+	Unknown   Fate = iota // the log does not say
+	InQueue               // it was queued or put on hold: it is rightly charged
+	NotQueued             // it was not: its client will send it again
+	Thrown                // it was on hold, and deleted by hand
+)
+
+func (f Fate) String() string { return [...]string{"unknown", "queued", "not queued", "deleted"}[f] }
+
+// Log is what was read, by queue id.
+type Log struct {
+	events      map[string][]Event
+	First, Last time.Time // of what was read; zero when nothing was
+}
+
+// Add takes note of an event.
+func (l *Log) Add(e Event) {
+	if l.events == nil {
+		l.events = map[string][]Event{}
+	}
+	l.events[e.QueueID] = append(l.events[e.QueueID], e)
+	if l.First.IsZero() || e.Time.Before(l.First) {
+		l.First = e.Time
+	}
+	if e.Time.After(l.Last) {
+		l.Last = e.Time
+	}
+}
+
+// slack is how far the log's times, whole seconds and written by other
+// processes, may stand before a message's end.
+const slack = 2 * time.Second
+
+// soon is how long after its end a message is queued, or is not: cleanup has
+// nothing to wait for by then but the other milters and the disk.
+const soon = 10 * time.Minute
+
+// Fate of the message of a queue id whose end was at a time. Short queue ids
+// come again: only what was logged from then on counts, and of deciding lines
+// only those within minutes.
+func (l *Log) Fate(queueID string, end time.Time) Fate {
+	list := slices.Clone(l.events[queueID])
+	slices.SortStableFunc(list, func(a, b Event) int { return a.Time.Compare(b.Time) })
+	fate, held := Unknown, false
+	for _, e := range list {
+		after := e.Time.Sub(end)
+		if after < -slack {
+			continue
+		}
+		switch e.Kind {
+		case Queued, Held:
+			if fate == Unknown && after <= soon {
+				fate, held = InQueue, e.Kind == Held
+			} else if e.Kind == Queued && fate == InQueue {
+				held = false // it was let go
+			}
+		case Refused, Unwritten:
+			if fate == Unknown && after <= soon {
+				fate = NotQueued
+			}
+		case Delivered, Requeued, Released:
+			if fate == Unknown && after <= soon {
+				fate = InQueue // whatever was delivered had been queued
+			}
+			held = false
+			if e.Kind != Released && fate == InQueue {
+				return fate // what has the id from here on is another message
+			}
+		case Deleted:
+			if fate == InQueue && held {
+				return Thrown
+			}
+			if fate == InQueue {
+				return fate
+			}
+		}
+	}
+	return fate
+}

@@ -1,0 +1,119 @@
+package maillog
+
+import (
+	"bufio"
+	"cmp"
+	"compress/bzip2"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ulikunitz/xz"
+)
+
+// maxLine bounds a line; what is longer says nothing of a message.
+const maxLine = 64 << 10
+
+// Scan calls fn with every event of a log.
+func (p *Parser) Scan(r io.Reader, fn func(Event) error) error {
+	b := bufio.NewReaderSize(r, maxLine)
+	for {
+		line, err := b.ReadSlice('\n')
+		long := errors.Is(err, bufio.ErrBufferFull)
+		for errors.Is(err, bufio.ErrBufferFull) {
+			_, err = b.ReadSlice('\n')
+		}
+		if e, ok := p.Parse(strings.TrimRight(string(line), "\r\n")); ok && !long {
+			if err := fn(e); err != nil {
+				return err
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// Files are a log and those that it was rotated into, the oldest first, as far
+// as they were changed since a time: mail.log, mail.log.1, mail.log.2.gz,
+// mail.log-20261123.xz.
+func Files(path string, since time.Time) ([]string, error) {
+	names, err := filepath.Glob(escape(path) + "*")
+	if err != nil {
+		return nil, err
+	}
+	type dated struct {
+		name    string
+		changed time.Time
+	}
+	var list []dated
+	for _, name := range names {
+		rest := strings.TrimPrefix(name, path)
+		if rest != "" && rest[0] != '.' && rest[0] != '-' {
+			continue
+		}
+		info, err := os.Stat(name)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // rotated away meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		if info.Mode().IsRegular() && !info.ModTime().Before(since) {
+			list = append(list, dated{name, info.ModTime()})
+		}
+	}
+	slices.SortFunc(list, func(a, b dated) int { return cmp.Or(a.changed.Compare(b.changed), cmp.Compare(b.name, a.name)) })
+	sorted := make([]string, len(list))
+	for i, d := range list {
+		sorted[i] = d.name
+	}
+	return sorted, nil
+}
+
+// escape takes the meaning from what Glob would read as a pattern.
+func escape(path string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
+}
+
+// ScanFile calls fn with every event of a file, which may be packed. Its lines
+// without a year are of before it was changed last.
+func ScanFile(path string, loc *time.Location, fn func(Event) error) (err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	var r io.Reader = f
+	switch filepath.Ext(path) {
+	case ".gz":
+		r, err = gzip.NewReader(f)
+	case ".bz2":
+		r = bzip2.NewReader(f)
+	case ".xz":
+		r, err = xz.NewReader(bufio.NewReader(f))
+	case ".zst":
+		err = errors.New("packed with zstd, which cannot be read: unpack it first")
+	}
+	if err == nil {
+		p := Parser{Now: info.ModTime, Location: loc}
+		err = p.Scan(r, fn)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
