@@ -87,3 +87,64 @@ action = "hold"
 		t.Errorf("shown\n%q\nsent\n%q", wire, sent)
 	}
 }
+
+// Deleted while no daemon runs: what was charged is taken back all the same,
+// and the daemon that starts then finds its files as its own.
+func TestHeldMessageIsVoidedWithoutADaemon(t *testing.T) {
+	t.Parallel()
+	g := prepare(t, false)
+	g.write(t, "policy/policy.toml", `
+[recipients]
+mode = "known"
+
+[[client]]
+id        = "sales"
+addresses = ["@example.org"]
+
+[[rule]]
+name   = "everything"
+stage  = "connect"
+match  = { client_ip = "127.0.0.1" }
+action = "hold"
+`)
+	g.start(t)
+	c, err := harness.Dial(g.postfix.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	if _, err := c.Reply(); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"EHLO mail.example.com", "MAIL FROM:<a@example.com>", "RCPT TO:<ivan@example.org>", "RCPT TO:<olga@example.org>"} {
+		if err := expect(250)(c.Cmd(line)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := c.Data([]byte("Subject: held\r\n\r\nheld\r\n"))
+	if err := expect(250)(r, err); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	g.stopDrained(t)
+	o, err := g.gate.Command(t.Context(), "hold", "delete", "--yes", r.QueueID())
+	if err != nil || o.Exit != 0 {
+		t.Fatalf("exit code %d, %v\n%s%s", o.Exit, err, o.Stdout, o.Stderr)
+	}
+	if err := g.gate.Start(); err != nil {
+		t.Fatal(err)
+	}
+	g.stopDrained(t)
+	var charged int64
+	kinds := map[string]int{}
+	for _, r := range g.records(t) {
+		_, _, n := r.Delta()
+		charged += n
+		kinds[r.Kind]++
+	}
+	if charged != 0 || kinds["usage"] != 2 || kinds["void"] != 2 {
+		t.Errorf("charged %d, records %v", charged, kinds)
+	}
+}

@@ -129,6 +129,7 @@ fails.`,
 				return err
 			}
 			done, err := q.Release(c.Context(), idsOf(named)...)
+			a.journalHeld(c.Context(), named, done, "released")
 			for _, id := range done {
 				if late := q.Hurry(c.Context(), id); late != nil {
 					fmt.Fprintf(a.err, "tollgate: delivery waits for Postfix's next run of the queue: %v\n", late)
@@ -149,7 +150,11 @@ func (a *app) holdDelete() *cobra.Command {
 		Short: "delete messages on hold",
 		Long: `Delete removes messages that are on hold for ever. Nobody is told: neither their
 senders nor their recipients. It shows what it would delete and asks, unless
-there is --yes.`,
+there is --yes.
+
+What their recipients were charged is taken back first: if that cannot be made
+durable nothing is deleted. Where no daemon runs it is done here, with the lock
+of the state_dir.`,
 		Example: `  tollgate hold delete 4v1kz8m2p0q3
   tollgate hold delete --yes 4v1kz8m2p0q3 4v1kz8m31c7a`,
 		Args: atLeast(1, "which messages? Name their references or queue ids"),
@@ -163,7 +168,13 @@ there is --yes.`,
 				fmt.Fprintln(a.err, "nothing was deleted")
 				return silent(exitNegative)
 			}
+			if len(ids) > 0 {
+				if err := a.voidHeld(c.Context(), named); err != nil {
+					return err
+				}
+			}
 			done, err := q.Delete(c.Context(), ids...)
+			a.journalHeld(c.Context(), named, done, "deleted")
 			return a.printDone(named, done, "deleted", err)
 		},
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tollgate-mail/tollgate/accounting/embedded"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 )
 
@@ -100,6 +101,16 @@ func holding(t *testing.T) *house {
 	block(journal.Entry{Time: at("2026-11-22T13:00:01Z"), Ref: "r4", QueueID: "4XGone", Verdict: "hold", Stage: "mailfrom", Rule: "suspects", Reason: "rule suspects"})
 	h.write("queue", queue.String())
 	h.write("journal/blocks.jsonl", blocks.String())
+	if err := os.MkdirAll(h.path("state"), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	store, err := embedded.Open(h.path("state/account.db"), embedded.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
 	return h
 }
 

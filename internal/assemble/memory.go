@@ -11,9 +11,6 @@ import (
 	"sync"
 	"time"
 
-	goredis "github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
-
 	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/state"
@@ -96,19 +93,13 @@ func (m *Memories) open(cfg *config.Config) (store state.Store, remove func() er
 }
 
 func (m *Memories) openRedis(r *config.Redis) (state.Store, error) {
-	secure, err := tlsConfig(r)
+	place, err := redisPlace(r)
 	if err != nil {
 		return nil, err
 	}
-	db := goredis.NewClient(&goredis.Options{
-		Addr: r.Addr, Username: r.Username, Password: r.Password, TLSConfig: secure, DB: r.DB,
-		// The guard's time-out is a context's, and a question has one try: mail
-		// does not wait for a second.
-		ContextTimeoutEnabled: true, MaxRetries: -1, DialTimeout: state.DefaultTimeout, DialerRetries: 1,
-		// Nothing is asked of a server beyond what every Redis answers.
-		Protocol: 2, DisableIdentity: true,
-		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
-	})
+	// The guard's time-out is a context's, and a question has one try: mail
+	// does not wait for a second.
+	db := place.Client(state.DefaultTimeout)
 	return redis.New(db, r.Prefix)
 }
 

@@ -32,7 +32,8 @@ const databaseName = "account.db"
 type StoreStatus struct {
 	Kind     string   `json:"kind"` // "embedded" or "redis"
 	Place    string   `json:"place"`
-	Error    string   `json:"error"` // "" when it is well
+	Error    string   `json:"error"`  // "" when it is well
+	Parked   int64    `json:"parked"` // records that wait for somebody's decision
 	Warnings []string `json:"warnings"`
 }
 
@@ -51,8 +52,8 @@ func OpenStore(ctx context.Context, cfg *config.Config, log *slog.Logger, mode S
 		}
 		return s, is, nil
 	}
-	is := StoreStatus{Kind: "redis", Place: cfg.Redis.Addr}
-	secure, err := tlsConfig(cfg.Redis)
+	place, err := redisPlace(cfg.Redis)
+	is := StoreStatus{Kind: "redis", Place: place.String()}
 	if err != nil {
 		return nil, is, err
 	}
@@ -60,13 +61,21 @@ func OpenStore(ctx context.Context, cfg *config.Config, log *slog.Logger, mode S
 	// they say comes back as errors.
 	redis.SilenceClient()
 	s, err := redis.Open(ctx, redis.Options{
-		Addr: cfg.Redis.Addr, Username: cfg.Redis.Username, Password: cfg.Redis.Password, TLS: secure,
-		DB: cfg.Redis.DB, Prefix: cfg.Redis.Prefix, Gateway: cfg.Gate.Gateway, Location: cfg.Location, Log: log,
+		Place: place, Replicas: cfg.Redis.Replicas, Prefix: cfg.Redis.Prefix, Gateway: cfg.Gate.Gateway, Location: cfg.Location, Log: log,
 	})
 	if err != nil {
 		return nil, is, err
 	}
 	return s, is, nil
+}
+
+// redisPlace is where the policy's Redis is.
+func redisPlace(r *config.Redis) (redis.Place, error) {
+	secure, err := tlsConfig(r)
+	return redis.Place{
+		Addrs: r.Addrs, Master: r.Master, Cluster: r.Cluster, Username: r.Username, Password: r.Password,
+		SentinelPassword: r.SentinelPassword, TLS: secure, DB: r.DB,
+	}, err
 }
 
 // tlsConfig is nil when the line is not to be encrypted.

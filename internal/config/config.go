@@ -76,9 +76,14 @@ type Module struct {
 
 // Redis says how to reach the store.
 type Redis struct {
-	Addr                      string // "host:port"
+	Addr                      string   // "host:port": the first of Addrs
+	Addrs                     []string // of the server, of Sentinels, of nodes of a Cluster
+	Cluster                   bool
+	Master                    string // the Sentinels' name of the master; "" without Sentinels
 	Username                  string
 	Password                  string // read from password_file
+	SentinelPassword          string // read from sentinel_password_file
+	Replicas                  int    // that must have a batch before it counts as taken
 	TLS                       bool
 	CAFile, CertFile, KeyFile string
 	DB                        int

@@ -211,10 +211,10 @@ func TestRedisCertificates(t *testing.T) {
 		t.Fatal(problems)
 	}
 	want := Redis{
-		Addr: "redis.example.org:6379", TLS: true, Prefix: "tg:",
+		Addr: "redis.example.org:6379", Addrs: []string{"redis.example.org:6379"}, TLS: true, Prefix: "tg:",
 		CAFile: filepath.Join(dir, "cert.pem"), CertFile: filepath.Join(dir, "cert.pem"), KeyFile: filepath.Join(dir, "key.pem"),
 	}
-	if *cfg.Redis != want {
+	if !reflect.DeepEqual(*cfg.Redis, want) {
 		t.Errorf("%+v", cfg.Redis)
 	}
 	_, other := certificate(t)

@@ -17,6 +17,7 @@ func (d *decoder) redis(n *node) {
 		}
 	}
 	d.keyPair(n, r)
+	d.redisKind(n, r)
 	d.config.Redis = r
 }
 
@@ -31,10 +32,10 @@ func (d *decoder) redisFields(r *Redis) []field {
 		{key: "key_file", read: d.pathOrNone(&r.KeyFile)},
 		{key: "db", read: d.redisDB(r)},
 		{key: "prefix", read: d.redisPrefix(r)},
-		{key: "cluster", without: false},
-		{key: "master", without: ""},
-		{key: "sentinel_password_file", without: ""},
-		{key: "replicas", without: int64(0)},
+		{key: "cluster", read: d.boolean(&r.Cluster)},
+		{key: "master", read: d.text(&r.Master)},
+		{key: "sentinel_password_file", read: d.secretFile(&r.SentinelPassword)},
+		{key: "replicas", read: d.redisReplicas(r)},
 	}
 }
 
@@ -44,9 +45,6 @@ func (d *decoder) redisAddrs(r *Redis) func(*node) {
 		if n.kind == array && len(n.children) == 0 {
 			d.errorf(n, "addrs is empty")
 		}
-		if n.kind == array && len(n.children) > 1 {
-			d.errorf(n, "several addrs are a cluster or Sentinels, which are not part of this version of tollgate")
-		}
 		for _, c := range texts {
 			s := c.value.(string)
 			host, port, err := net.SplitHostPort(s)
@@ -54,8 +52,39 @@ func (d *decoder) redisAddrs(r *Redis) func(*node) {
 				d.errorf(c, `addrs: %q is not "host:port"`, s)
 				continue
 			}
-			r.Addr = s
+			if r.Addrs = append(r.Addrs, s); r.Addr == "" {
+				r.Addr = s
+			}
 		}
+	}
+}
+
+// redisKind: a server, a Cluster or Sentinels, and what goes with which.
+func (d *decoder) redisKind(n *node, r *Redis) {
+	addrs := n.child("addrs")
+	switch {
+	case r.Cluster && r.Master != "":
+		d.errorf(n.child("master"), "master and cluster = true exclude each other: a Cluster has no Sentinels")
+	case r.Cluster && r.DB != 0:
+		d.errorf(n.child("db"), "db: a Cluster has one database, 0")
+	case len(r.Addrs) > 1 && !r.Cluster && r.Master == "":
+		d.errorf(addrs, "several addrs are nodes of a Cluster (cluster = true) or Sentinels (master = the name they know the server by)")
+	case r.SentinelPassword != "" && r.Master == "":
+		d.errorf(n.child("sentinel_password_file"), "sentinel_password_file is without effect unless master names a server")
+	}
+}
+
+// maxReplicas is more than anybody has.
+const maxReplicas = 16
+
+func (d *decoder) redisReplicas(r *Redis) func(*node) {
+	return func(n *node) {
+		v, ok := n.value.(int64)
+		if !ok || v < 0 || v > maxReplicas {
+			d.errorf(n, "replicas must be a number from 0 to %d", maxReplicas)
+			return
+		}
+		r.Replicas = int(v)
 	}
 }
 

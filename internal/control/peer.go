@@ -40,13 +40,25 @@ func Privileged(h Handler) Handler {
 	return func(ctx context.Context, request json.RawMessage) (any, error) {
 		uid, known := ctx.Value(peerKey{}).(uint32)
 		if own := os.Geteuid(); !known || uid != 0 && int64(uid) != int64(own) {
-			return nil, &Refusal{Code: CodeDenied, Message: fmt.Sprintf("permission denied: this is for root and for user %s", userName(own))}
+			return nil, &Refusal{Code: CodeDenied, Message: fmt.Sprintf("permission denied: this is for root and for user %s", UserName(own))}
 		}
 		return h(ctx, request)
 	}
 }
 
-func userName(uid int) string {
+// User is the name of the user who gave the command that a handler answers, or
+// the number of one without a name; "" when the system does not tell.
+func User(ctx context.Context) string {
+	uid, known := ctx.Value(peerKey{}).(uint32)
+	if !known {
+		return ""
+	}
+	return UserName(int(uid))
+}
+
+// UserName is the name of a user of the system, or the number of one who has
+// none.
+func UserName(uid int) string {
 	id := strconv.Itoa(uid)
 	if u, err := user.LookupId(id); err == nil {
 		return u.Username

