@@ -28,7 +28,7 @@ func (m *Message) edits(ctx context.Context) []Edit {
 				return k.rule
 			}
 			if text, ok := captured(k.captures, name); ok {
-				return text
+				return inTag(text)
 			}
 			return inTag(m.placeholder(name))
 		}
