@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"syscall"
 
 	gomilter "github.com/d--j/go-milter"
+	"golang.org/x/sys/unix"
 )
 
 var (
@@ -91,4 +93,17 @@ func (w *waiting) stop() string {
 		w.look()
 	}
 	return w.gone
+}
+
+// unwaited tells whether the peer has closed the connection or said something
+// that has not been read yet. An MTA that waits for a verdict does neither.
+func unwaited(c syscall.RawConn) bool {
+	spoke := false
+	// Control, not Read: a read deadline that has passed meanwhile is no sign.
+	err := c.Control(func(fd uintptr) {
+		var one [1]byte
+		_, _, err := unix.Recvfrom(int(fd), one[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		spoke = err != unix.EAGAIN && err != unix.EINTR
+	})
+	return spoke || err != nil
 }

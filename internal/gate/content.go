@@ -1,0 +1,78 @@
+package gate
+
+import (
+	"context"
+
+	"github.com/tollgate-mail/tollgate/rules"
+)
+
+// Header takes the next field: value as mail.Field has it.
+func (m *Message) Header(name, value string) {
+	switch m.head.add(name, value, m.j.strip) {
+	case tooMany:
+		m.overrun(HeaderFields, rules.Headers)
+	case tooLarge:
+		m.overrun(HeaderOctets, rules.Headers)
+	default:
+		m.holdHeader()
+		m.stashField(name, value)
+	}
+}
+
+// smallHeader is what a header may have before it counts among the large ones
+// of all messages: nearly every one is smaller.
+const smallHeader = 64 << 10
+
+// holdHeader takes what the header has grown by from the room for those of all
+// messages, twice: rules see it decoded, too.
+func (m *Message) holdHeader() {
+	more := 2*(m.head.octets-smallHeader) - m.held
+	if more <= 0 || m.overran != nil {
+		return
+	}
+	m.held += more
+	if m.s.g.held.Add(more) > m.j.Limits.of(HeadersHeld) {
+		m.overrun(HeadersHeld, rules.Headers)
+		m.head.fields = m.head.fields[:0:0]
+	}
+}
+
+// EndOfHeader judges the header. What it refuses is answered by Complete.
+func (m *Message) EndOfHeader(ctx context.Context) {
+	m.headersIn = true
+	if m.keeps() {
+		m.stashOctets([]byte("\r\n"))
+	}
+	if m.ended() {
+		return
+	}
+	out := m.s.evaluate(ctx, rules.Headers, facts{m.s, m})
+	m.hear(rules.Headers, out, &m.s.g.texts)
+	m.count(out.Hits)
+}
+
+// Body takes the next octets of the body; p is not kept. A long message is
+// handed to its inspectors while the rest is on its way, unless it is refused
+// already.
+func (m *Message) Body(ctx context.Context, p []byte) {
+	m.body += int64(len(p))
+	m.stashOctets(p)
+	if m.stash != nil && m.body > earlyFrom && len(m.accepted) > 0 && m.pending(m.unfiltered()) == nil {
+		m.inspect(ctx)
+	}
+}
+
+// size is what the message weighs: every field with its line end, the blank
+// line, the body (accounting.md).
+func (m *Message) size() int64 { return m.head.octets + int64(len("\r\n")) + m.body }
+
+func (m *Message) subject() (string, bool) {
+	if !m.headersIn {
+		return "", false // not yet known; a block at RCPT must not fix it so
+	}
+	if !m.titled {
+		m.title, m.hasTitle = m.head.first("Subject")
+		m.titled = true
+	}
+	return m.title, m.hasTitle
+}
