@@ -94,13 +94,14 @@ fuzz: ## every fuzz target for FUZZTIME (30s)
 			echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p; done; done
 
 install: build ## binary, manual, completions, documents, systemd unit and user, a policy to begin with; PREFIX, DESTDIR
-	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(MANDIR)/man5 $(MANDIR)/man8 $(CONFDIR) $(DOCDIR)/postfix $(DOCDIR)/ru $(COMPLETIONS))
+	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(MANDIR)/man5 $(MANDIR)/man8 $(CONFDIR) $(DOCDIR)/postfix $(DOCDIR)/metrics $(DOCDIR)/ru $(COMPLETIONS))
 	install -m 755 bin/tollgate $(DESTDIR)$(SBINDIR)/tollgate
 	install -m 644 docs/man/*.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 644 docs/man/*.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 README.md CHANGELOG.md LICENSE docs/*.md $(EXAMPLES) $(DESTDIR)$(DOCDIR)
 	install -m 644 docs/ru/*.md $(DESTDIR)$(DOCDIR)/ru
 	install -m 644 contrib/postfix/* $(DESTDIR)$(DOCDIR)/postfix
+	install -m 644 contrib/metrics/* $(DESTDIR)$(DOCDIR)/metrics
 	bin/tollgate completion bash > $(DESTDIR)$(word 1,$(COMPLETIONS))/tollgate
 	bin/tollgate completion zsh > $(DESTDIR)$(word 2,$(COMPLETIONS))/_tollgate
 	bin/tollgate completion fish > $(DESTDIR)$(word 3,$(COMPLETIONS))/tollgate.fish

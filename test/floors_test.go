@@ -75,6 +75,7 @@ var floors = map[string]int{
 	"internal/daemon": 9,
 	"internal/trial":  9,
 
+	"internal/metrics":    10,
 	"internal/policytest": 10,
 	"internal/replay":     10,
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/daemon"
+	"github.com/tollgate-mail/tollgate/internal/metrics"
 )
 
 // defaultGrace is how long SMTP sessions may go on after SIGTERM. Meanwhile
@@ -64,10 +65,15 @@ func (a *app) runDaemon(ctx context.Context, log *slog.Logger, grace time.Durati
 	defer signal.Stop(end)
 	defer signal.Stop(renew)
 
-	d, err := daemon.Start(ctx, daemon.Options{File: a.policy, Config: cfg, Version: thisBuild().Version, Log: log})
+	figures := metrics.New(log, time.Now)
+	d, err := daemon.Start(ctx, daemon.Options{
+		File: a.policy, Config: cfg, Version: thisBuild().Version, Log: log,
+		Additions: []daemon.Addition{figures},
+	})
 	if err != nil {
 		return away(err)
 	}
+	figures.Attach(d)
 	log.Info("serving", "version", thisBuild().Version, "gateway", cfg.Gate.Gateway, "listen", cfg.Listen, "policy", a.policy)
 	err = d.Wait(ctx, end, renew)
 	log.Info("draining", "grace", grace)

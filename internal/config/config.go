@@ -35,6 +35,10 @@ type Config struct {
 	Trace      journal.TraceSwitch
 	Syslog     string // facility name; "" for none
 
+	// MetricsListen is where figures are shown, a loopback address and a port as
+	// "127.0.0.1:9464"; "" for nowhere.
+	MetricsListen string
+
 	Greylist          state.GreylistConfig
 	CorrespondentLife time.Duration // how long it is remembered who wrote to whom
 

@@ -30,6 +30,7 @@ func describe(c *Config) string {
 	line("trace protocol", c.Trace.Protocol)
 	line("trace rules", c.Trace.Rules)
 	line("syslog", c.Syslog)
+	line("metrics", c.MetricsListen)
 	line("location", c.Location)
 	line("lists", c.Lists)
 	if c.Redis != nil {

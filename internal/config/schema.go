@@ -26,6 +26,7 @@ func (d *decoder) schema() map[string][]field {
 		"[[module]]":       d.moduleFields(&extension{}),
 		"[journal]":        d.journalFields(),
 		"trace":            d.traceFields(),
+		"[metrics]":        d.metricsFields(),
 		"[accounting]":     d.accountingFields(),
 		"[redis]":          d.redisFields(&Redis{}),
 	}

@@ -28,6 +28,7 @@ func (d *decoder) sections() []section {
 		{key: "antivirus", read: d.antivirus},
 		{key: "module", many: true, read: d.module},
 		{key: "journal", read: d.journal},
+		{key: "metrics", read: d.metrics},
 		{key: "accounting", read: d.accounting},
 		{key: "redis", read: d.redis},
 		{key: "tariff", many: true},

@@ -21,7 +21,7 @@ func (d *Daemon) answers() map[string]control.Handler {
 		CmdParked: control.Privileged(d.answerParked),
 		CmdReload: control.Privileged(func(ctx context.Context, _ json.RawMessage) (any, error) { return d.reload(ctx) }),
 		CmdReport: d.answerReport,
-		CmdStatus: func(ctx context.Context, _ json.RawMessage) (any, error) { return d.status(ctx), nil },
+		CmdStatus: func(ctx context.Context, _ json.RawMessage) (any, error) { return d.Status(ctx), nil },
 		CmdTrace:  control.Privileged(d.answerTrace),
 	}
 }
@@ -80,7 +80,12 @@ func (d *Daemon) traceNow() TraceState {
 	return s
 }
 
-func (d *Daemon) status(ctx context.Context) Status {
+// Draining tells whether no new sessions are taken any more.
+func (d *Daemon) Draining() bool { return d.milter.Status().Draining }
+
+// Status is what is up, what is degraded, what waits. It asks the store how it
+// is, for some seconds at most.
+func (d *Daemon) Status(ctx context.Context) Status {
 	d.mu.Lock()
 	policy, listen, store := d.policy, d.cfg.Listen, d.storeIs
 	d.mu.Unlock()

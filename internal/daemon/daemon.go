@@ -32,12 +32,21 @@ const (
 	cutAfter       = 10 * time.Second // of messages under way, when the grace of their sessions is over
 )
 
-// Options of a daemon. All are needed.
+// Options of a daemon. All but Additions are needed.
 type Options struct {
 	File    string         // of the policy
 	Config  *config.Config // that it was loaded to
 	Version string         // of tollgate
 	Log     *slog.Logger
+
+	Additions []Addition
+}
+
+// Addition is what registers with a daemon: it follows the policy as the
+// daemon's own parts do, and is told the fate of every message.
+type Addition interface {
+	assemble.Part
+	gate.Counter
 }
 
 // Daemon is a tollgate that serves: its parts, in the order in which they are
@@ -53,7 +62,7 @@ type Daemon struct {
 	spool *spool.Spool
 	store accounting.Store
 
-	running    *assemble.Running // what follows the policy: the parts below
+	running    *assemble.Running // what follows the policy: the parts below, and what registered
 	journals   *assemble.Journals
 	resolvers  *assemble.Resolvers
 	memories   *assemble.Memories
@@ -81,7 +90,7 @@ func Start(ctx context.Context, o Options) (*Daemon, error) {
 		failed: make(chan error, 1), cfg: o.Config,
 		policy: PolicyStatus{File: o.File, Loaded: time.Now(), Counts: CountsOf(o.Config), Restart: []string{}},
 	}
-	if err := d.open(ctx, o.Config); err != nil {
+	if err := d.open(ctx, o); err != nil {
 		over, cancel := context.WithCancel(ctx)
 		cancel()
 		return nil, errors.Join(err, d.Stop(over, 0))
@@ -90,7 +99,8 @@ func Start(ctx context.Context, o Options) (*Daemon, error) {
 	return d, nil
 }
 
-func (d *Daemon) open(ctx context.Context, cfg *config.Config) error {
+func (d *Daemon) open(ctx context.Context, o Options) error {
+	cfg := o.Config
 	if err := os.MkdirAll(cfg.StateDir, 0o750); err != nil {
 		return fmt.Errorf("state_dir: %w", err)
 	}
@@ -104,7 +114,7 @@ func (d *Daemon) open(ctx context.Context, cfg *config.Config) error {
 	if d.store, d.storeIs, err = assemble.OpenStore(ctx, cfg, d.log, assemble.MakeIt); err != nil {
 		return err
 	}
-	if err := d.assemble(ctx, cfg); err != nil {
+	if err := d.assemble(ctx, o); err != nil {
 		return err
 	}
 	listeners, err := listen(cfg.Listen)
@@ -126,17 +136,22 @@ func (d *Daemon) open(ctx context.Context, cfg *config.Config) error {
 }
 
 // assemble puts the first policy in force.
-func (d *Daemon) assemble(ctx context.Context, cfg *config.Config) error {
+func (d *Daemon) assemble(ctx context.Context, o Options) error {
 	d.journals = &assemble.Journals{Log: d.log}
 	d.resolvers = &assemble.Resolvers{Log: d.log}
 	d.memories = &assemble.Memories{Log: d.log}
 	d.inspectors = &assemble.Inspectors{Log: d.log}
 	d.judge = &assemble.Judge{Parts: gate.Parts{
 		Records: d.spool, Log: d.log, Now: time.Now,
-		Stasher: &module.Stasher{Dir: cfg.StateDir},
+		Stasher: &module.Stasher{Dir: o.Config.StateDir},
 	}}
-	d.running = assemble.New(d.journals, assemble.Syslog{}, assemble.Trace{}, d.resolvers, d.memories, d.inspectors, d.judge)
-	change, err := assemble.Prepare(ctx, cfg, d.running)
+	parts := []assemble.Part{d.journals, assemble.Syslog{}, assemble.Trace{}, d.resolvers, d.memories, d.inspectors}
+	for _, a := range o.Additions {
+		parts = append(parts, a)
+		d.judge.Counters = append(d.judge.Counters, a)
+	}
+	d.running = assemble.New(append(parts, d.judge)...)
+	change, err := assemble.Prepare(ctx, o.Config, d.running)
 	if err != nil {
 		return err
 	}

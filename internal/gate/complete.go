@@ -198,6 +198,7 @@ func (m *Message) finish(ctx context.Context, f final) Result {
 	m.result = r
 	m.decided(rules.Complete, "", r.Verdict, r.Reply, &f.refusal)
 	m.record(r.Verdict, &f.refusal, r.Reply)
+	m.tellFate(r.Verdict, f.refusal.stage)
 	if m.s.heard() {
 		m.s.tell(Ended{r})
 	}

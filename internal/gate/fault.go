@@ -29,7 +29,7 @@ func (m *Message) Fail(ctx context.Context, stage rules.Stage, detail string) (r
 		switch stage {
 		case rules.RcptTo:
 			m.block(why, deferred.Reply, m.asking.Address)
-			m.noteRefusal(Deferred)
+			m.noteRefusal(why, Deferred)
 		case rules.Complete:
 			m.done = true
 			defer m.release()
@@ -37,6 +37,7 @@ func (m *Message) Fail(ctx context.Context, stage rules.Stage, detail string) (r
 			if err := m.blockAll(why, deferred); err == nil {
 				m.record(Deferred, why, deferred.Reply)
 			}
+			m.tellFate(Deferred, why.stage)
 		}
 		return deferred
 	}

@@ -42,8 +42,10 @@ type Parts struct {
 	Stasher *module.Stasher
 	// Observers are told each step of every judgement.
 	Observers []Observer
-	Log       *slog.Logger
-	Now       func() time.Time
+	// Counters are told the fate of every message.
+	Counters []Counter
+	Log      *slog.Logger
+	Now      func() time.Time
 }
 
 // Gate judges. It is safe for use by many goroutines.

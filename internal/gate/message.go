@@ -34,6 +34,7 @@ type Message struct {
 	barred   []barred        // recipients of sendmail(1) mail that may not have it
 	deferred int             // recipients refused for now
 	refused  int             // recipients refused for good
+	lately   string          // the stage of the last refusal
 
 	head      head
 	body      int64
@@ -56,6 +57,7 @@ type Message struct {
 	overran *refusal // the message passes a bound
 	fault   string   // after an internal fault: where
 	done    bool
+	fated   bool // its fate was told
 	result  Result
 	records []accounting.Record // that were made durable
 	asking  Recipient           // being judged
@@ -163,38 +165,8 @@ func (m *Message) mailFrom(ctx context.Context) Decision {
 	d.Verdict = d.Reply.verdict()
 	m.decided(rules.MailFrom, "", d.Verdict, d.Reply, r)
 	m.block(r, d.Reply, "")
-	m.noteRefusal(d.Verdict)
+	m.noteRefusal(r, d.Verdict)
 	return d
-}
-
-// noteRefusal counts a refusal, for the verdict of a message that nobody gets.
-func (m *Message) noteRefusal(v Verdict) {
-	if v == Deferred {
-		m.deferred++
-	} else {
-		m.refused++
-	}
-}
-
-// abort ends a message that was not completed.
-func (m *Message) abort() {
-	if m.done {
-		return
-	}
-	m.done = true
-	defer m.release()
-	v := Aborted
-	switch {
-	case len(m.accepted) > 0:
-	case m.deferred > 0: // the client may come again
-		v = Deferred
-	case m.refused > 0:
-		v = Rejected
-	}
-	m.record(v, nil, Reply{})
-	if m.s.attend(); m.s.heard() {
-		m.s.tell(Ended{Result{Verdict: v, Ref: m.ref, Weight: m.weight, Hits: m.counted}})
-	}
 }
 
 // placeholder answers those of replies and tags.

@@ -21,8 +21,9 @@ func (m *Message) Rcpt(ctx context.Context, r Recipient) Decision {
 	defer func() { m.current = nil }()
 
 	if r.Refused != nil {
-		m.block(&refusal{stage: rules.RcptTo.String(), reason: "refused by the MTA"}, *r.Refused, r.Address)
-		m.noteRefusal(r.Refused.verdict())
+		no := &refusal{stage: rules.RcptTo.String(), reason: "refused by the MTA"}
+		m.block(no, *r.Refused, r.Address)
+		m.noteRefusal(no, r.Refused.verdict())
 		return Decision{}
 	}
 	no := m.judgeRcpt(ctx, &who)
@@ -43,7 +44,7 @@ func (m *Message) Rcpt(ctx context.Context, r Recipient) Decision {
 	d.Verdict = d.Reply.verdict()
 	m.decided(rules.RcptTo, r.Address, d.Verdict, d.Reply, no)
 	m.block(no, d.Reply, r.Address)
-	m.noteRefusal(d.Verdict)
+	m.noteRefusal(no, d.Verdict)
 	return d
 }
 

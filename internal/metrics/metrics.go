@@ -1,0 +1,63 @@
+// Package metrics shows figures of a daemon to Prometheus, and whether it lives
+// and takes mail. It registers with the daemon, as a part that follows the
+// policy and as one who counts messages; what else it shows it takes from the
+// daemon's status.
+package metrics
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/tollgate-mail/tollgate/internal/daemon"
+)
+
+// Source is a daemon that has started.
+type Source interface {
+	// Status may ask the store; it ends when ctx does.
+	Status(ctx context.Context) daemon.Status
+	// Draining tells whether no new sessions are taken any more.
+	Draining() bool
+}
+
+// Metrics are the figures of one daemon. It is an assemble.Part and a
+// gate.Counter.
+type Metrics struct {
+	log      *slog.Logger
+	now      func() time.Time
+	registry *prometheus.Registry
+	tally    *tally
+	source   atomic.Pointer[Source] // nil until the daemon has started
+
+	// life ends with Close: what asks the daemon for a page stops then.
+	life    context.Context
+	end     context.CancelFunc
+	serving *server        // in force; nil: nobody listens
+	ending  sync.WaitGroup // servers that have been replaced
+}
+
+// New has no daemon yet and listens nowhere. Now is the clock.
+func New(log *slog.Logger, now func() time.Time) *Metrics {
+	m := &Metrics{log: log, now: now, registry: prometheus.NewRegistry(), tally: newTally()}
+	m.life, m.end = context.WithCancel(context.Background())
+	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.tally.collectors()...)
+	m.registry.MustRegister(status{m})
+	return m
+}
+
+// Attach has the status of a daemon shown from now on.
+func (m *Metrics) Attach(s Source) { m.source.Store(&s) }
+
+// daemon is nil until one is attached.
+func (m *Metrics) daemon() Source {
+	if s := m.source.Load(); s != nil {
+		return *s
+	}
+	return nil
+}

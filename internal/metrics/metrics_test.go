@@ -1,0 +1,325 @@
+package metrics_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	"go.uber.org/goleak"
+
+	"github.com/tollgate-mail/tollgate/internal/assemble"
+	"github.com/tollgate-mail/tollgate/internal/config"
+	"github.com/tollgate-mail/tollgate/internal/daemon"
+	"github.com/tollgate-mail/tollgate/internal/dnscheck"
+	"github.com/tollgate-mail/tollgate/internal/gate"
+	"github.com/tollgate-mail/tollgate/internal/journal"
+	"github.com/tollgate-mail/tollgate/internal/metrics"
+	"github.com/tollgate-mail/tollgate/internal/state"
+	"github.com/tollgate-mail/tollgate/rules"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// fixed is a daemon with this status.
+type fixed struct {
+	status   daemon.Status
+	draining bool
+}
+
+func (f *fixed) Status(context.Context) daemon.Status { return f.status }
+func (f *fixed) Draining() bool                       { return f.draining }
+
+// everything has every part that a status can have.
+func everything() *fixed {
+	return &fixed{status: daemon.Status{
+		Version: "1.2", Started: time.Unix(1000, 0), Degraded: []string{"x"},
+		Store:      assemble.StoreStatus{Kind: "embedded", Error: "away"},
+		Journal:    journal.Status{Kinds: []journal.KindStatus{{Kind: "messages", Lines: 3}, {Kind: "blocks", Lost: 2, LastError: "disk full"}}},
+		Limits:     []gate.BoundStatus{{Name: "recipients", Hits: 4}},
+		Inspectors: []assemble.InspectorStatus{{Name: "antivirus", State: "away", Inspected: 9, Failed: 1, LatencyMS: 250}},
+		DNS:        &dnscheck.Stats{Asked: 7, Hits: 5, Servers: []dnscheck.ServerStats{{Addr: "192.0.2.53:53", State: "down"}, {Addr: "192.0.2.53:53", State: "down"}}},
+		State:      &state.Status{Kind: "redis"},
+	}}
+}
+
+// running is a Metrics with its policy.
+type running struct {
+	t       *testing.T
+	m       *metrics.Metrics
+	running *assemble.Running
+}
+
+func start(t *testing.T) *running {
+	m := metrics.New(slog.New(slog.DiscardHandler), func() time.Time { return time.Unix(5000, 0) })
+	r := &running{t, m, assemble.New(m)}
+	t.Cleanup(func() {
+		if err := r.running.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+// policy loads one with these rules and this address.
+func policy(t *testing.T, listen string, names ...string) *config.Config {
+	t.Helper()
+	text := "[gateway]\nname = \"gw\"\n[metrics]\nlisten = \"" + listen + "\"\n"
+	for _, n := range names {
+		text += fmt.Sprintf("[[rule]]\nname = %q\nstage = \"connect\"\nmatch = { client_ip = \"192.0.2.0/24\" }\nweight = 1\n", n)
+	}
+	path := filepath.Join(t.TempDir(), "policy.toml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, problems := config.Load(path)
+	if err := problems.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
+func (r *running) load(cfg *config.Config) error {
+	c, err := assemble.Prepare(r.t.Context(), cfg, r.running)
+	if err != nil {
+		return err
+	}
+	c.Commit()
+	return nil
+}
+
+func free(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func get(t *testing.T, addr, page string) (int, string) {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Get("http://" + addr + page)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(body)
+}
+
+func wantLines(t *testing.T, page string, lines ...string) {
+	t.Helper()
+	for _, l := range lines {
+		if !strings.Contains("\n"+page, "\n"+l+"\n") {
+			t.Errorf("no line %q", l)
+		}
+	}
+}
+
+// count counts a message that these rules of a policy matched.
+func (r *running) count(cfg *config.Config, v gate.Verdict, stage string, hits ...int) {
+	f := gate.Fate{Policy: cfg.Gate.Rules, Verdict: v, Stage: stage, Weight: 1500, Accepted: 2, Refused: 1}
+	for _, i := range hits {
+		f.Hits = append(f.Hits, rules.Hit{Rule: cfg.Gate.Rules.Rules()[i]})
+	}
+	r.m.Count(f)
+}
+
+// The pages say what was counted and how the daemon is, in the form that
+// Prometheus wants.
+func TestPages(t *testing.T) {
+	r, addr := start(t), free(t)
+	cfg := policy(t, addr, "one", "two")
+	if err := r.load(cfg); err != nil {
+		t.Fatal(err)
+	}
+	if code, text := get(t, addr, "/readyz"); code != 503 || text != "starting\n" {
+		t.Errorf("readyz: %d %q", code, text)
+	}
+	d := everything()
+	r.m.Attach(d)
+	r.count(cfg, gate.Accepted, "complete", 0)
+	r.count(cfg, gate.Rejected, "rcptto", 0, 1)
+	r.count(cfg, gate.Deferred, "somewhere odd")
+	code, page := get(t, addr, "/metrics")
+	if code != 200 {
+		t.Fatalf("%d %s", code, page)
+	}
+	wantLines(t, page,
+		`tollgate_messages_total{stage="complete",verdict="accept"} 1`,
+		`tollgate_messages_total{stage="rcptto",verdict="reject"} 1`,
+		`tollgate_messages_total{stage="_other",verdict="tempfail"} 1`,
+		`tollgate_messages_total{stage="complete",verdict="hold"} 0`,
+		`tollgate_recipients_total{answer="accepted"} 6`,
+		`tollgate_rule_hits_total{rule="one"} 2`,
+		`tollgate_rule_hits_total{rule="two"} 1`,
+		`tollgate_message_weight_sum 4.5`,
+		`tollgate_last_message_timestamp_seconds 5000`,
+		`tollgate_store_up{kind="embedded"} 0`,
+		`tollgate_state_up{kind="redis"} 1`,
+		`tollgate_journal_up{journal="blocks"} 0`,
+		`tollgate_journal_lines_lost_total{journal="blocks"} 2`,
+		`tollgate_inspector_up{inspector="antivirus"} 0`,
+		`tollgate_inspection_seconds{inspector="antivirus"} 0.25`,
+		`tollgate_dns_lookups_total 7`,
+		`tollgate_dns_server_up{server="192.0.2.53:53"} 0`,
+		`tollgate_bound_hits_total{bound="recipients"} 4`,
+		`tollgate_findings 1`,
+	)
+	problems, err := promlint.New(strings.NewReader(page)).Lint()
+	for _, p := range problems {
+		if strings.HasPrefix(p.Metric, "tollgate_") {
+			t.Errorf("%s: %s", p.Metric, p.Text)
+		}
+	}
+	if err != nil {
+		t.Error(err)
+	}
+	if code, text := get(t, addr, "/readyz"); code != 200 || text != "ready\n" {
+		t.Errorf("readyz: %d %q", code, text)
+	}
+	d.draining = true
+	if code, text := get(t, addr, "/readyz"); code != 503 || text != "draining\n" {
+		t.Errorf("readyz: %d %q", code, text)
+	}
+	if code, text := get(t, addr, "/healthz"); code != 200 || text != "ok\n" {
+		t.Errorf("healthz: %d %q", code, text)
+	}
+}
+
+// However many rules there are, the figures are bounded, and no hit is lost.
+func TestRulesBeyond(t *testing.T) {
+	r, addr := start(t), free(t)
+	var names []string
+	for i := range 1200 {
+		names = append(names, fmt.Sprint("r", i))
+	}
+	cfg := policy(t, addr, names...)
+	if err := r.load(cfg); err != nil {
+		t.Fatal(err)
+	}
+	r.count(cfg, gate.Accepted, "complete", 0, 999, 1000, 1199)
+	_, page := get(t, addr, "/metrics")
+	if n := strings.Count(page, "\ntollgate_rule_hits_total{"); n != 1001 {
+		t.Errorf("%d figures of rules", n)
+	}
+	wantLines(t, page, `tollgate_rule_hits_total{rule="r999"} 1`, `tollgate_rule_hits_total{rule="_other"} 2`)
+}
+
+// A reload moves the pages to another address; one that is taken refuses the
+// policy, and the pages stay where they were.
+func TestReload(t *testing.T) {
+	r, first, second := start(t), free(t), free(t)
+	if err := r.load(policy(t, first, "gone", "stays")); err != nil {
+		t.Fatal(err)
+	}
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	err = r.load(policy(t, taken.Addr().String(), "refused-one"))
+	if err == nil || !strings.Contains(err.Error(), "[metrics] listen") {
+		t.Errorf("an address that is taken: %v", err)
+	}
+	if _, page := get(t, first, "/metrics"); strings.Contains(page, "refused-one") || !strings.Contains(page, `{rule="gone"}`) {
+		t.Error("the refused policy changed the figures")
+	}
+	// What is discarded does not keep its socket.
+	c, err := assemble.Prepare(t.Context(), policy(t, second), r.running)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Discard()
+	if err := r.load(policy(t, second, "stays")); err != nil {
+		t.Fatal(err)
+	}
+	if code, _ := get(t, second, "/healthz"); code != 200 {
+		t.Error("nobody answers at the new address")
+	}
+	if err := r.load(policy(t, "")); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.running.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, addr := range []string{first, second} {
+		if code, _ := get(t, addr, "/healthz"); code != 0 {
+			t.Errorf("%s answers yet", addr)
+		}
+	}
+}
+
+// Rules of a policy by which nobody judges any more have no figures.
+func TestRetiredRules(t *testing.T) {
+	addr := free(t)
+	m := metrics.New(slog.New(slog.DiscardHandler), time.Now)
+	var drafts keeper
+	r := &running{t, m, assemble.New(m, &drafts)}
+	defer r.running.Close()
+	old := policy(t, addr, "gone", "stays")
+	for _, cfg := range []*config.Config{old, policy(t, addr, "stays", "new")} {
+		if err := r.load(cfg); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.count(old, gate.Accepted, "complete", 0, 1) // a session that began before
+	_, page := get(t, addr, "/metrics")
+	wantLines(t, page, `tollgate_rule_hits_total{rule="gone"} 1`, `tollgate_rule_hits_total{rule="stays"} 1`, `tollgate_rule_hits_total{rule="new"} 0`)
+	drafts[0].Policy.Retired()
+	_, page = get(t, addr, "/metrics")
+	wantLines(t, page, `tollgate_rule_hits_total{rule="stays"} 1`, `tollgate_rule_hits_total{rule="new"} 0`)
+	if strings.Contains(page, `"gone"`) {
+		t.Error("a retired rule has a figure yet")
+	}
+}
+
+// keeper is a part that keeps the drafts.
+type keeper []*assemble.Draft
+
+func (k *keeper) Prepare(_ context.Context, d *assemble.Draft) (assemble.Step, error) {
+	*k = append(*k, d)
+	return nothing{}, nil
+}
+func (k *keeper) Close() error { return nil }
+
+type nothing struct{}
+
+func (nothing) Commit()  {}
+func (nothing) Discard() {}
+
+// Counting looks up no label: it must not be what messages wait for.
+func BenchmarkCount(b *testing.B) {
+	m := metrics.New(slog.New(slog.DiscardHandler), time.Now)
+	f := gate.Fate{Verdict: gate.Accepted, Stage: "complete", Weight: 1500, Accepted: 1}
+	b.ReportAllocs()
+	for b.Loop() {
+		m.Count(f)
+	}
+}
+
+func TestCountAllocates(t *testing.T) {
+	r := start(t)
+	cfg := policy(t, "", "one")
+	if err := r.load(cfg); err != nil {
+		t.Fatal(err)
+	}
+	f := gate.Fate{Policy: cfg.Gate.Rules, Verdict: gate.Accepted, Stage: "complete", Hits: []rules.Hit{{Rule: cfg.Gate.Rules.Rules()[0]}}}
+	if n := testing.AllocsPerRun(100, func() { r.m.Count(f) }); n != 0 {
+		t.Errorf("%v allocations a message", n)
+	}
+}
