@@ -18,6 +18,80 @@ type Client struct {
 	Location  *time.Location // of dates and schedule; nil: UTC
 
 	NoFilter bool // filter = false: never refused by rules, still scanned and billed
+
+	// Tariff, and the version of it that holds; "" for none. Period and Zone are
+	// those that the tariff cuts time by; nil and "": months of Location.
+	Tariff, TariffVersion string
+	Period                string
+	Zone                  *time.Location
+
+	Quota, QuotaDay int64 // charged bytes a period, a day; 0: no limit
+	Mode            Mode
+	// CreditLimit is how far the balance may go below zero, in millionths of
+	// the currency unit; HasCredit tells it from none for a Postpaid client.
+	CreditLimit int64
+	HasCredit   bool
+}
+
+// Mode is how a client pays.
+type Mode uint8
+
+const (
+	Postpaid  Mode = iota // refused beyond its credit limit, where it has one
+	Prepaid               // refused when balance and credit limit are used up
+	Unlimited             // its balance is not asked for
+)
+
+// Modes are the names of all, in their order.
+func Modes() []string { return []string{"postpaid", "prepaid", "unlimited"} }
+
+func (m Mode) String() string { return Modes()[m] }
+
+// Limited tells whether how its account stands can refuse the client.
+func (c *Client) Limited() bool {
+	return c.Quota > 0 || c.QuotaDay > 0 || c.Mode == Prepaid || c.Mode == Postpaid && c.HasCredit
+}
+
+// PeriodAt is the period of its tariff that t belongs to, and DayAt the day.
+func (c *Client) PeriodAt(t time.Time) string {
+	return c.at(c.Period, t)
+}
+
+// DayAt is the day of Location that t belongs to.
+func (c *Client) DayAt(t time.Time) string { return Day(t, c.location()) }
+
+func (c *Client) location() *time.Location {
+	if c.Location == nil {
+		return time.UTC
+	}
+	return c.Location
+}
+
+// StandingBlocks are the reasons that follow from how the account stands. What
+// was used in a period that is over says nothing of t.
+func (c *Client) StandingBlocks(s Standing, t time.Time) Block {
+	var b Block
+	if c.Quota > 0 && s.Used >= c.Quota && s.Period != "" && s.Period == c.at(KindOf(s.Period), t) {
+		b |= OverQuota
+	}
+	if c.QuotaDay > 0 && s.UsedDay >= c.QuotaDay && s.Day == c.DayAt(t) {
+		b |= OverQuota
+	}
+	// Neither passes CounterLimit, so that the sum cannot overflow.
+	if (c.Mode == Prepaid || c.Mode == Postpaid && c.HasCredit) && s.Balance+c.CreditLimit <= 0 {
+		b |= OutOfBalance
+	}
+	return b
+}
+
+// at is the period of a kind. The kind that something was counted in is the one
+// that counts: a tariff that was changed holds from the next period on.
+func (c *Client) at(kind string, t time.Time) string {
+	loc := c.Zone
+	if loc == nil {
+		loc = c.location()
+	}
+	return PeriodOf(kind, t, loc)
 }
 
 // Blocks are the reasons that hold at t.
@@ -26,10 +100,7 @@ func (c *Client) Blocks(t time.Time) Block {
 	if c.Disabled {
 		b |= Disabled
 	}
-	loc := c.Location
-	if loc == nil {
-		loc = time.UTC
-	}
+	loc := c.location()
 	// Days are compared as the wall calendar shows them: where clocks go
 	// forward at midnight, a day has no 00:00 to compare with.
 	t = t.In(loc)

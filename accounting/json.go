@@ -75,7 +75,7 @@ func appendList(b []byte, list []string) []byte {
 	return append(b, ']')
 }
 
-const hex = "0123456789abcdef"
+const hexDigits = "0123456789abcdef"
 
 // appendString quotes as RFC 8259 §7 asks.
 func appendString(b []byte, s string) []byte {
@@ -102,7 +102,7 @@ func appendString(b []byte, s string) []byte {
 		if c == '"' || c == '\\' {
 			b = append(b, '\\', c)
 		} else {
-			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
 		}
 		i++
 		start = i

@@ -1,7 +1,9 @@
 package accounting
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -130,4 +132,15 @@ func Touches(period string, from, to time.Time) bool {
 	begin, end, err := Span(period, time.UTC)
 	// No zone is further from UTC.
 	return err != nil || begin.Add(-15*time.Hour).Before(to) && end.Add(15*time.Hour).After(from)
+}
+
+// SortPeriods sorts periods by when they begin; of those that begin together
+// the shorter comes first.
+func SortPeriods(list []string) []string {
+	slices.SortFunc(list, func(a, b string) int {
+		from, to, _ := Span(a, time.UTC)
+		from2, to2, _ := Span(b, time.UTC)
+		return cmp.Or(from.Compare(from2), to.Compare(to2), strings.Compare(a, b))
+	})
+	return list
 }

@@ -149,6 +149,92 @@ type Standing struct {
 	Used    int64  `json:"used"`    // charged bytes in it
 	Day     string `json:"day"`     // of the accounting time zone, likewise
 	UsedDay int64  `json:"used_day"`
+	// Change numbers the changes of the client's account: of two, the one with
+	// the greater pair is how it stands.
+	Change [2]uint64 `json:"-"`
+}
+
+// Before tells whether another is how the account stood later.
+func (s Standing) Before(other Standing) bool {
+	return s.Change[0] < other.Change[0] || s.Change[0] == other.Change[0] && s.Change[1] < other.Change[1]
+}
+
+// ErrConflict: an entry's id was used before, for another content.
+var ErrConflict = errors.New("this id was used before, with another content")
+
+// Ledger is what a Store has besides records of mail: payments, adjustments
+// and fees, and how accounts stand.
+type Ledger interface {
+	// Enter books a payment, an adjustment or a fee, once for its ID, however
+	// often and wherever it is asked to, for ever. It reports false when it was
+	// booked before. ErrConflict: with another content. Period may name the
+	// period of a fee; empty it is that of the entry's time.
+	Enter(ctx context.Context, r Record) (bool, error)
+
+	// Standings reads how accounts stand: Client, Period and Day say whose, and
+	// in which period and on which day; the rest comes back.
+	Standings(ctx context.Context, list []Standing) ([]Standing, error)
+
+	// Account reads a client's balance, and the tariff it is under now.
+	Account(ctx context.Context, client string) (Account, error)
+
+	// Periods are those in which the client has an account of its own: of its
+	// tariff's kind, or months, sorted by when they began.
+	Periods(ctx context.Context, client string) ([]string, error)
+
+	// RecordsOf calls fn with every record that counts in a client's period, in
+	// the order of application.
+	RecordsOf(ctx context.Context, client, period string, fn func(Record) error) error
+
+	// CounterOf reads the counters of a client's period, without recipients.
+	CounterOf(ctx context.Context, client, period string) (Counter, error)
+
+	// ClosePeriod closes a client's period: nothing counts in it any more.
+	ClosePeriod(ctx context.Context, client, period string) error
+
+	// Clients are those that ever had a record, sorted.
+	Clients(ctx context.Context) ([]string, error)
+
+	// Gateways tells when each gateway was last heard of, and its backlog.
+	Gateways(ctx context.Context) ([]Gateway, error)
+
+	// SetClose keeps the seal of a closed period; Closes reads all, the first
+	// one closed first.
+	SetClose(ctx context.Context, c Close) error
+	Closes(ctx context.Context) ([]Close, error)
+
+	// Follow tells of changes that others made, until ctx ends or the line
+	// breaks: fresh whenever what was before may have been missed.
+	Follow(ctx context.Context, fresh func(), tell func([]Standing)) error
+}
+
+// Gateway is what a gateway last said of itself.
+type Gateway struct {
+	Name      string    `json:"gateway"`
+	Heartbeat time.Time `json:"heartbeat"`
+	Backlog   int64     `json:"backlog"` // records that wait in its spool
+}
+
+// Close is the seal of a closed period. Its hash is that of the records of all
+// clients in it, and of the seal before.
+type Close struct {
+	Number  int    `json:"number"` // from 1 on
+	Period  string `json:"period"`
+	Clients int    `json:"clients"`
+	Records int64  `json:"records"`
+	Before  string `json:"before"` // the hash of the seal before; "" of the first
+	Hash    string `json:"hash"`   // SHA-256, hexadecimal
+	Time    string `json:"time"`   // RFC 3339, UTC
+	By      string `json:"by"`
+	Forced  string `json:"forced,omitempty"` // the doubts that it was closed in spite of
+}
+
+// Account is what a store knows of a client besides counters.
+type Account struct {
+	Client   string `json:"client"`
+	Balance  int64  `json:"balance"` // millionths of the currency unit
+	Tariff   string `json:"tariff,omitempty"`
+	Currency string `json:"currency,omitempty"`
 }
 
 // Other stands for the recipients beyond those that a store counts one by one

@@ -1,6 +1,8 @@
 package accounting
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"strconv"
 	"strings"
 	"time"
@@ -67,4 +69,16 @@ func (r *Record) Origin() time.Time {
 		return r.Time
 	}
 	return time.UnixMilli(ms).UTC()
+}
+
+// Content is the SHA-256 of what an entry says, in hexadecimal: its kind,
+// client, amount, currency and what it reverses, each ended by a zero byte.
+// Who says it, when and in which words is no part of it.
+func (r *Record) Content() string {
+	h := sha256.New()
+	for _, text := range []string{r.Kind, r.Client, r.Amount, r.Currency, r.Reverses} {
+		h.Write([]byte(text))
+		h.Write([]byte{0})
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }

@@ -131,7 +131,7 @@ func (a *application) count(r *accounting.Record, p *price.Posting, s price.Sett
 			return fmt.Errorf("usage record %q: %w", r.ID, errLimit)
 		}
 	}
-	if !within(total.values[cost], whole) || !within(month.values[cost], whole) || !within(account.Balance, -whole) {
+	if !within(total.values[cost], whole) || !within(account.Balance, -whole) {
 		return fmt.Errorf("usage record %q: %w", r.ID, errLimit)
 	}
 	if !part.known && name != accounting.Other {
@@ -142,9 +142,6 @@ func (a *application) count(r *accounting.Record, p *price.Posting, s price.Sett
 	}
 	total.settle(s, whole)
 	total.values[frac] = rest
-	if month != total {
-		month.settle(s, whole)
-	}
 	if whole != 0 {
 		account.Balance, account.changed = account.Balance-whole, true
 	}

@@ -3,22 +3,23 @@ package embedded
 import (
 	"bytes"
 	"cmp"
-	"encoding/binary"
 	"fmt"
 
 	"github.com/tollgate-mail/tollgate/accounting"
 )
 
-// keep stores the record itself and remembers where.
+// keep stores the record itself and, with a key of seen, remembers where.
 func (a *application) keep(r *accounting.Record, period string, seenKey []byte) error {
 	n, err := a.records.NextSequence()
 	if err != nil {
 		return err
 	}
 	r.Period = "" // the key says it
-	rest := binary.BigEndian.AppendUint64([]byte(period+"\x00"), n)
-	if err := a.seen.Put(seenKey, rest); err != nil {
-		return err
+	rest := place(period, n)
+	if seenKey != nil {
+		if err := a.seen.Put(seenKey, rest); err != nil {
+			return err
+		}
 	}
 	if err := a.period(r.Client, period, r.Currency); err != nil {
 		return err

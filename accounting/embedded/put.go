@@ -162,6 +162,7 @@ func (a *application) finish(came int) ([]accounting.Standing, error) {
 		}
 		told = append(told, accounting.Standing{
 			Client: client, Balance: account.Balance, Period: at.period, Used: total.values[charged], Day: at.day, UsedDay: daily.values[charged],
+			Change: a.sequence(),
 		})
 	}
 	for _, t := range []*totals{a.use, a.rcpt, a.days} {

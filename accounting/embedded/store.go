@@ -13,6 +13,7 @@
 //	accounts  client                    {"balance":…,"plans":…}
 //	periods   client 0 period           currency: what periods a client has records in
 //	tariffs   version                   the terms, in their canonical form
+//	closes    period                    the seal of a closed period, as JSON
 //	entries   client 0 id               hash of a payment, adjustment or fee; kept for ever
 //	parked    hash                      {"reason":…,"record":…}: not applied, for the operator
 //	gateways  name                      {"heartbeat":…,"backlog":…}
@@ -79,6 +80,7 @@ const (
 	periods  = "periods"
 	tariffs  = "tariffs"
 	entries  = "entries"
+	closes   = "closes"
 
 	accountsName = "accounts"
 	meta         = "meta"
@@ -140,7 +142,7 @@ func Open(path string, o Options) (*Store, error) {
 
 // prepare makes the buckets.
 func prepare(tx *bolt.Tx) error {
-	for _, name := range []string{records, use, rcpt, days, seen, parked, gateways, meta, accountsName, periods, tariffs, entries} {
+	for _, name := range []string{records, use, rcpt, days, seen, parked, gateways, meta, accountsName, periods, tariffs, entries, closes} {
 		if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
 			return err
 		}

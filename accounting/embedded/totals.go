@@ -16,11 +16,11 @@ const (
 	size
 	charged
 	recipientCount // of the bucket use only, as are those that follow: how many are counted one by one
-	priced
+	priced         // this and what follows are of the tariff's period only
 	included
 	includedDeliveries
 	cost // millionths
-	frac // parts of a millionth that the cost is more; of the tariff's period only
+	frac // parts of a millionth that the cost is more
 	fee  // millionths, as the next two
 	paid
 	adjusted

@@ -67,6 +67,18 @@ func (b *Book) newest(p Plan) *Tariff {
 	return nil
 }
 
+// Named is the newest version of a tariff; nil for none.
+func (b *Book) Named(name string) *Tariff {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for _, t := range slices.Backward(b.order) {
+		if t.Name == name {
+			return t
+		}
+	}
+	return nil
+}
+
 // All are all versions, in the order in which they were added.
 func (b *Book) All() []*Tariff {
 	b.mu.RLock()

@@ -161,6 +161,16 @@ func (s Settled) Into(r *accounting.Record, t *Tariff) {
 	r.Priced, r.Included, r.IncludedDelivery = s.Priced, s.Included, s.IncludedDeliveries
 }
 
+// At says where something that is about no message counts, for a client of these
+// plans.
+func (d *Desk) At(plans Plans, at time.Time) Posting {
+	var t *Tariff
+	if len(plans) > 0 {
+		t = d.Book.newest(plans.At(at))
+	}
+	return d.periods(at, t)
+}
+
 // Where says where a stored record counts.
 func (d *Desk) Where(r *accounting.Record, t *Tariff) Posting {
 	p := d.periods(r.At(), t)

@@ -183,6 +183,9 @@ func (t *Tariff) overlap() (int, int) {
 // Version names the terms by their content.
 func (t *Tariff) Version() string { return t.version }
 
+// Zone is where periods and bands are cut.
+func (t *Tariff) Zone() *time.Location { return t.zone }
+
 // PeriodOf is the period that a time belongs to, in the tariff's zone.
 func (t *Tariff) PeriodOf(at time.Time) string { return accounting.PeriodOf(t.Period, at, t.zone) }
 

@@ -9,7 +9,7 @@
 --        8 deliveries, 9 size, 10 charged: what to add, decimal
 --       11 the client's plans as the caller knows them, 12 those to write, 13 the period's name
 --       14 where the client's standing is published, "" for nowhere: 15 client, balance,
---          13 period, charged in it, 16 day, charged on it
+--          13 period, charged in it, 16 day, charged on it, name of the entry
 --       17 "1" when it has a price; then
 --       18 priced bytes; 19 bytes and 20 deliveries: of usage what the tariff
 --          includes in all, of a void what to give back
@@ -20,7 +20,7 @@
 --          effect, currency, priced, included, included_delivery, amount
 --
 -- Answers 0 known already; 1 applied, or {1, balance, charged in the period,
--- charged on the day} where it is published; 2 a void that came before its
+-- charged on the day, name of the entry} where it is published; 2 a void that came before its
 -- record: remembered; 3 a counter would pass its limit; {4, plans} when the
 -- plans are others; 5 what the voided record added is not known; 6 the period
 -- is closed. But for 0 to 2 nothing was done.
@@ -214,7 +214,6 @@ if priced then
   add(KEYS[2], names, used, more)
   writes[#writes + 1] = {'HSET', KEYS[2], 'frac', string.format('%.0f', rest)}
   if not used[10] then writes[#writes + 1] = {'HSET', KEYS[2], 'currency', ARGV[n - 8]} end
-  if KEYS[3] ~= KEYS[2] then add(KEYS[3], names, ask(KEYS[3], names), more) end
   local taken = string.sub(cost, 1, 1) == '-' and string.sub(cost, 2) or '-' .. cost
   if cost ~= '0' then
     if stored[2] and not string.match(stored[2], '^-?%d+$') then error('tollgate: ' .. KEYS[7] .. ' balance is no counter') end
@@ -223,8 +222,9 @@ if priced then
   names = {'deliveries', 'size', 'charged'}
 else
   add(KEYS[2], names, used, plain)
-  if KEYS[3] ~= KEYS[2] then add(KEYS[3], names, ask(KEYS[3], names), plain) end
 end
+-- Money is counted in the tariff's period alone.
+if KEYS[3] ~= KEYS[2] then add(KEYS[3], names, ask(KEYS[3], names), plain) end
 add(KEYS[5], names, ask(KEYS[5], names), plain)
 
 local function ofRecipient(name)
@@ -251,11 +251,11 @@ for i = 1, #writes do redis.call(unpack(writes[i])) end
 redis.call('EXPIRE', KEYS[5], ARGV[5])
 if not noted then redis.call('SADD', KEYS[8], ARGV[13]) end
 if ARGV[12] ~= ARGV[11] then redis.call('HSET', KEYS[7], 'plans', ARGV[12]) end
-redis.call('XADD', KEYS[6], '*', unpack(ARGV, 31))
+local change = redis.call('XADD', KEYS[6], '*', unpack(ARGV, 31))
 if ARGV[14] == '' then return 1 end
 
 local balance = redis.call('HGET', KEYS[7], 'balance') or '0'
 local period = redis.call('HGET', KEYS[2], 'charged')
 local day = redis.call('HGET', KEYS[5], 'charged')
-redis.call('PUBLISH', ARGV[14], table.concat({ARGV[15], balance, ARGV[13], period, ARGV[16], day}, ' '))
-return {1, balance, period, day}
+redis.call('PUBLISH', ARGV[14], table.concat({ARGV[15], balance, ARGV[13], period, ARGV[16], day, change}, ' '))
+return {1, balance, period, day, change}

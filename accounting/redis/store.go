@@ -19,6 +19,7 @@
 //	tg:{c:ID}:entries        HASH    id of a payment, adjustment or fee: SHA-256 of its content; for ever
 //	tg:clients               SET     of client IDs
 //	tg:tariffs               HASH    version: the terms of a tariff, in their canonical form
+//	tg:closes                HASH    period: the seal of a closed one, as JSON
 //	tg:standing              channel "CLIENT balance PERIOD charged DAY charged", after each change
 //	tg:gw:GATEWAY            HASH    heartbeat (RFC 3339), backlog
 //	tg:{c:_gw:GATEWAY:N}     STRING  how far the gateway's spool was applied; one on each owner of slots

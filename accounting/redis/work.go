@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -194,14 +193,12 @@ func (s *Store) answer(w *work, v any) (done bool, err error) {
 	case !ok:
 	case answer == known, answer == remembered, answer == applied && !several:
 		return true, nil
-	case answer == applied && len(list) == 4:
-		w.standing = &accounting.Standing{Client: w.r.Client, Period: w.posting.Period, Day: w.posting.Day}
-		for i, into := range []*int64{&w.standing.Balance, &w.standing.Used, &w.standing.UsedDay} {
-			text, _ := list[i+1].(string)
-			if *into, err = strconv.ParseInt(text, 10, 64); err != nil {
-				return false, fmt.Errorf("%w: to record %q: %v", ErrReply, w.r.ID, list)
-			}
+	case answer == applied && len(list) == 5:
+		st := accounting.Standing{Client: w.r.Client, Period: w.posting.Period, Day: w.posting.Day}
+		if err := readStanding(&st, list[1:]); err != nil {
+			return false, fmt.Errorf("%w: to record %q: %w", ErrReply, w.r.ID, err)
 		}
+		w.standing = &st
 		return true, nil
 	case answer == beyondLimit:
 		return false, fmt.Errorf("usage record %q: %w", w.r.ID, errLimit)

@@ -55,6 +55,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 		"Unknown":     testUnknownTerms,
 		"Kept":        testKeptTerms,
 		"Standing":    testStanding,
+		"Entries":     testEntries,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, fresh(t)) })
 	}

@@ -1,0 +1,170 @@
+package embedded
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strconv"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+)
+
+// Enter books a payment, an adjustment or a fee, once for its ID.
+func (s *Store) Enter(ctx context.Context, r accounting.Record) (booked bool, err error) {
+	if err := r.Check(); err != nil {
+		return false, err
+	}
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	var told []accounting.Standing
+	err = s.update(func(tx *bolt.Tx) error {
+		key, bucket := join(r.Client, r.ID), tx.Bucket([]byte(entries))
+		if was := bucket.Get(key); was != nil {
+			if string(was) != r.Content() {
+				return fmt.Errorf("%q: %w", r.ID, accounting.ErrConflict)
+			}
+			return nil
+		}
+		a := s.application(ctx, tx)
+		content := r.Content()
+		if err := a.enter(&r); err != nil {
+			return err
+		}
+		if err := bucket.Put(key, []byte(content)); err != nil {
+			return err
+		}
+		booked = true
+		told, err = a.finish(1)
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	s.tell(told)
+	return booked, nil
+}
+
+// enter books an entry.
+func (a *application) enter(r *accounting.Record) error {
+	amount, err := strconv.ParseInt(r.Amount, 10, 64)
+	if err != nil {
+		return err
+	}
+	account, err := a.accounts.get(r.Client)
+	if err != nil {
+		return err
+	}
+	p := a.s.desk.At(account.plans, r.Time)
+	if r.Period != "" {
+		p.Period = r.Period
+	}
+	moved, err := a.move(&p, r.Client)
+	if err != nil {
+		return err
+	}
+	if moved {
+		r.Effect = accounting.Adjustment
+	}
+	if r.Currency == "" && len(account.plans) > 0 {
+		r.Currency = account.plans.At(a.now).Currency
+	}
+	total, err := a.use.get(join(p.Period, r.Client))
+	if err != nil {
+		return err
+	}
+	counter, delta := adjusted, amount
+	switch r.Kind {
+	case accounting.Payment:
+		counter = paid
+	case accounting.Fee:
+		counter, delta = fee, -amount
+	}
+	if !within(total.values[counter], amount) || !within(account.Balance, delta) {
+		return errLimit
+	}
+	total.values[counter] += amount
+	total.known = true
+	account.Balance, account.changed = account.Balance+delta, true
+	if a.s.o.Standing != nil {
+		a.touched = map[string]touched{r.Client: {p.Period, p.Day}}
+	}
+	return a.keep(r, p.Period, nil)
+}
+
+// Account reads a client's balance and tariff.
+func (s *Store) Account(ctx context.Context, client string) (accounting.Account, error) {
+	out := accounting.Account{Client: client}
+	if err := ctx.Err(); err != nil {
+		return out, err
+	}
+	err := s.view(func(tx *bolt.Tx) error {
+		a, err := decodeAccount(client, tx.Bucket([]byte(accountsName)).Get([]byte(client)))
+		if err != nil {
+			return err
+		}
+		out.Balance = a.Balance
+		if len(a.plans) > 0 {
+			p := a.plans.At(s.o.Now())
+			out.Tariff, out.Currency = p.Tariff, p.Currency
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Standings reads how accounts stand.
+func (s *Store) Standings(ctx context.Context, list []accounting.Standing) ([]accounting.Standing, error) {
+	out := slices.Clone(list)
+	err := s.view(func(tx *bolt.Tx) error {
+		values := make([]int64, useWidth)
+		read := func(bucket string, width int, key []byte) (int64, error) {
+			raw := tx.Bucket([]byte(bucket)).Get(key)
+			if raw == nil {
+				return 0, nil
+			}
+			err := decodeTotals(raw, values[:width])
+			return values[charged], err
+		}
+		for i := range out {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			st := &out[i]
+			a, err := decodeAccount(st.Client, tx.Bucket([]byte(accountsName)).Get([]byte(st.Client)))
+			if err != nil {
+				return err
+			}
+			st.Balance = a.Balance
+			if st.Used, err = read(use, int(useWidth), join(st.Period, st.Client)); err != nil {
+				return err
+			}
+			if st.UsedDay, err = read(days, 3, join(st.Day, st.Client)); err != nil {
+				return err
+			}
+			st.Change = [2]uint64{tx.Bucket([]byte(records)).Sequence()}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Follow has nothing to tell: nobody else has the file open.
+func (s *Store) Follow(ctx context.Context, fresh func(), _ func([]accounting.Standing)) error {
+	fresh()
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+var _ accounting.Ledger = (*Store)(nil)
+
+// sequence of what is stored last.
+func (a *application) sequence() [2]uint64 { return [2]uint64{a.records.Sequence()} }
+
+// place is where a record stands, as seen has it.
+func place(period string, n uint64) []byte {
+	return binary.BigEndian.AppendUint64([]byte(period+"\x00"), n)
+}

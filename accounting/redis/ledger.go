@@ -1,0 +1,222 @@
+package redis
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/price"
+)
+
+//go:embed entry.lua
+var entryScript string
+
+// Answers of the entry's script that the one of records does not have.
+const otherContent int64 = 7
+
+// Enter books a payment, an adjustment or a fee, once for its ID.
+func (s *Store) Enter(ctx context.Context, r accounting.Record) (bool, error) {
+	if err := r.Check(); err != nil {
+		return false, err
+	}
+	amount, err := strconv.ParseInt(r.Amount, 10, 64)
+	if err != nil {
+		return false, err
+	}
+	account, plans, err := s.account(ctx, r.Client)
+	if err != nil {
+		return false, err
+	}
+	if r.Currency == "" {
+		r.Currency = account.Currency
+	}
+	counter, delta := "adjusted", amount
+	switch r.Kind {
+	case accounting.Payment:
+		counter = "paid"
+	case accounting.Fee:
+		counter, delta = "fee", -amount
+	}
+	now := s.o.Now()
+	for at, moved := r.Time, false; ; moved = true {
+		p := s.desk.At(plans, at)
+		period := p.Period
+		if r.Period != "" && !moved {
+			period = r.Period
+		}
+		if moved {
+			r.Effect = accounting.Adjustment
+		}
+		n, err := s.enter(ctx, r, period, p.Day, counter, amount, delta)
+		switch {
+		case err != nil:
+			return false, err
+		case n == known, n == applied:
+			return n == applied, nil
+		case n == beyondLimit:
+			return false, fmt.Errorf("redis store: %w", errLimit)
+		case n == otherContent:
+			return false, fmt.Errorf("%q: %w", r.ID, accounting.ErrConflict)
+		case n != periodClosed:
+			return false, fmt.Errorf("%w: to entry %q: %d", ErrReply, r.ID, n)
+		case !moved && at.Before(now):
+			at = now
+		default:
+			at = p.End(s.desk, at)
+		}
+	}
+}
+
+func (s *Store) enter(ctx context.Context, r accounting.Record, period, day, counter string, amount, delta int64) (int64, error) {
+	r.Period = ""
+	keys := []string{
+		s.o.Prefix + "{c:" + r.Client + "}:entries", s.key(r.Client, "use", period), s.accountKey(r.Client),
+		s.key(r.Client, "rec", period), s.periodsKey(r.Client), s.key(r.Client, "day", day),
+	}
+	args := []any{r.ID, r.Content(), counter, amount, delta, period, r.Currency, s.standingChannel(), r.Client, day}
+	if err := s.db.SAdd(ctx, s.clientsKey(), r.Client).Err(); err != nil {
+		return 0, fault(err)
+	}
+	n, err := s.db.Eval(ctx, entryScript, keys, r.AppendFields(args)...).Int64()
+	return n, fault(err)
+}
+
+// Account reads a client's balance and tariff.
+func (s *Store) Account(ctx context.Context, client string) (accounting.Account, error) {
+	a, _, err := s.account(ctx, client)
+	return a, err
+}
+
+func (s *Store) account(ctx context.Context, client string) (accounting.Account, price.Plans, error) {
+	a := accounting.Account{Client: client}
+	values, err := s.db.HMGet(ctx, s.accountKey(client), "balance", "plans").Result()
+	if err != nil || len(values) != 2 {
+		return a, nil, fault(err)
+	}
+	if text, ok := values[0].(string); ok {
+		if a.Balance, err = strconv.ParseInt(text, 10, 64); err != nil {
+			return a, nil, fmt.Errorf("%w: %s: %w", ErrReply, s.accountKey(client), err)
+		}
+	}
+	text, _ := values[1].(string)
+	plans, err := price.ParsePlans(text)
+	if err != nil {
+		return a, nil, fmt.Errorf("%w: %s: %w", ErrReply, s.accountKey(client), err)
+	}
+	if len(plans) > 0 {
+		p := plans.At(s.o.Now())
+		a.Tariff, a.Currency = p.Tariff, p.Currency
+	}
+	return a, plans, nil
+}
+
+// Standings reads how accounts stand. Each is read by itself, so that a change
+// under way shows before or after.
+func (s *Store) Standings(ctx context.Context, list []accounting.Standing) ([]accounting.Standing, error) {
+	const script = `
+local last = redis.call('XREVRANGE', KEYS[4], '+', '-', 'COUNT', 1)
+return {redis.call('HGET', KEYS[1], 'balance') or '0', redis.call('HGET', KEYS[2], 'charged') or '0',
+  redis.call('HGET', KEYS[3], 'charged') or '0', last[1] and last[1][1] or '0-0'}`
+	out := slices.Clone(list)
+	for chunk := range slices.Chunk(out, pageSize) {
+		pipe := s.db.Pipeline()
+		cmds := make([]*redis.Cmd, len(chunk))
+		for i, st := range chunk {
+			cmds[i] = pipe.Eval(ctx, script, []string{
+				s.accountKey(st.Client), s.key(st.Client, "use", st.Period), s.key(st.Client, "day", st.Day), s.key(st.Client, "rec", st.Period),
+			})
+		}
+		if _, err := pipe.Exec(ctx); err != nil {
+			return nil, fault(err)
+		}
+		for i, cmd := range cmds {
+			values, _ := cmd.Val().([]any)
+			if err := readStanding(&chunk[i], values); err != nil {
+				return nil, fmt.Errorf("%w: %s: %w", ErrReply, s.accountKey(chunk[i].Client), err)
+			}
+		}
+	}
+	return out, nil
+}
+
+// readStanding reads balance, charged in the period, on the day, and the name
+// of the stream's last entry.
+func readStanding(st *accounting.Standing, values []any) error {
+	if len(values) != 4 {
+		return fmt.Errorf("%d values", len(values))
+	}
+	var err error
+	for i, into := range []*int64{&st.Balance, &st.Used, &st.UsedDay} {
+		text, _ := values[i].(string)
+		if *into, err = strconv.ParseInt(text, 10, 64); err != nil {
+			return err
+		}
+	}
+	text, _ := values[3].(string)
+	ms, sequence, _ := strings.Cut(text, "-")
+	var err2 error
+	st.Change[0], err = strconv.ParseUint(ms, 10, 64)
+	st.Change[1], err2 = strconv.ParseUint(sequence, 10, 64)
+	return errors.Join(err, err2)
+}
+
+// followQuiet is how long a channel may be silent before the server is asked
+// whether it is still there.
+const followQuiet = 10 * time.Second
+
+// Follow tells of changes of accounts, whoever made them.
+func (s *Store) Follow(ctx context.Context, fresh func(), tell func([]accounting.Standing)) error {
+	sub := s.db.Subscribe(ctx, s.standingChannel())
+	// A read that waits does not look at its context.
+	stop := context.AfterFunc(ctx, func() { sub.Close() })
+	defer stop()
+	defer sub.Close()
+	for asked := false; ; {
+		message, err := sub.ReceiveTimeout(ctx, followQuiet)
+		var wait interface{ Timeout() bool }
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.As(err, &wait) && wait.Timeout() && !asked:
+			if err := sub.Ping(ctx); err != nil {
+				return fault(err)
+			}
+			asked = true
+			continue
+		case err != nil:
+			return fault(err)
+		}
+		asked = false
+		switch m := message.(type) {
+		case *redis.Subscription:
+			fresh()
+		case *redis.Message:
+			if st, ok := parseStanding(m.Payload); ok {
+				tell([]accounting.Standing{st})
+				continue
+			}
+			s.o.Log.Warn("a message about an account cannot be read", "channel", m.Channel, "message", m.Payload)
+		}
+	}
+}
+
+// parseStanding reads a message of the channel.
+func parseStanding(text string) (accounting.Standing, bool) {
+	words := strings.Split(text, " ")
+	if len(words) != 7 {
+		return accounting.Standing{}, false
+	}
+	st := accounting.Standing{Client: words[0], Period: words[2], Day: words[4]}
+	err := readStanding(&st, []any{words[1], words[3], words[5], words[6]})
+	return st, err == nil
+}
+
+var _ accounting.Ledger = (*Store)(nil)
