@@ -24,6 +24,9 @@ func (a *app) ask(ctx context.Context, stateDir, command string, request, respon
 	if !errors.As(err, &refusal) {
 		return away(err)
 	}
+	if refusal.Code == daemon.CodeRequest {
+		return &failure{exitNegative, refusal}
+	}
 	if refusal.Code != daemon.CodePolicy {
 		return away(err)
 	}

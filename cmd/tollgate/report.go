@@ -107,7 +107,7 @@ func (a *app) rows(ctx context.Context, places config.Places, r daemon.ReportReq
 	if err != nil {
 		return nil, err
 	}
-	store, _, err := assemble.OpenStore(ctx, cfg, slog.New(slog.DiscardHandler), assemble.MustExist)
+	store, _, err := assemble.OpenStore(ctx, cfg, nil, slog.New(slog.DiscardHandler), assemble.MustExist)
 	if err != nil {
 		return nil, away(err)
 	}

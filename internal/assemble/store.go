@@ -38,15 +38,24 @@ type StoreStatus struct {
 }
 
 // OpenStore opens the store that the policy names and tells where it is. A
-// Redis server that is away is no error: its methods answer so.
-func OpenStore(ctx context.Context, cfg *config.Config, log *slog.Logger, mode StoreMode) (accounting.Store, StoreStatus, error) {
+// Redis server that is away is no error: its methods answer so. Accounts are
+// told of what changes; nil for who only reads.
+func OpenStore(ctx context.Context, cfg *config.Config, accounts *Accounts, log *slog.Logger, mode StoreMode) (accounting.Store, StoreStatus, error) {
+	if accounts == nil {
+		var err error
+		if accounts, err = NewAccounts(cfg.StateDir); err != nil {
+			return nil, StoreStatus{}, err
+		}
+	}
 	if cfg.Redis == nil {
 		path := filepath.Join(cfg.StateDir, databaseName)
 		is := StoreStatus{Kind: "embedded", Place: path}
 		if _, err := os.Stat(path); err != nil && mode == MustExist {
 			return nil, is, fmt.Errorf("the store cannot be read: %w", err)
 		}
-		s, err := embedded.Open(path, embedded.Options{Location: cfg.Location, Log: log})
+		s, err := embedded.Open(path, embedded.Options{
+			Location: cfg.Location, Book: accounts.Book, Standing: accounts.Live.Tell, Log: log,
+		})
 		if err != nil {
 			return nil, is, err
 		}
@@ -62,6 +71,7 @@ func OpenStore(ctx context.Context, cfg *config.Config, log *slog.Logger, mode S
 	redis.SilenceClient()
 	s, err := redis.Open(ctx, redis.Options{
 		Place: place, Replicas: cfg.Redis.Replicas, Prefix: cfg.Redis.Prefix, Gateway: cfg.Gate.Gateway, Location: cfg.Location, Log: log,
+		Book: accounts.Book, Standing: accounts.Live.Tell, Limited: accounts.Live.Limited,
 	})
 	if err != nil {
 		return nil, is, err

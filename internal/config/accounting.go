@@ -1,11 +1,6 @@
 package config
 
-import (
-	"fmt"
-	"time"
-
-	"github.com/tollgate-mail/tollgate/internal/diag"
-)
+import "time"
 
 func (d *decoder) accounting(n *node) {
 	d.read(n, "[accounting]", d.accountingFields())
@@ -26,21 +21,11 @@ func (d *decoder) accountingFields() []field {
 
 // timezone reads a name of the time zone database.
 func (d *decoder) timezone(n *node) {
-	s, ok := d.readString(n)
+	name, ok := d.zoneName(n)
 	if !ok {
 		return
 	}
-	// "Local" and "" mean something to Go, but not the same on each gateway.
-	loc, err := time.LoadLocation(s)
-	if err != nil || s == "" || s == "Local" {
-		near := ""
-		if s == "MSK" || s == "MSD" {
-			near = "; Moscow's is Europe/Moscow"
-		} else if z := diag.Nearest(s, zoneNames()); z != "" {
-			near = fmt.Sprintf("; did you mean %s?", z)
-		}
-		d.errorf(n, "timezone: %q is not in the time zone database%s", s, near)
-		return
+	if loc, err := time.LoadLocation(name); err == nil {
+		d.zone = loc
 	}
-	d.zone = loc
 }

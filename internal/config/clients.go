@@ -11,6 +11,7 @@ type listed struct {
 	*accounting.Client
 	at        *node
 	addresses []*node
+	tariffAt  *node // nil: it names none
 }
 
 // clients is [clients]: where further clients are.
@@ -42,7 +43,7 @@ func (d *decoder) readClientFile(n *node) {
 	if root == nil {
 		return
 	}
-	d.readSections(root, []section{{key: "client", many: true, read: d.client}, {key: "tariff", many: true}}, "")
+	d.readSections(root, []section{{key: "client", many: true, read: d.client}, {key: "tariff", many: true, read: d.tariff}}, "")
 }
 
 // client is [[client]].
@@ -51,6 +52,9 @@ func (d *decoder) client(n *node) {
 	d.read(n, "[[client]]", d.clientFields(&c))
 	if !c.ValidFrom.IsZero() && !c.Expires.IsZero() && !c.Expires.After(c.ValidFrom) {
 		d.errorf(n, "client %s is never valid: expires is not after valid_from", c.ID)
+	}
+	if n := n.child("credit_limit"); n != nil && c.Mode == accounting.Unlimited {
+		d.warnf(n, `credit_limit is without effect in mode "unlimited"`)
 	}
 	if c.ID != "" && n.child("addresses") == nil {
 		d.warnf(n, "client %s has no addresses: nothing reaches it", c.ID)
@@ -82,7 +86,7 @@ func (d *decoder) clientFields(c *listed) []field {
 		{key: "expires", read: d.date(&c.Expires)},
 		{key: "schedule", read: d.schedule(&c.Schedule)},
 		{key: "filter", read: filter},
-	}, later("tariff", "quota", "quota_day", "mode", "credit_limit")...)
+	}, d.accountFields(c)...)
 }
 
 func (d *decoder) clientID(into *string) func(*node) {

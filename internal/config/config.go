@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tollgate-mail/tollgate/accounting/price"
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 	"github.com/tollgate-mail/tollgate/internal/module"
@@ -44,6 +45,7 @@ type Config struct {
 
 	Redis *Redis // nil: the embedded store in StateDir
 
+	Tariffs  []*price.Tariff
 	Location *time.Location // accounting.timezone: of days and months; never nil
 	Lists    int            // how many [lists] has
 

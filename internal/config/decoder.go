@@ -29,9 +29,11 @@ type decoder struct {
 
 	extensions []*extension // modules of a known type
 
-	clientList []listed
-	clientByID map[string]int // index in clientList
-	clientFile *node          // the path of a further file with clients
+	clientList   []listed
+	clientByID   map[string]int // index in clientList
+	tariffList   []*tariffEntry
+	tariffByName map[string]*tariffEntry
+	clientFile   *node // the path of a further file with clients
 	// What could not be read, so that nothing is concluded from its absence.
 	noMode      bool // the mode of [recipients]
 	moreClients bool // some clients
@@ -65,8 +67,10 @@ func newDecoder() *decoder {
 		source:     rules.Source{Lists: map[string]*list.List{}, Cache: cache, Now: time.Now},
 		zone:       time.UTC,
 		clientByID: map[string]int{},
-		domainsAt:  map[string]*node{},
-		brokenAt:   map[rules.Pos]bool{},
+
+		tariffByName: map[string]*tariffEntry{},
+		domainsAt:    map[string]*node{},
+		brokenAt:     map[rules.Pos]bool{},
 	}
 }
 

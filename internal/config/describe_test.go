@@ -50,6 +50,9 @@ func describe(c *Config) string {
 	for _, r := range replyTable {
 		unless("reply "+r.key, describeReply(*r.into(&g.Replies)), r.text)
 	}
+	for _, t := range c.Tariffs {
+		line("tariff", string(t.Canonical()))
+	}
 	for _, client := range g.Directory.Clients() {
 		describeClient(&b, client)
 	}
@@ -104,6 +107,12 @@ func describeClient(b *strings.Builder, c *accounting.Client) {
 	}
 	if c.Schedule != nil {
 		fmt.Fprintf(b, " %s (%s)", c.Schedule, c.Location)
+	}
+	if c.Tariff != "" {
+		fmt.Fprintf(b, " under %s by the %s of %s", c.Tariff, c.Period, c.Zone)
+	}
+	if c.Limited() {
+		fmt.Fprintf(b, " mode %d, quota %d, %d a day, credit %d", c.Mode, c.Quota, c.QuotaDay, c.CreditLimit)
 	}
 	b.WriteString("\n")
 }

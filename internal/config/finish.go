@@ -54,6 +54,7 @@ func (d *decoder) finishClients(root *node) {
 	if d.clientFile != nil {
 		d.readClientFile(d.clientFile)
 	}
+	d.finishTariffs()
 	clients := make([]*accounting.Client, len(d.clientList))
 	unfiltered := false
 	for i, c := range d.clientList {

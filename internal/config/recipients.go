@@ -111,7 +111,6 @@ func (d *decoder) delimiter(n *node) {
 }
 
 // refusals are the names of recipients.refuse and the states they stand for.
-// What balances and quotas will say cannot be the case yet.
 var refusals = []struct {
 	name  string
 	block accounting.Block
@@ -119,8 +118,8 @@ var refusals = []struct {
 	{"disabled", accounting.Disabled},
 	{"expired", accounting.Expired},
 	{"not_yet_valid", accounting.NotYetValid},
-	{"balance", 0},
-	{"quota", 0},
+	{"balance", accounting.OutOfBalance},
+	{"quota", accounting.OverQuota},
 	{"schedule", accounting.OutOfSchedule},
 }
 

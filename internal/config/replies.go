@@ -27,6 +27,8 @@ var replyTable = []reply{
 	{key: "expired", text: "550 5.2.1 This mailbox is no longer in service", into: func(r *gate.Replies) **rules.Reply { return &r.Expired }},
 	{key: "not_yet_valid", text: "450 4.2.1 This mailbox is not yet in service", into: func(r *gate.Replies) **rules.Reply { return &r.NotYetValid }},
 	{key: "schedule", text: "450 4.2.1 This mailbox does not receive mail at this hour, please try again later", into: func(r *gate.Replies) **rules.Reply { return &r.Schedule }},
+	{key: "quota", text: "452 4.2.2 This mailbox has received as much as it may for now", into: func(r *gate.Replies) **rules.Reply { return &r.Quota }},
+	{key: "balance", text: "452 4.2.2 This mailbox cannot receive mail for now", into: func(r *gate.Replies) **rules.Reply { return &r.Balance }},
 	{key: "class", text: "452 4.5.3 Please send to this recipient in a transaction of its own", temporary: true, into: func(r *gate.Replies) **rules.Reply { return &r.Class }},
 	{key: "accounting", text: "451 4.3.0 Mail cannot be taken right now, please try again later", temporary: true, into: func(r *gate.Replies) **rules.Reply { return &r.Accounting }},
 }
@@ -38,7 +40,7 @@ func (d *decoder) repliesFields() []field {
 	for _, r := range replyTable {
 		fields = append(fields, field{key: r.key, read: func(n *node) { d.reply(n, r) }})
 	}
-	return append(fields, later("quota", "balance")...)
+	return fields
 }
 
 func (d *decoder) reply(n *node, r reply) {

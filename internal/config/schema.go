@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/price"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -28,6 +29,8 @@ func (d *decoder) schema() map[string][]field {
 		"trace":            d.traceFields(),
 		"[metrics]":        d.metricsFields(),
 		"[accounting]":     d.accountingFields(),
+		"[[tariff]]":       d.tariffFields(&tariffEntry{}),
+		"[[tariff.band]]":  d.bandFields(&price.Band{}, new(int)),
 		"[redis]":          d.redisFields(&Redis{}),
 	}
 }

@@ -31,7 +31,7 @@ func (d *decoder) sections() []section {
 		{key: "metrics", read: d.metrics},
 		{key: "accounting", read: d.accounting},
 		{key: "redis", read: d.redis},
-		{key: "tariff", many: true},
+		{key: "tariff", many: true, read: d.tariff},
 	}
 }
 

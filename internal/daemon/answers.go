@@ -15,7 +15,7 @@ import (
 
 // answers are what the daemon does for each command.
 func (d *Daemon) answers() map[string]control.Handler {
-	return map[string]control.Handler{
+	return d.accountAnswers(map[string]control.Handler{
 		CmdFlush:  func(context.Context, json.RawMessage) (any, error) { return nil, d.journals.Journal().Flush() },
 		CmdHeld:   control.Privileged(d.answerHeld),
 		CmdParked: control.Privileged(d.answerParked),
@@ -23,7 +23,7 @@ func (d *Daemon) answers() map[string]control.Handler {
 		CmdReport: d.answerReport,
 		CmdStatus: func(ctx context.Context, _ json.RawMessage) (any, error) { return d.Status(ctx), nil },
 		CmdTrace:  control.Privileged(d.answerTrace),
-	}
+	})
 }
 
 func (d *Daemon) answerReport(ctx context.Context, request json.RawMessage) (any, error) {

@@ -66,8 +66,11 @@ type Daemon struct {
 	journals   *assemble.Journals
 	resolvers  *assemble.Resolvers
 	memories   *assemble.Memories
+	accounts   *assemble.Accounts
 	inspectors *assemble.Inspectors
 	judge      *assemble.Judge
+
+	standing standing // of clients, kept up to date
 
 	milter  *milter.Server
 	control *control.Server
@@ -87,7 +90,7 @@ type Daemon struct {
 func Start(ctx context.Context, o Options) (*Daemon, error) {
 	d := &Daemon{
 		log: o.Log, notifier: newNotifier(), file: o.File, version: o.Version, started: time.Now(),
-		failed: make(chan error, 1), cfg: o.Config,
+		failed: make(chan error, 1), cfg: o.Config, standing: newStanding(),
 		policy: PolicyStatus{File: o.File, Loaded: time.Now(), Counts: CountsOf(o.Config), Restart: []string{}},
 	}
 	if err := d.open(ctx, o); err != nil {
@@ -111,7 +114,11 @@ func (d *Daemon) open(ctx context.Context, o Options) error {
 	if d.spool, err = spool.Open(filepath.Join(cfg.StateDir, "spool"), spool.Options{Log: d.log}); err != nil {
 		return err
 	}
-	if d.store, d.storeIs, err = assemble.OpenStore(ctx, cfg, d.log, assemble.MakeIt); err != nil {
+	if d.accounts, err = assemble.NewAccounts(cfg.StateDir); err != nil {
+		return err
+	}
+	d.accounts.Changed = d.standing.changed
+	if d.store, d.storeIs, err = assemble.OpenStore(ctx, cfg, d.accounts, d.log, assemble.MakeIt); err != nil {
 		return err
 	}
 	if err := d.assemble(ctx, o); err != nil {
@@ -145,7 +152,7 @@ func (d *Daemon) assemble(ctx context.Context, o Options) error {
 		Records: d.spool, Log: d.log, Now: time.Now,
 		Stasher: &module.Stasher{Dir: o.Config.StateDir},
 	}}
-	parts := []assemble.Part{d.journals, assemble.Syslog{}, assemble.Trace{}, d.resolvers, d.memories, d.inspectors}
+	parts := []assemble.Part{d.journals, assemble.Syslog{}, assemble.Trace{}, d.resolvers, d.memories, d.accounts, d.inspectors}
 	for _, a := range o.Additions {
 		parts = append(parts, a)
 		d.judge.Counters = append(d.judge.Counters, a)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/tollgate-mail/tollgate/accounting"
 )
 
 // drain starts what brings records to the store, and what tells the store that
@@ -16,6 +18,11 @@ func (d *Daemon) drain(ctx context.Context) {
 		}
 	})
 	d.background.Go(func() { d.heartbeat(ctx) })
+	if ledger, ok := d.store.(accounting.Ledger); ok {
+		d.background.Go(func() { d.follow(ctx, ledger) })
+		d.background.Go(func() { d.readStandings(ctx, ledger) })
+		d.background.Go(func() { d.chargeFees(ctx, ledger) })
+	}
 }
 
 // heartbeat tells the store every now and then. That the store is away is said

@@ -22,7 +22,13 @@ const (
 	CmdReload = "reload" // answers Reloaded
 	CmdReport = "report" // takes report.Query, answers []report.Row
 	CmdStatus = "status" // answers Status
-	CmdTrace  = "trace"  // takes TraceRequest, answers TraceState
+
+	CmdClients   = "clients"   // takes ClientsRequest, answers []ClientRow
+	CmdEntry     = "entry"     // takes EntryRequest, answers EntryAnswer
+	CmdStatement = "statement" // takes StatementRequest, answers report.Statement
+	CmdClose     = "close"     // takes CloseRequest, answers accounting.Close
+
+	CmdTrace = "trace" // takes TraceRequest, answers TraceState
 )
 
 // Codes of refusals.

@@ -53,18 +53,25 @@ func (m *Message) usage(v Verdict) []accounting.Record {
 	base.ID = m.j.Gateway + "/" + queueID + "/" + strconv.FormatInt(end.UnixMilli(), 10)
 	var payers []accounting.Payer
 	have := make(map[string]bool, len(m.accepted))
+	owners := make(map[string]*accounting.Client, 1)
 	for _, r := range m.accepted {
 		if have[r.owner.Address] {
 			continue
 		}
 		have[r.owner.Address] = true
 		p := accounting.Payer{Recipient: r.owner.Address}
-		if r.owner.Client != nil {
-			p.Client = r.owner.Client.ID
+		if c := r.owner.Client; c != nil {
+			p.Client, owners[c.ID] = c.ID, c
 		}
 		payers = append(payers, p)
 	}
-	return accounting.Charge(base, m.size(), payers, m.j.Sharing)
+	records := accounting.Charge(base, m.size(), payers, m.j.Sharing)
+	for i := range records {
+		if c := owners[records[i].Client]; c != nil {
+			records[i].Tariff, records[i].TariffVersion = c.Tariff, c.TariffVersion
+		}
+	}
+	return records
 }
 
 // voidTimeout is how long void records may take to become durable.

@@ -78,7 +78,10 @@ type recipient struct {
 
 func (m *Message) newRecipient(r Recipient) recipient {
 	who := recipient{mailbox: newMailbox(r.Address, r.Resolved)}
-	d := m.j.Directory
+	d := m.clients
+	if d == nil {
+		return who
+	}
 	who.owner = d.Find(who.Address)
 	if who.two {
 		who.other = d.Find(who.resolved)

@@ -113,8 +113,11 @@ func (m *Message) wrote(ctx context.Context, local string) (bool, error) {
 // senderCorrespondent is the sender as its correspondents will write to it:
 // without the tag.
 func (m *Message) senderCorrespondent() string {
-	found := m.j.Directory.Find(m.from.Address)
-	if bare, tagged := m.j.Directory.Untagged(m.from.Address, found); tagged {
+	if m.clients == nil {
+		return m.from.Address.String()
+	}
+	found := m.clients.Find(m.from.Address)
+	if bare, tagged := m.clients.Untagged(m.from.Address, found); tagged {
 		return bare.String()
 	}
 	return found.Address

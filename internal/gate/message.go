@@ -5,6 +5,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/internal/budget"
+	"github.com/tollgate-mail/tollgate/internal/directory"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/internal/module"
@@ -14,7 +15,8 @@ import (
 // Message is one message of a session, from MAIL to its end.
 type Message struct {
 	s       *Session
-	j       *judge // in force at its MAIL
+	j       *judge               // in force at its MAIL
+	clients *directory.Directory // as they were at its MAIL; nil: nothing is known of them
 	env     Envelope
 	from    mailbox // the sender
 	ref     string
@@ -64,7 +66,7 @@ type Message struct {
 }
 
 func newMessage(s *Session, e Envelope) *Message {
-	m := &Message{s: s, j: s.j, env: e, from: newMailbox(e.Sender, e.Resolved), ref: s.g.refs.make(), queueID: e.QueueID, fault: s.fault}
+	m := &Message{s: s, j: s.j, clients: s.j.snapshot(), env: e, from: newMailbox(e.Sender, e.Resolved), ref: s.g.refs.make(), queueID: e.QueueID, fault: s.fault}
 	m.head.whole, m.head.unlabelled = s.j.whole, s.j.FallbackCharset
 	m.head.maxFields, m.head.maxOctets = s.j.Limits.of(HeaderFields), s.j.Limits.of(HeaderOctets)
 	m.counts.reset(len(s.j.Rules.Rules()))

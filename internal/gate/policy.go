@@ -2,6 +2,7 @@ package gate
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/internal/directory"
@@ -41,6 +42,10 @@ type Settings struct {
 type Policy struct {
 	Settings
 
+	// Clients are the clients as they are now, and how their accounts stand;
+	// nil: those of Directory, of whose accounts nothing is known.
+	Clients Clients
+
 	DNS    DNS    // nil: there is none to ask
 	Memory Memory // nil: there is none
 
@@ -51,6 +56,33 @@ type Policy struct {
 	// judges by this one any more: what it alone used can end. It must not
 	// wait. nil for nothing.
 	Retired func()
+}
+
+// Clients may change while a policy is in force. Whose an address is, is asked
+// of one snapshot from MAIL to the end of a message; whether a client may
+// receive is asked at each RCPT.
+type Clients interface {
+	// Snapshot is nil while nothing is known of any client: then recipients are
+	// deferred.
+	Snapshot() *directory.Directory
+	// Blocks are the reasons why a client may not receive at a time.
+	Blocks(c *accounting.Client, t time.Time) accounting.Block
+}
+
+// snapshot is the directory for a message that begins.
+func (p *Policy) snapshot() *directory.Directory {
+	if p.Clients != nil {
+		return p.Clients.Snapshot()
+	}
+	return p.Directory
+}
+
+// blocks are the reasons why a client may not receive now.
+func (p *Policy) blocks(c *accounting.Client, t time.Time) accounting.Block {
+	if p.Clients != nil {
+		return p.Clients.Blocks(c, t)
+	}
+	return c.Blocks(t)
 }
 
 // Antivirus has whole messages scanned. No rule switches it off.
@@ -78,5 +110,5 @@ type Module struct {
 
 // Replies are the texts of refusals that no rule makes. All are set.
 type Replies struct {
-	Unknown, Foreign, Disabled, Expired, NotYetValid, Schedule, Class, Accounting *rules.Reply
+	Unknown, Foreign, Disabled, Expired, NotYetValid, Schedule, Quota, Balance, Class, Accounting *rules.Reply
 }

@@ -68,6 +68,10 @@ func (m *Message) judgeRcpt(ctx context.Context, who *recipient) *refusal {
 	if r := m.pending(exempt(who.owner)); r != nil {
 		return r
 	}
+	if m.clients == nil {
+		// Not a word of who there is or is not (RFC 3463 X.3.0).
+		return m.at(rules.RcptTo, "clients", m.j.Replies.Accounting)
+	}
 	if r := m.relayLimits(who.owner); r != nil {
 		return r
 	}
@@ -132,7 +136,7 @@ func (m *Message) clientState(a directory.Answer) *refusal {
 	if a.Client == nil {
 		return nil
 	}
-	switch b := (a.Client.Blocks(m.s.g.Now()) & m.j.Refuse).Answer(); b {
+	switch b := (m.j.blocks(a.Client, m.s.g.Now()) & m.j.Refuse).Answer(); b {
 	case accounting.Disabled:
 		return m.at(rules.RcptTo, b.String(), m.j.Replies.Disabled)
 	case accounting.Expired:
@@ -141,6 +145,10 @@ func (m *Message) clientState(a directory.Answer) *refusal {
 		return m.at(rules.RcptTo, b.String(), m.j.Replies.NotYetValid)
 	case accounting.OutOfSchedule:
 		return m.at(rules.RcptTo, b.String(), m.j.Replies.Schedule)
+	case accounting.OverQuota:
+		return m.at(rules.RcptTo, b.String(), m.j.Replies.Quota)
+	case accounting.OutOfBalance:
+		return m.at(rules.RcptTo, b.String(), m.j.Replies.Balance)
 	}
 	return nil
 }

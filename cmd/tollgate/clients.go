@@ -1,0 +1,179 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/price"
+	"github.com/tollgate-mail/tollgate/internal/daemon"
+)
+
+func (a *app) clients() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "clients",
+		Short: "look at the clients' accounts, book payments",
+		Long: `Clients shows who is billed and how their accounts stand, and books payments and
+adjustments. Each of these has an id: the same id counts once, at whichever
+gateway and however often it is asked for, and with another amount it is an
+error. A running daemon answers.`,
+		Example: `  tollgate clients list
+  tollgate clients show sales
+  tollgate clients pay sales 1000.00 --id invoice-17
+  tollgate clients adjust sales -12.50 --note "delivery of 23 November"
+  tollgate clients adjust sales --reverses invoice-17`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return usagef("which command? %q lists them", c.CommandPath()+" --help")
+		},
+	}
+	c.AddCommand(a.clientsList(), a.clientsShow(), a.clientsEntry("pay", accounting.Payment), a.clientsEntry("adjust", accounting.Adjust))
+	return c
+}
+
+func (a *app) clientRows(c *cobra.Command, id string) ([]daemon.ClientRow, error) {
+	places, err := a.places()
+	if err != nil {
+		return nil, err
+	}
+	var rows []daemon.ClientRow
+	return rows, a.ask(c.Context(), places.StateDir, daemon.CmdClients, daemon.ClientsRequest{ID: id}, &rows)
+}
+
+func (a *app) clientsList() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "list the clients",
+		Long: `List prints a line for each client: its id, tariff, balance, the charged bytes of
+the period and the day with their quotas, and what keeps it from receiving.`,
+		Example: `  tollgate clients list
+  tollgate clients list --json | jq -r '.[] | select(.blocks != "") | .id'`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			rows, err := a.clientRows(c, "")
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return printJSON(a.out, rows)
+			}
+			for _, r := range rows {
+				_, err := fmt.Fprintf(a.out, "%-16s %-12s %16s %-3s  %s  %s %s\n", r.ID, or(r.Tariff), price.FormatMoney(r.Balance), r.Currency,
+					r.Period, used(r.Used, r.Quota), r.Blocks)
+				if err != nil {
+					return away(err)
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// used shows bytes beside their quota.
+func used(n, quota int64) string {
+	if quota == 0 {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%d of %d B", n, quota)
+}
+
+func (a *app) clientsShow() *cobra.Command {
+	return &cobra.Command{
+		Use:     "show ID",
+		Short:   "show one client",
+		Long:    `Show prints what is known of a client, and how its account stands.`,
+		Example: `  tollgate clients show sales`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			rows, err := a.clientRows(c, args[0])
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return printJSON(a.out, rows[0])
+			}
+			return away(printClient(a.out, rows[0]))
+		},
+	}
+}
+
+func printClient(w io.Writer, r daemon.ClientRow) error {
+	tariff := or(r.Tariff)
+	if r.Next != "" {
+		tariff += ", from the next period on " + r.Next
+	}
+	for _, line := range [][2]string{
+		{"id", r.ID}, {"name", r.Name}, {"addresses", strings.Join(r.Addresses, " ")}, {"tariff", tariff}, {"mode", r.Mode},
+		{"balance", price.FormatMoney(r.Balance) + " " + r.Currency}, {"credit limit", price.FormatMoney(r.CreditLimit)},
+		{r.Period, used(r.Used, r.Quota)}, {r.Day, used(r.UsedDay, r.QuotaDay)}, {"blocks", or(r.Blocks)},
+	} {
+		if _, err := fmt.Fprintf(w, "%-14s%s\n", line[0], visible(line[1])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// clientsEntry is the command for a payment or an adjustment.
+func (a *app) clientsEntry(name, kind string) *cobra.Command {
+	q := daemon.EntryRequest{Kind: kind}
+	c := &cobra.Command{
+		Use:     "pay ID AMOUNT",
+		Short:   "book a payment",
+		Long:    `Pay adds a payment, a sum such as 1000.00, to a client's balance, once for its id.`,
+		Example: `  tollgate clients pay sales 1000.00 --id invoice-17 --note "transfer of 3 December"`,
+		Args:    cobra.ExactArgs(2),
+	}
+	if kind == accounting.Adjust {
+		c.Use, c.Short = "adjust ID [AMOUNT]", "correct a balance"
+		c.Long = `Adjust changes a client's balance by a sum, up or down, once for its id. With
+--reverses it takes a payment or an adjustment back, whole, and needs no sum.`
+		c.Example = `  tollgate clients adjust sales -12.50 --note "delivery of 23 November"
+  tollgate clients adjust sales --reverses invoice-17`
+		c.Args = cobra.RangeArgs(1, 2)
+		c.Flags().StringVar(&q.Reverses, "reverses", "", "take the entry with this `ID` back")
+	}
+	f := c.Flags()
+	f.StringVar(&q.ID, "id", "", "the caller's `ID`, by which it counts once; needed with --json")
+	f.StringVar(&q.Note, "note", "", "`WHY`, for people")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		q.Client = args[0]
+		switch {
+		case a.json && q.ID == "":
+			return usagef("--json is for programs, which may ask twice: name an --id")
+		case len(args) == 2 == (q.Reverses != ""):
+			return usagef("either a sum or --reverses is needed")
+		}
+		if len(args) == 2 {
+			var err error
+			if q.Amount, err = price.ParseMoney(args[1]); err != nil {
+				return usagef("%w", err)
+			}
+			if kind == accounting.Payment && q.Amount <= 0 {
+				return usagef("a payment is more than nothing: %q adjusts", "tollgate clients adjust")
+			}
+		}
+		places, err := a.places()
+		if err != nil {
+			return err
+		}
+		var answer daemon.EntryAnswer
+		if err := a.ask(c.Context(), places.StateDir, daemon.CmdEntry, q, &answer); err != nil {
+			return err
+		}
+		if a.json {
+			return printJSON(a.out, answer)
+		}
+		what := "booked"
+		if !answer.Booked {
+			what = "was booked before"
+		}
+		_, err = fmt.Fprintf(a.out, "%s of %s %s %s; balance %s %s\n", visible(answer.ID), price.FormatMoney(answer.Amount), answer.Currency, what,
+			price.FormatMoney(answer.Balance), answer.Currency)
+		return away(err)
+	}
+	return c
+}

@@ -1,0 +1,242 @@
+package daemon
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/internal/control"
+)
+
+// ClientRow is a client and how its account stands.
+type ClientRow struct {
+	ID        string   `json:"id"`
+	Name      string   `json:"name"`
+	Addresses []string `json:"addresses"`
+	Blocks    string   `json:"blocks"` // the reasons why it may not receive now; "" for none
+	Tariff    string   `json:"tariff"` // in force now
+	// Next is the tariff of the policy, where that is another: it holds from the
+	// next period on.
+	Next        string `json:"next_tariff,omitempty"`
+	Mode        string `json:"mode"`
+	Balance     int64  `json:"balance"` // millionths of the currency unit, as credit_limit
+	CreditLimit int64  `json:"credit_limit"`
+	Currency    string `json:"currency"`
+	Period      string `json:"period"`
+	Used        int64  `json:"used"`  // charged bytes in the period
+	Quota       int64  `json:"quota"` // 0: none
+	Day         string `json:"day"`
+	UsedDay     int64  `json:"used_day"`
+	QuotaDay    int64  `json:"quota_day"`
+}
+
+// ClientsRequest asks for one client, or with "" for all.
+type ClientsRequest struct {
+	ID string `json:"id"`
+}
+
+// EntryRequest asks to book a payment or an adjustment.
+type EntryRequest struct {
+	Kind     string `json:"kind"` // accounting.Payment, accounting.Adjust
+	Client   string `json:"client"`
+	Amount   int64  `json:"amount"` // millionths; of a reversal it follows
+	ID       string `json:"id"`     // "": one is made
+	Note     string `json:"note"`
+	Reverses string `json:"reverses"`
+}
+
+// EntryAnswer is what became of it.
+type EntryAnswer struct {
+	ID       string `json:"id"`
+	Booked   bool   `json:"booked"` // false: it was booked before
+	Amount   int64  `json:"amount"`
+	Balance  int64  `json:"balance"`
+	Currency string `json:"currency"`
+}
+
+// StatementRequest asks for a report.Statement.
+type StatementRequest struct {
+	Client string `json:"client"`
+	Period string `json:"period"`
+}
+
+// CloseRequest asks to close a period; the answer is an accounting.Close.
+type CloseRequest struct {
+	Period string `json:"period"`
+	Force  bool   `json:"force"`
+	// Archive is a folder that gets a file with the records; "" for none.
+	Archive string `json:"archive"`
+}
+
+// CodeRequest is the code of what cannot be asked for like this.
+const CodeRequest = "request"
+
+func refuse(err error) error { return &control.Refusal{Code: CodeRequest, Message: err.Error()} }
+
+func storeAway(err error) error {
+	return &control.Refusal{Code: CodeAway, Message: "the store cannot be read: " + err.Error()}
+}
+
+// ledger of the store.
+func (d *Daemon) ledger() (accounting.Ledger, error) {
+	l, ok := d.store.(accounting.Ledger)
+	if !ok {
+		return nil, errors.New("this store keeps no accounts")
+	}
+	return l, nil
+}
+
+// accountAnswers are those about clients' accounts.
+func (d *Daemon) accountAnswers(to map[string]control.Handler) map[string]control.Handler {
+	to[CmdClients] = d.answerClients
+	to[CmdEntry] = control.Privileged(d.answerEntry)
+	to[CmdStatement] = d.answerStatement
+	to[CmdClose] = control.Privileged(d.answerClose)
+	return to
+}
+
+func (d *Daemon) answerClients(ctx context.Context, request json.RawMessage) (any, error) {
+	var r ClientsRequest
+	if err := json.Unmarshal(request, &r); err != nil {
+		return nil, err
+	}
+	l, err := d.ledger()
+	if err != nil {
+		return nil, err
+	}
+	dir := d.accounts.Live.Snapshot()
+	if dir == nil {
+		return nil, &control.Refusal{Code: CodeAway, Message: "no clients are known yet"}
+	}
+	list := dir.Clients()
+	if r.ID != "" {
+		c := dir.Client(r.ID)
+		if c == nil {
+			return nil, refuse(fmt.Errorf("there is no client %q", r.ID))
+		}
+		list = []*accounting.Client{c}
+	}
+	now := time.Now()
+	ask := make([]accounting.Standing, len(list))
+	for i, c := range list {
+		ask[i] = accounting.Standing{Client: c.ID, Period: c.PeriodAt(now), Day: c.DayAt(now)}
+	}
+	standings, err := l.Standings(ctx, ask)
+	if err != nil {
+		return nil, storeAway(err)
+	}
+	rows := make([]ClientRow, len(list))
+	for i, c := range list {
+		account, err := l.Account(ctx, c.ID)
+		if err != nil {
+			return nil, storeAway(err)
+		}
+		s := standings[i]
+		rows[i] = ClientRow{
+			ID: c.ID, Name: c.Name, Addresses: c.Addresses, Blocks: d.accounts.Live.Blocks(c, now).String(), // as at RCPT
+			Tariff: account.Tariff, Mode: c.Mode.String(), Balance: s.Balance, CreditLimit: c.CreditLimit, Currency: account.Currency,
+			Period: s.Period, Used: s.Used, Quota: c.Quota, Day: s.Day, UsedDay: s.UsedDay, QuotaDay: c.QuotaDay,
+		}
+		if t := d.accounts.Book.Find(c.TariffVersion); t != nil {
+			switch {
+			case account.Tariff == "":
+				rows[i].Tariff, rows[i].Currency = t.Name, t.Currency
+			case account.Tariff != t.Name:
+				rows[i].Next = t.Name
+			}
+		}
+	}
+	return rows, nil
+}
+
+func (d *Daemon) answerEntry(ctx context.Context, request json.RawMessage) (any, error) {
+	var q EntryRequest
+	if err := json.Unmarshal(request, &q); err != nil {
+		return nil, err
+	}
+	l, err := d.ledger()
+	if err != nil {
+		return nil, err
+	}
+	if dir := d.accounts.Live.Snapshot(); dir == nil || dir.Client(q.Client) == nil {
+		return nil, refuse(fmt.Errorf("there is no client %q", q.Client))
+	}
+	if q.Kind != accounting.Payment && q.Kind != accounting.Adjust {
+		return nil, refuse(fmt.Errorf("unknown kind %q", q.Kind))
+	}
+	if q.Reverses != "" {
+		was, err := findEntry(ctx, l, q.Client, q.Reverses)
+		if err != nil {
+			return nil, err
+		}
+		q.Amount = -was
+		if q.ID == "" {
+			q.ID = "reverse/" + q.Reverses // a second time it is known
+		}
+	}
+	if q.ID == "" {
+		var b [8]byte
+		_, _ = rand.Read(b[:]) // it never fails
+		q.ID = q.Kind + "/" + time.Now().UTC().Format("20060102T150405Z") + "/" + hex.EncodeToString(b[:])
+	}
+	account, err := l.Account(ctx, q.Client)
+	if err != nil {
+		return nil, storeAway(err)
+	}
+	if account.Currency == "" {
+		if t := d.accounts.Book.Find(d.accounts.Live.Snapshot().Client(q.Client).TariffVersion); t != nil {
+			account.Currency = t.Currency
+		}
+	}
+	r := accounting.Record{
+		ID: q.ID, Kind: q.Kind, Time: time.Now().UTC().Truncate(time.Millisecond), Gateway: d.judge.Gate().Policy().Gateway,
+		Client: q.Client, Amount: strconv.FormatInt(q.Amount, 10), Currency: account.Currency, By: control.User(ctx), Note: q.Note, Reverses: q.Reverses,
+	}
+	if err := r.Check(); err != nil {
+		return nil, refuse(err)
+	}
+	booked, err := l.Enter(ctx, r)
+	switch {
+	case errors.Is(err, accounting.ErrConflict):
+		return nil, refuse(err)
+	case err != nil:
+		return nil, &control.Refusal{Code: CodeAway, Message: "whether it was booked is not known; ask again with the same id: " + err.Error()}
+	}
+	d.log.Info("an entry of an account", "client", r.Client, "id", r.ID, "kind", r.Kind, "amount", r.Amount, "by", r.By, "booked", booked)
+	if account, err = l.Account(ctx, q.Client); err != nil {
+		return nil, storeAway(err)
+	}
+	return EntryAnswer{ID: r.ID, Booked: booked, Amount: q.Amount, Balance: account.Balance, Currency: r.Currency}, nil
+}
+
+// findEntry is the amount of a payment or an adjustment.
+func findEntry(ctx context.Context, l accounting.Ledger, client, id string) (int64, error) {
+	periods, err := l.Periods(ctx, client)
+	if err != nil {
+		return 0, storeAway(err)
+	}
+	amount, found := int64(0), false
+	for i := len(periods) - 1; i >= 0 && !found; i-- {
+		err := l.RecordsOf(ctx, client, periods[i], func(r accounting.Record) error {
+			if r.ID == id && (r.Kind == accounting.Payment || r.Kind == accounting.Adjust) {
+				found = true
+				amount, err = strconv.ParseInt(r.Amount, 10, 64)
+				return err
+			}
+			return nil
+		})
+		if err != nil {
+			return 0, storeAway(err)
+		}
+	}
+	if !found {
+		return 0, refuse(fmt.Errorf("client %q has no payment and no adjustment %q", client, id))
+	}
+	return amount, nil
+}
