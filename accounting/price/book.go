@@ -86,6 +86,12 @@ func (b *Book) All() []*Tariff {
 	return slices.Clone(b.order)
 }
 
+// Other tells whether some tariff's months begin at other times than those of a
+// time zone.
+func (b *Book) Other(zone string) bool {
+	return slices.ContainsFunc(b.All(), func(t *Tariff) bool { return t.Timezone != zone })
+}
+
 // Encode is the book as a file: a line of canonical terms for each version.
 func (b *Book) Encode() []byte {
 	var out []byte

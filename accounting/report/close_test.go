@@ -201,3 +201,30 @@ func verifyByPython(t *testing.T, dir string, seals []byte, book *price.Book, s 
 		t.Errorf("a changed archive passes: %v\n%s", err, out)
 	}
 }
+
+// A month of a tariff that begins at another time than the report's does not
+// move records from one month to another.
+func TestMonthsOfAnotherZone(t *testing.T) {
+	tariff := storetest.Tariff(t, price.Terms{PerMiB: 1, Timezone: "Europe/Moscow"})
+	book := price.NewBook(tariff)
+	s, err := embedded.Open(filepath.Join(t.TempDir(), "account.db"), embedded.Options{Book: book, Now: func() time.Time { return storetest.Now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	r := storetest.Usage(1, "sales", "a@example.org", time.Date(2026, 10, 31, 22, 0, 0, 0, time.UTC), 10, 10)
+	r.Tariff, r.TariffVersion = tariff.Name, tariff.Version()
+	if err := s.Put(t.Context(), []accounting.Record{r}); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := s.CounterOf(t.Context(), "sales", "2026-11"); err != nil || c.Charged != 10 {
+		t.Errorf("the tariff's month: %+v, %v", c, err)
+	}
+	rows, err := report.Run(t.Context(), s, report.Query{
+		By: []report.Column{report.Client}, From: time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC), To: time.Date(2026, 10, 31, 0, 0, 0, 0, time.UTC),
+		ByRecords: book.Other("UTC"),
+	})
+	if err != nil || len(rows) != 1 || rows[0].Charged != 10 {
+		t.Errorf("October of UTC: %+v, %v", rows, err)
+	}
+}

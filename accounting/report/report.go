@@ -74,6 +74,9 @@ type Query struct {
 	Location *time.Location `json:"-"`      // the accounting time zone; nil: UTC
 	Client   string         `json:"client"` // "": all
 	Top      int            `json:"top"`    // the rows with the most charged bytes, then one of all others; 0: all
+	// ByRecords: the months of some tariff begin at other times than those of
+	// Location, so that counters do not tell.
+	ByRecords bool `json:"-"`
 }
 
 // Row is one line of a report. Columns that were not asked for are empty.
@@ -164,7 +167,7 @@ type sums struct {
 }
 
 func (s *sums) add(ctx context.Context, store accounting.Store) error {
-	if s.q.byMonth() {
+	if !s.q.ByRecords && s.q.byMonth() {
 		whole, err := s.addCounters(ctx, store)
 		if err != nil || whole {
 			return err

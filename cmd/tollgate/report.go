@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tollgate-mail/tollgate/accounting/price"
 	"github.com/tollgate-mail/tollgate/accounting/report"
 	"github.com/tollgate-mail/tollgate/internal/assemble"
 	"github.com/tollgate-mail/tollgate/internal/config"
@@ -111,6 +112,7 @@ func (a *app) rows(ctx context.Context, places config.Places, r daemon.ReportReq
 	if err != nil {
 		return nil, away(err)
 	}
+	q.ByRecords = price.NewBook(cfg.Tariffs...).Other(q.Location.String())
 	rows, err = report.Run(ctx, store, q)
 	return rows, away(errors.Join(err, store.Close()))
 }

@@ -35,6 +35,7 @@ func (d *Daemon) answerReport(ctx context.Context, request json.RawMessage) (any
 	if err != nil {
 		return nil, err
 	}
+	q.ByRecords = d.accounts.Book.Other(q.Location.String())
 	rows, err := report.Run(ctx, d.store, q)
 	if err != nil {
 		return nil, &control.Refusal{Code: CodeAway, Message: "the store cannot be read: " + err.Error()}

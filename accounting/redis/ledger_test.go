@@ -1,0 +1,57 @@
+package redis
+
+import (
+	"context"
+	"testing"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/price"
+	"github.com/tollgate-mail/tollgate/accounting/storetest"
+)
+
+// Another gateway hears of what this one spent, and of a payment; when the line
+// broke it is told that it may have missed something.
+func TestFollow(t *testing.T) {
+	srv := startServer(t, "--save", "", "--appendonly", "no")
+	tariff := storetest.Tariff(t, price.Terms{PerMiB: 1 << 20})
+	o := srv.options()
+	o.Book = price.NewBook(tariff)
+	o.Standing = func([]accounting.Standing) {}
+	o.Limited = func(client string) bool { return client == "sales" }
+	one := mustOpen(t, o)
+	o.Gateway = "mx2"
+	two := mustOpen(t, o)
+	ctx, cancel := context.WithCancel(t.Context())
+	fresh, told, ended := make(chan struct{}, 10), make(chan accounting.Standing, 10), make(chan error, 1)
+	go func() {
+		ended <- two.Follow(ctx, func() { fresh <- struct{}{} }, func(list []accounting.Standing) { told <- list[0] })
+	}()
+	<-fresh
+	quiet := storetest.Usage(1, "other", "o@example.org", storetest.Now, 10, 10)
+	r := storetest.Usage(2, "sales", "a@example.org", storetest.Now, 10, 10)
+	r.Tariff, r.TariffVersion = tariff.Name, tariff.Version()
+	put(t, one, quiet, r)
+	got := <-told
+	if got.Client != "sales" || got.Balance != -10 || got.Used != 10 || got.UsedDay != 10 || got.Period != "2026-11" || got.Day != "2026-11-23" {
+		t.Errorf("%+v", got)
+	}
+	if _, err := one.Enter(t.Context(), accounting.Record{
+		ID: "p", Kind: accounting.Payment, Time: storetest.Now, Gateway: "mx1", Client: "sales", Amount: "100", Currency: "RUB",
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if paid := <-told; paid.Balance != 90 || !got.Before(paid) {
+		t.Errorf("%+v", paid)
+	}
+	if err := one.db.Publish(t.Context(), "tg:standing", "sales x 2026-11 1 2026-11-23 1 1-1").Err(); err != nil {
+		t.Fatal(err)
+	}
+	srv.kill()
+	if err := <-ended; err == nil || ctx.Err() != nil {
+		t.Errorf("the line broke: %v", err)
+	}
+	cancel()
+	if len(told) > 0 {
+		t.Errorf("rubbish is told: %+v", <-told)
+	}
+}
