@@ -133,7 +133,7 @@ func (a *app) parkedHere(ctx context.Context, r daemon.ParkedRequest) (rows []da
 		printProblems(a.err, daemon.ProblemRows(problems))
 		return nil, silent(exitPolicy)
 	}
-	store, _, err := assemble.OpenStore(ctx, cfg, slog.New(slog.DiscardHandler), assemble.MustExist)
+	store, _, err := assemble.OpenStore(ctx, cfg, nil, slog.New(slog.DiscardHandler), assemble.MustExist)
 	if err != nil {
 		return nil, away(err)
 	}

@@ -107,7 +107,7 @@ func AnswerHeldHere(ctx context.Context, cfg *config.Config, r HeldRequest) (ans
 		}
 	}()
 	h := heldBooks{correct.Books{Gateway: cfg.Gate.Gateway, Spool: sp, Now: time.Now, Store: func(ctx context.Context) (accounting.Store, error) {
-		store, _, err = assemble.OpenStore(ctx, cfg, slog.New(slog.DiscardHandler), assemble.MustExist)
+		store, _, err = assemble.OpenStore(ctx, cfg, nil, slog.New(slog.DiscardHandler), assemble.MustExist)
 		return store, err
 	}}, j}
 	return h.answer(ctx, r, control.UserName(os.Getuid()))
