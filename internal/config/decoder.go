@@ -82,15 +82,6 @@ type field struct {
 	required bool
 }
 
-// later are keys whose features are not part of this version.
-func later(keys ...string) []field {
-	fields := make([]field, len(keys))
-	for i, key := range keys {
-		fields[i] = field{key: key}
-	}
-	return fields
-}
-
 const notYet = "is not part of this version of tollgate"
 
 func (d *decoder) errorf(at *node, format string, args ...any) {

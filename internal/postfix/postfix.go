@@ -15,7 +15,7 @@ import (
 )
 
 // ErrUnavailable: Postfix is not installed here, or one of its commands failed.
-var ErrUnavailable = errors.New("Postfix cannot be asked")
+var ErrUnavailable = errors.New("the commands of Postfix do not answer")
 
 // folders are searched besides PATH: Postfix's commands are in folders that
 // the PATH of a user or of a package script may lack.

@@ -19,7 +19,7 @@ var (
 	// ErrNoSocket: tollgate does not listen there now.
 	ErrNoSocket = errors.New("tollgate does not listen")
 	// ErrUnreachable: it listens where Postfix cannot go.
-	ErrUnreachable = errors.New("Postfix cannot open the socket of tollgate")
+	ErrUnreachable = errors.New("the socket of tollgate is out of reach for Postfix")
 )
 
 // Reach is the way from an instance to tollgate's socket.
