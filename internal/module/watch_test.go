@@ -70,12 +70,13 @@ func TestWatchDeafService(t *testing.T) {
 		g := guard(&s.fake, module.Limits{Timeout: time.Minute, Parallel: 3})
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		go g.Watch(ctx, time.Minute)
 		s.deaf.Store(true)
 		s.tried(t, g, 5)
 		if h := g.Health(); h.Breaker != "open" {
 			t.Errorf("%+v", h)
 		}
+		// Not before: a ping would close it as soon as it opens.
+		go g.Watch(ctx, time.Minute)
 		synctest.Wait() // for a ping
 		if h := g.Health(); h.Breaker != "closed" {
 			t.Errorf("%+v", h)
