@@ -25,6 +25,7 @@ var large = map[string]bool{
 	"internal/gate":   true,
 
 	"accounting/redis/session.go":                true,
+	"accounting/storetest/price.go":              true,
 	"accounting/storetest/storetest.go":          true,
 	"internal/archive/archivetest/containers.go": true,
 	"internal/mail/filename.go":                  true,

@@ -17,7 +17,9 @@ var (
 	dropped = map[string]bool{"bcc": true, "content-length": true, "resent-bcc": true, "return-path": true}
 	// A field name, with white space before the colon (is_header.c).
 	fieldStart = regexp.MustCompile(`^([!-9;-~]+)([ \t]*):`)
-	lineEnd    = regexp.MustCompile(`\r*\n`)
+	// With smtpd_forbid_bare_newline a line ends in one CR LF or one LF; a CR
+	// before it stays.
+	lineEnd = regexp.MustCompile(`\r?\n`)
 )
 
 // headerLimit is Postfix's header_size_limit.
@@ -93,7 +95,7 @@ func TestShownSize(t *testing.T) {
 		"A: b\r\n\r\nbody\r\n":                 plain,
 		"A: b\r\nBcc: x\r\n c\r\n\r\nbody\r\n": plain,
 		"A : b\r\n\r\nbody\r\n":                plain,
-		"A: b\r\r\n\r\nbody":                   plain,
+		"A: b\r\r\n\r\nbody":                   plain + 1,
 		"A: b\r\n":                             int64(len("A: b\r\n\r\n")),
 		"A: b\r\nno field\r\n":                 int64(len("A: b\r\n\r\nno field\r\n")),
 		"From a\r\nA: b\r\n\r\nbody\r\n":       plain + int64(len("X-Mailbox-Line: From a\r\n")),

@@ -165,6 +165,10 @@ func subjectAt(fields []script.Field) (int, bool) {
 	return i, i >= 0
 }
 
+// releases are what the truth of a message has among its addresses, though a
+// mail program wrote its release there.
+var releases = map[string][]string{"0072": {"8.16.0.43", "8.17.1.19", "8.17.1.5", "8.17.1.22"}}
+
 // checkHops compares the rules that matched with the addresses of the truth.
 func (m *specimen) checkHops(t *testing.T, entry script.Object) {
 	t.Helper()
@@ -174,6 +178,11 @@ func (m *specimen) checkHops(t *testing.T, entry script.Object) {
 	want := make(map[string]bool)
 	for _, ip := range slices.Concat(m.IPs, m.originated) {
 		want[hopRule(ip.Unmap())] = true
+	}
+	// The truth counts whatever looks like an address; releases of a mail program
+	// ("by mx (8.17.1.19/8.17.1.19)") are none.
+	for _, ip := range releases[m.ID] {
+		delete(want, hopRule(netip.MustParseAddr(ip)))
 	}
 	doubtful := make(map[string]bool)
 	for _, ip := range m.Doubtful {
