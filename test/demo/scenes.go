@@ -114,7 +114,7 @@ How to attach a real Postfix
 ----------------------------
   make install                                 # the binary, its man pages, a systemd unit, an example policy
   $EDITOR /etc/tollgate/policy.toml && tollgate check
-  cat contrib/postfix/main.cf >> /etc/postfix/main.cf && postfix reload
+  tollgate attach                              # shows what it will change in main.cf, and asks
 
 contrib/postfix/README.md tells about order, sockets, chroot and re-injection; README.md where to go on.
 The demo's policy is test/demo/policy.toml. Nothing of the demo is left on this machine.
