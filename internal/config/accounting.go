@@ -4,9 +4,9 @@ import "time"
 
 func (d *decoder) accounting(n *node) {
 	d.read(n, "[accounting]", d.accountingFields())
-	share := n.child("share")
-	full := share == nil || share.value == "full"
-	if over := n.child("split_over"); over != nil && full {
+	share := n.Child("share")
+	full := share == nil || share.Value == "full"
+	if over := n.Child("split_over"); over != nil && full {
 		d.warnf(over, `split_over is without effect unless share is "split"`)
 	}
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"time"
 
+	"github.com/tollgate-mail/tollgate/internal/config/document"
 	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/internal/module/clamav"
 	"github.com/tollgate-mail/tollgate/rules"
@@ -40,7 +41,7 @@ func (d *decoder) antivirus(n *node) {
 	a := newAntivirus(n)
 	d.read(n, "[antivirus]", d.antivirusFields(a))
 	d.source.Antivirus = true
-	if d.is(n, table) {
+	if d.is(n, document.Table) {
 		d.config.Antivirus = d.finishAntivirus(a)
 	}
 }
@@ -75,12 +76,12 @@ func (d *decoder) finishAntivirus(a *antivirus) *Antivirus {
 	action, _ := rules.ParseAction(a.action)
 	if a.action == "tag" {
 		action = rules.Continue
-		if n.child("tag_subject") == nil && n.child("tag_header") == nil {
-			d.errorf(n.child("action"), `action "tag" needs tag_subject or tag_header`)
+		if n.Child("tag_subject") == nil && n.Child("tag_header") == nil {
+			d.errorf(n.Child("action"), `action "tag" needs tag_subject or tag_header`)
 		}
 	}
 	verdict := rules.SourceVerdict{
-		Pos: n.pos(), At: textPlaces(n), Action: action,
+		Pos: n.Pos(), At: textPlaces(n), Action: action,
 		Reply: a.reply, TagSubject: a.tagSubject, TagHeader: a.tagHeader,
 	}
 	if a.action == "tag" && a.reply == "" {
@@ -88,7 +89,7 @@ func (d *decoder) finishAntivirus(a *antivirus) *Antivirus {
 	}
 	reply, tags, problems := rules.CompileVerdict(verdict)
 	d.problems = append(d.problems, problems...)
-	at := n.child("clamd")
+	at := n.Child("clamd")
 	if at == nil || notText(n, "clamd") {
 		return nil // told of already
 	}
@@ -107,7 +108,7 @@ func (d *decoder) finishAntivirus(a *antivirus) *Antivirus {
 	// ours.
 	limits.MaxSize = max(1, limits.MaxSize-clamav.Overhead)
 	return &Antivirus{
-		Inspector: Inspector{Pos: at.pos(), Name: "antivirus", Type: "clamav", Settings: settings, Limits: limits},
+		Inspector: Inspector{Pos: at.Pos(), Name: "antivirus", Type: "clamav", Settings: settings, Limits: limits},
 		MaxSize:   a.limits.MaxSize,
 		Action:    action, Reply: reply, Tags: tags, OnError: onError, Oversize: oversize,
 	}

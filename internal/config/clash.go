@@ -24,10 +24,10 @@ func (d *decoder) clashes(all []directory.Clash) {
 		first := p.first(d.clientList[d.clientByID[c.Other]], c.Address)
 		at := p.next(client, c.Address, first)
 		if c.Other == c.Client {
-			d.errorf(at, "client %s: address %s stands there twice, first at %s", c.Client, c.Address, first.pos())
+			d.errorf(at, "client %s: address %s stands there twice, first at %s", c.Client, c.Address, first.Pos())
 			continue
 		}
-		d.errorf(at, "client %s: address %s belongs to client %s already, at %s", c.Client, c.Address, c.Other, first.pos())
+		d.errorf(at, "client %s: address %s belongs to client %s already, at %s", c.Client, c.Address, c.Other, first.Pos())
 	}
 }
 

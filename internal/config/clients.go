@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/internal/config/document"
 )
 
 // listed is a client with where it stands.
@@ -31,12 +32,12 @@ func (d *decoder) readClientFile(n *node) {
 	if path == "" {
 		return
 	}
-	text, err := readFile(path, maxFile)
+	text, err := document.ReadFile(path, document.MaxFile)
 	if err != nil {
 		d.errorf(n, "cannot read the clients of %s: %v", path, err)
 		return
 	}
-	root, problem := parse(path, text)
+	root, problem := document.Parse(path, text, d.manyTables())
 	if problem != nil {
 		d.problems = append(d.problems, *problem)
 	}
@@ -53,10 +54,10 @@ func (d *decoder) client(n *node) {
 	if !c.ValidFrom.IsZero() && !c.Expires.IsZero() && !c.Expires.After(c.ValidFrom) {
 		d.errorf(n, "client %s is never valid: expires is not after valid_from", c.ID)
 	}
-	if n := n.child("credit_limit"); n != nil && c.Mode == accounting.Unlimited {
+	if n := n.Child("credit_limit"); n != nil && c.Mode == accounting.Unlimited {
 		d.warnf(n, `credit_limit is without effect in mode "unlimited"`)
 	}
-	if c.ID != "" && n.child("addresses") == nil {
+	if c.ID != "" && n.Child("addresses") == nil {
 		d.warnf(n, "client %s has no addresses: nothing reaches it", c.ID)
 	}
 	if c.ID == "" {
@@ -64,7 +65,7 @@ func (d *decoder) client(n *node) {
 		return
 	}
 	if other, ok := d.clientByID[c.ID]; ok {
-		d.errorf(n, "client %s stands there twice: here and at %s", c.ID, d.clientList[other].at.pos())
+		d.errorf(n, "client %s stands there twice: here and at %s", c.ID, d.clientList[other].at.Pos())
 		return
 	}
 	d.clientByID[c.ID] = len(d.clientList)
@@ -110,7 +111,7 @@ func (d *decoder) addresses(c *listed) func(*node) {
 		c.addresses = d.textNodes(n)
 		c.Addresses = make([]string, len(c.addresses))
 		for i, a := range c.addresses {
-			c.Addresses[i] = a.value.(string)
+			c.Addresses[i] = a.Value.(string)
 			// What cannot be read is told of with the clashes.
 			p, err := accounting.ParseAddress(c.Addresses[i])
 			if err == nil && p.Open {
@@ -123,14 +124,14 @@ func (d *decoder) addresses(c *listed) func(*node) {
 // date reads a day.
 func (d *decoder) date(into *time.Time) func(*node) {
 	return func(n *node) {
-		t, ok := n.value.(time.Time)
+		t, ok := n.Value.(time.Time)
 		switch {
-		case ok && t.Location().String() == localDate:
+		case ok && t.Location().String() == document.LocalDate:
 			*into = t
-		case !ok && isDate(n.value):
-			d.errorf(n, "%s must be a date, not a string: write it without quotes", n.key)
+		case !ok && isDate(n.Value):
+			d.errorf(n, "%s must be a date, not a string: write it without quotes", n.Key)
 		default:
-			d.errorf(n, "%s must be a date such as 2026-01-31, not %s", quoteKey(n.key), n.what())
+			d.errorf(n, "%s must be a date such as 2026-01-31, not %s", document.QuoteKey(n.Key), n.What())
 		}
 	}
 }

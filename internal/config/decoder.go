@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tollgate-mail/tollgate/internal/config/document"
 	"github.com/tollgate-mail/tollgate/internal/diag"
 	"github.com/tollgate-mail/tollgate/internal/directory"
 	"github.com/tollgate-mail/tollgate/internal/gate"
@@ -13,6 +14,9 @@ import (
 	"github.com/tollgate-mail/tollgate/rules/expr"
 	"github.com/tollgate-mail/tollgate/rules/list"
 )
+
+// node is a value of the policy with its place.
+type node = document.Node
 
 // decoder turns the values of a policy into what they mean and gathers what is
 // wrong with them.
@@ -85,7 +89,7 @@ type field struct {
 const notYet = "is not part of this version of tollgate"
 
 func (d *decoder) errorf(at *node, format string, args ...any) {
-	d.errorAt(at.pos(), format, args...)
+	d.errorAt(at.Pos(), format, args...)
 }
 
 // maxProblems bounds what is told of a file that is no policy at all.
@@ -100,29 +104,29 @@ func (d *decoder) errorAt(pos rules.Pos, format string, args ...any) {
 }
 
 func (d *decoder) warnf(at *node, format string, args ...any) {
-	d.problems = append(d.problems, rules.Problem{Pos: at.pos(), Msg: fmt.Sprintf(format, args...), Warning: true})
+	d.problems = append(d.problems, rules.Problem{Pos: at.Pos(), Msg: fmt.Sprintf(format, args...), Warning: true})
 }
 
 // read reads a table: each key by its field, in the order in which they were
 // written. Name is how messages call the table, such as "[gateway]".
 func (d *decoder) read(n *node, name string, fields []field) {
-	if !d.is(n, table) {
+	if !d.is(n, document.Table) {
 		return
 	}
-	for _, c := range n.children {
-		f, ok := find(fields, c.key)
+	for _, c := range n.Children {
+		f, ok := find(fields, c.Key)
 		switch {
 		case !ok:
 			d.unknown(c, name, fields)
-		case f.read == nil && f.without != nil && c.value == f.without:
+		case f.read == nil && f.without != nil && c.Value == f.without:
 		case f.read == nil:
-			d.errorf(c, "%s in %s %s", c.key, name, notYet)
+			d.errorf(c, "%s in %s %s", c.Key, name, notYet)
 		default:
 			f.read(c)
 		}
 	}
 	for _, f := range fields {
-		if f.required && n.child(f.key) == nil {
+		if f.required && n.Child(f.key) == nil {
 			d.errorf(n, "%s needs %s", name, f.key)
 		}
 	}
@@ -146,17 +150,17 @@ func (d *decoder) unknown(n *node, name string, fields []field) {
 			valid = append(valid, f.key)
 		}
 	}
-	meant := hint(n.key, valid)
-	if name := otherName(name, n.key); name != "" {
+	meant := hint(n.Key, valid)
+	if name := otherName(name, n.Key); name != "" {
 		meant = "; here it is " + name
 	}
-	if s := lookalike(n.key); s != "" {
+	if s := document.Lookalike(n.Key); s != "" {
 		meant = s
 	}
-	if holder := d.holder(n.key); holder != "" {
+	if holder := d.holder(n.Key); holder != "" {
 		meant = "; it belongs in " + holder
 	}
-	d.errorf(n, "unknown key %s in %s%s", quoteKey(n.key), name, meant)
+	d.errorf(n, "unknown key %s in %s%s", document.QuoteKey(n.Key), name, meant)
 }
 
 // fewNames are told all.
@@ -174,17 +178,4 @@ func hint(name string, valid []string) string {
 		return "; it is one of " + strings.Join(valid, ", ")
 	}
 	return ""
-}
-
-// quoteKey writes a key as it stands in TOML.
-func quoteKey(key string) string {
-	for i := range len(key) {
-		if !bare(key[i]) {
-			return fmt.Sprintf("%q", key)
-		}
-	}
-	if key == "" {
-		return `""`
-	}
-	return key
 }

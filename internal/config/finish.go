@@ -2,6 +2,7 @@ package config
 
 import (
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/internal/config/document"
 	"github.com/tollgate-mail/tollgate/internal/directory"
 	"github.com/tollgate-mail/tollgate/internal/dnscheck"
 	"github.com/tollgate-mail/tollgate/rules"
@@ -9,7 +10,7 @@ import (
 
 // finish makes what needs more than one section.
 func (d *decoder) finish(root *node) {
-	if g := root.child("gateway"); g == nil || g.kind == table && g.child("name") == nil {
+	if g := root.Child("gateway"); g == nil || g.Kind == document.Table && g.Child("name") == nil {
 		d.hostName(root)
 	}
 	d.finishClients(root)

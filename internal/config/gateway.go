@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/charset"
+	"github.com/tollgate-mail/tollgate/internal/config/document"
 	"github.com/tollgate-mail/tollgate/internal/dnscheck"
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/rules"
@@ -55,11 +56,11 @@ func (d *decoder) limits(n *node) {
 // resolver reads the DNS servers: address or address:port.
 func (d *decoder) resolver(n *node) {
 	texts := d.textNodes(n)
-	if n.kind == array && len(n.children) == 0 {
+	if n.Kind == document.Array && len(n.Children) == 0 {
 		d.errorf(n, "resolver is empty: leave it out for the servers of resolv.conf")
 	}
 	for _, c := range texts {
-		s := c.value.(string)
+		s := c.Value.(string)
 		server, err := dnscheck.ServerAddr(s)
 		if err != nil {
 			d.errorf(c, `resolver: %q is neither an address nor "address:port"`, s)
@@ -97,7 +98,7 @@ func (d *decoder) gatewayName(n *node) {
 // the store and as authserv-id (RFC 8601 §2.5) without quotes.
 func isGatewayName(s string) bool {
 	for i := range len(s) {
-		if !bare(s[i]) && s[i] != '.' {
+		if !document.Bare(s[i]) && s[i] != '.' {
 			return false
 		}
 	}
@@ -120,7 +121,7 @@ func (d *decoder) hostName(root *node) {
 func (d *decoder) listen(n *node) {
 	d.config.Listen = nil
 	texts := d.textNodes(n)
-	if n.kind == array && len(n.children) == 0 {
+	if n.Kind == document.Array && len(n.Children) == 0 {
 		d.errorf(n, "listen is empty: Postfix would find nobody")
 	}
 	seen := map[string]bool{}
@@ -138,10 +139,10 @@ func (d *decoder) listen(n *node) {
 }
 
 func (d *decoder) listenAddress(n *node) (string, bool) {
-	s := n.value.(string)
+	s := n.Value.(string)
 	if path, ok := strings.CutPrefix(s, "unix:"); ok && path != "" {
 		c := *n
-		c.value = path
+		c.Value = path
 		path = resolve(&c)
 		if len(path) > maxSocketPath {
 			d.errorf(n, "listen: the path of a socket has at most %d octets here; this one has %d", maxSocketPath, len(path))

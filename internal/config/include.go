@@ -5,12 +5,14 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/config/document"
 )
 
 // readPolicy reads the main file and what it includes, as one table. It is nil
 // when a file of them cannot be read.
 func (d *decoder) readPolicy(path string) *node {
-	root, problem := document(path)
+	root, problem := document.Read(path, d.manyTables())
 	if problem != nil {
 		d.problems = append(d.problems, *problem)
 	}
@@ -19,7 +21,7 @@ func (d *decoder) readPolicy(path string) *node {
 	}
 	whole := true
 	for _, file := range d.included(root, path) {
-		part, problem := document(file)
+		part, problem := document.Read(file, d.manyTables())
 		if problem != nil {
 			d.problems = append(d.problems, *problem)
 		}
@@ -27,7 +29,7 @@ func (d *decoder) readPolicy(path string) *node {
 			whole = false
 			continue
 		}
-		if include := part.child("include"); include != nil {
+		if include := part.Child("include"); include != nil {
 			d.errorf(include, "only the main file can include others")
 		}
 		d.merge(root, part, "")
@@ -42,7 +44,7 @@ func (d *decoder) readPolicy(path string) *node {
 // included are the files that the patterns of include name, each once: pattern
 // by pattern, those of one in the order of their names.
 func (d *decoder) included(root *node, path string) []string {
-	include := root.child("include")
+	include := root.Child("include")
 	if include == nil {
 		return nil
 	}
@@ -60,7 +62,7 @@ func (d *decoder) included(root *node, path string) []string {
 }
 
 func (d *decoder) matching(pattern *node, main string) []string {
-	name := pattern.value.(string)
+	name := pattern.Value.(string)
 	path := resolve(pattern)
 	found, err := filepath.Glob(path)
 	if err != nil || name == "" {
@@ -88,28 +90,28 @@ func (d *decoder) matching(pattern *node, main string) []string {
 // merge adds what a further file says. Tables become one, arrays of tables are
 // appended; all else can be said once.
 func (d *decoder) merge(into, from *node, path string) {
-	for _, c := range from.children {
-		name := strings.TrimPrefix(path+"."+c.key, ".")
-		was := into.child(c.key)
+	for _, c := range from.Children {
+		name := strings.TrimPrefix(path+"."+c.Key, ".")
+		was := into.Child(c.Key)
 		switch {
 		case was == nil:
-			into.add(c)
-		case path == "" && c.key == "include": // said already
-		case was.kind == table && c.kind == table:
+			into.Add(c)
+		case path == "" && c.Key == "include": // said already
+		case was.Kind == document.Table && c.Kind == document.Table:
 			d.merge(was, c, name)
-		case was.tables() && c.tables():
-			was.children = append(was.children, c.children...)
+		case was.Tables() && c.Tables():
+			was.Children = append(was.Children, c.Children...)
 		default:
-			d.errorf(c, "%s is set twice: here and at %s", name, was.pos())
+			d.errorf(c, "%s is set twice: here and at %s", name, was.Pos())
 		}
 	}
 }
 
 // resolve is the path that a value names: relative to the file it stands in.
 func resolve(n *node) string {
-	path, _ := n.value.(string)
+	path, _ := n.Value.(string)
 	if path == "" || filepath.IsAbs(path) {
 		return path
 	}
-	return filepath.Join(filepath.Dir(n.file), path)
+	return filepath.Join(filepath.Dir(n.File), path)
 }

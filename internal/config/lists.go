@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/tollgate-mail/tollgate/internal/config/document"
 	"github.com/tollgate-mail/tollgate/rules"
 	"github.com/tollgate-mail/tollgate/rules/list"
 )
@@ -11,19 +12,19 @@ import (
 // lists is [lists]: each key is a list's name, each value its entries or the
 // file that has them.
 func (d *decoder) lists(n *node) {
-	for _, c := range n.children {
-		if !isListName(c.key) {
-			d.errorf(c, "list %q: letters, digits and . _ - can name a list", c.key)
+	for _, c := range n.Children {
+		if !isListName(c.Key) {
+			d.errorf(c, "list %q: letters, digits and . _ - can name a list", c.Key)
 		}
 		// A list that cannot be read is nil: rules that name it are not to
 		// blame.
-		d.source.Lists[c.key] = d.list(c)
+		d.source.Lists[c.Key] = d.list(c)
 	}
 }
 
 func isListName(s string) bool {
 	for i := range len(s) {
-		if !bare(s[i]) && s[i] != '.' {
+		if !document.Bare(s[i]) && s[i] != '.' {
 			return false
 		}
 	}
@@ -31,26 +32,26 @@ func isListName(s string) bool {
 }
 
 func (d *decoder) list(n *node) *list.List {
-	switch n.kind {
-	case table:
+	switch n.Kind {
+	case document.Table:
 		l := listSource{kind: list.KindNames()[list.Names]}
-		d.read(n, "list "+n.key, d.listFields(&l))
+		d.read(n, "list "+n.Key, d.listFields(&l))
 		kind, _ := list.ParseKind(l.kind)
 		switch {
 		case l.entries != nil && l.path != "":
-			d.errorf(n, "list %s has a file and entries; it can have one of them", n.key)
+			d.errorf(n, "list %s has a file and entries; it can have one of them", n.Key)
 		case l.entries != nil:
 			return d.listEntries(l.entries, kind)
 		case l.path != "":
-			return d.listFile(n.child("file"), l.path, kind)
-		case n.child("file") == nil && n.child("entries") == nil:
-			d.errorf(n, "list %s needs file or entries", n.key)
+			return d.listFile(n.Child("file"), l.path, kind)
+		case n.Child("file") == nil && n.Child("entries") == nil:
+			d.errorf(n, "list %s needs file or entries", n.Key)
 		}
 		return nil
-	case array:
+	case document.Array:
 		return d.listEntries(n, list.Names)
 	}
-	d.errorf(n, `list %s must be an array of entries or { file = "path" }, not %s`, n.key, n.what())
+	d.errorf(n, `list %s must be an array of entries or { file = "path" }, not %s`, n.Key, n.What())
 	return nil
 }
 
@@ -72,7 +73,7 @@ func (d *decoder) listFields(l *listSource) []field {
 func (d *decoder) listEntries(n *node, kind list.Kind) *list.List {
 	var entries []rules.Operand
 	for _, c := range d.textNodes(n) {
-		entries = append(entries, rules.Operand{Pos: c.pos(), V: c.value})
+		entries = append(entries, rules.Operand{Pos: c.Pos(), V: c.Value})
 	}
 	made, problems := list.New(entries, kind, d.cache)
 	d.problems = append(d.problems, problems...)
@@ -95,22 +96,22 @@ func (d *decoder) readList(path string, kind list.Kind) (read *list.List, proble
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return nil, nil, plain(err)
+		return nil, nil, document.Plain(err)
 	case info.IsDir():
-		return nil, nil, errDirectory
+		return nil, nil, document.ErrDirectory
 	case !info.Mode().IsRegular():
-		return nil, nil, errNoFile
+		return nil, nil, document.ErrNoFile
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, nil, plain(err)
+		return nil, nil, document.Plain(err)
 	}
 	defer func() {
 		if e := f.Close(); e != nil && err == nil {
-			err = fmt.Errorf("closing: %w", plain(e))
+			err = fmt.Errorf("closing: %w", document.Plain(e))
 		}
 	}()
-	err = steady(f, func() error {
+	err = document.Steady(f, func() error {
 		read, problems = list.Read(path, f, kind, d.cache)
 		return nil
 	})

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/config/document"
 )
 
 // sizeUnits are factors of octets, as the policy language has them.
@@ -17,15 +19,15 @@ var sizeUnits = [...]struct {
 // size reads octets: "10 MiB" or an integer, from least to most.
 func (d *decoder) size(into *int64, least, most int64) func(*node) {
 	return func(n *node) {
-		octets, ok := n.value.(int64)
-		if s, text := n.value.(string); text {
+		octets, ok := n.Value.(int64)
+		if s, text := n.Value.(string); text {
 			octets, ok = parseSize(s)
 		}
 		switch {
 		case !ok:
-			d.errorf(n, `%s must be a size such as "10 MiB", not %s`, n.key, shown(n))
+			d.errorf(n, `%s must be a size such as "10 MiB", not %s`, n.Key, shown(n))
 		case octets < least || octets > most:
-			d.errorf(n, "%s must be between %s and %s", n.key, sizeText(least), sizeText(most))
+			d.errorf(n, "%s must be between %s and %s", n.Key, sizeText(least), sizeText(most))
 		default:
 			*into = octets
 		}
@@ -63,16 +65,16 @@ func sizeText(n int64) string {
 // to most.
 func (d *decoder) duration(into *time.Duration, least, most time.Duration) func(*node) {
 	return func(n *node) {
-		s, ok := n.value.(string)
+		s, ok := n.Value.(string)
 		var t time.Duration
 		if ok {
 			t, ok = parseDuration(s)
 		}
 		switch {
 		case !ok:
-			d.errorf(n, `%s must be a time such as "30s", "5m" or "2d", not %s`, n.key, shown(n))
+			d.errorf(n, `%s must be a time such as "30s", "5m" or "2d", not %s`, n.Key, shown(n))
 		case t < least || t > most:
-			d.errorf(n, "%s must be between %s and %s", n.key, durationText(least), durationText(most))
+			d.errorf(n, "%s must be between %s and %s", n.Key, durationText(least), durationText(most))
 		default:
 			*into = t
 		}
@@ -117,9 +119,9 @@ func durationText(t time.Duration) string {
 // whole reads a whole number from least to most.
 func (d *decoder) whole(into *int, least, most int) func(*node) {
 	return func(n *node) {
-		v, ok := n.value.(int64)
+		v, ok := n.Value.(int64)
 		if !ok || v < int64(least) || v > int64(most) {
-			d.errorf(n, "%s must be a whole number between %d and %d, not %s", n.key, least, most, shown(n))
+			d.errorf(n, "%s must be a whole number between %d and %d, not %s", n.Key, least, most, shown(n))
 			return
 		}
 		*into = int(v)
@@ -128,11 +130,11 @@ func (d *decoder) whole(into *int, least, most int) func(*node) {
 
 // shown is a value as a message shows it.
 func shown(n *node) string {
-	if s, ok := n.value.(string); ok {
+	if s, ok := n.Value.(string); ok {
 		return strconv.Quote(s)
 	}
-	if n.kind == single {
-		return fmt.Sprint(n.value)
+	if n.Kind == document.Single {
+		return fmt.Sprint(n.Value)
 	}
-	return n.what()
+	return n.What()
 }

@@ -117,13 +117,13 @@ func (d *decoder) moduleType(e *extension) func(*node) {
 func (d *decoder) finishModule(e *extension) {
 	i := slices.IndexFunc(moduleTypes(), func(t moduleType) bool { return t.name == e.kind })
 	kind := moduleTypes()[i]
-	for _, c := range e.at.children {
-		if !slices.Contains(common, c.key) && !slices.Contains(kind.keys, c.key) {
-			d.errorf(c, "%s is without meaning for type %q", c.key, e.kind)
+	for _, c := range e.at.Children {
+		if !slices.Contains(common, c.Key) && !slices.Contains(kind.keys, c.Key) {
+			d.errorf(c, "%s is without meaning for type %q", c.Key, e.kind)
 			return
 		}
 	}
-	where := e.at.child("url")
+	where := e.at.Child("url")
 	if slices.Contains(kind.keys, "url") && where == nil {
 		d.errorf(e.at, "[[module]] of type %q needs url", e.kind)
 		return
@@ -152,7 +152,7 @@ func (d *decoder) finishModule(e *extension) {
 		onError = rules.Tempfail
 	}
 	d.config.Modules = append(d.config.Modules, Module{
-		Inspector: Inspector{Pos: where.pos(), Name: e.name, Type: e.kind, Settings: settings, Limits: e.limits},
+		Inspector: Inspector{Pos: where.Pos(), Name: e.name, Type: e.kind, Settings: settings, Limits: e.limits},
 		Factor:    e.factor, OnError: onError,
 	})
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"time"
 
+	"github.com/tollgate-mail/tollgate/internal/config/document"
 	"github.com/tollgate-mail/tollgate/internal/diag"
 	"github.com/tollgate-mail/tollgate/rules"
 )
@@ -37,19 +38,19 @@ func LoadPlaces(path string) (Places, rules.Problems) {
 		{"gateway", "postfix_config", &d.config.PostfixConfig},
 		{"journal", "dir", &d.config.JournalDir},
 	} {
-		if s := root.child(p.section); s != nil && s.kind == table {
-			if n := s.child(p.key); n != nil {
+		if s := root.Child(p.section); s != nil && s.Kind == document.Table {
+			if n := s.Child(p.key); n != nil {
 				d.path(p.into)(n)
 			}
 		}
 	}
-	if s := root.child("gateway"); s != nil && s.kind == table {
-		if n := s.child("listen"); n != nil {
+	if s := root.Child("gateway"); s != nil && s.Kind == document.Table {
+		if n := s.Child("listen"); n != nil {
 			d.listen(n)
 		}
 	}
-	if s := root.child("accounting"); s != nil && s.kind == table {
-		if n := s.child("timezone"); n != nil {
+	if s := root.Child("accounting"); s != nil && s.Kind == document.Table {
+		if n := s.Child("timezone"); n != nil {
 			d.timezone(n)
 		}
 	}

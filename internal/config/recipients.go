@@ -7,22 +7,23 @@ import (
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/internal/config/document"
 )
 
 func (d *decoder) recipients(n *node) {
 	d.recipientsAt = n
 	before := len(d.problems)
 	d.read(n, "[recipients]", d.recipientsFields())
-	domains := n.child("domains")
+	domains := n.Child("domains")
 	if domains == nil {
-		domains = n.child("domains_file")
+		domains = n.Child("domains_file")
 	}
 	switch {
 	case d.problems[before:].Err() != nil:
 		d.noMode = true
 	case d.directory.AnyInDomains && domains == nil:
 		d.errorf(n, `[recipients] needs domains or domains_file: mode is "domains"`)
-	case !d.directory.AnyInDomains && domains != nil && n.child("mode") == nil:
+	case !d.directory.AnyInDomains && domains != nil && n.Child("mode") == nil:
 		d.errorf(domains, `domains are set, but mode is "known"; write mode = "domains"`)
 	case !d.directory.AnyInDomains && domains != nil:
 		d.warnf(domains, `domains are without effect in mode "known"`)
@@ -40,11 +41,11 @@ func (d *decoder) recipientsFields() []field {
 }
 
 func (d *decoder) domains(n *node) {
-	if n.kind == array && len(n.children) == 0 {
+	if n.Kind == document.Array && len(n.Children) == 0 {
 		d.errorf(n, `domains is empty: write the domains whose mail comes here, as domains = ["example.org"]`)
 	}
 	for _, c := range d.textNodes(n) {
-		d.domain(c, c.value.(string))
+		d.domain(c, c.Value.(string))
 	}
 }
 
@@ -67,12 +68,12 @@ func (d *decoder) domainsFile(n *node) {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		d.errorf(n, "cannot read the domains %s: %v", path, plain(err))
+		d.errorf(n, "cannot read the domains %s: %v", path, document.Plain(err))
 		return
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
-		d.errorf(n, "cannot read the domains %s: %v", path, errNoFile)
+		d.errorf(n, "cannot read the domains %s: %v", path, document.ErrNoFile)
 		return
 	}
 	before := len(d.directory.Domains)
@@ -86,12 +87,12 @@ func (d *decoder) domainsFile(n *node) {
 			text = text[:at]
 		}
 		if text = strings.TrimSpace(text); text != "" {
-			d.domain(&node{file: path, line: line, key: "domains_file", value: text}, text)
+			d.domain(&node{File: path, Line: line, Key: "domains_file", Value: text}, text)
 		}
 	}
 	switch err := lines.Err(); {
 	case err != nil:
-		d.errorf(n, "cannot read the domains %s: %v", path, plain(err))
+		d.errorf(n, "cannot read the domains %s: %v", path, document.Plain(err))
 	case len(d.directory.Domains) == before && len(d.problems) == 0:
 		d.errorf(n, "%s has no domain in it: write one a line", path)
 	}
@@ -137,7 +138,7 @@ func (d *decoder) refuse(n *node) {
 	}
 	d.gate.Refuse = 0
 	for _, c := range d.textNodes(n) {
-		name := c.value.(string)
+		name := c.Value.(string)
 		if d.among(c, name, names) {
 			d.gate.Refuse |= refusals[slices.Index(names, name)].block
 		}
@@ -147,7 +148,7 @@ func (d *decoder) refuse(n *node) {
 func (d *decoder) outbound(n *node) {
 	d.read(n, "[outbound]", d.outboundFields())
 	for _, p := range d.gate.OutboundNetworks {
-		if at := n.child("networks"); p.Bits() == 0 && at != nil {
+		if at := n.Child("networks"); p.Bits() == 0 && at != nil {
 			d.warnf(at, "networks: %s is every address: whoever reaches Postfix may send anywhere, which is an open relay", p)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"net"
 	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/config/document"
 )
 
 func (d *decoder) redis(n *node) {
@@ -11,7 +13,7 @@ func (d *decoder) redis(n *node) {
 	d.read(n, "[redis]", d.redisFields(r))
 	if !r.TLS {
 		for _, key := range []string{"ca_file", "cert_file", "key_file"} {
-			if c := n.child(key); c != nil && c.value != "" {
+			if c := n.Child(key); c != nil && c.Value != "" {
 				d.errorf(c, "%s is without effect unless tls = true", key)
 			}
 		}
@@ -42,11 +44,11 @@ func (d *decoder) redisFields(r *Redis) []field {
 func (d *decoder) redisAddrs(r *Redis) func(*node) {
 	return func(n *node) {
 		texts := d.textNodes(n)
-		if n.kind == array && len(n.children) == 0 {
+		if n.Kind == document.Array && len(n.Children) == 0 {
 			d.errorf(n, "addrs is empty")
 		}
 		for _, c := range texts {
-			s := c.value.(string)
+			s := c.Value.(string)
 			host, port, err := net.SplitHostPort(s)
 			if err != nil || host == "" || !isPort(port) {
 				d.errorf(c, `addrs: %q is not "host:port"`, s)
@@ -61,16 +63,16 @@ func (d *decoder) redisAddrs(r *Redis) func(*node) {
 
 // redisKind: a server, a Cluster or Sentinels, and what goes with which.
 func (d *decoder) redisKind(n *node, r *Redis) {
-	addrs := n.child("addrs")
+	addrs := n.Child("addrs")
 	switch {
 	case r.Cluster && r.Master != "":
-		d.errorf(n.child("master"), "master and cluster = true exclude each other: a Cluster has no Sentinels")
+		d.errorf(n.Child("master"), "master and cluster = true exclude each other: a Cluster has no Sentinels")
 	case r.Cluster && r.DB != 0:
-		d.errorf(n.child("db"), "db: a Cluster has one database, 0")
+		d.errorf(n.Child("db"), "db: a Cluster has one database, 0")
 	case len(r.Addrs) > 1 && !r.Cluster && r.Master == "":
 		d.errorf(addrs, "several addrs are nodes of a Cluster (cluster = true) or Sentinels (master = the name they know the server by)")
 	case r.SentinelPassword != "" && r.Master == "":
-		d.errorf(n.child("sentinel_password_file"), "sentinel_password_file is without effect unless master names a server")
+		d.errorf(n.Child("sentinel_password_file"), "sentinel_password_file is without effect unless master names a server")
 	}
 }
 
@@ -79,7 +81,7 @@ const maxReplicas = 16
 
 func (d *decoder) redisReplicas(r *Redis) func(*node) {
 	return func(n *node) {
-		v, ok := n.value.(int64)
+		v, ok := n.Value.(int64)
 		if !ok || v < 0 || v > maxReplicas {
 			d.errorf(n, "replicas must be a number from 0 to %d", maxReplicas)
 			return
@@ -90,7 +92,7 @@ func (d *decoder) redisReplicas(r *Redis) func(*node) {
 
 func (d *decoder) redisDB(r *Redis) func(*node) {
 	return func(n *node) {
-		v, ok := n.value.(int64)
+		v, ok := n.Value.(int64)
 		if !ok || v < 0 || v > 1<<16 {
 			d.errorf(n, "db must be the number of a database, such as 0")
 			return
@@ -117,15 +119,15 @@ func (d *decoder) redisPrefix(r *Redis) func(*node) {
 
 // keyPair: a certificate and its key go together.
 func (d *decoder) keyPair(n *node, r *Redis) {
-	cert, key := n.child("cert_file"), n.child("key_file")
+	cert, key := n.Child("cert_file"), n.Child("key_file")
 	switch {
 	case r.CertFile != "" && r.KeyFile != "":
 		if _, err := tls.LoadX509KeyPair(r.CertFile, r.KeyFile); err != nil {
 			d.errorf(cert, "cert_file: %v", err)
 		}
-	case r.CertFile != "" && (key == nil || key.value == ""):
+	case r.CertFile != "" && (key == nil || key.Value == ""):
 		d.errorf(cert, "cert_file needs key_file")
-	case r.KeyFile != "" && (cert == nil || cert.value == ""):
+	case r.KeyFile != "" && (cert == nil || cert.Value == ""):
 		d.errorf(key, "key_file needs cert_file")
 	}
 }

@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/tollgate-mail/tollgate/internal/config/document"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
 // rule is [[rule]]. What its texts mean is for rules to say; a text that is
 // none has been told of, and rules gets one that says nothing more.
 func (d *decoder) rule(n *node) {
-	r := rules.SourceRule{Pos: n.pos(), At: textPlaces(n)}
+	r := rules.SourceRule{Pos: n.Pos(), At: textPlaces(n)}
 	before := len(d.problems)
 	d.read(n, "[[rule]]", d.ruleFields(&r))
 	d.broken(n, before, "name", "stage")
@@ -28,11 +29,11 @@ func (d *decoder) rule(n *node) {
 }
 
 func notText(n *node, key string) bool {
-	c := n.child(key)
+	c := n.Child(key)
 	if c == nil {
 		return false
 	}
-	_, ok := c.value.(string)
+	_, ok := c.Value.(string)
 	return !ok
 }
 
@@ -41,10 +42,10 @@ func notText(n *node, key string) bool {
 func (d *decoder) broken(n *node, before int, needs ...string) {
 	bad := d.problems[before:].Err() != nil
 	for _, key := range needs {
-		bad = bad || n.child(key) == nil
+		bad = bad || n.Child(key) == nil
 	}
 	if bad {
-		d.brokenAt[n.pos()] = true
+		d.brokenAt[n.Pos()] = true
 	}
 }
 
@@ -80,7 +81,7 @@ func (d *decoder) ruleFields(r *rules.SourceRule) []field {
 
 // threshold is [[threshold]].
 func (d *decoder) threshold(n *node) {
-	t := rules.SourceThreshold{Pos: n.pos(), At: textPlaces(n)}
+	t := rules.SourceThreshold{Pos: n.Pos(), At: textPlaces(n)}
 	before := len(d.problems)
 	d.read(n, "[[threshold]]", d.thresholdFields(&t))
 	d.broken(n, before)
@@ -101,9 +102,9 @@ func (d *decoder) thresholdFields(t *rules.SourceThreshold) []field {
 // textPlaces are the places of the keys that stand there, but for texts that
 // are none: those are left out as if they did not.
 func textPlaces(n *node) map[string]rules.Pos {
-	at := make(map[string]rules.Pos, len(n.children))
-	for _, c := range n.children {
-		at[c.key] = c.pos()
+	at := make(map[string]rules.Pos, len(n.Children))
+	for _, c := range n.Children {
+		at[c.Key] = c.Pos()
 	}
 	for _, key := range []string{"name", "stage", "tag_subject", "action", "reply", "on_temperror"} {
 		if notText(n, key) {
@@ -116,14 +117,14 @@ func textPlaces(n *node) map[string]rules.Pos {
 // tagHeader reads one header field or an array of them.
 func (d *decoder) tagHeader(into *[]string) func(*node) {
 	return func(n *node) {
-		if n.kind == single {
+		if n.Kind == document.Single {
 			if s, ok := d.readString(n); ok {
 				*into = []string{s}
 			}
 			return
 		}
 		for _, c := range d.textNodes(n) {
-			*into = append(*into, c.value.(string))
+			*into = append(*into, c.Value.(string))
 		}
 	}
 }
@@ -132,15 +133,15 @@ func (d *decoder) tagHeader(into *[]string) func(*node) {
 // or many, of which each is one: [[rule.any]].
 func (d *decoder) groups(into *[]rules.Condition, groups *[][]rules.Condition) func(*node) {
 	return func(n *node) {
-		if !n.tables() {
+		if !n.Tables() {
 			d.conditions(into)(n)
 			return
 		}
-		for _, c := range n.children {
+		for _, c := range n.Children {
 			var group []rules.Condition
 			d.conditions(&group)(c)
-			if len(c.children) == 0 {
-				d.errorf(c, "a group of %s is empty", n.key)
+			if len(c.Children) == 0 {
+				d.errorf(c, "a group of %s is empty", n.Key)
 			}
 			*groups = append(*groups, group)
 		}
@@ -151,36 +152,36 @@ func (d *decoder) groups(into *[]rules.Condition, groups *[][]rules.Condition) f
 // tables in tables: header.NAME. Several tables are all of their conditions.
 func (d *decoder) conditions(into *[]rules.Condition) func(*node) {
 	return func(n *node) {
-		if n.tables() {
-			for _, c := range n.children {
+		if n.Tables() {
+			for _, c := range n.Children {
 				d.conditions(into)(c)
 			}
 			return
 		}
-		if !d.is(n, table) {
+		if !d.is(n, document.Table) {
 			return
 		}
-		for _, c := range n.children {
-			d.condition(into, c, c.key)
+		for _, c := range n.Children {
+			d.condition(into, c, c.Key)
 		}
 	}
 }
 
 func (d *decoder) condition(into *[]rules.Condition, n *node, attr string) {
-	if n.kind == table && isCounted(n, attr) {
+	if n.Kind == document.Table && isCounted(n, attr) {
 		d.counted(into, n, attr)
 		return
 	}
-	if n.kind == table {
-		if len(n.children) == 0 {
+	if n.Kind == document.Table {
+		if len(n.Children) == 0 {
 			d.errorf(n, "%s is empty", attr)
 		}
-		for _, c := range n.children {
-			d.condition(into, c, attr+"."+c.key)
+		for _, c := range n.Children {
+			d.condition(into, c, attr+"."+c.Key)
 		}
 		return
 	}
-	d.values(into, n, rules.Condition{Pos: n.pos(), Attr: attr})
+	d.values(into, n, rules.Condition{Pos: n.Pos(), Attr: attr})
 }
 
 // isCounted tells whether a table says of an attribute how many of its values
@@ -190,29 +191,29 @@ func isCounted(n *node, attr string) bool {
 	case "header", "raw_header", "header_count", "module":
 		return false
 	}
-	for _, c := range n.children {
-		if c.key != "all" && c.key != "any" && c.key != "hits" {
+	for _, c := range n.Children {
+		if c.Key != "all" && c.Key != "any" && c.Key != "hits" {
 			return false
 		}
 	}
-	return len(n.children) > 0
+	return len(n.Children) > 0
 }
 
 // counted reads { all = [...] } and { any = [...], hits = ">= 2" }.
 func (d *decoder) counted(into *[]rules.Condition, n *node, attr string) {
-	c := rules.Condition{Pos: n.pos(), Attr: attr}
-	if hits := n.child("hits"); hits != nil {
-		switch v := hits.value.(type) {
+	c := rules.Condition{Pos: n.Pos(), Attr: attr}
+	if hits := n.Child("hits"); hits != nil {
+		switch v := hits.Value.(type) {
 		case string:
 			c.Hits = v
 		case int64:
 			c.Hits = strconv.FormatInt(v, 10)
 		default:
-			d.errorf(hits, `%s: hits is a comparison such as ">= 2", not %s`, attr, hits.what())
+			d.errorf(hits, `%s: hits is a comparison such as ">= 2", not %s`, attr, hits.What())
 			return
 		}
 	}
-	all, some := n.child("all"), n.child("any")
+	all, some := n.Child("all"), n.Child("any")
 	switch {
 	case all != nil && (some != nil || c.Hits != ""):
 		d.errorf(n, "%s: all is every value; it stands alone", attr)
@@ -229,15 +230,15 @@ func (d *decoder) counted(into *[]rules.Condition, n *node, attr string) {
 func (d *decoder) values(into *[]rules.Condition, n *node, c rules.Condition) {
 	attr := c.Attr
 	values := []*node{n}
-	if n.kind == array {
-		values = n.children
+	if n.Kind == document.Array {
+		values = n.Children
 	}
 	for _, v := range values {
-		switch v.value.(type) {
+		switch v.Value.(type) {
 		case string, bool, int64, float64:
-			c.Values = append(c.Values, rules.Operand{Pos: v.pos(), V: v.value})
+			c.Values = append(c.Values, rules.Operand{Pos: v.Pos(), V: v.Value})
 		default:
-			d.errorf(v, "%s must have strings, numbers or booleans as values, not %s", attr, v.what())
+			d.errorf(v, "%s must have strings, numbers or booleans as values, not %s", attr, v.What())
 		}
 	}
 	if len(c.Values) > 0 || len(values) == 0 {

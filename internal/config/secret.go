@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"syscall"
+
+	"github.com/tollgate-mail/tollgate/internal/config/document"
 )
 
 // maxSecret bounds files with a password or with certificates.
@@ -18,7 +20,7 @@ func (d *decoder) secretFile(into *string) func(*node) {
 		if path == "" {
 			return
 		}
-		text, err := readFile(path, maxSecret)
+		text, err := document.ReadFile(path, maxSecret)
 		if err != nil {
 			d.errorf(n, "cannot read the password of %s: %v", path, err)
 			return
@@ -52,7 +54,7 @@ func (d *decoder) certificateTexts(into *string) func(*node) {
 		if path == "" {
 			return
 		}
-		if text, err := readFile(path, maxSecret); err == nil { // else it was told
+		if text, err := document.ReadFile(path, maxSecret); err == nil { // else it was told
 			*into = text
 		}
 	}
@@ -65,7 +67,7 @@ func (d *decoder) certificates(into *string) func(*node) {
 		if *into == "" {
 			return
 		}
-		text, err := readFile(*into, maxSecret)
+		text, err := document.ReadFile(*into, maxSecret)
 		switch {
 		case err != nil:
 			d.errorf(n, "cannot read the certificates of %s: %v", *into, err)

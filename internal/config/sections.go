@@ -1,6 +1,7 @@
 package config
 
 import (
+	"github.com/tollgate-mail/tollgate/internal/config/document"
 	"github.com/tollgate-mail/tollgate/internal/diag"
 )
 
@@ -45,11 +46,11 @@ func (s section) String() string {
 // readSections reads the tables of a file; other is what may stand there
 // without being a section.
 func (d *decoder) readSections(root *node, all []section, other string) {
-	for _, c := range root.children {
-		if c.key == other {
+	for _, c := range root.Children {
+		if c.Key == other {
 			continue
 		}
-		s, ok := findSection(all, c.key)
+		s, ok := findSection(all, c.Key)
 		switch {
 		case !ok:
 			d.unknownSection(c, all)
@@ -72,26 +73,26 @@ func findSection(all []section, key string) (section, bool) {
 
 func (d *decoder) readSection(n *node, s section) {
 	switch {
-	case !s.many && n.kind == table:
+	case !s.many && n.Kind == document.Table:
 		s.read(n)
-	case s.many && (n.tables() || n.kind == array && len(n.children) == 0):
-		for _, c := range n.children {
+	case s.many && (n.Tables() || n.Kind == document.Array && len(n.Children) == 0):
+		for _, c := range n.Children {
 			s.read(c)
 		}
-	case !s.many && n.tables():
+	case !s.many && n.Tables():
 		d.errorf(n, "%s can stand only once: write it %s", s.key, s)
 	default:
-		d.errorf(n, "%s must be written %s; it is %s", s.key, s, n.what())
+		d.errorf(n, "%s must be written %s; it is %s", s.key, s, n.What())
 	}
 }
 
 func (d *decoder) unknownSection(n *node, all []section) {
-	what := "section [" + quoteKey(n.key) + "]"
+	what := "section [" + document.QuoteKey(n.Key) + "]"
 	switch {
-	case n.tables():
-		what = "section [[" + quoteKey(n.key) + "]]"
-	case n.kind != table:
-		what = "key " + quoteKey(n.key) + " before the first section"
+	case n.Tables():
+		what = "section [[" + document.QuoteKey(n.Key) + "]]"
+	case n.Kind != document.Table:
+		what = "key " + document.QuoteKey(n.Key) + " before the first section"
 	}
 	var valid []string
 	for _, s := range all {
@@ -99,14 +100,25 @@ func (d *decoder) unknownSection(n *node, all []section) {
 			valid = append(valid, s.key)
 		}
 	}
-	near := diag.Nearest(n.key, valid)
-	if s, ok := findSection(all, near); ok && n.kind != single {
+	near := diag.Nearest(n.Key, valid)
+	if s, ok := findSection(all, near); ok && n.Kind != document.Single {
 		d.errorf(n, "unknown %s; did you mean %s?", what, s)
 		return
 	}
-	if holder := d.holder(n.key); holder != "" && n.kind != table {
+	if holder := d.holder(n.Key); holder != "" && n.Kind != document.Table {
 		d.errorf(n, "unknown %s; it belongs in %s", what, holder)
 		return
 	}
 	d.errorf(n, "unknown %s", what)
+}
+
+// manyTables are the names of what is written [[name]].
+func (d *decoder) manyTables() []string {
+	var names []string
+	for _, s := range d.sections() {
+		if s.many {
+			names = append(names, s.key)
+		}
+	}
+	return names
 }

@@ -27,7 +27,7 @@ func (d *decoder) tariff(n *node) {
 		return
 	}
 	if other, ok := d.tariffByName[t.Name]; ok {
-		d.errorf(n, "tariff %s stands there twice: here and at %s", t.Name, other.at.pos())
+		d.errorf(n, "tariff %s stands there twice: here and at %s", t.Name, other.at.Pos())
 		return
 	}
 	d.tariffByName[t.Name] = t
@@ -69,17 +69,17 @@ func (d *decoder) tariffName(into *string) func(*node) {
 // number would be a float.
 func (d *decoder) money(into *int64, least int64) func(*node) {
 	return func(n *node) {
-		s, ok := n.value.(string)
+		s, ok := n.Value.(string)
 		if !ok {
-			d.errorf(n, `%s must be a sum in a string, such as "1.50", not %s`, n.key, shown(n))
+			d.errorf(n, `%s must be a sum in a string, such as "1.50", not %s`, n.Key, shown(n))
 			return
 		}
 		v, err := price.ParseMoney(s)
 		switch {
 		case err != nil:
-			d.errorf(n, "%s: %v", n.key, err)
+			d.errorf(n, "%s: %v", n.Key, err)
 		case v < least:
-			d.errorf(n, "%s: %s is below %s", n.key, s, price.FormatMoney(least))
+			d.errorf(n, "%s: %s is below %s", n.Key, s, price.FormatMoney(least))
 		default:
 			*into = v
 		}
@@ -89,9 +89,9 @@ func (d *decoder) money(into *int64, least int64) func(*node) {
 // wholeNumber reads a whole number up to most.
 func (d *decoder) wholeNumber(into *int64, most int64) func(*node) {
 	return func(n *node) {
-		v, ok := n.value.(int64)
+		v, ok := n.Value.(int64)
 		if !ok || v < 0 || v > most {
-			d.errorf(n, "%s must be a whole number between 0 and %d, not %s", n.key, most, shown(n))
+			d.errorf(n, "%s must be a whole number between 0 and %d, not %s", n.Key, most, shown(n))
 			return
 		}
 		*into = v
@@ -137,11 +137,11 @@ func (d *decoder) zoneName(n *node) (string, bool) {
 
 // bands are [[tariff.band]].
 func (d *decoder) bands(n *node, t *tariffEntry) {
-	if !n.tables() {
-		d.errorf(n, "band must be written [[tariff.band]], not %s", n.what())
+	if !n.Tables() {
+		d.errorf(n, "band must be written [[tariff.band]], not %s", n.What())
 		return
 	}
-	for _, c := range n.children {
+	for _, c := range n.Children {
 		b := price.Band{Percent: 100}
 		var percent int
 		d.read(c, "[[tariff.band]]", d.bandFields(&b, &percent))
@@ -154,7 +154,7 @@ func (d *decoder) bandFields(b *price.Band, percent *int) []field {
 	when := func(n *node) {
 		var s *accounting.Schedule
 		if d.schedule(&s)(n); s != nil {
-			b.When, _ = n.value.(string)
+			b.When, _ = n.Value.(string)
 		}
 	}
 	return []field{
@@ -188,12 +188,12 @@ func (d *decoder) finishTariffs() {
 
 func (d *decoder) finishTariff(c listed, compiled map[string]*price.Tariff) {
 	if c.tariffAt == nil {
-		if n := c.at.child("credit_limit"); n != nil {
+		if n := c.at.Child("credit_limit"); n != nil {
 			d.warnf(n, "client %s has no tariff: nothing lowers its balance", c.ID)
 		}
 		return
 	}
-	name, _ := c.tariffAt.value.(string)
+	name, _ := c.tariffAt.Value.(string)
 	if d.tariffByName[name] == nil {
 		var names []string
 		for _, t := range d.tariffList {

@@ -1,6 +1,7 @@
-package config
+package document
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -20,7 +21,7 @@ func (s *scanner) key() []string {
 		case s.is('\''):
 			part = s.quoted()
 		default:
-			for s.at < len(s.text) && bare(s.text[s.at]) {
+			for s.at < len(s.text) && Bare(s.text[s.at]) {
 				s.at++
 			}
 			part = s.text[start:s.at]
@@ -41,9 +42,22 @@ func (s *scanner) key() []string {
 	}
 }
 
-// bare tells whether c may stand in a key without quotes.
-func bare(c byte) bool {
+// Bare tells whether c may stand in a key without quotes.
+func Bare(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-'
+}
+
+// QuoteKey writes a key as it stands in TOML.
+func QuoteKey(key string) string {
+	for i := range len(key) {
+		if !Bare(key[i]) {
+			return fmt.Sprintf("%q", key)
+		}
+	}
+	if key == "" {
+		return `""`
+	}
+	return key
 }
 
 // quoted passes over a string of any of the four kinds and returns what stands

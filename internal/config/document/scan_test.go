@@ -1,4 +1,4 @@
-package config
+package document
 
 import (
 	"fmt"
@@ -11,14 +11,14 @@ import (
 )
 
 // listing has a line for each value of a tree: its line and its path.
-func listing(n *node, path string) []string {
+func listing(n *Node, path string) []string {
 	var lines []string
-	for i, c := range n.children {
-		p := strings.TrimPrefix(path+"."+quoteKey(c.key), ".")
-		if n.kind == array {
+	for i, c := range n.Children {
+		p := strings.TrimPrefix(path+"."+QuoteKey(c.Key), ".")
+		if n.Kind == Array {
 			p = fmt.Sprintf("%s[%d]", path, i)
 		}
-		lines = append(lines, fmt.Sprintf("%d %s", c.line, p))
+		lines = append(lines, fmt.Sprintf("%d %s", c.Line, p))
 		lines = append(lines, listing(c, p)...)
 	}
 	return lines
@@ -115,55 +115,55 @@ func checkPlaces(t *testing.T, text string) {
 		}
 	}
 	var got []string
-	for _, c := range root.children {
-		got = append(got, c.key)
+	for _, c := range root.Children {
+		got = append(got, c.Key)
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("order of keys: %s", d)
 	}
 }
 
-func checkLines(t *testing.T, n *node, last int) {
+func checkLines(t *testing.T, n *Node, last int) {
 	t.Helper()
-	for _, c := range n.children {
-		if c.line < 1 || c.line > last {
-			t.Fatalf("%q at line %d of %d", c.key, c.line, last)
+	for _, c := range n.Children {
+		if c.Line < 1 || c.Line > last {
+			t.Fatalf("%q at line %d of %d", c.Key, c.Line, last)
 		}
 		checkLines(t, c, last)
 	}
 }
 
-func same(t *testing.T, n *node, v any, path string) {
+func same(t *testing.T, n *Node, v any, path string) {
 	t.Helper()
 	switch v := v.(type) {
 	case map[string]any:
 		for key, inner := range v {
-			c := n.child(key)
+			c := n.Child(key)
 			if c == nil {
 				t.Fatalf("%s.%s was not found", path, key)
 			}
 			same(t, c, inner, path+"."+key)
 		}
-		if len(n.children) != len(v) {
-			t.Fatalf("%s: %d keys found of %d", path, len(n.children), len(v))
+		if len(n.Children) != len(v) {
+			t.Fatalf("%s: %d keys found of %d", path, len(n.Children), len(v))
 		}
 	case []any:
-		if len(n.children) != len(v) {
-			t.Fatalf("%s: %d elements found of %d", path, len(n.children), len(v))
+		if len(n.Children) != len(v) {
+			t.Fatalf("%s: %d elements found of %d", path, len(n.Children), len(v))
 		}
 		for i, inner := range v {
-			same(t, n.children[i], inner, fmt.Sprintf("%s[%d]", path, i))
+			same(t, n.Children[i], inner, fmt.Sprintf("%s[%d]", path, i))
 		}
 	case []map[string]any:
-		if len(n.children) != len(v) {
-			t.Fatalf("%s: %d tables found of %d", path, len(n.children), len(v))
+		if len(n.Children) != len(v) {
+			t.Fatalf("%s: %d tables found of %d", path, len(n.Children), len(v))
 		}
 		for i, inner := range v {
-			same(t, n.children[i], inner, fmt.Sprintf("%s[%d]", path, i))
+			same(t, n.Children[i], inner, fmt.Sprintf("%s[%d]", path, i))
 		}
 	default:
-		if len(n.children) != 0 {
-			t.Fatalf("%s: found %d values in %v", path, len(n.children), v)
+		if len(n.Children) != 0 {
+			t.Fatalf("%s: found %d values in %v", path, len(n.Children), v)
 		}
 	}
 }
@@ -184,13 +184,13 @@ func FuzzScan(f *testing.F) {
 	})
 }
 
-// parse never panics, and whatever it returns has a line of the text.
+// Parse never panics, and whatever it returns has a line of the text.
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{"", "\ufeff[a]\n", "\xff\xfea\x00", "a = \x00", "[[rule]]\nname = 'x'", "a = \xff", "a = 1\n\na = 2", "[a\n"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		root, problem := parse("file", text)
+		root, problem := Parse("file", text, nil)
 		last := strings.Count(text, "\n") + 1
 		if problem != nil {
 			if root != nil || problem.Msg == "" || problem.Pos.File != "file" || problem.Pos.Line < 0 || problem.Pos.Line > last {

@@ -1,4 +1,6 @@
-package config
+// Package document reads a TOML text into values that know where they stand, and
+// says what is wrong with a text that is none. It knows no key of a policy.
+package document
 
 import (
 	"errors"
@@ -11,57 +13,58 @@ import (
 
 	"github.com/BurntSushi/toml"
 
-	"github.com/tollgate-mail/tollgate/rules"
+	"github.com/tollgate-mail/tollgate/internal/diag"
 )
 
-// maxFile bounds one TOML file, in octets. 200,000 clients fit.
-const maxFile = 32 << 20
+// MaxFile bounds one TOML file, in octets. 200,000 clients fit.
+const MaxFile = 32 << 20
 
+// What is not read, as the end of a message that names the file.
 var (
-	errDirectory = errors.New("it is a directory, not a file")
-	errNoFile    = errors.New("it is a device, pipe or socket, not a file")
+	ErrDirectory = errors.New("it is a directory, not a file")
+	ErrNoFile    = errors.New("it is a device, pipe or socket, not a file")
 )
 
-// document reads one TOML file: its values with their places, or the problem
-// that keeps it from being read or from being used: of that kind there are
-// values, too.
-func document(path string) (*node, *rules.Problem) {
-	text, err := readFile(path, maxFile)
+// Read reads one TOML file: its values with their places, or the problem that
+// keeps it from being read or from being used: of that kind there are values,
+// too. Many are the names of tables that are written [[name]].
+func Read(path string, many []string) (*Node, *diag.Problem) {
+	text, err := ReadFile(path, MaxFile)
 	if err != nil {
-		return nil, &rules.Problem{Pos: rules.Pos{File: path}, Msg: err.Error()}
+		return nil, &diag.Problem{Pos: diag.Pos{File: path}, Msg: err.Error()}
 	}
-	return parse(path, text)
+	return Parse(path, text, many)
 }
 
-// parse reads the text of a TOML file.
-func parse(file, text string) (*node, *rules.Problem) {
+// Parse is Read of a text; file is what its places call it.
+func Parse(file, text string, many []string) (*Node, *diag.Problem) {
 	text = strings.TrimPrefix(text, "\ufeff")
 	if line, msg := foreign(text); msg != "" {
-		return nil, &rules.Problem{Pos: rules.Pos{File: file, Line: line}, Msg: msg}
+		return nil, &diag.Problem{Pos: diag.Pos{File: file, Line: line}, Msg: msg}
 	}
 	root, deep := scan(file, text)
 	if deep > 0 {
-		return nil, &rules.Problem{
-			Pos: rules.Pos{File: file, Line: deep},
+		return nil, &diag.Problem{
+			Pos: diag.Pos{File: file, Line: deep},
 			Msg: fmt.Sprintf("tables and arrays stand more than %d deep in each other", maxDepth),
 		}
 	}
 	values, err := decode(text)
 	if err != nil {
-		if again, problems := doubled(file, text); len(problems) > 0 {
+		if again, problems := doubled(file, text, many); len(problems) > 0 {
 			// The rest of the file is told about, too.
-			if root, problem := parse(file, again); problem == nil {
+			if root, problem := Parse(file, again, many); problem == nil {
 				return root, &problems[0]
 			}
 		}
-		pos := rules.Pos{File: file}
+		pos := diag.Pos{File: file}
 		msg := err.Error()
 		var syntax toml.ParseError
 		if errors.As(err, &syntax) {
 			pos.Line = syntaxLine(text, syntax.Position)
 			msg = syntax.Message + syntaxHint(text, pos.Line)
 		}
-		return nil, &rules.Problem{Pos: pos, Msg: "not TOML: " + msg}
+		return nil, &diag.Problem{Pos: pos, Msg: "not TOML: " + msg}
 	}
 	root.fill(values)
 	return root, nil
@@ -111,15 +114,15 @@ func foreign(text string) (line int, msg string) {
 
 func lineOf(text string, at int) int { return strings.Count(text[:at], "\n") + 1 }
 
-// readFile reads a whole file of up to limit octets. Its errors do not name
-// the file.
-func readFile(path string, limit int64) (string, error) {
+// ReadFile reads a whole file of up to limit octets, that nobody writes to. Its
+// errors do not name the file.
+func ReadFile(path string, limit int64) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return "", plain(err)
+		return "", Plain(err)
 	}
 	text := ""
-	err = steady(f, func() error {
+	err = Steady(f, func() error {
 		text, err = readAll(f, limit)
 		return err
 	})
@@ -129,10 +132,10 @@ func readFile(path string, limit int64) (string, error) {
 func readAll(f *os.File, limit int64) (string, error) {
 	info, err := f.Stat()
 	if err != nil {
-		return "", plain(err)
+		return "", Plain(err)
 	}
 	if info.IsDir() {
-		return "", errDirectory
+		return "", ErrDirectory
 	}
 	var b strings.Builder
 	if size := info.Size(); size > 0 && size <= limit {
@@ -141,7 +144,7 @@ func readAll(f *os.File, limit int64) (string, error) {
 	// What is not a regular file does not tell its size.
 	n, err := io.Copy(&b, io.LimitReader(f, limit+1))
 	if err != nil {
-		return "", plain(err)
+		return "", Plain(err)
 	}
 	if n > limit {
 		return "", fmt.Errorf("the file is larger than %d MiB; long lists belong in files of [lists]", limit>>20)
@@ -149,8 +152,8 @@ func readAll(f *os.File, limit int64) (string, error) {
 	return b.String(), nil
 }
 
-// plain is an error without the path it names: the position names it.
-func plain(err error) error {
+// Plain is an error without the path it names: the position names it.
+func Plain(err error) error {
 	var p *fs.PathError
 	if errors.As(err, &p) {
 		return p.Err

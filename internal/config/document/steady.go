@@ -1,4 +1,4 @@
-package config
+package document
 
 import (
 	"errors"
@@ -16,27 +16,27 @@ const (
 
 var errWritten = errors.New("it is being written to, and may be half of itself; write a new file and rename it, or try again")
 
-// steady has read take the file until its size and time are the same before and
+// Steady has read take the file until its size and time are the same before and
 // after, and it was left alone for a while: a file that is half written would
 // be taken for a whole one. What read has done before is done again.
-func steady(f *os.File, read func() error) error {
+func Steady(f *os.File, read func() error) error {
 	before, err := f.Stat()
 	if err != nil {
-		return plain(err)
+		return Plain(err)
 	}
 	for range tries {
 		if age := time.Since(before.ModTime()); before.Mode().IsRegular() && 0 <= age && age < quiet {
 			time.Sleep(quiet - age)
 		}
 		if _, err := f.Seek(0, 0); err != nil && before.Mode().IsRegular() {
-			return plain(err)
+			return Plain(err)
 		}
 		if err := read(); err != nil {
 			return err
 		}
 		after, err := f.Stat()
 		if err != nil {
-			return plain(err)
+			return Plain(err)
 		}
 		if after.Size() == before.Size() && after.ModTime().Equal(before.ModTime()) {
 			return nil

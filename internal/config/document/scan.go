@@ -1,4 +1,4 @@
-package config
+package document
 
 import "strings"
 
@@ -22,9 +22,9 @@ type scanner struct {
 
 // scan returns the places of a text, still without values. deep is the first
 // line at which nesting goes too far; nothing is known behind it.
-func scan(file, text string) (root *node, deep int) {
+func scan(file, text string) (root *Node, deep int) {
 	s := &scanner{file: file, text: text, line: 1}
-	root = &node{file: file, line: 1, kind: table}
+	root = &Node{File: file, Line: 1, Kind: Table}
 	current := root
 	for s.skipSpace(true); s.at < len(text); s.skipSpace(true) {
 		start := s.at
@@ -78,7 +78,7 @@ func (s *scanner) skipTo(chars string) {
 }
 
 // header reads [key] and [[key]] and returns the table that begins there.
-func (s *scanner) header(root *node) *node {
+func (s *scanner) header(root *Node) *Node {
 	line := s.here()
 	s.at++
 	many := s.is('[')
@@ -96,35 +96,35 @@ func (s *scanner) header(root *node) *node {
 	}
 	last := parts[len(parts)-1]
 	if many {
-		list := n.child(last)
+		list := n.Child(last)
 		if list == nil {
-			list = &node{file: s.file, line: line, key: last, kind: array}
-			n.add(list)
+			list = &Node{File: s.file, Line: line, Key: last, Kind: Array}
+			n.Add(list)
 		}
-		element := &node{file: s.file, line: line, key: last, kind: table}
-		list.children, list.named = append(list.children, element), nil
+		element := &Node{File: s.file, Line: line, Key: last, Kind: Table}
+		list.Children, list.named = append(list.Children, element), nil
 		return element
 	}
 	n = s.enter(n, last, line)
-	n.line = line // [a.b] may have made [a]: its own header says where it is
+	n.Line = line // [a.b] may have made [a]: its own header says where it is
 	return n
 }
 
 // enter returns the table under a key: of an array of tables the last one.
-func (s *scanner) enter(n *node, key string, line int) *node {
-	c := n.child(key)
+func (s *scanner) enter(n *Node, key string, line int) *Node {
+	c := n.Child(key)
 	if c == nil {
-		c = &node{file: s.file, line: line, key: key, kind: table}
-		n.add(c)
+		c = &Node{File: s.file, Line: line, Key: key, Kind: Table}
+		n.Add(c)
 	}
-	if c.kind == array && len(c.children) > 0 {
-		return c.children[len(c.children)-1]
+	if c.Kind == Array && len(c.Children) > 0 {
+		return c.Children[len(c.Children)-1]
 	}
 	return c
 }
 
 // pair reads key = value into a table.
-func (s *scanner) pair(n *node, depth int) {
+func (s *scanner) pair(n *Node, depth int) {
 	line := s.here()
 	parts := s.key()
 	if len(parts) == 0 || !s.is('=') {
@@ -136,17 +136,17 @@ func (s *scanner) pair(n *node, depth int) {
 		n = s.enter(n, p, line)
 	}
 	last := parts[len(parts)-1]
-	c := n.child(last)
+	c := n.Child(last)
 	if c == nil {
-		c = &node{file: s.file, key: last}
-		n.add(c)
+		c = &Node{File: s.file, Key: last}
+		n.Add(c)
 	}
-	c.line = line
+	c.Line = line
 	s.value(c, depth+len(parts))
 }
 
 // value reads what follows = or stands in an array.
-func (s *scanner) value(n *node, depth int) {
+func (s *scanner) value(n *Node, depth int) {
 	s.skipSpace(false)
 	if depth > maxDepth {
 		s.deep = s.here()
@@ -154,14 +154,14 @@ func (s *scanner) value(n *node, depth int) {
 	}
 	switch {
 	case s.is('['):
-		n.kind = array
+		n.Kind = Array
 		s.inside(']', func() {
-			element := &node{file: s.file, line: s.here(), key: n.key}
+			element := &Node{File: s.file, Line: s.here(), Key: n.Key}
 			s.value(element, depth+1)
-			n.children = append(n.children, element)
+			n.Children = append(n.Children, element)
 		})
 	case s.is('{'):
-		n.kind = table
+		n.Kind = Table
 		s.inside('}', func() { s.pair(n, depth+1) })
 	case s.is('"'), s.is('\''):
 		s.quoted()

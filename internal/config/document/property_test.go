@@ -1,9 +1,7 @@
-package config
+package document
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -103,7 +101,7 @@ func TestValuesStandWhereTheyAreSaidTo(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := &writer{t: t, line: 1}
 		text := w.document()
-		root, problem := parse("file", text)
+		root, problem := Parse("file", text, nil)
 		if problem != nil {
 			t.Fatalf("%v\n%s", problem, text)
 		}
@@ -111,45 +109,11 @@ func TestValuesStandWhereTheyAreSaidTo(t *testing.T) {
 	})
 }
 
-func checkIntegers(t *rapid.T, n *node, text string) {
-	if line, ok := n.value.(int64); ok && int(line) != n.line {
-		t.Fatalf("%s = %d is said to stand at line %d of\n%s", n.key, line, n.line, text)
+func checkIntegers(t *rapid.T, n *Node, text string) {
+	if line, ok := n.Value.(int64); ok && int(line) != n.Line {
+		t.Fatalf("%s = %d is said to stand at line %d of\n%s", n.Key, line, n.Line, text)
 	}
-	for _, c := range n.children {
+	for _, c := range n.Children {
 		checkIntegers(t, c, text)
 	}
-}
-
-// Whatever a policy says, there is either a config or an error, and every
-// problem has a place.
-func FuzzPolicy(f *testing.F) {
-	files, err := filepath.Glob("testdata/*/*/policy.toml")
-	if err != nil || len(files) == 0 {
-		f.Fatal(files, err)
-	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(string(text))
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		root, problem := parse("policy.toml", text)
-		if problem != nil || strings.Contains(text, "file") {
-			return // what names files is not for a fuzzer
-		}
-		d := newDecoder()
-		d.decode(root)
-		cfg, problems := d.result()
-		if (cfg == nil) != (problems.Err() != nil) {
-			t.Fatalf("%v with %v", cfg, problems)
-		}
-		last := strings.Count(text, "\n") + 1
-		for _, p := range problems {
-			if p.Pos.File != "policy.toml" || p.Pos.Line < 1 || p.Pos.Line > last || p.Msg == "" {
-				t.Fatalf("%+v of %d lines", p, last)
-			}
-		}
-	})
 }
