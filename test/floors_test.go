@@ -28,6 +28,7 @@ var floors = map[string]int{
 
 	"rules/expr":                   1,
 	"internal/config/document":     1,
+	"internal/config/values":       2,
 	"internal/mail":                1,
 	"internal/archive":             1,
 	"internal/archive/archivetest": 1,

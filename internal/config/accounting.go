@@ -3,25 +3,25 @@ package config
 import "time"
 
 func (d *decoder) accounting(n *node) {
-	d.read(n, "[accounting]", d.accountingFields())
+	d.Read(n, "[accounting]", d.accountingFields())
 	share := n.Child("share")
 	full := share == nil || share.Value == "full"
 	if over := n.Child("split_over"); over != nil && full {
-		d.warnf(over, `split_over is without effect unless share is "split"`)
+		d.Warnf(over, `split_over is without effect unless share is "split"`)
 	}
 }
 
 func (d *decoder) accountingFields() []field {
 	return []field{
-		{key: "share", read: d.choice(&d.gate.Sharing.Split, "full", "split")},
-		{key: "split_over", read: d.choice(&d.gate.Sharing.OverAll, "billed", "all")},
-		{key: "timezone", read: d.timezone},
+		{Key: "share", Read: d.Choice(&d.gate.Sharing.Split, "full", "split")},
+		{Key: "split_over", Read: d.Choice(&d.gate.Sharing.OverAll, "billed", "all")},
+		{Key: "timezone", Read: d.timezone},
 	}
 }
 
 // timezone reads a name of the time zone database.
 func (d *decoder) timezone(n *node) {
-	name, ok := d.zoneName(n)
+	name, ok := d.ZoneName(n)
 	if !ok {
 		return
 	}

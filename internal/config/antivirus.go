@@ -39,34 +39,25 @@ func newAntivirus(n *node) *antivirus {
 
 func (d *decoder) antivirus(n *node) {
 	a := newAntivirus(n)
-	d.read(n, "[antivirus]", d.antivirusFields(a))
+	d.Read(n, "[antivirus]", d.antivirusFields(a))
 	d.source.Antivirus = true
-	if d.is(n, document.Table) {
+	if d.Is(n, document.Table) {
 		d.config.Antivirus = d.finishAntivirus(a)
 	}
 }
 
 func (d *decoder) antivirusFields(a *antivirus) []field {
 	return []field{
-		{key: "clamd", read: d.text(&a.clamd), required: true},
-		{key: "action", read: d.oneOf(&a.action, "reject", "discard", "hold", "tag")},
-		{key: "reply", read: d.text(&a.reply)},
-		{key: "tag_subject", read: d.text(&a.tagSubject)},
-		{key: "tag_header", read: d.tagHeader(&a.tagHeader)},
-		{key: "on_error", read: d.oneOf(&a.onError, "tempfail", "accept")},
-		{key: "max_size", read: d.size(&a.limits.MaxSize, 1, maxInspected)},
-		{key: "oversize", read: d.oneOf(&a.oversize, "accept", "tempfail", "reject")},
-		{key: "timeout", read: d.duration(&a.limits.Timeout, time.Second, maxInspection)},
-		{key: "connections", read: d.whole(&a.limits.Parallel, 1, maxParallel)},
-	}
-}
-
-// oneOf reads one of some names.
-func (d *decoder) oneOf(into *string, valid ...string) func(*node) {
-	return func(n *node) {
-		if s, ok := d.readString(n); ok && d.among(n, s, valid) {
-			*into = s
-		}
+		{Key: "clamd", Read: d.Text(&a.clamd), Required: true},
+		{Key: "action", Read: d.OneOf(&a.action, "reject", "discard", "hold", "tag")},
+		{Key: "reply", Read: d.Text(&a.reply)},
+		{Key: "tag_subject", Read: d.Text(&a.tagSubject)},
+		{Key: "tag_header", Read: d.tagHeader(&a.tagHeader)},
+		{Key: "on_error", Read: d.OneOf(&a.onError, "tempfail", "accept")},
+		{Key: "max_size", Read: d.Size(&a.limits.MaxSize, 1, maxInspected)},
+		{Key: "oversize", Read: d.OneOf(&a.oversize, "accept", "tempfail", "reject")},
+		{Key: "timeout", Read: d.Duration(&a.limits.Timeout, time.Second, maxInspection)},
+		{Key: "connections", Read: d.Whole(&a.limits.Parallel, 1, maxParallel)},
 	}
 }
 
@@ -77,7 +68,7 @@ func (d *decoder) finishAntivirus(a *antivirus) *Antivirus {
 	if a.action == "tag" {
 		action = rules.Continue
 		if n.Child("tag_subject") == nil && n.Child("tag_header") == nil {
-			d.errorf(n.Child("action"), `action "tag" needs tag_subject or tag_header`)
+			d.Errorf(n.Child("action"), `action "tag" needs tag_subject or tag_header`)
 		}
 	}
 	verdict := rules.SourceVerdict{
@@ -88,14 +79,14 @@ func (d *decoder) finishAntivirus(a *antivirus) *Antivirus {
 		delete(verdict.At, "reply")
 	}
 	reply, tags, problems := rules.CompileVerdict(verdict)
-	d.problems = append(d.problems, problems...)
+	d.Problems = append(d.Problems, problems...)
 	at := n.Child("clamd")
 	if at == nil || notText(n, "clamd") {
 		return nil // told of already
 	}
 	settings := clamav.Config{Addr: a.clamd}
 	if err := checked(clamav.New(settings)); err != nil {
-		d.errorf(at, "clamd: %v", err)
+		d.Errorf(at, "clamd: %v", err)
 		return nil
 	}
 	if problems != nil {

@@ -13,21 +13,21 @@ func (d *decoder) clashes(all []directory.Clash) {
 	p := addressPlaces{owned: map[string]map[string]*node{}, told: map[string]int{}}
 	for _, c := range all {
 		if c.Client == "" {
-			d.errorf(d.domainsAt[c.Address], "domains: %q: %v", c.Address, c.Err)
+			d.Errorf(d.domainsAt[c.Address], "domains: %q: %v", c.Address, c.Err)
 			continue
 		}
 		client := d.clientList[d.clientByID[c.Client]]
 		if c.Err != nil {
-			d.errorf(p.next(client, c.Address, nil), "client %s: address %q: %v", c.Client, c.Address, c.Err)
+			d.Errorf(p.next(client, c.Address, nil), "client %s: address %q: %v", c.Client, c.Address, c.Err)
 			continue
 		}
 		first := p.first(d.clientList[d.clientByID[c.Other]], c.Address)
 		at := p.next(client, c.Address, first)
 		if c.Other == c.Client {
-			d.errorf(at, "client %s: address %s stands there twice, first at %s", c.Client, c.Address, first.Pos())
+			d.Errorf(at, "client %s: address %s stands there twice, first at %s", c.Client, c.Address, first.Pos())
 			continue
 		}
-		d.errorf(at, "client %s: address %s belongs to client %s already, at %s", c.Client, c.Address, c.Other, first.Pos())
+		d.Errorf(at, "client %s: address %s belongs to client %s already, at %s", c.Client, c.Address, c.Other, first.Pos())
 	}
 }
 

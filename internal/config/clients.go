@@ -16,30 +16,30 @@ type listed struct {
 }
 
 // clients is [clients]: where further clients are.
-func (d *decoder) clients(n *node) { d.read(n, "[clients]", d.clientsFields()) }
+func (d *decoder) clients(n *node) { d.Read(n, "[clients]", d.clientsFields()) }
 
 func (d *decoder) clientsFields() []field {
 	keep := func(n *node) { d.clientFile = n }
-	return []field{{key: "file", read: keep}, {key: "redis", without: false}}
+	return []field{{Key: "file", Read: keep}, {Key: "redis", Without: false}}
 }
 
 // readClientFile reads a file with nothing but [[client]], after those of the
 // policy: so it is with patterns, of which the first one stands.
 func (d *decoder) readClientFile(n *node) {
 	var path string
-	d.path(&path)(n)
+	d.Path(&path)(n)
 	d.moreClients = true
 	if path == "" {
 		return
 	}
 	text, err := document.ReadFile(path, document.MaxFile)
 	if err != nil {
-		d.errorf(n, "cannot read the clients of %s: %v", path, err)
+		d.Errorf(n, "cannot read the clients of %s: %v", path, err)
 		return
 	}
 	root, problem := document.Parse(path, text, d.manyTables())
 	if problem != nil {
-		d.problems = append(d.problems, *problem)
+		d.Problems = append(d.Problems, *problem)
 	}
 	if root == nil {
 		return
@@ -50,22 +50,22 @@ func (d *decoder) readClientFile(n *node) {
 // client is [[client]].
 func (d *decoder) client(n *node) {
 	c := listed{Client: &accounting.Client{}, at: n}
-	d.read(n, "[[client]]", d.clientFields(&c))
+	d.Read(n, "[[client]]", d.clientFields(&c))
 	if !c.ValidFrom.IsZero() && !c.Expires.IsZero() && !c.Expires.After(c.ValidFrom) {
-		d.errorf(n, "client %s is never valid: expires is not after valid_from", c.ID)
+		d.Errorf(n, "client %s is never valid: expires is not after valid_from", c.ID)
 	}
 	if n := n.Child("credit_limit"); n != nil && c.Mode == accounting.Unlimited {
-		d.warnf(n, `credit_limit is without effect in mode "unlimited"`)
+		d.Warnf(n, `credit_limit is without effect in mode "unlimited"`)
 	}
 	if c.ID != "" && n.Child("addresses") == nil {
-		d.warnf(n, "client %s has no addresses: nothing reaches it", c.ID)
+		d.Warnf(n, "client %s has no addresses: nothing reaches it", c.ID)
 	}
 	if c.ID == "" {
 		d.moreClients = true
 		return
 	}
 	if other, ok := d.clientByID[c.ID]; ok {
-		d.errorf(n, "client %s stands there twice: here and at %s", c.ID, d.clientList[other].at.Pos())
+		d.Errorf(n, "client %s stands there twice: here and at %s", c.ID, d.clientList[other].at.Pos())
 		return
 	}
 	d.clientByID[c.ID] = len(d.clientList)
@@ -75,29 +75,29 @@ func (d *decoder) client(n *node) {
 func (d *decoder) clientFields(c *listed) []field {
 	filter := func(n *node) {
 		on := true
-		d.boolean(&on)(n)
+		d.Boolean(&on)(n)
 		c.NoFilter = !on
 	}
 	return append([]field{
-		{key: "id", read: d.clientID(&c.ID), required: true},
-		{key: "name", read: d.text(&c.Name)},
-		{key: "addresses", read: d.addresses(c)},
-		{key: "disabled", read: d.boolean(&c.Disabled)},
-		{key: "valid_from", read: d.date(&c.ValidFrom)},
-		{key: "expires", read: d.date(&c.Expires)},
-		{key: "schedule", read: d.schedule(&c.Schedule)},
-		{key: "filter", read: filter},
+		{Key: "id", Read: d.clientID(&c.ID), Required: true},
+		{Key: "name", Read: d.Text(&c.Name)},
+		{Key: "addresses", Read: d.addresses(c)},
+		{Key: "disabled", Read: d.Boolean(&c.Disabled)},
+		{Key: "valid_from", Read: d.date(&c.ValidFrom)},
+		{Key: "expires", Read: d.date(&c.Expires)},
+		{Key: "schedule", Read: d.schedule(&c.Schedule)},
+		{Key: "filter", Read: filter},
 	}, d.accountFields(c)...)
 }
 
 func (d *decoder) clientID(into *string) func(*node) {
 	return func(n *node) {
-		s, ok := d.readString(n)
+		s, ok := d.ReadString(n)
 		if !ok {
 			return
 		}
 		if err := accounting.CheckID(s); err != nil {
-			d.errorf(n, "%v", err)
+			d.Errorf(n, "%v", err)
 			return
 		}
 		*into = s
@@ -108,14 +108,14 @@ func (d *decoder) clientID(into *string) func(*node) {
 // what is wrong with one.
 func (d *decoder) addresses(c *listed) func(*node) {
 	return func(n *node) {
-		c.addresses = d.textNodes(n)
+		c.addresses = d.TextNodes(n)
 		c.Addresses = make([]string, len(c.addresses))
 		for i, a := range c.addresses {
 			c.Addresses[i] = a.Value.(string)
 			// What cannot be read is told of with the clashes.
 			p, err := accounting.ParseAddress(c.Addresses[i])
 			if err == nil && p.Open {
-				d.warnf(a, "%s does not end where the address ends, so it also matches addresses in domains of others, and mail to them is accepted: end it in $", c.Addresses[i])
+				d.Warnf(a, "%s does not end where the address ends, so it also matches addresses in domains of others, and mail to them is accepted: end it in $", c.Addresses[i])
 			}
 		}
 	}
@@ -129,9 +129,9 @@ func (d *decoder) date(into *time.Time) func(*node) {
 		case ok && t.Location().String() == document.LocalDate:
 			*into = t
 		case !ok && isDate(n.Value):
-			d.errorf(n, "%s must be a date, not a string: write it without quotes", n.Key)
+			d.Errorf(n, "%s must be a date, not a string: write it without quotes", n.Key)
 		default:
-			d.errorf(n, "%s must be a date such as 2026-01-31, not %s", document.QuoteKey(n.Key), n.What())
+			d.Errorf(n, "%s must be a date such as 2026-01-31, not %s", document.QuoteKey(n.Key), n.What())
 		}
 	}
 }
@@ -144,13 +144,13 @@ func isDate(v any) bool {
 
 func (d *decoder) schedule(into **accounting.Schedule) func(*node) {
 	return func(n *node) {
-		s, ok := d.readString(n)
+		s, ok := d.ReadString(n)
 		if !ok {
 			return
 		}
 		schedule, err := accounting.ParseSchedule(s)
 		if err != nil {
-			d.errorf(n, "%v", err)
+			d.Errorf(n, "%v", err)
 			return
 		}
 		*into = schedule

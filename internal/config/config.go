@@ -5,7 +5,6 @@
 package config
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting/price"
@@ -115,14 +114,10 @@ func (d *decoder) decode(root *node) {
 
 // result is the config, unless there are errors, and what is wrong.
 func (d *decoder) result() (*Config, rules.Problems) {
-	d.problems.Sort()
-	if d.untold > 0 {
-		last := d.problems[len(d.problems)-1].Pos
-		d.problems = append(d.problems, rules.Problem{Pos: last, Msg: fmt.Sprintf("and %d more errors", d.untold)})
-	}
-	if d.problems.Err() != nil {
-		return nil, d.problems
+	d.Finish()
+	if d.Problems.Err() != nil {
+		return nil, d.Problems
 	}
 	config := d.config // without the text and the places that the decoder has
-	return &config, d.problems
+	return &config, d.Problems
 }

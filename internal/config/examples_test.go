@@ -194,8 +194,8 @@ func TestManualNamesEveryKey(t *testing.T) {
 	for name, fields := range d.schema() {
 		want := map[string]bool{}
 		for _, f := range fields {
-			if f.read != nil {
-				want[f.key] = true
+			if f.Read != nil {
+				want[f.Key] = true
 			}
 		}
 		if section, ok := inText[name]; ok {

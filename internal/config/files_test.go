@@ -8,7 +8,6 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -17,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tollgate-mail/tollgate/internal/config/values"
 	"github.com/tollgate-mail/tollgate/internal/directory"
 	"github.com/tollgate-mail/tollgate/rules"
 )
@@ -72,8 +72,8 @@ func TestOversizedPolicy(t *testing.T) {
 
 // What is no policy at all is told of to an end.
 func TestManyProblems(t *testing.T) {
-	_, problems, _ := loadText(t, minimal+"[outbound]\nnetworks = ["+strings.Repeat("1,", 2*maxProblems)+"]\n", nil)
-	wantProblem(t, problems[maxProblems:], 7, "and 10000 more errors")
+	_, problems, _ := loadText(t, minimal+"[outbound]\nnetworks = ["+strings.Repeat("1,", 2*values.MaxProblems)+"]\n", nil)
+	wantProblem(t, problems[values.MaxProblems:], 7, "and 10000 more errors")
 }
 
 // A list has an end.
@@ -224,7 +224,7 @@ func certificate(t *testing.T) (cert, key string) {
 }
 
 func TestTimeZoneHint(t *testing.T) {
-	if len(zoneNames()) == 0 {
+	if len(values.ZoneNames()) == 0 {
 		t.Skip("this system has no time zone database to take names from")
 	}
 	_, problems, _ := loadText(t, minimal+"[accounting]\ntimezone = \"Europe/Moskow\"\n", nil)
@@ -283,18 +283,5 @@ func TestPlaces(t *testing.T) {
 	places, problems = LoadPlaces(path)
 	if want := (Places{defaultStateDir, defaultPostfixConfig, defaultJournalDir, []string{defaultListen}, time.UTC}); problems.Err() != nil || !reflect.DeepEqual(places, want) {
 		t.Errorf("%+v, %v", places, problems)
-	}
-}
-
-// IPv4-mapped prefixes are compared as IPv4.
-func TestPrefix(t *testing.T) {
-	for text, want := range map[string]string{
-		"10.0.0.0/8": "10.0.0.0/8", "192.0.2.1": "192.0.2.1/32", "2001:db8::/32": "2001:db8::/32", "::1": "::1/128",
-		"::ffff:10.0.0.0/104": "10.0.0.0/8", "::ffff:192.0.2.1": "192.0.2.1/32", "0.0.0.0/0": "0.0.0.0/0", "::/0": "::/0",
-	} {
-		d := newDecoder()
-		if p, ok := d.prefix(&node{Value: text}); !ok || p != netip.MustParsePrefix(want) {
-			t.Errorf("%s: %v %v", text, p, d.problems)
-		}
 	}
 }

@@ -21,7 +21,7 @@ func (d *decoder) finish(root *node) {
 	policy, problems := rules.Compile(d.source)
 	for _, p := range problems {
 		if !p.Warning || !d.brokenAt[p.Pos] {
-			d.problems = append(d.problems, p)
+			d.Problems = append(d.Problems, p)
 		}
 	}
 	d.gate.Rules = policy
@@ -44,10 +44,10 @@ func (d *decoder) checkResolver(root *node) {
 	}
 	names, err := dnscheck.CheckResolvConf("")
 	if err != nil {
-		d.warnf(root, "%v", err)
+		d.Warnf(root, "%v", err)
 	}
 	for _, name := range names {
-		d.warnf(root, "resolv.conf: nameserver %q is no address and is not asked", name)
+		d.Warnf(root, "resolv.conf: nameserver %q is no address and is not asked", name)
 	}
 }
 
@@ -72,9 +72,9 @@ func (d *decoder) finishClients(root *node) {
 		if d.recipientsAt != nil {
 			at = d.recipientsAt
 		}
-		d.warnf(at, `nobody receives mail: recipients mode is "known", and there is no client`)
+		d.Warnf(at, `nobody receives mail: recipients mode is "known", and there is no client`)
 	}
 	if unfiltered && d.gate.RefuseAtOnce {
-		d.warnf(d.refuseAt, `with refuse_at = "at_once" clients with filter = false are refused, too, by rules of connect, helo and mailfrom`)
+		d.Warnf(d.refuseAt, `with refuse_at = "at_once" clients with filter = false are refused, too, by rules of connect, helo and mailfrom`)
 	}
 }

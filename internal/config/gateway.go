@@ -8,30 +8,31 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/charset"
 	"github.com/tollgate-mail/tollgate/internal/config/document"
+	"github.com/tollgate-mail/tollgate/internal/config/values"
 	"github.com/tollgate-mail/tollgate/internal/dnscheck"
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
-func (d *decoder) gateway(n *node) { d.read(n, "[gateway]", d.gatewayFields()) }
+func (d *decoder) gateway(n *node) { d.Read(n, "[gateway]", d.gatewayFields()) }
 
 func (d *decoder) gatewayFields() []field {
 	p := &d.gate
 	return []field{
-		{key: "name", read: d.gatewayName},
-		{key: "listen", read: d.listen},
-		{key: "state_dir", read: d.path(&d.config.StateDir)},
-		{key: "refuse_at", read: func(n *node) {
+		{Key: "name", Read: d.gatewayName},
+		{Key: "listen", Read: d.listen},
+		{Key: "state_dir", Read: d.Path(&d.config.StateDir)},
+		{Key: "refuse_at", Read: func(n *node) {
 			d.refuseAt = n
-			d.choice(&p.RefuseAtOnce, "rcpt", "at_once")(n)
+			d.Choice(&p.RefuseAtOnce, "rcpt", "at_once")(n)
 		}},
-		{key: "on_error", read: d.choice(&p.AcceptOnError, "tempfail", "accept")},
-		{key: "report_header", read: d.reportHeader},
-		{key: "postfix_config", read: d.path(&d.config.PostfixConfig)},
-		{key: "skip_clients", read: d.networks(&p.SkipClients)},
-		{key: "resolver", read: d.resolver},
-		{key: "fallback_charset", read: d.fallbackCharset},
-		{key: "limits", read: d.limits},
+		{Key: "on_error", Read: d.Choice(&p.AcceptOnError, "tempfail", "accept")},
+		{Key: "report_header", Read: d.reportHeader},
+		{Key: "postfix_config", Read: d.Path(&d.config.PostfixConfig)},
+		{Key: "skip_clients", Read: d.Networks(&p.SkipClients)},
+		{Key: "resolver", Read: d.resolver},
+		{Key: "fallback_charset", Read: d.fallbackCharset},
+		{Key: "limits", Read: d.limits},
 	}
 }
 
@@ -41,29 +42,29 @@ func (d *decoder) limits(n *node) {
 	for _, b := range gate.Bounds() {
 		into := &d.gate.Limits[b.ID]
 		if b.Octets {
-			fields = append(fields, field{key: b.Name, read: d.size(into, b.Value, b.Most)})
+			fields = append(fields, field{Key: b.Name, Read: d.Size(into, b.Value, b.Most)})
 			continue
 		}
-		fields = append(fields, field{key: b.Name, read: func(n *node) {
+		fields = append(fields, field{Key: b.Name, Read: func(n *node) {
 			value := int(b.Value)
-			d.whole(&value, int(b.Value), int(b.Most))(n)
+			d.Whole(&value, int(b.Value), int(b.Most))(n)
 			*into = int64(value)
 		}})
 	}
-	d.read(n, "[gateway] limits", fields)
+	d.Read(n, "[gateway] limits", fields)
 }
 
 // resolver reads the DNS servers: address or address:port.
 func (d *decoder) resolver(n *node) {
-	texts := d.textNodes(n)
+	texts := d.TextNodes(n)
 	if n.Kind == document.Array && len(n.Children) == 0 {
-		d.errorf(n, "resolver is empty: leave it out for the servers of resolv.conf")
+		d.Errorf(n, "resolver is empty: leave it out for the servers of resolv.conf")
 	}
 	for _, c := range texts {
 		s := c.Value.(string)
 		server, err := dnscheck.ServerAddr(s)
 		if err != nil {
-			d.errorf(c, `resolver: %q is neither an address nor "address:port"`, s)
+			d.Errorf(c, `resolver: %q is neither an address nor "address:port"`, s)
 			continue
 		}
 		d.config.Resolver = append(d.config.Resolver, server)
@@ -72,23 +73,23 @@ func (d *decoder) resolver(n *node) {
 
 // fallbackCharset reads the charset of octets that nothing labels.
 func (d *decoder) fallbackCharset(n *node) {
-	s, ok := d.readString(n)
+	s, ok := d.ReadString(n)
 	switch {
 	case !ok:
 	case s != charset.Auto && !charset.Useful(s):
-		d.errorf(n, `fallback_charset: %q is not "auto" and no charset in which octets above 127 stand beside ASCII, such as "windows-1251"`, s)
+		d.Errorf(n, `fallback_charset: %q is not "auto" and no charset in which octets above 127 stand beside ASCII, such as "windows-1251"`, s)
 	default:
 		d.gate.FallbackCharset = s
 	}
 }
 
 func (d *decoder) gatewayName(n *node) {
-	s, ok := d.readString(n)
+	s, ok := d.ReadString(n)
 	if !ok {
 		return
 	}
 	if !isGatewayName(s) {
-		d.errorf(n, "name %q: letters, digits and . _ - can name a gateway", s)
+		d.Errorf(n, "name %q: letters, digits and . _ - can name a gateway", s)
 		return
 	}
 	d.gate.Gateway = s
@@ -110,9 +111,9 @@ func (d *decoder) hostName(root *node) {
 	name, err := os.Hostname()
 	switch {
 	case err != nil:
-		d.errorf(root, "[gateway] has no name, and that of this host is not known: %v", err)
+		d.Errorf(root, "[gateway] has no name, and that of this host is not known: %v", err)
 	case !isGatewayName(name):
-		d.errorf(root, "[gateway] has no name, and that of this host cannot be it: %q", name)
+		d.Errorf(root, "[gateway] has no name, and that of this host cannot be it: %q", name)
 	default:
 		d.gate.Gateway = name
 	}
@@ -120,9 +121,9 @@ func (d *decoder) hostName(root *node) {
 
 func (d *decoder) listen(n *node) {
 	d.config.Listen = nil
-	texts := d.textNodes(n)
+	texts := d.TextNodes(n)
 	if n.Kind == document.Array && len(n.Children) == 0 {
-		d.errorf(n, "listen is empty: Postfix would find nobody")
+		d.Errorf(n, "listen is empty: Postfix would find nobody")
 	}
 	seen := map[string]bool{}
 	for _, c := range texts {
@@ -131,7 +132,7 @@ func (d *decoder) listen(n *node) {
 			continue
 		}
 		if seen[addr] {
-			d.errorf(c, "listen: %s stands there twice", addr)
+			d.Errorf(c, "listen: %s stands there twice", addr)
 		}
 		seen[addr] = true
 		d.config.Listen = append(d.config.Listen, addr)
@@ -143,9 +144,9 @@ func (d *decoder) listenAddress(n *node) (string, bool) {
 	if path, ok := strings.CutPrefix(s, "unix:"); ok && path != "" {
 		c := *n
 		c.Value = path
-		path = resolve(&c)
+		path = values.Resolve(&c)
 		if len(path) > maxSocketPath {
-			d.errorf(n, "listen: the path of a socket has at most %d octets here; this one has %d", maxSocketPath, len(path))
+			d.Errorf(n, "listen: the path of a socket has at most %d octets here; this one has %d", maxSocketPath, len(path))
 			return "", false
 		}
 		return "unix:" + path, true
@@ -156,7 +157,7 @@ func (d *decoder) listenAddress(n *node) (string, bool) {
 			return s, true
 		}
 	}
-	d.errorf(n, `listen: %q is neither "unix:/path" nor "inet:host:port"`, s)
+	d.Errorf(n, `listen: %q is neither "unix:/path" nor "inet:host:port"`, s)
 	return "", false
 }
 
@@ -166,7 +167,7 @@ func isPort(s string) bool {
 }
 
 func (d *decoder) reportHeader(n *node) {
-	s, ok := d.readString(n)
+	s, ok := d.ReadString(n)
 	if !ok {
 		return
 	}
@@ -175,14 +176,14 @@ func (d *decoder) reportHeader(n *node) {
 		return
 	}
 	if strings.Contains(s, ":") {
-		d.errorf(n, "report_header: %q is not the name of a header field; its value is tollgate's", s)
+		d.Errorf(n, "report_header: %q is not the name of a header field; its value is tollgate's", s)
 		return
 	}
 	// What clients send under this name is removed: it must be a name that
 	// could be a tag's, and rules knows which could.
 	tag, err := rules.ParseHeaderTag(s + ": yes")
 	if err != nil {
-		d.errorf(n, "report_header: %q cannot be added to mail: %v", s, err)
+		d.Errorf(n, "report_header: %q cannot be added to mail: %v", s, err)
 		return
 	}
 	d.gate.ReportHeader = tag.Name

@@ -3,25 +3,27 @@ package config
 import (
 	"strings"
 	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/config/values"
 )
 
 // maxRemembered bounds how long anything is remembered.
-const maxRemembered = 3650 * day
+const maxRemembered = 3650 * values.Day
 
 func (d *decoder) greylist(n *node) {
-	d.read(n, "[greylist]", d.greylistFields())
+	d.Read(n, "[greylist]", d.greylistFields())
 	d.greylistAt = n
 }
 
 func (d *decoder) greylistFields() []field {
 	g := &d.config.Greylist
 	return []field{
-		{key: "delay", read: d.duration(&g.Delay, time.Second, maxRemembered)},
-		{key: "window", read: d.duration(&g.Window, time.Second, maxRemembered)},
-		{key: "life", read: d.duration(&g.Life, time.Second, maxRemembered)},
-		{key: "ipv4_mask", read: d.whole(&g.IPv4Mask, 0, 32)},
-		{key: "ipv6_mask", read: d.whole(&g.IPv6Mask, 0, 128)},
-		{key: "auto_whitelist", read: d.whole(&g.AutoWhitelist, 0, 1000)},
+		{Key: "delay", Read: d.Duration(&g.Delay, time.Second, maxRemembered)},
+		{Key: "window", Read: d.Duration(&g.Window, time.Second, maxRemembered)},
+		{Key: "life", Read: d.Duration(&g.Life, time.Second, maxRemembered)},
+		{Key: "ipv4_mask", Read: d.Whole(&g.IPv4Mask, 0, 32)},
+		{Key: "ipv6_mask", Read: d.Whole(&g.IPv6Mask, 0, 128)},
+		{Key: "auto_whitelist", Read: d.Whole(&g.AutoWhitelist, 0, 1000)},
 	}
 }
 
@@ -32,15 +34,15 @@ func (d *decoder) finishGreylist() {
 	}
 	if err := d.config.Greylist.Validate(); err != nil {
 		for _, line := range strings.Split(err.Error(), "\n") {
-			d.errorf(d.greylistAt, "[greylist]: %s", line)
+			d.Errorf(d.greylistAt, "[greylist]: %s", line)
 		}
 	}
 }
 
 func (d *decoder) correspondents(n *node) {
-	d.read(n, "[correspondents]", d.correspondentsFields())
+	d.Read(n, "[correspondents]", d.correspondentsFields())
 }
 
 func (d *decoder) correspondentsFields() []field {
-	return []field{{key: "life", read: d.duration(&d.config.CorrespondentLife, time.Minute, maxRemembered)}}
+	return []field{{Key: "life", Read: d.Duration(&d.config.CorrespondentLife, time.Minute, maxRemembered)}}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/config/document"
+	"github.com/tollgate-mail/tollgate/internal/config/values"
 )
 
 // readPolicy reads the main file and what it includes, as one table. It is nil
@@ -14,7 +15,7 @@ import (
 func (d *decoder) readPolicy(path string) *node {
 	root, problem := document.Read(path, d.manyTables())
 	if problem != nil {
-		d.problems = append(d.problems, *problem)
+		d.Problems = append(d.Problems, *problem)
 	}
 	if root == nil {
 		return nil
@@ -23,14 +24,14 @@ func (d *decoder) readPolicy(path string) *node {
 	for _, file := range d.included(root, path) {
 		part, problem := document.Read(file, d.manyTables())
 		if problem != nil {
-			d.problems = append(d.problems, *problem)
+			d.Problems = append(d.Problems, *problem)
 		}
 		if part == nil {
 			whole = false
 			continue
 		}
 		if include := part.Child("include"); include != nil {
-			d.errorf(include, "only the main file can include others")
+			d.Errorf(include, "only the main file can include others")
 		}
 		d.merge(root, part, "")
 	}
@@ -49,7 +50,7 @@ func (d *decoder) included(root *node, path string) []string {
 		return nil
 	}
 	var files []string
-	for _, pattern := range d.textNodes(include) {
+	for _, pattern := range d.TextNodes(include) {
 		found := d.matching(pattern, path)
 		slices.Sort(found)
 		for _, file := range found {
@@ -63,15 +64,15 @@ func (d *decoder) included(root *node, path string) []string {
 
 func (d *decoder) matching(pattern *node, main string) []string {
 	name := pattern.Value.(string)
-	path := resolve(pattern)
+	path := values.Resolve(pattern)
 	found, err := filepath.Glob(path)
 	if err != nil || name == "" {
-		d.errorf(pattern, "%q is not a pattern of file names", name)
+		d.Errorf(pattern, "%q is not a pattern of file names", name)
 		return nil
 	}
 	if len(found) == 0 && !strings.ContainsAny(name, `*?[\`) {
 		// A pattern may have no files yet; a name is meant.
-		d.errorf(pattern, "there is no file %s", path)
+		d.Errorf(pattern, "there is no file %s", path)
 	}
 	mainInfo, err := os.Stat(main)
 	if err != nil {
@@ -82,7 +83,7 @@ func (d *decoder) matching(pattern *node, main string) []string {
 		if err != nil || !os.SameFile(info, mainInfo) {
 			return false
 		}
-		d.errorf(pattern, "%q matches the main file itself", name)
+		d.Errorf(pattern, "%q matches the main file itself", name)
 		return true
 	})
 }
@@ -102,16 +103,7 @@ func (d *decoder) merge(into, from *node, path string) {
 		case was.Tables() && c.Tables():
 			was.Children = append(was.Children, c.Children...)
 		default:
-			d.errorf(c, "%s is set twice: here and at %s", name, was.Pos())
+			d.Errorf(c, "%s is set twice: here and at %s", name, was.Pos())
 		}
 	}
-}
-
-// resolve is the path that a value names: relative to the file it stands in.
-func resolve(n *node) string {
-	path, _ := n.Value.(string)
-	if path == "" || filepath.IsAbs(path) {
-		return path
-	}
-	return filepath.Join(filepath.Dir(n.File), path)
 }

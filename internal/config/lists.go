@@ -14,7 +14,7 @@ import (
 func (d *decoder) lists(n *node) {
 	for _, c := range n.Children {
 		if !isListName(c.Key) {
-			d.errorf(c, "list %q: letters, digits and . _ - can name a list", c.Key)
+			d.Errorf(c, "list %q: letters, digits and . _ - can name a list", c.Key)
 		}
 		// A list that cannot be read is nil: rules that name it are not to
 		// blame.
@@ -35,23 +35,23 @@ func (d *decoder) list(n *node) *list.List {
 	switch n.Kind {
 	case document.Table:
 		l := listSource{kind: list.KindNames()[list.Names]}
-		d.read(n, "list "+n.Key, d.listFields(&l))
+		d.Read(n, "list "+n.Key, d.listFields(&l))
 		kind, _ := list.ParseKind(l.kind)
 		switch {
 		case l.entries != nil && l.path != "":
-			d.errorf(n, "list %s has a file and entries; it can have one of them", n.Key)
+			d.Errorf(n, "list %s has a file and entries; it can have one of them", n.Key)
 		case l.entries != nil:
 			return d.listEntries(l.entries, kind)
 		case l.path != "":
 			return d.listFile(n.Child("file"), l.path, kind)
 		case n.Child("file") == nil && n.Child("entries") == nil:
-			d.errorf(n, "list %s needs file or entries", n.Key)
+			d.Errorf(n, "list %s needs file or entries", n.Key)
 		}
 		return nil
 	case document.Array:
 		return d.listEntries(n, list.Names)
 	}
-	d.errorf(n, `list %s must be an array of entries or { file = "path" }, not %s`, n.Key, n.What())
+	d.Errorf(n, `list %s must be an array of entries or { file = "path" }, not %s`, n.Key, n.What())
 	return nil
 }
 
@@ -64,19 +64,19 @@ type listSource struct {
 
 func (d *decoder) listFields(l *listSource) []field {
 	return []field{
-		{key: "file", read: d.path(&l.path)},
-		{key: "entries", read: func(n *node) { l.entries = n }},
-		{key: "type", read: d.oneOf(&l.kind, list.KindNames()...)},
+		{Key: "file", Read: d.Path(&l.path)},
+		{Key: "entries", Read: func(n *node) { l.entries = n }},
+		{Key: "type", Read: d.OneOf(&l.kind, list.KindNames()...)},
 	}
 }
 
 func (d *decoder) listEntries(n *node, kind list.Kind) *list.List {
 	var entries []rules.Operand
-	for _, c := range d.textNodes(n) {
+	for _, c := range d.TextNodes(n) {
 		entries = append(entries, rules.Operand{Pos: c.Pos(), V: c.Value})
 	}
 	made, problems := list.New(entries, kind, d.cache)
-	d.problems = append(d.problems, problems...)
+	d.Problems = append(d.Problems, problems...)
 	return made
 }
 
@@ -84,10 +84,10 @@ func (d *decoder) listEntries(n *node, kind list.Kind) *list.List {
 func (d *decoder) listFile(n *node, path string, kind list.Kind) *list.List {
 	read, problems, err := d.readList(path, kind)
 	if err != nil {
-		d.errorf(n, "cannot read the list %s: %v", path, err)
+		d.Errorf(n, "cannot read the list %s: %v", path, err)
 		return nil
 	}
-	d.problems = append(d.problems, problems...)
+	d.Problems = append(d.Problems, problems...)
 	return read
 }
 

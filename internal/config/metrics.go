@@ -2,26 +2,26 @@ package config
 
 import "net/netip"
 
-func (d *decoder) metrics(n *node) { d.read(n, "[metrics]", d.metricsFields()) }
+func (d *decoder) metrics(n *node) { d.Read(n, "[metrics]", d.metricsFields()) }
 
 func (d *decoder) metricsFields() []field {
-	return []field{{key: "listen", read: d.metricsListen}}
+	return []field{{Key: "listen", Read: d.metricsListen}}
 }
 
 // metricsListen reads where figures are shown. Whoever can connect reads them
 // without a password, so they leave the host only by what an operator puts in
 // front.
 func (d *decoder) metricsListen(n *node) {
-	s, ok := d.readString(n)
+	s, ok := d.ReadString(n)
 	if !ok || s == "" {
 		return
 	}
 	a, err := netip.ParseAddrPort(s)
 	switch {
 	case err != nil || a.Port() == 0 || a.Addr().Zone() != "":
-		d.errorf(n, "listen %q: want a loopback address and a port, such as 127.0.0.1:9464 or [::1]:9464", s)
+		d.Errorf(n, "listen %q: want a loopback address and a port, such as 127.0.0.1:9464 or [::1]:9464", s)
 	case !a.Addr().Unmap().IsLoopback():
-		d.errorf(n, "listen %q: not a loopback address, and anybody could read the figures; use one such as 127.0.0.1:%d", s, a.Port())
+		d.Errorf(n, "listen %q: not a loopback address, and anybody could read the figures; use one such as 127.0.0.1:%d", s, a.Port())
 	default:
 		d.config.MetricsListen = netip.AddrPortFrom(a.Addr().Unmap(), a.Port()).String()
 	}

@@ -48,7 +48,7 @@ func newExtension(n *node) *extension {
 
 func (d *decoder) module(n *node) {
 	e := newExtension(n)
-	d.read(n, "[[module]]", d.moduleFields(e))
+	d.Read(n, "[[module]]", d.moduleFields(e))
 	if e.name != "" {
 		d.source.Modules = append(d.source.Modules, e.name)
 	}
@@ -59,41 +59,41 @@ func (d *decoder) module(n *node) {
 
 func (d *decoder) moduleFields(e *extension) []field {
 	return []field{
-		{key: "name", read: d.moduleName(e), required: true},
-		{key: "type", read: d.moduleType(e), required: true},
-		{key: "url", read: d.text(&e.url)},
-		{key: "factor", read: d.weight(&e.factor)},
-		{key: "on_error", read: d.oneOf(&e.onError, "ignore", "tempfail")},
-		{key: "timeout", read: d.duration(&e.limits.Timeout, 100*time.Millisecond, maxInspection)},
-		{key: "max_size", read: d.size(&e.limits.MaxSize, 1, maxInspected)},
-		{key: "connections", read: d.whole(&e.limits.Parallel, 1, maxParallel)},
-		{key: "headers", read: d.boolean(&e.headers)},
-		{key: "password_file", read: d.secretFile(&e.password)},
-		{key: "ca_file", read: d.certificateTexts(&e.cas)},
-		{key: "user", read: d.text(&e.user)},
-		{key: "archives", read: d.boolean(&e.archives)},
+		{Key: "name", Read: d.moduleName(e), Required: true},
+		{Key: "type", Read: d.moduleType(e), Required: true},
+		{Key: "url", Read: d.Text(&e.url)},
+		{Key: "factor", Read: d.weight(&e.factor)},
+		{Key: "on_error", Read: d.OneOf(&e.onError, "ignore", "tempfail")},
+		{Key: "timeout", Read: d.Duration(&e.limits.Timeout, 100*time.Millisecond, maxInspection)},
+		{Key: "max_size", Read: d.Size(&e.limits.MaxSize, 1, maxInspected)},
+		{Key: "connections", Read: d.Whole(&e.limits.Parallel, 1, maxParallel)},
+		{Key: "headers", Read: d.Boolean(&e.headers)},
+		{Key: "password_file", Read: d.SecretFile(&e.password)},
+		{Key: "ca_file", Read: d.CertificateTexts(&e.cas)},
+		{Key: "user", Read: d.Text(&e.user)},
+		{Key: "archives", Read: d.Boolean(&e.archives)},
 	}
 }
 
 func (d *decoder) moduleName(e *extension) func(*node) {
 	return func(n *node) {
-		s, ok := d.readString(n)
+		s, ok := d.ReadString(n)
 		if !ok {
 			return
 		}
 		for _, r := range s {
 			if (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' && r != '-' {
-				d.errorf(n, "name %q: rules name it as module.NAME.score; it is made of a-z, 0-9, _ and -", s)
+				d.Errorf(n, "name %q: rules name it as module.NAME.score; it is made of a-z, 0-9, _ and -", s)
 				return
 			}
 		}
 		switch {
 		case s == "" || len(s) > 64:
-			d.errorf(n, "name must have 1 to 64 characters")
+			d.Errorf(n, "name must have 1 to 64 characters")
 		case slices.Contains(d.source.Modules, s):
-			d.errorf(n, "name %q is taken by another [[module]]", s)
+			d.Errorf(n, "name %q is taken by another [[module]]", s)
 		case s == "antivirus":
-			d.errorf(n, `name "antivirus" is that of the [antivirus] section`)
+			d.Errorf(n, `name "antivirus" is that of the [antivirus] section`)
 		default:
 			e.name = s
 		}
@@ -102,12 +102,12 @@ func (d *decoder) moduleName(e *extension) func(*node) {
 
 func (d *decoder) moduleType(e *extension) func(*node) {
 	return func(n *node) {
-		s, ok := d.readString(n)
+		s, ok := d.ReadString(n)
 		var names []string
 		for _, t := range moduleTypes() {
 			names = append(names, t.name)
 		}
-		if ok && d.among(n, s, names) {
+		if ok && d.Among(n, s, names) {
 			e.kind = s
 		}
 	}
@@ -119,26 +119,26 @@ func (d *decoder) finishModule(e *extension) {
 	kind := moduleTypes()[i]
 	for _, c := range e.at.Children {
 		if !slices.Contains(common, c.Key) && !slices.Contains(kind.keys, c.Key) {
-			d.errorf(c, "%s is without meaning for type %q", c.Key, e.kind)
+			d.Errorf(c, "%s is without meaning for type %q", c.Key, e.kind)
 			return
 		}
 	}
 	where := e.at.Child("url")
 	if slices.Contains(kind.keys, "url") && where == nil {
-		d.errorf(e.at, "[[module]] of type %q needs url", e.kind)
+		d.Errorf(e.at, "[[module]] of type %q needs url", e.kind)
 		return
 	}
 	if where == nil {
 		where = e.at
 	}
 	if e.url != "" && !strings.Contains(e.url, "://") && (e.kind == "rspamd" || e.kind == "http") {
-		d.errorf(where, "url: %q has no scheme; did you mean %q?", e.url, "http://"+e.url)
+		d.Errorf(where, "url: %q has no scheme; did you mean %q?", e.url, "http://"+e.url)
 		return
 	}
 	e.stateDir = d.config.StateDir
 	settings, err := kind.settings(e)
 	if err != nil {
-		d.errorf(where, "url: %v", err)
+		d.Errorf(where, "url: %v", err)
 		return
 	}
 	onError := rules.Continue

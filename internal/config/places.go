@@ -27,9 +27,9 @@ func LoadPlaces(path string) (Places, rules.Problems) {
 	d := newDecoder()
 	root := d.readPolicy(path)
 	if root == nil {
-		return Places{}, d.problems
+		return Places{}, d.Problems
 	}
-	d.problems = nil
+	d.Problems = nil
 	for _, p := range []struct {
 		section, key string
 		into         *string
@@ -40,7 +40,7 @@ func LoadPlaces(path string) (Places, rules.Problems) {
 	} {
 		if s := root.Child(p.section); s != nil && s.Kind == document.Table {
 			if n := s.Child(p.key); n != nil {
-				d.path(p.into)(n)
+				d.Path(p.into)(n)
 			}
 		}
 	}
@@ -54,8 +54,8 @@ func LoadPlaces(path string) (Places, rules.Problems) {
 			d.timezone(n)
 		}
 	}
-	if d.problems.Err() != nil {
-		return Places{}, d.problems
+	if d.Problems.Err() != nil {
+		return Places{}, d.Problems
 	}
 	return Places{
 		StateDir: d.config.StateDir, PostfixConfig: d.config.PostfixConfig, JournalDir: d.config.JournalDir, Listen: d.config.Listen,

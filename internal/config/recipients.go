@@ -12,46 +12,46 @@ import (
 
 func (d *decoder) recipients(n *node) {
 	d.recipientsAt = n
-	before := len(d.problems)
-	d.read(n, "[recipients]", d.recipientsFields())
+	before := len(d.Problems)
+	d.Read(n, "[recipients]", d.recipientsFields())
 	domains := n.Child("domains")
 	if domains == nil {
 		domains = n.Child("domains_file")
 	}
 	switch {
-	case d.problems[before:].Err() != nil:
+	case d.Problems[before:].Err() != nil:
 		d.noMode = true
 	case d.directory.AnyInDomains && domains == nil:
-		d.errorf(n, `[recipients] needs domains or domains_file: mode is "domains"`)
+		d.Errorf(n, `[recipients] needs domains or domains_file: mode is "domains"`)
 	case !d.directory.AnyInDomains && domains != nil && n.Child("mode") == nil:
-		d.errorf(domains, `domains are set, but mode is "known"; write mode = "domains"`)
+		d.Errorf(domains, `domains are set, but mode is "known"; write mode = "domains"`)
 	case !d.directory.AnyInDomains && domains != nil:
-		d.warnf(domains, `domains are without effect in mode "known"`)
+		d.Warnf(domains, `domains are without effect in mode "known"`)
 	}
 }
 
 func (d *decoder) recipientsFields() []field {
 	return []field{
-		{key: "mode", read: d.choice(&d.directory.AnyInDomains, "known", "domains")},
-		{key: "domains", read: d.domains},
-		{key: "domains_file", read: d.domainsFile},
-		{key: "delimiter", read: d.delimiter},
-		{key: "refuse", read: d.refuse},
+		{Key: "mode", Read: d.Choice(&d.directory.AnyInDomains, "known", "domains")},
+		{Key: "domains", Read: d.domains},
+		{Key: "domains_file", Read: d.domainsFile},
+		{Key: "delimiter", Read: d.delimiter},
+		{Key: "refuse", Read: d.refuse},
 	}
 }
 
 func (d *decoder) domains(n *node) {
 	if n.Kind == document.Array && len(n.Children) == 0 {
-		d.errorf(n, `domains is empty: write the domains whose mail comes here, as domains = ["example.org"]`)
+		d.Errorf(n, `domains is empty: write the domains whose mail comes here, as domains = ["example.org"]`)
 	}
-	for _, c := range d.textNodes(n) {
+	for _, c := range d.TextNodes(n) {
 		d.domain(c, c.Value.(string))
 	}
 }
 
 func (d *decoder) domain(at *node, s string) {
 	if d.domainsAt[s] != nil {
-		d.errorf(at, "domains: %q stands there twice", s)
+		d.Errorf(at, "domains: %q stands there twice", s)
 		return
 	}
 	// The directory says whether it is a domain.
@@ -62,18 +62,18 @@ func (d *decoder) domain(at *node, s string) {
 // domainsFile reads a file with one domain a line, with comments as in lists.
 func (d *decoder) domainsFile(n *node) {
 	var path string
-	d.path(&path)(n)
+	d.Path(&path)(n)
 	if path == "" {
 		return
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		d.errorf(n, "cannot read the domains %s: %v", path, document.Plain(err))
+		d.Errorf(n, "cannot read the domains %s: %v", path, document.Plain(err))
 		return
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
-		d.errorf(n, "cannot read the domains %s: %v", path, document.ErrNoFile)
+		d.Errorf(n, "cannot read the domains %s: %v", path, document.ErrNoFile)
 		return
 	}
 	before := len(d.directory.Domains)
@@ -92,20 +92,20 @@ func (d *decoder) domainsFile(n *node) {
 	}
 	switch err := lines.Err(); {
 	case err != nil:
-		d.errorf(n, "cannot read the domains %s: %v", path, document.Plain(err))
-	case len(d.directory.Domains) == before && len(d.problems) == 0:
-		d.errorf(n, "%s has no domain in it: write one a line", path)
+		d.Errorf(n, "cannot read the domains %s: %v", path, document.Plain(err))
+	case len(d.directory.Domains) == before && len(d.Problems) == 0:
+		d.Errorf(n, "%s has no domain in it: write one a line", path)
 	}
 }
 
 // delimiter reads characters of which each one separates the tag, as in
 // Postfix's recipient_delimiter.
 func (d *decoder) delimiter(n *node) {
-	s, ok := d.readString(n)
+	s, ok := d.ReadString(n)
 	switch {
 	case !ok:
 	case strings.Trim(s, "+-=_.#!$%&'*/?^`{|}~") != "":
-		d.errorf(n, `delimiter %q: characters such as "+" separate the tag of an address; "" for none`, s)
+		d.Errorf(n, `delimiter %q: characters such as "+" separate the tag of an address; "" for none`, s)
 	default:
 		d.directory.Delimiter = s
 	}
@@ -137,26 +137,26 @@ func (d *decoder) refuse(n *node) {
 		names[i] = r.name
 	}
 	d.gate.Refuse = 0
-	for _, c := range d.textNodes(n) {
+	for _, c := range d.TextNodes(n) {
 		name := c.Value.(string)
-		if d.among(c, name, names) {
+		if d.Among(c, name, names) {
 			d.gate.Refuse |= refusals[slices.Index(names, name)].block
 		}
 	}
 }
 
 func (d *decoder) outbound(n *node) {
-	d.read(n, "[outbound]", d.outboundFields())
+	d.Read(n, "[outbound]", d.outboundFields())
 	for _, p := range d.gate.OutboundNetworks {
 		if at := n.Child("networks"); p.Bits() == 0 && at != nil {
-			d.warnf(at, "networks: %s is every address: whoever reaches Postfix may send anywhere, which is an open relay", p)
+			d.Warnf(at, "networks: %s is every address: whoever reaches Postfix may send anywhere, which is an open relay", p)
 		}
 	}
 }
 
 func (d *decoder) outboundFields() []field {
 	return []field{
-		{key: "networks", read: d.networks(&d.gate.OutboundNetworks)},
-		{key: "authenticated", read: d.boolean(&d.gate.OutboundAuthenticated)},
+		{Key: "networks", Read: d.Networks(&d.gate.OutboundNetworks)},
+		{Key: "authenticated", Read: d.Boolean(&d.gate.OutboundAuthenticated)},
 	}
 }

@@ -10,11 +10,11 @@ import (
 
 func (d *decoder) redis(n *node) {
 	r := &Redis{Prefix: "tg:"}
-	d.read(n, "[redis]", d.redisFields(r))
+	d.Read(n, "[redis]", d.redisFields(r))
 	if !r.TLS {
 		for _, key := range []string{"ca_file", "cert_file", "key_file"} {
 			if c := n.Child(key); c != nil && c.Value != "" {
-				d.errorf(c, "%s is without effect unless tls = true", key)
+				d.Errorf(c, "%s is without effect unless tls = true", key)
 			}
 		}
 	}
@@ -25,33 +25,33 @@ func (d *decoder) redis(n *node) {
 
 func (d *decoder) redisFields(r *Redis) []field {
 	return []field{
-		{key: "addrs", read: d.redisAddrs(r), required: true},
-		{key: "username", read: d.text(&r.Username)},
-		{key: "password_file", read: d.secretFile(&r.Password)},
-		{key: "tls", read: d.boolean(&r.TLS)},
-		{key: "ca_file", read: d.certificates(&r.CAFile)},
-		{key: "cert_file", read: d.pathOrNone(&r.CertFile)},
-		{key: "key_file", read: d.pathOrNone(&r.KeyFile)},
-		{key: "db", read: d.redisDB(r)},
-		{key: "prefix", read: d.redisPrefix(r)},
-		{key: "cluster", read: d.boolean(&r.Cluster)},
-		{key: "master", read: d.text(&r.Master)},
-		{key: "sentinel_password_file", read: d.secretFile(&r.SentinelPassword)},
-		{key: "replicas", read: d.redisReplicas(r)},
+		{Key: "addrs", Read: d.redisAddrs(r), Required: true},
+		{Key: "username", Read: d.Text(&r.Username)},
+		{Key: "password_file", Read: d.SecretFile(&r.Password)},
+		{Key: "tls", Read: d.Boolean(&r.TLS)},
+		{Key: "ca_file", Read: d.Certificates(&r.CAFile)},
+		{Key: "cert_file", Read: d.PathOrNone(&r.CertFile)},
+		{Key: "key_file", Read: d.PathOrNone(&r.KeyFile)},
+		{Key: "db", Read: d.redisDB(r)},
+		{Key: "prefix", Read: d.redisPrefix(r)},
+		{Key: "cluster", Read: d.Boolean(&r.Cluster)},
+		{Key: "master", Read: d.Text(&r.Master)},
+		{Key: "sentinel_password_file", Read: d.SecretFile(&r.SentinelPassword)},
+		{Key: "replicas", Read: d.redisReplicas(r)},
 	}
 }
 
 func (d *decoder) redisAddrs(r *Redis) func(*node) {
 	return func(n *node) {
-		texts := d.textNodes(n)
+		texts := d.TextNodes(n)
 		if n.Kind == document.Array && len(n.Children) == 0 {
-			d.errorf(n, "addrs is empty")
+			d.Errorf(n, "addrs is empty")
 		}
 		for _, c := range texts {
 			s := c.Value.(string)
 			host, port, err := net.SplitHostPort(s)
 			if err != nil || host == "" || !isPort(port) {
-				d.errorf(c, `addrs: %q is not "host:port"`, s)
+				d.Errorf(c, `addrs: %q is not "host:port"`, s)
 				continue
 			}
 			if r.Addrs = append(r.Addrs, s); r.Addr == "" {
@@ -66,13 +66,13 @@ func (d *decoder) redisKind(n *node, r *Redis) {
 	addrs := n.Child("addrs")
 	switch {
 	case r.Cluster && r.Master != "":
-		d.errorf(n.Child("master"), "master and cluster = true exclude each other: a Cluster has no Sentinels")
+		d.Errorf(n.Child("master"), "master and cluster = true exclude each other: a Cluster has no Sentinels")
 	case r.Cluster && r.DB != 0:
-		d.errorf(n.Child("db"), "db: a Cluster has one database, 0")
+		d.Errorf(n.Child("db"), "db: a Cluster has one database, 0")
 	case len(r.Addrs) > 1 && !r.Cluster && r.Master == "":
-		d.errorf(addrs, "several addrs are nodes of a Cluster (cluster = true) or Sentinels (master = the name they know the server by)")
+		d.Errorf(addrs, "several addrs are nodes of a Cluster (cluster = true) or Sentinels (master = the name they know the server by)")
 	case r.SentinelPassword != "" && r.Master == "":
-		d.errorf(n.Child("sentinel_password_file"), "sentinel_password_file is without effect unless master names a server")
+		d.Errorf(n.Child("sentinel_password_file"), "sentinel_password_file is without effect unless master names a server")
 	}
 }
 
@@ -83,7 +83,7 @@ func (d *decoder) redisReplicas(r *Redis) func(*node) {
 	return func(n *node) {
 		v, ok := n.Value.(int64)
 		if !ok || v < 0 || v > maxReplicas {
-			d.errorf(n, "replicas must be a number from 0 to %d", maxReplicas)
+			d.Errorf(n, "replicas must be a number from 0 to %d", maxReplicas)
 			return
 		}
 		r.Replicas = int(v)
@@ -94,7 +94,7 @@ func (d *decoder) redisDB(r *Redis) func(*node) {
 	return func(n *node) {
 		v, ok := n.Value.(int64)
 		if !ok || v < 0 || v > 1<<16 {
-			d.errorf(n, "db must be the number of a database, such as 0")
+			d.Errorf(n, "db must be the number of a database, such as 0")
 			return
 		}
 		r.DB = int(v)
@@ -105,12 +105,12 @@ func (d *decoder) redisDB(r *Redis) func(*node) {
 // must not.
 func (d *decoder) redisPrefix(r *Redis) func(*node) {
 	return func(n *node) {
-		s, ok := d.readString(n)
+		s, ok := d.ReadString(n)
 		if !ok {
 			return
 		}
 		if strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c > '~' || strings.ContainsRune(`{}*?[]\`, c) }) {
-			d.errorf(n, "prefix %q: printable ASCII without spaces and { } * ? [ ] \\ can begin a key", s)
+			d.Errorf(n, "prefix %q: printable ASCII without spaces and { } * ? [ ] \\ can begin a key", s)
 			return
 		}
 		r.Prefix = s
@@ -123,11 +123,11 @@ func (d *decoder) keyPair(n *node, r *Redis) {
 	switch {
 	case r.CertFile != "" && r.KeyFile != "":
 		if _, err := tls.LoadX509KeyPair(r.CertFile, r.KeyFile); err != nil {
-			d.errorf(cert, "cert_file: %v", err)
+			d.Errorf(cert, "cert_file: %v", err)
 		}
 	case r.CertFile != "" && (key == nil || key.Value == ""):
-		d.errorf(cert, "cert_file needs key_file")
+		d.Errorf(cert, "cert_file needs key_file")
 	case r.KeyFile != "" && (cert == nil || cert.Value == ""):
-		d.errorf(key, "key_file needs cert_file")
+		d.Errorf(key, "key_file needs cert_file")
 	}
 }

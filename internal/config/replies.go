@@ -33,18 +33,18 @@ var replyTable = []reply{
 	{key: "accounting", text: "451 4.3.0 Mail cannot be taken right now, please try again later", temporary: true, into: func(r *gate.Replies) **rules.Reply { return &r.Accounting }},
 }
 
-func (d *decoder) replies(n *node) { d.read(n, "[replies]", d.repliesFields()) }
+func (d *decoder) replies(n *node) { d.Read(n, "[replies]", d.repliesFields()) }
 
 func (d *decoder) repliesFields() []field {
 	var fields []field
 	for _, r := range replyTable {
-		fields = append(fields, field{key: r.key, read: func(n *node) { d.reply(n, r) }})
+		fields = append(fields, field{Key: r.key, Read: func(n *node) { d.reply(n, r) }})
 	}
 	return fields
 }
 
 func (d *decoder) reply(n *node, r reply) {
-	s, ok := d.readString(n)
+	s, ok := d.ReadString(n)
 	if !ok {
 		return
 	}
@@ -54,7 +54,7 @@ func (d *decoder) reply(n *node, r reply) {
 	}
 	parsed, err := rules.ParseReply(s, action)
 	if err != nil {
-		d.errorf(n, "%s: %v", r.key, err)
+		d.Errorf(n, "%s: %v", r.key, err)
 		return
 	}
 	*r.into(&d.gate.Replies) = parsed

@@ -12,8 +12,8 @@ import (
 // none has been told of, and rules gets one that says nothing more.
 func (d *decoder) rule(n *node) {
 	r := rules.SourceRule{Pos: n.Pos(), At: textPlaces(n)}
-	before := len(d.problems)
-	d.read(n, "[[rule]]", d.ruleFields(&r))
+	before := len(d.Problems)
+	d.Read(n, "[[rule]]", d.ruleFields(&r))
 	d.broken(n, before, "name", "stage")
 	if notText(n, "name") {
 		r.Name = fmt.Sprintf("rule-%d", len(d.source.Rules))
@@ -40,7 +40,7 @@ func notText(n *node, key string) bool {
 // broken notes that a rule or threshold has had errors, or lacks what it needs:
 // warnings that it does nothing or always matches would be beside the point.
 func (d *decoder) broken(n *node, before int, needs ...string) {
-	bad := d.problems[before:].Err() != nil
+	bad := d.Problems[before:].Err() != nil
 	for _, key := range needs {
 		bad = bad || n.Child(key) == nil
 	}
@@ -52,50 +52,50 @@ func (d *decoder) broken(n *node, before int, needs ...string) {
 func (d *decoder) ruleFields(r *rules.SourceRule) []field {
 	enabled := func(n *node) {
 		on := true
-		d.boolean(&on)(n)
+		d.Boolean(&on)(n)
 		r.Disabled = !on
 	}
 	return []field{
-		{key: "name", read: d.text(&r.Name)},
-		{key: "stage", read: d.text(&r.Stage)},
-		{key: "match", read: d.conditions(&r.Match)},
-		{key: "all", read: d.conditions(&r.Match)},
-		{key: "any", read: d.groups(&r.Any, &r.AnyOf)},
-		{key: "unless", read: d.groups(&r.Unless, &r.UnlessAll)},
-		{key: "weight", read: d.weight(&r.Weight)},
-		{key: "weight_each", read: d.weight(&r.WeightEach)},
-		{key: "weight_max", read: d.weight(&r.WeightMost)},
-		{key: "remove_header", read: d.tagHeader(&r.RemoveHeader)},
-		{key: "tag_subject", read: d.text(&r.TagSubject)},
-		{key: "tag_header", read: d.tagHeader(&r.TagHeader)},
-		{key: "action", read: d.text(&r.Action)},
-		{key: "reply", read: d.text(&r.Reply)},
-		{key: "last", read: d.boolean(&r.Last)},
-		{key: "on_temperror", read: d.text(&r.OnTemperror)},
-		{key: "shadow", read: d.boolean(&r.Shadow)},
-		{key: "enabled", read: enabled},
-		{key: "comment", read: d.text(&r.Comment)},
-		{key: "unless_signed", read: d.text(&r.UnlessSigned)},
+		{Key: "name", Read: d.Text(&r.Name)},
+		{Key: "stage", Read: d.Text(&r.Stage)},
+		{Key: "match", Read: d.conditions(&r.Match)},
+		{Key: "all", Read: d.conditions(&r.Match)},
+		{Key: "any", Read: d.groups(&r.Any, &r.AnyOf)},
+		{Key: "unless", Read: d.groups(&r.Unless, &r.UnlessAll)},
+		{Key: "weight", Read: d.weight(&r.Weight)},
+		{Key: "weight_each", Read: d.weight(&r.WeightEach)},
+		{Key: "weight_max", Read: d.weight(&r.WeightMost)},
+		{Key: "remove_header", Read: d.tagHeader(&r.RemoveHeader)},
+		{Key: "tag_subject", Read: d.Text(&r.TagSubject)},
+		{Key: "tag_header", Read: d.tagHeader(&r.TagHeader)},
+		{Key: "action", Read: d.Text(&r.Action)},
+		{Key: "reply", Read: d.Text(&r.Reply)},
+		{Key: "last", Read: d.Boolean(&r.Last)},
+		{Key: "on_temperror", Read: d.Text(&r.OnTemperror)},
+		{Key: "shadow", Read: d.Boolean(&r.Shadow)},
+		{Key: "enabled", Read: enabled},
+		{Key: "comment", Read: d.Text(&r.Comment)},
+		{Key: "unless_signed", Read: d.Text(&r.UnlessSigned)},
 	}
 }
 
 // threshold is [[threshold]].
 func (d *decoder) threshold(n *node) {
 	t := rules.SourceThreshold{Pos: n.Pos(), At: textPlaces(n)}
-	before := len(d.problems)
-	d.read(n, "[[threshold]]", d.thresholdFields(&t))
+	before := len(d.Problems)
+	d.Read(n, "[[threshold]]", d.thresholdFields(&t))
 	d.broken(n, before)
 	d.source.Thresholds = append(d.source.Thresholds, t)
 }
 
 func (d *decoder) thresholdFields(t *rules.SourceThreshold) []field {
 	return []field{
-		{key: "above", read: d.weight(&t.Above), required: true},
-		{key: "tag_subject", read: d.text(&t.TagSubject)},
-		{key: "tag_header", read: d.tagHeader(&t.TagHeader)},
-		{key: "action", read: d.text(&t.Action)},
-		{key: "reply", read: d.text(&t.Reply)},
-		{key: "unless_signed", read: d.text(&t.UnlessSigned)},
+		{Key: "above", Read: d.weight(&t.Above), Required: true},
+		{Key: "tag_subject", Read: d.Text(&t.TagSubject)},
+		{Key: "tag_header", Read: d.tagHeader(&t.TagHeader)},
+		{Key: "action", Read: d.Text(&t.Action)},
+		{Key: "reply", Read: d.Text(&t.Reply)},
+		{Key: "unless_signed", Read: d.Text(&t.UnlessSigned)},
 	}
 }
 
@@ -118,12 +118,12 @@ func textPlaces(n *node) map[string]rules.Pos {
 func (d *decoder) tagHeader(into *[]string) func(*node) {
 	return func(n *node) {
 		if n.Kind == document.Single {
-			if s, ok := d.readString(n); ok {
+			if s, ok := d.ReadString(n); ok {
 				*into = []string{s}
 			}
 			return
 		}
-		for _, c := range d.textNodes(n) {
+		for _, c := range d.TextNodes(n) {
 			*into = append(*into, c.Value.(string))
 		}
 	}
@@ -141,7 +141,7 @@ func (d *decoder) groups(into *[]rules.Condition, groups *[][]rules.Condition) f
 			var group []rules.Condition
 			d.conditions(&group)(c)
 			if len(c.Children) == 0 {
-				d.errorf(c, "a group of %s is empty", n.Key)
+				d.Errorf(c, "a group of %s is empty", n.Key)
 			}
 			*groups = append(*groups, group)
 		}
@@ -158,7 +158,7 @@ func (d *decoder) conditions(into *[]rules.Condition) func(*node) {
 			}
 			return
 		}
-		if !d.is(n, document.Table) {
+		if !d.Is(n, document.Table) {
 			return
 		}
 		for _, c := range n.Children {
@@ -174,7 +174,7 @@ func (d *decoder) condition(into *[]rules.Condition, n *node, attr string) {
 	}
 	if n.Kind == document.Table {
 		if len(n.Children) == 0 {
-			d.errorf(n, "%s is empty", attr)
+			d.Errorf(n, "%s is empty", attr)
 		}
 		for _, c := range n.Children {
 			d.condition(into, c, attr+"."+c.Key)
@@ -209,21 +209,21 @@ func (d *decoder) counted(into *[]rules.Condition, n *node, attr string) {
 		case int64:
 			c.Hits = strconv.FormatInt(v, 10)
 		default:
-			d.errorf(hits, `%s: hits is a comparison such as ">= 2", not %s`, attr, hits.What())
+			d.Errorf(hits, `%s: hits is a comparison such as ">= 2", not %s`, attr, hits.What())
 			return
 		}
 	}
 	all, some := n.Child("all"), n.Child("any")
 	switch {
 	case all != nil && (some != nil || c.Hits != ""):
-		d.errorf(n, "%s: all is every value; it stands alone", attr)
+		d.Errorf(n, "%s: all is every value; it stands alone", attr)
 	case all != nil:
 		c.All = true
 		d.values(into, all, c)
 	case some != nil:
 		d.values(into, some, c)
 	default:
-		d.errorf(n, "%s: hits counts the values of any, and there are none", attr)
+		d.Errorf(n, "%s: hits counts the values of any, and there are none", attr)
 	}
 }
 
@@ -238,10 +238,13 @@ func (d *decoder) values(into *[]rules.Condition, n *node, c rules.Condition) {
 		case string, bool, int64, float64:
 			c.Values = append(c.Values, rules.Operand{Pos: v.Pos(), V: v.Value})
 		default:
-			d.errorf(v, "%s must have strings, numbers or booleans as values, not %s", attr, v.What())
+			d.Errorf(v, "%s must have strings, numbers or booleans as values, not %s", attr, v.What())
 		}
 	}
 	if len(c.Values) > 0 || len(values) == 0 {
 		*into = append(*into, c)
 	}
 }
+
+// weight reads a number in thousandths.
+func (d *decoder) weight(into *rules.Weight) func(*node) { return d.Thousandths((*int64)(into)) }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"github.com/tollgate-mail/tollgate/internal/config/document"
+	"github.com/tollgate-mail/tollgate/internal/config/values"
 	"github.com/tollgate-mail/tollgate/internal/diag"
 )
 
@@ -55,7 +56,7 @@ func (d *decoder) readSections(root *node, all []section, other string) {
 		case !ok:
 			d.unknownSection(c, all)
 		case s.read == nil:
-			d.errorf(c, "%s %s", s, notYet)
+			d.Errorf(c, "%s %s", s, values.NotYet)
 		default:
 			d.readSection(c, s)
 		}
@@ -80,9 +81,9 @@ func (d *decoder) readSection(n *node, s section) {
 			s.read(c)
 		}
 	case !s.many && n.Tables():
-		d.errorf(n, "%s can stand only once: write it %s", s.key, s)
+		d.Errorf(n, "%s can stand only once: write it %s", s.key, s)
 	default:
-		d.errorf(n, "%s must be written %s; it is %s", s.key, s, n.What())
+		d.Errorf(n, "%s must be written %s; it is %s", s.key, s, n.What())
 	}
 }
 
@@ -102,14 +103,14 @@ func (d *decoder) unknownSection(n *node, all []section) {
 	}
 	near := diag.Nearest(n.Key, valid)
 	if s, ok := findSection(all, near); ok && n.Kind != document.Single {
-		d.errorf(n, "unknown %s; did you mean %s?", what, s)
+		d.Errorf(n, "unknown %s; did you mean %s?", what, s)
 		return
 	}
 	if holder := d.holder(n.Key); holder != "" && n.Kind != document.Table {
-		d.errorf(n, "unknown %s; it belongs in %s", what, holder)
+		d.Errorf(n, "unknown %s; it belongs in %s", what, holder)
 		return
 	}
-	d.errorf(n, "unknown %s", what)
+	d.Errorf(n, "unknown %s", what)
 }
 
 // manyTables are the names of what is written [[name]].

@@ -1,13 +1,11 @@
 package config
 
 import (
-	"fmt"
 	"slices"
-	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/accounting/price"
-	"github.com/tollgate-mail/tollgate/internal/diag"
+	"github.com/tollgate-mail/tollgate/internal/config/values"
 )
 
 // tariffEntry is a [[tariff]] with where it stands.
@@ -20,14 +18,14 @@ type tariffEntry struct {
 // tariff is [[tariff]].
 func (d *decoder) tariff(n *node) {
 	t := &tariffEntry{Terms: price.Terms{Increment: 1, Period: accounting.ByMonth}, at: n}
-	before := len(d.problems)
-	d.read(n, "[[tariff]]", d.tariffFields(t))
-	t.broken = d.problems[before:].Err() != nil
+	before := len(d.Problems)
+	d.Read(n, "[[tariff]]", d.tariffFields(t))
+	t.broken = d.Problems[before:].Err() != nil
 	if t.Name == "" {
 		return
 	}
 	if other, ok := d.tariffByName[t.Name]; ok {
-		d.errorf(n, "tariff %s stands there twice: here and at %s", t.Name, other.at.Pos())
+		d.Errorf(n, "tariff %s stands there twice: here and at %s", t.Name, other.at.Pos())
 		return
 	}
 	d.tariffByName[t.Name] = t
@@ -37,28 +35,28 @@ func (d *decoder) tariff(n *node) {
 func (d *decoder) tariffFields(t *tariffEntry) []field {
 	const most = price.MaxVolume
 	return []field{
-		{key: "name", read: d.tariffName(&t.Name), required: true},
-		{key: "currency", read: d.text(&t.Currency), required: true},
-		{key: "per_mib", read: d.money(&t.PerMiB, 0)},
-		{key: "per_delivery", read: d.money(&t.PerDelivery, 0)},
-		{key: "increment", read: d.size(&t.Increment, 1, 1<<40)},
-		{key: "included", read: d.size(&t.Included, 0, most)},
-		{key: "included_deliveries", read: d.wholeNumber(&t.IncludedDeliveries, most)},
-		{key: "fee", read: d.money(&t.Fee, 0)},
-		{key: "period", read: d.period(&t.Period)},
-		{key: "timezone", read: d.tariffZone(&t.Timezone)},
-		{key: "band", read: func(n *node) { d.bands(n, t) }},
+		{Key: "name", Read: d.tariffName(&t.Name), Required: true},
+		{Key: "currency", Read: d.Text(&t.Currency), Required: true},
+		{Key: "per_mib", Read: d.money(&t.PerMiB, 0)},
+		{Key: "per_delivery", Read: d.money(&t.PerDelivery, 0)},
+		{Key: "increment", Read: d.Size(&t.Increment, 1, 1<<40)},
+		{Key: "included", Read: d.Size(&t.Included, 0, most)},
+		{Key: "included_deliveries", Read: d.WholeNumber(&t.IncludedDeliveries, 0, most)},
+		{Key: "fee", Read: d.money(&t.Fee, 0)},
+		{Key: "period", Read: d.period(&t.Period)},
+		{Key: "timezone", Read: d.tariffZone(&t.Timezone)},
+		{Key: "band", Read: func(n *node) { d.bands(n, t) }},
 	}
 }
 
 func (d *decoder) tariffName(into *string) func(*node) {
 	return func(n *node) {
-		s, ok := d.readString(n)
+		s, ok := d.ReadString(n)
 		if !ok {
 			return
 		}
 		if err := price.CheckName(s); err != nil {
-			d.errorf(n, "%v", err)
+			d.Errorf(n, "%v", err)
 			return
 		}
 		*into = s
@@ -71,37 +69,25 @@ func (d *decoder) money(into *int64, least int64) func(*node) {
 	return func(n *node) {
 		s, ok := n.Value.(string)
 		if !ok {
-			d.errorf(n, `%s must be a sum in a string, such as "1.50", not %s`, n.Key, shown(n))
+			d.Errorf(n, `%s must be a sum in a string, such as "1.50", not %s`, n.Key, values.Shown(n))
 			return
 		}
 		v, err := price.ParseMoney(s)
 		switch {
 		case err != nil:
-			d.errorf(n, "%s: %v", n.Key, err)
+			d.Errorf(n, "%s: %v", n.Key, err)
 		case v < least:
-			d.errorf(n, "%s: %s is below %s", n.Key, s, price.FormatMoney(least))
+			d.Errorf(n, "%s: %s is below %s", n.Key, s, price.FormatMoney(least))
 		default:
 			*into = v
 		}
 	}
 }
 
-// wholeNumber reads a whole number up to most.
-func (d *decoder) wholeNumber(into *int64, most int64) func(*node) {
-	return func(n *node) {
-		v, ok := n.Value.(int64)
-		if !ok || v < 0 || v > most {
-			d.errorf(n, "%s must be a whole number between 0 and %d, not %s", n.Key, most, shown(n))
-			return
-		}
-		*into = v
-	}
-}
-
 func (d *decoder) period(into *string) func(*node) {
 	return func(n *node) {
-		s, ok := d.readString(n)
-		if ok && d.among(n, s, []string{accounting.ByDay, accounting.ByWeek, accounting.ByMonth}) {
+		s, ok := d.ReadString(n)
+		if ok && d.Among(n, s, []string{accounting.ByDay, accounting.ByWeek, accounting.ByMonth}) {
 			*into = s
 		}
 	}
@@ -109,42 +95,22 @@ func (d *decoder) period(into *string) func(*node) {
 
 func (d *decoder) tariffZone(into *string) func(*node) {
 	return func(n *node) {
-		if s, ok := d.zoneName(n); ok {
+		if s, ok := d.ZoneName(n); ok {
 			*into = s
 		}
 	}
 }
 
-// zoneName reads a name of the time zone database.
-func (d *decoder) zoneName(n *node) (string, bool) {
-	s, ok := d.readString(n)
-	if !ok {
-		return "", false
-	}
-	// "Local" and "" mean something to Go, but not the same on each gateway.
-	if _, err := time.LoadLocation(s); err == nil && s != "" && s != "Local" {
-		return s, true
-	}
-	near := ""
-	if s == "MSK" || s == "MSD" {
-		near = "; Moscow's is Europe/Moscow"
-	} else if z := diag.Nearest(s, zoneNames()); z != "" {
-		near = fmt.Sprintf("; did you mean %s?", z)
-	}
-	d.errorf(n, "timezone: %q is not in the time zone database%s", s, near)
-	return "", false
-}
-
 // bands are [[tariff.band]].
 func (d *decoder) bands(n *node, t *tariffEntry) {
 	if !n.Tables() {
-		d.errorf(n, "band must be written [[tariff.band]], not %s", n.What())
+		d.Errorf(n, "band must be written [[tariff.band]], not %s", n.What())
 		return
 	}
 	for _, c := range n.Children {
 		b := price.Band{Percent: 100}
 		var percent int
-		d.read(c, "[[tariff.band]]", d.bandFields(&b, &percent))
+		d.Read(c, "[[tariff.band]]", d.bandFields(&b, &percent))
 		b.Percent = int64(percent)
 		t.Bands = append(t.Bands, b)
 	}
@@ -158,8 +124,8 @@ func (d *decoder) bandFields(b *price.Band, percent *int) []field {
 		}
 	}
 	return []field{
-		{key: "when", read: when, required: true},
-		{key: "percent", read: d.whole(percent, 0, price.MaxPercent), required: true},
+		{Key: "when", Read: when, Required: true},
+		{Key: "percent", Read: d.Whole(percent, 0, price.MaxPercent), Required: true},
 	}
 }
 
@@ -175,7 +141,7 @@ func (d *decoder) finishTariffs() {
 		}
 		tariff, err := price.New(t.Terms)
 		if err != nil {
-			d.errorf(t.at, "tariff %s: %v", t.Name, err)
+			d.Errorf(t.at, "tariff %s: %v", t.Name, err)
 			continue
 		}
 		compiled[t.Name] = tariff
@@ -189,7 +155,7 @@ func (d *decoder) finishTariffs() {
 func (d *decoder) finishTariff(c listed, compiled map[string]*price.Tariff) {
 	if c.tariffAt == nil {
 		if n := c.at.Child("credit_limit"); n != nil {
-			d.warnf(n, "client %s has no tariff: nothing lowers its balance", c.ID)
+			d.Warnf(n, "client %s has no tariff: nothing lowers its balance", c.ID)
 		}
 		return
 	}
@@ -201,9 +167,9 @@ func (d *decoder) finishTariff(c listed, compiled map[string]*price.Tariff) {
 		}
 		meant := ""
 		if len(names) > 0 {
-			meant = hint(name, names)
+			meant = values.Hint(name, names)
 		}
-		d.errorf(c.tariffAt, "client %s: there is no tariff %q%s", c.ID, name, meant)
+		d.Errorf(c.tariffAt, "client %s: there is no tariff %q%s", c.ID, name, meant)
 		return
 	}
 	if t := compiled[name]; t != nil {
@@ -215,19 +181,19 @@ func (d *decoder) finishTariff(c listed, compiled map[string]*price.Tariff) {
 func (d *decoder) accountFields(c *listed) []field {
 	const most = accounting.CounterLimit
 	return []field{
-		{key: "tariff", read: func(n *node) {
-			if _, ok := d.readString(n); ok {
+		{Key: "tariff", Read: func(n *node) {
+			if _, ok := d.ReadString(n); ok {
 				c.tariffAt = n
 			}
 		}},
-		{key: "quota", read: d.size(&c.Quota, 1, most)},
-		{key: "quota_day", read: d.size(&c.QuotaDay, 1, most)},
-		{key: "mode", read: func(n *node) {
-			if s, ok := d.readString(n); ok && d.among(n, s, accounting.Modes()) {
+		{Key: "quota", Read: d.Size(&c.Quota, 1, most)},
+		{Key: "quota_day", Read: d.Size(&c.QuotaDay, 1, most)},
+		{Key: "mode", Read: func(n *node) {
+			if s, ok := d.ReadString(n); ok && d.Among(n, s, accounting.Modes()) {
 				c.Mode = accounting.Mode(slices.Index(accounting.Modes(), s))
 			}
 		}},
-		{key: "credit_limit", read: func(n *node) {
+		{Key: "credit_limit", Read: func(n *node) {
 			d.money(&c.CreditLimit, 0)(n)
 			c.HasCredit = true
 		}},

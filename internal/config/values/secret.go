@@ -1,8 +1,9 @@
-package config
+package values
 
 import (
 	"crypto/x509"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -12,25 +13,25 @@ import (
 // maxSecret bounds files with a password or with certificates.
 const maxSecret = 1 << 20
 
-// secretFile reads a file whose only line is a password.
-func (d *decoder) secretFile(into *string) func(*node) {
-	return func(n *node) {
+// SecretFile reads a file whose only line is a password.
+func (r *Reader) SecretFile(into *string) func(*document.Node) {
+	return func(n *document.Node) {
 		var path string
-		d.pathOrNone(&path)(n)
+		r.PathOrNone(&path)(n)
 		if path == "" {
 			return
 		}
 		text, err := document.ReadFile(path, maxSecret)
 		if err != nil {
-			d.errorf(n, "cannot read the password of %s: %v", path, err)
+			r.Errorf(n, "cannot read the password of %s: %v", path, err)
 			return
 		}
 		*into = strings.TrimRight(text, "\r\n")
 		if *into == "" || strings.ContainsAny(*into, "\r\n") {
-			d.errorf(n, "password_file: %s must have the password as its only line", path)
+			r.Errorf(n, "password_file: %s must have the password as its only line", path)
 		}
 		if info, err := os.Stat(path); err == nil && exposed(info) {
-			d.warnf(n, "password_file: others can read %s (mode %04o)", path, info.Mode().Perm())
+			r.Warnf(n, "password_file: others can read %s (mode %04o)", path, info.Mode().Perm())
 		}
 	}
 }
@@ -45,12 +46,12 @@ func exposed(info os.FileInfo) bool {
 	return mode&0o007 != 0 || mode&0o020 != 0 || mode&0o040 != 0 && !byGroup
 }
 
-// certificateTexts reads the file of a key: who goes by the certificates is not to
+// CertificateTexts reads the file of a key: who goes by the certificates is not to
 // go on with those of before when the file is another.
-func (d *decoder) certificateTexts(into *string) func(*node) {
-	return func(n *node) {
+func (r *Reader) CertificateTexts(into *string) func(*document.Node) {
+	return func(n *document.Node) {
 		path := ""
-		d.certificates(&path)(n)
+		r.Certificates(&path)(n)
 		if path == "" {
 			return
 		}
@@ -60,19 +61,28 @@ func (d *decoder) certificateTexts(into *string) func(*node) {
 	}
 }
 
-// certificates reads the name of a file with PEM certificates, "" for none.
-func (d *decoder) certificates(into *string) func(*node) {
-	return func(n *node) {
-		d.pathOrNone(into)(n)
+// Certificates reads the name of a file with PEM certificates, "" for none.
+func (r *Reader) Certificates(into *string) func(*document.Node) {
+	return func(n *document.Node) {
+		r.PathOrNone(into)(n)
 		if *into == "" {
 			return
 		}
 		text, err := document.ReadFile(*into, maxSecret)
 		switch {
 		case err != nil:
-			d.errorf(n, "cannot read the certificates of %s: %v", *into, err)
+			r.Errorf(n, "cannot read the certificates of %s: %v", *into, err)
 		case !x509.NewCertPool().AppendCertsFromPEM([]byte(text)):
-			d.errorf(n, "ca_file: there is no PEM certificate in %s", *into)
+			r.Errorf(n, "ca_file: there is no PEM certificate in %s", *into)
 		}
 	}
+}
+
+// Resolve is the path that a value names: relative to the file it stands in.
+func Resolve(n *document.Node) string {
+	path, _ := n.Value.(string)
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(n.File), path)
 }
