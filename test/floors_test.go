@@ -67,7 +67,8 @@ var floors = map[string]int{
 	"internal/module/spamassassin": 5,
 	"internal/module/text":         5,
 
-	"internal/gate": 6,
+	"internal/gate":         6,
+	"internal/module/types": 6,
 
 	"milter":          7,
 	"internal/config": 7,

@@ -13,6 +13,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/internal/module/clamav"
+	"github.com/tollgate-mail/tollgate/internal/module/types"
 )
 
 const (
@@ -101,7 +102,11 @@ func (i *Inspectors) inspector(settings config.Inspector, antivirus *config.Anti
 			return one, nil
 		}
 	}
-	made, err := makeInspector(settings)
+	kind, ok := types.Find(settings.Type)
+	if !ok {
+		return nil, fmt.Errorf("%s: %s: nobody makes a module of type %q", settings.Pos, settings.Name, settings.Type)
+	}
+	made, err := kind.Make(settings.Settings)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s: %w", settings.Pos, settings.Name, err)
 	}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/config/document"
 	"github.com/tollgate-mail/tollgate/internal/module"
-	"github.com/tollgate-mail/tollgate/internal/module/clamav"
+	"github.com/tollgate-mail/tollgate/internal/module/types"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -20,7 +20,6 @@ const (
 // antivirus is what [antivirus] says.
 type antivirus struct {
 	at         *node
-	clamd      string
 	action     string
 	onError    string
 	oversize   string
@@ -28,12 +27,17 @@ type antivirus struct {
 	reply      string
 	tagSubject string
 	tagHeader  []string
+
+	keys     []module.Key // of settings
+	settings func() module.Settings
 }
 
 func newAntivirus(n *node) *antivirus {
+	into, settings := types.Antivirus().Settings()
 	return &antivirus{
 		at: n, action: "reject", onError: "tempfail", oversize: "accept",
 		limits: module.Limits{Timeout: 2 * time.Minute, Parallel: 10, MaxSize: 25 << 20},
+		keys:   module.Keys(into), settings: settings,
 	}
 }
 
@@ -47,8 +51,7 @@ func (d *decoder) antivirus(n *node) {
 }
 
 func (d *decoder) antivirusFields(a *antivirus) []field {
-	return []field{
-		{Key: "clamd", Read: d.Text(&a.clamd), Required: true},
+	return append([]field{
 		{Key: "action", Read: d.OneOf(&a.action, "reject", "discard", "hold", "tag")},
 		{Key: "reply", Read: d.Text(&a.reply)},
 		{Key: "tag_subject", Read: d.Text(&a.tagSubject)},
@@ -58,7 +61,7 @@ func (d *decoder) antivirusFields(a *antivirus) []field {
 		{Key: "oversize", Read: d.OneOf(&a.oversize, "accept", "tempfail", "reject")},
 		{Key: "timeout", Read: d.Duration(&a.limits.Timeout, time.Second, maxInspection)},
 		{Key: "connections", Read: d.Whole(&a.limits.Parallel, 1, maxParallel)},
-	}
+	}, d.settingsFields(a.keys)...)
 }
 
 // finishAntivirus checks what its keys say together.
@@ -80,13 +83,13 @@ func (d *decoder) finishAntivirus(a *antivirus) *Antivirus {
 	}
 	reply, tags, problems := rules.CompileVerdict(verdict)
 	d.Problems = append(d.Problems, problems...)
-	at := n.Child("clamd")
-	if at == nil || notText(n, "clamd") {
-		return nil // told of already
+	for _, k := range a.keys {
+		if notText(n, k.Name) {
+			return nil // told of already
+		}
 	}
-	settings := clamav.Config{Addr: a.clamd}
-	if err := checked(clamav.New(settings)); err != nil {
-		d.Errorf(at, "clamd: %v", err)
+	settings, ok := d.checked(n, "[antivirus]", a.keys, a.settings)
+	if !ok {
 		return nil
 	}
 	if problems != nil {
@@ -94,22 +97,13 @@ func (d *decoder) finishAntivirus(a *antivirus) *Antivirus {
 	}
 	onError, _ := rules.ParseAction(a.onError)
 	oversize, _ := rules.ParseAction(a.oversize)
-	limits := a.limits
-	// What goes before a message must fit into clamd's limit, too; its default is
-	// ours.
-	limits.MaxSize = max(1, limits.MaxSize-clamav.Overhead)
+	limits, kind := a.limits, types.Antivirus()
+	// What goes before a message must fit into the service's limit, too, whose
+	// default is ours.
+	limits.MaxSize = max(1, limits.MaxSize-kind.Overhead)
 	return &Antivirus{
-		Inspector: Inspector{Pos: at.Pos(), Name: "antivirus", Type: "clamav", Settings: settings, Limits: limits},
+		Inspector: Inspector{Pos: n.Child(a.keys[0].Name).Pos(), Name: "antivirus", Type: kind.Name, Settings: settings, Limits: limits},
 		MaxSize:   a.limits.MaxSize,
 		Action:    action, Reply: reply, Tags: tags, OnError: onError, Oversize: oversize,
 	}
-}
-
-// checked is what is wrong with the settings that an inspector was made of. One
-// that was made is not used.
-func checked[I module.Inspector](i I, err error) error {
-	if err != nil {
-		return err
-	}
-	return i.Close()
 }

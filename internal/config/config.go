@@ -56,9 +56,9 @@ type Inspector struct {
 	Pos  rules.Pos // of what tells where it is
 	Name string    // in the policy; "antivirus"
 	Type string    // of a [[module]]; "clamav"
-	// Settings are plain values of the type of its package. Two inspectors are
+	// Settings are those of the package of its type. Two inspectors are
 	// the same when these and Limits are equal (reflect.DeepEqual).
-	Settings any
+	Settings module.Settings
 	Limits   module.Limits
 }
 

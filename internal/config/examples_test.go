@@ -13,6 +13,8 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/tollgate-mail/tollgate/internal/module"
+	"github.com/tollgate-mail/tollgate/internal/module/types"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -232,6 +234,48 @@ func TestManualNamesEveryKey(t *testing.T) {
 	_, after, _ := strings.Cut(manual, ".Sh ATTRIBUTES\n")
 	if got := slices.Sorted(maps.Keys(items(after))); !slices.Equal(got, attributes) {
 		t.Errorf("attributes in the manual: %q, in the catalogue: %q", got, attributes)
+	}
+}
+
+// Each type of modules is told of: in the manual, with its keys; in
+// docs/policy.md; and by a case in which a real message meets it.
+func TestModuleTypesAreToldOf(t *testing.T) {
+	read := func(pattern string) string {
+		files, err := filepath.Glob(filepath.Join(repo, pattern))
+		if err != nil || len(files) == 0 {
+			t.Fatal(pattern, err)
+		}
+		var all strings.Builder
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all.Write(text)
+		}
+		return all.String()
+	}
+	manual := part(t, read("docs/man/policy.toml.5"), "[[module]]")
+	guide, cases := read("docs/policy.md"), read("test/cases/*/policy*.toml")
+	for _, kind := range types.Modules() {
+		said := regexp.MustCompile(`(?m)^\s*type\s*=\s*"` + kind.Name + `"`)
+		if !strings.Contains(manual, ".Ql "+kind.Name) {
+			t.Errorf("type %q is not in policy.toml(5)", kind.Name)
+		}
+		if !said.MatchString(guide) {
+			t.Errorf("type %q is in no example of docs/policy.md", kind.Name)
+		}
+		if !said.MatchString(cases) {
+			t.Errorf("type %q is in no case below test/cases", kind.Name)
+		}
+		into, _ := kind.Settings()
+		for _, k := range module.Keys(into) {
+			_, item, found := strings.Cut(manual, ".It Ic "+k.Name+"\n")
+			item, _, _ = strings.Cut(item, ".It Ic ")
+			if k.Name != "" && (!found || !strings.Contains(item, ".Ql "+kind.Name)) {
+				t.Errorf("policy.toml(5) does not say of %s that type %q has it", k.Name, kind.Name)
+			}
+		}
 	}
 }
 

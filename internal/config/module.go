@@ -1,78 +1,145 @@
 package config
 
 import (
+	"errors"
+	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/module"
+	"github.com/tollgate-mail/tollgate/internal/module/types"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
 // extension is what a [[module]] says.
 type extension struct {
-	at       *node
-	name     string
-	kind     string
-	url      string
-	factor   rules.Weight
-	onError  string
-	limits   module.Limits
-	headers  bool
-	archives bool
-	user     string
-	password string
-	cas      string // PEM
-	stateDir string // of the gateway
-}
-
-// moduleType is a kind of extension module: what it needs and what its settings are.
-type moduleType struct {
+	at      *node
 	name    string
-	keys    []string // besides those that every module has
-	onError string   // what goes without saying
-	maxSize int64    // likewise
-	// settings are those of its package; err is what is wrong with them.
-	settings func(*extension) (settings any, err error)
-}
+	kind    types.Type // without a name: none that is known
+	factor  rules.Weight
+	onError string
+	limits  module.Limits
 
-// common are the keys of every module.
-var common = []string{"name", "type", "factor", "on_error", "timeout", "max_size", "connections"}
+	keys     []module.Key // of settings
+	settings func() module.Settings
+}
 
 func newExtension(n *node) *extension {
 	return &extension{
-		at: n, factor: 1000, archives: true,
-		limits: module.Limits{Timeout: 10 * time.Second, Parallel: 10},
+		at: n, factor: 1000,
+		limits: module.Limits{Timeout: 10 * time.Second, Parallel: 10, MaxSize: 10 << 20},
 	}
 }
 
 func (d *decoder) module(n *node) {
 	e := newExtension(n)
+	// What the other keys mean depends on it, wherever it stands.
+	if kind := n.Child("type"); kind != nil {
+		name, _ := kind.Value.(string)
+		e.be(name)
+	}
 	d.Read(n, "[[module]]", d.moduleFields(e))
 	if e.name != "" {
 		d.source.Modules = append(d.source.Modules, e.name)
 	}
-	if e.kind != "" {
+	if e.kind.Name != "" {
 		d.extensions = append(d.extensions, e)
 	}
 }
 
+// be makes it one of a type, with what goes without saying.
+func (e *extension) be(name string) {
+	i := slices.IndexFunc(types.Modules(), func(t types.Type) bool { return t.Name == name })
+	if i < 0 {
+		return
+	}
+	e.kind = types.Modules()[i]
+	into, settings := e.kind.Settings()
+	e.keys, e.settings = module.Keys(into), settings
+	e.onError = "ignore"
+	if e.kind.Local {
+		e.onError, e.limits.MaxSize = "tempfail", maxInspected
+	}
+}
+
 func (d *decoder) moduleFields(e *extension) []field {
-	return []field{
+	return append([]field{
 		{Key: "name", Read: d.moduleName(e), Required: true},
-		{Key: "type", Read: d.moduleType(e), Required: true},
-		{Key: "url", Read: d.Text(&e.url)},
+		{Key: "type", Read: d.moduleType, Required: true},
 		{Key: "factor", Read: d.weight(&e.factor)},
 		{Key: "on_error", Read: d.OneOf(&e.onError, "ignore", "tempfail")},
 		{Key: "timeout", Read: d.Duration(&e.limits.Timeout, 100*time.Millisecond, maxInspection)},
 		{Key: "max_size", Read: d.Size(&e.limits.MaxSize, 1, maxInspected)},
 		{Key: "connections", Read: d.Whole(&e.limits.Parallel, 1, maxParallel)},
-		{Key: "headers", Read: d.Boolean(&e.headers)},
-		{Key: "password_file", Read: d.SecretFile(&e.password)},
-		{Key: "ca_file", Read: d.CertificateTexts(&e.cas)},
-		{Key: "user", Read: d.Text(&e.user)},
-		{Key: "archives", Read: d.Boolean(&e.archives)},
+	}, d.typeFields(e)...)
+}
+
+// typeFields are the keys of all types, each once. Those of others than its own
+// are without meaning.
+func (d *decoder) typeFields(e *extension) []field {
+	fields := d.settingsFields(e.keys)
+	for _, t := range types.Modules() {
+		into, _ := t.Settings()
+		for _, f := range d.settingsFields(module.Keys(into)) {
+			if slices.ContainsFunc(fields, func(g field) bool { return g.Key == f.Key }) {
+				continue
+			}
+			fields = append(fields, field{Key: f.Key, Read: func(n *node) {
+				if e.kind.Name != "" { // else it was told that there is none
+					d.Errorf(n, "%s is without meaning for type %q", n.Key, e.kind.Name)
+				}
+			}})
+		}
 	}
+	return fields
+}
+
+// settingsFields are the keys of settings.
+func (d *decoder) settingsFields(keys []module.Key) []field {
+	var fields []field
+	for _, k := range keys {
+		f := field{Key: k.Name}
+		switch into := k.Into.(type) {
+		case *module.StateDir: // no key's
+			continue
+		case *string:
+			f.Read = d.Text(into)
+		case *bool:
+			f.Read = d.Boolean(into)
+		case *module.Secret:
+			f.Read = d.SecretFile((*string)(into))
+		case *module.Certificates:
+			f.Read = d.CertificateTexts((*string)(into))
+		default:
+			panic(fmt.Sprintf("config: nobody reads a %T, as %s is", into, k.Name)) // a test reads the keys of all types
+		}
+		fields = append(fields, f)
+	}
+	return fields
+}
+
+// checked are the settings that were read, unless something is wrong with them:
+// that is told of at the key, or at the table that lacks one.
+func (d *decoder) checked(at *node, what string, keys []module.Key, settings func() module.Settings) (module.Settings, bool) {
+	for _, k := range keys {
+		if k.Required && at.Child(k.Name) == nil {
+			d.Errorf(at, "%s needs %s", what, k.Name)
+			return nil, false
+		}
+		if dir, ok := k.Into.(*module.StateDir); ok {
+			*dir = module.StateDir(d.config.StateDir)
+		}
+	}
+	s := settings()
+	if err := s.Check(); err != nil {
+		var wrong *module.KeyError
+		if errors.As(err, &wrong) && at.Child(wrong.Key) != nil {
+			at = at.Child(wrong.Key)
+		}
+		d.Errorf(at, "%v", err)
+		return nil, false
+	}
+	return s, true
 }
 
 func (d *decoder) moduleName(e *extension) func(*node) {
@@ -100,59 +167,40 @@ func (d *decoder) moduleName(e *extension) func(*node) {
 	}
 }
 
-func (d *decoder) moduleType(e *extension) func(*node) {
-	return func(n *node) {
-		s, ok := d.ReadString(n)
-		var names []string
-		for _, t := range moduleTypes() {
-			names = append(names, t.name)
-		}
-		if ok && d.Among(n, s, names) {
-			e.kind = s
-		}
+func (d *decoder) moduleType(n *node) {
+	s, ok := d.ReadString(n)
+	var names []string
+	for _, t := range types.Modules() {
+		names = append(names, t.Name)
+	}
+	if ok {
+		d.Among(n, s, names)
 	}
 }
 
 // finishModule checks a module, when all sections have been read.
 func (d *decoder) finishModule(e *extension) {
-	i := slices.IndexFunc(moduleTypes(), func(t moduleType) bool { return t.name == e.kind })
-	kind := moduleTypes()[i]
-	for _, c := range e.at.Children {
-		if !slices.Contains(common, c.Key) && !slices.Contains(kind.keys, c.Key) {
-			d.Errorf(c, "%s is without meaning for type %q", c.Key, e.kind)
-			return
+	for _, k := range e.keys {
+		if k.Name != "" && notText(e.at, k.Name) {
+			if _, ok := k.Into.(*string); ok {
+				return // told of already
+			}
 		}
 	}
-	where := e.at.Child("url")
-	if slices.Contains(kind.keys, "url") && where == nil {
-		d.Errorf(e.at, "[[module]] of type %q needs url", e.kind)
+	settings, ok := d.checked(e.at, fmt.Sprintf("[[module]] of type %q", e.kind.Name), e.keys, e.settings)
+	if !ok {
 		return
 	}
-	if where == nil {
-		where = e.at
-	}
-	if e.url != "" && !strings.Contains(e.url, "://") && (e.kind == "rspamd" || e.kind == "http") {
-		d.Errorf(where, "url: %q has no scheme; did you mean %q?", e.url, "http://"+e.url)
-		return
-	}
-	e.stateDir = d.config.StateDir
-	settings, err := kind.settings(e)
-	if err != nil {
-		d.Errorf(where, "url: %v", err)
-		return
+	where := e.at
+	if url := e.at.Child("url"); url != nil {
+		where = url
 	}
 	onError := rules.Continue
-	if e.onError == "" {
-		e.onError = kind.onError
-	}
-	if e.limits.MaxSize == 0 {
-		e.limits.MaxSize = kind.maxSize
-	}
 	if e.onError == "tempfail" {
 		onError = rules.Tempfail
 	}
 	d.config.Modules = append(d.config.Modules, Module{
-		Inspector: Inspector{Pos: where.Pos(), Name: e.name, Type: e.kind, Settings: settings, Limits: e.limits},
+		Inspector: Inspector{Pos: where.Pos(), Name: e.name, Type: e.kind.Name, Settings: settings, Limits: e.limits},
 		Factor:    e.factor, OnError: onError,
 	})
 }

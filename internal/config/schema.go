@@ -25,7 +25,7 @@ func (d *decoder) schema() map[string][]field {
 		"[replies]":        d.repliesFields(),
 		"[greylist]":       d.greylistFields(),
 		"[correspondents]": d.correspondentsFields(),
-		"[antivirus]":      d.antivirusFields(&antivirus{}),
+		"[antivirus]":      d.antivirusFields(newAntivirus(nil)),
 		"[[module]]":       d.moduleFields(&extension{}),
 		"[journal]":        d.journalFields(),
 		"trace":            d.traceFields(),

@@ -82,7 +82,7 @@ func TestArchives(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := t.TempDir()
-			f := inspected(t, Config{Dir: dir}, tt.name, "application/octet-stream", tt.content)
+			f := inspected(t, Settings{Archives: true, Dir: module.StateDir(dir)}, tt.name, "application/octet-stream", tt.content)
 			want := []string{tt.name}
 			for _, name := range tt.inside {
 				want = append(want, tt.name+"/"+name)
@@ -96,7 +96,7 @@ func TestArchives(t *testing.T) {
 			if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 				t.Errorf("%v is left, %v", left, err)
 			}
-			if f := inspected(t, Config{Archives: SkipArchives}, tt.name, "a/b", tt.content); !slices.Equal(f.Names, want[:1]) {
+			if f := inspected(t, Settings{}, tt.name, "a/b", tt.content); !slices.Equal(f.Names, want[:1]) {
 				t.Errorf("names %q without archives", f.Names)
 			}
 		})
@@ -107,7 +107,7 @@ func TestArchives(t *testing.T) {
 // own.
 func bounded(t *testing.T, names int, unpacked int64, name string, content []byte) module.Finding {
 	t.Helper()
-	in := newInspection(context.Background(), Config{})
+	in := newInspection(context.Background(), Settings{Archives: true})
 	in.lister.Names, in.lister.Unpacked = names, unpacked
 	f, err := in.inspect(strings.NewReader(attached(name, "a/b", content)))
 	if err != nil {
@@ -169,7 +169,7 @@ func BenchmarkInspect(b *testing.B) {
 		encoded = encoded[76:]
 	}
 	message := "Content-Type: application/zip; name=a.zip\r\nContent-Transfer-Encoding: base64\r\n\r\n" + lines.String() + encoded + "\r\n"
-	for name, c := range map[string]Config{"names": {Archives: SkipArchives}, "archives": {}} {
+	for name, c := range map[string]Settings{"names": {}, "archives": {Archives: true}} {
 		b.Run(name, func(b *testing.B) {
 			i := New(c)
 			b.SetBytes(int64(len(message)))

@@ -15,18 +15,6 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/module"
 )
 
-// Archives is what becomes of attached archives.
-type Archives uint8
-
-const (
-	// ListArchives gives the names within archives as "archive.zip/inner.exe":
-	// of all that package archive reads, and of messages that are files. An
-	// archive within an archive is a name as others are; it is never opened.
-	ListArchives Archives = iota
-	// SkipArchives takes an archive as any other file.
-	SkipArchives
-)
-
 // What one message may cost.
 const (
 	maxNames    = 1000      // within archives
@@ -34,23 +22,30 @@ const (
 	maxOctets   = 8 << 30   // read or unpacked
 )
 
-// Config of an inspector; its zero value is useful.
-type Config struct {
-	Archives Archives
+// Settings of an inspector.
+type Settings struct {
+	// Archives has the names within archives given as "archive.zip/inner.exe": of
+	// all that package archive reads, and of messages that are files. An archive
+	// within an archive is a name as others are; it is never opened. Without it an
+	// archive is taken as any other file.
+	Archives bool `key:"archives"`
 	// Dir is for archives that are too long for memory, "" for the folder for
 	// temporary files. The files have no name while they are in use.
-	Dir string
+	Dir module.StateDir
 }
+
+// Check finds nothing wrong.
+func (Settings) Check() error { return nil }
 
 // Inspector looks into parts. It implements module.Inspector.
 type Inspector struct {
-	config Config
+	settings Settings
 }
 
 var _ module.Inspector = (*Inspector)(nil)
 
 // New makes an inspector.
-func New(c Config) *Inspector { return &Inspector{config: c} }
+func New(s Settings) *Inspector { return &Inspector{settings: s} }
 
 // Inspect gives names, types and symbols. An archive that cannot be read is a
 // symbol, not an error, and so is a structure of the message that is beyond what
@@ -66,13 +61,13 @@ func (i *Inspector) Ping(context.Context) error { return nil }
 func (i *Inspector) Close() error { return nil }
 
 func (i *Inspector) inspect(ctx context.Context, message io.Reader) (module.Finding, error) {
-	return newInspection(ctx, i.config).inspect(message)
+	return newInspection(ctx, i.settings).inspect(message)
 }
 
 // inspection is that of one message.
 type inspection struct {
 	ctx      context.Context
-	archives Archives
+	archives bool // are listed
 	budget   *budget.Budget
 	lister   *archive.Lister
 	names    mail.NameList
@@ -82,9 +77,9 @@ type inspection struct {
 	head     []byte // of the part under way
 }
 
-func newInspection(ctx context.Context, c Config) *inspection {
-	in := &inspection{ctx: ctx, archives: c.Archives, budget: budget.Proportional(ctx, maxOctets)}
-	in.lister = &archive.Lister{Budget: in.budget, Names: maxNames, Unpacked: maxUnpacked, Dir: c.Dir, Clean: mail.CleanPath, Name: in.inside, Sign: in.sign}
+func newInspection(ctx context.Context, s Settings) *inspection {
+	in := &inspection{ctx: ctx, archives: s.Archives, budget: budget.Proportional(ctx, maxOctets)}
+	in.lister = &archive.Lister{Budget: in.budget, Names: maxNames, Unpacked: maxUnpacked, Dir: string(s.Dir), Clean: mail.CleanPath, Name: in.inside, Sign: in.sign}
 	return in
 }
 

@@ -48,7 +48,7 @@ func TestReportedCases(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f, err := New(Config{}).inspect(context.Background(), bytes.NewReader(bytes.ReplaceAll(content, []byte("\n"), []byte("\r\n"))))
+		f, err := New(Settings{Archives: true}).inspect(context.Background(), bytes.NewReader(bytes.ReplaceAll(content, []byte("\n"), []byte("\r\n"))))
 		if err != nil {
 			t.Errorf("%s: %v", row[0], err)
 		}

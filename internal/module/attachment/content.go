@@ -39,7 +39,7 @@ func (in *inspection) content(p *mail.Part) error {
 	if mismatched(kind) && len(p.Names) > 0 && !slices.ContainsFunc(p.Names, notPassive) {
 		in.found(SymbolTypeMismatch)
 	}
-	if in.archives == SkipArchives {
+	if !in.archives {
 		return nil
 	}
 	if kind != archive.Other && slices.ContainsFunc(p.Names, macroDocument) {

@@ -31,7 +31,7 @@ func escape(name string) string {
 }
 
 // inspected is what an inspector finds in an attachment.
-func inspected(t *testing.T, c Config, name, mediaType string, content []byte) module.Finding {
+func inspected(t *testing.T, c Settings, name, mediaType string, content []byte) module.Finding {
 	t.Helper()
 	f, err := New(c).inspect(context.Background(), strings.NewReader(attached(name, mediaType, content)))
 	if err != nil {
@@ -77,7 +77,7 @@ func TestParts(t *testing.T) {
 		{"a.cab", "a/b", []byte("MSCF\x00\x00\x00\x00"), []string{SymbolArchiveUnreadable}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			f := inspected(t, Config{}, tt.name, tt.mediaType, tt.content)
+			f := inspected(t, Settings{Archives: true}, tt.name, tt.mediaType, tt.content)
 			if !slices.Equal(f.Symbols, tt.symbols) {
 				t.Errorf("symbols %q, want %q", f.Symbols, tt.symbols)
 			}
@@ -93,7 +93,7 @@ func TestParts(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	f := inspected(t, Config{}, "Договор № 1.pdf", "application/pdf", nil)
+	f := inspected(t, Settings{Archives: true}, "Договор № 1.pdf", "application/pdf", nil)
 	if !slices.Equal(f.Names, []string{"Договор № 1.pdf"}) {
 		t.Errorf("%q", f.Names)
 	}
@@ -101,7 +101,7 @@ func TestNames(t *testing.T) {
 
 func TestComplex(t *testing.T) {
 	message := "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: a/b; name=x\n\n" + strings.Repeat("--b\n\n", 5000)
-	f, err := New(Config{}).inspect(context.Background(), strings.NewReader(message))
+	f, err := New(Settings{Archives: true}).inspect(context.Background(), strings.NewReader(message))
 	if err != nil || !slices.Contains(f.Symbols, SymbolComplex) || !slices.Contains(f.Names, "x") {
 		t.Errorf("%v, %v", f, err)
 	}
@@ -110,7 +110,7 @@ func TestComplex(t *testing.T) {
 func TestCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := New(Config{}).inspect(ctx, strings.NewReader(attached("a.zip", "a/b", nil))); err == nil {
+	if _, err := New(Settings{Archives: true}).inspect(ctx, strings.NewReader(attached("a.zip", "a/b", nil))); err == nil {
 		t.Error("no error")
 	}
 }
@@ -118,11 +118,11 @@ func TestCancelled(t *testing.T) {
 // Content that cannot be kept is not content that is clean.
 func TestNoRoom(t *testing.T) {
 	content := bytes.Repeat([]byte("PK\x03\x04"), 256<<10)
-	i := New(Config{Dir: t.TempDir() + "/gone"})
+	i := New(Settings{Archives: true, Dir: module.StateDir(t.TempDir() + "/gone")})
 	if f, err := i.inspect(context.Background(), strings.NewReader(attached("a.zip", "a/b", content))); err == nil {
 		t.Errorf("%v", f)
 	}
-	i = New(Config{Dir: t.TempDir() + "/gone", Archives: SkipArchives})
+	i = New(Settings{Dir: module.StateDir(t.TempDir() + "/gone")})
 	if _, err := i.inspect(context.Background(), strings.NewReader(attached("a.zip", "a/b", content))); err != nil {
 		t.Error(err)
 	}

@@ -34,7 +34,7 @@ func TestClientURL(t *testing.T) {
 		if got, err := clientURL(addr); err == nil {
 			t.Errorf("%q is taken as %s", addr, got)
 		}
-		if _, err := New(Config{Addr: addr}); err == nil {
+		if _, err := New(Settings{Addr: addr}); err == nil {
 			t.Errorf("%q is taken", addr)
 		}
 	}

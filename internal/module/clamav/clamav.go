@@ -19,10 +19,18 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/module"
 )
 
-// Config is where clamd is.
-type Config struct {
+// Settings are where clamd is.
+type Settings struct {
 	// Addr is "unix:/path/of/socket" or "tcp:host:port".
-	Addr string
+	Addr string `key:"clamd,required"`
+}
+
+// Check says what New would refuse.
+func (s Settings) Check() error {
+	if _, err := clientURL(s.Addr); err != nil {
+		return &module.KeyError{Key: "clamd", Err: err}
+	}
+	return nil
 }
 
 // Scanner is a module.Inspector that asks clamd. It makes a connection for
@@ -37,12 +45,12 @@ type Scanner struct {
 var _ module.Inspector = (*Scanner)(nil)
 
 // New makes a scanner. It does not connect: clamd may come later.
-func New(c Config) (*Scanner, error) {
-	url, err := clientURL(c.Addr)
+func New(s Settings) (*Scanner, error) {
+	url, err := clientURL(s.Addr)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("clamd: %w", err)
 	}
-	return &Scanner{addr: c.Addr, clamd: clamd.NewClamd(url), pings: make(chan struct{}, maxPings)}, nil
+	return &Scanner{addr: s.Addr, clamd: clamd.NewClamd(url), pings: make(chan struct{}, maxPings)}, nil
 }
 
 // Overhead is how many octets more than a message has go to clamd for it. Its

@@ -16,7 +16,7 @@ func scanners(t testing.TB, d *harness.Clamd) map[string]*Scanner {
 	t.Helper()
 	all := map[string]*Scanner{}
 	for network, addr := range map[string]string{"unix": "unix:" + d.Socket, "tcp": "tcp:" + d.Addr} {
-		s, err := New(Config{Addr: addr})
+		s, err := New(Settings{Addr: addr})
 		if err != nil {
 			t.Fatal(err)
 		}

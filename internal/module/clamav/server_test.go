@@ -48,7 +48,7 @@ func serve(t testing.TB, script func(net.Conn)) *Scanner {
 			t.Error(err)
 		}
 	})
-	s, err := New(Config{Addr: "unix:" + filepath.Join(dir, "s")})
+	s, err := New(Settings{Addr: "unix:" + filepath.Join(dir, "s")})
 	if err != nil {
 		t.Fatal(err)
 	}

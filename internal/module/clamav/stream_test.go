@@ -194,7 +194,7 @@ func TestContextOutlivesScan(t *testing.T) {
 func TestAway(t *testing.T) {
 	t.Parallel()
 	for _, addr := range []string{"unix:/nonexistent/clamd.ctl", "tcp:127.0.0.1:1"} {
-		s, err := New(Config{Addr: addr})
+		s, err := New(Settings{Addr: addr})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -77,7 +77,7 @@ func TestDocumentedServer(t *testing.T) {
 		cmd.Process.Kill()
 		<-ended
 	})
-	i := inspector(t, Config{URL: "http://" + addr + "/inspect"})
+	i := inspector(t, Settings{URL: "http://" + addr + "/inspect"})
 	ctx := limit(t)
 	for i.Ping(ctx) != nil {
 		select {

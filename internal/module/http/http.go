@@ -14,15 +14,25 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/module/webclient"
 )
 
-// Config is where the service is.
-type Config struct {
+// Settings are where the service is.
+type Settings struct {
 	// URL is http or https, with the path that messages are posted to. A user
 	// and password in it go out as basic authentication.
-	URL string
+	URL string `key:"url,required"`
 	// CAs are the certificates, in PEM, by which the service's is checked; ""
 	// for those of the system.
-	CAs string
+	CAs module.Certificates `key:"ca_file"`
 }
+
+// Check says what New would refuse.
+func (s Settings) Check() error {
+	if err := s.client().Check(); err != nil {
+		return &module.KeyError{Key: "url", Err: err}
+	}
+	return nil
+}
+
+func (s Settings) client() webclient.Config { return webclient.Config{URL: s.URL, CAs: string(s.CAs)} }
 
 // Inspector is a module.Inspector that asks an HTTP service.
 type Inspector struct{ client *webclient.Client }
@@ -30,8 +40,8 @@ type Inspector struct{ client *webclient.Client }
 var _ module.Inspector = (*Inspector)(nil)
 
 // New makes an inspector. It does not connect: the service may come later.
-func New(c Config) (*Inspector, error) {
-	client, err := webclient.New(webclient.Config{URL: c.URL, CAs: c.CAs})
+func New(s Settings) (*Inspector, error) {
+	client, err := webclient.New(s.client())
 	if err != nil {
 		return nil, fmt.Errorf("http: %w", err)
 	}

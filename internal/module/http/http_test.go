@@ -23,7 +23,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func inspector(t testing.TB, c Config) *Inspector {
+func inspector(t testing.TB, c Settings) *Inspector {
 	t.Helper()
 	i, err := New(c)
 	if err != nil {
@@ -42,7 +42,7 @@ func serve(t testing.TB, handler http.HandlerFunc) *Inspector {
 	t.Helper()
 	s := httptest.NewServer(handler)
 	t.Cleanup(s.Close)
-	return inspector(t, Config{URL: s.URL + "/inspect?a=b"})
+	return inspector(t, Settings{URL: s.URL + "/inspect?a=b"})
 }
 
 // limit bounds what must not hang; it is far from what it takes.
@@ -219,7 +219,7 @@ func TestPing(t *testing.T) {
 			t.Errorf("status %d: %v", status, err)
 		}
 	}
-	if err := inspector(t, Config{URL: "http://" + freePort(t)}).Ping(limit(t)); err == nil {
+	if err := inspector(t, Settings{URL: "http://" + freePort(t)}).Ping(limit(t)); err == nil {
 		t.Error("nobody is there, and it is alive")
 	}
 }
@@ -252,7 +252,7 @@ func TestFailures(t *testing.T) {
 	if f, err := early.inspect(limit(t), &module.Envelope{}, stalled); !errors.Is(err, webclient.ErrEarly) {
 		t.Errorf("%+v, %v", f, err)
 	}
-	if _, err := New(Config{URL: "127.0.0.1:80"}); err == nil {
+	if _, err := New(Settings{URL: "127.0.0.1:80"}); err == nil {
 		t.Error("an address is taken for a URL")
 	}
 }

@@ -16,15 +16,18 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/module/moduletest"
 	"github.com/tollgate-mail/tollgate/internal/module/rspamd"
 	"github.com/tollgate-mail/tollgate/internal/module/spamassassin"
+	"github.com/tollgate-mail/tollgate/internal/module/text"
+	"github.com/tollgate-mail/tollgate/internal/module/types"
 )
 
 // Every inspector of the house. A new one becomes a row here.
 func TestInspectors(t *testing.T) {
-	for name, subject := range map[string]moduletest.Subject{
-		"attachment": {New: func(string, string) (module.Inspector, error) { return attachment.New(attachment.Config{}), nil }},
+	subjects := map[string]moduletest.Subject{
+		"text": {New: func(string, string) (module.Inspector, error) { return text.New(text.Settings{}), nil }},
+		"attachment": {New: func(string, string) (module.Inspector, error) { return attachment.New(attachment.Settings{Archives: true}), nil }},
 		"clamav": {
 			New: func(network, address string) (module.Inspector, error) {
-				return clamav.New(clamav.Config{Addr: network + ":" + address})
+				return clamav.New(clamav.Settings{Addr: network + ":" + address})
 			},
 			Service: &moduletest.Service{
 				Networks: []string{"unix", "tcp"},
@@ -54,7 +57,7 @@ func TestInspectors(t *testing.T) {
 		},
 		"rspamd": {
 			New: func(_, address string) (module.Inspector, error) {
-				return rspamd.New(rspamd.Config{URL: "http://" + address})
+				return rspamd.New(rspamd.Settings{URL: "http://" + address})
 			},
 			Service: &moduletest.Service{
 				Networks: []string{"tcp"},
@@ -75,7 +78,7 @@ func TestInspectors(t *testing.T) {
 		},
 		"spamassassin": {
 			New: func(network, address string) (module.Inspector, error) {
-				return spamassassin.New(spamassassin.Config{Addr: network + ":" + address})
+				return spamassassin.New(spamassassin.Settings{Addr: network + ":" + address})
 			},
 			Service: &moduletest.Service{
 				Networks: []string{"unix", "tcp"},
@@ -96,7 +99,7 @@ func TestInspectors(t *testing.T) {
 		},
 		"http": {
 			New: func(_, address string) (module.Inspector, error) {
-				return httpmodule.New(httpmodule.Config{URL: "http://" + address + "/verdict"})
+				return httpmodule.New(httpmodule.Settings{URL: "http://" + address + "/verdict"})
 			},
 			Service: &moduletest.Service{
 				Networks: []string{"tcp"},
@@ -109,7 +112,13 @@ func TestInspectors(t *testing.T) {
 				Pong:        answer(""),
 			},
 		},
-	} {
+	}
+	for _, kind := range append(types.Modules(), types.Antivirus()) {
+		if _, ok := subjects[kind.Name]; !ok {
+			t.Errorf("type %q has no row here", kind.Name)
+		}
+	}
+	for name, subject := range subjects {
 		t.Run(name, func(t *testing.T) { moduletest.Run(t, subject) })
 	}
 }

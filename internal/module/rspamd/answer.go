@@ -17,7 +17,7 @@ const Skipped = "skipped"
 const noAction = "no action"
 
 // parse reads the answer to a scan.
-func parse(text []byte, changes HeaderChanges) (module.Finding, error) {
+func parse(text []byte, changes headerChanges) (module.Finding, error) {
 	top, err := webclient.Object(text)
 	if err != nil {
 		return module.Finding{}, err
@@ -42,11 +42,11 @@ func parse(text []byte, changes HeaderChanges) (module.Finding, error) {
 		case "symbols":
 			f.Symbols, err = symbols(m.Value)
 		case "milter":
-			if changes == TakeHeader {
+			if changes == takeHeader {
 				err = milter(m.Value, &f)
 			}
 		case "dkim-signature":
-			if changes == TakeHeader {
+			if changes == takeHeader {
 				err = add(&f, "DKIM-Signature", m.Value)
 			}
 		}

@@ -15,7 +15,7 @@ const clean = `{"is_skipped":false,"score":1.5,"required_score":15.0,"action":"n
 
 func TestParse(t *testing.T) {
 	t.Parallel()
-	f, err := parse([]byte(clean), IgnoreHeader)
+	f, err := parse([]byte(clean), ignoreHeader)
 	if err != nil || f.Score != 1500 || f.Action != "no action" || !slices.Equal(f.Symbols, []string{"A", "B"}) || f.Virus != "" {
 		t.Errorf("%+v, %v", f, err)
 	}
@@ -43,11 +43,11 @@ func TestParse(t *testing.T) {
 		"symbols list":    strings.Replace(clean, `{"B":{},"A":{"score":1.5}}`, `["B"]`, 1),
 		"skipped text":    strings.Replace(clean, `false`, `"no"`, 1),
 	} {
-		if f, err := parse([]byte(text), TakeHeader); err == nil {
+		if f, err := parse([]byte(text), takeHeader); err == nil {
 			t.Errorf("%s is taken: %+v", name, f)
 		}
 	}
-	if _, err := parse([]byte(strings.Replace(clean, `1.5,`, `1e12,`, 1)), IgnoreHeader); !errors.Is(err, webclient.ErrScore) {
+	if _, err := parse([]byte(strings.Replace(clean, `1.5,`, `1e12,`, 1)), ignoreHeader); !errors.Is(err, webclient.ErrScore) {
 		t.Error(err)
 	}
 }
@@ -60,7 +60,7 @@ func TestParseSkipped(t *testing.T) {
 		skipped: Skipped,
 		strings.Replace(skipped, "no action", "reject", 1): "reject",
 	} {
-		if f, err := parse([]byte(text), IgnoreHeader); err != nil || f.Action != want {
+		if f, err := parse([]byte(text), ignoreHeader); err != nil || f.Action != want {
 			t.Errorf("%s: %+v, %v", text, f, err)
 		}
 	}
@@ -68,7 +68,7 @@ func TestParseSkipped(t *testing.T) {
 
 // changes are what parse makes of the members of an answer, one a line.
 func changes(milter string) (string, error) {
-	f, err := parse([]byte(strings.Replace(clean, "{", "{"+milter+",", 1)), TakeHeader)
+	f, err := parse([]byte(strings.Replace(clean, "{", "{"+milter+",", 1)), takeHeader)
 	if err != nil {
 		return "", err
 	}
@@ -125,7 +125,7 @@ func TestParseHeader(t *testing.T) {
 		if got, err := changes(milter); err == nil {
 			t.Errorf("%s gives %q", milter, got)
 		}
-		if _, err := parse([]byte(strings.Replace(clean, "{", "{"+milter+",", 1)), IgnoreHeader); err != nil {
+		if _, err := parse([]byte(strings.Replace(clean, "{", "{"+milter+",", 1)), ignoreHeader); err != nil {
 			t.Errorf("%s, which nobody wants: %v", milter, err)
 		}
 	}
@@ -138,7 +138,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(strings.Replace(clean, "{", `{"milter":{"add_headers":{"X":[{"value":"a\r\nb"},"c",-1]},"remove_headers":{"Y":[1]}},`, 1)))
 	f.Add([]byte(strings.Replace(clean, "{", `{"dkim-signature":["v=1\n\n x"],`, 1)))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		got, err := parse(text, TakeHeader)
+		got, err := parse(text, takeHeader)
 		if err != nil {
 			if got.Score != 0 || got.Symbols != nil || got.Action != "" || got.Add != nil || got.Remove != nil {
 				t.Errorf("a finding besides an error: %+v", got)
@@ -157,7 +157,7 @@ func FuzzParse(f *testing.F) {
 func FuzzQuestion(f *testing.F) {
 	f.Add("a\r\nb", "c@d", 3)
 	f.Add(strings.Repeat("ё", 2000), "\xff\x00", 5000)
-	i, err := New(Config{URL: "http://127.0.0.1:1"})
+	i, err := New(Settings{URL: "http://127.0.0.1:1"})
 	if err != nil {
 		f.Fatal(err)
 	}

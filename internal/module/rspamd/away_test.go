@@ -17,7 +17,7 @@ import (
 // The answer is about the whole of a message or there is none.
 func TestMessageGivenUp(t *testing.T) {
 	t.Parallel()
-	i := inspector(t, Config{URL: daemon.URL})
+	i := inspector(t, Settings{URL: daemon.URL})
 	f, err := i.inspect(limit(t), &module.Envelope{}, func(context.Context) io.Reader {
 		return io.MultiReader(strings.NewReader(subject("x")), broken{})
 	})
@@ -41,7 +41,7 @@ func TestFrozenStoppedRestarted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := inspector(t, Config{URL: d.URL})
+	i := inspector(t, Settings{URL: d.URL})
 	moduletest.Survives(t, i, d, subject(harness.LotteryWord), func(f module.Finding) bool {
 		return slices.Contains(f.Symbols, harness.LotterySymbol)
 	})

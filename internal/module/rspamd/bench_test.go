@@ -8,7 +8,7 @@ import (
 )
 
 func BenchmarkInspect(b *testing.B) {
-	i := inspector(b, Config{URL: daemon.URL})
+	i := inspector(b, Settings{URL: daemon.URL})
 	for name, size := range map[string]int{"8KiB": 8 << 10, "20MiB": 20 << 20} {
 		text := subject("x") + strings.Repeat(strings.Repeat("word ", 15)+"\r\n", size/77)
 		b.Run(name, func(b *testing.B) {

@@ -13,7 +13,7 @@ import (
 // told is what rspamd understood of the envelope.
 func told(t *testing.T, e *module.Envelope, text string) map[string]string {
 	t.Helper()
-	f, err := inspector(t, Config{URL: daemon.URL, Header: TakeHeader}).inspect(limit(t), e, message(text))
+	f, err := inspector(t, Settings{URL: daemon.URL, Headers: true}).inspect(limit(t), e, message(text))
 	if err != nil {
 		t.Fatal(err)
 	}

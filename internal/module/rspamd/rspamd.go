@@ -5,6 +5,7 @@ package rspamd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,51 +15,64 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/module/webclient"
 )
 
-// Config is where rspamd is and what is wanted of it.
-type Config struct {
+// Settings are where rspamd is and what is wanted of it.
+type Settings struct {
 	// URL is of the normal worker, "http://127.0.0.1:11333". The controller
 	// answers the same, and wants Password.
-	URL string
+	URL string `key:"url,required"`
 	// CAs are certificates, in PEM, for https, which a proxy before rspamd may
 	// speak; "" for those of the system.
-	CAs string
+	CAs module.Certificates `key:"ca_file"`
 	// Password goes along when it is not "".
-	Password string
-	// Header is what becomes of the changes that rspamd wants in the header.
-	Header HeaderChanges
+	Password module.Secret `key:"password_file"`
+	// Headers has the changes made that rspamd wants in the header.
+	Headers bool `key:"headers"`
 }
 
-// HeaderChanges is what becomes of rspamd's changes to the header.
-type HeaderChanges string
+// Check says what New would refuse.
+func (s Settings) Check() error {
+	if err := s.client().Check(); err != nil {
+		return &module.KeyError{Key: "url", Err: err}
+	}
+	if strings.ContainsFunc(string(s.Password), control) {
+		return &module.KeyError{Key: "password_file", Err: errors.New("the password has control characters")}
+	}
+	return nil
+}
 
-// What becomes of them.
+func (s Settings) client() webclient.Config { return webclient.Config{URL: s.URL, CAs: string(s.CAs)} }
+
+// headerChanges is what becomes of rspamd's changes to the header.
+type headerChanges uint8
+
 const (
-	IgnoreHeader HeaderChanges = ""
-	TakeHeader   HeaderChanges = "take"
+	ignoreHeader headerChanges = iota
+	takeHeader
 )
 
 // Inspector is a module.Inspector that asks rspamd.
 type Inspector struct {
 	client   *webclient.Client
 	password string
-	changes  HeaderChanges
+	changes  headerChanges
 }
 
 var _ module.Inspector = (*Inspector)(nil)
 
 // New makes an inspector. It does not connect: rspamd may come later.
-func New(c Config) (*Inspector, error) {
-	client, err := webclient.New(webclient.Config{URL: c.URL, CAs: c.CAs})
+func New(s Settings) (*Inspector, error) {
+	if err := s.Check(); err != nil {
+		return nil, fmt.Errorf("rspamd: %w", err)
+	}
+	client, err := webclient.New(s.client())
 	if err != nil {
 		return nil, fmt.Errorf("rspamd: %w", err)
 	}
-	if c.Header != IgnoreHeader && c.Header != TakeHeader {
-		return nil, fmt.Errorf("rspamd: header %q is neither %q nor %q", c.Header, IgnoreHeader, TakeHeader)
+	i := &Inspector{client: client, password: string(s.Password), changes: ignoreHeader}
+	if s.Headers {
+		i.changes = takeHeader
 	}
-	if strings.ContainsFunc(c.Password, control) {
-		return nil, fmt.Errorf("rspamd: the password has control characters")
-	}
-	return &Inspector{client: client, password: c.Password, changes: c.Header}, nil
+	return i, nil
 }
 
 // Inspect asks rspamd about the message. Of the Finding it fills Score,

@@ -15,7 +15,7 @@ import (
 	"github.com/tollgate-mail/tollgate/test/harness"
 )
 
-func inspector(t testing.TB, c Config) *Inspector {
+func inspector(t testing.TB, c Settings) *Inspector {
 	t.Helper()
 	i, err := New(c)
 	if err != nil {
@@ -59,7 +59,7 @@ func (w waiting) Read([]byte) (int, error) {
 
 func TestVerdicts(t *testing.T) {
 	t.Parallel()
-	i := inspector(t, Config{URL: daemon.URL})
+	i := inspector(t, Settings{URL: daemon.URL})
 	for _, tt := range []struct {
 		name, text string
 		score      string
@@ -102,7 +102,7 @@ end})
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := inspector(t, Config{URL: d.URL})
+	i := inspector(t, Settings{URL: d.URL})
 	for text, want := range map[string]string{subject("skip"): Skipped, subject("look"): "no action"} {
 		f, err := i.inspect(limit(t), &module.Envelope{}, message(text))
 		if err != nil || f.Action != want {
@@ -113,7 +113,7 @@ end})
 
 func TestHeader(t *testing.T) {
 	t.Parallel()
-	i := inspector(t, Config{URL: daemon.URL, Header: TakeHeader})
+	i := inspector(t, Settings{URL: daemon.URL, Headers: true})
 	f, err := i.inspect(limit(t), &module.Envelope{}, message(subject("header, please")))
 	if err != nil {
 		t.Fatal(err)
@@ -156,16 +156,16 @@ func checkValue(t testing.TB, f mail.Field) {
 
 func TestPing(t *testing.T) {
 	t.Parallel()
-	if err := inspector(t, Config{URL: daemon.URL}).Ping(limit(t)); err != nil {
+	if err := inspector(t, Settings{URL: daemon.URL}).Ping(limit(t)); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
-	for _, c := range []Config{
+	for _, c := range []Settings{
 		{}, {URL: "127.0.0.1:11333"}, {URL: "unix:/run/rspamd"}, {URL: "http://"}, {URL: "http://a b/"},
-		{URL: "http://127.0.0.1:11333", Header: "yes"}, {URL: "http://127.0.0.1:11333", Password: "a\nb"},
+		{URL: "http://127.0.0.1:11333", Password: "a\nb"},
 	} {
 		if _, err := New(c); err == nil {
 			t.Errorf("%+v is taken", c)
@@ -177,7 +177,7 @@ func TestNewRefuses(t *testing.T) {
 // that cannot be read.
 func TestHostileMessage(t *testing.T) {
 	t.Parallel()
-	i := inspector(t, Config{URL: daemon.URL, Header: TakeHeader})
+	i := inspector(t, Settings{URL: daemon.URL, Headers: true})
 	var octets strings.Builder
 	for c := range 256 {
 		if c != '\r' && c != '\n' {
@@ -215,7 +215,7 @@ func TestController(t *testing.T) {
 		t.Fatal(err)
 	}
 	for password, known := range map[string]bool{"": false, "wrong": false, "secret": true} {
-		i := inspector(t, Config{URL: "http://" + addr, Password: password})
+		i := inspector(t, Settings{URL: "http://" + addr, Password: module.Secret(password)})
 		f, err := i.inspect(limit(t), &module.Envelope{}, message(subject(harness.LotteryWord)))
 		if known != (err == nil) || known != slices.Contains(f.Symbols, harness.LotterySymbol) {
 			t.Errorf("password %q: %+v, %v", password, f, err)

@@ -18,7 +18,7 @@ import (
 // is large; one that is given up has no finding.
 func TestInspect(t *testing.T) {
 	t.Parallel()
-	i := inspector(t, Config{URL: daemon.URL, Header: TakeHeader})
+	i := inspector(t, Settings{URL: daemon.URL, Headers: true})
 	body := strings.Repeat("hello\r\n", 100_000)
 	first := "Subject: " + harness.LotteryWord + "\r\n\r\n"
 	m := moduletest.Begun(t, first)

@@ -11,15 +11,23 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/module"
 )
 
-// Config is where spamd is and what it is told.
-type Config struct {
+// Settings are where spamd is and what it is told.
+type Settings struct {
 	// Addr is "unix:/path/of/socket" or "tcp:host:port".
-	Addr string
+	Addr string `key:"url,required"`
 	// User is whose preferences spamd goes by; "" for its default.
-	User string
-	// Now is the clock, of which the last hop gets its time; nil for the
-	// machine's.
-	Now func() time.Time
+	User string `key:"user"`
+}
+
+// Check says what New would refuse.
+func (s Settings) Check() error {
+	if _, _, err := module.ParseAddress(s.Addr); err != nil {
+		return &module.KeyError{Key: "url", Err: err}
+	}
+	if strings.ContainsFunc(s.User, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		return &module.KeyError{Key: "user", Err: fmt.Errorf("%q has characters that no user's name has", s.User)}
+	}
+	return nil
 }
 
 // Inspector is a module.Inspector that asks spamd. It makes a connection for
@@ -27,25 +35,26 @@ type Config struct {
 type Inspector struct {
 	addr address
 	user string
-	now  func() time.Time
+	now  func() time.Time // of which the last hop gets its time
 }
+
+// address is where spamd listens, as package net has it.
+type address struct{ network, at string }
+
+func (a address) String() string { return a.network + ":" + a.at }
 
 var _ module.Inspector = (*Inspector)(nil)
 
 // New makes an inspector. It does not connect: spamd may come later.
-func New(c Config) (*Inspector, error) {
-	addr, err := parseAddress(c.Addr)
+func New(s Settings) (*Inspector, error) {
+	if err := s.Check(); err != nil {
+		return nil, fmt.Errorf("spamd: %w", err)
+	}
+	network, at, err := module.ParseAddress(s.Addr)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("spamd: %w", err)
 	}
-	if strings.ContainsFunc(c.User, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
-		return nil, fmt.Errorf("spamd: user %q has characters that no user's name has", c.User)
-	}
-	i := &Inspector{addr: addr, user: c.User, now: c.Now}
-	if i.now == nil {
-		i.now = time.Now
-	}
-	return i, nil
+	return &Inspector{addr: address{network, at}, user: s.User, now: time.Now}, nil
 }
 
 // What spamd calls a message, by its own required_score.

@@ -23,10 +23,11 @@ func now() time.Time { return time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC) }
 
 func inspector(t testing.TB, addr string) *Inspector {
 	t.Helper()
-	i, err := New(Config{Addr: addr, Now: now})
+	i, err := New(Settings{Addr: addr})
 	if err != nil {
 		t.Fatal(err)
 	}
+	i.now = now
 	return i
 }
 
@@ -302,7 +303,7 @@ func TestFrozenStoppedRestarted(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
-	for _, c := range []Config{
+	for _, c := range []Settings{
 		{}, {Addr: "127.0.0.1:783"}, {Addr: "unix:spamd.sock"}, {Addr: "unix:/a\x00b"}, {Addr: "tcp:127.0.0.1"}, {Addr: "tcp:127.0.0.1:0"},
 		{Addr: "tcp::783"}, {Addr: "tcp:127.0.0.1:spamd"}, {Addr: "tcp:a b:783"}, {Addr: "http://127.0.0.1:783"}, {Addr: "udp:127.0.0.1:783"},
 		{Addr: "tcp:127.0.0.1:783", User: "a\r\nb"}, {Addr: "tcp:127.0.0.1:783", User: "a b"},
@@ -312,7 +313,7 @@ func TestNewRefuses(t *testing.T) {
 		}
 	}
 	for _, addr := range []string{"unix:/run/spamd/spamd.sock", "tcp:127.0.0.1:783", "tcp:[::1]:783", "tcp:spamd.example.org:783"} {
-		i, err := New(Config{Addr: addr, User: "debian-spamd"})
+		i, err := New(Settings{Addr: addr, User: "debian-spamd"})
 		if err != nil {
 			t.Error(err)
 		} else if err := i.Close(); err != nil {

@@ -48,6 +48,9 @@ const (
 // Settings of an inspector: there is nothing to set yet.
 type Settings struct{}
 
+// Check finds nothing wrong.
+func (Settings) Check() error { return nil }
+
 // Inspector reads texts. It implements module.Inspector.
 type Inspector struct{}
 

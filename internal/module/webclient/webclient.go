@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -45,16 +46,9 @@ const (
 
 // New makes a client. It does not connect: the service may come later.
 func New(c Config) (*Client, error) {
-	u, err := parseURL(c.URL)
+	u, roots, err := c.parse()
 	if err != nil {
 		return nil, err
-	}
-	roots, err := certificates(c.CAs)
-	if err != nil {
-		return nil, err
-	}
-	if roots != nil && u.Scheme != "https" {
-		return nil, fmt.Errorf("url %q: certificates serve https only", u.Redacted())
 	}
 	transport := &http.Transport{
 		// The policy says where messages go; the environment has no say.
@@ -73,6 +67,28 @@ func New(c Config) (*Client, error) {
 	return &Client{url: u, kept: over(transport), fresh: over(once)}, nil
 }
 
+// Check says what New would refuse. The error begins with the URL, in quotes and
+// without a password.
+func (c Config) Check() error {
+	_, _, err := c.parse()
+	return err
+}
+
+func (c Config) parse() (*url.URL, *x509.CertPool, error) {
+	u, err := parseURL(c.URL)
+	if err != nil {
+		return nil, nil, err
+	}
+	roots, err := certificates(c.CAs)
+	if err != nil {
+		return nil, nil, err
+	}
+	if roots != nil && u.Scheme != "https" {
+		return nil, nil, fmt.Errorf("%q: certificates serve https only", u.Redacted())
+	}
+	return u, roots, nil
+}
+
 // over is a client on that transport.
 func over(transport *http.Transport) *http.Client {
 	return &http.Client{
@@ -84,6 +100,9 @@ func over(transport *http.Transport) *http.Client {
 
 // parseURL reads the address of a service.
 func parseURL(text string) (*url.URL, error) {
+	if text != "" && !strings.Contains(text, "://") && !strings.Contains(text, "@") { // which may have a password before it
+		return nil, fmt.Errorf("%q has no scheme; did you mean %q?", text, "http://"+text)
+	}
 	u, err := url.Parse(text)
 	if err != nil {
 		// The error of url quotes the whole text, and with it a password.
@@ -91,15 +110,15 @@ func parseURL(text string) (*url.URL, error) {
 		if errors.As(err, &inner) {
 			err = inner.Err
 		}
-		return nil, fmt.Errorf("url: %w", err)
+		return nil, err
 	}
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, fmt.Errorf("url %q: want http:// or https://", u.Redacted())
+		return nil, fmt.Errorf("%q: want http:// or https://", u.Redacted())
 	case u.Hostname() == "":
-		return nil, fmt.Errorf("url %q: no host", u.Redacted())
+		return nil, fmt.Errorf("%q: no host", u.Redacted())
 	case u.Fragment != "":
-		return nil, fmt.Errorf("url %q: a fragment is not sent", u.Redacted())
+		return nil, fmt.Errorf("%q: a fragment is not sent", u.Redacted())
 	}
 	return u, nil
 }
