@@ -53,6 +53,11 @@ func (g *gateway) with(t *testing.T, dir, arg string) {
 		if spamd, err = g.box.Spamd(harness.SpamdConfig{}); err == nil {
 			d, addr = spamd, "unix:"+spamd.Socket
 		}
+	case "scanner":
+		var scanner *harness.Scanner
+		if scanner, err = g.box.Scanner(); err == nil {
+			d, addr = scanner, scanner.URL
+		}
 	case "dns":
 		var zone []byte
 		if zone, err = os.ReadFile(filepath.Join(dir, "dns.zone")); err != nil {

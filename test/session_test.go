@@ -60,6 +60,7 @@ var verbs = map[string]func(*session, script.Step) error{
 	"dns":      (*session).harm,
 	"rspamd":   (*session).harm,
 	"spamd":    (*session).harm,
+	"scanner":  (*session).harm,
 }
 
 func (s *session) run(steps []script.Step) {

@@ -24,7 +24,9 @@ import (
 func TestInspectors(t *testing.T) {
 	subjects := map[string]moduletest.Subject{
 		"text": {New: func(string, string) (module.Inspector, error) { return text.New(text.Settings{}), nil }},
-		"attachment": {New: func(string, string) (module.Inspector, error) { return attachment.New(attachment.Settings{Archives: true}), nil }},
+		"attachment": {New: func(string, string) (module.Inspector, error) {
+			return attachment.New(attachment.Settings{Archives: true}), nil
+		}},
 		"clamav": {
 			New: func(network, address string) (module.Inspector, error) {
 				return clamav.New(clamav.Settings{Addr: network + ":" + address})
