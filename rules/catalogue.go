@@ -1,6 +1,10 @@
 package rules
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/tollgate-mail/tollgate/rules/number"
+)
 
 // Attr is an attribute of the catalogue.
 type Attr uint8
@@ -208,4 +212,15 @@ func (row *Attribute) of(name string) string {
 		return row.Name + "." + name + "." + row.Member
 	}
 	return row.Name + "." + name
+}
+
+// unit is that of the attribute's number.
+func (row *Attribute) unit() number.Unit {
+	switch {
+	case row.Octets:
+		return number.Octets
+	case row.Seconds:
+		return number.Seconds
+	}
+	return number.Plain
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/rules/expr"
 	"github.com/tollgate-mail/tollgate/rules/list"
+	"github.com/tollgate-mail/tollgate/rules/number"
 )
 
 // condition is an attribute with the operands of which any will do.
@@ -16,13 +17,13 @@ type condition struct {
 	kind Kind
 	pos  Pos
 
-	patterns    []*expr.Pattern // over texts, or the text form of addresses
-	lists       []*list.List    // over texts and addresses
-	prefixes    list.Prefixes   // over addresses
-	comparisons []comparison    // over a number
-	names       []string        // of an enumeration
-	truths      []bool          // of a bool, or whether there are such fields
-	filters     []answerFilter  // of a DNS list: any of them; one without octets takes every answer
+	patterns    []*expr.Pattern     // over texts, or the text form of addresses
+	lists       []*list.List        // over texts and addresses
+	prefixes    list.Prefixes       // over addresses
+	comparisons []number.Comparison // over a number
+	names       []string            // of an enumeration
+	truths      []bool              // of a bool, or whether there are such fields
+	filters     []answerFilter      // of a DNS list: any of them; one without octets takes every answer
 
 	// alternatives are conditions on other keys of which any will do: the zones
 	// of DNS lists. The condition has nothing else then.
@@ -33,7 +34,7 @@ type condition struct {
 	// counted are conditions with an operand each, of which so many must hold as
 	// hits says. The condition has nothing else then.
 	counted []*condition
-	hits    comparison
+	hits    number.Comparison
 
 	refs  []reference // other attributes whose values stand for operands
 	rules []string    // of RuleName: rules by their whole names
@@ -179,7 +180,7 @@ func (c *condition) findOther(k *known, b *budget.Budget) (i int, ok bool) {
 		}
 	case KindNumber:
 		for _, cmp := range c.comparisons {
-			if k.value.Known && cmp.holds(k.value.Num) {
+			if k.value.Known && cmp.Holds(k.value.Num) {
 				return 0, true
 			}
 		}

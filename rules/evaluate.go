@@ -228,7 +228,7 @@ func (e *evaluation) holdsCount(c *condition) truthValue {
 	}
 	holding := 0
 	for n := sure; n <= sure+open; n++ {
-		if c.hits.holds(n * 1000) {
+		if c.hits.Holds(n * 1000) {
 			holding++
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"github.com/tollgate-mail/tollgate/rules/list"
+	"github.com/tollgate-mail/tollgate/rules/number"
 )
 
 // warnPattern warns of an expression that cannot match what the attribute has,
@@ -130,11 +131,11 @@ func (c *compiler) warnNumbers(m *condition, at Pos) {
 	}
 	points := []int64{least, 1 << 50}
 	for _, cmp := range m.comparisons {
-		whole := cmp.bound - cmp.bound%unit
+		whole := cmp.Bound - cmp.Bound%unit
 		points = append(points, whole-unit, whole, whole+unit)
 	}
 	for _, n := range points {
-		if n >= least && !slices.ContainsFunc(m.comparisons, func(cmp comparison) bool { return cmp.holds(n) }) {
+		if n >= least && !slices.ContainsFunc(m.comparisons, func(cmp number.Comparison) bool { return cmp.Holds(n) }) {
 			return
 		}
 	}

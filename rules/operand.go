@@ -9,6 +9,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/rules/expr"
 	"github.com/tollgate-mail/tollgate/rules/list"
+	"github.com/tollgate-mail/tollgate/rules/number"
 )
 
 // conditions compiles a clause of a rule whose stage is limit. Conditions that
@@ -61,27 +62,17 @@ func (c *compiler) condition(src *Condition, limit Stage, rule Pos) *condition {
 		whole.parts = each
 		return whole
 	}
-	hits, err := parseComparisonText(src.Hits, plainUnit)
+	hits, err := number.ParseComparisonText(src.Hits, number.Plain)
 	switch {
 	case src.All:
 		c.errorf(pos, "%s: all is every value; hits counts them: one of both", src.Attr)
 	case err != nil:
 		c.errorf(pos, "%s: hits: %v", src.Attr, err)
-	case !hits.possible(len(each)):
+	case !hits.Possible(len(each)):
 		c.errorf(pos, "%s: hits %q can never be with %d values", src.Attr, src.Hits, len(each))
 	}
 	whole.counted, whole.hits = each, hits
 	return whole
-}
-
-// possible tells whether the comparison holds of a number up to most.
-func (c comparison) possible(most int) bool {
-	for n := 0; n <= most; n++ {
-		if c.holds(int64(n) * 1000) {
-			return true
-		}
-	}
-	return false
 }
 
 func (c *compiler) leaf(src *Condition, limit Stage, rule Pos) *condition {
@@ -136,7 +127,7 @@ func (c *compiler) operand(m *condition, row *Attribute, op Operand, at Pos) err
 				return c.reference(m, name, operator)
 			}
 		}
-		cmp, err := parseComparison(op.V, row.unit())
+		cmp, err := number.ParseComparison(op.V, row.unit())
 		m.comparisons = append(m.comparisons, cmp)
 		return err
 	}

@@ -107,7 +107,7 @@ func (b *planBuilder) guards(c *condition) (best []*condition, least int, ok boo
 			}
 		}
 		return best, least, ok
-	case c.counted != nil && c.hits.holds(0):
+	case c.counted != nil && c.hits.Holds(0):
 		return nil, 0, false
 	case c.counted != nil:
 		for _, one := range c.counted {

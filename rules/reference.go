@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/rules/list"
+	"github.com/tollgate-mail/tollgate/rules/number"
 )
 
 // reference is an operand in braces: the values of another attribute.
@@ -20,12 +21,7 @@ func parseReference(s string, kind Kind) (name, operator string, ok bool) {
 	rest := strings.TrimSpace(s)
 	operator = "="
 	if kind == KindNumber {
-		for _, op := range operators {
-			if after, found := strings.CutPrefix(rest, op); found {
-				operator, rest = op, strings.TrimSpace(after)
-				break
-			}
-		}
+		operator, rest = number.CutOperator(rest)
 	}
 	if len(rest) < 3 || rest[0] != '{' || rest[len(rest)-1] != '}' {
 		return "", "", false
@@ -81,8 +77,8 @@ func (e *evaluation) holdsRef(c *condition, a *answer) (i int, v truthValue) {
 
 func (e *evaluation) same(c *condition, r *reference, a, other *known) (int, bool) {
 	if c.kind == KindNumber {
-		cmp := comparison{operator: r.operator, bound: other.value.Num}
-		return 0, a.value.Known && other.value.Known && cmp.holds(a.value.Num)
+		cmp := number.Comparison{Operator: r.operator, Bound: other.value.Num}
+		return 0, a.value.Known && other.value.Known && cmp.Holds(a.value.Num)
 	}
 	names := list.NewSet()
 	for _, s := range other.texts {

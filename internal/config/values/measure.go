@@ -8,13 +8,8 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/config/document"
+	"github.com/tollgate-mail/tollgate/rules/number"
 )
-
-// sizeUnits are factors of octets, as the policy language has them.
-var sizeUnits = [...]struct {
-	name   string
-	factor int64
-}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40}, {"B", 1}}
 
 // Size reads octets: "10 MiB" or an integer, from least to most.
 func (r *Reader) Size(into *int64, least, most int64) func(*document.Node) {
@@ -37,9 +32,9 @@ func (r *Reader) Size(into *int64, least, most int64) func(*document.Node) {
 // parseSize reads a whole number with a unit.
 func parseSize(s string) (int64, bool) {
 	factor := int64(1)
-	for _, u := range sizeUnits {
-		if before, ok := strings.CutSuffix(s, u.name); ok {
-			s, factor = strings.TrimSpace(before), u.factor
+	for _, u := range number.Octets.Factors() {
+		if before, ok := strings.CutSuffix(s, u.Name); ok {
+			s, factor = strings.TrimSpace(before), u.By
 			break
 		}
 	}
@@ -53,9 +48,9 @@ func parseSize(s string) (int64, bool) {
 // sizeText is a size as policies write it.
 func sizeText(n int64) string {
 	text := strconv.FormatInt(n, 10)
-	for _, u := range sizeUnits {
-		if u.factor > 1 && n >= u.factor && n%u.factor == 0 {
-			text = strconv.FormatInt(n/u.factor, 10) + " " + u.name
+	for _, u := range number.Octets.Factors() {
+		if u.By > 1 && n >= u.By && n%u.By == 0 {
+			text = strconv.FormatInt(n/u.By, 10) + " " + u.Name
 		}
 	}
 	return text
