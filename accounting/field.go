@@ -108,7 +108,7 @@ func (r *Record) AppendFields(to []any) []any {
 		case f.count != nil:
 			to = append(to, f.name, int64(*f.count(r)))
 		case f.clock != nil:
-			to = append(to, f.name, f.clock(r).UTC().Format(timeFormat))
+			to = append(to, f.name, string(AppendTime(nil, *f.clock(r))))
 		case f.list != nil:
 			text := ""
 			if !f.empty(r) {
@@ -158,7 +158,7 @@ func (f *field) parse(r *Record, text string) (err error) {
 	case f.count != nil:
 		*f.count(r), err = strconv.Atoi(text)
 	case f.clock != nil:
-		*f.clock(r), err = time.Parse(timeFormat, text)
+		*f.clock(r), err = parseTime(text)
 	case f.list != nil && text != "":
 		err = json.NewDecoder(strings.NewReader(text)).Decode(f.list(r))
 	}

@@ -108,11 +108,7 @@ func (s *scanner) number() int64 {
 
 func (s *scanner) time() time.Time {
 	text := s.text()
-	if len(text) != len(timeFormat) {
-		s.failed = true
-		return time.Time{}
-	}
-	t, err := time.Parse(timeFormat, text)
+	t, err := parseTime(text)
 	if err != nil {
 		s.failed = true
 	}

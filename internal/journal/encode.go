@@ -5,11 +5,9 @@ import (
 	"strconv"
 	"time"
 	"unicode/utf8"
-)
 
-// timeLayout is RFC 3339 with milliseconds; of fixed length in UTC, so that
-// times compare as texts.
-const timeLayout = "2006-01-02T15:04:05.000Z07:00"
+	"github.com/tollgate-mail/tollgate/accounting"
+)
 
 // appendMessage writes an entry of the messages journal. Fields are present
 // even when empty: who reads a column need not ask whether it is there.
@@ -82,7 +80,7 @@ func appendTrace(b []byte, e *Entry) []byte {
 // first: the search compares it without reading on.
 func appendHead(b []byte, kind string, e *Entry) []byte {
 	b = append(b, `{"time":"`...)
-	b = e.Time.UTC().AppendFormat(b, timeLayout)
+	b = accounting.AppendTime(b, e.Time)
 	b = append(b, '"')
 	b = appendField(b, "kind", kind)
 	b = appendField(b, "gateway", e.Gateway)
@@ -246,5 +244,6 @@ func (e Entry) MarshalJSON() ([]byte, error) {
 	return kinds[max(i, 0)].append(nil, &e), nil
 }
 
-// at is a time as the journals write it.
-func at(t time.Time) string { return t.UTC().Format(timeLayout) }
+// at is a time as the journals write it: as records have it, of fixed length,
+// so that times compare as texts.
+func at(t time.Time) string { return string(accounting.AppendTime(nil, t)) }

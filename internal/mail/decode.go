@@ -108,6 +108,9 @@ func appendUnfolded(dst []byte, s string) []byte {
 // printable takes out control characters, which a value may hide words with,
 // and makes a space of what looks like one.
 func printable(s string) string {
+	if isPrintable(s) { // most are, and strings.Map asks a function for each character
+		return s
+	}
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n', r == '\r', r == '\u0085', r == '\u2028', r == '\u2029': // line ends, Unicode's too
@@ -119,6 +122,22 @@ func printable(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// isPrintable tells of a text of well-formed UTF-8 that printable leaves it as it
+// is. It may say no of others.
+func isPrintable(s string) bool {
+	for _, r := range s {
+		switch {
+		case r >= ' ' && r < 0x7f, r == '\t':
+		case r < 0xa0, r == utf8.RuneError, r == '\u2028', r == '\u2029':
+			return false
+		case r < 0x1680 && r != 0xa0: // no space between
+		case unicode.Is(unicode.Zs, r):
+			return false
+		}
+	}
+	return true
 }
 
 // manner is how labels and the ends of words are taken.

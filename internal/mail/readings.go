@@ -79,7 +79,7 @@ func isASCII(s string) bool {
 // width, those that govern the direction of writing, what could not be decoded;
 // composed, and in the plain form of letters that have others (NFKC).
 func Visible(s string) string {
-	if isASCII(s) {
+	if isVisible(s) {
 		return s
 	}
 	return norm.NFKC.String(strings.Map(func(r rune) rune {
@@ -88,6 +88,19 @@ func Visible(s string) string {
 		}
 		return r
 	}, s))
+}
+
+// isVisible tells of a text that Visible leaves it as it is. It may say no of
+// others: it knows the scripts before the combining marks of Hebrew.
+func isVisible(s string) bool {
+	for _, r := range s {
+		switch {
+		case r < 0x80, r >= 0x400 && r < 0x482, r >= 0x48a && r < 0x530: // ASCII, Cyrillic without its marks
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // invisible tells the characters that Unicode says nothing is shown for
