@@ -62,7 +62,7 @@ func (m *Message) dmarc(ctx context.Context) *mailauth.Evaluation {
 			e.From = append(e.From, f.Value)
 		}
 	}
-	spf, _ := answered(ctx, &m.s.asking, &m.lookups, rules.Key{Attr: rules.SPF}, m.question)
+	spf, _ := m.lookups.Answer(ctx, &m.s.group, rules.Key{Attr: rules.SPF}, m.question)
 	e.SPF = spf.Text
 	var err error
 	if e.Signatures, err = m.dkim(ctx); err != nil {
@@ -98,7 +98,7 @@ func (m *Message) authResults(ctx context.Context, edits []Edit) []Edit {
 	}
 	var r mailauth.Results
 	if m.j.tells.spf {
-		spf, err := answered(ctx, &m.s.asking, &m.lookups, rules.Key{Attr: rules.SPF}, m.question)
+		spf, err := m.lookups.Answer(ctx, &m.s.group, rules.Key{Attr: rules.SPF}, m.question)
 		if err == nil && spf.Known {
 			r.SPF, r.SPFSender = spf.Text, m.from.ASCII()
 			if m.from.Null() {

@@ -5,8 +5,23 @@ import (
 	"net/netip"
 
 	"github.com/tollgate-mail/tollgate/internal/dnscheck"
+	"github.com/tollgate-mail/tollgate/internal/gate/lookup"
 	"github.com/tollgate-mail/tollgate/rules"
 )
+
+// DNS answers what policies ask of it. Each call has its own deadline; an error
+// is a passing fault.
+type DNS interface {
+	// SenderMX is ok, implicit, null, missing or none for the sender's address.
+	SenderMX(ctx context.Context, sender string) (string, error)
+	// Listed and ListedDomain have the addresses that a DNS list answers with,
+	// none where it does not have the client or domain.
+	Listed(ctx context.Context, zone string, client netip.Addr) ([]netip.Addr, error)
+	ListedDomain(ctx context.Context, zone, domain string) ([]netip.Addr, error)
+	SPF(ctx context.Context, client netip.Addr, helo, sender string) (dnscheck.SPFResult, error)
+	// LookupTXT is a mailauth.Lookup.
+	LookupTXT(ctx context.Context, name string) ([]string, error)
+}
 
 // temperror is the name that enumerations have for what cannot be had now.
 const temperror = "temperror"
@@ -28,7 +43,7 @@ func (p *Settings) NeedsDNS() bool { return len(p.Rules.Asks(rules.AsksDNS)) > 0
 
 // question is what DNS has to be asked for a key of the session, nil for
 // nothing.
-func (s *Session) question(k rules.Key) question {
+func (s *Session) question(k rules.Key) lookup.Question {
 	dns, client := s.j.DNS, s.peer.Addr
 	if k.Attr != rules.DNSBL || !client.IsValid() || dns == nil {
 		return nil
@@ -55,7 +70,7 @@ func listing(found []netip.Addr) rules.Value {
 
 // question is what DNS has to be asked for a key of the message, nil for
 // nothing.
-func (m *Message) question(k rules.Key) question {
+func (m *Message) question(k rules.Key) lookup.Question {
 	dns, sender, log, ref := m.j.DNS, m.from.ASCII(), m.s.g.Log, m.ref
 	if dns == nil {
 		return nil
@@ -94,13 +109,4 @@ func (m *Message) question(k rules.Key) question {
 		}
 	}
 	return nil
-}
-
-// answered has the value of a key, asking for it now if nobody has before.
-func answered(ctx context.Context, a *asking, l *lookups, k rules.Key, ask func(rules.Key) question) (rules.Value, error) {
-	l.begin(ctx, a, []rules.Key{k}, ask)
-	if one := (*l)[k]; one != nil {
-		return one.wait(ctx)
-	}
-	return rules.Value{}, nil // there is nothing to ask for
 }

@@ -26,7 +26,7 @@ func (f facts) Value(ctx context.Context, k rules.Key) (rules.Value, error) {
 	case rules.ClientResolve:
 		return rules.EnumValue(s.peer.Resolve), nil
 	case rules.DNSBL:
-		return answered(ctx, &s.asking, &s.lookups, k, s.question)
+		return s.lookups.Answer(ctx, &s.group, k, s.question)
 	case rules.HeloName:
 		return rules.Value{Known: s.greeted, Text: s.helo}, nil
 	case rules.RuleName:
@@ -93,7 +93,7 @@ func (f facts) Value(ctx context.Context, k rules.Key) (rules.Value, error) {
 	case rules.Size:
 		return rules.NumberValue(m.size()), nil
 	case rules.SenderMX, rules.SenderDNSBL, rules.SPF:
-		return answered(ctx, &s.asking, &m.lookups, k, m.question)
+		return m.lookups.Answer(ctx, &s.group, k, m.question)
 	case rules.HeaderCount:
 		if k.Name == "*" {
 			return rules.NumberValue(int64(len(m.head.fields))), nil

@@ -28,7 +28,7 @@ func (m *Message) Fail(ctx context.Context, stage rules.Stage, detail string) (r
 	if !m.j.AcceptOnError || !first {
 		switch stage {
 		case rules.RcptTo:
-			m.block(why, deferred.Reply, m.asking.Address)
+			m.block(why, deferred.Reply, m.judging.Address)
 			m.noteRefusal(why, Deferred)
 		case rules.Complete:
 			m.done = true
@@ -44,7 +44,7 @@ func (m *Message) Fail(ctx context.Context, stage rules.Stage, detail string) (r
 	switch stage {
 	case rules.RcptTo:
 		m.asked--
-		d := m.Rcpt(ctx, m.asking)
+		d := m.Rcpt(ctx, m.judging)
 		return Result{Verdict: d.Verdict, Reply: d.Reply, Ref: m.ref}
 	case rules.Complete:
 		m.done = false

@@ -6,6 +6,7 @@ import (
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/directory"
+	"github.com/tollgate-mail/tollgate/internal/gate/lookup"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/internal/module"
@@ -29,7 +30,7 @@ type Message struct {
 	accepted []recipient     // in order
 	known    map[string]bool // the accepted ones, by the form in which addresses compare
 	current  *recipient      // at rcptto
-	lookups  lookups
+	lookups  lookup.Set
 	work     *budget.Budget // of matching; nil until rules are tried
 	auth     authentication
 	written  map[string]bool // which recipients have written to the sender before
@@ -62,7 +63,7 @@ type Message struct {
 	fated   bool // its fate was told
 	result  Result
 	records []accounting.Record // that were made durable
-	asking  Recipient           // being judged
+	judging Recipient           // now
 }
 
 func newMessage(s *Session, e Envelope) *Message {
@@ -149,7 +150,7 @@ func (m *Message) pending(exempt bool) *refusal {
 
 func (m *Message) mailFrom(ctx context.Context) Decision {
 	if !m.ended() {
-		m.lookups.begin(ctx, &m.s.asking, m.j.messageKeys, m.question)
+		m.lookups.Begin(ctx, &m.s.group, m.j.messageKeys, m.question)
 		out := m.s.evaluate(ctx, rules.MailFrom, facts{m.s, m})
 		m.hear(rules.MailFrom, out, &m.s.g.texts)
 		m.count(out.Hits)

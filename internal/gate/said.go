@@ -1,6 +1,10 @@
 package gate
 
-import "github.com/tollgate-mail/tollgate/rules"
+import (
+	"slices"
+
+	"github.com/tollgate-mail/tollgate/rules"
+)
 
 // said is what the rules of one scope have said so far: those of connect,
 // those of the last HELO, or those of a message.
@@ -73,4 +77,103 @@ func refuse(stage rules.Stage, out rules.Outcome, texts *texts) *refusal {
 		}
 	}
 	return r
+}
+
+// texts are the replies no policy sets: of a rule or threshold without one of
+// its own, and of what should not happen. They say nothing of the inside; the
+// reference leads to the journal, which does.
+type texts struct {
+	reject, tempfail, fault, noRecipients, infected, oversize, unscanned, greylisted *rules.Reply
+
+	beyond [len(bounds)]*rules.Reply // nil of bounds without a reply
+}
+
+func newTexts() texts {
+	return texts{
+		reject:       fixed("550 5.7.1 Refused by local policy", rules.Reject),
+		tempfail:     fixed("451 4.7.1 Deferred by local policy, please try again later", rules.Tempfail),
+		fault:        fixed("451 4.3.0 Temporary fault here, please try again later", rules.Tempfail),
+		noRecipients: fixed("554 5.5.1 No valid recipients", rules.Reject), // RFC 5321 §3.3
+		infected:     fixed("550 5.7.1 Infected: {virus}", rules.Reject),
+		oversize:     fixed("552 5.3.4 Too large to be scanned for viruses", rules.Reject), // RFC 3463 §3.4
+		unscanned:    fixed("451 4.7.1 Cannot be checked at the moment, please try again later", rules.Tempfail),
+		greylisted:   fixed("451 4.7.1 Greylisted, please try again later", rules.Tempfail),
+		beyond:       boundReplies(),
+	}
+}
+
+// fixed parses a reply that is part of the program: one that does not parse
+// is a mistake in it.
+func fixed(s string, a rules.Action) *rules.Reply {
+	r, err := rules.ParseReply(s, a)
+	if err != nil {
+		panic("gate: " + err.Error())
+	}
+	return r
+}
+
+// counts gathers what rules contribute to a message: each rule once, however
+// many recipients or fields it matched.
+type counts struct {
+	counted []rules.Hit // of any stage, in order, shadow rules included
+	seen    []uint64    // by rules.Rule.Index
+	found   ruleHits    // the same for journals
+	weight  rules.Weight
+	marks   []mark
+}
+
+// mark is what a rule or threshold wants set.
+type mark struct {
+	rule     string // "" of a threshold
+	tags     rules.Tags
+	captures []string // of the expression that matched
+}
+
+func (c *counts) reset(n int) { c.seen = make([]uint64, (n+63)/64) }
+
+// count adds the rules that matched; a rule whose value could not be had did
+// not, and a shadow rule is only noted.
+func (c *counts) count(hits []rules.Hit) {
+	for _, h := range hits {
+		if h.Temperror {
+			continue
+		}
+		if c.has(h.Rule) {
+			continue
+		}
+		c.seen[h.Rule.Index/64] |= 1 << (h.Rule.Index % 64)
+		c.counted = append(c.counted, h)
+		c.found.hear(h)
+		if h.Rule.Shadow {
+			continue
+		}
+		c.weight += h.Weight
+		c.marks = append(c.marks, mark{h.Rule.Name, h.Rule.Tags, h.Captures})
+	}
+}
+
+// has tells whether a rule has been counted.
+func (c *counts) has(r *rules.Rule) bool { return c.seen[r.Index/64]&(1<<(r.Index%64)) != 0 }
+
+// names are the rules that matched with effect.
+func (c *counts) names() []string {
+	names := make([]string, 0, len(c.counted))
+	for _, h := range c.counted {
+		if !h.Rule.Shadow {
+			names = append(names, h.Rule.Name)
+		}
+	}
+	return slices.Clip(names)
+}
+
+// captured is what a group of an expression matched, "" for none.
+func captured(captures []string, name string) (text string, is bool) {
+	n := rules.Group(name)
+	if n == 0 {
+		return "", false
+	}
+	if n > len(captures) {
+		return "", true
+	}
+	return captures[n-1], true
 }

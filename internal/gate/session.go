@@ -2,7 +2,11 @@ package gate
 
 import (
 	"context"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
 
+	"github.com/tollgate-mail/tollgate/internal/gate/lookup"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 	"github.com/tollgate-mail/tollgate/rules"
 )
@@ -20,7 +24,7 @@ type Session struct {
 	greeted bool
 
 	atConnect, atHelo said
-	lookups           lookups
+	lookups           lookup.Set
 	// fault is set after an internal fault outside a message: the session's
 	// mail is treated as gateway.on_error says.
 	fault string
@@ -28,8 +32,8 @@ type Session struct {
 
 	msg *Message
 
-	listening []Observer // to what happens now
-	asking    asking     // what its look-ups run in
+	listening []Observer   // to what happens now
+	group     lookup.Group // what its look-ups run in
 }
 
 // Session begins with the client's connection. What its rules refuse is
@@ -57,7 +61,7 @@ func (s *Session) connect(ctx context.Context) {
 	if s.skip {
 		return
 	}
-	s.lookups.begin(ctx, &s.asking, s.j.sessionKeys, s.question)
+	s.lookups.Begin(ctx, &s.group, s.j.sessionKeys, s.question)
 	out := s.evaluate(ctx, rules.Connect, facts{s: s})
 	s.atConnect.hear(rules.Connect, out, &s.g.texts)
 }
@@ -127,7 +131,7 @@ func (s *Session) Abort() {
 // does nothing.
 func (s *Session) Close() {
 	s.Abort()
-	s.asking.end()
+	s.group.End()
 	if !s.closed {
 		s.closed = true
 		s.j.release()
@@ -164,4 +168,36 @@ func (s *Session) logIf(err error) {
 	if err != nil {
 		s.g.Log.Error("journal cannot be written", "ref", s.Ref(), "error", err)
 	}
+}
+
+// refs makes references: short, unique, easy to read over the telephone.
+type refs struct {
+	now  func() time.Time
+	next atomic.Uint32
+}
+
+func newRefs(now func() time.Time) *refs {
+	r := &refs{now: now}
+	r.next.Store(rand.Uint32())
+	return r
+}
+
+// refAlphabet is Crockford's base 32: no i, l, o or u to be misheard.
+const refAlphabet = "0123456789abcdefghjkmnpqrstvwxyz"
+
+// refEpoch is 2026-01-01, in ms since 1970.
+const refEpoch = 1767225600000
+
+// make returns 12 characters: 41 bits of milliseconds, so that references
+// sort by time, and 19 bits of a counter with a random start, so that neither
+// one gateway nor several give the same one twice.
+func (r *refs) make() string {
+	ms := uint64(r.now().UnixMilli()-refEpoch) & (1<<41 - 1)
+	v := ms<<19 | uint64(r.next.Add(1))&(1<<19-1)
+	var b [12]byte
+	for i := len(b) - 1; i >= 0; i-- {
+		b[i] = refAlphabet[v&31]
+		v >>= 5
+	}
+	return string(b[:])
 }
