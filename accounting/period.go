@@ -144,3 +144,17 @@ func SortPeriods(list []string) []string {
 	})
 	return list
 }
+
+// MonthsOf are the months that a period may have a part in, in whatever zone: of
+// a month that month alone.
+func MonthsOf(period string) []string {
+	if KindOf(period) == ByMonth {
+		return []string{period}
+	}
+	from, to, err := Span(period, time.UTC)
+	if err != nil {
+		return nil
+	}
+	const zones = 15 * time.Hour
+	return Months(from.Add(-zones), to.Add(zones), time.UTC)
+}

@@ -26,7 +26,7 @@ type Store interface {
 	Counters(ctx context.Context, period string) ([]Counter, error)
 
 	// Records calls fn with every record that counts in [from, to), as
-	// Record.At has it, for one client or, with client "", for all, in the order of their IDs; order
+	// Record.Falls has it, for one client or, with client "", for all, in the order of their IDs; order
 	// within a client's month is that of application. It stops at fn's error
 	// and returns it. Fn may call the store.
 	Records(ctx context.Context, client string, from, to time.Time, fn func(Record) error) error

@@ -82,3 +82,19 @@ func (r *Record) Content() string {
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
+
+// Falls is where in time a stored record counts: as At, but for an Adjustment
+// within its Period, which is later than its message. No time zone is further
+// from UTC than noon from the middle of a day's begin: noon is of that day
+// wherever its period was cut.
+func (r *Record) Falls() time.Time {
+	at := r.At()
+	if r.Effect != Adjustment || r.Period == "" {
+		return at
+	}
+	from, to, err := Span(r.Period, time.UTC)
+	if err != nil || r.Kind == Void && !at.Before(from) && at.Before(to) {
+		return at
+	}
+	return from.Add(12 * time.Hour)
+}

@@ -118,7 +118,7 @@ func (s *Store) between(ctx context.Context, client string, from, to time.Time, 
 			continue
 		}
 		if err := s.recordsOf(ctx, client, period, func(r accounting.Record) error {
-			if at := r.At(); at.Before(from) || !at.Before(to) {
+			if at := r.Falls(); at.Before(from) || !at.Before(to) {
 				return nil
 			}
 			return fn(r)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/tollgate-mail/tollgate/accounting"
 )
 
 // Book has the terms of every version that a record may name. It is safe for
@@ -86,10 +88,10 @@ func (b *Book) All() []*Tariff {
 	return slices.Clone(b.order)
 }
 
-// Other tells whether some tariff's months begin at other times than those of a
-// time zone.
+// Other tells whether some tariff's periods are other than the months of a time
+// zone.
 func (b *Book) Other(zone string) bool {
-	return slices.ContainsFunc(b.All(), func(t *Tariff) bool { return t.Timezone != zone })
+	return slices.ContainsFunc(b.All(), func(t *Tariff) bool { return t.Timezone != zone || t.Period != accounting.ByMonth })
 }
 
 // Encode is the book as a file: a line of canonical terms for each version.

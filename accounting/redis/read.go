@@ -181,7 +181,7 @@ func (s *Store) Records(ctx context.Context, client string, from, to time.Time, 
 		for _, period := range periods {
 			if err := s.stream(ctx, s.key(c, "rec", period), func(r accounting.Record) error {
 				r.Period = period
-				if at := r.At(); at.Before(from) || !at.Before(to) {
+				if at := r.Falls(); at.Before(from) || !at.Before(to) {
 					return nil
 				}
 				return fn(r)

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
-	"github.com/tollgate-mail/tollgate/accounting/price"
 )
 
 // ErrDoubt: a gateway may still have records of the period.
@@ -156,45 +155,4 @@ func canonical(ctx context.Context, l accounting.Ledger, client, period string, 
 		}
 	}
 	return int64(len(list)), nil
-}
-
-// Verify recomputes each client's account in a period from its records; the
-// problems are what does not agree.
-func Verify(ctx context.Context, l accounting.Ledger, period string, clients []string) (problems []string, err error) {
-	for _, client := range clients {
-		c, err := l.CounterOf(ctx, client, period)
-		if err != nil {
-			return nil, err
-		}
-		sum := accounting.Counter{}
-		lines := map[UsageLine]*UsageLine{}
-		if err := l.RecordsOf(ctx, client, period, func(r accounting.Record) error {
-			if r.Kind != accounting.Usage && r.Kind != accounting.Void {
-				return nil
-			}
-			r.Tariff, r.TariffVersion = "", ""
-			return add(lines, &r, price.NewBook())
-		}); err != nil {
-			return nil, err
-		}
-		var cost UsageLine
-		for _, line := range lines {
-			sum.Deliveries, sum.Size, sum.Charged = sum.Deliveries+line.Deliveries, sum.Size+line.Size, sum.Charged+line.Charged
-			sum.Priced, sum.Included, sum.IncludedDeliveries = sum.Priced+line.Priced, sum.Included+line.Included, sum.IncludedDeliveries+line.IncludedDeliveries
-			cost.amount = cost.amount.Add(line.amount)
-		}
-		for _, one := range []struct {
-			name      string
-			got, want int64
-		}{
-			{"deliveries", c.Deliveries, sum.Deliveries}, {"size", c.Size, sum.Size}, {"charged", c.Charged, sum.Charged},
-			{"priced", c.Priced, sum.Priced}, {"included", c.Included, sum.Included}, {"included_deliveries", c.IncludedDeliveries, sum.IncludedDeliveries},
-			{"cost", c.Cost, cost.amount.Whole}, {"frac", c.Frac, cost.amount.Rest},
-		} {
-			if one.got != one.want {
-				problems = append(problems, fmt.Sprintf("%s, %s: %s is %d, its records say %d", client, period, one.name, one.got, one.want))
-			}
-		}
-	}
-	return problems, nil
 }

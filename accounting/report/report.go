@@ -2,7 +2,6 @@
 package report
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,9 +22,11 @@ const (
 	Domain    Column = "domain" // of the recipient
 	Day       Column = "day"
 	Gateway   Column = "gateway"
+	Tariff    Column = "tariff" // "": nothing was priced
+	Reason    Column = "reason" // of blocks: what was refused is counted, not what was charged
 )
 
-var columns = []Column{Client, Recipient, Domain, Day, Gateway}
+var columns = []Column{Client, Recipient, Domain, Day, Gateway, Tariff, Reason}
 
 // ErrQuery: what was asked for makes no sense. The error's text says why.
 var ErrQuery = errors.New("report")
@@ -74,43 +75,20 @@ type Query struct {
 	Location *time.Location `json:"-"`      // the accounting time zone; nil: UTC
 	Client   string         `json:"client"` // "": all
 	Top      int            `json:"top"`    // the rows with the most charged bytes, then one of all others; 0: all
-	// ByRecords: the months of some tariff begin at other times than those of
-	// Location, so that counters do not tell.
+	// ByRecords: the periods of some tariff are no months of Location, so that
+	// counters do not tell.
 	ByRecords bool `json:"-"`
-}
-
-// Row is one line of a report. Columns that were not asked for are empty.
-type Row struct {
-	Client     string `json:"client,omitempty"`
-	Recipient  string `json:"recipient,omitempty"`
-	Domain     string `json:"domain,omitempty"`
-	Day        string `json:"day,omitempty"`
-	Gateway    string `json:"gateway,omitempty"`
-	Deliveries int64  `json:"deliveries"`
-	Size       int64  `json:"size"`    // bytes
-	Charged    int64  `json:"charged"` // bytes
-}
-
-// text of a column.
-func (r *Row) text(c Column) string {
-	switch c {
-	case Client:
-		return r.Client
-	case Recipient:
-		return r.Recipient
-	case Domain:
-		return r.Domain
-	case Day:
-		return r.Day
-	case Gateway:
-		return r.Gateway
-	}
-	return ""
+	// Blocks tells of what was refused; nil: it is not counted.
+	Blocks BlockSource `json:"-"`
+	// Name is a client's name for people; nil: none has one.
+	Name func(client string) string `json:"-"`
 }
 
 // Run adds up, sorted by the columns asked for; with Top, by charged bytes,
-// most first. Voids take away what they void, on their own day; what adds up
-// to nothing is left out. ErrQuery: the query is wrong.
+// most first. Voids take away what they void, on the day of their record; what
+// adds up to nothing is left out. A row is of one currency. A store that is an
+// accounting.Ledger tells the balance of each client now, where the report is by
+// client alone. ErrQuery: the query is wrong.
 func Run(ctx context.Context, store accounting.Store, q Query) ([]Row, error) {
 	if err := q.check(); err != nil {
 		return nil, err
@@ -118,11 +96,56 @@ func Run(ctx context.Context, store accounting.Store, q Query) ([]Row, error) {
 	if q.Location == nil {
 		q.Location = time.UTC
 	}
-	s := sums{q: q, rows: map[Row]*Row{}}
-	if err := s.add(ctx, store); err != nil {
-		return nil, err
+	s := newSums(q)
+	if !slices.Contains(q.By, Reason) {
+		if err := s.add(ctx, store); err != nil {
+			return nil, err
+		}
 	}
-	return s.sorted(), nil
+	if q.Blocks != nil {
+		from, to := q.Span()
+		if err := q.Blocks.Blocks(ctx, from, to, s.block); err != nil {
+			return nil, err
+		}
+	}
+	rows := s.sorted()
+	if len(q.By) == 1 && q.By[0] == Client {
+		if l, ok := store.(accounting.Ledger); ok {
+			if err := balances(ctx, l, rows); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for i := range rows {
+		if q.Name != nil && rows[i].Client != "" {
+			rows[i].Name = q.Name(rows[i].Client)
+		}
+	}
+	return rows, nil
+}
+
+// balances reads how accounts stand.
+func balances(ctx context.Context, l accounting.Ledger, rows []Row) error {
+	var ask []accounting.Standing
+	for i := range rows {
+		if accounting.CheckID(rows[i].Client) == nil {
+			ask = append(ask, accounting.Standing{Client: rows[i].Client})
+		}
+	}
+	list, err := l.Standings(ctx, ask)
+	if err != nil {
+		return err
+	}
+	by := make(map[string]int64, len(list))
+	for _, st := range list {
+		by[st.Client] = st.Balance
+	}
+	for i := range rows {
+		if n, ok := by[rows[i].Client]; ok {
+			rows[i].Balance = &n
+		}
+	}
+	return nil
 }
 
 // maxYears bounds what one question asks of the store.
@@ -141,152 +164,28 @@ func (q *Query) check() error {
 	if q.To.Year()-q.From.Year() > maxYears {
 		return fmt.Errorf("%w: more than %d years", ErrQuery, maxYears)
 	}
+	if slices.Contains(q.By, Reason) && q.Blocks == nil {
+		return fmt.Errorf("%w: by %q: nothing tells what was refused", ErrQuery, string(Reason))
+	}
 	if q.Top < 0 {
 		return fmt.Errorf("%w: the top %d rows", ErrQuery, q.Top)
 	}
 	return nil
 }
 
-// span is the time that is asked for: [from, to).
-func (q *Query) span() (from, to time.Time) {
+// Span is the time that is asked for: [from, to).
+func (q *Query) Span() (from, to time.Time) {
+	loc := q.Location
+	if loc == nil {
+		loc = time.UTC
+	}
 	y, m, d := q.From.Date()
-	from = accounting.Midnight(y, m, d, q.Location)
+	from = accounting.Midnight(y, m, d, loc)
 	y, m, d = q.To.Date()
-	return from, accounting.Midnight(y, m, d+1, q.Location)
+	return from, accounting.Midnight(y, m, d+1, loc)
 }
 
 // byMonth reports whether the counters of whole months tell all.
 func (q *Query) byMonth() bool {
-	return q.From.Day() == 1 && q.To.AddDate(0, 0, 1).Day() == 1 && !slices.Contains(q.By, Day) && !slices.Contains(q.By, Gateway)
-}
-
-// sums are rows in the making, by their columns.
-type sums struct {
-	q    Query
-	rows map[Row]*Row
-}
-
-func (s *sums) add(ctx context.Context, store accounting.Store) error {
-	if !s.q.ByRecords && s.q.byMonth() {
-		whole, err := s.addCounters(ctx, store)
-		if err != nil || whole {
-			return err
-		}
-		clear(s.rows)
-	}
-	return s.addRecords(ctx, store)
-}
-
-func (s *sums) addRecords(ctx context.Context, store accounting.Store) error {
-	from, to := s.q.span()
-	return store.Records(ctx, s.q.Client, from, to, func(r accounting.Record) error {
-		deliveries, size, charged := r.Delta()
-		s.sum(r.Client, r.Recipient, accounting.Day(r.Time, s.q.Location), r.Gateway, deliveries, size, charged)
-		return nil
-	})
-}
-
-// addCounters adds the store's counters. It reports false when they are too
-// coarse: a client had more recipients than the store counts one by one.
-func (s *sums) addCounters(ctx context.Context, store accounting.Store) (bool, error) {
-	parts := slices.Contains(s.q.By, Recipient) || slices.Contains(s.q.By, Domain)
-	from, to := s.q.span()
-	for _, month := range accounting.Months(from, to, s.q.Location) {
-		list, err := store.Counters(ctx, month)
-		if err != nil {
-			return false, err
-		}
-		for _, c := range list {
-			if s.q.Client != "" && c.Client != s.q.Client {
-				continue
-			}
-			if !parts {
-				s.sum(c.Client, "", "", "", c.Deliveries, c.Size, c.Charged)
-				continue
-			}
-			if _, coarse := c.Recipients[accounting.Other]; coarse {
-				return false, nil
-			}
-			for name, p := range c.Recipients {
-				s.sum(c.Client, name, "", "", p.Deliveries, p.Size, p.Charged)
-			}
-		}
-	}
-	return true, nil
-}
-
-func (s *sums) sum(client, recipient, day, gateway string, deliveries, size, charged int64) {
-	var key Row
-	for _, c := range s.q.By {
-		switch c {
-		case Client:
-			key.Client = client
-		case Recipient:
-			key.Recipient = recipient
-		case Domain:
-			key.Domain = recipient[strings.LastIndexByte(recipient, '@')+1:]
-		case Day:
-			key.Day = day
-		case Gateway:
-			key.Gateway = gateway
-		}
-	}
-	row := s.rows[key]
-	if row == nil {
-		row = new(key)
-		s.rows[key] = row
-	}
-	row.Deliveries += deliveries
-	row.Size += size
-	row.Charged += charged
-}
-
-// others is the row of all that are not among the top: without it a total would
-// be of what is shown, and look like one of all.
-func (s *sums) others(rest []Row) Row {
-	var row Row
-	for i := range rest {
-		row.Deliveries += rest[i].Deliveries
-		row.Size += rest[i].Size
-		row.Charged += rest[i].Charged
-	}
-	switch s.q.By[0] {
-	case Client:
-		row.Client = accounting.Other
-	case Recipient:
-		row.Recipient = accounting.Other
-	case Domain:
-		row.Domain = accounting.Other
-	case Day:
-		row.Day = accounting.Other
-	case Gateway:
-		row.Gateway = accounting.Other
-	}
-	return row
-}
-
-func (s *sums) sorted() []Row {
-	rows := make([]Row, 0, len(s.rows))
-	for _, r := range s.rows {
-		if r.Deliveries != 0 || r.Size != 0 || r.Charged != 0 {
-			rows = append(rows, *r)
-		}
-	}
-	slices.SortFunc(rows, func(a, b Row) int {
-		if s.q.Top > 0 {
-			if n := cmp.Or(cmp.Compare(b.Charged, a.Charged), cmp.Compare(b.Size, a.Size), cmp.Compare(b.Deliveries, a.Deliveries)); n != 0 {
-				return n
-			}
-		}
-		for _, c := range s.q.By {
-			if n := strings.Compare(a.text(c), b.text(c)); n != 0 {
-				return n
-			}
-		}
-		return 0
-	})
-	if s.q.Top > 0 && len(rows) > s.q.Top {
-		rows = append(rows[:s.q.Top], s.others(rows[s.q.Top:]))
-	}
-	return rows
+	return q.From.Day() == 1 && q.To.AddDate(0, 0, 1).Day() == 1 && !slices.ContainsFunc(q.By, func(c Column) bool { return c == Day || c == Gateway || c == Tariff })
 }

@@ -206,7 +206,18 @@ func (s *Statement) Sum() error {
 	if cost := rest.Add(price.Amount{Whole: s.Cost}); cost != usage {
 		return fmt.Errorf("%s, %s: the records cost %s, the account says %s", s.Client, s.Period, usage, cost)
 	}
-	var paid, adjusted, fee int64
+	paid, adjusted, fee := s.entries()
+	if paid != s.Paid || adjusted != s.Adjusted || fee != s.Fee {
+		return fmt.Errorf("%s, %s: entries are %d, %d, %d millionths, the account says %d, %d, %d", s.Client, s.Period, paid, adjusted, fee, s.Paid, s.Adjusted, s.Fee)
+	}
+	if s.Opening+s.Paid+s.Adjusted-s.Fee-s.Cost != s.Closing {
+		return fmt.Errorf("%s, %s: the balance does not add up", s.Client, s.Period)
+	}
+	return nil
+}
+
+// entries are the sums of payments, adjustments and fees.
+func (s *Statement) entries() (paid, adjusted, fee int64) {
 	for _, e := range s.Entries {
 		switch e.Kind {
 		case accounting.Payment:
@@ -217,11 +228,5 @@ func (s *Statement) Sum() error {
 			fee += e.Amount
 		}
 	}
-	if paid != s.Paid || adjusted != s.Adjusted || fee != s.Fee {
-		return fmt.Errorf("%s, %s: entries are %d, %d, %d millionths, the account says %d, %d, %d", s.Client, s.Period, paid, adjusted, fee, s.Paid, s.Adjusted, s.Fee)
-	}
-	if s.Opening+s.Paid+s.Adjusted-s.Fee-s.Cost != s.Closing {
-		return fmt.Errorf("%s, %s: the balance does not add up", s.Client, s.Period)
-	}
-	return nil
+	return paid, adjusted, fee
 }

@@ -2,52 +2,153 @@ package report
 
 import (
 	"bytes"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/tollgate-mail/tollgate/accounting/price"
+	"github.com/tollgate-mail/tollgate/internal/address"
 )
 
-var numbers = []string{"deliveries", "size", "charged"}
+// View is which columns of rows are written.
+type View struct {
+	By     []Column
+	Blocks bool // what was refused was counted, too
+}
 
-func (r *Row) numbers() []int64 { return []int64{r.Deliveries, r.Size, r.Charged} }
+// charges reports whether what was charged is a part of it.
+func (v View) charges() bool { return !slices.Contains(v.By, Reason) }
 
-// WriteTable writes rows for people, with a line of totals where there are
-// several. Control characters of an address are shown, not sent.
-func WriteTable(w io.Writer, by []Column, rows []Row) error {
-	head := make([]string, 0, len(by)+len(numbers))
-	for _, c := range by {
-		head = append(head, string(c))
-	}
-	lines := [][]string{append(head, numbers...)}
-	var total Row
+// blocks reports whether what was refused is.
+func (v View) blocks() bool { return v.Blocks || !v.charges() }
+
+// WriteTable writes rows for people, with a line of totals for each currency
+// where there are several rows. IDN domains are shown as people write them,
+// control characters of an address are shown, not sent. Columns of money stand
+// there where some row has any.
+func WriteTable(w io.Writer, v View, rows []Row) error {
+	by := v.By
+	t := newTable(v, rows)
+	lines := [][]string{t.head()}
 	for i := range rows {
-		r := &rows[i]
-		line := make([]string, 0, len(head))
-		for _, c := range by {
-			line = append(line, visible(r.text(c)))
-		}
-		for _, n := range r.numbers() {
-			line = append(line, grouped(n))
-		}
-		lines = append(lines, line)
-		total.Deliveries += r.Deliveries
-		total.Size += r.Size
-		total.Charged += r.Charged
+		lines = append(lines, t.line(&rows[i]))
 	}
 	if len(rows) > 1 && len(by) > 0 {
-		line := make([]string, len(by))
-		line[0] = "total"
-		for _, n := range total.numbers() {
-			line = append(line, grouped(n))
+		for _, total := range Totals(rows) {
+			line := t.line(&total)
+			clear(line[:t.left()])
+			line[0] = "total"
+			lines = append(lines, line)
 		}
-		lines = append(lines, line)
 	}
-	return writeAligned(w, lines, len(by))
+	return writeAligned(w, lines, t.left())
+}
+
+func numbers() []string { return []string{"deliveries", "size", "charged", "included", "cost"} }
+
+func (r *Row) numbers() []int64 {
+	return []int64{r.Deliveries, r.Size, r.Charged, r.Included, r.Cost}
+}
+
+// table is which columns a report for people has.
+type table struct {
+	View
+	named, priced, balanced bool
+}
+
+func newTable(v View, rows []Row) table {
+	some := func(f func(r *Row) bool) bool {
+		for i := range rows {
+			if f(&rows[i]) {
+				return true
+			}
+		}
+		return false
+	}
+	return table{
+		View: v, named: some(func(r *Row) bool { return r.Name != "" }),
+		priced:   some(func(r *Row) bool { return r.Included != 0 || r.Cost != 0 || r.Frac != 0 || r.Currency != "" }),
+		balanced: some(func(r *Row) bool { return r.Balance != nil && *r.Balance != 0 }),
+	}
+}
+
+func (t table) left() int {
+	if t.named {
+		return len(t.By) + 1
+	}
+	return len(t.By)
+}
+
+func (t table) head() []string {
+	var head []string
+	for _, c := range t.By {
+		if head = append(head, string(c)); c == Client && t.named {
+			head = append(head, "name")
+		}
+	}
+	if t.charges() {
+		head = append(head, "deliveries", "size", "charged")
+		if t.priced {
+			head = append(head, "included", "cost")
+		}
+		if t.balanced {
+			head = append(head, "balance")
+		}
+	}
+	if t.blocks() {
+		head = append(head, "blocks")
+	}
+	return head
+}
+
+func (t table) line(r *Row) []string {
+	var line []string
+	for _, c := range t.By {
+		if line = append(line, visible(forPeople(c, r.text(c)))); c == Client && t.named {
+			line = append(line, visible(r.Name))
+		}
+	}
+	if t.charges() {
+		line = append(line, grouped(r.Deliveries), grouped(r.Size), grouped(r.Charged))
+		if t.priced {
+			cost := ""
+			if r.Currency != "" || r.Cost != 0 || r.Frac != 0 {
+				cost = strings.TrimSpace(price.FormatMoney(r.Cost) + " " + r.Currency)
+			}
+			line = append(line, grouped(r.Included), cost)
+		}
+		if t.balanced {
+			balance := ""
+			if r.Balance != nil {
+				balance = price.FormatMoney(*r.Balance)
+			}
+			line = append(line, balance)
+		}
+	}
+	if t.blocks() {
+		line = append(line, grouped(r.Blocks))
+	}
+	return line
+}
+
+// forPeople writes domains in U-labels, and something for nothing.
+func forPeople(c Column, text string) string {
+	switch {
+	case text == "":
+		return "-"
+	case c == Domain:
+		return address.DisplayDomain(text)
+	case c == Recipient:
+		if i := strings.LastIndexByte(text, '@'); i >= 0 {
+			return text[:i+1] + address.DisplayDomain(text[i+1:])
+		}
+	}
+	return text
 }
 
 // writeAligned writes lines of equal length, the first columns to the left and
@@ -100,66 +201,48 @@ func grouped(n int64) string {
 	return sign + digits
 }
 
-// WriteCSV writes rows by RFC 4180, with a header line.
-func WriteCSV(w io.Writer, by []Column, rows []Row) error {
-	c := csv.NewWriter(w)
-	c.UseCRLF = true // RFC 4180 §2.1
-	line := make([]string, 0, len(by)+len(numbers))
-	for _, name := range by {
-		line = append(line, string(name))
-	}
-	if err := c.Write(append(line, numbers...)); err != nil {
+// WriteJSON writes rows as one JSON array, a row a line, with the columns
+// asked for. Money is in millionths, as numbers.
+func WriteJSON(w io.Writer, v View, rows []Row) error {
+	var b bytes.Buffer
+	b.WriteByte('[')
+	text := func(name, value string) error {
+		quoted, err := json.Marshal(value)
+		fmt.Fprintf(&b, "%q:%s,", name, quoted)
 		return err
 	}
 	for i := range rows {
-		line = line[:0]
-		for _, name := range by {
-			line = append(line, neutral(rows[i].text(name)))
-		}
-		for _, n := range rows[i].numbers() {
-			line = append(line, strconv.FormatInt(n, 10))
-		}
-		if err := c.Write(line); err != nil {
-			return err
-		}
-	}
-	c.Flush()
-	return c.Error()
-}
-
-// neutral keeps a spreadsheet from taking an address for a formula: addresses
-// are whatever a sender likes. Spreadsheets hide the quote.
-func neutral(s string) string {
-	r, _ := utf8.DecodeRuneInString(strings.TrimLeft(s, " \u00a0\u3000"))
-	if s != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", r) {
-		return "'" + s
-	}
-	return s
-}
-
-// WriteJSON writes rows as one JSON array, a row a line, with the columns
-// asked for.
-func WriteJSON(w io.Writer, by []Column, rows []Row) error {
-	var b bytes.Buffer
-	b.WriteByte('[')
-	for i := range rows {
+		r := &rows[i]
 		if i > 0 {
 			b.WriteByte(',')
 		}
 		b.WriteString("\n{")
-		for _, c := range by {
-			text, err := json.Marshal(rows[i].text(c))
-			if err != nil {
+		for _, c := range v.By {
+			if err := text(string(c), r.text(c)); err != nil {
 				return err
 			}
-			fmt.Fprintf(&b, "%q:%s,", string(c), text)
-		}
-		for k, n := range rows[i].numbers() {
-			if k > 0 {
-				b.WriteByte(',')
+			if c == Client && r.Name != "" {
+				if err := text("name", r.Name); err != nil {
+					return err
+				}
 			}
-			fmt.Fprintf(&b, "%q:%d", numbers[k], n)
 		}
+		number := func(name string, n int64) { fmt.Fprintf(&b, "%q:%d,", name, n) }
+		if v.charges() {
+			for k, n := range r.numbers() {
+				number(numbers()[k], n)
+			}
+			if err := text("currency", r.Currency); err != nil {
+				return err
+			}
+			if r.Balance != nil {
+				number("balance", *r.Balance)
+			}
+		}
+		if v.blocks() {
+			number("blocks", r.Blocks)
+		}
+		b.Truncate(b.Len() - 1) // the last comma
 		b.WriteByte('}')
 	}
 	if len(rows) > 0 {

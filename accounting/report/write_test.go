@@ -16,15 +16,19 @@ import (
 var update = flag.Bool("update", false, "write the golden files")
 
 var sample = []Row{
-	{Client: "dev", Recipient: "пользователь@пример.рф", Deliveries: 1, Size: 999, Charged: 0},
-	{Client: "sales", Recipient: "=cmd|' /C calc'!A0@example.org", Deliveries: 1234567, Size: 9876543210, Charged: 1000},
-	{Client: "sales", Recipient: "a\x1b[2J,\"b\"\r\n@example.org", Deliveries: -1, Size: -5000, Charged: -5000},
+	{Client: "dev", Recipient: "пользователь@xn--e1afmkfd.xn--p1ai", Deliveries: 1, Size: 999, Charged: 0},
+	{Client: "sales", Name: "Sales; \"department\"", Recipient: "=cmd|' /C calc'!A0@example.org", Deliveries: 1234567, Size: 9876543210, Charged: 1000,
+		Included: 5000, Cost: 1_500_001, Frac: 104857599, Currency: "RUB", Blocks: 3},
+	{Client: "sales", Recipient: "a\x1b[2J,\"b\"\r\n@example.org", Deliveries: -1, Size: -5000, Charged: -5000, Cost: -1, Frac: 2, Currency: "EUR"},
 }
 
 func TestGolden(t *testing.T) {
-	by := []Column{Client, Recipient}
-	for name, write := range map[string]func(io.Writer, []Column, []Row) error{
-		"table.txt": WriteTable, "rows.csv": WriteCSV, "rows.json": WriteJSON,
+	by := View{By: []Column{Client, Recipient}, Blocks: true}
+	csvIn := func(d Dialect) func(io.Writer, View, []Row) error {
+		return func(w io.Writer, v View, rows []Row) error { return WriteCSV(w, v, rows, d, Totals(rows)) }
+	}
+	for name, write := range map[string]func(io.Writer, View, []Row) error{
+		"table.txt": WriteTable, "rows.csv": csvIn(RFC4180()), "excel.csv": csvIn(Excel()), "rows.json": WriteJSON,
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer
@@ -62,18 +66,18 @@ func (brokenPipe) Write([]byte) (int, error) { return 0, errors.New("broken pipe
 
 func TestJSON(t *testing.T) {
 	var b bytes.Buffer
-	if err := WriteJSON(&b, []Column{Domain}, nil); err != nil || b.String() != "[]\n" {
+	if err := WriteJSON(&b, View{By: []Column{Domain}}, nil); err != nil || b.String() != "[]\n" {
 		t.Errorf("%q %v", b.String(), err)
 	}
 	b.Reset()
-	if err := WriteJSON(&b, []Column{Client, Domain}, []Row{{Client: "x", Deliveries: 1}}); err != nil {
+	if err := WriteJSON(&b, View{By: []Column{Client, Domain}}, []Row{{Client: "x", Deliveries: 1}}); err != nil {
 		t.Fatal(err)
 	}
 	var got []map[string]any
 	if err := json.Unmarshal(b.Bytes(), &got); err != nil || len(got) != 1 {
 		t.Fatal(b.String(), err)
 	}
-	if d, ok := got[0]["domain"]; !ok || d != "" || len(got[0]) != 5 {
+	if d, ok := got[0]["domain"]; !ok || d != "" || len(got[0]) != 8 {
 		t.Errorf("%v", got[0])
 	}
 }
@@ -110,13 +114,13 @@ func FuzzWrite(f *testing.F) {
 	}
 	f.Add("\"\n,=")
 	f.Fuzz(func(t *testing.T, address string) {
-		by, rows := []Column{Recipient}, []Row{{Recipient: address, Deliveries: 1, Size: 2, Charged: 3}}
+		by, rows := View{By: []Column{Recipient}}, []Row{{Recipient: address, Deliveries: 1, Size: 2, Charged: 3}}
 		var b bytes.Buffer
-		if err := WriteCSV(&b, by, rows); err != nil {
+		if err := WriteCSV(&b, by, rows, RFC4180(), nil); err != nil {
 			t.Fatal(err)
 		}
 		lines, err := csv.NewReader(&b).ReadAll()
-		if err != nil || len(lines) != 2 || len(lines[1]) != 4 {
+		if err != nil || len(lines) != 2 || len(lines[1]) != 7 {
 			t.Fatalf("%q: %q %v", address, lines, err)
 		}
 		if cell := lines[1][0]; cell != "" && strings.ContainsAny(cell[:1], "=+-@\t\r\n") {

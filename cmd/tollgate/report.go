@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/tollgate-mail/tollgate/accounting/price"
 	"github.com/tollgate-mail/tollgate/accounting/report"
 	"github.com/tollgate-mail/tollgate/internal/assemble"
 	"github.com/tollgate-mail/tollgate/internal/config"
@@ -18,26 +19,50 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/daemon"
 )
 
+// reporting is the command line of report.
+type reporting struct {
+	daemon.ReportRequest
+	csv           string
+	total, verify bool
+}
+
+// Forms of CSV.
+const (
+	csvRFC   = "rfc4180"
+	csvExcel = "excel"
+)
+
 func (a *app) report() *cobra.Command {
-	var r daemon.ReportRequest
-	var csv bool
+	var r reporting
 	c := &cobra.Command{
 		Use:   "report",
 		Short: "add up the account",
-		Long: `Report adds up what the store holds: deliveries, bytes and charged bytes by
-client, recipient, domain of the recipient, day or gateway, or by several of
-them. --from and --to are days of the accounting time zone, both included: a
-date, "yesterday", a month such as 2026-11, "last month"; by default this month
-up to today. A running daemon answers; where none runs the store is opened, and
-what waits in the spool is not yet counted.`,
+		Long: `Report adds up what the store holds: deliveries, bytes, charged and included
+bytes and what they cost, by client (with its balance now), recipient, domain of
+the recipient, day, gateway or tariff, or by several of them. --from and --to are
+days of the accounting time zone, both included: a date, "yesterday", a month
+such as 2026-11, "last month"; by default this month up to today.
+
+With --blocks it counts also the recipients that were refused, deferred,
+discarded or held, and --by reason tells why: both from the journals of this
+gateway, as far as they go back.
+
+With --verify nothing is printed but what differs: counters, recipients, shares
+and balances are computed anew from the records. Exit code 1: something does.
+
+A running daemon answers; where none runs the store is opened, and what waits
+in the spool is not yet counted.`,
 		Example: `  tollgate report
   tollgate report --by client,day --from 2026-11-01 --to 2026-11-30 --csv
+  tollgate report --from "last month" --csv=excel --total > november.csv
   tollgate report --by recipient --client sales --top 10
+  tollgate report --by reason --from yesterday
+  tollgate report --verify --from 2026-10
   tollgate report --by gateway --json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if csv && a.json {
-				return usagef("--csv and --json are two forms: name one")
+			if err := r.check(a.json); err != nil {
+				return err
 			}
 			places, err := a.places()
 			if err != nil {
@@ -49,70 +74,162 @@ what waits in the spool is not yet counted.`,
 				return err
 			}
 			r.From, r.To = q.From.Format(time.DateOnly), q.To.Format(time.DateOnly)
-			rows, err := a.rows(c.Context(), places, r)
+			if r.verify {
+				return a.verify(c.Context(), places, r.ReportRequest)
+			}
+			answer, err := a.rows(c.Context(), places, r.ReportRequest)
 			if err != nil {
 				return err
 			}
-			switch {
-			case a.json:
-				return away(report.WriteJSON(a.out, q.By, rows))
-			case csv:
-				return away(report.WriteCSV(a.out, q.By, rows))
-			}
-			if err := reportHead(a.out, q, len(rows)); err != nil {
-				return err
-			}
-			if len(rows) == 0 {
-				return nil
-			}
-			return away(report.WriteTable(a.out, q.By, rows))
+			return away(a.printReport(&r, &q, &answer))
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&r.By, "by", "client", "`COLUMNS`: client, recipient, domain, day, gateway; several with commas")
+	f.StringVar(&r.By, "by", "client", "`COLUMNS`: client, recipient, domain, day, gateway, tariff, reason; several with commas")
 	f.StringVar(&r.From, "from", "", "the first `DAY`, or a month")
 	f.StringVar(&r.To, "to", "", "the last `DAY`")
 	f.StringVar(&r.Client, "client", "", "only of this client `ID`")
 	f.IntVar(&r.Top, "top", 0, "only the `N` rows with the most charged bytes, and one of all others")
-	f.BoolVar(&csv, "csv", false, "print CSV (RFC 4180)")
+	f.BoolVar(&r.Blocks, "blocks", false, "count also what was refused")
+	f.BoolVar(&r.UTC, "utc", false, "days of UTC instead of the accounting time zone")
+	f.StringVar(&r.csv, "csv", "", "print CSV: rfc4180 (the default `FORM`), or excel: semicolons, a byte order mark, decimal commas")
+	f.Lookup("csv").NoOptDefVal = csvRFC
+	f.BoolVar(&r.total, "total", false, "end CSV with a row for the total")
+	f.BoolVar(&r.verify, "verify", false, "compute the account anew from its records, and print what differs")
+	// Neither can fail: the flags are there.
+	_ = c.RegisterFlagCompletionFunc("by", cobra.FixedCompletions([]string{"client", "recipient", "domain", "day", "gateway", "tariff", "reason"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("csv", cobra.FixedCompletions([]string{csvRFC, csvExcel}, cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
 
-// reportHead says what a table is of; an empty one says why it may be.
-func reportHead(w io.Writer, q report.Query, rows int) error {
+func (r *reporting) check(json bool) error {
+	switch {
+	case r.csv != "" && json:
+		return usagef("--csv and --json are two forms: name one")
+	case !slices.Contains([]string{"", csvRFC, csvExcel}, r.csv):
+		return usagef("--csv=%s: it is one of %s, %s", r.csv, csvRFC, csvExcel)
+	case r.total && r.csv == "":
+		return usagef("--total is for --csv: a table has it always, and programs add up themselves")
+	case r.verify && (r.csv != "" || r.Blocks || r.Top > 0):
+		return usagef("--verify prints what differs, and no report")
+	}
+	return nil
+}
+
+// printReport prints rows in the form that was asked for.
+func (a *app) printReport(r *reporting, q *report.Query, answer *daemon.ReportAnswer) error {
+	v := report.View{By: q.By, Blocks: r.Blocks}
+	if a.json || r.csv != "" {
+		for _, note := range answer.Notes {
+			fmt.Fprintln(a.err, "tollgate:", visible(note))
+		}
+	}
+	switch {
+	case a.json:
+		return report.WriteJSON(a.out, v, answer.Rows)
+	case r.csv != "":
+		dialect, totals := report.RFC4180(), []report.Row(nil)
+		if r.csv == csvExcel {
+			dialect = report.Excel()
+		}
+		if r.total {
+			totals = report.Totals(answer.Rows)
+		}
+		return report.WriteCSV(a.out, v, answer.Rows, dialect, totals)
+	}
+	if err := reportHead(a.out, q, answer); err != nil {
+		return err
+	}
+	if len(answer.Rows) == 0 {
+		return nil
+	}
+	return report.WriteTable(a.out, v, answer.Rows)
+}
+
+// reportHead says what a table is of; an empty one says why it is.
+func reportHead(w io.Writer, q *report.Query, answer *daemon.ReportAnswer) error {
 	head := fmt.Sprintf("%s to %s, %s", q.From.Format(time.DateOnly), q.To.Format(time.DateOnly), q.Location)
 	if q.Client != "" {
 		head += ", client " + q.Client
+		if len(answer.Rows) > 0 && answer.Rows[0].Name != "" {
+			head += " (" + visible(answer.Rows[0].Name) + ")"
+		}
 	}
-	if rows == 0 {
-		head += ": nothing was charged. Other days: --from, --to; what waits in the spool: tollgate status"
+	if len(answer.Notes) > 0 {
+		head += "; " + visible(strings.Join(answer.Notes, "; "))
 	}
 	_, err := fmt.Fprintln(w, head)
 	return err
 }
 
 // rows asks the daemon, or the store where no daemon runs.
-func (a *app) rows(ctx context.Context, places config.Places, r daemon.ReportRequest) ([]report.Row, error) {
-	var rows []report.Row
-	err := a.ask(ctx, places.StateDir, daemon.CmdReport, r, &rows)
+func (a *app) rows(ctx context.Context, places config.Places, r daemon.ReportRequest) (answer daemon.ReportAnswer, err error) {
+	err = a.ask(ctx, places.StateDir, daemon.CmdReport, r, &answer)
 	if !errors.Is(err, control.ErrNoDaemon) {
-		return rows, err
+		return answer, err
 	}
+	err = a.withReporter(ctx, func(p *daemon.Reporter) error {
+		answer, err = p.Report(ctx, r)
+		return err
+	})
+	return answer, err
+}
+
+// verify prints what differs.
+func (a *app) verify(ctx context.Context, places config.Places, r daemon.ReportRequest) error {
+	v := new(report.Verification)
+	err := a.ask(ctx, places.StateDir, daemon.CmdVerify, r, v)
+	if errors.Is(err, control.ErrNoDaemon) {
+		err = a.withReporter(ctx, func(p *daemon.Reporter) (err error) {
+			v, err = p.Verify(ctx, r)
+			return err
+		})
+	}
+	if err != nil {
+		return err
+	}
+	if a.json {
+		err = printJSON(a.out, v)
+	} else {
+		for _, p := range v.Problems {
+			fmt.Fprintln(a.out, visible(p))
+		}
+		_, err = fmt.Fprintf(a.out, "%s in %s of %s computed anew: %s\n", daemon.Plural(int(v.Records), "record"),
+			daemon.Plural(v.Periods, "period"), daemon.Plural(v.Clients, "client"), verdict(len(v.Problems)))
+	}
+	if err == nil && len(v.Problems) > 0 {
+		return silent(exitNegative)
+	}
+	return away(err)
+}
+
+func verdict(problems int) string {
+	if problems == 0 {
+		return "all agrees"
+	}
+	return daemon.Plural(problems, "difference")
+}
+
+// withReporter opens the store while no daemon runs.
+func (a *app) withReporter(ctx context.Context, fn func(*daemon.Reporter) error) error {
 	cfg, problems := config.Load(a.policy)
 	if err := problems.Err(); err != nil {
 		printProblems(a.err, daemon.ProblemRows(problems))
-		return nil, silent(exitPolicy)
+		return silent(exitPolicy)
 	}
 	fmt.Fprintln(a.err, "tollgate: no daemon runs: what waits in the spool is not counted yet")
-	q, err := r.Query(cfg.Location, time.Now())
+	accounts, err := assemble.NewAccounts(cfg.StateDir)
 	if err != nil {
-		return nil, err
+		return away(err)
 	}
-	store, _, err := assemble.OpenStore(ctx, cfg, nil, slog.New(slog.DiscardHandler), assemble.MustExist)
+	accounts.Book.Add(cfg.Tariffs...)
+	store, _, err := assemble.OpenStore(ctx, cfg, accounts, slog.New(slog.DiscardHandler), assemble.MustExist)
 	if err != nil {
-		return nil, away(err)
+		return away(err)
 	}
-	q.ByRecords = price.NewBook(cfg.Tariffs...).Other(q.Location.String())
-	rows, err = report.Run(ctx, store, q)
-	return rows, away(errors.Join(err, store.Close()))
+	err = fn(&daemon.Reporter{
+		Store: store, Book: accounts.Book, Clients: cfg.Gate.Directory, Location: cfg.Location,
+		JournalDir: cfg.JournalDir, Now: time.Now,
+	})
+	return away(errors.Join(err, store.Close()))
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/tollgate-mail/tollgate/accounting/report"
 	"github.com/tollgate-mail/tollgate/internal/control"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 )
@@ -21,26 +20,10 @@ func (d *Daemon) answers() map[string]control.Handler {
 		CmdParked: control.Privileged(d.answerParked),
 		CmdReload: control.Privileged(func(ctx context.Context, _ json.RawMessage) (any, error) { return d.reload(ctx) }),
 		CmdReport: d.answerReport,
+		CmdVerify: d.answerVerify,
 		CmdStatus: func(ctx context.Context, _ json.RawMessage) (any, error) { return d.Status(ctx), nil },
 		CmdTrace:  control.Privileged(d.answerTrace),
 	})
-}
-
-func (d *Daemon) answerReport(ctx context.Context, request json.RawMessage) (any, error) {
-	var r ReportRequest
-	if err := json.Unmarshal(request, &r); err != nil {
-		return nil, err
-	}
-	q, err := r.Query(d.config().Location, time.Now())
-	if err != nil {
-		return nil, err
-	}
-	q.ByRecords = d.accounts.Book.Other(q.Location.String())
-	rows, err := report.Run(ctx, d.store, q)
-	if err != nil {
-		return nil, &control.Refusal{Code: CodeAway, Message: "the store cannot be read: " + err.Error()}
-	}
-	return rows, nil
 }
 
 func (d *Daemon) answerTrace(_ context.Context, request json.RawMessage) (any, error) {

@@ -20,7 +20,8 @@ const (
 	CmdHeld   = "held"   // takes HeldRequest, answers HeldAnswer
 	CmdParked = "parked" // takes ParkedRequest, answers []ParkedRow
 	CmdReload = "reload" // answers Reloaded
-	CmdReport = "report" // takes report.Query, answers []report.Row
+	CmdReport = "report" // takes ReportRequest, answers ReportAnswer
+	CmdVerify = "verify" // takes ReportRequest, answers report.Verification
 	CmdStatus = "status" // answers Status
 
 	CmdClients   = "clients"   // takes ClientsRequest, answers []ClientRow

@@ -1,13 +1,19 @@
 package daemon
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
+	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/price"
 	"github.com/tollgate-mail/tollgate/accounting/report"
+	"github.com/tollgate-mail/tollgate/internal/diag"
+	"github.com/tollgate-mail/tollgate/internal/directory"
 )
 
 // ReportRequest asks for a report.
@@ -17,14 +23,22 @@ type ReportRequest struct {
 	To     string `json:"to"`   // likewise; "": today
 	Client string `json:"client"`
 	Top    int    `json:"top"`
+	UTC    bool   `json:"utc"`    // days of UTC instead of the accounting time zone
+	Blocks bool   `json:"blocks"` // count also what was refused, of this gateway's journals
+}
+
+// ReportAnswer is a report, and what is to be known about it.
+type ReportAnswer struct {
+	Rows  []report.Row `json:"rows"`
+	Notes []string     `json:"notes"`
 }
 
 // Query reads a request. Days are those of loc.
 func (r ReportRequest) Query(loc *time.Location, now time.Time) (report.Query, error) {
-	q := report.Query{Location: loc, Client: r.Client, Top: r.Top}
-	if slices.Contains(strings.Split(r.By, ","), "tariff") {
-		return q, fmt.Errorf("--by tariff: tariffs are not part of this version")
+	if r.UTC {
+		loc = time.UTC
 	}
+	q := report.Query{Location: loc, Client: r.Client, Top: r.Top}
 	var err error
 	if q.By, err = report.ParseBy(r.By); err != nil {
 		return q, fmt.Errorf("--by: %w", err)
@@ -56,6 +70,141 @@ func (r ReportRequest) Query(loc *time.Location, now time.Time) (report.Query, e
 		return q, fmt.Errorf("--top %d: want how many", r.Top)
 	}
 	return q, nil
+}
+
+// Reporter is what reports are made from: the daemon's, or that of a command
+// while none runs.
+type Reporter struct {
+	Store      accounting.Store
+	Book       *price.Book
+	Clients    *directory.Directory // nil: none is known
+	Location   *time.Location       // of the account
+	JournalDir string
+	Waiting    int64 // records in the spool
+	Now        func() time.Time
+}
+
+// Report makes a report. Its errors are those of the store and the journals, and
+// report.ErrQuery.
+func (p *Reporter) Report(ctx context.Context, r ReportRequest) (ReportAnswer, error) {
+	a := ReportAnswer{Notes: []string{}}
+	q, err := r.Query(p.Location, p.Now())
+	if err != nil {
+		return a, err
+	}
+	q.ByRecords = p.Book.Other(q.Location.String()) || q.Location.String() != p.Location.String()
+	if p.Clients != nil {
+		q.Name = func(id string) string {
+			if c := p.Clients.Client(id); c != nil {
+				return c.Name
+			}
+			return ""
+		}
+	}
+	if r.Blocks || slices.Contains(q.By, report.Reason) {
+		q.Blocks = &blocked{p.JournalDir, p.Clients}
+	}
+	if a.Rows, err = report.Run(ctx, p.Store, q); err != nil {
+		return a, err
+	}
+	if p.Waiting > 0 {
+		a.Notes = append(a.Notes, Plural(int(p.Waiting), "record")+" not yet in the store: see \"tollgate status\"")
+	}
+	if len(a.Rows) == 0 {
+		a.Notes = append(a.Notes, p.why(ctx, &q)...)
+	}
+	return a, nil
+}
+
+// why tells why a report has nothing to say.
+func (p *Reporter) why(ctx context.Context, q *report.Query) []string {
+	var notes []string
+	if q.Client != "" {
+		known := p.Clients != nil && p.Clients.Client(q.Client) != nil
+		if l, ok := p.Store.(accounting.Ledger); ok && !known {
+			periods, err := l.Periods(ctx, q.Client)
+			known = err != nil || len(periods) > 0
+		}
+		if !known {
+			note := fmt.Sprintf("there is no client %q", q.Client)
+			var ids []string
+			if p.Clients != nil {
+				for _, c := range p.Clients.Clients() {
+					ids = append(ids, c.ID)
+				}
+			}
+			if near := diag.Nearest(q.Client, ids); near != "" {
+				note += fmt.Sprintf("; did you mean %q?", near)
+			}
+			return append(notes, note)
+		}
+	}
+	if first := q.From.Format(time.DateOnly); first > p.Now().In(q.Location).Format(time.DateOnly) {
+		return append(notes, first+" is yet to come")
+	}
+	if slices.Contains(q.By, report.Reason) {
+		return append(notes, "nothing was refused in these days, as far as this gateway's journals go back")
+	}
+	if l, ok := p.Store.(accounting.Ledger); ok {
+		if clients, err := l.Clients(ctx); err == nil && len(clients) == 0 {
+			return append(notes, "nothing was ever charged: the store has no records")
+		}
+	}
+	return append(notes, "nothing was charged in these days: --from and --to name others")
+}
+
+// Verify recomputes accounts.
+func (p *Reporter) Verify(ctx context.Context, r ReportRequest) (*report.Verification, error) {
+	q, err := r.Query(p.Location, p.Now())
+	if err != nil {
+		return nil, err
+	}
+	books, ok := p.Store.(report.Books)
+	if !ok {
+		return nil, errors.New("this store keeps no accounts")
+	}
+	from, to := q.Span()
+	return report.Verify(ctx, books, q.Client, from, to)
+}
+
+// reporter is the daemon's.
+func (d *Daemon) reporter() *Reporter {
+	return &Reporter{
+		Store: d.store, Book: d.accounts.Book, Clients: d.accounts.Live.Snapshot(), Location: d.config().Location,
+		JournalDir: d.config().JournalDir, Waiting: d.spool.Status().Waiting, Now: time.Now,
+	}
+}
+
+func (d *Daemon) answerReport(ctx context.Context, request json.RawMessage) (any, error) {
+	var r ReportRequest
+	if err := json.Unmarshal(request, &r); err != nil {
+		return nil, err
+	}
+	if err := d.journals.Journal().Flush(); err != nil {
+		d.log.Warn("the journals cannot be written before a report", "error", err)
+	}
+	a, err := d.reporter().Report(ctx, r)
+	return a, d.refusal(err)
+}
+
+func (d *Daemon) answerVerify(ctx context.Context, request json.RawMessage) (any, error) {
+	var r ReportRequest
+	if err := json.Unmarshal(request, &r); err != nil {
+		return nil, err
+	}
+	v, err := d.reporter().Verify(ctx, r)
+	return v, d.refusal(err)
+}
+
+// refusal is an error of a report as the command is told of it.
+func (d *Daemon) refusal(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, report.ErrQuery):
+		return refuse(err)
+	}
+	return storeAway(err)
 }
 
 // ParseClient reads an address or a network; "" is none.

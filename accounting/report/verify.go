@@ -1,0 +1,267 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/price"
+)
+
+// Books are a store and what it has besides records of mail.
+type Books interface {
+	accounting.Store
+	accounting.Ledger
+}
+
+// Verification is what a recomputation found.
+type Verification struct {
+	Clients  int      `json:"clients"`
+	Periods  int      `json:"periods"` // of all clients together
+	Records  int64    `json:"records"`
+	Problems []string `json:"problems"` // what does not agree; empty when all does
+}
+
+// mostProblems bounds what is told of a store that is wrong all over.
+const mostProblems = 1000
+
+func (v *Verification) note(format string, args ...any) {
+	if len(v.Problems) < mostProblems {
+		v.Problems = append(v.Problems, fmt.Sprintf(format, args...))
+	}
+}
+
+// Verify recomputes from their records the accounts of a client, or with "" of
+// all, in each period that has a part of [from, to), whole: its counters, what
+// each recipient was charged, the shares of each message, and the balance over
+// all periods.
+func Verify(ctx context.Context, b Books, client string, from, to time.Time) (*Verification, error) {
+	v := &Verification{Problems: []string{}}
+	clients := []string{client}
+	if client == "" {
+		var err error
+		if clients, err = b.Clients(ctx); err != nil {
+			return nil, err
+		}
+	}
+	months := map[string]bool{}
+	shares := shares{}
+	for _, c := range clients {
+		periods, err := b.Periods(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		v.Clients++
+		for _, p := range periods {
+			if !accounting.Touches(p, from, to) {
+				continue
+			}
+			v.Periods++
+			for _, m := range accounting.MonthsOf(p) {
+				months[m] = true
+			}
+			a := recount{client: c, period: p, from: from, to: to}
+			if err := v.still(ctx, b, &a); err != nil {
+				return nil, err
+			}
+			shares.add(a.shares)
+		}
+		if err := v.balance(ctx, b, c, periods); err != nil {
+			return nil, err
+		}
+	}
+	for m := range months {
+		if err := v.recipients(ctx, b, client, m); err != nil {
+			return nil, err
+		}
+	}
+	// Of one client, or a part of the time, shares of others are missing.
+	if client == "" {
+		for _, p := range shares.problems() {
+			v.note("%s", p)
+		}
+	}
+	slices.Sort(v.Problems)
+	return v, nil
+}
+
+// recount is a client's account in a period, counted from its records.
+type recount struct {
+	client, period string
+	from, to       time.Time // what was asked for
+
+	records  int64
+	problems []string
+	shares   []share
+}
+
+// still recounts an account until it did not change meanwhile, and takes note of
+// what was found then.
+func (v *Verification) still(ctx context.Context, l accounting.Ledger, a *recount) error {
+	for range tries {
+		before, err := l.CounterOf(ctx, a.client, a.period)
+		if err != nil {
+			return err
+		}
+		if err := a.count(ctx, l, &before); err != nil {
+			return err
+		}
+		after, err := l.CounterOf(ctx, a.client, a.period)
+		if err != nil {
+			return err
+		}
+		if !reflect.DeepEqual(before, after) {
+			continue
+		}
+		for _, p := range a.problems {
+			v.note("%s, %s: %s", a.client, a.period, p)
+		}
+		v.Records += a.records
+		return nil
+	}
+	return fmt.Errorf("%s, %s: %w", a.client, a.period, ErrMoving)
+}
+
+// count compares the records with the counters.
+func (a *recount) count(ctx context.Context, l accounting.Ledger, c *accounting.Counter) error {
+	a.records, a.problems, a.shares = 0, nil, nil
+	lines := map[UsageLine]*UsageLine{}
+	var entries Statement
+	if err := l.RecordsOf(ctx, a.client, a.period, func(r accounting.Record) error {
+		a.records++
+		if r.Kind != accounting.Usage && r.Kind != accounting.Void {
+			return entries.enter(&r)
+		}
+		if problem := shareProblem(&r); problem != "" {
+			a.problems = append(a.problems, problem)
+		}
+		if r.Share == accounting.ShareSplit && r.Kind == accounting.Usage {
+			a.shares = append(a.shares, shareOf(&r, a.from, a.to))
+		}
+		r.Tariff, r.TariffVersion = "", ""
+		return add(lines, &r, price.NewBook())
+	}); err != nil {
+		return err
+	}
+	var sum UsageLine
+	for _, line := range lines {
+		sum.Deliveries, sum.Size, sum.Charged = sum.Deliveries+line.Deliveries, sum.Size+line.Size, sum.Charged+line.Charged
+		sum.Priced, sum.Included, sum.IncludedDeliveries = sum.Priced+line.Priced, sum.Included+line.Included, sum.IncludedDeliveries+line.IncludedDeliveries
+		sum.amount = sum.amount.Add(line.amount)
+	}
+	paid, adjusted, fee := entries.entries()
+	for _, one := range []struct {
+		name      string
+		got, want int64
+	}{
+		{"deliveries", c.Deliveries, sum.Deliveries}, {"size", c.Size, sum.Size}, {"charged", c.Charged, sum.Charged},
+		{"priced", c.Priced, sum.Priced}, {"included", c.Included, sum.Included}, {"included_deliveries", c.IncludedDeliveries, sum.IncludedDeliveries},
+		{"cost", c.Cost, sum.amount.Whole}, {"frac", c.Frac, sum.amount.Rest}, {"paid", c.Paid, paid}, {"adjusted", c.Adjusted, adjusted}, {"fee", c.Fee, fee},
+	} {
+		if one.got != one.want {
+			a.problems = append(a.problems, fmt.Sprintf("%s is %d, its records say %d", one.name, one.got, one.want))
+		}
+	}
+	return nil
+}
+
+// balance adds up all periods of a client.
+func (v *Verification) balance(ctx context.Context, l accounting.Ledger, client string, periods []string) error {
+	for range tries {
+		before, err := l.Account(ctx, client)
+		if err != nil {
+			return err
+		}
+		sum := int64(0)
+		for _, p := range periods {
+			c, err := l.CounterOf(ctx, client, p)
+			if err != nil {
+				return err
+			}
+			sum += c.Paid + c.Adjusted - c.Fee - c.Cost
+		}
+		after, err := l.Account(ctx, client)
+		if err != nil {
+			return err
+		}
+		if before.Balance != after.Balance {
+			continue
+		}
+		if sum != before.Balance {
+			v.note("%s: the balance is %d millionths, its periods say %d", client, before.Balance, sum)
+		}
+		return nil
+	}
+	return fmt.Errorf("%s: %w", client, ErrMoving)
+}
+
+// recipients compares what recipients were charged with the month, and where
+// the period is the month also with the records.
+func (v *Verification) recipients(ctx context.Context, b Books, client, month string) error {
+	var wrong []string
+	for range tries {
+		list, err := b.Counters(ctx, month)
+		if err != nil {
+			return err
+		}
+		wrong = wrong[:0]
+		for _, c := range list {
+			if client != "" && c.Client != client {
+				continue
+			}
+			var sum accounting.RecipientCounter
+			for _, p := range c.Recipients {
+				sum.Deliveries, sum.Size, sum.Charged = sum.Deliveries+p.Deliveries, sum.Size+p.Size, sum.Charged+p.Charged
+			}
+			if want := (accounting.RecipientCounter{Deliveries: c.Deliveries, Size: c.Size, Charged: c.Charged}); sum != want {
+				wrong = append(wrong, fmt.Sprintf("%s, %s: its recipients sum to %v, the month is %v (deliveries, size, charged)", c.Client, month, sum, want))
+				continue
+			}
+			more, err := recipientsOf(ctx, b, &c)
+			if err != nil {
+				return err
+			}
+			wrong = append(wrong, more...)
+		}
+		if len(wrong) == 0 {
+			return nil
+		}
+		// Records that are applied meanwhile show in some counters only.
+	}
+	for _, w := range wrong {
+		v.note("%s", w)
+	}
+	return nil
+}
+
+// recipientsOf compares the recipients of a month with its records, where it has
+// all of them.
+func recipientsOf(ctx context.Context, l accounting.Ledger, c *accounting.Counter) ([]string, error) {
+	sums := map[string]accounting.RecipientCounter{}
+	if _, coarse := c.Recipients[accounting.Other]; coarse {
+		return nil, nil
+	}
+	total := int64(0)
+	if err := l.RecordsOf(ctx, c.Client, c.Period, func(r accounting.Record) error {
+		d, size, charged := r.Delta()
+		s := sums[r.Recipient]
+		sums[r.Recipient] = accounting.RecipientCounter{Deliveries: s.Deliveries + d, Size: s.Size + size, Charged: s.Charged + charged}
+		total += d
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	if total != c.Deliveries {
+		return nil, nil // the client's periods are no months
+	}
+	var wrong []string
+	for name, s := range sums {
+		if got := c.Recipients[name]; got != s {
+			wrong = append(wrong, fmt.Sprintf("%s, %s: recipient %q has %v, its records say %v (deliveries, size, charged)", c.Client, c.Period, name, got, s))
+		}
+	}
+	return wrong, nil
+}
