@@ -23,7 +23,7 @@ func TestUsage(t *testing.T) {
 		"", "dance", "--dance", "check a b", "check --dance", "serve now", "serve --grace long", "serve --grace -1s", "serve --log-level loud",
 		"journal --since someday", "journal --until ''", "journal --client-ip example.org",
 		"journal --since 2026-11-23 --until 2026-11-22", "journal --last -1", "journal --last many",
-		"report --by tariff", "report --by client,shoe-size", "report --from 31.11.2026", "report --csv --json", "report now", "report --top -1",
+		"report --by price", "report --by client,shoe-size", "report --from 31.11.2026", "report --csv --json", "report now", "report --top -1",
 		"report --from 2026-11-23 --to 2026-11-22",
 		"trace", "trace maybe", "trace on off", "trace on --client-ip example.org", "status now", "reload now", "version now", "explain", "hold", "clients",
 	} {
