@@ -130,7 +130,9 @@ func others(by []Column, rest []Row) []Row {
 func (s *sums) sorted() []Row {
 	all := make([]Row, 0, len(s.rows))
 	for _, r := range s.rows {
-		all = append(all, *r)
+		if !r.empty() { // what was voided lends its currency to nobody
+			all = append(all, *r)
+		}
 	}
 	merged := inCurrencies(all, func(r *Row) Row { return s.key(r) })
 	rows := slices.DeleteFunc(merged, func(r Row) bool { return r.empty() })
