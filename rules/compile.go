@@ -11,22 +11,7 @@ import (
 // Compile compiles the rules of a policy. It reports every problem at once,
 // warnings included; the policy is nil when one of them is an error.
 func Compile(src Source) (*Policy, Problems) {
-	c := compiler{
-		source:   &src,
-		lists:    src.Lists,
-		patterns: make(map[string]*knownPattern),
-		required: make(map[*expr.Pattern][][]string),
-		names:    make(map[string]Pos),
-	}
-	if c.cache = src.Cache; c.cache == nil {
-		c.cache = expr.NewCache(expr.DefaultCache)
-	}
-	c.places = make(map[string]int, len(src.Rules))
-	for i := range src.Rules {
-		if _, ok := c.places[src.Rules[i].Name]; !ok {
-			c.places[src.Rules[i].Name] = i
-		}
-	}
+	c := newCompiler(&src)
 	var enabled []*Rule
 	for i := range src.Rules {
 		if r := c.rule(&src.Rules[i]); r != nil && !src.Rules[i].Disabled {
@@ -46,6 +31,26 @@ func Compile(src Source) (*Policy, Problems) {
 		return nil, c.problems
 	}
 	return c.policy(enabled, thresholds), c.problems
+}
+
+func newCompiler(src *Source) *compiler {
+	c := &compiler{
+		source:   src,
+		lists:    src.Lists,
+		patterns: make(map[string]*knownPattern),
+		required: make(map[*expr.Pattern][][]string),
+		names:    make(map[string]Pos),
+	}
+	if c.cache = src.Cache; c.cache == nil {
+		c.cache = expr.NewCache(expr.DefaultCache)
+	}
+	c.places = make(map[string]int, len(src.Rules))
+	for i := range src.Rules {
+		if _, ok := c.places[src.Rules[i].Name]; !ok {
+			c.places[src.Rules[i].Name] = i
+		}
+	}
+	return c
 }
 
 // compiler gathers what is wrong while it compiles.

@@ -22,8 +22,9 @@ type Source struct {
 	Rules      []SourceRule      // in file order
 	Thresholds []SourceThreshold // in file order
 	Lists      map[string]*list.List
-	Antivirus  bool     // there is one: virus has an answer
-	Modules    []string // names of the extension modules
+	ListsAt    map[string]Pos // where each list stands
+	Antivirus  bool           // there is one: virus has an answer
+	Modules    []string       // names of the extension modules
 	// Cache has room for the expressions that are compiled; nil: one of the
 	// policy's own. Lists have theirs in the one that they were read with.
 	Cache *expr.Cache

@@ -2,11 +2,13 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/daemon"
+	"github.com/tollgate-mail/tollgate/internal/proof"
 )
 
 func (a *app) check() *cobra.Command {
@@ -16,7 +18,13 @@ func (a *app) check() *cobra.Command {
 		Short: "find every error of a policy",
 		Long: `Check reads a policy file, what it includes and what it names, and prints every
 problem at once as "file:line: what is wrong". Exit code 0: the policy can be
-put in force; 78: it cannot. With --strict warnings count as errors.`,
+put in force; 78: it cannot.
+
+With --strict warnings count as errors, and check reasons about the rules: it
+names rules that can never match or are covered by an earlier one, weights that
+reach no threshold, thresholds above all weights, patterns that stand there
+twice, match everything or have no literal, lists that no rule names, accepts
+that a sender can forge, days gone by. Where it cannot be decided it is silent.`,
 		Example: `  tollgate check
   tollgate check --strict /etc/tollgate/policy.toml.new && mv ...
   tollgate check --json | jq -r '.[] | "\(.file):\(.line)"'`,
@@ -29,12 +37,15 @@ put in force; 78: it cannot. With --strict warnings count as errors.`,
 			return a.checkFile(file, strict)
 		},
 	}
-	c.Flags().BoolVar(&strict, "strict", false, "warnings are errors")
+	c.Flags().BoolVar(&strict, "strict", false, "warnings are errors, and there are more of them")
 	return c
 }
 
 func (a *app) checkFile(file string, strict bool) error {
-	cfg, problems := config.Load(file)
+	cfg, plain, problems := config.LoadPlain(file)
+	if strict && cfg != nil {
+		problems = append(problems, proof.Findings(reasoned(cfg, plain), time.Now())...)
+	}
 	problems.Sort()
 	rows := daemon.ProblemRows(problems)
 	bad := problems.Err() != nil || strict && len(problems) > 0
@@ -55,4 +66,16 @@ func (a *app) checkFile(file string, strict bool) error {
 		return silent(exitPolicy)
 	}
 	return nil
+}
+
+// reasoned is a policy as those have it who reason about it.
+func reasoned(cfg *config.Config, plain *config.Plain) proof.Policy {
+	p := proof.Policy{Source: plain.Source, Compiled: cfg.Gate.Rules}
+	for _, m := range cfg.Modules {
+		p.Scored = p.Scored || m.Factor != 0
+	}
+	for _, e := range plain.Ends {
+		p.Dates = append(p.Dates, proof.Date(e))
+	}
+	return p
 }

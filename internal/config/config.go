@@ -106,6 +106,39 @@ func Load(path string) (*Config, rules.Problems) {
 	return d.result()
 }
 
+// Plain is a policy as it was written, for those who reason about its rules.
+type Plain struct {
+	Source rules.Source
+	Ends   []End // of service, as its clients have them
+}
+
+// End is a day at which something ends.
+type End struct {
+	Pos  rules.Pos
+	What string
+	Day  time.Time
+}
+
+// LoadPlain is Load, and the policy as it was written besides; nil with an error
+// among the problems.
+func LoadPlain(path string) (*Config, *Plain, rules.Problems) {
+	d := newDecoder()
+	if root := d.readPolicy(path); root != nil {
+		d.decode(root)
+	}
+	cfg, problems := d.result()
+	if cfg == nil {
+		return nil, nil, problems
+	}
+	p := &Plain{Source: d.source}
+	for _, c := range d.clientList {
+		if at := c.at.Child("expires"); at != nil && !c.Disabled {
+			p.Ends = append(p.Ends, End{Pos: at.Pos(), What: "client " + c.ID + ": expires", Day: c.Expires})
+		}
+	}
+	return cfg, p, problems
+}
+
 // decode reads all sections of a policy.
 func (d *decoder) decode(root *node) {
 	d.readSections(root, d.sections(), "include")

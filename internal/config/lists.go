@@ -19,6 +19,7 @@ func (d *decoder) lists(n *node) {
 		// A list that cannot be read is nil: rules that name it are not to
 		// blame.
 		d.source.Lists[c.Key] = d.list(c)
+		d.source.ListsAt[c.Key] = c.Pos()
 	}
 }
 
