@@ -7,6 +7,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/rules/expr"
 	"github.com/tollgate-mail/tollgate/rules/list"
+	"github.com/tollgate-mail/tollgate/rules/number"
 )
 
 // Form is what a rule tests, in plain terms, for those who reason about rules
@@ -145,7 +146,7 @@ func wantOf(m *condition) Want {
 		return Want{Kind: WantPrefix, Prefix: m.prefixes.All[0]}
 	case len(m.comparisons) > 0:
 		w := Want{Kind: WantNumber}
-		w.Low, w.High = m.comparisons[0].interval(&catalogue[m.key.Attr])
+		w.Low, w.High = interval(m.comparisons[0], &catalogue[m.key.Attr])
 		return w
 	case len(m.names) > 0:
 		return Want{Kind: WantName, Name: m.names[0]}
@@ -172,22 +173,22 @@ func (f answerFilter) octets() (o [4]map[int]bool) {
 // interval is the numbers for which a comparison holds, among those that the
 // attribute can have: whole ones but for scores, and none below zero but where
 // they have a sign. It is empty, low above high, where there are none.
-func (c comparison) interval(row *Attribute) (low, high int64) {
+func interval(c number.Comparison, row *Attribute) (low, high int64) {
 	low, high = math.MinInt64/1000*1000, math.MaxInt64/1000*1000
 	if !row.Signed {
 		low = 0
 	}
-	switch c.operator {
+	switch c.Operator {
 	case ">":
-		low = max(low, c.bound+1)
+		low = max(low, c.Bound+1)
 	case ">=":
-		low = max(low, c.bound)
+		low = max(low, c.Bound)
 	case "<":
-		high = c.bound - 1
+		high = c.Bound - 1
 	case "<=":
-		high = c.bound
+		high = c.Bound
 	default:
-		low, high = max(low, c.bound), c.bound
+		low, high = max(low, c.Bound), c.Bound
 	}
 	if row.Member == "" { // whole numbers
 		low, high = ceil(low), -ceil(-high)
