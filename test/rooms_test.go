@@ -26,7 +26,6 @@ var large = map[string]bool{
 	"accounting/storetest/price.go":              true,
 	"accounting/storetest/storetest.go":          true,
 	"internal/archive/archivetest/containers.go": true,
-	"internal/mail/filename.go":                  true,
 }
 
 func TestRooms(t *testing.T) {

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/tollgate-mail/tollgate/internal/address"
 	"github.com/tollgate-mail/tollgate/internal/journal"
-	"github.com/tollgate-mail/tollgate/internal/mail"
 )
 
 // countable are the fields by which entries can be counted; one entry may have
@@ -56,8 +56,8 @@ func ruleOf(e *journal.Entry) []string {
 }
 
 func domainOf(addr string) string {
-	_, domain := mail.SplitAddress(addr)
-	return mail.FoldDomain(domain)
+	_, domain := address.Split(addr)
+	return address.FoldDomain(domain)
 }
 
 func recipientsOf(e *journal.Entry) []string {

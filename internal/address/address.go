@@ -42,7 +42,7 @@ func Parse(given string) Address {
 	a.Local = text
 	if at := strings.LastIndexByte(text, '@'); at >= 0 {
 		a.Local = text[:at]
-		domain := rootless(text[at+1:])
+		domain := Rootless(text[at+1:])
 		if !possibleDomain(domain) {
 			return a.unreadable()
 		}
@@ -59,7 +59,7 @@ func Internal(s string) Address {
 	a := Address{Given: s, Local: s}
 	if at := strings.LastIndexByte(s, '@'); at >= 0 {
 		a.Local = s[:at]
-		domain := rootless(s[at+1:])
+		domain := Rootless(s[at+1:])
 		if !possibleDomain(domain) {
 			return a.unreadable()
 		}
@@ -185,7 +185,7 @@ func Fold(s string) string { return Parse(s).form }
 // none.
 func Split(s string) (local, domain string) {
 	at := strings.LastIndexByte(s, '@')
-	if at < 0 || at < quotedLength(s) {
+	if at < 0 || at < QuotedLength(s) {
 		return s, ""
 	}
 	return s[:at], s[at+1:]

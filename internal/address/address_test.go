@@ -2,9 +2,10 @@ package address
 
 import (
 	"slices"
-	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/tollgate-mail/tollgate/internal/address/addresstest"
 )
 
 func TestFold(t *testing.T) {
@@ -131,63 +132,6 @@ func TestFoldRune(t *testing.T) {
 	}
 }
 
-// spell writes an address in one of the many ways that mean the same.
-func spell(choose func(int) int, local, domain string) string {
-	words := func(s string) string {
-		var b strings.Builder
-		for _, r := range s {
-			if choose(5) == 0 && r < 0x80 {
-				b.WriteByte('\\')
-			}
-			b.WriteRune(r)
-			if r == '.' && choose(6) == 0 {
-				b.WriteString([]string{" ", "(x)", "\t"}[choose(3)])
-			}
-		}
-		return b.String()
-	}
-	switch choose(3) {
-	case 0:
-		local = `"` + words(local) + `"`
-	case 1:
-		local = words(local)
-	}
-	for range choose(3) {
-		switch choose(7) {
-		case 0:
-			local += "(c(d)e)"
-		case 1:
-			local += " "
-		case 2:
-			local = " " + local
-		case 3:
-			domain += "(\\))"
-		case 4:
-			domain += "\t"
-		case 5:
-			domain = "(x)" + domain
-		case 6:
-			domain = " " + domain
-		}
-	}
-	if choose(4) == 0 {
-		domain += "."
-	}
-	s := local + "@" + domain
-	switch choose(6) {
-	case 0:
-		s = "@a.example,@b.example:" + s
-	case 1:
-		s = "<" + s + ">"
-	case 2:
-		s = "<" + s + " >"
-	}
-	if choose(4) == 0 {
-		s = strings.ToUpper(s)
-	}
-	return s
-}
-
 func FuzzSpelling(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 4, 5, 6, 7, 8, 9})
 	f.Fuzz(func(t *testing.T, seed []byte) {
@@ -201,7 +145,7 @@ func FuzzSpelling(f *testing.F) {
 		}
 		local := []string{"ivan", "a.b", "иван", "x_y"}[choose(4)]
 		domain := []string{"example.org", "тест.рф", "a-b.example"}[choose(3)]
-		s := spell(choose, local, domain)
+		s := addresstest.Spell(choose, local, domain)
 		if got, want := Fold(s), Fold(local+"@"+domain); got != want {
 			t.Errorf("%q: %q, want %q", s, got, want)
 		}

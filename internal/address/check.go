@@ -36,7 +36,7 @@ func CheckMailbox(s string) (local, domain string, err error) {
 	if local == "" {
 		return "", "", ErrNoLocal
 	}
-	if !atoms(local) && quotedLength(local) != len(local) {
+	if !atoms(local) && QuotedLength(local) != len(local) {
 		return "", "", ErrLocal
 	}
 	if err := CheckDomain(domain); err != nil {

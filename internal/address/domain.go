@@ -11,7 +11,7 @@ import (
 // the form in which domains compare. What IDNA does not allow is only in lower
 // case.
 func FoldDomain(domain string) string {
-	domain = rootless(domain)
+	domain = Rootless(domain)
 	for i := 0; i < len(domain); i++ {
 		if domain[i] >= utf8.RuneSelf {
 			return foldIDN(domain)
@@ -29,7 +29,7 @@ func foldIDN(domain string) string {
 		return lower(domain)
 	}
 	if a, err := ToASCII(domain); err == nil && a != "" {
-		return rootless(lower(a))
+		return Rootless(lower(a))
 	}
 	return compose(strings.ToLower(domain))
 }
@@ -67,8 +67,8 @@ func DisplayDomain(domain string) string {
 // in A-labels and, where it differs, in U-labels.
 func DomainTexts(domain string) []string { return distinct(FoldDomain(domain), DisplayDomain(domain)) }
 
-// rootless takes off the dot of the root; two dots are no domain's end.
-func rootless(domain string) string {
+// Rootless takes off the dot of the root; two dots are no domain's end.
+func Rootless(domain string) string {
 	if strings.HasSuffix(domain, "..") {
 		return domain
 	}

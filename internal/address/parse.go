@@ -119,7 +119,11 @@ func scan(s string) ([]token, bool) {
 		case isSpace(c):
 			s = s[1:]
 		case c == '(':
-			s = s[comment(s):]
+			n := CommentLength(s)
+			if n == 0 {
+				n = len(s) // Postfix takes the rest for one
+			}
+			s = s[n:]
 		case c == '"':
 			text, n := collect(s[1:], func(c byte) bool { return c != '"' })
 			if 1+n == len(s) {
@@ -173,8 +177,12 @@ func collect(s string, good func(byte) bool) (text string, n int) {
 	return b.String(), n
 }
 
-// comment is the length of the comment that s begins with.
-func comment(s string) int {
+// CommentLength is the length of the comment (RFC 5322 §3.2.2) that s begins with,
+// parentheses included; 0 when there is none, or nothing closes it.
+func CommentLength(s string) int {
+	if s == "" || s[0] != '(' {
+		return 0
+	}
 	depth := 0
 	for i := 0; i < len(s); i++ {
 		switch s[i] {
@@ -188,7 +196,7 @@ func comment(s string) int {
 			}
 		}
 	}
-	return len(s)
+	return 0
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' }
@@ -203,9 +211,10 @@ func hasControl(s string) bool {
 	return false
 }
 
-// quotedLength is the length of the quoted string (RFC 5321 §4.1.2) that s
-// begins with; 0 when there is none.
-func quotedLength(s string) int {
+// QuotedLength is the length of the quoted string (RFC 5321 §4.1.2, RFC 5322
+// §3.2.4) that s begins with, quotes included; 0 when there is none, or nothing
+// closes it.
+func QuotedLength(s string) int {
 	if s == "" || s[0] != '"' {
 		return 0
 	}

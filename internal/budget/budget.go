@@ -30,7 +30,8 @@ func Allowance(octets int64) int64 {
 }
 
 // Budget is the work that may be spent on one input. It is for one goroutine.
-// An error of a charge is that of all further ones.
+// An error of a charge is that of all further ones. A nil Budget bounds and counts
+// nothing: it is for what is short, or was made by ourselves.
 type Budget struct {
 	ctx        context.Context
 	mostSteps  int64
@@ -59,6 +60,9 @@ func New(ctx context.Context, steps, octets int64) *Budget {
 // Charge takes steps. The error wraps ErrSpent when there are no more of them,
 // or is the context's.
 func (b *Budget) Charge(steps int) error {
+	if b == nil {
+		return nil
+	}
 	most := b.mostSteps
 	if most == byOctets {
 		most = Allowance(b.octets)
@@ -69,6 +73,9 @@ func (b *Budget) Charge(steps int) error {
 // Octets takes octets that were read or unpacked. The errors are those of
 // Charge.
 func (b *Budget) Octets(n int) error {
+	if b == nil {
+		return nil
+	}
 	return b.charge(&b.octets, int64(n), b.mostOctets, "octets")
 }
 
@@ -92,6 +99,9 @@ func (b *Budget) charge(spent *int64, n, most int64, unit string) error {
 // Err is the error of the next charge, nil while there is none. It looks at
 // the context.
 func (b *Budget) Err() error {
+	if b == nil {
+		return nil
+	}
 	if b.err == nil {
 		b.err = b.ctx.Err()
 	}
@@ -99,11 +109,21 @@ func (b *Budget) Err() error {
 }
 
 // Spent is how many steps and octets have been charged.
-func (b *Budget) Spent() (steps, octets int64) { return b.steps, b.octets }
+func (b *Budget) Spent() (steps, octets int64) {
+	if b == nil {
+		return 0, 0
+	}
+	return b.steps, b.octets
+}
 
 // Reader charges each octet that is read of r. Code of others is charged where
 // it reads, and what it unpacks where that is read.
-func (b *Budget) Reader(r io.Reader) io.Reader { return &reader{budget: b, r: r} }
+func (b *Budget) Reader(r io.Reader) io.Reader {
+	if b == nil {
+		return r
+	}
+	return &reader{budget: b, r: r}
+}
 
 type reader struct {
 	budget *Budget

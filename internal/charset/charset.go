@@ -15,9 +15,11 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/traditionalchinese"
 	"golang.org/x/text/encoding/unicode/utf32"
+
+	"github.com/tollgate-mail/tollgate/internal/budget"
 )
 
-// Auto is, in place of a charset's name, the guess of Detect.
+// Auto is, in place of a charset's name, a guess.
 const Auto = "auto"
 
 // maxLabel bounds a charset's name; longer ones are none.
@@ -138,8 +140,16 @@ func Useful(label string) bool {
 	return ok && c.encoding != nil && !SaysNothing(label) && c.KeepsASCII()
 }
 
-// Decode reads octets. What cannot be read becomes U+FFFD.
-func (c Charset) Decode(octets string) string {
+// Decode reads octets, and charges them and what they become. What cannot be
+// read becomes U+FFFD.
+func (c Charset) Decode(b *budget.Budget, octets string) string {
+	_ = b.Charge(len(octets)) // the caller looks at the budget before it believes anything
+	s := c.decode(octets)
+	_ = b.Charge(len(s))
+	return s
+}
+
+func (c Charset) decode(octets string) string {
 	if c.encoding == nil {
 		return strings.ToValidUTF8(octets, "\uFFFD")
 	}
@@ -173,7 +183,7 @@ func (c Charset) SingleOctet() bool {
 // would hide all of its words from the rules, and from no mail program.
 func (c Charset) KeepsASCII() bool {
 	const printable = " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~"
-	return c.encoding == nil || c.Decode(printable) == printable
+	return c.encoding == nil || c.decode(printable) == printable
 }
 
 // SaysNothing tells whether a label, though it is one, says nothing of octets
@@ -197,16 +207,17 @@ func isASCII(key string) bool {
 	return false
 }
 
-// Raw reads octets that nothing labels: UTF-8 (RFC 6532) when they are, but for
+// Raw reads octets that nothing labels, and charges what it looks at: UTF-8 (RFC 6532) when they are, but for
 // single octets; else in the first of the fallbacks that is known; else as
-// Detect guesses; else as windows-1252, which has a character for nearly every
+// detect guesses; else as windows-1252, which has a character for nearly every
 // octet.
-func Raw(s string, fallbacks ...string) string {
+func Raw(b *budget.Budget, s string, fallbacks ...string) string {
+	_ = b.Charge(1 + len(s))
 	if utf8.ValidString(s) && strings.IndexByte(s, 0x1b) < 0 {
 		return s
 	}
 	if isISO2022JP(s) {
-		return Charset{encoding: japanese.ISO2022JP}.Decode(s)
+		return Charset{encoding: japanese.ISO2022JP}.Decode(b, s)
 	}
 	if mostlyUTF8(s) {
 		return strings.ToValidUTF8(s, "\uFFFD")
@@ -217,13 +228,13 @@ func Raw(s string, fallbacks ...string) string {
 		}
 		if Useful(label) {
 			c, _ := Find(label)
-			return c.Decode(s)
+			return c.Decode(b, s)
 		}
 	}
-	if c, ok := Detect(s); ok {
-		return c.Decode(s)
+	if c, ok := detect(b, s); ok {
+		return c.Decode(b, s)
 	}
-	return Charset{encoding: charmap.Windows1252}.Decode(s)
+	return Charset{encoding: charmap.Windows1252}.Decode(b, s)
 }
 
 // isISO2022JP tells raw RFC 1468 text: seven bits, and a set that it designates.

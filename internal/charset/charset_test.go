@@ -1,11 +1,15 @@
 package charset
 
 import (
+	"context"
+	"math"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
+
+	"github.com/tollgate-mail/tollgate/internal/budget"
 )
 
 // TestCharsets reads one text of each charset, under names that mail has.
@@ -49,7 +53,7 @@ func TestCharsets(t *testing.T) {
 			c, ok := Find(label)
 			if !ok {
 				t.Errorf("%s is not known", label)
-			} else if got := c.Decode(tt.octets); got != tt.want {
+			} else if got := c.Decode(nil, tt.octets); got != tt.want {
 				t.Errorf("%s: %q, want %q", label, got, tt.want)
 			}
 		}
@@ -76,7 +80,7 @@ func TestUTF7(t *testing.T) {
 		"Hi Mom +Jjo-!":               "Hi Mom ☺!",
 		strings.Repeat("+BB8-", 5000): strings.Repeat("П", 5000),
 	} {
-		if got := (Charset{encoding: utf7{}}).Decode(octets); got != want {
+		if got := (Charset{encoding: utf7{}}).Decode(nil, octets); got != want {
 			t.Errorf("%.40q: %.40q, want %.40q", octets, got, want)
 		}
 	}
@@ -101,10 +105,10 @@ func TestDetect(t *testing.T) {
 			if err != nil {
 				continue // no numero sign in KOI8
 			}
-			if got := Raw(octets); got != text {
+			if got := Raw(nil, octets); got != text {
 				t.Errorf("%s in %v: %q", text, m, got)
 			}
-			if got := Raw(octets, Auto); got != text {
+			if got := Raw(nil, octets, Auto); got != text {
 				t.Errorf("%s in %v, auto: %q", text, m, got)
 			}
 		}
@@ -114,7 +118,7 @@ func TestDetect(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := Raw(octets); got != text {
+		if got := Raw(nil, octets); got != text {
 			t.Errorf("%s: %q", text, got)
 		}
 	}
@@ -135,7 +139,7 @@ func TestRaw(t *testing.T) {
 		{"\x1b$B$K\x1b(B", "", "に"},
 		{"\x1b[31m", "", "\x1b[31m"},
 	} {
-		if got := Raw(tt.octets, tt.fallback); got != tt.want {
+		if got := Raw(nil, tt.octets, tt.fallback); got != tt.want {
 			t.Errorf("%q in %s: %q", tt.octets, tt.fallback, got)
 		}
 	}
@@ -146,8 +150,12 @@ func FuzzRaw(f *testing.F) {
 	f.Add("\x1b$)C\x0eGQ", "iso-2022-kr")
 	f.Fuzz(func(t *testing.T, octets, label string) {
 		c, _ := Find(label)
-		if got := Raw(octets, label); !utf8.ValidString(got) || !utf8.ValidString(c.Decode(octets)) {
+		b := budget.New(context.Background(), math.MaxInt64, 0)
+		if got := Raw(b, octets, label); !utf8.ValidString(got) || !utf8.ValidString(c.Decode(b, octets)) {
 			t.Errorf("%q in %q: %q", octets, label, got)
+		}
+		if steps, _ := b.Spent(); steps > budget.Allowance(int64(len(octets))) {
+			t.Errorf("%q in %q: %d octets cost %d steps", octets, label, len(octets), steps)
 		}
 	})
 }

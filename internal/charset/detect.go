@@ -5,23 +5,25 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
+
+	"github.com/tollgate-mail/tollgate/internal/budget"
 )
 
 // maxLooked is how much of a text a guess looks at.
 const maxLooked = 4 << 10
 
-// Detect tells the charsets of Cyrillic apart by how often letters stand beside
+// detect tells the charsets of Cyrillic apart by how often letters stand beside
 // each other in Russian, Ukrainian and Bulgarian. There is no guess for octets
 // that are not Cyrillic in any of them: words there have letters of ASCII, or
 // letters that no word begins with.
-func Detect(s string) (c Charset, ok bool) {
+func detect(b *budget.Budget, s string) (c Charset, ok bool) {
 	s = s[:min(len(s), maxLooked)]
 	best := 0
 	for _, one := range []Charset{
 		{charmap.Windows1251, "windows-1251"}, {charmap.KOI8U, "koi8-u"}, {charmap.CodePage866, "ibm866"},
 		{charmap.ISO8859_5, "iso-8859-5"}, {charmap.MacintoshCyrillic, "x-mac-cyrillic"},
 	} {
-		if n := likeness(one.Decode(s)); n > best {
+		if n := likeness(one.Decode(b, s)); n > best {
 			best, c, ok = n, one, true
 		}
 	}

@@ -3,8 +3,8 @@ package config
 import (
 	"strings"
 
+	"github.com/tollgate-mail/tollgate/internal/address"
 	"github.com/tollgate-mail/tollgate/internal/directory"
-	"github.com/tollgate-mail/tollgate/internal/mail"
 )
 
 // clashes reports addresses that cannot be read, or that belong to a client
@@ -69,12 +69,12 @@ func (p addressPlaces) next(c listed, address string, but *node) *node {
 }
 
 // fold is the form in which addresses of clients are compared.
-func fold(address string) string {
-	if domain, ok := strings.CutPrefix(address, "@"); ok {
-		return "@" + mail.FoldDomain(domain)
+func fold(entry string) string {
+	if domain, ok := strings.CutPrefix(entry, "@"); ok {
+		return "@" + address.FoldDomain(domain)
 	}
-	if strings.HasPrefix(address, "/") {
-		return address
+	if strings.HasPrefix(entry, "/") {
+		return entry
 	}
-	return mail.FoldAddress(address)
+	return address.Fold(entry)
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/tollgate-mail/tollgate/internal/mail"
+	"github.com/tollgate-mail/tollgate/internal/address"
 )
 
 // Limits of names in octets, without the root's dot (RFC 1035 §2.3.4).
@@ -32,7 +32,7 @@ func (q question) String() string { return q.name + " " + dns.TypeToString[q.kin
 // in the DNS: an empty or too long label, too long a name, an IDN that IDNA
 // does not allow, the root.
 func absolute(domain string) (name string, ok bool) {
-	domain = mail.FoldDomain(domain)
+	domain = address.FoldDomain(domain)
 	if domain == "" || len(domain) > maxName {
 		return "", false
 	}

@@ -10,7 +10,7 @@ import (
 	"blitiri.com.ar/go/spf"
 	"github.com/miekg/dns"
 
-	"github.com/tollgate-mail/tollgate/internal/mail"
+	"github.com/tollgate-mail/tollgate/internal/address"
 )
 
 // SPFResult is what SPF says of a sender (RFC 7208 §2.6).
@@ -47,7 +47,7 @@ func (r *Resolver) SPF(ctx context.Context, ip netip.Addr, helo, sender string) 
 		result.Reason = "a sender without domain"
 		return result, nil
 	}
-	domain = mail.FoldDomain(domain) // §4.3: A-labels
+	domain = address.FoldDomain(domain) // §4.3: A-labels
 	name, ok := absolute(domain)
 	if !ok || hostless(name) || domain[0] == '[' || !strings.Contains(domain, ".") {
 		result.Reason = "no domain that can have a record"

@@ -37,7 +37,7 @@ func (m *Message) dkim(ctx context.Context) ([]mailauth.Signature, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, authTimeout)
 	defer cancel()
-	a.signatures, a.err = mailauth.VerifyDKIM(ctx, m.stash.Open(ctx), m.j.DNS.LookupTXT)
+	a.signatures, a.err = mailauth.VerifyDKIM(ctx, walk(ctx), m.stash.Open(ctx), m.j.DNS.LookupTXT)
 	return a.signatures, a.err
 }
 

@@ -63,7 +63,7 @@ var bounds = [...]Bound{
 		Value: 10_000, Most: 100_000, Reply: "452 4.5.3 Too many recipients", // RFC 5321 §4.5.3.1.10
 	},
 	RuleWork: {
-		Name: "rule_work", What: "steps of matching that the rules of a message take",
+		Name: "rule_work", What: "steps that the rules of a message take: matching, and reading its header for them",
 		Value: expr.Budget, Most: 64 * expr.Budget, Reply: "552 5.3.4 Message takes too much work to judge",
 	},
 	JournalText: {

@@ -71,7 +71,7 @@ func (f facts) Value(ctx context.Context, k rules.Key) (rules.Value, error) {
 			return rules.Value{}, nil
 		}
 		raw, _ := m.head.fields.Get("Subject")
-		return rules.Value{Known: true, Text: subject, Texts: mail.Others(raw, m.head.fallback())}, nil
+		return rules.Value{Known: true, Text: subject, Texts: mail.Others(m.work, raw, m.head.fallback())}, nil
 	case rules.HeaderField:
 		v := rules.TextValues(m.head.decoded(k.Name))
 		if mail.IsAddressField(k.Name) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/mail"
 )
 
@@ -16,6 +17,9 @@ type head struct {
 	// What is kept. Fields beyond are weighed and no more: the message is
 	// refused.
 	maxFields, maxOctets int64
+	// work is charged for what is read of the fields. When it is spent what is
+	// derived may be cut: no rule looks at it any more.
+	work *budget.Budget
 
 	// forged counts the fields of each name that only we may write.
 	forged map[string]int
@@ -88,7 +92,7 @@ func (h *head) value(i int) string {
 	if h.all != nil || h.whole {
 		return h.everything()[i][len(h.fields[i].Name)+len(": "):]
 	}
-	return strings.TrimSpace(mail.Decode(h.fields[i].Value, h.fallback()))
+	return strings.TrimSpace(mail.Decode(h.work, h.fields[i].Value, h.fallback()))
 }
 
 // first is the decoded value of the first field of that name.
@@ -111,7 +115,7 @@ func (h *head) decoded(name string) []string {
 	for i, f := range h.fields {
 		if strings.EqualFold(f.Name, name) {
 			out = append(out, h.value(i))
-			others = append(others, mail.Others(f.Value, h.fallback())...)
+			others = append(others, mail.Others(h.work, f.Value, h.fallback())...)
 		}
 	}
 	return append(out, others...)
@@ -122,7 +126,7 @@ func (h *head) wildcard() []string {
 	if h.wild == nil {
 		h.wild = slices.Clip(h.everything())
 		for _, f := range h.fields {
-			for _, other := range mail.Others(f.Value, h.fallback()) {
+			for _, other := range mail.Others(h.work, f.Value, h.fallback()) {
 				h.wild = append(h.wild, f.Name+": "+other)
 			}
 		}
@@ -156,7 +160,7 @@ func (h *head) everything() []string {
 	for i, f := range h.fields {
 		b = append(b, f.Name...)
 		b = append(b, ": "...)
-		b = mail.AppendDecode(b, f.Value, h.fallback())
+		b = mail.AppendDecode(h.work, b, f.Value, h.fallback())
 		ends[i] = len(b)
 	}
 	text, start := string(b), 0
@@ -170,7 +174,7 @@ func (h *head) everything() []string {
 // trace are the addresses mail came by, IPv4-mapped ones as IPv4.
 func (h *head) trace() []netip.Addr {
 	if !h.hasIPs {
-		h.ips, h.hasIPs = h.fields.TraceIPs(), true
+		h.ips, h.hasIPs = h.fields.TraceIPs(h.work), true
 		for i, a := range h.ips {
 			h.ips[i] = a.Unmap()
 		}

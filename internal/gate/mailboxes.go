@@ -11,7 +11,7 @@ func (h *head) mailboxes(name string) []mail.Mailbox {
 	var all []mail.Mailbox
 	for _, f := range h.fields {
 		if strings.EqualFold(f.Name, name) {
-			all = append(all, mail.ParseMailboxes(f.Value)...)
+			all = append(all, mail.ParseMailboxes(h.work, f.Value)...)
 		}
 	}
 	return all
@@ -40,7 +40,7 @@ func domains(all []mail.Mailbox) []string {
 func (h *head) names(field string) []string {
 	var all []string
 	for _, m := range h.mailboxes(field) {
-		all = append(all, m.DisplayName(h.fallback())...)
+		all = append(all, m.DisplayName(h.work, h.fallback())...)
 	}
 	return all
 }

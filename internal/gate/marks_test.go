@@ -46,7 +46,7 @@ func values(header [][2]string, name string) []string {
 	var v []string
 	for _, h := range header {
 		if strings.EqualFold(h[0], name) {
-			v = append(v, strings.TrimSpace(mail.Decode(h[1], "")))
+			v = append(v, strings.TrimSpace(mail.Decode(nil, h[1], "")))
 		}
 	}
 	return v

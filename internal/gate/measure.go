@@ -49,7 +49,7 @@ func (m *Message) files(ctx context.Context, number func(*ours.FileCount) int64)
 		if m.stash == nil {
 			return rules.Value{}, errUninspected
 		}
-		c, err := ours.CountFiles(m.stash.Open(ctx))
+		c, err := ours.CountFiles(walk(ctx), m.stash.Open(ctx))
 		if err != nil {
 			return rules.Value{}, err
 		}

@@ -31,7 +31,7 @@ type Message struct {
 	known    map[string]bool // the accepted ones, by the form in which addresses compare
 	current  *recipient      // at rcptto
 	lookups  lookup.Set
-	work     *budget.Budget // of matching; nil until rules are tried
+	work     *budget.Budget
 	auth     authentication
 	written  map[string]bool // which recipients have written to the sender before
 	barred   []barred        // recipients of sendmail(1) mail that may not have it
@@ -68,6 +68,8 @@ type Message struct {
 
 func newMessage(s *Session, e Envelope) *Message {
 	m := &Message{s: s, j: s.j, clients: s.j.snapshot(), env: e, from: newMailbox(e.Sender, e.Resolved), ref: s.g.refs.make(), queueID: e.QueueID, fault: s.fault}
+	m.work = m.j.newWork()
+	m.head.work = m.work
 	m.head.whole, m.head.unlabelled = s.j.whole, s.j.FallbackCharset
 	m.head.maxFields, m.head.maxOctets = s.j.Limits.of(HeaderFields), s.j.Limits.of(HeaderOctets)
 	m.counts.reset(len(s.j.Rules.Rules()))

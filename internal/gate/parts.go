@@ -31,7 +31,7 @@ func (m *Message) attachments(ctx context.Context) *parts {
 	}
 	p := m.parts
 	var l mail.Listing
-	l, p.err = mail.ListParts(m.stash.Open(ctx), m.j.FallbackCharset)
+	l, p.err = mail.ListParts(walk(ctx), m.stash.Open(ctx), m.j.FallbackCharset)
 	p.names, p.types, p.defects = l.Names, l.Types, l.Defects
 	if errors.Is(p.err, mail.ErrComplex) {
 		// What was found is there, and no rule may be blind to it.

@@ -3,7 +3,7 @@ package gate
 import (
 	"strings"
 
-	"github.com/tollgate-mail/tollgate/internal/mail"
+	"github.com/tollgate-mail/tollgate/internal/address"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -46,12 +46,12 @@ func asciiDomain(s string) string {
 	if strings.IndexFunc(s, func(r rune) bool { return r > '~' }) < 0 || strings.ContainsAny(s, " \t\r\n") {
 		return s
 	}
-	local, domain := mail.SplitAddress(s)
+	local, domain := address.Split(s)
 	switch {
 	case domain != "":
-		return local + "@" + mail.FoldDomain(domain)
+		return local + "@" + address.FoldDomain(domain)
 	case strings.Contains(s, "."):
-		return mail.FoldDomain(s)
+		return address.FoldDomain(s)
 	}
 	return s
 }

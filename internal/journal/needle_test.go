@@ -26,6 +26,8 @@ var hardTexts = []string{
 var hardAddresses = []string{
 	"ivan@example.org", "IVAN@EXAMPLE.ORG", "divan@example.org", "ivan+tag@example.org", "\"iv\\an\"@example.org", "анна@тест.рф",
 	"anna@xn--e1aybc.xn--p1ai", "olga@bücher.example", "olga@xn--bcher-kva.example", "o@ｅxample.org", "\u212aate@example.org", "", "postmaster",
+	// As clients may write them (RFC 5321 §4.1.2, RFC 822 §3.1.4).
+	"anna.(x)petrova@example.org", "anna. petrova @ example . org", "anna(c).petrova@(c)example.org.", "@a.example:anna.petrova@example.org", "<Anna.Petrova@Example.ORG >", "anna.petrova@example.org",
 }
 
 // What the octets of a line rule out must not be what the entry says: a search

@@ -45,8 +45,8 @@ type match struct {
 	since, until      []byte    // as the journals write times; nil: open
 	texts             []*needle // each stands in the line
 	any               []*needle // one of them does; nil: nothing is asked
-	anyAddress        []address
-	recipient, sender address
+	anyAddress        []mailbox
+	recipient, sender mailbox
 	subject           string
 	subjectIs         *needle
 	messageID         string
@@ -54,7 +54,7 @@ type match struct {
 
 func newMatch(q Query) *match {
 	m := &match{
-		Query: q, recipient: newAddress(q.Recipient), sender: newAddress(q.Sender),
+		Query: q, recipient: newMailbox(q.Recipient), sender: newMailbox(q.Sender),
 		subject: strings.ToLower(q.Subject), subjectIs: newNeedle(q.Subject), messageID: unbracketed(q.MessageID),
 	}
 	if !q.Since.IsZero() {
@@ -69,8 +69,11 @@ func newMatch(q Query) *match {
 		}
 	}
 	for _, word := range q.Any {
-		a := newAddress(word)
+		a := newMailbox(word)
 		m.anyAddress = append(m.anyAddress, a)
+		if strings.Contains(word, "@") {
+			word = longestAtom(word)
+		}
 		m.any = append(m.any, newNeedle(word))
 	}
 	return m
@@ -150,7 +153,7 @@ func (m *match) may(line []byte) bool {
 	if m.subject != "" && !m.subjectIs.in(tail) && !escaped(tail) {
 		return false
 	}
-	for _, a := range []*address{&m.recipient, &m.sender} {
+	for _, a := range []*mailbox{&m.recipient, &m.sender} {
 		if !a.given || a.null {
 			continue
 		}

@@ -26,7 +26,7 @@ func (h Header) Automatic() bool {
 				return true
 			}
 		case "content-type":
-			value, _, _ := parameters(f.Value)
+			value, _, _ := parameters(nil, f.Value)
 			switch typeWord(value) {
 			case "multipart/report", "message/disposition-notification", "message/delivery-status", "message/global-disposition-notification", "message/global-delivery-status":
 				return true

@@ -93,7 +93,7 @@ func (w *walker) text(s *source, p *Part, encoding string) error {
 	lines := s
 	if encoding != "" && encoding != encodingUU {
 		// What is encoded may have lines of any length.
-		lines = newSource(s.decoder(encoding), new(defects))
+		lines = newSource(w.budget, s.decoder(encoding), new(defects))
 	}
 	text := &body{s: lines, files: true}
 	p.Body = text
@@ -109,7 +109,7 @@ func (w *walker) text(s *source, p *Part, encoding string) error {
 		}
 		file := newUUFile(lines, text.begin)
 		f := &Part{Type: "application/octet-stream", Disposition: "attachment", Depth: p.Depth + 1, Body: file}
-		f.addName(file.name, &w.defects)
+		w.addName(f, file.name)
 		if err := w.show(f); err != nil {
 			return err
 		}

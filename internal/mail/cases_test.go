@@ -76,7 +76,7 @@ func TestCases(t *testing.T) {
 					}
 					return
 				}
-				l, err := ListParts(bytes.NewReader(wire), "")
+				l, err := ListParts(nil, bytes.NewReader(wire), "")
 				if err != nil && !errors.Is(err, ErrComplex) {
 					t.Fatal(err)
 				}
@@ -93,7 +93,7 @@ var inArchive = regexp.MustCompile(`^r1[3467]`)
 
 func hasZip(t *testing.T, wire []byte) bool {
 	found := false
-	if err := ReadParts(bytes.NewReader(wire), func(p *Part) error {
+	if err := ReadParts(nil, bytes.NewReader(wire), func(p *Part) error {
 		b, err := io.ReadAll(p.Body)
 		found = found || bytes.HasPrefix(b, []byte("PK"))
 		return err

@@ -55,7 +55,7 @@ func TestCorpusNames(t *testing.T) {
 		if len(want.Names) > 0 {
 			named++
 		}
-		l, err := ListParts(bytes.NewReader(message), "")
+		l, err := ListParts(nil, bytes.NewReader(message), "")
 		names, types := l.Names, l.Types
 		if err != nil {
 			t.Fatal(err)
@@ -68,7 +68,7 @@ func TestCorpusNames(t *testing.T) {
 		}
 		// As it goes over the wire there is nothing else in it.
 		wire := bytes.ReplaceAll(bytes.ReplaceAll(message, []byte("\r\n"), []byte("\n")), []byte("\n"), []byte("\r\n"))
-		if again, err := ListParts(bytes.NewReader(wire), ""); err != nil || !slices.Equal(again.Names, names) {
+		if again, err := ListParts(nil, bytes.NewReader(wire), ""); err != nil || !slices.Equal(again.Names, names) {
 			t.Errorf("with CRLF %q, %v, want %q", again.Names, err, names)
 		}
 	})

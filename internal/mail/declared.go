@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/budget"
 )
 
 // FallbackCharset is the charset in which raw 8-bit octets of the header are
@@ -57,9 +59,9 @@ type FileCount struct {
 }
 
 // CountFiles counts the files of a message and measures them.
-func CountFiles(r io.Reader) (FileCount, error) {
+func CountFiles(b *budget.Budget, r io.Reader) (FileCount, error) {
 	var c FileCount
-	err := ReadParts(r, func(p *Part) error {
+	err := ReadParts(b, r, func(p *Part) error {
 		if len(p.Names) == 0 && p.Disposition != "attachment" {
 			return nil
 		}

@@ -5,6 +5,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/charset"
 )
 
@@ -13,30 +14,36 @@ import (
 // it: as UTF-8 where they are, else in fallbackCharset. The result is UTF-8 on
 // one line, without control characters but tabs, and with one kind of space. An
 // encoded-word that cannot be decoded stays as it is. Time is linear in the
-// length of raw.
-func Decode(raw, fallbackCharset string) string {
+// length of raw, and charged; once the budget is spent nothing is decoded any
+// more, and whoever asked has to look at it.
+func Decode(b *budget.Budget, raw, fallbackCharset string) string {
+	spent := b.Charge(1 + len(raw))
 	s := unfold(raw)
-	if plain(s) {
+	switch {
+	case plain(s):
 		return s
+	case spent != nil:
+		return printable(strings.ToValidUTF8(s, "\uFFFD"))
 	}
-	return printable(decodeAll(s, fallbackCharset))
+	return printable(decodeAll(b, s, fallbackCharset))
 }
 
 // decodeAll decodes a text of one line, control characters included.
-func decodeAll(s, fallbackCharset string) string {
-	d := decoder{fallback: fallbackCharset, rest: s}
+func decodeAll(b *budget.Budget, s, fallbackCharset string) string {
+	d := decoder{budget: b, fallback: fallbackCharset, rest: s}
 	d.out.Grow(len(s))
 	return d.run()
 }
 
 // AppendDecode appends what Decode returns, without the white space around it
 // and, for a value of printable ASCII, without an allocation.
-func AppendDecode(dst []byte, raw, fallbackCharset string) []byte {
+func AppendDecode(b *budget.Budget, dst []byte, raw, fallbackCharset string) []byte {
 	start := len(dst)
 	if foldsOnly(raw) {
+		_ = b.Charge(1 + len(raw))
 		dst = appendUnfolded(dst, strings.TrimLeft(raw, " \t\r\n"))
 	} else {
-		dst = append(dst, strings.TrimSpace(Decode(raw, fallbackCharset))...)
+		dst = append(dst, strings.TrimSpace(Decode(b, raw, fallbackCharset))...)
 	}
 	for len(dst) > start && (dst[len(dst)-1] == ' ' || dst[len(dst)-1] == '\t') {
 		dst = dst[:len(dst)-1]
@@ -151,6 +158,7 @@ const (
 )
 
 type decoder struct {
+	budget   *budget.Budget
 	out      strings.Builder
 	manner   manner
 	fallback string
@@ -170,7 +178,7 @@ type decoder struct {
 }
 
 func (d *decoder) run() string {
-	for d.rest != "" {
+	for d.rest != "" && d.budget.Charge(1) == nil {
 		i := strings.Index(d.rest, "=?")
 		if i < 0 {
 			i = len(d.rest)
@@ -218,12 +226,13 @@ func (d *decoder) literal(s string) {
 		return
 	}
 	d.flush()
-	d.out.WriteString(charset.Raw(s, d.hint, d.fallback))
+	d.out.WriteString(charset.Raw(d.budget, s, d.hint, d.fallback))
 }
 
 // unjoin decodes the base64 that waits.
 func (d *decoder) unjoin() {
 	if len(d.base64) > 0 {
+		_ = d.budget.Charge(len(d.base64))
 		octets, _ := decodeB(string(d.base64))
 		d.octets, d.base64 = append(d.octets, octets...), d.base64[:0]
 	}
@@ -237,7 +246,7 @@ func (d *decoder) flush() {
 	octets := string(d.octets)
 	switch {
 	case d.last.unlabelled:
-		d.out.WriteString(charset.Raw(octets, d.hint, d.fallback))
+		d.out.WriteString(charset.Raw(d.budget, octets, d.hint, d.fallback))
 	case d.last.set.SingleOctet() && !plain(octets) && utf8.ValidString(octets):
 		if d.mislabelled = true; d.manner == asUTF8 {
 			d.out.WriteString(octets)
@@ -246,7 +255,7 @@ func (d *decoder) flush() {
 		fallthrough
 	default:
 		d.hint = d.last.label
-		d.out.WriteString(d.last.set.Decode(octets))
+		d.out.WriteString(d.last.set.Decode(d.budget, octets))
 	}
 	d.octets, d.within = d.octets[:0], false
 }
@@ -257,6 +266,7 @@ func (d *decoder) word() (word, bool) {
 		return word{length: 2}, false
 	}
 	w, ok := wordAt(d.rest, d.manner)
+	_ = d.budget.Charge(max(w.length, 0))
 	if w.length < 0 {
 		d.noEnd = true
 		w.length = 2

@@ -51,7 +51,7 @@ func TestDecode(t *testing.T) {
 		{"hidden NUL", "=?utf-8?q?vi=00agra?=", "", "viagra"},
 	}
 	for _, tt := range tests {
-		if got := Decode(tt.raw, tt.charset); got != tt.want {
+		if got := Decode(nil, tt.raw, tt.charset); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
 	}
@@ -70,7 +70,7 @@ func TestUnfoldBothWays(t *testing.T) {
 
 func TestDecodeAllocatesNothing(t *testing.T) {
 	const s = " an ordinary value, of ordinary length"
-	if n := testing.AllocsPerRun(100, func() { Decode(s, "koi8-r") }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { Decode(nil, s, "koi8-r") }); n != 0 {
 		t.Errorf("%v allocations for a plain value", n)
 	}
 }
@@ -79,8 +79,8 @@ func FuzzDecode(f *testing.F) {
 	f.Add("=?UTF-8?B?0J/RgA==?= =?koi8-r?q?=F0?=\n x", "koi8-r")
 	f.Add("=?utf-8?q?=?=", "big5")
 	f.Fuzz(func(t *testing.T, raw, charset string) {
-		d := Decode(raw, charset)
-		if a := string(AppendDecode([]byte("x"), raw, charset)); a != "x"+strings.TrimSpace(d) {
+		d := Decode(nil, raw, charset)
+		if a := string(AppendDecode(nil, []byte("x"), raw, charset)); a != "x"+strings.TrimSpace(d) {
 			t.Errorf("appended %q, decoded %q", a, d)
 		}
 		if !utf8.ValidString(d) || strings.ContainsAny(d, "\r\n\x00\x7f\u0085\u2028\u2029") {
@@ -102,7 +102,7 @@ func BenchmarkDecode(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				Decode(s, "koi8-r")
+				Decode(nil, s, "koi8-r")
 			}
 		})
 	}
@@ -128,7 +128,7 @@ func TestReadings(t *testing.T) {
 		{"и\u0306", "", []string{"и\u0306", "й"}},
 		{"ｌｏｔ", "", []string{"ｌｏｔ", "lot"}},
 	} {
-		if got := Readings(tt.raw, tt.charset); !slices.Equal(got, tt.want) {
+		if got := Readings(nil, tt.raw, tt.charset); !slices.Equal(got, tt.want) {
 			t.Errorf("%q: %q, want %q", tt.raw, got, tt.want)
 		}
 	}

@@ -12,6 +12,7 @@ const (
 	tooDeep
 	tooManyNames
 	fieldTooLong
+	tooMuchWork
 	headerLine
 	headerOctets
 	nul
@@ -50,6 +51,7 @@ func Defects() []Defect {
 		tooDeep:          {"too_deep", "parts are more than 100 levels deep, or more than 8 encoded ones are within each other"},
 		tooManyNames:     {"too_many_names", "more names or boundaries than are kept: of a part, or of the message"},
 		fieldTooLong:     {"field_too_long", "a Content- field is so long, or there are so many, that the middle is not read"},
+		tooMuchWork:      {"too_much_work", "reading the parts takes more work than their length allows"},
 		headerLine:       {"header_line", "a line in a header is no field (RFC 5322 2.2)"},
 		headerOctets:     {"header_octets", "octets above 127 in a header that are not UTF-8 (RFC 6532 3)"},
 		nul:              {"nul", "a NUL (RFC 5322 2.3)"},

@@ -46,7 +46,7 @@ func TestDefects(t *testing.T) {
 		{"no encoding", mixed + "--b\nContent-Type: a/b\n\n" + strings.Repeat("eHh4", 15) + "\n--b--\n", "encoding_undeclared"},
 		{"an encoded message", sound + "Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nQTpiCgp4\n", "encoding_of_parts"},
 	} {
-		l, err := ListParts(strings.NewReader(tt.message), "")
+		l, err := ListParts(nil, strings.NewReader(tt.message), "")
 		if err != nil || strings.Join(l.Defects, " ") != tt.want {
 			t.Errorf("%s: %q, want %s, %v", tt.name, l.Defects, tt.want, err)
 		}
@@ -76,7 +76,7 @@ func TestDefectNames(t *testing.T) {
 func TestCorpusDefects(t *testing.T) {
 	counts := make(map[string]int)
 	corpus(t, func(t *testing.T, _ *truth, message []byte) {
-		l, err := ListParts(strings.NewReader(string(message)), "")
+		l, err := ListParts(nil, strings.NewReader(string(message)), "")
 		if err != nil || slices.Contains(l.Defects, "part_unread") {
 			t.Error(l.Defects, err)
 		}

@@ -65,3 +65,89 @@ func encodeWords(s string) string {
 	}
 	return b.String()
 }
+
+const (
+	// wantLine is how long a line of a header should be at most (RFC 5322
+	// §2.1.1), without its line end.
+	wantLine = 78
+	// mostLine is how long it may be: MTAs cut what is longer.
+	mostLine = 998
+	// mostToken is what may stand in one piece, the white space before it
+	// included; longer ones are encoded, for an encoded text can be folded
+	// anywhere.
+	mostToken = 900
+)
+
+// token is the length of the first piece of s that no fold divides: a word and
+// the white space before it.
+func token(s string) int {
+	i := 0
+	for i < len(s) && (s[i] == ' ' || s[i] == '\t') {
+		i++
+	}
+	for i < len(s) && s[i] != ' ' && s[i] != '\t' {
+		i++
+	}
+	return i
+}
+
+// blank tells whether a text is nothing but white space.
+func blank(s string) bool { return strings.Trim(s, " \t") == "" }
+
+// fold puts a space before s and line ends before its white space, so that
+// lines stay within wantLine where there is white space. Used is what stands
+// in the first line already.
+func fold(used int, s string) string {
+	var b strings.Builder
+	b.Grow(len(s) + len(s)/wantLine + 2)
+	b.WriteByte(' ')
+	n := token(s)
+	b.WriteString(s[:n])
+	appendFolded(&b, used+1+n, s[n:], wantLine)
+	return b.String()
+}
+
+// refold folds those lines of a value that are longer than any may be, each at
+// the last white space within, and leaves the others as they are. A line that
+// would begin a field of its own gets a space before it.
+func refold(used int, value string) string {
+	var b strings.Builder
+	b.Grow(len(value) + len(value)/mostLine + 2)
+	for first := true; first || value != ""; first = false {
+		line, rest, _ := strings.Cut(value, "\n")
+		value = rest
+		if !first {
+			if line == "" {
+				continue
+			}
+			b.WriteByte('\n')
+			if used = 0; line[0] != ' ' && line[0] != '\t' {
+				b.WriteByte(' ')
+				used = 1
+			}
+		}
+		if used+len(line) <= mostLine {
+			b.WriteString(line)
+			continue
+		}
+		n := token(line)
+		b.WriteString(line[:n])
+		appendFolded(&b, used+n, line[n:], mostLine)
+	}
+	return b.String()
+}
+
+// appendFolded appends what follows used octets of a line.
+func appendFolded(b *strings.Builder, used int, s string, most int) {
+	for s != "" {
+		n := token(s)
+		// A line of white space alone would end the header for some.
+		if used+n > most && !blank(s[:n]) {
+			b.WriteByte('\n')
+			used = 0
+		}
+		b.WriteString(s[:n])
+		used += n
+		s = s[n:]
+	}
+}

@@ -43,7 +43,7 @@ func (h Header) Subject() (subject string, ok bool) {
 	if !ok {
 		return "", false
 	}
-	return Decode(raw, h.FallbackCharset()), true
+	return Decode(nil, raw, h.FallbackCharset()), true
 }
 
 // Subjects are what readers may see in the first Subject, as Readings has it;
@@ -54,7 +54,7 @@ func (h Header) Subjects(fallback string) []string {
 	if !ok {
 		return nil
 	}
-	return Readings(raw, h.Charset(fallback))
+	return Readings(nil, raw, h.Charset(fallback))
 }
 
 // Charset is that of octets that nothing labels: FallbackCharset, unless that

@@ -6,14 +6,11 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/charset"
-	"golang.org/x/text/unicode/norm"
 )
 
 const (
-	// MaxName is how many octets of a file name are kept. Of a longer one the
-	// middle is left out, for what matters is at its end.
-	MaxName  = 512
 	maxNames = 256     // of one part, the first and the last half of them
 	maxList  = 1 << 20 // octets in a NameList
 	// maxRest is what a full NameList takes still: the ends of names that have
@@ -80,7 +77,7 @@ type declared struct {
 }
 
 // declared reads those fields of a part, each once.
-func (h Header) declared(fallback string) []declared {
+func (h Header) declared(b *budget.Budget, fallback string) []declared {
 	var all []declared
 	for _, f := range h {
 		isType := strings.EqualFold(f.Name, "Content-Type")
@@ -89,10 +86,10 @@ func (h Header) declared(fallback string) []declared {
 		}
 		value := f.Value
 		if strings.HasPrefix(strings.TrimLeft(value, " \t\r\n"), "=?") { // the whole is encoded
-			value = Decode(value, fallback)
+			value = Decode(b, value, fallback)
 		}
 		d := declared{isType: isType}
-		d.value, d.params, d.cut = parameters(value)
+		d.value, d.params, d.cut = parameters(b, value)
 		all = append(all, d)
 	}
 	return all
@@ -108,7 +105,7 @@ func mediaType(all []declared, implied string) string {
 		// RFC 2045 §5.2: what cannot be read is text/plain; for a rule it is
 		// better to see what stands there.
 		if strings.IndexByte(value, '/') > 0 {
-			return shorten(printable(charset.Raw(value, "")))
+			return shorten(printable(charset.Raw(nil, value, "")))
 		}
 	}
 	return implied
@@ -137,7 +134,7 @@ func typeWord(value string) string {
 func disposition(all []declared) string {
 	for _, d := range all {
 		if !d.isType {
-			return printable(charset.Raw(firstWord(d.value), ""))
+			return printable(charset.Raw(nil, firstWord(d.value), ""))
 		}
 	}
 	return ""
@@ -157,8 +154,9 @@ func firstWord(value string) string {
 // boundaries are those that the parts of a multipart may be delimited by.
 // There are several where fields or parameters contradict each other; a
 // message is not divided by those it does not mean, unless somebody meant it.
-func boundaries(all []declared, d *defects) (list []string, multipart bool) {
-	empty := false
+func (w *walker) boundaries(all []declared) (list []string, multipart bool) {
+	d, empty := &w.defects, false
+	known := make(map[string]bool)
 	for _, field := range all {
 		if !field.isType || !strings.HasPrefix(typeWord(field.value), "multipart/") {
 			continue
@@ -171,7 +169,8 @@ func boundaries(all []declared, d *defects) (list []string, multipart bool) {
 		add := func(b string) {
 			b = strings.TrimRight(b, " \t")
 			empty = empty || b == ""
-			if b != "" && !slices.Contains(list, b) {
+			if b != "" && !known[b] && w.budget.Charge(1+len(b)) == nil {
+				known[b] = true
 				if list = append(list, b); len(list) > maxReadings {
 					list = slices.Delete(list, maxReadings/2, maxReadings/2+1)
 					d.unread(tooManyNames)
@@ -185,7 +184,7 @@ func boundaries(all []declared, d *defects) (list []string, multipart bool) {
 				}
 			}
 		}
-		for _, b := range parameterTexts(params, "boundary", "") {
+		for _, b := range parameterTexts(w.budget, params, "boundary", "") {
 			add(b)
 		}
 	}
@@ -208,18 +207,18 @@ func boundaries(all []declared, d *defects) (list []string, multipart bool) {
 }
 
 // fileNames are the names that a part's fields give it.
-func (p *Part) fileNames(all []declared, fallback string, d *defects) {
+func (w *walker) fileNames(p *Part, all []declared, fallback string) {
 	for _, isType := range []bool{false, true} { // a Content-Disposition counts for most
 		for _, field := range all {
 			if field.isType != isType {
 				continue
 			}
 			if field.cut {
-				d.unread(tooManyNames)
+				w.defects.unread(tooManyNames)
 			}
 			for _, name := range []string{"filename", "name"} {
-				for _, text := range parameterTexts(field.params, name, fallback) {
-					p.addName(text, d)
+				for _, text := range parameterTexts(w.budget, field.params, name, fallback) {
+					w.addName(p, text)
 				}
 			}
 		}
@@ -230,8 +229,8 @@ func (p *Part) fileNames(all []declared, fallback string, d *defects) {
 	// Some programs name a file that has no name by what else is said of it.
 	for _, field := range []string{"Content-Location", "Content-Description"} {
 		if raw, ok := p.Content.Get(field); ok {
-			if text := strings.TrimSpace(Decode(raw, fallback)); looksLikeFile(text) {
-				p.addName(text, d)
+			if text := strings.TrimSpace(Decode(w.budget, raw, fallback)); looksLikeFile(text) {
+				w.addName(p, text)
 			}
 		}
 	}
@@ -244,7 +243,7 @@ func looksLikeFile(text string) bool {
 }
 
 // addName adds a name that is not there yet.
-func (p *Part) addName(text string, d *defects) {
+func (w *walker) addName(p *Part, text string) {
 	texts := []string{text}
 	if before, _, ok := strings.Cut(text, "\x00"); ok {
 		texts = append(texts, before) // where some programs end it
@@ -254,78 +253,21 @@ func (p *Part) addName(text string, d *defects) {
 		texts = append(texts, t)
 	}
 	for _, text := range texts {
+		if w.budget.Charge(1+len(text)) != nil {
+			return
+		}
 		name, bidi := CleanName(text)
 		p.Bidi = p.Bidi || bidi
-		if name == "" || slices.Contains(p.Names, name) {
+		if name == "" || p.named[name] {
 			continue
 		}
+		if p.named == nil {
+			p.named = make(map[string]bool)
+		}
+		p.named[name] = true
 		if p.Names = append(p.Names, name); len(p.Names) > maxNames {
 			p.Names = slices.Delete(p.Names, maxNames/2, maxNames/2+1)
-			d.unread(tooManyNames)
+			w.defects.unread(tooManyNames)
 		}
 	}
-}
-
-// CleanName is a file name as it is compared with rules and shown to people:
-//   - without the folders before it;
-//   - without control characters and those that cannot be seen (zero-width
-//     space, word joiner, soft hyphen, byte order mark, tags);
-//   - without the characters that govern the direction of writing; bidi tells
-//     that there were some that make a name look like another (U+202B, U+202D,
-//     U+202E, U+2067);
-//   - without dots and spaces at its end, which some systems ignore;
-//   - composed (NFC), and of at most MaxName octets.
-func CleanName(name string) (clean string, bidi bool) {
-	name, bidi = visible(name)
-	name = trimName(name)
-	if i := strings.LastIndexAny(name, `/\`); i >= 0 {
-		name = trimName(name[i+1:])
-	}
-	return shorten(name), bidi
-}
-
-// CleanPath is CleanName for a name within an archive: folders stay, divided
-// by slashes.
-func CleanPath(name string) (clean string, bidi bool) {
-	name, bidi = visible(name)
-	return shorten(strings.ReplaceAll(strings.TrimRight(name, " ."), `\`, "/")), bidi
-}
-
-func trimName(s string) string { return strings.TrimLeft(strings.TrimRight(s, ` ./\`), " ") }
-
-func visible(name string) (string, bool) {
-	bidi := false
-	name = strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t', r == '\n', r == '\r', r == 0x85, r == 0x2028, r == 0x2029, r == 0xa0:
-			return ' '
-		case r < ' ', r >= 0x7f && r < 0xa0:
-			return -1
-		case r == 0x202b, r == 0x202d, r == 0x202e, r == 0x2067:
-			bidi = true
-			return -1
-		case r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0x200e, r == 0x200f, r == 0x61c:
-			return -1
-		case r >= 0x80 && invisible(r):
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(name, "\uFFFD"))
-	return norm.NFC.String(name), bidi
-}
-
-// shorten leaves out the middle of a long name.
-func shorten(s string) string {
-	if len(s) <= MaxName {
-		return s
-	}
-	const gap = "…"
-	head, tail := MaxName/4, len(s)-(MaxName-MaxName/4-len(gap))
-	for !utf8.RuneStart(s[head]) {
-		head--
-	}
-	for !utf8.RuneStart(s[tail]) {
-		tail++
-	}
-	return s[:head] + gap + s[tail:]
 }

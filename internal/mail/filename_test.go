@@ -93,7 +93,7 @@ func TestFileNames(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			message := crlf("Content-Type: multipart/mixed; boundary=b; charset=windows-1251", "", "--b", strings.Join(tt.fields, "\r\n"), "", "--b--")
-			got, err := ListParts(strings.NewReader(message), "")
+			got, err := ListParts(nil, strings.NewReader(message), "")
 			if err != nil || !slices.Equal(got.Names, tt.want) {
 				t.Errorf("%q, want %q, %v", got.Names, tt.want, err)
 			}
@@ -103,7 +103,7 @@ func TestFileNames(t *testing.T) {
 
 // A text before tells the charset of a raw name where nothing else does.
 func TestCharsetOfText(t *testing.T) {
-	got, err := ListParts(strings.NewReader(crlf("Content-Type: multipart/mixed; boundary=b", "", "--b", "Content-Type: text/plain; charset=koi8-r", "", "--b",
+	got, err := ListParts(nil, strings.NewReader(crlf("Content-Type: multipart/mixed; boundary=b", "", "--b", "Content-Type: text/plain; charset=koi8-r", "", "--b",
 		`Content-Type: a/b; name="`+octets(t, charmap.KOI8R, invoice)+`"`, "", "--b--")), "")
 	if err != nil || !slices.Equal(got.Names, []string{invoice}) {
 		t.Errorf("%q, %v", got.Names, err)
@@ -140,7 +140,7 @@ func TestMediaTypes(t *testing.T) {
 		"Content-Type: name=x":               "text/plain",
 		"X: y":                               "text/plain",
 	} {
-		if l, err := ListParts(strings.NewReader(field+"\n\n"), ""); err != nil || !slices.Equal(l.Types, []string{want}) {
+		if l, err := ListParts(nil, strings.NewReader(field+"\n\n"), ""); err != nil || !slices.Equal(l.Types, []string{want}) {
 			t.Errorf("%q: %q, %v", field, l.Types, err)
 		}
 	}

@@ -3,6 +3,8 @@ package mail
 import (
 	"strings"
 	"testing"
+
+	"github.com/tollgate-mail/tollgate/internal/address"
 )
 
 // TestLinear reads what would take many seconds if any step were quadratic.
@@ -13,21 +15,21 @@ func TestLinear(t *testing.T) {
 		"=?utf-8?q?a?= =?koi8-r?q?=F0?= ", "=?utf-7?q?+?=", "\xff", "=?utf-8?b?*?=",
 	} {
 		for _, s := range []string{strings.Repeat(unit, n/len(unit)), strings.Repeat(unit, n/len(unit)) + "?="} {
-			Decode(s, "koi8-r")
-			Readings(s, "koi8-r")
-			Readings(s, "utf-7")
+			Decode(nil, s, "koi8-r")
+			Readings(nil, s, "koi8-r")
+			Readings(nil, s, "utf-7")
 			TagSubject(s, "[X]", "")
 			FieldValue("X-Note", s)
 		}
 	}
 	for _, unit := range []string{"<", "\"", "(", "a,", "a ", "a@", "a. ", "a@ ", "<\"\\\"", "[", "<a@b>", "a@b,", ":", ")(", "=?"} {
-		for _, m := range ParseMailboxes("a@ " + strings.Repeat(unit, n/len(unit))) {
-			m.DisplayName("koi8-r")
+		for _, m := range ParseMailboxes(nil, "a@ "+strings.Repeat(unit, n/len(unit))) {
+			m.DisplayName(nil, "koi8-r")
 		}
-		ParseMailboxes(strings.Repeat(unit, n/len(unit)))
+		ParseMailboxes(nil, strings.Repeat(unit, n/len(unit)))
 	}
 	for _, unit := range []string{"1.1 ", "IPv6:", "192.0.2.1 ", "[", "1", ":"} {
-		Header{{"Received", strings.Repeat(unit, n/len(unit))}}.TraceIPs()
+		Header{{"Received", strings.Repeat(unit, n/len(unit))}}.TraceIPs(nil)
 	}
 	for _, unit := range []string{`";`, `";\`, `charset;`, `;`, `"`, `\"`} {
 		Header{{"Content-Type", strings.Repeat(unit, n/len(unit))}}.FallbackCharset()
@@ -35,11 +37,11 @@ func TestLinear(t *testing.T) {
 	for _, unit := range []string{"name=", ";name=\"", "(", "(\\", "boundary=a ", ";name=a", "name:", ";filename*1=a", "'", "; name=a b", ")", "=?", ";name=\"=?utf-8?q?a?="} {
 		text := strings.Repeat(unit, n/len(unit))
 		for _, field := range []string{"Content-Type: multipart/mixed; ", "Content-Disposition: a;"} {
-			_, _ = ListParts(strings.NewReader(field+text+"\n\n"), "")
-			_, _ = ListParts(strings.NewReader("Content-Type: multipart/mixed; boundary=b\n\n"+strings.Repeat("--b\n"+field+unit+"\n\n", n/len(field))), "")
+			_, _ = ListParts(nil, strings.NewReader(field+text+"\n\n"), "")
+			_, _ = ListParts(nil, strings.NewReader("Content-Type: multipart/mixed; boundary=b\n\n"+strings.Repeat("--b\n"+field+unit+"\n\n", n/len(field))), "")
 		}
 	}
-	_, _ = ListParts(strings.NewReader("Content-Type: multipart/mixed; boundary=b\n\n"+strings.Repeat("--b\n\n", n)), "")
+	_, _ = ListParts(nil, strings.NewReader("Content-Type: multipart/mixed; boundary=b\n\n"+strings.Repeat("--b\n\n", n)), "")
 	for _, unit := range []string{" a\n", "A:\n", "\n", "From \n"} {
 		SplitMessage([]byte("A: b\n" + strings.Repeat(unit, n/len(unit))))
 		SplitMessage([]byte(strings.Repeat(unit, n/len(unit))))
@@ -53,7 +55,7 @@ func TestLinear(t *testing.T) {
 	}
 	for _, unit := range []string{"@a:", "@", `"\`, ".", "a.", distinct.String()} {
 		s := strings.Repeat(unit, n/len(unit))
-		FoldAddress(s)
-		FoldAddress("u@" + s)
+		address.Fold(s)
+		address.Fold("u@" + s)
 	}
 }

@@ -3,6 +3,9 @@ package mail
 import (
 	"slices"
 	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/address"
+	"github.com/tollgate-mail/tollgate/internal/budget"
 )
 
 // Mailbox is one of an address field (RFC 5322 §3.4).
@@ -34,10 +37,14 @@ func IsAddressField(name string) bool {
 // ParseMailboxes reads the raw value of an address field, before its words are
 // decoded: what an encoded-word, quotes or a comment hold is never an address.
 // What is not written as RFC 5322 has it is read as mail programs do; of a text
-// that has no address there is no mailbox. Time is linear in the length of raw.
-func ParseMailboxes(raw string) []Mailbox {
-	p := mailboxes{items: lex(unfold(raw))}
-	for _, item := range p.items {
+// that has no address there is no mailbox. Time is linear in the length of raw, and
+// charged; a list that a spent budget has cut is not to be used.
+func ParseMailboxes(b *budget.Budget, raw string) []Mailbox {
+	p := mailboxes{budget: b}
+	for _, item := range lex(b, unfold(raw)) {
+		if b.Charge(1+len(item.text)) != nil {
+			break
+		}
 		p.take(item)
 	}
 	p.end()
@@ -46,8 +53,8 @@ func ParseMailboxes(raw string) []Mailbox {
 
 // mailboxes gathers a list.
 type mailboxes struct {
-	items []item
-	list  []Mailbox
+	budget *budget.Budget
+	list   []Mailbox
 
 	name    strings.Builder // what stands before an angle bracket, or is the address
 	at      bool            // an at sign stands in it
@@ -105,7 +112,7 @@ func (p *mailboxes) end() {
 
 // bare finds the address in a text: all of it, or its words with an at sign.
 func (p *mailboxes) bare(text string) {
-	if n := quoted(text); n > 0 && n < len(text) && text[n] == '@' {
+	if n := address.QuotedLength(text); n > 0 && n < len(text) && text[n] == '@' {
 		p.add(p.comment, text)
 		return
 	}
@@ -130,6 +137,9 @@ func blankRune(r rune) bool { return r == ' ' || r == '\t' }
 
 // add adds the mailbox of an address, if it is one.
 func (p *mailboxes) add(name, text string) bool {
+	if p.budget.Charge(maxAgain+len(text)) != nil {
+		return false
+	}
 	text = uncomment(text)
 	if strings.IndexByte(text, '"') < 0 {
 		text = strings.Map(func(r rune) rune {
@@ -152,22 +162,22 @@ func (p *mailboxes) add(name, text string) bool {
 		text = text[len("mailto:"):]
 	}
 	if strings.Contains(text, "=?") {
-		text = strings.TrimSpace(Decode(text, "")) // RFC 2047 §5 forbids it; programs show it
+		text = strings.TrimSpace(Decode(p.budget, text, "")) // RFC 2047 §5 forbids it; programs show it
 	}
 	text = strings.Trim(text, "'`,;")
 	at := strings.LastIndexByte(text, '@')
-	if at < quoted(text) {
+	if at < address.QuotedLength(text) {
 		return false
 	}
 	local, domain := text[:at], strings.TrimSpace(text[at+1:])
 	if i := strings.IndexAny(domain, "<>()\",; \t"); i >= 0 {
 		domain = domain[:i]
 	}
-	domain = rootless(domain)
+	domain = address.Rootless(domain)
 	if local == "" || domain == "" {
 		return false
 	}
-	m := Mailbox{Name: name, Address: local + "@" + domain, Domain: FoldDomain(domain)}
+	m := Mailbox{Name: name, Address: local + "@" + domain, Domain: address.FoldDomain(domain)}
 	if !slices.Contains(p.list[max(0, len(p.list)-maxAgain):], m) {
 		p.list = append(p.list, m)
 	}
@@ -178,24 +188,24 @@ func (p *mailboxes) add(name, text string) bool {
 const maxAgain = 16
 
 // DisplayName is a display name as it is shown: without quotes, decoded.
-func (m Mailbox) DisplayName(fallbackCharset string) []string {
+func (m Mailbox) DisplayName(b *budget.Budget, fallbackCharset string) []string {
 	if m.Name == "" {
 		return nil
 	}
-	var b strings.Builder
-	for _, one := range lex(unfold(m.Name)) {
+	var name strings.Builder
+	for _, one := range lex(b, unfold(m.Name)) {
 		if one.kind == itemQuoted {
 			one.text = unquote(one.text)
 		}
-		b.WriteString(one.text)
+		name.WriteString(one.text)
 		switch one.kind {
 		case itemEnd:
-			b.WriteByte(',')
+			name.WriteByte(',')
 		case itemColon:
-			b.WriteByte(':')
+			name.WriteByte(':')
 		}
 	}
-	all := Readings(b.String(), fallbackCharset)
+	all := Readings(b, name.String(), fallbackCharset)
 	for i := range all {
 		all[i] = strings.TrimSpace(all[i])
 	}

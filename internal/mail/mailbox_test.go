@@ -42,7 +42,7 @@ func TestParseMailboxes(t *testing.T) {
 		{"@b.example", ""},
 	} {
 		var all []string
-		for _, m := range ParseMailboxes(tt.raw) {
+		for _, m := range ParseMailboxes(nil, tt.raw) {
 			all = append(all, m.Address+"|"+m.Name+"|"+m.Domain)
 		}
 		if got := strings.Join(all, "; "); got != tt.want {
@@ -54,7 +54,7 @@ func TestParseMailboxes(t *testing.T) {
 func TestFromCases(t *testing.T) {
 	for _, row := range rows(t, "r19-from.tsv") {
 		raw := strings.ReplaceAll(row[1], `\n`, "\n")
-		if all := ParseMailboxes(raw); len(all) != 1 || all[0].Domain != row[0] {
+		if all := ParseMailboxes(nil, raw); len(all) != 1 || all[0].Domain != row[0] {
 			t.Errorf("%s: %q, want %s", raw, all, row[0])
 		}
 	}
@@ -71,9 +71,9 @@ func TestDisplayName(t *testing.T) {
 		"\"Bank\n Ltd\", Inc: x <a@b.example>":         "[x]",
 		"=?utf-8?Q?a?= \"b\" =?utf-8?Q?c?= <a@b.test>": "[a b c]",
 	} {
-		all := ParseMailboxes(raw)
-		if len(all) != 1 || fmt.Sprint(all[0].DisplayName("")) != want {
-			t.Errorf("%s: %q, %q", raw, all, all[0].DisplayName(""))
+		all := ParseMailboxes(nil, raw)
+		if len(all) != 1 || fmt.Sprint(all[0].DisplayName(nil, "")) != want {
+			t.Errorf("%s: %q, %q", raw, all, all[0].DisplayName(nil, ""))
 		}
 	}
 }
@@ -86,7 +86,7 @@ func TestSpellingsOfAuthors(t *testing.T) {
 		name := from("name", "", "Bank", `"Bank"`, `"boss@good.example"`, `"<boss@good.example>"`, `"Bank, <boss@good.example>"`, `"a" "b"`, "=?utf-8?Q?=3Cboss=40good.example=3E?=", "(boss@good.example)", "Bank, Inc.", "Bank.", "Банк", `"a\"b <boss@good.example>"`, "Bank (Inc)", "boss@good.example", "'boss@good.example'")
 		address := from("address", "x@evil.example", "x @ evil.example", "x@evil.example.", " x@evil.example ", "mailto:x@evil.example", "@good.example:x@evil.example", "x(c)@evil.example", "x@(c)evil.example", `"x"@evil.example`, `"boss@good.example"@evil.example`, `"<boss@good.example>"@evil.example`, "=?utf-8?Q?x?=@evil.example", "X@EVIL.example")
 		raw := name + from("open", " <", "<", " <<", "\n <") + address + from("close", ">", ">>", "", "> ", ">;", ">,", "> (boss@good.example)", ">(c)")
-		all := ParseMailboxes(raw)
+		all := ParseMailboxes(nil, raw)
 		if len(all) != 1 || all[0].Domain != "evil.example" {
 			t.Errorf("%q: %q", raw, all)
 		}
@@ -97,11 +97,11 @@ func FuzzParseMailboxes(f *testing.F) {
 	f.Add(`"a" <b@c>, (d) e@f`)
 	f.Add(`Friends: <@a:b@[IPv6:::1]>;`)
 	f.Fuzz(func(t *testing.T, raw string) {
-		for _, m := range ParseMailboxes(raw) {
+		for _, m := range ParseMailboxes(nil, raw) {
 			if m.Domain == "" || !strings.Contains(m.Address, "@") {
 				t.Errorf("%q: %q", raw, m)
 			}
-			m.DisplayName("koi8-r")
+			m.DisplayName(nil, "koi8-r")
 		}
 	})
 }

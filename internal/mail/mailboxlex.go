@@ -1,6 +1,11 @@
 package mail
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/address"
+	"github.com/tollgate-mail/tollgate/internal/budget"
+)
 
 // kind is what an item of an address field is.
 type kind uint8
@@ -21,7 +26,10 @@ type item struct {
 
 // lex divides a value into items. A quote or a comment that nothing closes is
 // text, an angle bracket goes on to the end.
-func lex(s string) []item {
+func lex(b *budget.Budget, s string) []item {
+	if b.Charge(1+len(s)) != nil {
+		return nil
+	}
 	var all []item
 	start := 0
 	text := func(end int) {
@@ -36,13 +44,13 @@ func lex(s string) []item {
 		switch s[i] {
 		case '"':
 			if quotes {
-				n = quoted(s[i:])
+				n = address.QuotedLength(s[i:])
 				quotes = n > 0
 				one = item{itemQuoted, s[i : i+n]}
 			}
 		case '(':
 			if comments {
-				if n = comment(s[i:]); n > 0 {
+				if n = address.CommentLength(s[i:]); n > 0 {
 					one = item{itemComment, s[i+1 : i+n-1]}
 				} else {
 					comments = false
@@ -84,13 +92,19 @@ func angle(s string) int {
 	for i < len(s) && s[i] == '<' {
 		i++
 	}
-	for i < len(s) {
+	for open := 0; i < len(s); {
 		switch s[i] {
 		case '"':
-			if n := quoted(s[i:min(len(s), i+maxQuoted)]); n > 0 {
+			// Where none of the next octets closes it, none of them begins another:
+			// there are only quoted quotes.
+			if i < open {
+				break
+			}
+			if n := address.QuotedLength(s[i:min(len(s), i+maxQuoted)]); n > 0 {
 				i += n
 				continue
 			}
+			open = i + maxQuoted
 		case '<': // what was begun before has no end
 			return i
 		case '>':

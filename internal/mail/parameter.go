@@ -6,18 +6,14 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/charset"
 )
 
-const (
-	// maxReadings bounds the parameters of one field that are looked at, but for
-	// the sections of RFC 2231: the first and the last of them. Of parameters
-	// that contradict each other a program shows one or the other.
-	maxReadings = 64
-	// maxValue is how far the value of a parameter is followed that stands where
-	// none should.
-	maxValue = 4 << 10
-)
+// maxReadings bounds the parameters of one field that are looked at, but for the
+// sections of RFC 2231: the first and the last of them. Of parameters that
+// contradict each other a program shows one or the other.
+const maxReadings = 64
 
 // parameter is one of Content-Type or Content-Disposition (RFC 2045 §5.1, RFC
 // 2183 §2).
@@ -32,46 +28,44 @@ type parameter struct {
 // parameters that name files and boundaries: first the ones that stand where
 // they should, then what is one for programs that mind separators, quotes or
 // comments less. cut tells that there were more than are kept.
-func parameters(raw string) (value string, list []parameter, cut bool) {
+func parameters(b *budget.Budget, raw string) (value string, list []parameter, cut bool) {
+	_ = b.Charge(len(raw))
 	s := unfold(raw)
 	value, rest := cutParameter(s)
 	if strings.IndexByte(value, '=') >= 0 { // the value lacks, or its separator
 		rest = s
 	}
-	var found parameterList
-	for rest != "" {
+	found := parameterList{budget: b}
+	read := make(map[int]int) // octets of the values, by where they begin
+	for rest != "" && b.Charge(1) == nil {
 		var text string
+		start := len(s) - len(rest)
 		text, rest = cutParameter(rest)
-		if name, value, ok := strings.Cut(text, "="); ok {
-			found.add(parameterOf(name, readings(value)))
+		name, value, ok := strings.Cut(text, "=")
+		if ok && parameterOf(name, nil).asked() {
+			read[start+len(name)+1] = len(value)
+			found.add(parameterOf(name, readings(b, value)))
 		}
 	}
-	loose := looseParameters(s)
-	if len(loose) > maxReadings {
-		loose = slices.Delete(loose, maxReadings/2, len(loose)-maxReadings/2)
-		cut = true
-	}
-	for _, at := range loose {
-		found.add(parameterOf(nameBefore(s[:at]), looseReadings(s[at+1:min(len(s), at+1+maxValue)])))
+	loose, some := looseParameters(b, s)
+	for _, p := range loose {
+		text := s[p.from:p.to]
+		if n, ok := read[p.from]; ok && n == len(text) {
+			continue // it stands where it should
+		}
+		values := readings(b, text)
+		if i := strings.IndexByte(text, ';'); i >= 0 {
+			// The semicolon stands in quotes for some and not for others.
+			for _, v := range readings(b, text[:i]) {
+				if !slices.Contains(values, v) {
+					values = append(values, v)
+				}
+			}
+		}
+		found.add(parameterOf(p.name, values))
 	}
 	value = strings.Trim(uncomment(value), " \t\"")
-	return strings.ToLower(value), found.all(), cut || found.whole > maxReadings
-}
-
-// looseParameters are where an equals sign or a colon follows the name of a
-// parameter that somebody asks for, wherever that stands.
-func looseParameters(s string) []int {
-	var all []int
-	for i := 0; i < len(s); i++ {
-		next := strings.IndexAny(s[i:], "=:")
-		if next < 0 {
-			break
-		}
-		if i += next; nameBefore(s[:i]) != "" {
-			all = append(all, i)
-		}
-	}
-	return all
+	return strings.ToLower(value), found.all(), some || found.whole > maxReadings
 }
 
 // parameterOf is a parameter by its name as it is written.
@@ -95,10 +89,11 @@ func (p parameter) asked() bool {
 
 // parameterList keeps parameters, each once, within its bound.
 type parameterList struct {
-	list []parameter
-	last []parameter // beyond the bound, in a ring
-	next int
-	have map[string]bool
+	budget *budget.Budget
+	list   []parameter
+	last   []parameter // beyond the bound, in a ring
+	next   int
+	have   map[string]bool
 	// whole counts those that are no sections, whose number the length of the
 	// field bounds.
 	whole int
@@ -108,15 +103,22 @@ func (l *parameterList) add(p parameter) {
 	if !p.asked() {
 		return
 	}
-	key := p.name + "*" + strconv.Itoa(p.section) + strings.Join(p.values[:1], "")
-	if l.have[key] {
-		return
-	}
 	if l.have == nil {
 		l.have = make(map[string]bool)
 	}
-	l.have[key] = true
-	if p.section < 0 {
+	key := p.name + "*" + strconv.Itoa(p.section) + "*" + strconv.FormatBool(p.encoded)
+	fresh := p.values[:0:0]
+	for _, v := range p.values {
+		if _ = l.budget.Charge(1 + len(v)); !l.have[key+v] {
+			l.have[key+v] = true
+			fresh = append(fresh, v)
+		}
+	}
+	if len(fresh) == 0 {
+		return
+	}
+	if p.section < 0 { // sections go by their first value
+		p.values = fresh
 		if l.whole++; l.whole > maxReadings/2 {
 			if len(l.last) < maxReadings/2 {
 				l.last = append(l.last, p)
@@ -132,29 +134,6 @@ func (l *parameterList) add(p parameter) {
 
 func (l *parameterList) all() []parameter {
 	return slices.Concat(l.list, l.last[l.next:], l.last[:l.next])
-}
-
-// nameBefore is the name of a parameter that anybody asks for, if s ends with
-// one: comments and white space may follow it (RFC 2045 §5.1, RFC 822 §3.1.4).
-func nameBefore(s string) string {
-	const most = 64 // octets of the name, and of what may stand behind it
-	s = strings.TrimRight(s[max(0, len(s)-2*most):], " \t")
-	commented := strings.HasSuffix(s, ")")
-	for range most {
-		i := len(s)
-		for i > 0 && len(s)-i < most && (nameByte(s[i-1]) || s[i-1] == '*') {
-			i--
-		}
-		if name := s[i:]; parameterOf(name, nil).asked() {
-			return name
-		}
-		open := strings.LastIndexByte(s, '(')
-		if !commented || open < 0 {
-			break
-		}
-		s = strings.TrimRight(s[:open], " \t")
-	}
-	return ""
 }
 
 // cutParameter cuts at the first semicolon that does not stand in quotes.
@@ -176,7 +155,7 @@ func cutParameter(s string) (param, rest string) {
 
 // parameterTexts are the readings of the parameters of that name, decoded. Raw
 // 8-bit octets are read in the fallback charset if they are not UTF-8.
-func parameterTexts(list []parameter, name, fallback string) []string {
+func parameterTexts(b *budget.Budget, list []parameter, name, fallback string) []string {
 	var texts []string
 	var sections []parameter
 	for _, p := range list {
@@ -187,11 +166,11 @@ func parameterTexts(list []parameter, name, fallback string) []string {
 		case p.encoded:
 			for _, v := range p.values {
 				label, octets := cutCharset(v)
-				texts = append(texts, inCharset(label, unescape(octets), fallback))
+				texts = append(texts, inCharset(b, label, unescape(octets), fallback))
 			}
 		default:
 			for _, v := range p.values {
-				texts = append(texts, decodeAll(v, fallback))
+				texts = append(texts, decodeAll(b, v, fallback))
 			}
 		}
 	}
@@ -210,22 +189,22 @@ func parameterTexts(list []parameter, name, fallback string) []string {
 		}
 		first, last = append(first, p), append(last, p)
 	}
-	texts = append(texts, joined(first, fallback))
+	texts = append(texts, joined(b, first, fallback))
 	if len(first) < len(sections) {
-		texts = append(texts, joined(last, fallback))
+		texts = append(texts, joined(b, last, fallback))
 	}
 	// The mark that a section is encoded may lack.
 	if v := first[0].values[0]; !first[0].encoded && strings.Count(v, "'") >= 2 && strings.IndexByte(v, '%') >= 0 {
 		for i := range first {
 			first[i].encoded = true
 		}
-		texts = append(texts, joined(first, fallback))
+		texts = append(texts, joined(b, first, fallback))
 	}
 	return texts
 }
 
 // joined puts sections together: characters may be divided between them.
-func joined(sections []parameter, fallback string) string {
+func joined(b *budget.Budget, sections []parameter, fallback string) string {
 	var octets strings.Builder
 	label, encoded := "", false
 	for i, p := range sections {
@@ -241,9 +220,9 @@ func joined(sections []parameter, fallback string) string {
 		octets.WriteString(unescape(v))
 	}
 	if !encoded {
-		return decodeAll(octets.String(), fallback)
+		return decodeAll(b, octets.String(), fallback)
 	}
-	return inCharset(label, octets.String(), fallback)
+	return inCharset(b, label, octets.String(), fallback)
 }
 
 // cutCharset takes charset and language off (RFC 2231 §4).
@@ -255,11 +234,11 @@ func cutCharset(s string) (label, rest string) {
 	return "", s
 }
 
-func inCharset(label, octets, fallback string) string {
+func inCharset(b *budget.Budget, label, octets, fallback string) string {
 	if c, ok := charset.Find(label); ok && !charset.SaysNothing(label) {
-		return c.Decode(octets)
+		return c.Decode(b, octets)
 	}
-	return decodeAll(octets, fallback)
+	return decodeAll(b, octets, fallback)
 }
 
 // unescape decodes what percent signs encode (RFC 2231 §4).

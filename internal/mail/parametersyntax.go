@@ -1,6 +1,10 @@
 package mail
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/address"
+)
 
 // checkParameters holds a Content-Type or Content-Disposition against the
 // grammar of RFC 2045 §5.1 and RFC 2183 §2. A semicolon at the end, which that
@@ -48,7 +52,7 @@ func (d *defects) checkParameters(f Field) {
 			break
 		}
 		rest = strings.TrimLeft(rest, " \t")
-		if n := quoted(rest); n > 0 {
+		if n := address.QuotedLength(rest); n > 0 {
 			rest = rest[n:]
 		} else if rest, ok = cutToken(rest); !ok {
 			break

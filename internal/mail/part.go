@@ -7,13 +7,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/charset"
 )
 
 // ErrComplex is wrapped by the error of ReadParts for a message whose MIME
 // structure is beyond what is read: deeper than 100 levels, of more than 5000
-// parts, and the like. All that can be known within the bounds was visited, but
-// there is more.
+// parts, one that takes more work than the budget has, and the like. All that can
+// be known within the bounds was visited, but there is more.
 var ErrComplex = errors.New("the MIME structure is too complex")
 
 const (
@@ -45,6 +46,8 @@ type Part struct {
 	Body io.Reader
 	// Content is the part's Content- fields, as raw as those of Header.
 	Content Header
+
+	named map[string]bool // Names that were there
 }
 
 // ReadParts visits the parts of a message in their order, a multipart or
@@ -53,14 +56,17 @@ type Part struct {
 // do, and no message is refused for it. What is beyond the bounds is passed
 // over; the error that wraps ErrComplex comes at the end.
 //
-// Memory is bounded, whatever the message, and time is linear in its length.
+// Memory is bounded, whatever the message, and time is linear in its length: the
+// budget is charged for each octet that is read, those of parts that are encoded
+// again when they are decoded, each line, and each reading of a field. What it does
+// not cover is beyond the bounds; that its context ends is an error of its own.
 //
 // It does not build on go-message or mime/multipart: they give up at a header
 // line without a colon or a "From " line, and of two readings they know one.
 // Of the 65 messages of the corpus whose parts have names, go-message 0.18.2
 // misses some in ten.
-func ReadParts(r io.Reader, visit func(*Part) error) error {
-	w := &walker{visit: visit}
+func ReadParts(b *budget.Budget, r io.Reader, visit func(*Part) error) error {
+	w := &walker{budget: b, visit: visit}
 	return w.read(r, "")
 }
 
@@ -73,9 +79,9 @@ type Listing struct {
 // ListParts lists all parts. On error it is what was found until then; one that
 // wraps ErrComplex says that there may be more names. Octets that nothing labels
 // are read in the fallback charset.
-func ListParts(r io.Reader, fallbackCharset string) (Listing, error) {
+func ListParts(b *budget.Budget, r io.Reader, fallbackCharset string) (Listing, error) {
 	var names, kinds NameList
-	w := &walker{}
+	w := &walker{budget: b}
 	w.visit = func(p *Part) error {
 		for _, name := range p.Names {
 			if names.Add(name) != nil {
@@ -93,6 +99,7 @@ func ListParts(r io.Reader, fallbackCharset string) (Listing, error) {
 
 // walker goes through a message.
 type walker struct {
+	budget  *budget.Budget
 	visit   func(*Part) error
 	parts   int
 	encoded int    // encoded messages around
@@ -104,7 +111,10 @@ type walker struct {
 
 func (w *walker) read(r io.Reader, fallbackCharset string) error {
 	w.fallback = fallbackCharset
-	if err := w.entity(newSource(r, &w.defects), context{implied: "text/plain"}); err != nil {
+	err := w.entity(newSource(w.budget, r, &w.defects), inherited{implied: "text/plain"})
+	if errors.Is(err, budget.ErrSpent) {
+		w.defects.unread(tooMuchWork)
+	} else if err != nil {
 		return err
 	}
 	if w.defects.has(partUnread) {
@@ -113,8 +123,8 @@ func (w *walker) read(r io.Reader, fallbackCharset string) error {
 	return nil
 }
 
-// context is what a part inherits.
-type context struct {
+// inherited is what a part inherits.
+type inherited struct {
 	depth   int
 	implied string // media type where none is given
 	charset string // of the message's own header
@@ -122,7 +132,7 @@ type context struct {
 
 // entity reads a part with its header, until the source meets a delimiter of
 // what is around it, or its end.
-func (w *walker) entity(s *source, c context) error {
+func (w *walker) entity(s *source, c inherited) error {
 	header, err := s.header()
 	if err != nil {
 		return err
@@ -133,6 +143,9 @@ func (w *walker) entity(s *source, c context) error {
 		return s.skip() // a text without a name
 	}
 	w.check(header, c)
+	if err := w.budget.Charge(header.octets); err != nil {
+		return err
+	}
 	label := content.FallbackCharset()
 	if c.depth == 0 || c.charset == "" {
 		c.charset = label
@@ -144,14 +157,17 @@ func (w *walker) entity(s *source, c context) error {
 			break
 		}
 	}
-	said := content.declared(label)
+	said := content.declared(w.budget, label)
 	p.Type, p.Disposition = mediaType(said, c.implied), disposition(said)
-	p.fileNames(said, label, &w.defects)
+	w.fileNames(p, said, label)
 	if len(p.Names) > 1 {
 		w.defects.add(namesDiffer)
 	}
 
-	boundaries, multipart := boundaries(said, &w.defects)
+	boundaries, multipart := w.boundaries(said)
+	if err := w.budget.Charge(len(boundaries)); err != nil {
+		return err // what was read of the fields may be cut
+	}
 	if (multipart || isMessage(p.Type)) && c.depth >= maxDepth {
 		w.defects.unread(tooDeep)
 		if err := w.show(p); err != nil {
@@ -186,7 +202,7 @@ func (w *walker) entity(s *source, c context) error {
 }
 
 // check notes what a header is not.
-func (w *walker) check(h partHeader, c context) {
+func (w *walker) check(h partHeader, c inherited) {
 	if c.depth == 0 {
 		if h.from == 0 || h.date == 0 {
 			w.defects.add(fieldLacks)
@@ -200,6 +216,7 @@ func (w *walker) check(h partHeader, c context) {
 	}
 	for _, f := range h.content {
 		if strings.EqualFold(f.Name, "Content-Type") || strings.EqualFold(f.Name, "Content-Disposition") {
+			_ = w.budget.Charge(len(f.Value)) // what follows looks at the budget
 			w.defects.checkParameters(f)
 		}
 	}
@@ -216,7 +233,7 @@ func (w *walker) show(p *Part) error {
 // multipart reads what is between the delimiters of a multipart (RFC 2046
 // §5.1). What follows the last delimiter is no part of the message, but a
 // delimiter there begins one all the same: some programs show it.
-func (w *walker) multipart(s *source, c context, mediaType string, boundaries []string) error {
+func (w *walker) multipart(s *source, c inherited, mediaType string, boundaries []string) error {
 	level, pop := s.push(boundaries)
 	defer func() { pop() }()
 	c.depth++
@@ -252,34 +269,6 @@ func (w *walker) multipart(s *source, c context, mediaType string, boundaries []
 			return err
 		}
 	}
-}
-
-// composite reads what has parts of its own. RFC 2045 §6.4 allows no encoding
-// of it, and some of it is encoded all the same.
-func (w *walker) composite(s *source, content Header, read func(*source) error) error {
-	list, _ := content.encodings(&w.defects)
-	encoding := ""
-	for _, e := range []string{encodingBase64, encodingQuoted} {
-		if slices.Contains(list, e) {
-			w.defects.add(encodedParts)
-			if encoding == "" && s.looks(e) {
-				encoding = e
-			}
-		}
-	}
-	if encoding == "" {
-		return read(s)
-	}
-	if w.encoded >= maxEncoded {
-		w.defects.unread(tooDeep)
-		return s.skip()
-	}
-	w.encoded++
-	defer func() { w.encoded-- }()
-	if err := read(newSource(s.decoder(encoding), &w.defects)); err != nil {
-		return err
-	}
-	return s.skip()
 }
 
 // isMessage tells whether a part begins with a header of its own. Reports have

@@ -15,7 +15,7 @@ func crlf(lines ...string) string { return strings.Join(lines, "\r\n") + "\r\n" 
 func outline(t *testing.T, message string) []string {
 	t.Helper()
 	var list []string
-	err := ReadParts(strings.NewReader(message), func(p *Part) error {
+	err := ReadParts(nil, strings.NewReader(message), func(p *Part) error {
 		b, err := io.ReadAll(p.Body)
 		list = append(list, fmt.Sprintf("%d %s %q %q", p.Depth, p.Type, p.Names, b))
 		return err
@@ -25,7 +25,7 @@ func outline(t *testing.T, message string) []string {
 	}
 	// Whether a part is read must not matter for the others.
 	n := 0
-	if err := ReadParts(strings.NewReader(message), func(p *Part) error {
+	if err := ReadParts(nil, strings.NewReader(message), func(p *Part) error {
 		if n >= len(list) || !strings.HasPrefix(list[n], fmt.Sprintf("%d %s %q ", p.Depth, p.Type, p.Names)) {
 			t.Errorf("unread, part %d is %s %q", n, p.Type, p.Names)
 		}
@@ -117,7 +117,7 @@ func FuzzReadParts(f *testing.F) {
 	f.Add([]byte("Content-Type: multipart/digest; boundary=b\n--b\n--b\n\n--b\nx\n--b--\n--c"))
 	f.Fuzz(func(t *testing.T, message []byte) {
 		read, octets, parts := 0, 0, 0
-		if err := ReadParts(strings.NewReader(string(message)), func(p *Part) error {
+		if err := ReadParts(nil, strings.NewReader(string(message)), func(p *Part) error {
 			read++
 			b, err := io.ReadAll(p.Body)
 			octets += len(b)
@@ -133,7 +133,7 @@ func FuzzReadParts(f *testing.F) {
 		if octets > len(message)+2*read {
 			t.Errorf("%d octets decoded of %d", octets, len(message))
 		}
-		if err := ReadParts(strings.NewReader(string(message)), func(*Part) error { parts++; return nil }); err != nil || parts != read {
+		if err := ReadParts(nil, strings.NewReader(string(message)), func(*Part) error { parts++; return nil }); err != nil || parts != read {
 			t.Errorf("%d parts when read, %d when not, %v", read, parts, err)
 		}
 	})

@@ -24,6 +24,7 @@ type partHeader struct {
 	// they do.
 	from, date, repeated int
 	version              bool // MIME-Version
+	octets               int  // of content
 }
 
 // header reads the header of a part, up to the blank line or the first line
@@ -155,6 +156,7 @@ func (h *headerReader) flush() {
 			value = append(append(h.head, "\n ;"...), h.tail...)
 		}
 		f := Field{h.name, strings.TrimRight(string(value), "\r\n")}
+		h.octets += len(f.Value)
 		if len(h.content) < maxFields {
 			h.content = append(h.content, f)
 		} else {
@@ -197,7 +199,7 @@ func (h *headerReader) behind() error {
 // somebody asks for.
 func namesFile(line []byte) bool {
 	i := bytes.IndexAny(line, "=:")
-	return i > 0 && nameBefore(string(line[:min(i, 256)])) != "" && len(bytes.TrimLeft(line, " \t")) > 0
+	return i > 0 && nameBefore(nil, string(line[:min(i, 256)])) != "" && len(bytes.TrimLeft(line, " \t")) > 0
 }
 
 // broken looks behind a line that is no field. The header ends before it,
@@ -226,6 +228,9 @@ func (h *headerReader) broken(piece []byte) (goesOn bool, err error) {
 			return false, err
 		}
 		ahead = append(ahead, piece...)
+		if err := h.s.budget.Charge(len(piece)); err != nil {
+			return false, err
+		}
 		line := bytes.TrimRight(piece, "\r\n")
 		if len(line) == 0 || h.s.within || bytes.HasPrefix(line, []byte("--")) {
 			return false, nil

@@ -71,7 +71,7 @@ func TestComplex(t *testing.T) {
 		{"too many names", names(maxParts - 1), false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			l, err := ListParts(strings.NewReader(tt.message), "")
+			l, err := ListParts(nil, strings.NewReader(tt.message), "")
 			switch {
 			case tt.ok && err != nil:
 				t.Error(err)
@@ -91,7 +91,7 @@ func TestPartsReadError(t *testing.T) {
 		"a=20b", "--b", "no field", "Content-Type: message/rfc822", "Content-Transfer-Encoding: base64", "", "QTpiCgp4eHh4eHg=", "--b", "", "begin 644 x", "#0V%T")
 	for n := range len(message) {
 		for _, read := range []bool{false, true} {
-			err := ReadParts(io.MultiReader(strings.NewReader(message[:n]), failing{broken}), func(p *Part) error {
+			err := ReadParts(nil, io.MultiReader(strings.NewReader(message[:n]), failing{broken}), func(p *Part) error {
 				if !read {
 					return nil
 				}
@@ -103,7 +103,7 @@ func TestPartsReadError(t *testing.T) {
 			}
 		}
 	}
-	if err := ReadParts(strings.NewReader(message), func(*Part) error { return broken }); !errors.Is(err, broken) {
+	if err := ReadParts(nil, strings.NewReader(message), func(*Part) error { return broken }); !errors.Is(err, broken) {
 		t.Error(err)
 	}
 }
@@ -180,7 +180,7 @@ func TestPartsMemory(t *testing.T) {
 				t.Errorf("%.20q: %d octets in use", h[1], now.HeapAlloc-before.HeapAlloc)
 			}
 		}}
-		if err := ReadParts(r, func(p *Part) error {
+		if err := ReadParts(nil, r, func(p *Part) error {
 			_, err := io.Copy(io.Discard, p.Body)
 			return err
 		}); err != nil && !errors.Is(err, ErrComplex) {
@@ -198,7 +198,7 @@ func BenchmarkReadParts(b *testing.B) {
 			b.SetBytes(int64(len(message)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := ReadParts(strings.NewReader(message), func(p *Part) error {
+				if err := ReadParts(nil, strings.NewReader(message), func(p *Part) error {
 					if !read {
 						return nil
 					}

@@ -3,15 +3,22 @@ package mail
 import (
 	"slices"
 	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/address"
+	"github.com/tollgate-mail/tollgate/internal/budget"
 )
 
 // readings are the values that programs find in the text after the equals
 // sign, up to the next semicolon: the one that most find first.
-func readings(s string) []string {
+func readings(b *budget.Budget, s string) []string {
+	if b.Charge(1+len(s)) != nil {
+		return nil
+	}
 	s = strings.Trim(s, " \t\r\n")
 	var list []string
 	add := func(v string) {
 		if !slices.Contains(list, v) {
+			_ = b.Charge(len(v))
 			list = append(list, v)
 		}
 	}
@@ -90,22 +97,6 @@ func quotedReadings(s string) []string {
 	return list
 }
 
-// looseReadings are those of a value that stands where no parameter should: its
-// end is for everybody to guess.
-func looseReadings(s string) []string {
-	text, _ := cutParameter(s)
-	list := readings(text)
-	if i := strings.IndexAny(s, ";"); i >= 0 && i < len(text) {
-		// The semicolon stands in quotes for some and not for others.
-		for _, v := range readings(s[:i]) {
-			if !slices.Contains(list, v) {
-				list = append(list, v)
-			}
-		}
-	}
-	return list
-}
-
 // uncomment is a text without the comments outside of its quotes (RFC 5322
 // §3.2.2). One that nothing closes is none.
 func uncomment(s string) string {
@@ -122,7 +113,7 @@ func uncomment(s string) string {
 		case c == '"':
 			quotes = !quotes
 		case c == '(' && !quotes:
-			n := comment(s[i:])
+			n := address.CommentLength(s[i:])
 			if n == 0 {
 				b.WriteString(s[i:])
 				return b.String()
@@ -133,23 +124,4 @@ func uncomment(s string) string {
 		b.WriteByte(s[i])
 	}
 	return b.String()
-}
-
-// comment is the length of the comment that s begins with, 0 when nothing
-// closes it.
-func comment(s string) int {
-	depth := 0
-	for i := 0; i < len(s); i++ {
-		switch s[i] {
-		case '\\':
-			i++
-		case '(':
-			depth++
-		case ')':
-			if depth--; depth == 0 {
-				return i + 1
-			}
-		}
-	}
-	return 0
 }

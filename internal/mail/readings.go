@@ -6,6 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/charset"
 	"golang.org/x/text/unicode/norm"
 )
@@ -13,14 +14,15 @@ import (
 // Readings are what readers may see in a raw value: first what Decode returns,
 // then what others do where labels contradict the octets, where base64 is
 // divided between words, or is encoded twice, and each of these as Visible has
-// it. Of plain text there is one.
-func Readings(raw, fallbackCharset string) []string {
+// it. Of plain text there is one. They are charged as Decode is.
+func Readings(b *budget.Budget, raw, fallbackCharset string) []string {
+	_ = b.Charge(1 + len(raw))
 	s := unfold(raw)
 	set, _ := charset.Find(fallbackCharset)
 	if plain(s) && !set.Stateful() {
 		return []string{s}
 	}
-	d := decoder{fallback: fallbackCharset, rest: s}
+	d := decoder{budget: b, fallback: fallbackCharset, rest: s}
 	list := []string{printable(d.run())}
 	add := func(s string) {
 		if !slices.Contains(list, s) {
@@ -32,17 +34,18 @@ func Readings(raw, fallbackCharset string) []string {
 		differs bool
 	}{{anyLabel, d.unknown}, {asUTF8, d.mislabelled}, {joinedWords, d.divided}} {
 		if other.differs {
-			again := decoder{manner: other.manner, fallback: fallbackCharset, rest: s}
+			again := decoder{budget: b, manner: other.manner, fallback: fallbackCharset, rest: s}
 			add(printable(again.run()))
 		}
 	}
 	if set.Stateful() && isASCII(s) {
-		add(printable(set.Decode(s)))
+		add(printable(set.Decode(b, s)))
 	}
 	if strings.Contains(list[0], "=?") {
-		add(Decode(list[0], fallbackCharset))
+		add(Decode(b, list[0], fallbackCharset))
 	}
 	for _, s := range slices.Clone(list) {
+		_ = b.Charge(len(s))
 		add(Visible(s))
 	}
 	return list
@@ -50,8 +53,9 @@ func Readings(raw, fallbackCharset string) []string {
 
 // Others are the Readings of a value but the first, without white space around
 // them. It costs little for what has none.
-func Others(raw, fallbackCharset string) []string {
+func Others(b *budget.Budget, raw, fallbackCharset string) []string {
 	if foldsOnly(raw) {
+		_ = b.Charge(1 + len(raw))
 		if fallbackCharset == "" || fallbackCharset == charset.Auto {
 			return nil
 		}
@@ -59,7 +63,7 @@ func Others(raw, fallbackCharset string) []string {
 			return nil
 		}
 	}
-	all := Readings(raw, fallbackCharset)[1:]
+	all := Readings(b, raw, fallbackCharset)[1:]
 	for i := range all {
 		all[i] = strings.TrimSpace(all[i])
 	}

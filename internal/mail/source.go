@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"errors"
 	"io"
+
+	"github.com/tollgate-mail/tollgate/internal/budget"
 )
 
 const (
@@ -32,10 +34,12 @@ type source struct {
 
 	line    int      // octets of the line under way, less those of the next piece
 	defects *defects // of the message
+	budget  *budget.Budget
 }
 
-func newSource(r io.Reader, d *defects) *source {
-	return &source{r: bufio.NewReaderSize(r, maxPiece), open: make(map[string]int), defects: d}
+// newSource reads r, and charges what it reads.
+func newSource(b *budget.Budget, r io.Reader, d *defects) *source {
+	return &source{r: bufio.NewReaderSize(b.Reader(r), maxPiece), open: make(map[string]int), defects: d, budget: b}
 }
 
 // lineEnd is LF, unless there is none in what the source begins with: old
@@ -88,6 +92,9 @@ func (s *source) take(level int) (begins, ok bool) {
 func (s *source) next() (piece []byte, begins bool, err error) {
 	if s.level > 0 {
 		return nil, false, io.EOF
+	}
+	if err := s.budget.Charge(1); err != nil {
+		return nil, false, err
 	}
 	if len(s.again) > 0 {
 		n := bytes.IndexByte(s.again, s.lineEnd()) + 1

@@ -31,7 +31,7 @@ func TestSpellingsOfNames(t *testing.T) {
 		i := rapid.IntRange(0, 1).Draw(t, "field")
 		fields[i] += spelled(t, rapid.SampledFrom([]string{"name", "filename"}).Draw(t, "which"), name)
 		message := "Content-Type: multipart/mixed; boundary=b\n\n--b\n" + strings.Join(fields, "\n") + "\n\nx\n--b--\n"
-		l, err := ListParts(strings.NewReader(message), "")
+		l, err := ListParts(nil, strings.NewReader(message), "")
 		if err != nil || !slices.Contains(l.Names, name) {
 			t.Errorf("%q: %q, %v", fields[i], l.Names, err)
 		}
@@ -46,7 +46,7 @@ func TestSpellingsOfBoundaries(t *testing.T) {
 			`multipart\mixed`, "multipart", "\n multipart/mixed"}).Draw(t, "type")
 		value := kind + spelled(t, "boundary", boundary)
 		message := "Content-Type: " + value + "\n\n--" + boundary + "\nContent-Type: a/b; name=invoice.exe\n\nx\n--" + boundary + "--\n"
-		l, err := ListParts(strings.NewReader(message), "")
+		l, err := ListParts(nil, strings.NewReader(message), "")
 		if err != nil || !slices.Contains(l.Names, "invoice.exe") {
 			t.Errorf("%q: %q, %v", value, l.Names, err)
 		}
@@ -68,7 +68,7 @@ func TestSpellingsOfEncodings(t *testing.T) {
 			slices.Reverse(fields)
 		}
 		message := "Content-Type: a/b\n" + strings.Join(fields, "\n") + "\n\n" + content
-		if err := ReadParts(strings.NewReader(message), func(p *Part) error {
+		if err := ReadParts(nil, strings.NewReader(message), func(p *Part) error {
 			b, err := io.ReadAll(p.Body)
 			if !bytes.HasPrefix(b, []byte("MZ:")) {
 				t.Errorf("%q: %q", fields, b)

@@ -13,7 +13,7 @@ import (
 // result is folded with bare LF and begins with a space; unchanged, it is raw.
 func TagSubject(raw, tag, fallbackCharset string) (value string, changed bool) {
 	tag = clean(tag)
-	if tag == "" || slices.ContainsFunc(Readings(raw, fallbackCharset), func(s string) bool { return tagged(s, tag) }) {
+	if tag == "" || slices.ContainsFunc(Readings(nil, raw, fallbackCharset), func(s string) bool { return tagged(s, tag) }) {
 		return raw, false
 	}
 	rest := strings.TrimLeft(strings.ReplaceAll(raw, "\r\n", "\n"), " \t\r\n")

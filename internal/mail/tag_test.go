@@ -38,7 +38,7 @@ func TestTagSubject(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got, changed := TagSubject(tt.raw, tt.tag, "")
-			if d := collapse(Decode(got, "")); d != collapse(tt.want) {
+			if d := collapse(Decode(nil, got, "")); d != collapse(tt.want) {
 				t.Errorf("decodes to %q, want %q (%q)", d, tt.want, got)
 			}
 			if changed == (got == tt.raw) {
@@ -66,7 +66,7 @@ func TestTagKeepsOctets(t *testing.T) {
 		}
 	}
 	got, _ := TagSubject(" \xf0\xd2\xc9\xd7\xc5\xd4, KOI8-R as it came", "[СПАМ]", "")
-	if d := Decode(got, "koi8-r"); strings.TrimSpace(d) != "[СПАМ] Привет, KOI8-R as it came" {
+	if d := Decode(nil, got, "koi8-r"); strings.TrimSpace(d) != "[СПАМ] Привет, KOI8-R as it came" {
 		t.Errorf("decodes to %q", d)
 	}
 }
@@ -113,7 +113,7 @@ func checkTagging(t *testing.T, raw, tag, charset string) {
 		}
 		return
 	}
-	if d, want := collapse(Decode(got, charset)), collapse(clean(tag)+" "+Decode(raw, charset)); d != want {
+	if d, want := collapse(Decode(nil, got, charset)), collapse(clean(tag)+" "+Decode(nil, raw, charset)); d != want {
 		t.Errorf("%q with %q becomes\n%q, which decodes to\n%q, want\n%q", raw, tag, got, d, want)
 	}
 	if got[0] != ' ' {

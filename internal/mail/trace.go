@@ -3,12 +3,15 @@ package mail
 import (
 	"net/netip"
 	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/budget"
 )
 
 // TraceIPs are the addresses in Received fields and X-Originating-IP, nearest
-// hop first, without repeats. IPv4-mapped ones are as they were written.
-func (h Header) TraceIPs() []netip.Addr {
-	t := trace{seen: make(map[netip.Addr]bool)}
+// hop first, without repeats. IPv4-mapped ones are as they were written. What is
+// read is charged.
+func (h Header) TraceIPs(b *budget.Budget) []netip.Addr {
+	t := trace{budget: b, seen: make(map[netip.Addr]bool)}
 	for _, f := range h {
 		if strings.EqualFold(f.Name, "Received") {
 			t.collect(unfold(f.Value))
@@ -23,12 +26,16 @@ func (h Header) TraceIPs() []netip.Addr {
 }
 
 type trace struct {
-	ips  []netip.Addr
-	seen map[netip.Addr]bool
+	budget *budget.Budget
+	ips    []netip.Addr
+	seen   map[netip.Addr]bool
 }
 
 func (t *trace) collect(s string) {
 	var c clause
+	if t.budget.Charge(1+len(s)) != nil {
+		return
+	}
 	for i := 0; i < len(s); {
 		j := i
 		for j < len(s) && addrByte(s[j]) {
@@ -79,7 +86,8 @@ func (c *clause) next(s string) int {
 // token adds a run of the octets that addresses consist of, if it is one and
 // stands by itself.
 func (t *trace) token(tok, before, after string, c *clause) {
-	if n := len(tok); n < len("::1") || n > 64 || !likely(tok) {
+	const looked = 64 // octets of the word before
+	if n := len(tok); n < len("::1") || n > 64 || !likely(tok) || t.budget.Charge(looked) != nil {
 		return
 	}
 	// "IPv6:2001:db8::1" (RFC 5321 §4.1.3) is a word before a colon: the 6 and

@@ -22,7 +22,7 @@ func TestTraceIPs(t *testing.T) {
 		{"Received", " from 203.0.113.5. by v1.2.3.4 with id 10.0.0.1x"},
 	}
 	want := "[192.0.2.1 2001:db8::1 2001:db8::2 2001:db8::3 ::ffff:192.0.2.7 192.0.2.8 192.0.2.9 192.0.2.10 203.0.113.5 198.51.100.9]"
-	if got := fmt.Sprint(h.TraceIPs()); got != want {
+	if got := fmt.Sprint(h.TraceIPs(nil)); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 }
@@ -35,7 +35,7 @@ func TestTraceCases(t *testing.T) {
 			name = row[2]
 		}
 		value := strings.ReplaceAll(row[1], `\n`, "\n")
-		if got := fmt.Sprint((Header{{name, " " + value}}).TraceIPs()); got != "["+row[0]+"]" {
+		if got := fmt.Sprint((Header{{name, " " + value}}).TraceIPs(nil)); got != "["+row[0]+"]" {
 			t.Errorf("%q: %s, want %s", value, got, row[0])
 		}
 	}
@@ -52,7 +52,7 @@ func TestTraceForms(t *testing.T) {
 		with := from("with", "with ESMTP", "with Microsoft SMTPSVC("+quad+");", "with Microsoft SMTP Server id "+quad+";", "with ESMTPS id x1")
 		value := "from y.example " + fmt.Sprintf(client, address) + "\n\tby z.example " + fmt.Sprintf(product, quad) + " " + with + " Mon, 23 Nov 2026 10:00:00 +0000"
 		want := "[" + strings.Replace(address, "007", "7", 1) + "]"
-		if got := fmt.Sprint((Header{{"Received", value}}).TraceIPs()); got != want {
+		if got := fmt.Sprint((Header{{"Received", value}}).TraceIPs(nil)); got != want {
 			t.Errorf("%q: %s, want %s", value, got, want)
 		}
 	})
@@ -63,7 +63,7 @@ func FuzzTraceIPs(f *testing.F) {
 	f.Add(" from a ([IPv6:::1]) 1.2.3.4")
 	f.Fuzz(func(t *testing.T, value string) {
 		seen := map[string]bool{}
-		for _, a := range (Header{{"Received", value}}).TraceIPs() {
+		for _, a := range (Header{{"Received", value}}).TraceIPs(nil) {
 			if !a.IsValid() || seen[a.String()] {
 				t.Errorf("%v twice or not valid", a)
 			}
@@ -80,6 +80,6 @@ func BenchmarkTraceIPs(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		h.TraceIPs()
+		h.TraceIPs(nil)
 	}
 }

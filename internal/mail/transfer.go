@@ -45,7 +45,7 @@ func (h Header) encodings(d *defects) (list []string, others bool) {
 func encodingOf(raw string) (name string, known bool) {
 	raw = strings.Trim(uncomment(unfold(raw)), " \t\"'")
 	if strings.HasPrefix(raw, "=?") {
-		raw = strings.TrimSpace(Decode(raw, ""))
+		raw = strings.TrimSpace(Decode(nil, raw, ""))
 	}
 	if i := strings.IndexAny(raw, " \t;,(\"'"); i >= 0 {
 		raw = raw[:i]
@@ -91,6 +91,34 @@ func (s *source) encoding(h Header, text bool) string {
 		}
 	}
 	return ""
+}
+
+// composite reads what has parts of its own. RFC 2045 §6.4 allows no encoding
+// of it, and some of it is encoded all the same.
+func (w *walker) composite(s *source, content Header, read func(*source) error) error {
+	list, _ := content.encodings(&w.defects)
+	encoding := ""
+	for _, e := range []string{encodingBase64, encodingQuoted} {
+		if slices.Contains(list, e) {
+			w.defects.add(encodedParts)
+			if encoding == "" && s.looks(e) {
+				encoding = e
+			}
+		}
+	}
+	if encoding == "" {
+		return read(s)
+	}
+	if w.encoded >= maxEncoded {
+		w.defects.unread(tooDeep)
+		return s.skip()
+	}
+	w.encoded++
+	defer func() { w.encoded-- }()
+	if err := read(newSource(w.budget, s.decoder(encoding), &w.defects)); err != nil {
+		return err
+	}
+	return s.skip()
 }
 
 // decoder reads the decoded content up to the next delimiter.

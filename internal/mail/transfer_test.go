@@ -47,7 +47,7 @@ func TestTransfer(t *testing.T) {
 			iotest.OneByteReader,
 			iotest.DataErrReader,
 		} {
-			if err := ReadParts(read(strings.NewReader(message)), func(p *Part) error {
+			if err := ReadParts(nil, read(strings.NewReader(message)), func(p *Part) error {
 				if p.Depth == 0 {
 					return nil
 				}

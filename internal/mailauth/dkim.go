@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/emersion/go-msgauth/dkim"
+
+	"github.com/tollgate-mail/tollgate/internal/budget"
 )
 
 // The results of RFC 8601 §2.7 that are told here.
@@ -39,22 +41,25 @@ type Signature struct {
 	Reason string // of anything but a pass, for people
 }
 
-// VerifyDKIM verifies the signatures of a message as it goes over the wire. An
-// error is that of r or of ctx: nothing is known then.
-func VerifyDKIM(ctx context.Context, r io.Reader, lookup Lookup) ([]Signature, error) {
-	seen := &watch{r: r}
+// VerifyDKIM verifies the signatures of a message as it goes over the wire. It
+// charges each octet once for each signature that hashes it, and the fields that
+// are looked through for the names in h=. A signature that takes more than the
+// budget has is a permerror. An error is that of r or of ctx: nothing is known
+// then.
+func VerifyDKIM(ctx context.Context, b *budget.Budget, r io.Reader, lookup Lookup) ([]Signature, error) {
+	seen := &watch{r: r, budget: b}
 	whole := &untilError{r: seen}
 	found, err := dkim.VerifyWithOptions(whole, &dkim.VerifyOptions{
 		LookupTXT: func(name string) ([]string, error) {
 			// The header has been read by now, and nothing computed yet.
-			if seen.fields*seen.longest > maxHeaderWork {
-				return nil, errHeaderWork
+			if seen.refused != nil {
+				return nil, seen.refused
 			}
 			return keys(ctx, lookup, name)
 		},
 		MaxVerifications: maxSignatures,
 	})
-	if errors.Is(whole.err, errEmptyLines) {
+	if errors.Is(whole.err, errEmptyLines) || errors.Is(whole.err, errWork) {
 		return []Signature{{Result: Permerror, Reason: whole.err.Error()}}, nil
 	}
 	if whole.err != nil {

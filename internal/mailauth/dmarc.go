@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/net/publicsuffix"
 
+	"github.com/tollgate-mail/tollgate/internal/address"
 	ourmail "github.com/tollgate-mail/tollgate/internal/mail"
 )
 
@@ -85,7 +86,7 @@ func aligned(domain string, r record, e Evidence) string {
 }
 
 func alike(author, other string, strict bool) bool {
-	other = ourmail.FoldDomain(other)
+	other = address.FoldDomain(other)
 	if other == "" {
 		return false
 	}
@@ -158,7 +159,7 @@ func author(from []string) (string, bool) {
 		return "", false
 	}
 	domain := ""
-	for _, m := range ourmail.ParseMailboxes(from[0]) {
+	for _, m := range ourmail.ParseMailboxes(nil, from[0]) {
 		if domain != "" && m.Domain != domain {
 			return "", false
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/emersion/go-msgauth/authres"
 
+	"github.com/tollgate-mail/tollgate/internal/address"
 	ourmail "github.com/tollgate-mail/tollgate/internal/mail"
 )
 
@@ -50,8 +51,8 @@ func (r Results) Value(gateway string) string {
 // identity is an address as smtp.mailfrom has it (RFC 8601 §2.7.2): the domain in
 // A-labels (RFC 8616 §4). A local part that is not ASCII is left out, which RFC
 // 8601 §2.2 allows: who reads the field need not know RFC 6532.
-func identity(address string) string {
-	local, domain := ourmail.SplitAddress(address)
+func identity(sender string) string {
+	local, domain := address.Split(sender)
 	if domain == "" {
 		return ascii(local)
 	}
@@ -64,7 +65,7 @@ func identity(address string) string {
 // domainOf is a domain in A-labels, as it came where it is ASCII.
 func domainOf(domain string) string {
 	if strings.IndexFunc(domain, func(r rune) bool { return r > '~' }) >= 0 {
-		domain = ourmail.FoldDomain(domain)
+		domain = address.FoldDomain(domain)
 	}
 	return ascii(domain)
 }
@@ -95,9 +96,9 @@ func IsOf(value, gateway string) bool {
 		return false
 	}
 	if strings.Contains(id, "=?") {
-		id = ourmail.Decode(id, "")
+		id = ourmail.Decode(nil, id, "")
 	}
-	return ourmail.FoldDomain(strings.TrimSpace(id)) == ourmail.FoldDomain(gateway)
+	return address.FoldDomain(strings.TrimSpace(id)) == address.FoldDomain(gateway)
 }
 
 // serverID is the authserv-id that a value begins with: a token or a quoted
@@ -105,7 +106,7 @@ func IsOf(value, gateway string) bool {
 func serverID(s string) (id string, ok bool) {
 	s = strings.TrimLeft(s, " ")
 	for strings.HasPrefix(s, "(") {
-		n := comment(s)
+		n := address.CommentLength(s)
 		if n == 0 {
 			return "", false
 		}
@@ -130,23 +131,4 @@ func serverID(s string) (id string, ok bool) {
 		b.WriteByte(s[i])
 	}
 	return b.String(), true
-}
-
-// comment is the length of the comment that s begins with (RFC 5322 §3.2.2), 0
-// when nothing closes it.
-func comment(s string) int {
-	depth := 0
-	for i := 0; i < len(s); i++ {
-		switch s[i] {
-		case '\\':
-			i++
-		case '(':
-			depth++
-		case ')':
-			if depth--; depth == 0 {
-				return i + 1
-			}
-		}
-	}
-	return 0
 }

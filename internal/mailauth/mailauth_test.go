@@ -8,12 +8,14 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"strings"
 	"testing"
 
 	"github.com/emersion/go-msgauth/dkim"
 
+	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/mailauth"
 )
 
@@ -75,7 +77,7 @@ func TestVerifyDKIM(t *testing.T) {
 		"nonsense":           {"DKIM-Signature: nonsense\r\n" + message, z, "permerror", []string{"permerror"}},
 		"too many":           {strings.Repeat("DKIM-Signature: v=1\r\n", 50) + message, z, "permerror", strings.Fields(strings.Repeat("permerror ", 10))},
 	} {
-		got, err := mailauth.VerifyDKIM(t.Context(), strings.NewReader(tt.text), tt.zone.lookup)
+		got, err := mailauth.VerifyDKIM(t.Context(), nil, strings.NewReader(tt.text), tt.zone.lookup)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -102,7 +104,7 @@ func TestVerifyDKIMReadError(t *testing.T) {
 	twice := sign(t, z, "example.net", sign(t, z, "example.com", message))
 	for _, n := range []int{0, 10, len(twice) - 3} {
 		r := io.MultiReader(strings.NewReader(twice[:n]), failing{})
-		if got, err := mailauth.VerifyDKIM(t.Context(), r, z.lookup); !errors.Is(err, errDisk) {
+		if got, err := mailauth.VerifyDKIM(t.Context(), nil, r, z.lookup); !errors.Is(err, errDisk) {
 			t.Errorf("after %d octets: %v %v", n, got, err)
 		}
 	}
@@ -220,15 +222,57 @@ func TestIsOf(t *testing.T) {
 	}
 }
 
+// What signatures take is charged before it is done: the body once for each of
+// them, the fields for each name in h=. What the budget does not cover is a
+// permerror, and no key is asked for.
+func TestVerifyDKIMCost(t *testing.T) {
+	z := zone{}
+	many := message
+	for range 10 {
+		many = sign(t, z, "example.com", many)
+	}
+	body := strings.Repeat("a line of text\r\n", 10_000)
+	long := many + body
+	b := budget.Proportional(t.Context(), int64(len(long)))
+	got, err := mailauth.VerifyDKIM(t.Context(), b, strings.NewReader(long), z.lookup)
+	steps, octets := b.Spent()
+	if err != nil || len(got) != 10 || got[0].Result != "fail" || steps < int64(10*len(body)) || octets != int64(len(long)) {
+		t.Errorf("%v, %v: %d steps, %d octets of %d", got, err, steps, octets, len(long))
+	}
+	names := strings.Repeat(":x", 10_000)
+	dear := strings.Repeat("DKIM-Signature: v=1; a=ed25519-sha256; d=example.com; s=s; bh=YQ==; b=YQ==; h=from"+names+"\r\n", 2) +
+		strings.Repeat("A: b\r\n", 10_000) + message
+	asked := 0
+	lookup := func(ctx context.Context, name string) ([]string, error) { asked++; return z.lookup(ctx, name) }
+	for name, b := range map[string]*budget.Budget{
+		"by its length": budget.Proportional(t.Context(), math.MaxInt64), "few steps": budget.New(t.Context(), 1000, math.MaxInt64),
+	} {
+		got, err = mailauth.VerifyDKIM(t.Context(), b, strings.NewReader(dear), lookup)
+		if err != nil || mailauth.Best(got) != "permerror" || asked > 0 {
+			t.Errorf("%s: %v, %v, %d keys asked for", name, got, err, asked)
+		}
+	}
+	for n := range []int{0, 100, 1000, 10_000} {
+		b := budget.New(t.Context(), int64(len(many)*20), int64(n))
+		if got, err := mailauth.VerifyDKIM(t.Context(), b, strings.NewReader(long), lookup); err != nil || mailauth.Best(got) != "permerror" {
+			t.Errorf("a budget of %d octets: %v, %v", n, got, err)
+		}
+	}
+}
+
 func FuzzVerifyDKIM(f *testing.F) {
 	f.Add(message)
 	f.Add("DKIM-Signature: v=1; a=rsa-sha256; d=example.com; s=s; h=from; bh=; b=\r\n" + message)
 	f.Add("DKIM-Signature: v=1; a=ed25519-sha256; d=example.com; s=s; h=from:from; bh=YQ==; b=YQ==; l=3; x=9\r\nDKIM-Signature: \r\n" + message)
 	z := zone{"s._domainkey.example.com": {"v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="}}
 	f.Fuzz(func(t *testing.T, text string) {
-		all, err := mailauth.VerifyDKIM(t.Context(), strings.NewReader(text), z.lookup)
+		b := budget.New(t.Context(), budget.Allowance(int64(len(text))), int64(len(text)))
+		all, err := mailauth.VerifyDKIM(t.Context(), b, strings.NewReader(text), z.lookup)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if b.Err() != nil && len(text) < 4<<10 {
+			t.Errorf("%d octets are not read: %v", len(text), b.Err())
 		}
 		if mailauth.Best(all) == "pass" {
 			t.Fatal("a signature without its key passed")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/dnscheck"
 	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/internal/mailauth"
@@ -213,7 +215,7 @@ func judged(t testing.TB, r *dnscheck.Resolver, texts [][]byte) [][]string {
 	for range 16 {
 		wg.Go(func() {
 			for i := range next {
-				found, err := mailauth.VerifyDKIM(t.Context(), bytes.NewReader(texts[i]), r.LookupTXT)
+				found, err := mailauth.VerifyDKIM(t.Context(), budget.Proportional(t.Context(), math.MaxInt64), bytes.NewReader(texts[i]), r.LookupTXT)
 				if err != nil {
 					t.Error(err)
 				}

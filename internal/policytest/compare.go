@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tollgate-mail/tollgate/internal/address"
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/internal/trial"
@@ -58,7 +59,7 @@ func compareField(differs func(what, want, got string), name string, want any, h
 	var values []string
 	for _, f := range h {
 		if strings.EqualFold(f.Name, name) {
-			values = append(values, strings.TrimSpace(mail.Decode(f.Value, h.FallbackCharset())))
+			values = append(values, strings.TrimSpace(mail.Decode(nil, f.Value, h.FallbackCharset())))
 		}
 	}
 	var wanted []string
@@ -78,23 +79,23 @@ func compareRefused(differs func(what, want, got string), want map[string]string
 	refused := map[string]string{}
 	for _, r := range o.Recipients {
 		if r.Verdict != gate.Pass {
-			refused[mail.FoldAddress(r.Address)] = r.Reply.String()
+			refused[address.Fold(r.Address)] = r.Reply.String()
 		}
 	}
 	told := map[string]bool{}
-	for _, address := range slices.Sorted(maps.Keys(want)) {
-		key := mail.FoldAddress(address)
+	for _, who := range slices.Sorted(maps.Keys(want)) {
+		key := address.Fold(who)
 		told[key] = true
 		switch reply, ok := refused[key]; {
 		case !ok:
-			differs("refused "+address, want[address], "accepted")
-		case !begins(reply, want[address]):
-			differs("refused "+address, want[address], reply)
+			differs("refused "+who, want[who], "accepted")
+		case !begins(reply, want[who]):
+			differs("refused "+who, want[who], reply)
 		}
 	}
-	for _, address := range slices.Sorted(maps.Keys(refused)) {
-		if !told[address] {
-			differs("refused "+address, "accepted", refused[address])
+	for _, who := range slices.Sorted(maps.Keys(refused)) {
+		if !told[who] {
+			differs("refused "+who, "accepted", refused[who])
 		}
 	}
 }
@@ -102,21 +103,21 @@ func compareRefused(differs func(what, want, got string), want map[string]string
 func compareCharged(differs func(what, want, got string), want map[string]int64, o *trial.Outcome) {
 	charged := map[string]int64{}
 	for _, r := range o.Records {
-		charged[mail.FoldAddress(r.Recipient)] += r.Charged
+		charged[address.Fold(r.Recipient)] += r.Charged
 	}
 	told := map[string]bool{}
-	for _, address := range slices.Sorted(maps.Keys(want)) {
-		key := mail.FoldAddress(address)
+	for _, who := range slices.Sorted(maps.Keys(want)) {
+		key := address.Fold(who)
 		told[key] = true
-		if got, ok := charged[key]; !ok && want[address] != 0 {
-			differs("charged "+address, fmt.Sprint(want[address]), "nothing")
-		} else if got != want[address] {
-			differs("charged "+address, fmt.Sprint(want[address]), fmt.Sprint(got))
+		if got, ok := charged[key]; !ok && want[who] != 0 {
+			differs("charged "+who, fmt.Sprint(want[who]), "nothing")
+		} else if got != want[who] {
+			differs("charged "+who, fmt.Sprint(want[who]), fmt.Sprint(got))
 		}
 	}
-	for _, address := range slices.Sorted(maps.Keys(charged)) {
-		if !told[address] && charged[address] != 0 {
-			differs("charged "+address, "nothing", fmt.Sprint(charged[address]))
+	for _, who := range slices.Sorted(maps.Keys(charged)) {
+		if !told[who] && charged[who] != 0 {
+			differs("charged "+who, "nothing", fmt.Sprint(charged[who]))
 		}
 	}
 }

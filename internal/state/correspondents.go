@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/tollgate-mail/tollgate/internal/mail"
+	"github.com/tollgate-mail/tollgate/internal/address"
 )
 
 // DefaultCorrespondentLife is how long it is remembered that somebody wrote to
@@ -48,7 +48,7 @@ func (c *Correspondents) Remember(ctx context.Context, local string, remote []st
 	if err != nil {
 		return fmt.Errorf("correspondents: %w", err)
 	}
-	if local = mail.FoldAddress(local); local == "" {
+	if local = address.Fold(local); local == "" {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, remembering*c.guard.timeout)
@@ -83,7 +83,7 @@ func (c *Correspondents) Wrote(ctx context.Context, local, remote string, now ti
 	if err != nil {
 		return false, fmt.Errorf("correspondents: %w", err)
 	}
-	if local = mail.FoldAddress(local); local == "" || remote == "" {
+	if local = address.Fold(local); local == "" || remote == "" {
 		return false, nil
 	}
 	id := pair(local, remote)
@@ -100,7 +100,7 @@ func (c *Correspondents) Wrote(ctx context.Context, local, remote string, now ti
 // pair is who wrote (folded) to whom. The signature that a BATV sender puts
 // into the address of a reply is left out: one writes to the address without.
 func pair(local, remote string) ID {
-	name, domain := mail.SplitAddress(mail.FoldAddress(remote))
+	name, domain := address.Split(address.Fold(remote))
 	if _, bare, ok := cutBATV(name); ok {
 		name = bare
 	}

@@ -7,7 +7,7 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/tollgate-mail/tollgate/internal/mail"
+	"github.com/tollgate-mail/tollgate/internal/address"
 )
 
 // GreylistConfig is how mail is greylisted.
@@ -86,7 +86,7 @@ func (g *Greylist) Check(ctx context.Context, client netip.Addr, sender, recipie
 	}
 	t := Try{
 		Network: network, Now: now, Terms: g.c.Terms,
-		Triplet: newID("triplet", network.String(), Stem(sender), mail.FoldAddress(recipient)),
+		Triplet: newID("triplet", network.String(), Stem(sender), address.Fold(recipient)),
 	}
 	var a Answer
 	err = g.guard.do(ctx, func(ctx context.Context) (err error) {

@@ -3,7 +3,7 @@ package state
 import (
 	"strings"
 
-	"github.com/tollgate-mail/tollgate/internal/mail"
+	"github.com/tollgate-mail/tollgate/internal/address"
 )
 
 // maxStem is the longest local part that is taken for a name. Longer ones are
@@ -25,8 +25,8 @@ const maxStem = 40
 // letters stay apart, for what a spammer makes up should not count as a second
 // try.
 func Stem(sender string) string {
-	folded := mail.FoldAddress(sender)
-	local, domain := mail.SplitAddress(folded)
+	folded := address.Fold(sender)
+	local, domain := address.Split(folded)
 	if local == "" {
 		return folded // the null sender
 	}

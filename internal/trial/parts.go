@@ -8,10 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tollgate-mail/tollgate/internal/address"
 	"github.com/tollgate-mail/tollgate/internal/assemble"
 	"github.com/tollgate-mail/tollgate/internal/dnscheck"
 	"github.com/tollgate-mail/tollgate/internal/gate"
-	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/internal/state"
 )
 
@@ -78,8 +78,8 @@ func (r remembered) Greylist(_ context.Context, t gate.Try) (time.Duration, stri
 
 func (r remembered) Wrote(_ context.Context, local, remote string, _ time.Time) (bool, error) {
 	for who, to := range r.Memory.Wrote {
-		if mail.FoldAddress(who) == mail.FoldAddress(local) {
-			return slices.ContainsFunc(to, func(a string) bool { return mail.FoldAddress(a) == mail.FoldAddress(remote) }), nil
+		if address.Fold(who) == address.Fold(local) {
+			return slices.ContainsFunc(to, func(a string) bool { return address.Fold(a) == address.Fold(remote) }), nil
 		}
 	}
 	return false, nil

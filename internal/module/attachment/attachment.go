@@ -84,7 +84,7 @@ func newInspection(ctx context.Context, s Settings) *inspection {
 }
 
 func (in *inspection) inspect(message io.Reader) (module.Finding, error) {
-	err := mail.ReadParts(message, in.part)
+	err := mail.ReadParts(in.budget, message, in.part)
 	if errors.Is(err, mail.ErrComplex) {
 		in.found(SymbolComplex)
 		err = nil

@@ -74,7 +74,7 @@ func (in *inspection) message(r io.Reader) error {
 	head := in.head // that of the part that is read meanwhile
 	in.head = nil
 	defer func() { in.messages, in.head = in.messages-1, head }()
-	err := mail.ReadParts(in.budget.Reader(r), in.part)
+	err := mail.ReadParts(in.budget, r, in.part)
 	if errors.Is(err, mail.ErrComplex) {
 		in.found(SymbolComplex)
 		return nil

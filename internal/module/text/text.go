@@ -73,7 +73,7 @@ func (*Inspector) Close() error { return nil }
 
 func inspect(ctx context.Context, message io.Reader) (module.Finding, error) {
 	in := &inspection{budget: budget.Proportional(ctx, maxOctets)}
-	err := mail.ReadParts(message, in.part)
+	err := mail.ReadParts(in.budget, message, in.part)
 	switch {
 	case errors.Is(err, mail.ErrComplex), errors.Is(err, budget.ErrSpent):
 		in.found(SymbolLimit)
@@ -130,9 +130,9 @@ func (in *inspection) part(p *mail.Part) error {
 	c, ok := charset.Find(label)
 	text := ""
 	if ok {
-		text = c.Decode(octets)
+		text = c.Decode(in.budget, octets)
 	} else {
-		text = charset.Raw(octets, label)
+		text = charset.Raw(in.budget, octets, label)
 	}
 	if html {
 		return in.html(text)

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/tollgate-mail/tollgate/internal/mail"
+	"github.com/tollgate-mail/tollgate/internal/address"
 )
 
 // named is a domain and nothing else.
@@ -119,7 +119,7 @@ func hostOf(text string) string {
 	if plain, err := url.PathUnescape(text); err == nil {
 		text = plain
 	}
-	return strings.TrimRight(mail.FoldDomain(strings.Trim(text, "[]")), ".")
+	return strings.TrimRight(address.FoldDomain(strings.Trim(text, "[]")), ".")
 }
 
 // compare looks whether what is shown of a link names another domain.
@@ -133,7 +133,7 @@ func (in *inspection) compare(link, shown string) {
 		// The words of a link may have a point; only what is nothing else is
 		// taken for a domain.
 		if s := seen(shown); named.MatchString(s) {
-			other = mail.FoldDomain(s)
+			other = address.FoldDomain(s)
 		}
 	}
 	if other == "" || related(host, other) {

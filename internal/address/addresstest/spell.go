@@ -1,0 +1,62 @@
+// Package addresstest makes addresses for tests.
+package addresstest
+
+import "strings"
+
+// Spell writes an address in one of the many ways that mean the same to Postfix
+// (RFC 5321 §4.1.2 and appendix C, RFC 822). choose picks one of n.
+func Spell(choose func(int) int, local, domain string) string {
+	words := func(s string) string {
+		var b strings.Builder
+		for _, r := range s {
+			if choose(5) == 0 && r < 0x80 {
+				b.WriteByte('\\')
+			}
+			b.WriteRune(r)
+			if r == '.' && choose(6) == 0 {
+				b.WriteString([]string{" ", "(x)", "\t"}[choose(3)])
+			}
+		}
+		return b.String()
+	}
+	switch choose(3) {
+	case 0:
+		local = `"` + words(local) + `"`
+	case 1:
+		local = words(local)
+	}
+	for range choose(3) {
+		switch choose(7) {
+		case 0:
+			local += "(c(d)e)"
+		case 1:
+			local += " "
+		case 2:
+			local = " " + local
+		case 3:
+			domain += "(\\))"
+		case 4:
+			domain += "\t"
+		case 5:
+			domain = "(x)" + domain
+		case 6:
+			domain = " " + domain
+		}
+	}
+	if choose(4) == 0 {
+		domain += "."
+	}
+	s := local + "@" + domain
+	switch choose(6) {
+	case 0:
+		s = "@a.example,@b.example:" + s
+	case 1:
+		s = "<" + s + ">"
+	case 2:
+		s = "<" + s + " >"
+	}
+	if choose(4) == 0 {
+		s = strings.ToUpper(s)
+	}
+	return s
+}

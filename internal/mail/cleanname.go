@@ -1,0 +1,76 @@
+package mail
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// MaxName is how many octets of a file name are kept. Of a longer one the middle
+// is left out, for what matters is at its end.
+const MaxName = 512
+
+// CleanName is a file name as it is compared with rules and shown to people:
+//   - without the folders before it;
+//   - without control characters and those that cannot be seen (zero-width
+//     space, word joiner, soft hyphen, byte order mark, tags);
+//   - without the characters that govern the direction of writing; bidi tells
+//     that there were some that make a name look like another (U+202B, U+202D,
+//     U+202E, U+2067);
+//   - without dots and spaces at its end, which some systems ignore;
+//   - composed (NFC), and of at most MaxName octets.
+func CleanName(name string) (clean string, bidi bool) {
+	name, bidi = visible(name)
+	name = trimName(name)
+	if i := strings.LastIndexAny(name, `/\`); i >= 0 {
+		name = trimName(name[i+1:])
+	}
+	return shorten(name), bidi
+}
+
+// CleanPath is CleanName for a name within an archive: folders stay, divided
+// by slashes.
+func CleanPath(name string) (clean string, bidi bool) {
+	name, bidi = visible(name)
+	return shorten(strings.ReplaceAll(strings.TrimRight(name, " ."), `\`, "/")), bidi
+}
+
+func trimName(s string) string { return strings.TrimLeft(strings.TrimRight(s, ` ./\`), " ") }
+
+func visible(name string) (string, bool) {
+	bidi := false
+	name = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t', r == '\n', r == '\r', r == 0x85, r == 0x2028, r == 0x2029, r == 0xa0:
+			return ' '
+		case r < ' ', r >= 0x7f && r < 0xa0:
+			return -1
+		case r == 0x202b, r == 0x202d, r == 0x202e, r == 0x2067:
+			bidi = true
+			return -1
+		case r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0x200e, r == 0x200f, r == 0x61c:
+			return -1
+		case r >= 0x80 && invisible(r):
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(name, "\uFFFD"))
+	return norm.NFC.String(name), bidi
+}
+
+// shorten leaves out the middle of a long name.
+func shorten(s string) string {
+	if len(s) <= MaxName {
+		return s
+	}
+	const gap = "…"
+	head, tail := MaxName/4, len(s)-(MaxName-MaxName/4-len(gap))
+	for !utf8.RuneStart(s[head]) {
+		head--
+	}
+	for !utf8.RuneStart(s[tail]) {
+		tail++
+	}
+	return s[:head] + gap + s[tail:]
+}

@@ -1,0 +1,169 @@
+package mail
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/tollgate-mail/tollgate/internal/budget"
+)
+
+// unbounded counts what is charged.
+func unbounded(ctx context.Context) *budget.Budget {
+	return budget.New(ctx, math.MaxInt64, math.MaxInt64)
+}
+
+// checkCost holds what an input of so many octets has cost against its
+// allowance.
+func checkCost(t *testing.T, what string, n int, b *budget.Budget) {
+	t.Helper()
+	if steps, octets := b.Spent(); max(steps, octets) > budget.Allowance(int64(n)) {
+		t.Errorf("%.60q: %d octets cost %d steps and %d octets", what, n, steps, octets)
+	}
+}
+
+// units are pieces that were dear, or might be: of parameters, of encoded words,
+// of mailboxes, of addresses in a trace.
+func units() []string {
+	return []string{
+		"name=", "name=name=", ";name=\"", "(", "(\\", "()=", "name()=", "(name=", ")(", "boundary=a ", ";boundary=a", "boundary=\"", ";name=a", "name:", ";filename*1=a", "'", "; name='a b',c(d)\"",
+		";name=a b,c(d", ";name=(x)a b,c(d)", ";filename*=utf-8''%41", ";filename*0*=koi8-r''%F0", "; name=a b", ")", ";name=\"=?utf-8?q?a?=", ";name=\"=?utf-7?b?K0JCOEVRQS0=?= =?utf-8?b?Yg==?=\xff\"",
+		"\"", "\\\"", "\"\\", ";", "; x=", "\xff", "=?utf-8?q?a", "=?", "=?utf-8?q?a?= ", "=?x?q?", "?=", "=?utf-8?b?", "\n ", " ", "=?koi8-r?q?=F0?= =?utf-8?q?a?= ",
+		"=?utf-8?q?a?=\xff", "=?utf-8?b?YQ=a?= ", "=?us-ascii?q?=D0=96?=", "=?x-y?q?=D0=96?= \xf0", "=?utf-7?q?+?=", "=?utf-8?b?*?=", "=?utf-8?q?=3D=3Futf-8=3Fq=3Fa=3F=3D?=", "\ufdfa", "a\u200b",
+		"<", "a,", "a@", "a. ", "a@ ", "<\"\\\"", "\"\\\"\\\"", "[", "<a@b>", "a@b,", ":", "1.1 ", "IPv6:", "192.0.2.1 ", "1", "::1 ", "f.f.f.f",
+	}
+}
+
+// What reading costs is linear in the length of what is read, for the dearest
+// too.
+func TestCost(t *testing.T) {
+	const n = 1 << 16
+	ctx := t.Context()
+	for _, unit := range units() {
+		for _, size := range []int{len(unit), 100, 400, 4 << 10, n - 1<<10} {
+			value := strings.Repeat(unit, max(1, size/len(unit)))
+			for _, fallback := range []string{"", "koi8-r", "utf-7", "iso-2022-kr", "auto"} {
+				b := unbounded(ctx)
+				Decode(b, value, fallback)
+				checkCost(t, "decoded "+value, len(value), b)
+				b = unbounded(ctx)
+				Readings(b, value, fallback)
+				checkCost(t, "readings of "+value, len(value), b)
+			}
+			b := unbounded(ctx)
+			for _, m := range ParseMailboxes(b, value) {
+				m.DisplayName(b, "koi8-r")
+			}
+			checkCost(t, "mailboxes in "+value, len(value), b)
+			b = unbounded(ctx)
+			Header{{"Received", value}}.TraceIPs(b)
+			checkCost(t, "trace "+value, len(value), b)
+			for _, field := range []string{"Content-Type: multipart/mixed; ", "Content-Type: a/b;", "Content-Disposition: attachment; "} {
+				part := "--b\n" + field + value + "\n\n"
+				message := "Content-Type: multipart/mixed; boundary=b\n\n" + strings.Repeat(part, max(1, n/len(part)))
+				b := unbounded(ctx)
+				if _, err := ListParts(b, strings.NewReader(message), "koi8-r"); err != nil && !errors.Is(err, ErrComplex) {
+					t.Fatal(err)
+				}
+				checkCost(t, part, len(message), b)
+			}
+		}
+	}
+	for _, unit := range []string{"--b\n\n", "--b\nA\n", "--b\nContent-\n\n", "--b\nContent-Type: message/rfc822\n\nx\n", "--b\n\nbegin 644 x\n", "--b\nContent-Type:multipart/mixed;boundary=c\n\n--c\n", "--c\n", "--\n",
+		"--b\nContent-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nQTpiCgp4\n", "x\n", "--b\nx\nContent-Type: a/b;\n\nname=x\n"} {
+		message := "Content-Type: multipart/mixed; boundary=b\n\n" + strings.Repeat(unit, n/len(unit))
+		b := unbounded(ctx)
+		if err := ReadParts(b, strings.NewReader(message), func(*Part) error { return nil }); err != nil && !errors.Is(err, ErrComplex) {
+			t.Fatal(err)
+		}
+		checkCost(t, unit, len(message), b)
+	}
+}
+
+// A walk that its budget does not cover says so, as any other that was cut; one
+// whose context ends is over soon, and says that.
+func TestWalkIsCut(t *testing.T) {
+	message := "From: a@b\nDate: x\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n" +
+		strings.Repeat("--b\nContent-Type: a/b; name=x.txt\n\n", 50) + "--b\nContent-Type: a/b; name=x.exe\n\n--b--\n"
+	whole := unbounded(t.Context())
+	if l, err := ListParts(whole, strings.NewReader(message), ""); err != nil || !slices.Contains(l.Names, "x.exe") || l.Defects != nil {
+		t.Fatal(l, err)
+	}
+	steps, octets := whole.Spent()
+	for _, cut := range []*budget.Budget{budget.New(t.Context(), steps-1, octets), budget.New(t.Context(), steps/2, octets), budget.New(t.Context(), 0, octets), budget.New(t.Context(), steps, octets-1)} {
+		l, err := ListParts(cut, strings.NewReader(message), "")
+		if !errors.Is(err, ErrComplex) || !slices.Contains(l.Defects, "part_unread") || !slices.Contains(l.Defects, "too_much_work") {
+			t.Errorf("%q, %v", l.Defects, err)
+		}
+	}
+	for n := range steps {
+		cut := budget.New(t.Context(), n, octets)
+		if _, err := ListParts(cut, strings.NewReader(message), ""); !errors.Is(err, ErrComplex) {
+			t.Fatalf("with %d of %d steps: %v", n, steps, err)
+		}
+	}
+	for _, unit := range units() {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		b := unbounded(ctx)
+		_, err := ListParts(b, strings.NewReader("Content-Type: a/b;"+strings.Repeat(unit, 1<<17/len(unit))), "")
+		if steps, octets := b.Spent(); !errors.Is(err, context.Canceled) || steps+octets > 64<<10 {
+			t.Errorf("%q: %d steps, %d octets, %v", unit, steps, octets, err)
+		}
+	}
+}
+
+func FuzzCost(f *testing.F) {
+	for _, unit := range units() {
+		f.Add(unit, "koi8-r", uint16(1000))
+	}
+	f.Fuzz(func(t *testing.T, unit, fallback string, times uint16) {
+		if len(fallback) > 300 || unit == "" {
+			t.Skip()
+		}
+		value := strings.Repeat(unit, 1+int(times)%(1+(16<<10)/len(unit)))
+		b := unbounded(t.Context())
+		Readings(b, value, fallback)
+		checkCost(t, unit, len(value), b)
+		b = unbounded(t.Context())
+		for _, m := range ParseMailboxes(b, value) {
+			m.DisplayName(b, fallback)
+		}
+		checkCost(t, unit, len(value), b)
+		b = unbounded(t.Context())
+		Header{{"Received", value}}.TraceIPs(b)
+		checkCost(t, unit, len(value), b)
+		for _, message := range []string{value, "Content-Type: multipart/mixed; boundary=b\n\n" + value, "Content-Type: a/b; name=" + value + "\n\n", strings.Repeat("Content-Disposition: x; filename="+unit+"\n", 30)} {
+			b := unbounded(t.Context())
+			if err := ReadParts(b, strings.NewReader(message), func(p *Part) error {
+				_, err := io.Copy(io.Discard, p.Body)
+				return err
+			}); err != nil && !errors.Is(err, ErrComplex) {
+				t.Fatal(err)
+			}
+			checkCost(t, unit, len(message), b)
+		}
+	})
+}
+
+// BenchmarkDear tells how many octets a second the parts of the dearest messages
+// are read at.
+func BenchmarkDear(b *testing.B) {
+	for _, unit := range units() {
+		for _, size := range []int{100, 4 << 10} {
+			part := "--b\nContent-Type: multipart/mixed; " + strings.Repeat(unit, 1+size/len(unit)) + "\n\n"
+			message := "Content-Type: multipart/mixed; boundary=b\n\n" + strings.Repeat(part, 1+(256<<10)/len(part))
+			b.Run(strings.ReplaceAll(unit, "\n", "_")+"/"+strconv.Itoa(size), func(b *testing.B) {
+				b.SetBytes(int64(len(message)))
+				for b.Loop() {
+					_, _ = ListParts(unbounded(b.Context()), strings.NewReader(message), "koi8-r")
+				}
+			})
+		}
+	}
+}
