@@ -66,13 +66,22 @@ func (m *Message) Body(ctx context.Context, p []byte) {
 // line, the body (accounting.md).
 func (m *Message) size() int64 { return m.head.octets + int64(len("\r\n")) + m.body }
 
-func (m *Message) subject() (string, bool) {
+// subjects are what readers may see in the first Subject, none without one. They
+// are read once: rules, journals and tags ask.
+func (m *Message) subjects() []string {
 	if !m.headersIn {
-		return "", false // not yet known; a block at RCPT must not fix it so
+		return nil // not yet known; a block at RCPT must not fix it so
 	}
-	if !m.titled {
-		m.title, m.hasTitle = m.head.first("Subject")
-		m.titled = true
+	if !m.subjectRead {
+		m.subjectReadings, m.subjectRead = m.head.first("Subject"), true
 	}
-	return m.title, m.hasTitle
+	return m.subjectReadings
+}
+
+// subject is the first of subjects, "" without one.
+func (m *Message) subject() string {
+	if all := m.subjects(); len(all) > 0 {
+		return all[0]
+	}
+	return ""
 }

@@ -23,7 +23,7 @@ func (m *Message) describe(e *journal.Entry) {
 	if e.Kind == journal.Trace && m.current != nil {
 		e.Recipient = m.j.text(m.current.given())
 	}
-	subject, _ := m.subject()
+	subject := m.subject()
 	e.Subject = m.j.text(subject)
 	if m.headersIn {
 		e.Size = m.size()

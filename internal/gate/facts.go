@@ -66,12 +66,11 @@ func (f facts) Value(ctx context.Context, k rules.Key) (rules.Value, error) {
 	case rules.Correspondent:
 		return m.correspondent(ctx)
 	case rules.Subject:
-		subject, ok := m.subject()
-		if !ok {
+		all := m.subjects()
+		if len(all) == 0 {
 			return rules.Value{}, nil
 		}
-		raw, _ := m.head.fields.Get("Subject")
-		return rules.Value{Known: true, Text: subject, Texts: mail.Others(m.work, raw, m.head.fallback())}, nil
+		return rules.Value{Known: true, Text: all[0], Texts: all[1:]}, nil
 	case rules.HeaderField:
 		v := rules.TextValues(m.head.decoded(k.Name))
 		if mail.IsAddressField(k.Name) {

@@ -95,14 +95,28 @@ func (h *head) value(i int) string {
 	return strings.TrimSpace(mail.Decode(h.work, h.fields[i].Value, h.fallback()))
 }
 
-// first is the decoded value of the first field of that name.
-func (h *head) first(name string) (value string, ok bool) {
+// readings are what readers may see in field i (mail.Readings), its value first,
+// without white space around them.
+func (h *head) readings(i int) []string {
+	raw := h.fields[i].Value
+	if h.all != nil || h.whole {
+		return append([]string{h.value(i)}, mail.Others(h.work, raw, h.fallback())...)
+	}
+	list := mail.Readings(h.work, raw, h.fallback())
+	for i, s := range list {
+		list[i] = strings.TrimSpace(s)
+	}
+	return list
+}
+
+// first are the readings of the first field of that name, none without one.
+func (h *head) first(name string) []string {
 	for i, f := range h.fields {
 		if strings.EqualFold(f.Name, name) {
-			return h.value(i), true
+			return h.readings(i)
 		}
 	}
-	return "", false
+	return nil
 }
 
 // decoded are the values of all fields of that name; of "*" every field as
@@ -114,8 +128,9 @@ func (h *head) decoded(name string) []string {
 	var out, others []string
 	for i, f := range h.fields {
 		if strings.EqualFold(f.Name, name) {
-			out = append(out, h.value(i))
-			others = append(others, mail.Others(h.work, f.Value, h.fallback())...)
+			all := h.readings(i)
+			out = append(out, all[0])
+			others = append(others, all[1:]...)
 		}
 	}
 	return append(out, others...)

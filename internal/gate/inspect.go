@@ -160,7 +160,7 @@ func (m *Message) envelope() module.Envelope {
 	if m.authenticated() {
 		e.AuthUser = m.env.AuthUser
 	}
-	e.Subject, _ = m.subject()
+	e.Subject = m.subject()
 	return e
 }
 

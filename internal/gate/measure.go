@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/mail"
 	"slices"
-	"strings"
 
 	ours "github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/internal/mailauth"
@@ -30,12 +29,12 @@ func (f facts) matched() []string {
 // dateSkew is how many seconds the Date field is ahead of now; below zero it is
 // in the past. A date that cannot be read is none.
 func (m *Message) dateSkew() rules.Value {
-	text, ok := m.head.first("Date")
-	if !ok {
+	all := m.head.first("Date")
+	if len(all) == 0 {
 		return rules.Value{}
 	}
 	// RFC 5322 §3.3 and §4.3, comments after the zone included.
-	date, err := mail.ParseDate(strings.TrimSpace(text))
+	date, err := mail.ParseDate(all[0])
 	if err != nil {
 		return rules.Value{}
 	}

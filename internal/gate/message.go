@@ -44,10 +44,10 @@ type Message struct {
 	stash     *module.Stash // nil: nobody reads the whole message
 	wire      []byte        // scratch for fields on their way there
 	unkept    bool          // the stash could not take everything
-	titled    bool
-	title     string
-	hasTitle  bool
 	headersIn bool
+
+	subjectRead     bool
+	subjectReadings []string
 
 	inspections *inspections        // nil: none were begun
 	scanned     string              // what the antivirus said, as the journal has it; "": nothing
@@ -195,7 +195,7 @@ func (m *Message) placeholder(name string) string {
 			return m.accepted[0].ASCII()
 		}
 	case "subject":
-		subject, _ := m.subject()
+		subject := m.subject()
 		return subject
 	case "weight":
 		return m.weight.String()

@@ -86,12 +86,7 @@ func ascii(s string) string {
 // is from us, in any of the spellings of RFC 8601 §2.2: §5 has such fields of
 // other hosts removed.
 func IsOf(value, gateway string) bool {
-	id, ok := serverID(strings.Map(func(r rune) rune {
-		if r == '\r' || r == '\n' || r == '\t' {
-			return ' '
-		}
-		return r
-	}, value))
+	id, ok := serverID(value)
 	if !ok {
 		return false
 	}
@@ -101,24 +96,28 @@ func IsOf(value, gateway string) bool {
 	return address.FoldDomain(strings.TrimSpace(id)) == address.FoldDomain(gateway)
 }
 
+// whiteSpace is that of RFC 5322 §3.2.2, folds as Postfix shows them and others.
+const whiteSpace = " \t\r\n"
+
 // serverID is the authserv-id that a value begins with: a token or a quoted
 // string (RFC 2045 §5.1), with comments around it.
 func serverID(s string) (id string, ok bool) {
-	s = strings.TrimLeft(s, " ")
+	s = strings.TrimLeft(s, whiteSpace)
 	for strings.HasPrefix(s, "(") {
 		n := address.CommentLength(s)
 		if n == 0 {
 			return "", false
 		}
-		s = strings.TrimLeft(s[n:], " ")
+		s = strings.TrimLeft(s[n:], whiteSpace)
 	}
 	if !strings.HasPrefix(s, `"`) {
 		if strings.HasPrefix(s, "=?") { // no token, but some decode it
-			word, _, _ := strings.Cut(s, " ")
-			word, _, _ = strings.Cut(word, ";")
-			return word, true
+			if i := strings.IndexAny(s, whiteSpace+";"); i >= 0 {
+				s = s[:i]
+			}
+			return s, true
 		}
-		if i := strings.IndexAny(s, ` ()<>@,;:\"/[]?=`); i >= 0 {
+		if i := strings.IndexAny(s, whiteSpace+`()<>@,;:\"/[]?=`); i >= 0 {
 			s = s[:i]
 		}
 		return s, s != ""
