@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
-	"unicode/utf8"
+
+	"github.com/tollgate-mail/tollgate/internal/jsontext"
 )
 
 // timeFormat is RFC 3339 in UTC with milliseconds.
@@ -46,7 +47,7 @@ func (r *Record) AppendJSON(b []byte) []byte {
 		b = append(b, leads[i]...)
 		switch {
 		case f.text != nil:
-			b = appendString(b, *f.text(r))
+			b = jsontext.AppendString(b, *f.text(r))
 		case f.whole != nil:
 			b = strconv.AppendInt(b, *f.whole(r), 10)
 		case f.count != nil:
@@ -91,42 +92,7 @@ func appendList(b []byte, list []string) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendString(b, text)
+		b = jsontext.AppendString(b, text)
 	}
 	return append(b, ']')
-}
-
-const hexDigits = "0123456789abcdef"
-
-// appendString quotes as RFC 8259 §7 asks.
-func appendString(b []byte, s string) []byte {
-	b = append(b, '"')
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' {
-			i++
-			continue
-		}
-		if c >= utf8.RuneSelf {
-			r, n := utf8.DecodeRuneInString(s[i:])
-			if r != utf8.RuneError || n > 1 {
-				i += n
-				continue
-			}
-			b = append(append(b, s[start:i]...), "\uFFFD"...)
-			i++
-			start = i
-			continue
-		}
-		b = append(b, s[start:i]...)
-		if c == '"' || c == '\\' {
-			b = append(b, '\\', c)
-		} else {
-			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-		}
-		i++
-		start = i
-	}
-	return append(append(b, s[start:]...), '"')
 }

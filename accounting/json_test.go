@@ -29,7 +29,7 @@ func TestRecordJSON(t *testing.T) {
 	r.Tariff, r.TariffVersion = "office", "v1"
 	const void = `{"id":"mx1/4abc/1795417200123/a@example.org/void","kind":"void","voids":"mx1/4abc/1795417200123/a@example.org",` +
 		`"time":"2026-12-01T00:00:00.000Z","gateway":"mx1","queue_id":"4abc","message_id":"<1@example.net>","ref":"r1",` +
-		`"client":"sales","recipient":"a@example.org","sender":"\"<\u0001` + "\uFFFD\u2028" + `>\\\"@x","client_ip":"192.0.2.7",` +
+		`"client":"sales","recipient":"a@example.org","sender":"\"<\u0001\ufffd\u2028>\\\"@x","client_ip":"192.0.2.7",` +
 		`"direction":"inbound","size":7,"charged":7,"share":"split","share_index":1,"share_count":1,"verdict":"accept",` +
 		`"weight":"1.5","rules":[],"tariff":"office","tariff_version":"v1"}`
 	if got := string(r.AppendJSON([]byte("x"))); got != "x"+void {

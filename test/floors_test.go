@@ -19,9 +19,12 @@ const module = "github.com/tollgate-mail/tollgate/"
 var floors = map[string]int{
 	// Below the ground: the account names its clients by addresses, and
 	// whatever reads octets of others charges a budget.
-	"internal/address": -1,
-	"internal/budget":  -1,
+	"internal/address":  -1,
+	"internal/budget":   -1,
+	"internal/jsontext": -1,
 
+	"internal/boltfile":            0,
+	"internal/breaker":             0,
 	"internal/diag":                0,
 	"internal/address/addresstest": 0,
 	"rules/expr/exprtest":          0,
@@ -46,7 +49,6 @@ var floors = map[string]int{
 	"accounting/storetest": 2,
 	"internal/journal":     2,
 	"internal/mailauth":    2,
-	"internal/holdqueue":   2,
 	"internal/maillog":     2,
 	"internal/postfix":     2,
 	"internal/dnscheck":    2,
@@ -54,6 +56,7 @@ var floors = map[string]int{
 
 	"rules":                     3,
 	"internal/correct":          3,
+	"internal/holdqueue":        3,
 	"internal/simulate":         3,
 	"internal/directory":        4,
 	"internal/gate/lookup":      4,
@@ -78,7 +81,8 @@ var floors = map[string]int{
 	"milter":          7,
 	"internal/config": 7,
 
-	"internal/assemble": 8,
+	"internal/assemble":          8,
+	"internal/config/configtest": 8,
 
 	"internal/daemon": 9,
 	"internal/trial":  9,

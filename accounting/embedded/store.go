@@ -26,15 +26,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
-	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/accounting/price"
+	"github.com/tollgate-mail/tollgate/internal/boltfile"
 )
 
 var (
@@ -63,7 +61,7 @@ type Options struct {
 
 // Store is an accounting.Store and an accounting.Checkpointer in one file.
 type Store struct {
-	db   *bolt.DB
+	db   *boltfile.DB
 	o    Options
 	desk *price.Desk
 }
@@ -87,9 +85,6 @@ const (
 )
 
 const layout = "1"
-
-// lockTimeout is how long Open waits for another process to let go.
-const lockTimeout = 2 * time.Second
 
 // Open opens the database file, or makes it. ErrLocked: another process has
 // it. ErrDamaged, ErrVersion: it cannot be used.
@@ -116,25 +111,11 @@ func Open(path string, o Options) (*Store, error) {
 		o.Book = price.NewBook()
 	}
 	s := &Store{o: o, desk: &price.Desk{Book: o.Book, Location: o.Location}}
-	err := guard(func() (err error) {
-		s.db, err = bolt.Open(path, 0o600, &bolt.Options{
-			Timeout: lockTimeout, FreelistType: bolt.FreelistMapType,
-			// With NoFreelistSync, opening would read all pages, and of a broken
-			// file panic in a goroutine where nothing can recover it.
-			NoFreelistSync: false,
-		})
-		return err
-	})
-	var system syscall.Errno
-	switch {
-	case errors.Is(err, bolterrors.ErrTimeout):
-		return nil, fmt.Errorf("%w: %s", ErrLocked, path)
-	case errors.As(err, &system):
-		return nil, err // it names the path
-	case err != nil: // all else is what the file holds
-		return nil, fmt.Errorf("%w: %s: %w", ErrDamaged, path, err)
+	var err error
+	if s.db, err = boltfile.Open(path, boltfile.Errors{Name: "embedded store", Locked: ErrLocked, Damaged: ErrDamaged}); err != nil {
+		return nil, err
 	}
-	if err := errors.Join(s.update(prepare), s.learn()); err != nil {
+	if err := errors.Join(s.db.Update(prepare), s.learn()); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), s.db.Close())
 	}
 	return s, nil
@@ -159,7 +140,7 @@ func prepare(tx *bolt.Tx) error {
 
 // learn reads the terms of tariffs that records name.
 func (s *Store) learn() error {
-	return s.view(func(tx *bolt.Tx) error {
+	return s.db.View(func(tx *bolt.Tx) error {
 		return tx.Bucket([]byte(tariffs)).ForEach(func(version, text []byte) error {
 			t, err := price.ParseTerms(text)
 			if err != nil {
@@ -172,26 +153,11 @@ func (s *Store) learn() error {
 }
 
 func (s *Store) update(fn func(*bolt.Tx) error) error {
-	return guard(func() error { return s.db.Update(fn) })
+	return s.db.Update(fn)
 }
 
 func (s *Store) view(fn func(*bolt.Tx) error) error {
-	return guard(func() error { return s.db.View(fn) })
-}
-
-// guard makes an error of what bbolt does with a broken file: it panics where
-// pages do not fit together, and faults where the file ends too early.
-func guard(fn func() error) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v", ErrDamaged, p)
-		}
-	}()
-	if err := fn(); err != nil {
-		return fmt.Errorf("embedded store: %w", err)
-	}
-	return nil
+	return s.db.View(fn)
 }
 
 // Heartbeat tells that the gateway lives, and its backlog.
@@ -206,7 +172,7 @@ func (s *Store) Heartbeat(ctx context.Context, gateway string, backlog int64) er
 	if err != nil {
 		return err
 	}
-	return s.update(func(tx *bolt.Tx) error { return tx.Bucket([]byte(gateways)).Put([]byte(gateway), value) })
+	return s.db.Update(func(tx *bolt.Tx) error { return tx.Bucket([]byte(gateways)).Put([]byte(gateway), value) })
 }
 
 // Ping writes nothing, durably.
@@ -214,11 +180,11 @@ func (s *Store) Ping(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return s.update(func(*bolt.Tx) error { return nil })
+	return s.db.Update(func(*bolt.Tx) error { return nil })
 }
 
 // Close closes the database.
-func (s *Store) Close() error { return guard(s.db.Close) }
+func (s *Store) Close() error { return s.db.Close() }
 
 var (
 	_ accounting.Store        = (*Store)(nil)

@@ -20,6 +20,7 @@ import (
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/internal/assemble"
 	"github.com/tollgate-mail/tollgate/internal/config"
+	"github.com/tollgate-mail/tollgate/internal/config/configtest"
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 	"github.com/tollgate-mail/tollgate/internal/module"
@@ -118,11 +119,7 @@ type = "attachment"
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		w.t.Fatal(err)
 	}
-	cfg, problems := config.Load(path)
-	if err := problems.Err(); err != nil {
-		w.t.Fatal(err)
-	}
-	return cfg
+	return configtest.Load(w.t, path)
 }
 
 // asks makes a policy need DNS and a memory.

@@ -3,6 +3,7 @@ package config
 import (
 	"time"
 
+	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/internal/config/document"
 	"github.com/tollgate-mail/tollgate/internal/config/values"
 	"github.com/tollgate-mail/tollgate/internal/directory"
@@ -64,7 +65,7 @@ func newDecoder() *decoder {
 		},
 		gate: gate.Settings{
 			ReportHeader: "X-Tollgate",
-			Refuse:       everyRefusal(),
+			Refuse:       accounting.AllBlocks,
 			Replies:      defaultReplies(),
 		},
 		directory:  directory.Config{Delimiter: "+"},

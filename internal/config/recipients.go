@@ -3,7 +3,6 @@ package config
 import (
 	"bufio"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -111,36 +110,12 @@ func (d *decoder) delimiter(n *node) {
 	}
 }
 
-// refusals are the names of recipients.refuse and the states they stand for.
-var refusals = []struct {
-	name  string
-	block accounting.Block
-}{
-	{"disabled", accounting.Disabled},
-	{"expired", accounting.Expired},
-	{"not_yet_valid", accounting.NotYetValid},
-	{"balance", accounting.OutOfBalance},
-	{"quota", accounting.OverQuota},
-	{"schedule", accounting.OutOfSchedule},
-}
-
-func everyRefusal() (all accounting.Block) {
-	for _, r := range refusals {
-		all |= r.block
-	}
-	return all
-}
-
 func (d *decoder) refuse(n *node) {
-	names := make([]string, len(refusals))
-	for i, r := range refusals {
-		names[i] = r.name
-	}
 	d.gate.Refuse = 0
 	for _, c := range d.TextNodes(n) {
 		name := c.Value.(string)
-		if d.Among(c, name, names) {
-			d.gate.Refuse |= refusals[slices.Index(names, name)].block
+		if b, err := accounting.ParseBlock(name); d.Among(c, name, accounting.BlockNames()) && err == nil {
+			d.gate.Refuse |= b
 		}
 	}
 }

@@ -7,13 +7,10 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
-	"path/filepath"
 	"time"
-)
 
-// folders are where Postfix's commands are when they are not in PATH, which
-// for others than root often has none of them.
-var folders = [...]string{"/usr/sbin", "/usr/local/sbin"}
+	commands "github.com/tollgate-mail/tollgate/internal/postfix"
+)
 
 // call is one run of a command of Postfix.
 type call struct {
@@ -27,7 +24,7 @@ type call struct {
 // run runs a command of Postfix for this instance. Its failure is an
 // ErrUnavailable with what it said; an error of c.out goes first.
 func (q *Queue) run(ctx context.Context, c call) error {
-	path, err := find(c.name)
+	path, err := commands.Find(c.name)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
@@ -68,19 +65,6 @@ func output(cmd *exec.Cmd, read func(io.Reader) error) (readErr, err error) {
 	}
 	readErr = read(pipe)
 	return readErr, errors.Join(pipe.Close(), cmd.Wait())
-}
-
-func find(name string) (string, error) {
-	path, err := exec.LookPath(name)
-	if err == nil {
-		return path, nil
-	}
-	for _, dir := range folders {
-		if path, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
-			return path, nil
-		}
-	}
-	return "", err
 }
 
 // commandError is the failure of a command of Postfix.

@@ -4,9 +4,9 @@ import (
 	"slices"
 	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/internal/jsontext"
 )
 
 // appendMessage writes an entry of the messages journal. Fields are present
@@ -49,7 +49,7 @@ func appendRecipients(b []byte, all []string) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendString(b, r)
+		b = jsontext.AppendString(b, r)
 	}
 	return append(b, ']')
 }
@@ -139,7 +139,7 @@ func appendJudgement(b []byte, e *Entry) []byte {
 
 func (h *RuleHit) append(b []byte) []byte {
 	b = append(b, `{"name":`...)
-	b = appendString(b, h.Name)
+	b = jsontext.AppendString(b, h.Name)
 	b = appendField(b, "stage", h.Stage)
 	b = appendField(b, "weight", h.Weight)
 	if h.Shadow {
@@ -150,7 +150,7 @@ func (h *RuleHit) append(b []byte) []byte {
 
 func (h *ModuleHit) append(b []byte) []byte {
 	b = append(b, `{"name":`...)
-	b = appendString(b, h.Name)
+	b = jsontext.AppendString(b, h.Name)
 	b = appendField(b, "result", h.Result)
 	b = appendField(b, "score", h.Score)
 	b = appendField(b, "weight", h.Weight)
@@ -167,75 +167,7 @@ func appendField(b []byte, name, value string) []byte {
 	b = append(b, ',', '"')
 	b = append(b, name...)
 	b = append(b, '"', ':')
-	return appendString(b, value)
-}
-
-const hexDigits = "0123456789abcdef"
-
-// appendString writes a JSON string (RFC 8259 §7). Whatever an outsider sent,
-// the line stays one: control characters are escaped, octets that are not
-// UTF-8 become U+FFFD, and U+2028 and U+2029 are escaped because some readers
-// take them for line ends.
-func appendString(b []byte, s string) []byte {
-	b = append(b, '"')
-	from := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if plain[c] {
-			i++
-			continue
-		}
-		if c < utf8.RuneSelf {
-			b = append(b, s[from:i]...)
-			b = appendEscaped(b, c)
-			i++
-			from = i
-			continue
-		}
-		r, n := utf8.DecodeRuneInString(s[i:])
-		switch {
-		case r == utf8.RuneError && n == 1:
-			b = append(b, s[from:i]...)
-			b = append(b, `\ufffd`...)
-			from = i + n
-		case r == '\u2028' || r == '\u2029':
-			b = append(b, s[from:i]...)
-			b = append(b, `\u202`...)
-			b = append(b, hexDigits[r&0xf])
-			from = i + n
-		}
-		i += n
-	}
-	b = append(b, s[from:]...)
-	return append(b, '"')
-}
-
-func appendEscaped(b []byte, c byte) []byte {
-	switch c {
-	case '"', '\\':
-		return append(b, '\\', c)
-	case '\b':
-		return append(b, '\\', 'b')
-	case '\f':
-		return append(b, '\\', 'f')
-	case '\n':
-		return append(b, '\\', 'n')
-	case '\r':
-		return append(b, '\\', 'r')
-	case '\t':
-		return append(b, '\\', 't')
-	}
-	return append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&0xf])
-}
-
-// plain are the octets that stand for themselves in a JSON string.
-var plain = plainOctets()
-
-func plainOctets() (t [256]bool) {
-	for c := ' '; c < utf8.RuneSelf; c++ {
-		t[c] = c != '"' && c != '\\'
-	}
-	return t
+	return jsontext.AppendString(b, value)
 }
 
 // MarshalJSON writes the entry as its journal has it.

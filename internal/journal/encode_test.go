@@ -208,24 +208,6 @@ func TestDecodeIsTheInverse(t *testing.T) {
 	}
 }
 
-func FuzzString(f *testing.F) {
-	f.Add("plain")
-	f.Add("\"\\\x00\x1f\x7f\xff\u2028")
-	f.Add("Ж\xd0")
-	f.Fuzz(func(t *testing.T, s string) {
-		got := appendString(nil, s)
-		var want bytes.Buffer
-		enc := json.NewEncoder(&want)
-		enc.SetEscapeHTML(false)
-		if err := enc.Encode(s); err != nil {
-			t.Fatal(err)
-		}
-		if w := strings.TrimSuffix(want.String(), "\n"); string(got) != w {
-			t.Errorf("%q: %s, want %s", s, got, w)
-		}
-	})
-}
-
 func full() *Entry {
 	return &Entry{
 		Time: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), Kind: Messages, Gateway: "mx1.example.org", Ref: "0a1b2c3d4e5f", QueueID: "4Lx2Pq3Zz1z9",

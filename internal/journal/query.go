@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/tollgate-mail/tollgate/internal/jsontext"
 )
 
 // Query selects entries; empty fields select all. Texts match in any case, as a
@@ -87,7 +89,7 @@ var (
 // verbatim tells whether a text stands in a JSON line as it is.
 func verbatim(s string) bool {
 	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf || !plain[s[i]] {
+		if !jsontext.Plain(s[i]) {
 			return false
 		}
 	}

@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +16,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/assemble"
 	"github.com/tollgate-mail/tollgate/internal/config"
+	"github.com/tollgate-mail/tollgate/internal/config/configtest"
 	"github.com/tollgate-mail/tollgate/internal/daemon"
 	"github.com/tollgate-mail/tollgate/internal/dnscheck"
 	"github.com/tollgate-mail/tollgate/internal/gate"
@@ -76,15 +75,7 @@ func policy(t *testing.T, listen string, names ...string) *config.Config {
 	for _, n := range names {
 		text += fmt.Sprintf("[[rule]]\nname = %q\nstage = \"connect\"\nmatch = { client_ip = \"192.0.2.0/24\" }\nweight = 1\n", n)
 	}
-	path := filepath.Join(t.TempDir(), "policy.toml")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cfg, problems := config.Load(path)
-	if err := problems.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return cfg
+	return configtest.Text(t, text)
 }
 
 func (r *running) load(cfg *config.Config) error {

@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/breaker"
 )
 
 // Inspection is one that was begun.
@@ -14,7 +16,7 @@ type Inspection struct {
 	guard  *Guard
 	stash  *Stash // as the inspector sees it
 	begun  time.Time
-	pass   pass
+	pass   breaker.Pass
 	placed time.Time // zero before its turn; of the record's mu
 
 	cancel  context.CancelFunc // nil when it was never tried

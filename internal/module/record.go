@@ -6,6 +6,15 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/breaker"
+)
+
+const (
+	tolerated = 5 // failures in a row that open a breaker
+	unheard   = 3 // of them stand for a ping without an answer
+	firstWait = time.Second
+	lastWait  = 30 * time.Second
 )
 
 // remembered is how many results Health looks back on.
@@ -20,7 +29,7 @@ type record struct {
 	opened, doubt chan struct{}
 
 	mu          sync.Mutex
-	breaker     breaker
+	breaker     breaker.Breaker
 	silent      bool // pings have failed, nothing has succeeded since
 	health      Health
 	lastSuccess time.Time           // of an inspection
@@ -29,7 +38,7 @@ type record struct {
 }
 
 func newRecord(parallel int, now time.Time) *record {
-	r := &record{opened: make(chan struct{}, 1), doubt: make(chan struct{}, 1), health: Health{State: unknown, Since: now}}
+	r := &record{opened: make(chan struct{}, 1), doubt: make(chan struct{}, 1), health: Health{State: unknown, Since: now}, breaker: breaker.Breaker{Tolerated: tolerated, First: firstWait, Last: lastWait}}
 	if parallel > 0 {
 		r.places = make(chan struct{}, parallel)
 	}
@@ -41,7 +50,7 @@ func (r *record) admit(i *Inspection) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var ok bool
-	if i.pass, ok = r.breaker.admit(i.begun); !ok {
+	if i.pass, ok = r.breaker.Admit(i.begun); !ok {
 		return r.away()
 	}
 	return nil
@@ -62,7 +71,7 @@ func (r *record) take(ctx context.Context, i *Inspection) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	err := ctx.Err()
-	if err == nil && i.pass == 0 && r.breaker.wait != 0 {
+	if err == nil && i.pass == 0 && r.breaker.Open() {
 		err = r.away()
 	}
 	if err != nil {
@@ -90,13 +99,13 @@ func (r *record) leave() {
 func (r *record) excuse(i *Inspection) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.breaker.release(i.pass)
+	r.breaker.Release(i.pass)
 }
 
 func (r *record) succeeded(i *Inspection, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.breaker.succeed()
+	r.breaker.Succeed()
 	r.silent = false
 	r.lastSuccess = now
 	r.health.Inspected++
@@ -113,7 +122,7 @@ func (r *record) failed(i *Inspection, now time.Time, err error) {
 	defer r.mu.Unlock()
 	late := errors.Is(err, ErrTimeout)
 	if late && i.placed.IsZero() && r.lastSuccess.After(i.begun) {
-		r.breaker.release(i.pass)
+		r.breaker.Release(i.pass)
 		return // it never had its turn, and others had
 	}
 	gone := unreachable(err)
@@ -121,7 +130,7 @@ func (r *record) failed(i *Inspection, now time.Time, err error) {
 	case gone, late && i.pass != 0:
 		r.trip(i.pass, 1, now)
 	case i.pass != 0: // an answer, of a service that was given time
-		r.breaker.succeed()
+		r.breaker.Succeed()
 		r.silent = false
 	default:
 		tell(r.doubt)
@@ -131,10 +140,10 @@ func (r *record) failed(i *Inspection, now time.Time, err error) {
 }
 
 // trip counts failures for the breaker.
-func (r *record) trip(p pass, count int, now time.Time) {
-	closed := r.breaker.wait == 0
-	r.breaker.fail(p, count, now)
-	if closed && r.breaker.wait != 0 {
+func (r *record) trip(p breaker.Pass, count int, now time.Time) {
+	closed := !r.breaker.Open()
+	r.breaker.Fail(p, count, now)
+	if closed && r.breaker.Open() {
 		tell(r.opened)
 	}
 }
@@ -151,7 +160,7 @@ func tell(c chan struct{}) {
 func (r *record) failure(now time.Time, err error, gone bool) {
 	r.health.LastError, r.health.LastErrorAt = err.Error(), now
 	r.results.add(false)
-	if gone || r.breaker.wait != 0 {
+	if gone || r.breaker.Open() {
 		r.state(away, now)
 		return
 	}
@@ -181,7 +190,7 @@ func (r *record) read(now time.Time) Health {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	h := r.health
-	h.Breaker, h.RetryAt = r.breaker.state(now), r.breaker.retryAt
+	h.Breaker, h.RetryAt = r.breaker.State(now), r.breaker.RetryAt()
 	if all := r.latencies.all(); len(all) > 0 {
 		for _, latency := range all {
 			h.Latency += latency

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/breaker"
 )
 
 // pingTime is the longest that a ping waits for its answer.
@@ -74,27 +76,27 @@ func (g *Guard) ping(watch context.Context, pinging chan struct{}) {
 
 // admitPing makes a ping a try of the breaker, where one may be made. Pings go
 // out in any case.
-func (r *record) admitPing(now time.Time) pass {
+func (r *record) admitPing(now time.Time) breaker.Pass {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	p, _ := r.breaker.admit(now)
+	p, _ := r.breaker.Admit(now)
 	return p
 }
 
 // pinged is told what came of a ping.
-func (r *record) pinged(p pass, began, now time.Time, err error, over bool) {
+func (r *record) pinged(p breaker.Pass, began, now time.Time, err error, over bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
 	case err == nil:
 		r.silent = false
-		r.breaker.succeed()
+		r.breaker.Succeed()
 		r.success(now)
 	case over:
-		r.breaker.release(p)
+		r.breaker.Release(p)
 	case r.lastSuccess.After(began):
 		// It has been busy with messages, and had results.
-		r.breaker.release(p)
+		r.breaker.Release(p)
 	default:
 		r.silent = true
 		r.trip(p, unheard, now)
@@ -106,8 +108,8 @@ func (r *record) pinged(p pass, began, now time.Time, err error, over bool) {
 func (r *record) nextPing(now time.Time, every time.Duration) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	switch wait := r.breaker.retryAt.Sub(now); {
-	case r.breaker.wait != 0 && wait > 0:
+	switch wait := r.breaker.RetryAt().Sub(now); {
+	case r.breaker.Open() && wait > 0:
 		return min(wait, every)
 	case r.silent:
 		return min(firstWait, every)

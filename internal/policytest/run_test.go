@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/tollgate-mail/tollgate/internal/config"
+	"github.com/tollgate-mail/tollgate/internal/config/configtest"
 	"github.com/tollgate-mail/tollgate/internal/policytest"
 )
 
@@ -64,16 +64,8 @@ action = "reject"
 
 func load(t *testing.T, text, cases string) (*config.Config, []*policytest.Case, error) {
 	t.Helper()
-	dir := t.TempDir()
-	for name, text := range map[string]string{"policy.toml": text, "cases.toml": cases, "a.eml": "Subject: from a file\n\nbody\n"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	cfg, problems := config.Load(filepath.Join(dir, "policy.toml"))
-	if err := problems.Err(); err != nil {
-		t.Fatal(err)
-	}
+	dir := configtest.Folder(t, map[string]string{"policy.toml": text, "cases.toml": cases, "a.eml": "Subject: from a file\n\nbody\n"})
+	cfg := configtest.Load(t, filepath.Join(dir, "policy.toml"))
 	all, err := policytest.Load(filepath.Join(dir, "cases.toml"))
 	return cfg, all, err
 }
@@ -226,10 +218,7 @@ client = { ip = "x" }
 // The example policies go as their cases say, and every rule of them is in one.
 func TestExamples(t *testing.T) {
 	dir := filepath.Join("..", "..", "contrib")
-	cfg, problems := config.Load(filepath.Join(dir, "policy.toml"))
-	if err := problems.Err(); err != nil {
-		t.Fatal(err)
-	}
+	cfg := configtest.Load(t, filepath.Join(dir, "policy.toml"))
 	cases, err := policytest.Load(filepath.Join(dir, "cases.toml"))
 	if err != nil {
 		t.Fatal(err)
@@ -247,10 +236,7 @@ func TestExamples(t *testing.T) {
 
 // A thousand cases: how long they take is the benchmark's to say.
 func BenchmarkThousandCases(b *testing.B) {
-	cfg, problems := config.Load(filepath.Join("..", "..", "contrib", "policy.toml"))
-	if err := problems.Err(); err != nil {
-		b.Fatal(err)
-	}
+	cfg := configtest.Load(b, filepath.Join("..", "..", "contrib", "policy.toml"))
 	cases, err := policytest.Load(filepath.Join("..", "..", "contrib", "cases.toml"))
 	if err != nil {
 		b.Fatal(err)

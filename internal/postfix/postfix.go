@@ -128,7 +128,7 @@ func (i Instance) Reload(ctx context.Context) error {
 
 // run runs one of Postfix's commands and returns what it prints.
 func (i Instance) run(ctx context.Context, name string, args ...string) (string, error) {
-	path, err := find(name)
+	path, err := Find(name)
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
@@ -154,7 +154,8 @@ func complaint(said string) string {
 	return ": " + strings.Join(lines, "; ")
 }
 
-func find(name string) (string, error) {
+// Find is the path of a command of Postfix.
+func Find(name string) (string, error) {
 	path, err := exec.LookPath(name)
 	if err == nil {
 		return path, nil

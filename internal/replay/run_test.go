@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/tollgate-mail/tollgate/internal/config"
+	"github.com/tollgate-mail/tollgate/internal/config/configtest"
 	"github.com/tollgate-mail/tollgate/internal/replay"
 	"github.com/tollgate-mail/tollgate/internal/trial"
 )
@@ -46,15 +47,7 @@ match.subject = 'lottery'
 
 func load(t *testing.T, more string) *config.Config {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "policy.toml")
-	if err := os.WriteFile(path, []byte(base+more), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cfg, problems := config.Load(path)
-	if err := problems.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return cfg
+	return configtest.Text(t, base+more)
 }
 
 // delivered is a message as it lies in a mailbox behind the gateway.

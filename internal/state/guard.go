@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/breaker"
 )
 
 // DefaultTimeout is how long one question to the store may take.
@@ -34,9 +36,7 @@ type Guard struct {
 	failed  int64
 	last    error // until the store answers well
 	lastAt  time.Time
-	pause   time.Duration // 0: the store is there
-	until   time.Time     // of the pause
-	probing bool          // one is finding out
+	breaker breaker.Breaker
 }
 
 // NewGuard guards s. A timeout of 0 is the default; now is the clock of the
@@ -45,7 +45,7 @@ func NewGuard(s Store, timeout time.Duration, now func() time.Time) *Guard {
 	if timeout <= 0 {
 		timeout = DefaultTimeout
 	}
-	return &Guard{store: s, timeout: timeout, now: now}
+	return &Guard{store: s, timeout: timeout, now: now, breaker: breaker.Breaker{Tolerated: 1, First: firstPause, Last: maxPause}}
 }
 
 // Close closes the store.
@@ -53,13 +53,13 @@ func (g *Guard) Close() error { return g.store.Close() }
 
 // do asks the store, unless it is away.
 func (g *Guard) do(ctx context.Context, ask func(context.Context) error) (err error) {
-	probe, err := g.enter()
+	pass, err := g.enter()
 	if err != nil {
 		return err
 	}
 	// What panics must leave, too: nobody else would find out.
 	err = errUnfinished
-	defer func() { g.leave(ctx, probe, err) }()
+	defer func() { g.leave(ctx, pass, err) }()
 	limited, cancel := context.WithTimeout(ctx, g.timeout)
 	defer cancel()
 	err = ask(limited)
@@ -69,48 +69,38 @@ func (g *Guard) do(ctx context.Context, ask func(context.Context) error) (err er
 	return err
 }
 
-// enter says whether the store may be asked, and whether that is to find out
-// if it is there again.
-func (g *Guard) enter() (probe bool, err error) {
+// enter says whether the store may be asked.
+func (g *Guard) enter() (breaker.Pass, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.asked++
-	if g.pause == 0 {
-		return false, nil
-	}
-	if g.probing || g.now().Before(g.until) {
+	pass, ok := g.breaker.Admit(g.now())
+	if !ok {
 		g.failed++
-		return false, fmt.Errorf("%w (%s)", g.last, g.lastAt.UTC().Format(time.RFC3339))
+		return 0, fmt.Errorf("%w (%s)", g.last, g.lastAt.UTC().Format(time.RFC3339))
 	}
-	g.probing = true
-	return true, nil
+	return pass, nil
 }
 
 // leave records how it went.
-func (g *Guard) leave(ctx context.Context, probe bool, err error) {
+func (g *Guard) leave(ctx context.Context, pass breaker.Pass, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if probe {
-		g.probing = false
-	}
 	switch {
 	case err == nil:
-		g.pause, g.last = 0, nil
+		g.last = nil
+		g.breaker.Succeed()
 		return
 	case errors.Is(ctx.Err(), context.Canceled):
-		return // the session is over; that says nothing about the store
+		g.breaker.Release(pass) // the session is over; that says nothing about the store
+		return
 	}
 	g.failed++
 	g.last, g.lastAt = err, g.now()
-	switch {
-	case !errors.Is(err, ErrAway):
-		g.pause = 0 // it answers, if badly
-	case g.pause == 0:
-		g.pause = firstPause
-		g.until = g.lastAt.Add(g.pause)
-	case probe:
-		g.pause = min(2*g.pause, maxPause)
-		g.until = g.lastAt.Add(g.pause)
+	if errors.Is(err, ErrAway) {
+		g.breaker.Fail(pass, 1, g.lastAt)
+	} else {
+		g.breaker.Succeed() // it answers, if badly
 	}
 }
 
@@ -128,7 +118,7 @@ type Status struct {
 func (g *Guard) Status() Status {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	s := Status{Kind: g.store.Kind(), Away: g.pause > 0, Asked: g.asked, Failed: g.failed}
+	s := Status{Kind: g.store.Kind(), Away: g.breaker.Open(), Asked: g.asked, Failed: g.failed}
 	if g.last != nil {
 		s.Error, s.Since = g.last.Error(), g.lastAt.UTC().Format(time.RFC3339)
 	}

@@ -4,15 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
-	"github.com/tollgate-mail/tollgate/internal/config"
+	"github.com/tollgate-mail/tollgate/internal/config/configtest"
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/trial"
 )
@@ -59,15 +57,7 @@ tag_subject = "[X]"
 
 func bench(t *testing.T, o trial.Options) *trial.Bench {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "policy.toml")
-	if err := os.WriteFile(path, []byte(policy), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cfg, problems := config.Load(path)
-	if err := problems.Err(); err != nil {
-		t.Fatal(err)
-	}
-	o.Config = cfg
+	o.Config = configtest.Text(t, policy)
 	b, err := trial.New(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)

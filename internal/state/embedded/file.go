@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"runtime/debug"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -45,21 +44,6 @@ func load(tx *bolt.Tx, keys []string, list [][]byte) error {
 			// The octets are bbolt's, and gone after the transaction.
 			list[i] = bytes.Clone(b.Get([]byte(k)))
 		}
-	}
-	return nil
-}
-
-// guard makes an error of what bbolt does with a broken file: it panics where
-// pages do not fit together, and faults where the file ends too early.
-func guard(fn func() error) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v", ErrDamaged, p)
-		}
-	}()
-	if err := fn(); err != nil {
-		return fmt.Errorf("embedded state: %w", err)
 	}
 	return nil
 }

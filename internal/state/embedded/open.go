@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"syscall"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
+	"github.com/tollgate-mail/tollgate/internal/boltfile"
 )
 
 // Open opens the database file, or makes it. ErrLocked: another process has
@@ -45,28 +43,11 @@ func Open(path string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// lockTimeout is how long Open waits for another process to let go.
-const lockTimeout = 2 * time.Second
-
-func (s *Store) open(path string) error {
-	err := guard(func() (err error) {
-		// With NoFreelistSync, opening would read all pages, and of a broken
-		// file panic in a goroutine where nothing can recover it.
-		s.db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: lockTimeout, FreelistType: bolt.FreelistMapType})
+func (s *Store) open(path string) (err error) {
+	if s.db, err = boltfile.Open(path, boltfile.Errors{Name: "embedded state", Locked: ErrLocked, Damaged: ErrDamaged}); err != nil {
 		return err
-	})
-	var system syscall.Errno
-	switch {
-	case errors.Is(err, bolterrors.ErrTimeout):
-		return fmt.Errorf("%w: %s", ErrLocked, path)
-	case errors.As(err, &system):
-		return err // it names the path
-	case err != nil && !errors.Is(err, ErrDamaged): // all else is what the file holds
-		return fmt.Errorf("%w: %s: %w", ErrDamaged, path, err)
-	case err != nil:
-		return fmt.Errorf("%s: %w", path, err)
 	}
-	if err := guard(func() error { return s.db.Update(s.prepare) }); err != nil {
+	if err := s.db.Update(s.prepare); err != nil {
 		return errors.Join(fmt.Errorf("%s: %w", path, err), s.db.Close())
 	}
 	return nil

@@ -27,6 +27,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"github.com/tollgate-mail/tollgate/internal/boltfile"
 	"github.com/tollgate-mail/tollgate/internal/state"
 )
 
@@ -56,7 +57,7 @@ const (
 
 // Store is a state.Store in one file.
 type Store struct {
-	db *bolt.DB
+	db *boltfile.DB
 	o  Options
 
 	mu      sync.Mutex
@@ -169,7 +170,7 @@ func (s *Store) read(now time.Time, keys ...string) ([][]byte, error) {
 		}
 	}
 	if missing {
-		if err := guard(func() error { return s.db.View(func(tx *bolt.Tx) error { return load(tx, keys, list) }) }); err != nil {
+		if err := s.db.View(func(tx *bolt.Tx) error { return load(tx, keys, list) }); err != nil {
 			return nil, err
 		}
 	}
@@ -205,5 +206,5 @@ func (s *Store) Close() error {
 	}
 	close(s.end)
 	<-s.ended
-	return errors.Join(s.write(), guard(s.db.Close))
+	return errors.Join(s.write(), s.db.Close())
 }

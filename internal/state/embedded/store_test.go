@@ -209,7 +209,7 @@ func TestCannotWrite(t *testing.T) {
 			t.Fatal(err)
 		}
 		var err error
-		if s.db, err = bolt.Open(path, 0o600, &bolt.Options{ReadOnly: readOnly}); err != nil {
+		if s.db.DB, err = bolt.Open(path, 0o600, &bolt.Options{ReadOnly: readOnly}); err != nil {
 			t.Fatal(err)
 		}
 	}

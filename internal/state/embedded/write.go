@@ -50,26 +50,24 @@ func (s *Store) write() error {
 	s.mu.Unlock()
 
 	count, at := s.count, s.at
-	err := guard(func() error {
-		return s.db.Update(func(tx *bolt.Tx) error {
-			b := tx.Bucket([]byte(entries))
-			// In order: bbolt splits a page at the end of the transaction
-			// only, and moves for each key what stands behind it there.
-			for _, k := range slices.Sorted(maps.Keys(s.going)) {
-				if b.Get([]byte(k)) == nil {
-					count++
-				}
-				if err := b.Put([]byte(k), s.going[k]); err != nil {
-					return err
-				}
+	err := s.db.Update(func(tx *bolt.Tx) error {
+		b := tx.Bucket([]byte(entries))
+		// In order: bbolt splits a page at the end of the transaction
+		// only, and moves for each key what stands behind it there.
+		for _, k := range slices.Sorted(maps.Keys(s.going)) {
+			if b.Get([]byte(k)) == nil {
+				count++
 			}
-			gone, next, err := s.sweep(b, at, len(s.going), count)
-			if err != nil {
+			if err := b.Put([]byte(k), s.going[k]); err != nil {
 				return err
 			}
-			count, at = count-gone, next
-			return tx.Bucket([]byte(meta)).Put([]byte("count"), binary.BigEndian.AppendUint64(nil, uint64(max(count, 0))))
-		})
+		}
+		gone, next, err := s.sweep(b, at, len(s.going), count)
+		if err != nil {
+			return err
+		}
+		count, at = count-gone, next
+		return tx.Bucket([]byte(meta)).Put([]byte("count"), binary.BigEndian.AppendUint64(nil, uint64(max(count, 0))))
 	})
 
 	s.mu.Lock()
