@@ -23,6 +23,8 @@ VERSION ?= $(shell git describe --tags --dirty 2>/dev/null)
 # By exact version: a check must not change by itself.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 TARGETS     := linux/amd64 linux/arm64 freebsd/amd64 freebsd/arm64
+# A commit to upgrade from: the last before there was a package.
+BEFORE      := 1a7d1df
 MANPAGES    := $(wildcard docs/man/*.[58])
 FUZZTIME    ?= 30s
 
@@ -30,8 +32,8 @@ FUZZTIME    ?= 30s
 export GOTOOLCHAIN := local
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo check test deps-build deps-demo deps-test format vet staticcheck tidy unit cross manpages go-test \
-	hostile bare bench fuzz install clean
+.PHONY: help build demo check test test-packages deps-build deps-demo deps-test deps-packages format vet staticcheck tidy unit cross manpages go-test \
+	deb-test hostile bare bench fuzz install install-files deb clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,9 +46,12 @@ demo: deps-demo ## a throw-away Postfix with tollgate in front of it, mail throu
 
 check: deps-build format vet staticcheck tidy unit ## before a commit, in two minutes: no root, no daemons
 
-test: deps-test format vet staticcheck tidy cross manpages go-test ## everything that CI checks (needs root)
+test: deps-test format vet staticcheck tidy cross manpages go-test deb-test ## everything that CI checks (needs root)
 
-deps-build deps-demo deps-test: deps-%:
+test-packages: deps-packages ## the package on Debian 13, and an upgrade from an old version (needs root)
+	GO=$(GO) test/packages.sh --from $(BEFORE) trixie
+
+deps-build deps-demo deps-test deps-packages: deps-%:
 	@test/deps.sh $*
 
 format: ## gofmt has nothing to say
@@ -76,6 +81,9 @@ manpages: ## mandoc has nothing to say
 go-test: ## all Go tests, end to end too
 	$(GO) test -race -shuffle=on -timeout 20m ./...
 
+deb-test: ## the package on Debian 12, booted in a container: install, attach, upgrade, remove, purge
+	GO=$(GO) test/packages.sh bookworm
+
 hostile: deps-test ## the hostile milter streams alone, each with its result
 	$(GO) test -count=1 -timeout 20m -run TestHostile -v ./test
 
@@ -94,17 +102,23 @@ fuzz: ## every fuzz target for FUZZTIME (30s)
 			echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p; done; done
 
 install: build ## binary, manual, completions, documents, systemd unit and user, a policy to begin with; PREFIX, DESTDIR
+	@$(MAKE) --no-print-directory install-files
+
+# What BINARY is, and who prints the completions.
+BINARY ?= bin/tollgate
+SELF   ?= $(BINARY)
+install-files:
 	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(MANDIR)/man5 $(MANDIR)/man8 $(CONFDIR) $(DOCDIR)/postfix $(DOCDIR)/metrics $(DOCDIR)/ru $(COMPLETIONS))
-	install -m 755 bin/tollgate $(DESTDIR)$(SBINDIR)/tollgate
+	install -m 755 $(BINARY) $(DESTDIR)$(SBINDIR)/tollgate
 	install -m 644 docs/man/*.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 644 docs/man/*.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 README.md CHANGELOG.md LICENSE docs/*.md $(EXAMPLES) $(DESTDIR)$(DOCDIR)
 	install -m 644 docs/ru/*.md $(DESTDIR)$(DOCDIR)/ru
 	install -m 644 contrib/postfix/* $(DESTDIR)$(DOCDIR)/postfix
 	install -m 644 contrib/metrics/* $(DESTDIR)$(DOCDIR)/metrics
-	bin/tollgate completion bash > $(DESTDIR)$(word 1,$(COMPLETIONS))/tollgate
-	bin/tollgate completion zsh > $(DESTDIR)$(word 2,$(COMPLETIONS))/_tollgate
-	bin/tollgate completion fish > $(DESTDIR)$(word 3,$(COMPLETIONS))/tollgate.fish
+	$(SELF) completion bash > $(DESTDIR)$(word 1,$(COMPLETIONS))/tollgate
+	$(SELF) completion zsh > $(DESTDIR)$(word 2,$(COMPLETIONS))/_tollgate
+	$(SELF) completion fish > $(DESTDIR)$(word 3,$(COMPLETIONS))/tollgate.fish
 ifneq ($(SYSTEMD),)
 	install -d $(DESTDIR)$(SYSTEMD)/systemd/system $(DESTDIR)$(SYSTEMD)/sysusers.d $(DESTDIR)/etc/logrotate.d
 	sed 's#/usr/local/sbin#$(SBINDIR)#' contrib/systemd/tollgate.service > $(DESTDIR)$(SYSTEMD)/systemd/system/tollgate.service
@@ -114,6 +128,9 @@ ifneq ($(SYSTEMD),)
 endif
 	[ -e $(DESTDIR)$(CONFDIR)/policy.toml ] || install -m 640 contrib/starter.toml $(DESTDIR)$(CONFDIR)/policy.toml
 	[ -n "$(DESTDIR)" ] || ! getent group tollgate >/dev/null || chgrp tollgate $(CONFDIR)/policy.toml
+
+deb: deps-build ## dist/tollgate_VERSION_ARCH.deb; ARCH=arm64 for the other processor
+	@GO=$(GO) contrib/debian/build.sh dist
 
 clean: ## what was built
 	rm -rf bin dist

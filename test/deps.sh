@@ -1,20 +1,21 @@
 #!/usr/bin/env bash
 # Installs what building and testing need and what is not there, from Debian's
-# packages: "deps.sh WHAT...", WHAT being build, demo or test. Elsewhere, and
+# packages: "deps.sh WHAT...", WHAT being build, demo, test or packages. Elsewhere, and
 # when not root, it says what is missing and fails.
 set -eu
 
 declare -A package=(
-  [go]="golang-go ca-certificates" [gcc]="gcc libc6-dev" [postfix]=postfix [postconf]=postfix
+  [make]=make [go]="golang-go ca-certificates" [gcc]="gcc libc6-dev" [postfix]=postfix [postconf]=postfix
   [redis-server]=redis-server [python3]=python3 [mandoc]=mandoc [ps]=procps
   [clamd]=clamav-daemon [clamdscan]=clamdscan [rspamd]=rspamd [spamd]=spamd [nsd]=nsd [swaks]=swaks
-  [dkimverify]=python3-dkim
+  [dkimverify]=python3-dkim [mmdebstrap]=mmdebstrap [systemd-nspawn]=systemd-container
   [jinja2]=python3-jinja2 [php]=php-cli [phpcs]=php-codesniffer [xmllint]=libxml2-utils [pycodestyle]=pycodestyle
 )
 declare -A commands=(
   [build]="go"
   [demo]="go postfix postconf ps clamd"
-  [test]="go gcc postfix postconf redis-server python3 mandoc ps clamd clamdscan rspamd spamd nsd swaks dkimverify jinja2 php phpcs xmllint pycodestyle"
+  [test]="go gcc postfix postconf redis-server python3 mandoc ps clamd clamdscan rspamd spamd nsd swaks dkimverify jinja2 php phpcs xmllint pycodestyle mmdebstrap systemd-nspawn"
+  [packages]="go make postfix mmdebstrap systemd-nspawn"
 )
 
 present() {

@@ -55,6 +55,7 @@ var floors = map[string]int{
 	"internal/state":       2,
 
 	"rules":                     3,
+	"internal/doctor":           1,
 	"internal/correct":          3,
 	"internal/holdqueue":        3,
 	"internal/simulate":         3,
@@ -88,6 +89,7 @@ var floors = map[string]int{
 	"internal/trial":  9,
 
 	"internal/metrics":    10,
+	"internal/survey":     10,
 	"internal/policytest": 10,
 	"internal/replay":     10,
 
@@ -99,6 +101,8 @@ var floors = map[string]int{
 	"test/script":  12,
 	"test":         13,
 	"test/demo":    13,
+
+	"test/packages": 13,
 }
 
 // closed are the rooms that commands do not enter: what lives is assembled below

@@ -93,7 +93,7 @@ func (m *Memories) open(cfg *config.Config) (store state.Store, remove func() er
 }
 
 func (m *Memories) openRedis(r *config.Redis) (state.Store, error) {
-	place, err := redisPlace(r)
+	place, err := RedisPlace(r)
 	if err != nil {
 		return nil, err
 	}

@@ -61,7 +61,7 @@ func OpenStore(ctx context.Context, cfg *config.Config, accounts *Accounts, log 
 		}
 		return s, is, nil
 	}
-	place, err := redisPlace(cfg.Redis)
+	place, err := RedisPlace(cfg.Redis)
 	is := StoreStatus{Kind: "redis", Place: place.String()}
 	if err != nil {
 		return nil, is, err
@@ -79,8 +79,8 @@ func OpenStore(ctx context.Context, cfg *config.Config, accounts *Accounts, log 
 	return s, is, nil
 }
 
-// redisPlace is where the policy's Redis is.
-func redisPlace(r *config.Redis) (redis.Place, error) {
+// RedisPlace is where the policy's Redis is.
+func RedisPlace(r *config.Redis) (redis.Place, error) {
 	secure, err := tlsConfig(r)
 	return redis.Place{
 		Addrs: r.Addrs, Master: r.Master, Cluster: r.Cluster, Username: r.Username, Password: r.Password,
@@ -113,3 +113,6 @@ func tlsConfig(r *config.Redis) (*tls.Config, error) {
 	}
 	return c, nil
 }
+
+// SilenceRedis ends what the client of Redis says by itself.
+func SilenceRedis() { redis.SilenceClient() }

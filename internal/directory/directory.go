@@ -160,3 +160,20 @@ func foldDomain(s string) (string, error) {
 	}
 	return folded, address.CheckDomain(folded)
 }
+
+// Domains are those whose mail is ours by the domain, in order: "example.org";
+// ".example.org" for what is below it. any tells whether every address of one of
+// them is.
+func (d *Directory) Domains() (names []string, any bool) {
+	for name, of := range d.domains {
+		if of.listed || of.owner != nil {
+			names = append(names, name)
+			any = any || of.listed
+		}
+	}
+	for name := range d.subdomains {
+		names, any = append(names, "."+name), true
+	}
+	slices.Sort(names)
+	return names, any
+}
