@@ -28,7 +28,7 @@ func askClamd(ctx context.Context, c *config.Config) *doctor.Clamd {
 	if c.Antivirus == nil {
 		return nil
 	}
-	settings, ok := c.Antivirus.Settings.(clamav.Config)
+	settings, ok := c.Antivirus.Settings.(clamav.Settings)
 	if !ok {
 		return nil
 	}
@@ -113,7 +113,7 @@ func loopback(addr string) bool {
 
 func askRspamd(ctx context.Context, c *config.Config) *doctor.Rspamd {
 	for _, m := range c.Modules {
-		settings, ok := m.Settings.(rspamd.Config)
+		settings, ok := m.Settings.(rspamd.Settings)
 		if !ok {
 			continue
 		}
