@@ -4,12 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,49 +57,6 @@ func (h *host) first(ctx context.Context) error {
 		return err
 	}
 	return h.doctor(ctx)
-}
-
-// doctor finds nothing that stops mail on a stock system, and what is planted.
-func (h *host) doctor(ctx context.Context) error {
-	if help, err := h.run(ctx, "tollgate", "--help"); err != nil || !strings.Contains(help, "doctor") {
-		return err // an old version
-	}
-	look := func() (string, error) {
-		out, err := h.run(ctx, "tollgate", "doctor", "--no-dns", "--json")
-		var exit *exec.ExitError
-		if errors.As(err, &exit) && exit.ExitCode() == 1 {
-			err = nil
-		}
-		var findings []struct{ Name, Severity string }
-		if err == nil {
-			err = json.Unmarshal([]byte(out), &findings)
-		}
-		var names []string
-		for _, f := range findings {
-			names = append(names, f.Name+" ("+f.Severity+")")
-		}
-		return strings.Join(names, ", "), err
-	}
-	before, err := look()
-	if err != nil {
-		return err
-	}
-	h.say("doctor: %s", before)
-	if strings.Contains(before, "(fault)") {
-		return fmt.Errorf("doctor finds faults on a stock system: %s", before)
-	}
-	plant := []string{"-e", "milter_protocol=2", "soft_bounce=yes"}
-	if _, err := h.run(ctx, "postconf", plant...); err != nil {
-		return err
-	}
-	after, err := look()
-	for _, name := range []string{"postfix-protocol", "postfix-soft-bounce"} {
-		if err == nil && !strings.Contains(after, name) {
-			err = fmt.Errorf("doctor does not find %s: %s", name, after)
-		}
-	}
-	_, undo := h.run(ctx, "postconf", "-X", "milter_protocol", "soft_bounce")
-	return errors.Join(err, undo)
 }
 
 // attach does what the administrator does after installing.
@@ -265,99 +219,4 @@ func (h *host) refused(ctx context.Context) error {
 	}
 	_, err = h.send(ctx, "beside a bad policy")
 	return errors.Join(err, h.active(ctx, "tollgate", "active"), os.WriteFile(policyFile, good, 0o640))
-}
-
-func (h *host) remove(ctx context.Context) error {
-	_, marked, err := delivered()
-	if err != nil {
-		return err
-	}
-	if _, err := h.run(ctx, "dpkg", "-r", "tollgate"); err != nil {
-		return err
-	}
-	// An smtpd(8) from before the reload may still ask, and defer.
-	if _, err := h.send(ctx, "without us"); err != nil {
-		return err
-	}
-	after, err := h.arrived(ctx, "without us", "beside a bad policy")
-	if err == nil && after > marked+1 { // what was still on its way
-		err = errors.New("a message has the mark of who is not there")
-	}
-	return errors.Join(err, h.untouched(), absent("/usr/sbin/tollgate", "/etc/postfix/tollgate.attached"),
-		present(policyFile, "/var/log/tollgate", state))
-}
-
-// purge is tried with a record that no store has taken: there is no Redis where
-// the policy says.
-func (h *host) purge(ctx context.Context) error {
-	if _, err := h.run(ctx, "dpkg", "-i", h.fresh); err != nil {
-		return err
-	}
-	// It was configured before: it is started, and not attached.
-	if err := errors.Join(h.active(ctx, "tollgate", "active"), h.untouched()); err != nil {
-		return err
-	}
-	policy, err := os.ReadFile(policyFile)
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(policyFile, append(policy, "\n[redis]\naddrs = [\"127.0.0.1:1\"]\n"...), 0o640); err != nil {
-		return err
-	}
-	for _, c := range [][]string{{"tollgate", "check"}, {"systemctl", "restart", "tollgate"}, {"tollgate", "attach", "--yes"}} {
-		if _, err := h.run(ctx, c[0], c[1:]...); err != nil {
-			return err
-		}
-	}
-	if err := h.judged(ctx, "without a store"); err != nil {
-		return err
-	}
-	out, err := h.run(ctx, "dpkg", "-P", "tollgate")
-	if err != nil {
-		return err
-	}
-	if !strings.Contains(out, "kept: "+state+"/spool") || !strings.Contains(out, state+"/account.db") {
-		return fmt.Errorf("what is kept is not said: %s", out)
-	}
-	segments, err := filepath.Glob(state + "/spool/*.seg")
-	if err == nil && len(segments) == 0 {
-		err = errors.New("the record is gone")
-	}
-	return errors.Join(err, h.untouched(), present(state+"/account.db"), absent("/etc/tollgate", "/var/log/tollgate", "/etc/logrotate.d/tollgate"))
-}
-
-// purgeDrained has all records in a store elsewhere: nothing is left.
-func (h *host) purgeDrained(ctx context.Context) error {
-	if err := os.RemoveAll(state); err != nil {
-		return err
-	}
-	if _, err := h.run(ctx, "dpkg", "-i", h.fresh); err != nil {
-		return err
-	}
-	if err := h.attach(ctx); err != nil {
-		return err
-	}
-	if err := h.judged(ctx, "the last message"); err != nil {
-		return err
-	}
-	if err := h.drained(ctx); err != nil {
-		return err
-	}
-	if _, err := h.run(ctx, "systemctl", "stop", "tollgate"); err != nil {
-		return err
-	}
-	// As if the account were in Redis.
-	if err := os.Remove(state + "/account.db"); err != nil {
-		return err
-	}
-	out, err := h.run(ctx, "dpkg", "-P", "tollgate")
-	if err == nil && strings.Contains(out, "kept:") {
-		err = fmt.Errorf("something is kept: %s", out)
-	}
-	return errors.Join(err, h.untouched(), absent(state, "/etc/tollgate", "/var/log/tollgate"))
-}
-
-// drained waits for an empty spool.
-func (h *host) drained(ctx context.Context) error {
-	return await(ctx, func() error { return h.is(ctx, `"waiting": 0`, "tollgate", "status", "--json") })
 }
