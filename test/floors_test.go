@@ -61,6 +61,7 @@ var floors = map[string]int{
 	"internal/simulate":         3,
 	"internal/directory":        4,
 	"internal/gate/lookup":      4,
+	"internal/gate/header":      4,
 	"internal/proof":            4,
 	"internal/module":           4,
 	"internal/module/webclient": 4,

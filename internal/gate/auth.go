@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,7 +29,7 @@ func (m *Message) dkim(ctx context.Context) ([]mailauth.Signature, error) {
 		return a.signatures, a.err
 	}
 	a.checked = true
-	if m.head.count("DKIM-Signature") == 0 {
+	if m.header.Count("DKIM-Signature") == 0 {
 		return nil, nil
 	}
 	if m.stash == nil || m.j.DNS == nil {
@@ -57,7 +58,7 @@ func (m *Message) dmarc(ctx context.Context) *mailauth.Evaluation {
 		return m.auth.dmarc
 	}
 	e := mailauth.Evidence{SPFDomain: m.spfDomain()}
-	for _, f := range m.head.fields {
+	for _, f := range m.header.Fields {
 		if strings.EqualFold(f.Name, "From") {
 			e.From = append(e.From, f.Value)
 		}
@@ -122,12 +123,12 @@ func (m *Message) authResults(ctx context.Context, edits []Edit) []Edit {
 // forgedResults removes Authentication-Results that say they are ours, from the
 // highest index down (RFC 8601 §5).
 func (m *Message) forgedResults(edits []Edit) []Edit {
-	n := m.head.count(mailauth.FieldName)
+	n := m.header.Count(mailauth.FieldName)
 	if n == 0 {
 		return edits
 	}
-	for i := len(m.head.fields) - 1; i >= 0; i-- {
-		f := m.head.fields[i]
+	for i := len(m.header.Fields) - 1; i >= 0; i-- {
+		f := m.header.Fields[i]
 		if !strings.EqualFold(f.Name, mailauth.FieldName) {
 			continue
 		}
@@ -137,4 +138,19 @@ func (m *Message) forgedResults(edits []Edit) []Edit {
 		n--
 	}
 	return edits
+}
+
+// dkimDomains are the domains of signatures that are good.
+func (m *Message) dkimDomains(ctx context.Context) (rules.Value, error) {
+	signatures, err := m.dkim(ctx)
+	if err != nil {
+		return rules.Value{}, err
+	}
+	var domains []string
+	for _, s := range signatures {
+		if s.Result == mailauth.Pass && !slices.Contains(domains, s.Domain) {
+			domains = append(domains, s.Domain)
+		}
+	}
+	return rules.TextValues(domains), nil
 }

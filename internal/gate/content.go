@@ -3,15 +3,16 @@ package gate
 import (
 	"context"
 
+	"github.com/tollgate-mail/tollgate/internal/gate/header"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
 // Header takes the next field: value as mail.Field has it.
 func (m *Message) Header(name, value string) {
-	switch m.head.add(name, value, m.j.strip) {
-	case tooMany:
+	switch m.header.Add(name, value) {
+	case header.TooMany:
 		m.overrun(HeaderFields, rules.Headers)
-	case tooLarge:
+	case header.TooLarge:
 		m.overrun(HeaderOctets, rules.Headers)
 	default:
 		m.holdHeader()
@@ -26,14 +27,14 @@ const smallHeader = 64 << 10
 // holdHeader takes what the header has grown by from the room for those of all
 // messages, twice: rules see it decoded, too.
 func (m *Message) holdHeader() {
-	more := 2*(m.head.octets-smallHeader) - m.held
+	more := 2*(m.header.Octets-smallHeader) - m.held
 	if more <= 0 || m.overran != nil {
 		return
 	}
 	m.held += more
 	if m.s.g.held.Add(more) > m.j.Limits.of(HeadersHeld) {
 		m.overrun(HeadersHeld, rules.Headers)
-		m.head.fields = m.head.fields[:0:0]
+		m.header.Fields = m.header.Fields[:0:0]
 	}
 }
 
@@ -64,7 +65,7 @@ func (m *Message) Body(ctx context.Context, p []byte) {
 
 // size is what the message weighs: every field with its line end, the blank
 // line, the body (accounting.md).
-func (m *Message) size() int64 { return m.head.octets + int64(len("\r\n")) + m.body }
+func (m *Message) size() int64 { return m.header.Octets + int64(len("\r\n")) + m.body }
 
 // subjects are what readers may see in the first Subject, none without one. They
 // are read once: rules, journals and tags ask.
@@ -73,7 +74,7 @@ func (m *Message) subjects() []string {
 		return nil // not yet known; a block at RCPT must not fix it so
 	}
 	if !m.subjectRead {
-		m.subjectReadings, m.subjectRead = m.head.first("Subject"), true
+		m.subjectReadings, m.subjectRead = m.header.First("Subject"), true
 	}
 	return m.subjectReadings
 }

@@ -40,7 +40,7 @@ func (m *Message) recipientTexts() []string {
 }
 
 // messageID is the Message-ID for journals and records.
-func (m *Message) messageID() string { return m.j.text(m.head.fields.MessageID()) }
+func (m *Message) messageID() string { return m.j.text(m.header.Fields.MessageID()) }
 
 // judged adds what the rules found.
 func (m *Message) judged(e *journal.Entry) {

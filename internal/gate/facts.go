@@ -2,8 +2,12 @@ package gate
 
 import (
 	"context"
+	"math"
+	stdmail "net/mail"
 	"net/netip"
 
+	"github.com/tollgate-mail/tollgate/internal/budget"
+	"github.com/tollgate-mail/tollgate/internal/gate/header"
 	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/rules"
 )
@@ -72,32 +76,32 @@ func (f facts) Value(ctx context.Context, k rules.Key) (rules.Value, error) {
 		}
 		return rules.Value{Known: true, Text: all[0], Texts: all[1:]}, nil
 	case rules.HeaderField:
-		v := rules.TextValues(m.head.decoded(k.Name))
+		v := rules.TextValues(m.header.Decoded(k.Name))
 		if mail.IsAddressField(k.Name) {
-			v.Mailboxes = addresses(m.head.mailboxes(k.Name))
+			v.Mailboxes = header.Addresses(m.header.Mailboxes(k.Name))
 		}
 		return v, nil
 	case rules.Author:
-		return rules.TextValues(addresses(m.head.mailboxes("From"))), nil
+		return rules.TextValues(header.Addresses(m.header.Mailboxes("From"))), nil
 	case rules.AuthorDomain:
-		return rules.TextValues(domains(m.head.mailboxes("From"))), nil
+		return rules.TextValues(header.Domains(m.header.Mailboxes("From"))), nil
 	case rules.AuthorName:
-		return rules.TextValues(m.head.names("From")), nil
+		return rules.TextValues(m.header.Names("From")), nil
 	case rules.ReplyToDomain:
-		return rules.TextValues(domains(m.head.mailboxes("Reply-To"))), nil
+		return rules.TextValues(header.Domains(m.header.Mailboxes("Reply-To"))), nil
 	case rules.RawHeaderField:
-		return rules.TextValues(m.head.raw(k.Name)), nil
+		return rules.TextValues(m.header.Raw(k.Name)), nil
 	case rules.HeaderIP:
-		return rules.IPValues(m.head.trace()), nil
+		return rules.IPValues(m.header.Trace()), nil
 	case rules.Size:
 		return rules.NumberValue(m.size()), nil
 	case rules.SenderMX, rules.SenderDNSBL, rules.SPF:
 		return m.lookups.Answer(ctx, &s.group, k, m.question)
 	case rules.HeaderCount:
 		if k.Name == "*" {
-			return rules.NumberValue(int64(len(m.head.fields))), nil
+			return rules.NumberValue(int64(len(m.header.Fields))), nil
 		}
-		return rules.NumberValue(int64(m.head.count(k.Name))), nil
+		return rules.NumberValue(int64(m.header.Count(k.Name))), nil
 	case rules.DateSkew:
 		return m.dateSkew(), nil
 	case rules.AttachmentCount:
@@ -135,4 +139,54 @@ func ipValue(a netip.Addr) rules.Value {
 		return rules.Value{}
 	}
 	return rules.IPValues([]netip.Addr{a})
+}
+
+// Work implements rules.Facts: what matching, and reading the header for it, may
+// cost for the message, over all its stages and recipients. Before MAIL each
+// stage has that much: its texts are short.
+func (f facts) Work() *budget.Budget {
+	if f.m == nil {
+		return rules.Work()
+	}
+	return f.m.work
+}
+
+// newWork is the work of a message: what its rules match, and what is read of its
+// header for them.
+func (j *judge) newWork() *budget.Budget {
+	return budget.New(context.Background(), j.Limits.of(RuleWork), math.MaxInt64)
+}
+
+// walk is what reading the parts of a message may cost.
+func walk(ctx context.Context) *budget.Budget { return budget.Proportional(ctx, math.MaxInt64) }
+
+// matched are the rules that matched with effect in earlier stages.
+func (f facts) matched() []string {
+	if f.m != nil {
+		return f.m.names()
+	}
+	var names []string
+	for _, said := range [...]*said{&f.s.atConnect, &f.s.atHelo} {
+		for _, h := range said.hits {
+			if !h.Temperror && !h.Rule.Shadow {
+				names = append(names, h.Rule.Name)
+			}
+		}
+	}
+	return names
+}
+
+// dateSkew is how many seconds the Date field is ahead of now; below zero it is
+// in the past. A date that cannot be read is none.
+func (m *Message) dateSkew() rules.Value {
+	all := m.header.First("Date")
+	if len(all) == 0 {
+		return rules.Value{}
+	}
+	// RFC 5322 §3.3 and §4.3, comments after the zone included.
+	date, err := stdmail.ParseDate(all[0])
+	if err != nil {
+		return rules.Value{}
+	}
+	return rules.NumberValue(int64(date.Sub(m.s.g.Now()).Seconds()))
 }

@@ -36,7 +36,7 @@ func (m *Message) edits(ctx context.Context) []Edit {
 			t := strings.TrimSpace(oneLine(k.tags.Subject.Expand(value)))
 			switch {
 			case t == "" || slices.Contains(titles, t) || slices.Contains(aside, t):
-			case k.tags.Signed == rules.TagHeader && m.head.count("DKIM-Signature") > 0:
+			case k.tags.Signed == rules.TagHeader && m.header.Count("DKIM-Signature") > 0:
 				// The signature most likely has the Subject (RFC 6376 §5.4.1).
 				aside = append(aside, t)
 			default:
@@ -121,12 +121,12 @@ func (m *Message) unforge(edits []Edit) []Edit {
 			r.indexes[i] = true
 		}
 	}
-	for name, n := range m.head.forged {
+	for name, n := range m.header.Forged {
 		remove(name, 1, n)
 	}
 	m.eachFinding(func(f *module.Finding) {
 		for _, r := range f.Remove {
-			n := m.head.count(r.Name)
+			n := m.header.Count(r.Name)
 			switch i := r.Index; {
 			case i == 0:
 				remove(r.Name, 1, n)
@@ -139,7 +139,7 @@ func (m *Message) unforge(edits []Edit) []Edit {
 	})
 	for _, k := range m.marks {
 		for _, name := range k.tags.Remove {
-			remove(name, 1, m.head.count(name))
+			remove(name, 1, m.header.Count(name))
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(removals)) {
@@ -175,12 +175,12 @@ func (m *Message) addFields(edits []Edit) []Edit {
 // go in together, so that a message that comes round again is not marked
 // twice.
 func (m *Message) retitle(edits []Edit, tag string) []Edit {
-	i := slices.IndexFunc(m.head.fields, func(f mail.Field) bool { return strings.EqualFold(f.Name, "Subject") })
+	i := slices.IndexFunc(m.header.Fields, func(f mail.Field) bool { return strings.EqualFold(f.Name, "Subject") })
 	if i < 0 {
 		return append(edits, Edit{Kind: AppendField, Name: "Subject", Value: mail.FieldValue("Subject", tag)})
 	}
-	f := m.head.fields[i]
-	value, changed := mail.TagSubject(f.Value, tag, m.head.fallback())
+	f := m.header.Fields[i]
+	value, changed := mail.TagSubject(f.Value, tag, m.header.Fallback())
 	if !changed {
 		return edits
 	}

@@ -128,7 +128,7 @@ func (m *Message) remember() {
 	if m.j.Memory == nil || !m.j.remembers || m.from.Null() || !m.outbound() {
 		return
 	}
-	if m.head.fields.Automatic() {
+	if m.header.Fields.Automatic() {
 		return // a stranger whom a program answers is nobody's correspondent
 	}
 	var remote []string

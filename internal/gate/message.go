@@ -6,6 +6,7 @@ import (
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/directory"
+	"github.com/tollgate-mail/tollgate/internal/gate/header"
 	"github.com/tollgate-mail/tollgate/internal/gate/lookup"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 	"github.com/tollgate-mail/tollgate/internal/mail"
@@ -39,7 +40,7 @@ type Message struct {
 	refused  int             // recipients refused for good
 	lately   string          // the stage of the last refusal
 
-	head      head
+	header    header.Header
 	body      int64
 	stash     *module.Stash // nil: nobody reads the whole message
 	wire      []byte        // scratch for fields on their way there
@@ -69,9 +70,10 @@ type Message struct {
 func newMessage(s *Session, e Envelope) *Message {
 	m := &Message{s: s, j: s.j, clients: s.j.snapshot(), env: e, from: newMailbox(e.Sender, e.Resolved), ref: s.g.refs.make(), queueID: e.QueueID, fault: s.fault}
 	m.work = m.j.newWork()
-	m.head.work = m.work
-	m.head.whole, m.head.unlabelled = s.j.whole, s.j.FallbackCharset
-	m.head.maxFields, m.head.maxOctets = s.j.Limits.of(HeaderFields), s.j.Limits.of(HeaderOctets)
+	m.header.Options = header.Options{
+		MaxFields: s.j.Limits.of(HeaderFields), MaxOctets: s.j.Limits.of(HeaderOctets), Work: m.work,
+		Ours: s.j.strip, Whole: s.j.whole, Unlabelled: s.j.FallbackCharset,
+	}
 	m.counts.reset(len(s.j.Rules.Rules()))
 	m.count(s.atConnect.hits)
 	m.count(s.atHelo.hits)

@@ -65,3 +65,21 @@ func (p *parts) value(texts []string) (rules.Value, error) {
 	}
 	return rules.Value{Texts: texts, Partial: p.partial}, nil
 }
+
+// files is how many files the message has, and the octets of the largest, once
+// decoded. They are counted once, when a rule asks.
+func (m *Message) files(ctx context.Context, number func(*mail.FileCount) int64) (rules.Value, error) {
+	if m.fileCount == nil {
+		if m.stash == nil {
+			return rules.Value{}, errUninspected
+		}
+		c, err := mail.CountFiles(walk(ctx), m.stash.Open(ctx))
+		if err != nil {
+			return rules.Value{}, err
+		}
+		m.fileCount = &c
+	}
+	v := rules.NumberValue(number(m.fileCount))
+	v.Partial = m.fileCount.Partial
+	return v, nil
+}
