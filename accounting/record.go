@@ -50,6 +50,7 @@ type Record struct {
 	Rules         []string  `json:"rules"`
 	Tariff        string    `json:"tariff,omitempty"`
 	TariffVersion string    `json:"tariff_version,omitempty"`
+	Policy        string    `json:"policy,omitempty"` // the version that judged
 
 	// Of payments, adjustments and fees.
 	By       string `json:"by,omitempty"`       // who said so: a user of this machine

@@ -96,6 +96,12 @@ var floors = map[string]int{
 
 	"cmd/tollgate": 11,
 
+	// What keeps, compares and tries policies.
+	"internal/durable":       0,
+	"internal/config/source": 2,
+	"internal/history":       8,
+	"internal/policydiff":    8,
+
 	// What tests and shows the house stands outside of it, and may look
 	// into every room.
 	"test/harness": 12,

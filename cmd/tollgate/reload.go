@@ -10,7 +10,9 @@ import (
 )
 
 func (a *app) reload() *cobra.Command {
-	return &cobra.Command{
+	var r daemon.ReloadRequest
+	propose := false
+	c := &cobra.Command{
 		Use:   "reload",
 		Short: "put the policy file in force",
 		Long: `Reload makes the running daemon load its policy anew and open its journals anew;
@@ -18,27 +20,56 @@ SIGHUP does the same. No connection is dropped; a message under way is judged to
 its end by the policy it began with. A bad policy changes nothing: its errors
 are printed, exit code 78. Changes of listen, state_dir, [redis] and the
 accounting's timezone need a restart; the rest is applied. Exit code 75: no
-daemon runs.`,
-		Example: `  tollgate check && tollgate reload`,
-		Args:    cobra.NoArgs,
+daemon runs.
+
+Each policy that is another than the one before is kept in the history, with
+--message as the reason ("tollgate policy log"). Where two people are to agree,
+one says --propose, which checks the policy and notes its version, and another
+user of the system --approve, which puts that version in force and no other; the
+history names both. Who may open the control socket may propose.`,
+		Example: `  tollgate check && tollgate reload --message "partner's relay moved"
+  tollgate reload --propose --message "lottery mail weighs more"
+  tollgate reload --approve`,
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			places, err := a.places()
 			if err != nil {
 				return err
 			}
-			var r daemon.Reloaded
-			if err := a.ask(c.Context(), places.StateDir, daemon.CmdReload, nil, &r); err != nil {
+			if propose {
+				return a.propose(c, places.StateDir, r.Message)
+			}
+			var done daemon.Reloaded
+			if err := a.ask(c.Context(), places.StateDir, daemon.CmdReload, r, &done); err != nil {
 				return err
 			}
 			if a.json {
-				return printJSON(a.out, r)
+				return printJSON(a.out, done)
 			}
-			printProblems(a.err, r.Warnings)
-			if len(r.Restart) > 0 {
-				fmt.Fprintf(a.err, "tollgate: needs a restart to take effect: %s\n", strings.Join(r.Restart, ", "))
+			printProblems(a.err, done.Warnings)
+			if len(done.Restart) > 0 {
+				fmt.Fprintf(a.err, "tollgate: needs a restart to take effect: %s\n", strings.Join(done.Restart, ", "))
 			}
-			_, err = fmt.Fprintf(a.out, "%s: in force (%s)\n", r.Policy, r.Counts)
+			_, err = fmt.Fprintf(a.out, "%s: in force (%s), version %s\n", done.Policy, done.Counts, done.Version)
 			return away(err)
 		},
 	}
+	f := c.Flags()
+	f.StringVar(&r.Message, "message", "", "why, for the history: a `TEXT`")
+	f.BoolVar(&propose, "propose", false, "change nothing; somebody else is to approve it")
+	f.BoolVar(&r.Approve, "approve", false, "put in force what somebody else has proposed")
+	c.MarkFlagsMutuallyExclusive("propose", "approve")
+	return c
+}
+
+func (a *app) propose(c *cobra.Command, stateDir, message string) error {
+	var p daemon.Proposal
+	if err := a.ask(c.Context(), stateDir, daemon.CmdPropose, daemon.ProposeRequest{Message: message}, &p); err != nil {
+		return err
+	}
+	if a.json {
+		return printJSON(a.out, p)
+	}
+	_, err := fmt.Fprintf(a.out, "version %s is proposed by %s\n", p.Version, p.By)
+	return away(err)
 }

@@ -60,5 +60,6 @@ One TOML file is the whole policy. "tollgate check" finds every error in it,
 		a.serve(), a.check(), a.explain(), a.test(), a.replay(), a.journal(), a.report(), a.hold(), a.parked(), a.trace(), a.status(), a.reload(), a.attach(), a.detach(), a.version(),
 		a.clients(), a.statement(), a.close(), a.doctor(),
 	)
+	root.AddCommand(a.careful()...)
 	return root
 }

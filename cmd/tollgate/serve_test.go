@@ -146,7 +146,7 @@ func TestReload(t *testing.T) {
 	d := h.serve()
 	h.write("policy.toml", policy+"[[rule]]\nname = \"one\"\nstage = \"connect\"\nweight = 1\n")
 	o := h.run("reload")
-	if o.code != 0 || o.out != "policy.toml: in force (1 rule, 0 thresholds, 0 lists, 1 client)\n" || !strings.Contains(o.err, "policy.toml:12: warning: ") {
+	if o.code != 0 || !strings.HasPrefix(o.out, "policy.toml: in force (1 rule, 0 thresholds, 0 lists, 1 client), version ") || !strings.Contains(o.err, "policy.toml:12: warning: ") {
 		t.Errorf("reload: %+v", o)
 	}
 	d.await("RELOADING=1")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/accounting/price"
 	"github.com/tollgate-mail/tollgate/internal/directory"
+	"github.com/tollgate-mail/tollgate/internal/durable"
 )
 
 // bookName is the file of the state folder that keeps the terms of tariffs: as
@@ -54,7 +55,7 @@ func (a *Accounts) Prepare(_ context.Context, d *Draft) (Step, error) {
 	next := price.NewBook(a.Book.All()...)
 	next.Add(d.Config.Tariffs...)
 	if a.Dir != "" && len(next.All()) > len(a.Book.All()) {
-		if err := replaceFile(filepath.Join(a.Dir, bookName), next.Encode()); err != nil {
+		if err := durable.Replace(filepath.Join(a.Dir, bookName), next.Encode(), 0o600); err != nil {
 			return nil, fmt.Errorf("tariffs: %w", err)
 		}
 	}
@@ -70,26 +71,3 @@ func (a *Accounts) Prepare(_ context.Context, d *Draft) (Step, error) {
 
 // Close has nothing to end.
 func (a *Accounts) Close() error { return nil }
-
-// replaceFile writes a file so that after a crash it is the old or the new one.
-func replaceFile(path string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
-}

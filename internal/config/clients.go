@@ -5,6 +5,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/internal/config/document"
+	"github.com/tollgate-mail/tollgate/internal/config/source"
 )
 
 // listed is a client with where it stands.
@@ -37,6 +38,7 @@ func (d *decoder) readClientFile(n *node) {
 		d.Errorf(n, "cannot read the clients of %s: %v", path, err)
 		return
 	}
+	d.config.Sources = append(d.config.Sources, source.Of(path, source.Clients, text))
 	root, problem := document.Parse(path, text, d.manyTables())
 	if problem != nil {
 		d.Problems = append(d.Problems, *problem)

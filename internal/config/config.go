@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting/price"
+	"github.com/tollgate-mail/tollgate/internal/config/source"
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 	"github.com/tollgate-mail/tollgate/internal/module"
@@ -49,6 +50,13 @@ type Config struct {
 	Lists    int            // how many [lists] has
 
 	ListSizes map[string]int // entries of each list
+
+	// Sources are the files that it was read from, in the order of reading, and
+	// Canonical what they say as JSON that only the meaning decides. Hash is that of
+	// both: Gate.Version is its beginning.
+	Sources   []source.File
+	Canonical []byte
+	Hash      string
 }
 
 // Inspector is something that is to see whole messages.
@@ -93,6 +101,14 @@ type Redis struct {
 	CAFile, CertFile, KeyFile string
 	DB                        int
 	Prefix                    string
+}
+
+// Forget drops the texts of the policy's files: they are large, and only who
+// keeps a history needs them.
+func (c *Config) Forget() {
+	for i := range c.Sources {
+		c.Sources[i].Text = nil
+	}
 }
 
 // Load reads a policy file, what it includes and what it names. The config is

@@ -3,10 +3,14 @@ package config
 import (
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/internal/config/document"
+	"github.com/tollgate-mail/tollgate/internal/config/source"
 	"github.com/tollgate-mail/tollgate/internal/directory"
 	"github.com/tollgate-mail/tollgate/internal/dnscheck"
 	"github.com/tollgate-mail/tollgate/rules"
 )
+
+// versionLength is how much of the hash names a version, in hexadecimal digits.
+const versionLength = 12
 
 // finish makes what needs more than one section.
 func (d *decoder) finish(root *node) {
@@ -25,6 +29,9 @@ func (d *decoder) finish(root *node) {
 		}
 	}
 	d.gate.Rules = policy
+	d.config.Canonical = source.Canonical(root)
+	d.config.Hash = source.Hash(d.config.Canonical, d.config.Sources)
+	d.gate.Version = d.config.Hash[:versionLength]
 	d.config.Gate = d.gate
 	d.checkResolver(root)
 	d.config.Location = d.zone

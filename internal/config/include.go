@@ -7,13 +7,15 @@ import (
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/config/document"
+	"github.com/tollgate-mail/tollgate/internal/config/source"
 	"github.com/tollgate-mail/tollgate/internal/config/values"
+	"github.com/tollgate-mail/tollgate/internal/diag"
 )
 
 // readPolicy reads the main file and what it includes, as one table. It is nil
 // when a file of them cannot be read.
 func (d *decoder) readPolicy(path string) *node {
-	root, problem := document.Read(path, d.manyTables())
+	root, problem := d.document(path, source.Policy)
 	if problem != nil {
 		d.Problems = append(d.Problems, *problem)
 	}
@@ -22,7 +24,7 @@ func (d *decoder) readPolicy(path string) *node {
 	}
 	whole := true
 	for _, file := range d.included(root, path) {
-		part, problem := document.Read(file, d.manyTables())
+		part, problem := d.document(file, source.Include)
 		if problem != nil {
 			d.Problems = append(d.Problems, *problem)
 		}
@@ -106,4 +108,33 @@ func (d *decoder) merge(into, from *node, path string) {
 			d.Errorf(c, "%s is set twice: here and at %s", name, was.Pos())
 		}
 	}
+}
+
+// document reads one TOML file of the policy.
+func (d *decoder) document(path, role string) (*node, *diag.Problem) {
+	text, err := document.ReadFile(path, document.MaxFile)
+	if err != nil {
+		return nil, &diag.Problem{Pos: diag.Pos{File: path}, Msg: err.Error()}
+	}
+	d.config.Sources = append(d.config.Sources, source.Of(path, role, text))
+	return document.Parse(path, text, d.manyTables())
+}
+
+// Includes are the patterns of file names that the text of a main file includes,
+// as paths.
+func Includes(path, text string) ([]string, error) {
+	d := newDecoder()
+	root, problem := document.Parse(path, text, d.manyTables())
+	if problem != nil {
+		return nil, diag.Problems{*problem}.Err()
+	}
+	include := root.Child("include")
+	if include == nil {
+		return nil, nil
+	}
+	var all []string
+	for _, n := range d.TextNodes(include) {
+		all = append(all, values.Resolve(n))
+	}
+	return all, nil
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"github.com/tollgate-mail/tollgate/internal/config/document"
+	"github.com/tollgate-mail/tollgate/internal/config/source"
 	"github.com/tollgate-mail/tollgate/rules"
 	"github.com/tollgate-mail/tollgate/rules/list"
 )
@@ -44,7 +45,7 @@ func (d *decoder) list(n *node) *list.List {
 		case l.entries != nil:
 			return d.listEntries(l.entries, kind)
 		case l.path != "":
-			return d.listFile(n.Child("file"), l.path, kind)
+			return d.listFile(n.Child("file"), n.Key, l.path, kind)
 		case n.Child("file") == nil && n.Child("entries") == nil:
 			d.Errorf(n, "list %s needs file or entries", n.Key)
 		}
@@ -82,8 +83,8 @@ func (d *decoder) listEntries(n *node, kind list.Kind) *list.List {
 }
 
 // listFile reads a file with one entry a line.
-func (d *decoder) listFile(n *node, path string, kind list.Kind) *list.List {
-	read, problems, err := d.readList(path, kind)
+func (d *decoder) listFile(n *node, name, path string, kind list.Kind) *list.List {
+	read, problems, err := d.readList(name, path, kind)
 	if err != nil {
 		d.Errorf(n, "cannot read the list %s: %v", path, err)
 		return nil
@@ -92,7 +93,7 @@ func (d *decoder) listFile(n *node, path string, kind list.Kind) *list.List {
 	return read
 }
 
-func (d *decoder) readList(path string, kind list.Kind) (read *list.List, problems rules.Problems, err error) {
+func (d *decoder) readList(name, path string, kind list.Kind) (read *list.List, problems rules.Problems, err error) {
 	// A device or pipe would have no end, or no beginning.
 	info, err := os.Stat(path)
 	switch {
@@ -112,9 +113,14 @@ func (d *decoder) readList(path string, kind list.Kind) (read *list.List, proble
 			err = fmt.Errorf("closing: %w", document.Plain(e))
 		}
 	}()
+	var text *source.Copy
 	err = document.Steady(f, func() error {
-		read, problems = list.Read(path, f, kind, d.cache)
+		text = source.NewCopy()
+		read, problems = list.Read(path, text.Of(f), kind, d.cache)
 		return nil
 	})
+	if err == nil {
+		d.config.Sources = append(d.config.Sources, text.File(path, source.List, name))
+	}
 	return read, problems, err
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/internal/config/document"
+	"github.com/tollgate-mail/tollgate/internal/config/source"
 )
 
 func (d *decoder) recipients(n *node) {
@@ -76,7 +77,8 @@ func (d *decoder) domainsFile(n *node) {
 		return
 	}
 	before := len(d.directory.Domains)
-	lines := bufio.NewScanner(f)
+	copied := source.NewCopy()
+	lines := bufio.NewScanner(copied.Of(f))
 	for line := 1; lines.Scan(); line++ {
 		text := lines.Text()
 		if line == 1 {
@@ -89,6 +91,7 @@ func (d *decoder) domainsFile(n *node) {
 			d.domain(&node{File: path, Line: line, Key: "domains_file", Value: text}, text)
 		}
 	}
+	d.config.Sources = append(d.config.Sources, copied.File(path, source.Domains, ""))
 	switch err := lines.Err(); {
 	case err != nil:
 		d.Errorf(n, "cannot read the domains %s: %v", path, document.Plain(err))

@@ -14,16 +14,16 @@ import (
 
 // answers are what the daemon does for each command.
 func (d *Daemon) answers() map[string]control.Handler {
-	return d.accountAnswers(map[string]control.Handler{
+	return d.policyAnswers(d.accountAnswers(map[string]control.Handler{
 		CmdFlush:  func(context.Context, json.RawMessage) (any, error) { return nil, d.journals.Journal().Flush() },
 		CmdHeld:   control.Privileged(d.answerHeld),
 		CmdParked: control.Privileged(d.answerParked),
-		CmdReload: control.Privileged(func(ctx context.Context, _ json.RawMessage) (any, error) { return d.reload(ctx) }),
+		CmdReload: control.Privileged(d.answerReload),
 		CmdReport: d.answerReport,
 		CmdVerify: d.answerVerify,
 		CmdStatus: func(ctx context.Context, _ json.RawMessage) (any, error) { return d.Status(ctx), nil },
 		CmdTrace:  control.Privileged(d.answerTrace),
-	})
+	}))
 }
 
 func (d *Daemon) answerTrace(_ context.Context, request json.RawMessage) (any, error) {
@@ -107,6 +107,9 @@ func (s *Status) degraded(now time.Time) []string {
 	note := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
 	if s.Policy.ReloadError != "" {
 		note("the last reload was refused, %s: %s", local(s.Policy.ReloadFailed), s.Policy.ReloadError)
+	}
+	if s.Policy.HistoryError != "" {
+		note("the policy in force is not kept in the history: %s", s.Policy.HistoryError)
 	}
 	for _, r := range s.Policy.Restart {
 		note("%s was changed: it needs a restart", r)

@@ -19,6 +19,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/control"
 	"github.com/tollgate-mail/tollgate/internal/gate"
+	"github.com/tollgate-mail/tollgate/internal/history"
 	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/milter"
 )
@@ -62,6 +63,8 @@ type Daemon struct {
 	spool *spool.Spool
 	store accounting.Store
 
+	history *history.Store
+
 	running    *assemble.Running // what follows the policy: the parts below, and what registered
 	journals   *assemble.Journals
 	resolvers  *assemble.Resolvers
@@ -91,7 +94,7 @@ func Start(ctx context.Context, o Options) (*Daemon, error) {
 	d := &Daemon{
 		log: o.Log, notifier: newNotifier(), file: o.File, version: o.Version, started: time.Now(),
 		failed: make(chan error, 1), cfg: o.Config, standing: newStanding(),
-		policy: PolicyStatus{File: o.File, Loaded: time.Now(), Counts: CountsOf(o.Config), Restart: []string{}},
+		policy: PolicyStatus{File: o.File, Loaded: time.Now(), Version: o.Config.Gate.Version, Counts: CountsOf(o.Config), Restart: []string{}},
 	}
 	if err := d.open(ctx, o); err != nil {
 		over, cancel := context.WithCancel(ctx)
@@ -163,6 +166,8 @@ func (d *Daemon) assemble(ctx context.Context, o Options) error {
 		return err
 	}
 	change.Commit()
+	d.history = history.New(o.Config.StateDir, history.Bounds{})
+	d.policy.HistoryError = d.keepPolicy(o.Config, history.Entry{How: history.Start, By: control.UserName(os.Geteuid())}).problem()
 	return nil
 }
 
@@ -189,7 +194,7 @@ func (d *Daemon) Wait(ctx context.Context, end, renew <-chan os.Signal) error {
 			return nil
 		case <-renew:
 			// A bad policy is in the log and in the status; the old one stays.
-			_, _ = d.reload(ctx)
+			_, _ = d.reload(ctx, history.Entry{How: history.Signal, By: history.Signal}, anyPolicy)
 		case err := <-d.failed:
 			return err
 		case <-ctx.Done():

@@ -36,6 +36,7 @@ type HeldAnswer struct {
 type heldBooks struct {
 	books   correct.Books
 	journal *journal.Journal
+	policy  string // the version in force
 }
 
 func (h *heldBooks) answer(ctx context.Context, r HeldRequest, user string) (HeldAnswer, error) {
@@ -52,7 +53,7 @@ func (h *heldBooks) answer(ctx context.Context, r HeldRequest, user string) (Hel
 	entries := make([]*journal.Entry, len(r.Done))
 	for i := range r.Done {
 		e := &r.Done[i]
-		e.Kind, e.Time, e.Gateway, e.Stage, e.By = journal.Blocks, h.books.Now(), h.books.Gateway, "hold", user
+		e.Kind, e.Time, e.Gateway, e.Policy, e.Stage, e.By = journal.Blocks, h.books.Now(), h.books.Gateway, h.policy, "hold", user
 		entries[i] = e
 	}
 	return a, h.journal.Write(entries...)
@@ -64,7 +65,7 @@ func (d *Daemon) answerHeld(ctx context.Context, request json.RawMessage) (any, 
 	if err := json.Unmarshal(request, &r); err != nil {
 		return nil, err
 	}
-	h := heldBooks{d.books(), d.journals.Journal()}
+	h := heldBooks{d.books(), d.journals.Journal(), d.config().Gate.Version}
 	a, err := h.answer(ctx, r, control.User(ctx))
 	if err != nil {
 		return nil, &control.Refusal{Code: CodeAway, Message: err.Error()}
@@ -109,7 +110,7 @@ func AnswerHeldHere(ctx context.Context, cfg *config.Config, r HeldRequest) (ans
 	h := heldBooks{correct.Books{Gateway: cfg.Gate.Gateway, Spool: sp, Now: time.Now, Store: func(ctx context.Context) (accounting.Store, error) {
 		store, _, err = assemble.OpenStore(ctx, cfg, nil, slog.New(slog.DiscardHandler), assemble.MustExist)
 		return store, err
-	}}, j}
+	}}, j, cfg.Gate.Version}
 	return h.answer(ctx, r, control.UserName(os.Getuid()))
 }
 

@@ -19,7 +19,7 @@ const (
 	CmdFlush  = "flush"  // write what the journals have gathered
 	CmdHeld   = "held"   // takes HeldRequest, answers HeldAnswer
 	CmdParked = "parked" // takes ParkedRequest, answers []ParkedRow
-	CmdReload = "reload" // answers Reloaded
+	CmdReload = "reload" // takes ReloadRequest, answers Reloaded
 	CmdReport = "report" // takes ReportRequest, answers ReportAnswer
 	CmdVerify = "verify" // takes ReportRequest, answers report.Verification
 	CmdStatus = "status" // answers Status
@@ -41,6 +41,9 @@ const (
 // Reloaded is what a reload did.
 type Reloaded struct {
 	Policy   string       `json:"policy"`
+	Version  string       `json:"version"` // of the policy
+	Number   int          `json:"number"`  // of its entry in the history; 0: it could not be kept
+	New      bool         `json:"new"`     // the entry is: the policy is another than before
 	Counts   Counts       `json:"counts"`
 	Warnings []ProblemRow `json:"warnings"`
 	// Restart are the settings that changed in the file and take effect only
@@ -52,12 +55,16 @@ type Reloaded struct {
 type PolicyStatus struct {
 	File   string    `json:"file"`
 	Loaded time.Time `json:"loaded"`
+	// Version is the policy's, as journals and records have it.
+	Version string `json:"version"`
 	Counts
 	// ReloadFailed is when a reload was last refused, with its first error;
 	// zero when the last one went well.
 	ReloadFailed time.Time `json:"reload_failed"`
 	ReloadError  string    `json:"reload_error"`
 	Restart      []string  `json:"restart"` // settings that wait for a restart
+	// HistoryError is why the policy in force is not in the history; "" when it is.
+	HistoryError string `json:"history_error"`
 }
 
 // Status is what is up, what is degraded, what waits.

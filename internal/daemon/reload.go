@@ -8,11 +8,13 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/assemble"
 	"github.com/tollgate-mail/tollgate/internal/config"
+	"github.com/tollgate-mail/tollgate/internal/history"
 )
 
 // reload loads the policy anew and puts it in force, and opens the journals
-// anew. On an error (a *control.Refusal) the old policy stays.
-func (d *Daemon) reload(ctx context.Context) (Reloaded, error) {
+// anew. On an error (a *control.Refusal) the old policy stays. Why is what the
+// history is to know of it.
+func (d *Daemon) reload(ctx context.Context, why history.Entry, allowed func(*config.Config) error) (Reloaded, error) {
 	d.reloading.Lock()
 	defer d.reloading.Unlock()
 	d.say(notifyReloading)
@@ -31,6 +33,9 @@ func (d *Daemon) reload(ctx context.Context) (Reloaded, error) {
 		d.keep(rows)
 		return Reloaded{}, refusePolicy(rows)
 	}
+	if err := allowed(next); err != nil {
+		return Reloaded{}, err
+	}
 	old := d.config()
 	restart := needRestart(old, next)
 	// What needs a restart stays as it was, so that the next reload says so
@@ -44,6 +49,10 @@ func (d *Daemon) reload(ctx context.Context) (Reloaded, error) {
 	}
 	change.Commit()
 	roomyHeap()
+	kept := d.keepPolicy(next, why)
+	if kept.failed != nil {
+		rows = append(rows, ProblemRow{File: d.file, Severity: "warning", Message: "in force, but not kept in the history: " + kept.failed.Error()})
+	}
 	for _, what := range next.Fewer(old) {
 		rows = append(rows, ProblemRow{File: d.file, Severity: "warning", Message: what})
 	}
@@ -56,9 +65,14 @@ func (d *Daemon) reload(ctx context.Context) (Reloaded, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.cfg = next
-	d.policy = PolicyStatus{File: d.file, Loaded: time.Now(), Counts: CountsOf(next), Restart: restart}
-	d.log.Info("policy in force", "policy", d.file, "counts", d.policy.Counts.String())
-	return Reloaded{Policy: d.file, Counts: d.policy.Counts, Warnings: rows, Restart: restart}, nil
+	d.policy = PolicyStatus{
+		File: d.file, Loaded: time.Now(), Version: next.Gate.Version, Counts: CountsOf(next), Restart: restart, HistoryError: kept.problem(),
+	}
+	d.log.Info("policy in force", "policy", d.file, "version", next.Gate.Version, "counts", d.policy.Counts.String())
+	return Reloaded{
+		Policy: d.file, Version: next.Gate.Version, Number: kept.entry.Number, New: kept.new,
+		Counts: d.policy.Counts, Warnings: rows, Restart: restart,
+	}, nil
 }
 
 // Reopen opens the journals anew while the daemon ends: their files may have

@@ -45,7 +45,7 @@ func (m *Message) usage(v Verdict) []accounting.Record {
 	base := accounting.Record{
 		Time: end, Gateway: m.j.Gateway, QueueID: queueID, MessageID: m.messageID(), Ref: m.ref,
 		Sender: m.j.text(m.from.Text()), Direction: m.direction(),
-		Verdict: string(v), Weight: m.weight.String(), Rules: m.names(),
+		Verdict: string(v), Weight: m.weight.String(), Rules: m.names(), Policy: m.j.Version,
 	}
 	if m.s.peer.Addr.IsValid() {
 		base.ClientIP = m.s.peer.Addr.String()

@@ -52,7 +52,7 @@ func (m *Message) judged(e *journal.Entry) {
 // entry of a message in one of the journals.
 func (m *Message) entry(kind string) *journal.Entry {
 	e := m.s.entry(kind)
-	e.Gateway = m.j.Gateway
+	e.Gateway, e.Policy = m.j.Gateway, m.j.Version
 	m.describe(e)
 	m.judged(e)
 	return e

@@ -13,6 +13,7 @@ import (
 // Settings are what a policy says without anything living: what the policy file
 // alone decides.
 type Settings struct {
+	Version       string // of the policy, in records and journals
 	Gateway       string // in records and journals; unique among gateways
 	RefuseAtOnce  bool   // answer what connect, helo and mailfrom refuse at MAIL, not at RCPT
 	AcceptOnError bool   // an internal fault lets mail pass unjudged instead of deferring it

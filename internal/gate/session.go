@@ -155,7 +155,7 @@ func (s *Session) Trace(detail func() string) {
 // entry has what is known of the session.
 func (s *Session) entry(kind string) *journal.Entry {
 	e := &journal.Entry{
-		Time: s.g.Now(), Kind: kind, Gateway: s.j.Gateway, Ref: s.Ref(),
+		Time: s.g.Now(), Kind: kind, Gateway: s.j.Gateway, Policy: s.j.Version, Ref: s.Ref(),
 		ClientHost: s.peer.Host, Helo: s.j.text(s.helo),
 	}
 	if s.peer.Addr.IsValid() {

@@ -84,6 +84,7 @@ func appendHead(b []byte, kind string, e *Entry) []byte {
 	b = append(b, '"')
 	b = appendField(b, "kind", kind)
 	b = appendField(b, "gateway", e.Gateway)
+	b = appendField(b, "policy", e.Policy)
 	b = appendField(b, "ref", e.Ref)
 	return appendField(b, "queue_id", e.QueueID)
 }

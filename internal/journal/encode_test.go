@@ -21,6 +21,7 @@ type (
 		Time    string `json:"time"`
 		Kind    string `json:"kind"`
 		Gateway string `json:"gateway"`
+		Policy  string `json:"policy"`
 		Ref     string `json:"ref"`
 		QueueID string `json:"queue_id"`
 	}
@@ -94,7 +95,7 @@ type (
 )
 
 func reference(t interface{ Fatal(...any) }, e *Entry) []byte {
-	head := headFields{e.Time.UTC().Format("2006-01-02T15:04:05.000Z"), e.Kind, e.Gateway, e.Ref, e.QueueID}
+	head := headFields{e.Time.UTC().Format("2006-01-02T15:04:05.000Z"), e.Kind, e.Gateway, e.Policy, e.Ref, e.QueueID}
 	session := sessionFields{head, e.MessageID, e.ClientIP, e.ClientHost, e.Helo, e.TLS, e.AuthUser, e.Direction, e.Sender}
 	rules := make([]ruleFields, len(e.Rules))
 	for i, h := range e.Rules {

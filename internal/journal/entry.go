@@ -94,6 +94,7 @@ type Entry struct {
 	Time       time.Time `json:"time"` // written in UTC with milliseconds
 	Kind       string    `json:"kind"`
 	Gateway    string    `json:"gateway"`
+	Policy     string    `json:"policy"` // the version that judged
 	Ref        string    `json:"ref"`
 	QueueID    string    `json:"queue_id"`
 	MessageID  string    `json:"message_id"`

@@ -1,0 +1,153 @@
+// Package source keeps what a policy was read from, and makes of what it says one
+// text and its hash, by which policies are known again.
+package source
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"hash"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/config/document"
+)
+
+// The roles of files that a policy is read from.
+const (
+	Policy  = "policy"  // the main file
+	Include = "include" // one that it includes
+	Clients = "clients"
+	List    = "list"
+	Domains = "domains"
+)
+
+// File is a file that a policy was read from. Files with secrets, and those of
+// certificates, are none.
+type File struct {
+	Path string
+	Role string
+	Name string // of the list; "" of others
+	Size int64  // octets
+	Hash string // SHA-256, in hexadecimal
+	Text []byte // nil where the file is larger than MostText
+}
+
+// MostText is the largest file whose text is kept with a policy, in octets.
+const MostText = 16 << 20
+
+// Of is a file whose text was read at once.
+func Of(path, role, text string) File {
+	sum := sha256.Sum256([]byte(text))
+	f := File{Path: path, Role: role, Size: int64(len(text)), Hash: hex.EncodeToString(sum[:])}
+	if len(text) <= MostText {
+		f.Text = []byte(text)
+	}
+	return f
+}
+
+// Copy notes a file while it is read piece by piece.
+type Copy struct {
+	sum  hash.Hash
+	size int64
+	text *bytes.Buffer // nil: too large
+}
+
+// NewCopy has noted nothing yet.
+func NewCopy() *Copy { return &Copy{sum: sha256.New(), text: new(bytes.Buffer)} }
+
+// Write notes octets; it has no error.
+func (c *Copy) Write(p []byte) (int, error) {
+	c.sum.Write(p)
+	if c.size += int64(len(p)); c.size > MostText {
+		c.text = nil
+	}
+	if c.text != nil {
+		c.text.Write(p)
+	}
+	return len(p), nil
+}
+
+// Of reads r, and notes what is read.
+func (c *Copy) Of(r io.Reader) io.Reader { return io.TeeReader(r, c) }
+
+// File is what was noted.
+func (c *Copy) File(path, role, name string) File {
+	f := File{Path: path, Role: role, Name: name, Size: c.size, Hash: hex.EncodeToString(c.sum.Sum(nil))}
+	if c.text != nil {
+		f.Text = c.text.Bytes()
+	}
+	return f
+}
+
+// Hash is that of a policy in its canonical form and of the contents of its
+// clients, lists and domains.
+func Hash(canonical []byte, files []File) string {
+	var named []string
+	for _, f := range files {
+		switch f.Role {
+		case Clients, List, Domains:
+			named = append(named, "\n"+f.Role+" "+f.Hash)
+		}
+	}
+	slices.Sort(named)
+	sum := sha256.Sum256(append(slices.Clone(canonical), strings.Join(named, "")...))
+	return hex.EncodeToString(sum[:])
+}
+
+// Canonical is a policy as one text that only what it says decides: no comment,
+// no order of keys, no division into files.
+func Canonical(root *document.Node) []byte {
+	top := *root
+	// What it included stands in it.
+	top.Children = slices.DeleteFunc(slices.Clone(root.Children), func(c *document.Node) bool { return c.Key == "include" })
+	return appendCanonical(nil, &top)
+}
+
+// appendCanonical writes a value as JSON, the keys of tables in order.
+func appendCanonical(b []byte, n *document.Node) []byte {
+	switch n.Kind {
+	case document.Table:
+		children := slices.Clone(n.Children)
+		slices.SortStableFunc(children, func(a, b *document.Node) int { return strings.Compare(a.Key, b.Key) })
+		b = append(b, '{')
+		for i, c := range children {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = append(appendScalar(b, c.Key), ':')
+			b = appendCanonical(b, c)
+		}
+		return append(b, '}')
+	case document.Array:
+		b = append(b, '[')
+		for i, c := range n.Children {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendCanonical(b, c)
+		}
+		return append(b, ']')
+	}
+	return appendScalar(b, n.Value)
+}
+
+// appendScalar writes a value of its own.
+func appendScalar(b []byte, v any) []byte {
+	if t, ok := v.(time.Time); ok {
+		layout := time.RFC3339Nano
+		if t.Location().String() == document.LocalDate {
+			layout = time.DateOnly
+		}
+		v = t.Format(layout)
+	}
+	text, err := json.Marshal(v)
+	if err != nil { // no JSON: inf, nan
+		text, _ = json.Marshal(fmt.Sprint(v))
+	}
+	return append(b, text...)
+}

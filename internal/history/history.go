@@ -1,0 +1,288 @@
+// Package history keeps each policy that was in force: when, from which files,
+// by whom and why. It lies in the folder "history" of the state folder: an entry
+// a file (000001.json, ...), and the contents of files, each once, packed, under
+// the name of their hash in "objects". Passwords are in none of them.
+package history
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/config"
+	"github.com/tollgate-mail/tollgate/internal/config/source"
+	"github.com/tollgate-mail/tollgate/internal/durable"
+)
+
+// How a policy came in force.
+const (
+	Start     = "start"
+	Reload    = "reload"
+	Signal    = "signal" // SIGHUP
+	Rollback  = "rollback"
+	Canary    = "canary"     // for a part of the mail
+	CanaryEnd = "canary end" // for all of it again
+	Promote   = "promote"    // of a canary
+)
+
+// File is one of the files of a policy.
+type File struct {
+	Path string `json:"path"`
+	Role string `json:"role"`           // policy, include, clients, list, domains
+	Name string `json:"name,omitempty"` // of the list
+	Size int64  `json:"size"`           // octets
+	Hash string `json:"hash"`           // SHA-256 of it as it was
+	Kept string `json:"kept"`           // hash of what is kept of it; "": too large, it is not kept
+	// Masked: a password in a URL of it is not kept.
+	Masked bool `json:"masked,omitempty"`
+}
+
+// Entry is a policy that came in force.
+type Entry struct {
+	Number  int       `json:"number"` // from 1, and on
+	Version string    `json:"version"`
+	Hash    string    `json:"hash"` // whose beginning is the version
+	Time    time.Time `json:"time"`
+	How     string    `json:"how"`
+	By      string    `json:"by"`      // the user of the system; "" where it is not known
+	File    string    `json:"file"`    // the main one
+	Message string    `json:"message"` // why, for people
+	// Proposed is who proposed what By approved; "" without that.
+	Proposed  string `json:"proposed,omitempty"`
+	Tollgate  string `json:"tollgate"`  // version of the program
+	Canonical string `json:"canonical"` // hash of the policy's canonical form, which is kept
+	Files     []File `json:"files"`
+}
+
+// Bounds of a history. Zero values mean the defaults.
+type Bounds struct {
+	Entries int   // default 500
+	Octets  int64 // of packed contents; default 256 MiB
+}
+
+// Store is the history of a state folder. Who writes must be the only one.
+type Store struct {
+	dir    string
+	bounds Bounds
+}
+
+// New does not look at the folder yet.
+func New(stateDir string, b Bounds) *Store {
+	if b.Entries <= 0 {
+		b.Entries = 500
+	}
+	if b.Octets <= 0 {
+		b.Octets = 256 << 20
+	}
+	return &Store{filepath.Join(stateDir, "history"), b}
+}
+
+const objectsName = "objects"
+
+// Keep adds a policy that came in force, unless the last entry is of the same
+// version. It returns the entry that stands for it then, and whether that is
+// new. What only the caller knows stands in e.
+func (s *Store) Keep(c *config.Config, e Entry) (Entry, bool, error) {
+	if err := os.MkdirAll(filepath.Join(s.dir, objectsName), 0o750); err != nil {
+		return e, false, fmt.Errorf("history: %w", err)
+	}
+	all, err := s.Log()
+	if err != nil {
+		return e, false, err
+	}
+	e.Number, e.Version, e.Hash = 1, c.Gate.Version, c.Hash
+	if n := len(all); n > 0 {
+		if last := all[n-1]; last.Hash == e.Hash && !e.marks() && !last.marks() {
+			return last, false, nil
+		}
+		e.Number = all[n-1].Number + 1
+	}
+	canonical, _ := mask(c.Canonical)
+	if e.Canonical, err = s.put(canonical); err != nil {
+		return e, false, fmt.Errorf("history: %w", err)
+	}
+	e.Files = make([]File, len(c.Sources))
+	for i, src := range c.Sources {
+		f := File{Path: absolute(src.Path), Role: src.Role, Name: src.Name, Size: src.Size, Hash: src.Hash}
+		if src.Text != nil {
+			text := src.Text
+			if src.Role == source.Policy || src.Role == source.Include {
+				text, f.Masked = mask(text)
+			}
+			if f.Kept, err = s.put(text); err != nil {
+				return e, false, fmt.Errorf("history: %w", err)
+			}
+		} else if s.has(src.Hash) {
+			f.Kept = src.Hash
+		}
+		e.Files[i] = f
+	}
+	text, err := json.MarshalIndent(e, "", " ")
+	if err != nil {
+		return e, false, fmt.Errorf("history: %w", err)
+	}
+	if err := durable.Replace(s.entryPath(e.Number), append(text, '\n'), 0o640); err != nil {
+		return e, false, fmt.Errorf("history: %w", err)
+	}
+	return e, true, s.prune(append(all, e))
+}
+
+// absolute is a path that means the same wherever a command runs.
+func absolute(path string) string {
+	if whole, err := filepath.Abs(path); err == nil {
+		return whole
+	}
+	return path
+}
+
+// marks tells whether the entry says more than that a policy is in force.
+func (e *Entry) marks() bool { return e.How == Canary || e.How == CanaryEnd }
+
+func (s *Store) entryPath(n int) string { return filepath.Join(s.dir, fmt.Sprintf("%06d.json", n)) }
+
+func (s *Store) objectPath(hash string) string {
+	return filepath.Join(s.dir, objectsName, hash+".gz")
+}
+
+func (s *Store) has(hash string) bool {
+	_, err := os.Stat(s.objectPath(hash))
+	return err == nil
+}
+
+// put keeps a content and returns its hash.
+func (s *Store) put(content []byte) (string, error) {
+	sum := sha256.Sum256(content)
+	hash := hex.EncodeToString(sum[:])
+	if s.has(hash) {
+		return hash, nil
+	}
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := w.Write(content); err != nil {
+		return "", err
+	}
+	if err := w.Close(); err != nil {
+		return "", err
+	}
+	return hash, durable.Replace(s.objectPath(hash), b.Bytes(), 0o640)
+}
+
+// mostContent bounds what a content unpacks to: a policy file at most.
+const mostContent = 64 << 20
+
+// ErrNotKept: a content is not in the history.
+var ErrNotKept = errors.New("not kept in the history")
+
+// Content is what is kept under a hash.
+func (s *Store) Content(hash string) ([]byte, error) {
+	if hash == "" {
+		return nil, ErrNotKept
+	}
+	f, err := os.Open(s.objectPath(hash))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNotKept
+	}
+	if err != nil {
+		return nil, fmt.Errorf("history: %w", err)
+	}
+	defer f.Close()
+	r, err := gzip.NewReader(f)
+	if err != nil {
+		return nil, fmt.Errorf("history: %s: %w", f.Name(), err)
+	}
+	content, err := io.ReadAll(io.LimitReader(r, mostContent))
+	if err != nil {
+		return nil, fmt.Errorf("history: %s: %w", f.Name(), err)
+	}
+	if sum := sha256.Sum256(content); hex.EncodeToString(sum[:]) != hash {
+		return nil, fmt.Errorf("history: %s is damaged", f.Name())
+	}
+	return content, nil
+}
+
+// Log has all entries, the oldest first. One that cannot be read is left out
+// and told in the error, beside the others.
+func (s *Store) Log() ([]Entry, error) {
+	names, err := os.ReadDir(s.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("history: %w", err)
+	}
+	var all []Entry
+	for _, name := range names {
+		number, found := strings.CutSuffix(name.Name(), ".json")
+		if n, err := strconv.Atoi(number); !found || err != nil || n <= 0 {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(s.dir, name.Name()))
+		if err != nil {
+			return nil, fmt.Errorf("history: %w", err)
+		}
+		var e Entry
+		if err := json.Unmarshal(text, &e); err != nil {
+			return nil, fmt.Errorf("history: %s: %w", filepath.Join(s.dir, name.Name()), err)
+		}
+		all = append(all, e)
+	}
+	slices.SortFunc(all, func(a, b Entry) int { return a.Number - b.Number })
+	return all, nil
+}
+
+// Find has the entry that a name stands for: a number of the log, the beginning
+// of a version (of several entries the last), "previous" or "-1" for the one
+// before the last, "" for the last.
+func Find(all []Entry, name string) (Entry, error) {
+	if len(all) == 0 {
+		return Entry{}, errors.New("the history is empty: no policy has been in force yet")
+	}
+	if name == "previous" {
+		name = "-1"
+	}
+	back, err := strconv.Atoi(name)
+	switch {
+	case name == "":
+		return all[len(all)-1], nil
+	case err == nil && back < 0:
+		if -back >= len(all) {
+			return Entry{}, fmt.Errorf("%s: the history has %d entries", name, len(all))
+		}
+		return all[len(all)-1+back], nil
+	}
+	var found []Entry
+	for _, e := range slices.Backward(all) {
+		if err == nil && e.Number == back && len(name) < 4 {
+			return e, nil
+		}
+		if len(name) >= 4 && strings.HasPrefix(e.Hash, strings.ToLower(name)) {
+			found = append(found, e)
+		}
+	}
+	switch {
+	case len(found) == 0 && err == nil:
+		for _, e := range all {
+			if e.Number == back {
+				return e, nil
+			}
+		}
+		fallthrough
+	case len(found) == 0:
+		return Entry{}, fmt.Errorf("%q: no such policy in the history; \"tollgate policy log\" lists them", name)
+	case slices.ContainsFunc(found, func(e Entry) bool { return e.Hash != found[0].Hash }):
+		return Entry{}, fmt.Errorf("%q: several policies begin so", name)
+	}
+	return found[0], nil
+}
