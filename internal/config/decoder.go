@@ -48,6 +48,11 @@ type decoder struct {
 	greylistAt             *node
 	domainsAt              map[string]*node
 	brokenAt               map[rules.Pos]bool // rules and thresholds with errors
+
+	// Rules are read by one set of fields, each into oneRule: there may be very
+	// many.
+	oneRule  rules.SourceRule
+	ruleKeys []field
 }
 
 func newDecoder() *decoder {

@@ -11,9 +11,13 @@ import (
 // rule is [[rule]]. What its texts mean is for rules to say; a text that is
 // none has been told of, and rules gets one that says nothing more.
 func (d *decoder) rule(n *node) {
-	r := rules.SourceRule{Pos: n.Pos(), At: textPlaces(n)}
+	if d.ruleKeys == nil {
+		d.ruleKeys = d.ruleFields(&d.oneRule)
+	}
+	r := &d.oneRule
+	*r = rules.SourceRule{Pos: n.Pos(), At: textPlaces(n)}
 	before := len(d.Problems)
-	d.Read(n, "[[rule]]", d.ruleFields(&r))
+	d.Read(n, "[[rule]]", d.ruleKeys)
 	d.broken(n, before, "name", "stage")
 	if notText(n, "name") {
 		r.Name = fmt.Sprintf("rule-%d", len(d.source.Rules))
@@ -25,7 +29,7 @@ func (d *decoder) rule(n *node) {
 		r.Reply = "" // it may agree
 		delete(r.At, "reply")
 	}
-	d.source.Rules = append(d.source.Rules, r)
+	d.source.Rules = append(d.source.Rules, *r)
 }
 
 func notText(n *node, key string) bool {

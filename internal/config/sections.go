@@ -1,6 +1,8 @@
 package config
 
 import (
+	"slices"
+
 	"github.com/tollgate-mail/tollgate/internal/config/document"
 	"github.com/tollgate-mail/tollgate/internal/config/values"
 	"github.com/tollgate-mail/tollgate/internal/diag"
@@ -77,8 +79,12 @@ func (d *decoder) readSection(n *node, s section) {
 	case !s.many && n.Kind == document.Table:
 		s.read(n)
 	case s.many && (n.Tables() || n.Kind == document.Array && len(n.Children) == 0):
+		if s.key == "rule" {
+			d.source.Rules = slices.Grow(d.source.Rules, len(n.Children))
+		}
 		for _, c := range n.Children {
 			s.read(c)
+			c.Forget() // there may be very many rules
 		}
 	case !s.many && n.Tables():
 		d.Errorf(n, "%s can stand only once: write it %s", s.key, s)

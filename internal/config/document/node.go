@@ -91,6 +91,7 @@ func (n *Node) fill(v any) {
 		n.elements(len(v))
 		for i, inner := range v {
 			n.Children[i].fill(inner)
+			v[i] = nil // there may be very many, and each is twice in memory
 		}
 	case []any:
 		n.elements(len(v))
@@ -113,6 +114,10 @@ func (n *Node) elements(count int) {
 		c.Key = n.Key
 	}
 }
+
+// Forget gives back what stands in a table or array that has been read. Its own
+// place stays.
+func (n *Node) Forget() { n.Children, n.named = nil, nil }
 
 // Tables tells whether n is an array of tables, [[key]] or written inline.
 func (n *Node) Tables() bool {
