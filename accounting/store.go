@@ -192,6 +192,11 @@ type Ledger interface {
 	// ClosePeriod closes a client's period: nothing counts in it any more.
 	ClosePeriod(ctx context.Context, client, period string) error
 
+	// DropRecords forgets the records of a client's closed period, which are in
+	// an archive: counters stay, and the period stays one of its Periods. Asked
+	// again it changes nothing.
+	DropRecords(ctx context.Context, client, period string) error
+
 	// Clients are those that ever had a record, sorted.
 	Clients(ctx context.Context) ([]string, error)
 
@@ -216,7 +221,7 @@ type Gateway struct {
 }
 
 // Close is the seal of a closed period. Its hash is that of the records of all
-// clients in it, and of the seal before.
+// clients in it, and of the seal before: the SHA-256 of its archive.
 type Close struct {
 	Number  int    `json:"number"` // from 1 on
 	Period  string `json:"period"`
@@ -227,6 +232,8 @@ type Close struct {
 	Time    string `json:"time"`   // RFC 3339, UTC
 	By      string `json:"by"`
 	Forced  string `json:"forced,omitempty"` // the doubts that it was closed in spite of
+	// Archive is the file that the records were moved to; "": the store has them.
+	Archive string `json:"archive,omitempty"`
 }
 
 // Account is what a store knows of a client besides counters.

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,31 +14,70 @@ import (
 	"github.com/tollgate-mail/tollgate/accounting"
 )
 
-// Clients are those that ever had a record, sorted.
+// Clients are those that ever had a record, sorted; also those whose records are
+// all in archives.
 func (s *Store) Clients(ctx context.Context) ([]string, error) {
 	var list []string
 	for name := ""; ; {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		var err error
-		if name, err = s.nextClient(name); err != nil || name == "" {
-			return list, err
+		next, err := s.nextClient(name)
+		if err != nil {
+			return nil, err
+		}
+		noted, err := s.noted(name)
+		if err != nil {
+			return nil, err
+		}
+		if next == "" || noted != "" && noted < next {
+			next = noted
+		}
+		if name = next; name == "" {
+			return list, nil
 		}
 		list = append(list, name)
 	}
 }
 
+// noted is the first client behind one of whom a period is noted; "" when there
+// is none.
+func (s *Store) noted(after string) (next string, err error) {
+	err = s.view(func(tx *bolt.Tx) error {
+		c := tx.Bucket([]byte(periods)).Cursor()
+		k, _ := c.Seek([]byte(after + "\x01"))
+		if after == "" {
+			k, _ = c.First()
+		}
+		next, _, _ = strings.Cut(string(k), "\x00")
+		return nil
+	})
+	return next, err
+}
+
 // Periods are those in which the client has an account of its own.
 func (s *Store) Periods(ctx context.Context, client string) ([]string, error) {
 	var list []string
+	if err := s.view(func(tx *bolt.Tx) error {
+		return each(ctx, tx.Bucket([]byte(periods)), join(client, ""), func(period, _ []byte) error {
+			list = append(list, string(period))
+			return nil
+		})
+	}); err != nil {
+		return nil, err
+	}
+	// An earlier release noted none.
 	for period := ""; ; {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		var err error
-		if period, err = s.nextPeriod(client, period); err != nil || period == "" {
-			return accounting.SortPeriods(list), err
+		if period, err = s.nextPeriod(client, period); err != nil {
+			return nil, err
+		}
+		if period == "" {
+			slices.Sort(list)
+			return accounting.SortPeriods(slices.Compact(list)), nil
 		}
 		list = append(list, period)
 	}
@@ -85,6 +125,56 @@ func (s *Store) ClosePeriod(ctx context.Context, client, period string) error {
 		c.values[closed], c.known = 1, true
 		return t.write()
 	})
+}
+
+// dropAtOnce bounds what one transaction deletes.
+const dropAtOnce = 5000
+
+// DropRecords deletes the records of a client's closed period. That the period
+// was is noted.
+func (s *Store) DropRecords(ctx context.Context, client, period string) error {
+	for more := true; more; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := s.update(func(tx *bolt.Tx) (err error) {
+			more, err = drop(tx, client, period)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// drop deletes some; true when there may be more.
+func drop(tx *bolt.Tx, client, period string) (bool, error) {
+	values := make([]int64, useWidth)
+	if raw := tx.Bucket([]byte(use)).Get(join(period, client)); raw != nil {
+		if err := decodeTotals(raw, values); err != nil {
+			return false, err
+		}
+	}
+	if values[closed] == 0 {
+		return false, fmt.Errorf("%s, %s is not closed: its records stay", client, period)
+	}
+	if note, key := tx.Bucket([]byte(periods)), join(client, period); note.Get(key) == nil {
+		if err := note.Put(key, []byte("-")); err != nil {
+			return false, err
+		}
+	}
+	prefix := join(client, period, "")
+	c := tx.Bucket([]byte(records)).Cursor()
+	for range dropAtOnce {
+		k, _ := c.Seek(prefix)
+		if !bytes.HasPrefix(k, prefix) {
+			return false, nil
+		}
+		if err := c.Delete(); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // Gateways tells when each gateway was last heard of.

@@ -136,11 +136,18 @@ func (a *application) remember(r *accounting.Record, key []byte, account *accoun
 	stored.Effect = accounting.NoEffect
 	at := *r
 	at.Time = r.Origin()
-	period := accounting.Month(at.Time, a.s.o.Location)
-	if p, _, err := a.s.desk.Post(&at, account.plans, a.now); err == nil {
-		period = p.Period
+	p, _, err := a.s.desk.Post(&at, account.plans, a.now)
+	if err != nil {
+		at.Tariff, at.TariffVersion = "", ""
+		if p, _, err = a.s.desk.Post(&at, nil, a.now); err != nil {
+			return a.park(r, err)
+		}
 	}
-	return a.keep(&stored, period, key)
+	// What was sealed gets no line more.
+	if _, err := a.move(&p, r.Client); err != nil {
+		return err
+	}
+	return a.keep(&stored, p.Period, key)
 }
 
 // finish writes the counters, and forgets what is old: as much as came, and

@@ -46,7 +46,9 @@ local noted = string.match(ARGV[13], '^%d+-%d+$')
 
 local other = redis.call('SISMEMBER', KEYS[1], ARGV[2]) == 1
 if other ~= (kind ~= 'usage') then
-  -- A void without its record, or a record that was voided before.
+  -- A void without its record, or a record that was voided before. What was
+  -- sealed gets no line more.
+  if redis.call('HEXISTS', KEYS[2], 'closed') == 1 then return 6 end
   redis.call('XLEN', KEYS[6])
   redis.call('SADD', KEYS[1], ARGV[1])
   redis.call('EXPIRE', KEYS[1], ARGV[4])

@@ -68,6 +68,19 @@ func (s *Store) ClosePeriod(ctx context.Context, client, period string) error {
 	return fault(s.db.HSet(ctx, s.key(client, "use", period), "closed", s.timestamp()).Err())
 }
 
+// DropRecords empties the stream of a client's closed period. It stays, so that
+// the period is known to have been.
+func (s *Store) DropRecords(ctx context.Context, client, period string) error {
+	c, err := s.CounterOf(ctx, client, period)
+	if err != nil {
+		return err
+	}
+	if !c.Closed {
+		return fmt.Errorf("redis store: %s, %s is not closed: its records stay", client, period)
+	}
+	return fault(s.db.XTrimMaxLen(ctx, s.key(client, "rec", period), 0).Err())
+}
+
 // Gateways tells when each gateway was last heard of.
 func (s *Store) Gateways(ctx context.Context) ([]accounting.Gateway, error) {
 	var list []accounting.Gateway

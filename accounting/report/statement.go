@@ -17,6 +17,7 @@ import (
 // the amounts of Usage are Cost and Remainder together, to the last part.
 type Statement struct {
 	Client   string `json:"client"`
+	Name     string `json:"name,omitempty"` // for people
 	Period   string `json:"period"`
 	Currency string `json:"currency"`
 	Closed   bool   `json:"closed"`
@@ -124,6 +125,8 @@ func statement(ctx context.Context, l accounting.Ledger, book *price.Book, clien
 		line.Amount = line.amount.String()
 		s.Usage = append(s.Usage, *line)
 	}
+	// An archive has them in another order.
+	slices.SortStableFunc(s.Entries, func(a, b Entry) int { return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.ID, b.ID)) })
 	slices.SortFunc(s.Usage, func(a, b UsageLine) int {
 		return cmp.Or(cmp.Compare(a.Tariff, b.Tariff), cmp.Compare(a.Version, b.Version), cmp.Compare(a.Band, b.Band))
 	})

@@ -22,6 +22,7 @@ type Verification struct {
 	Clients  int      `json:"clients"`
 	Periods  int      `json:"periods"` // of all clients together
 	Records  int64    `json:"records"`
+	Seals    int      `json:"seals"`    // of closed periods, compared by who asks
 	Problems []string `json:"problems"` // what does not agree; empty when all does
 }
 

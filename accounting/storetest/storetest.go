@@ -56,6 +56,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 		"Kept":        testKeptTerms,
 		"Standing":    testStanding,
 		"Entries":     testEntries,
+		"Sealed":      testSealed,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, fresh(t)) })
 	}

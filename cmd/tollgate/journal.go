@@ -16,8 +16,8 @@ import (
 
 // journalVerdicts and journalStages are what entries may have.
 var (
-	journalVerdicts = []string{"accept", "reject", "tempfail", "discard", "hold", "greylist", "aborted"}
-	journalStages   = []string{"connect", "helo", "mailfrom", "rcptto", "headers", "complete"}
+	journalVerdicts = []string{"accept", "reject", "tempfail", "discard", "hold", "greylist", "aborted", "released", "deleted", "voided", "closed"}
+	journalStages   = []string{"connect", "helo", "mailfrom", "rcptto", "headers", "complete", "hold", "queue", "close"}
 )
 
 // looking is a search of the journals as the command line asks for it.

@@ -227,9 +227,9 @@ func (a *app) withReporter(ctx context.Context, fn func(*daemon.Reporter) error)
 	if err != nil {
 		return away(err)
 	}
-	err = fn(&daemon.Reporter{
-		Store: store, Book: accounts.Book, Clients: cfg.Gate.Directory, Location: cfg.Location,
-		JournalDir: cfg.JournalDir, Now: time.Now,
-	})
+	p, err := daemon.NewReporter(ctx, store, cfg, accounts.Book, cfg.Gate.Directory)
+	if err == nil {
+		err = fn(p)
+	}
 	return away(errors.Join(err, store.Close()))
 }

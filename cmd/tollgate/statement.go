@@ -47,7 +47,11 @@ func printStatement(w io.Writer, s *report.Statement) error {
 	if s.Closed {
 		state = "closed"
 	}
-	lines := []string{fmt.Sprintf("%s, %s, %s, in %s", s.Client, s.Period, state, or(s.Currency))}
+	head := fmt.Sprintf("%s, %s, %s, in %s", s.Client, s.Period, state, or(s.Currency))
+	if s.Name != "" {
+		head = visible(s.Name) + ": " + head
+	}
+	lines := []string{head}
 	sum := func(what string, n int64) {
 		lines = append(lines, fmt.Sprintf("%-60s %18s", what, price.FormatMoney(n)))
 	}
@@ -97,8 +101,11 @@ func (a *app) close() *cobra.Command {
 		Short: "close a period of the account",
 		Long: `Close freezes a period: what comes late counts in an open one, as an adjustment.
 Its records get a hash, which chains to that of the period closed before. It is
-refused while a gateway has records that wait, or has not been heard of; with
---force the doubt is kept with the hash. Closed again it is verified.`,
+refused while there is doubt: a gateway has records that wait or has not been
+heard of, or records are parked; with --force the doubt is kept with the hash.
+Closed again it is verified. With --archive the records are moved out of the
+store into a file whose SHA-256 is the hash: reports, statements and --verify
+read it from there.`,
 		Example: `  tollgate close 2026-11
   tollgate close 2026-11 --archive /var/lib/tollgate/archive`,
 		Args: cobra.ExactArgs(1),
@@ -117,11 +124,17 @@ refused while a gateway has records that wait, or has not been heard of; with
 			}
 			_, err = fmt.Fprintf(a.out, "%s is closed, number %d: records %d, clients %d, hash %s\n", seal.Period, seal.Number,
 				seal.Records, seal.Clients, seal.Hash)
+			if err == nil && seal.Forced != "" {
+				_, err = fmt.Fprintln(a.out, "although:", visible(seal.Forced))
+			}
+			if err == nil && seal.Archive != "" {
+				_, err = fmt.Fprintln(a.out, "its records are in", visible(seal.Archive))
+			}
 			return away(err)
 		},
 	}
 	f := c.Flags()
 	f.BoolVar(&q.Force, "force", false, "close in spite of doubts")
-	f.StringVar(&q.Archive, "archive", "", "also write the records into a file in `DIR`, which the daemon can write to")
+	f.StringVar(&q.Archive, "archive", "", "also move the records into a file in `DIR`, which the daemon can write to")
 	return c
 }

@@ -4,13 +4,12 @@
     verify.py CLOSES.jsonl TARIFFS ARCHIVE.jsonl ...
 
 CLOSES.jsonl has a seal a line (closes.jsonl of the state folder), TARIFFS the
-terms of tariffs a line (tariffs of the state folder), each archive the records
-of one period. Prints each client's sums, and exits with 1 when something does
-not agree.
+terms of tariffs a line (tariffs of the state folder), each archive a header and
+the records of one period. Prints each client's sums, and exits with 1 when
+something does not agree.
 """
 import hashlib
 import json
-import os
 import sys
 from datetime import datetime
 from fractions import Fraction
@@ -62,19 +61,21 @@ def main(closes, tariffs, archives):
             terms[version] = json.loads(line)
             terms[version]["weeks"] = [minutes(b["when"]) for b in terms[version]["bands"]]
     for path in archives:
-        period = os.path.basename(path).removesuffix(".jsonl")
-        seal = seals.get(period)
-        if seal is None:
-            problems.append(f"{path}: no seal")
-            continue
-        digest = hashlib.sha256(seal["before"].encode() + b"\n")
         with open(path, "rb") as f:
             lines = f.readlines()
-        for line in lines:
-            digest.update(line)
-        if digest.hexdigest() != seal["hash"] or len(lines) != seal["records"]:
+        header = json.loads(lines[0])
+        period = header["period"]
+        seal = seals.get(period)
+        if seal is None:
+            problems.append(f"{path}: no seal of {period}")
+            continue
+        if header != {name: seal[name] for name in ("period", "number", "before")}:
+            problems.append(f"{path}: its header is not the seal's")
+        if hashlib.sha256(b"".join(lines)).hexdigest() != seal["hash"] or len(lines) - 1 != seal["records"]:
             problems.append(f"{path}: hash or number of records is not the seal's")
-        records = [json.loads(line) for line in lines]
+        records = [json.loads(line) for line in lines[1:]]
+        if any(r["period"] != period for r in records):
+            problems.append(f"{path}: a record of another period")
         if records != sorted(records, key=lambda r: (r["client"].encode(), r["id"].encode())):
             problems.append(f"{path}: not in order")
         for client in sorted({r["client"] for r in records}):

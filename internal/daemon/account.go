@@ -171,7 +171,11 @@ func (d *Daemon) answerEntry(ctx context.Context, request json.RawMessage) (any,
 		return nil, refuse(fmt.Errorf("unknown kind %q", q.Kind))
 	}
 	if q.Reverses != "" {
-		was, err := findEntry(ctx, l, q.Client, q.Reverses)
+		books, err := d.statementBooks(ctx)
+		if err != nil {
+			return nil, storeAway(err)
+		}
+		was, err := findEntry(ctx, books, q.Client, q.Reverses)
 		if err != nil {
 			return nil, err
 		}

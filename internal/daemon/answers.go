@@ -98,6 +98,9 @@ func (d *Daemon) Status(ctx context.Context) Status {
 		Limits: d.judge.Gate().Limits(), Inspectors: d.inspectors.Status(), DNS: d.resolvers.Stats(), State: d.memories.Status(),
 	}
 	s.Degraded = s.degraded(time.Now())
+	if problem := d.seals.Problem(); problem != "" {
+		s.Degraded = append(s.Degraded, problem)
+	}
 	return s
 }
 

@@ -7,25 +7,37 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
+	"sync"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/archive"
+	"github.com/tollgate-mail/tollgate/accounting/closing"
 	"github.com/tollgate-mail/tollgate/accounting/report"
 	"github.com/tollgate-mail/tollgate/internal/control"
+	"github.com/tollgate-mail/tollgate/internal/journal"
 )
+
+// statementBooks are the store with what was archived; for one question.
+func (d *Daemon) statementBooks(ctx context.Context) (*archive.Books, error) {
+	l, ok := d.store.(archive.Ledgered)
+	if !ok {
+		return nil, errors.New("this store keeps no accounts")
+	}
+	return archive.Over(ctx, l)
+}
 
 func (d *Daemon) answerStatement(ctx context.Context, request json.RawMessage) (any, error) {
 	var r StatementRequest
 	if err := json.Unmarshal(request, &r); err != nil {
 		return nil, err
 	}
-	l, err := d.ledger()
-	if err != nil {
-		return nil, err
-	}
 	if err := accounting.CheckID(r.Client); err != nil {
 		return nil, refuse(err)
+	}
+	l, err := d.statementBooks(ctx)
+	if err != nil {
+		return nil, storeAway(err)
 	}
 	s, err := report.StatementOf(ctx, l, d.accounts.Book, r.Client, r.Period)
 	if err == nil {
@@ -37,6 +49,11 @@ func (d *Daemon) answerStatement(ctx context.Context, request json.RawMessage) (
 	case err != nil:
 		return nil, storeAway(err)
 	}
+	if dir := d.accounts.Live.Snapshot(); dir != nil {
+		if c := dir.Client(r.Client); c != nil {
+			s.Name = c.Name
+		}
+	}
 	return s, nil
 }
 
@@ -45,76 +62,133 @@ func (d *Daemon) answerClose(ctx context.Context, request json.RawMessage) (any,
 	if err := json.Unmarshal(request, &r); err != nil {
 		return nil, err
 	}
-	l, err := d.ledger()
-	if err != nil {
-		return nil, err
+	l, ok := d.store.(archive.Ledgered)
+	if !ok {
+		return nil, refuse(errors.New("this store keeps no accounts"))
 	}
-	q := report.CloseQuery{Period: r.Period, Now: time.Now(), By: control.User(ctx), Force: r.Force}
-	finish := func(error) error { return nil }
-	if r.Archive != "" {
-		if q.Archive, finish, err = archive(r.Archive, r.Period); err != nil {
-			return nil, refuse(err)
+	if r.Archive != "" && !filepath.IsAbs(r.Archive) {
+		return nil, refuse(fmt.Errorf("archive %q: an absolute path is needed", r.Archive))
+	}
+	d.seals.one.Lock() // two at once would make two seals of one number
+	defer d.seals.one.Unlock()
+	kept, err := d.seals.keeper.Seals()
+	if err != nil {
+		return nil, refuse(err)
+	}
+	if d.spool.Status().Waiting > 0 {
+		// The heartbeat in the store may be some seconds old.
+		if err := d.store.Heartbeat(ctx, d.judge.Gate().Policy().Gateway, d.spool.Status().Waiting); err != nil {
+			return nil, storeAway(err)
 		}
 	}
-	seal, err := report.Close(ctx, l, q)
-	if failed := finish(err); err == nil && failed != nil {
-		return nil, refuse(failed)
-	}
+	seal, err := closing.Close(ctx, l, closing.Query{
+		Period: r.Period, Now: time.Now(), By: control.User(ctx), Force: r.Force, Kept: kept, Archive: r.Archive, Temp: d.config().StateDir,
+	})
+	var path *os.PathError
 	switch {
-	case errors.Is(err, report.ErrQuery), errors.Is(err, report.ErrDoubt):
+	case errors.Is(err, closing.ErrPeriod), errors.Is(err, closing.ErrDoubt), errors.Is(err, closing.ErrSetBack), errors.Is(err, closing.ErrChanged),
+		errors.Is(err, archive.ErrFormat), errors.As(err, &path):
 		return nil, refuse(err)
 	case err != nil:
 		return nil, storeAway(err)
 	}
-	d.log.Info("a period is closed", "period", seal.Period, "number", seal.Number, "records", seal.Records, "hash", seal.Hash, "by", seal.By, "forced", seal.Forced)
-	// A store that is set back must not forget it.
-	if err := keepSeal(d.config().StateDir, seal); err != nil {
-		return nil, refuse(fmt.Errorf("the period is closed, and its seal cannot be kept in state_dir: %w", err))
-	}
-	return seal, nil
+	return seal, d.sealed(ctx, l, seal, kept)
 }
 
-// archive opens a file for the records of a period; finish keeps it, or with an
-// error of the caller removes it.
-func archive(dir, period string) (f *os.File, finish func(error) error, err error) {
-	if !filepath.IsAbs(dir) || strings.ContainsAny(period, "/\x00") {
-		return nil, nil, fmt.Errorf("archive %q: an absolute path is needed", dir)
+// sealed tells of a seal wherever a store that is set back cannot forget it: in
+// the log, in the journal and so in syslog, and in state_dir.
+func (d *Daemon) sealed(ctx context.Context, l accounting.Ledger, seal accounting.Close, kept []accounting.Close) error {
+	known := false
+	for _, k := range kept {
+		known = known || k == seal
 	}
-	path := filepath.Join(dir, period+".jsonl")
-	f, err = os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o640)
-	if err != nil {
-		return nil, nil, err
-	}
-	return f, func(failed error) error {
-		err := errors.Join(f.Sync(), f.Close())
-		if failed != nil || err != nil {
-			return errors.Join(err, os.Remove(f.Name()))
+	if !known {
+		d.log.Info("a period is closed", "period", seal.Period, "number", seal.Number, "records", seal.Records, "clients", seal.Clients,
+			"hash", seal.Hash, "by", seal.By, "forced", seal.Forced, "archive", seal.Archive)
+		reason := fmt.Sprintf("period %s closed, number %d: %s of %s, hash %s, by %s", seal.Period, seal.Number, Plural(int(seal.Records), "record"),
+			Plural(seal.Clients, "client"), seal.Hash, seal.By)
+		if seal.Forced != "" {
+			reason += "; although " + seal.Forced
 		}
-		return os.Rename(f.Name(), path)
-	}, nil
+		if seal.Archive != "" {
+			reason += "; archived in " + seal.Archive
+		}
+		if err := d.journals.Journal().Write(&journal.Entry{
+			Kind: journal.Blocks, Time: time.Now(), Gateway: d.judge.Gate().Policy().Gateway, Stage: "close", Verdict: "closed", Reason: reason, By: seal.By,
+		}); err != nil {
+			return refuse(fmt.Errorf("the period is closed, and it cannot be journalled: %w; close it again", err))
+		}
+	}
+	if err := d.seals.compare(ctx, l); err != nil {
+		return refuse(fmt.Errorf("the period is closed, and its seal cannot be kept in state_dir: %w; close it again", err))
+	}
+	return nil
 }
 
-// sealsName is the file of the state folder with the seals of closed periods.
-const sealsName = "closes.jsonl"
+// seals are compared with those in the store: one that is set back must not
+// forget what was closed.
+type seals struct {
+	keeper *closing.Keeper
+	one    sync.Mutex // held while a period is being closed
 
-// keepSeal appends a seal that the file does not have yet.
-func keepSeal(dir string, seal accounting.Close) error {
-	path := filepath.Join(dir, sealsName)
-	line, err := json.Marshal(seal)
+	mu      sync.Mutex
+	problem string // for the operator; "" for none
+}
+
+// compare takes over what the store has, and notices what it has lost. The error
+// is that of the store or the file.
+func (s *seals) compare(ctx context.Context, l accounting.Ledger) error {
+	list, err := l.Closes(ctx)
 	if err != nil {
 		return err
 	}
-	old, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
+	lost, err := s.keeper.Keep(list)
+	problem, err := lostSeals(lost, err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.problem = problem
+	return err
+}
+
+// lostSeals says what an operator should know of seals that the store has lost,
+// or has others for; the error is any other.
+func lostSeals(lost []accounting.Close, err error) (string, error) {
+	switch {
+	case errors.Is(err, closing.ErrChanged):
+		return err.Error(), nil
+	case err != nil:
+		return "", err
+	case len(lost) > 0:
+		return fmt.Sprintf("the store was set back: it does not know that %s was closed (number %d, hash %s); once the spool has brought what is missing, close it again",
+			lost[0].Period, lost[0].Number, lost[0].Hash), nil
 	}
-	if strings.Contains(string(old), seal.Hash) {
-		return nil
+	return "", nil
+}
+
+// Problem is what an operator should know of them; "" for nothing.
+func (s *seals) Problem() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.problem
+}
+
+// sealsEvery is how often the store's seals are compared with those kept here.
+const sealsEvery = time.Minute
+
+// watchSeals compares from the start on.
+func (d *Daemon) watchSeals(ctx context.Context, l accounting.Ledger) {
+	for said := ""; ; {
+		ask, cancel := context.WithTimeout(ctx, storeTimeout)
+		err := d.seals.compare(ask, l)
+		cancel()
+		now := d.seals.Problem()
+		if err == nil && now != said {
+			if said = now; now != "" {
+				d.log.Error(now)
+			}
+		}
+		if pause(ctx, sealsEvery) != nil {
+			return
+		}
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o640)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(append(line, '\n'))
-	return errors.Join(err, f.Sync(), f.Close())
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/closing"
 	"github.com/tollgate-mail/tollgate/accounting/spool"
 	"github.com/tollgate-mail/tollgate/internal/assemble"
 	"github.com/tollgate-mail/tollgate/internal/config"
@@ -74,6 +75,7 @@ type Daemon struct {
 	judge      *assemble.Judge
 
 	standing standing // of clients, kept up to date
+	seals    *seals   // of closed periods
 
 	milter  *milter.Server
 	control *control.Server
@@ -121,6 +123,7 @@ func (d *Daemon) open(ctx context.Context, o Options) error {
 		return err
 	}
 	d.accounts.Changed = d.standing.changed
+	d.seals = &seals{keeper: closing.NewKeeper(cfg.StateDir)}
 	if d.store, d.storeIs, err = assemble.OpenStore(ctx, cfg, d.accounts, d.log, assemble.MakeIt); err != nil {
 		return err
 	}

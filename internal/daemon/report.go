@@ -10,8 +10,11 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/archive"
+	"github.com/tollgate-mail/tollgate/accounting/closing"
 	"github.com/tollgate-mail/tollgate/accounting/price"
 	"github.com/tollgate-mail/tollgate/accounting/report"
+	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/diag"
 	"github.com/tollgate-mail/tollgate/internal/directory"
 )
@@ -80,8 +83,36 @@ type Reporter struct {
 	Clients    *directory.Directory // nil: none is known
 	Location   *time.Location       // of the account
 	JournalDir string
-	Waiting    int64 // records in the spool
+	Waiting    int64  // records in the spool
+	Doubt      string // why the store may not be what it was; "" for nothing
+	Temp       string // a folder for sorting
 	Now        func() time.Time
+}
+
+// NewReporter makes one for one question: what is in archives is read from them.
+func NewReporter(ctx context.Context, store accounting.Store, cfg *config.Config, book *price.Book, clients *directory.Directory) (*Reporter, error) {
+	p := &Reporter{
+		Store: store, Book: book, Clients: clients, Location: cfg.Location, JournalDir: cfg.JournalDir, Temp: cfg.StateDir, Now: time.Now,
+	}
+	l, ok := store.(archive.Ledgered)
+	if !ok {
+		return p, nil
+	}
+	books, err := archive.Over(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	p.Store = books
+	seals, err := l.Closes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	kept, err := closing.NewKeeper(cfg.StateDir).Seals()
+	if err != nil {
+		return nil, err
+	}
+	p.Doubt, err = lostSeals(closing.Lost(seals, kept))
+	return p, err
 }
 
 // Report makes a report. Its errors are those of the store and the journals, and
@@ -106,6 +137,9 @@ func (p *Reporter) Report(ctx context.Context, r ReportRequest) (ReportAnswer, e
 	}
 	if a.Rows, err = report.Run(ctx, p.Store, q); err != nil {
 		return a, err
+	}
+	if p.Doubt != "" {
+		a.Notes = append(a.Notes, p.Doubt)
 	}
 	if p.Waiting > 0 {
 		a.Notes = append(a.Notes, Plural(int(p.Waiting), "record")+" not yet in the store: see \"tollgate status\"")
@@ -164,15 +198,44 @@ func (p *Reporter) Verify(ctx context.Context, r ReportRequest) (*report.Verific
 		return nil, errors.New("this store keeps no accounts")
 	}
 	from, to := q.Span()
-	return report.Verify(ctx, books, q.Client, from, to)
+	v, err := report.Verify(ctx, books, q.Client, from, to)
+	if err != nil {
+		return nil, err
+	}
+	if p.Doubt != "" {
+		v.Problems = append(v.Problems, p.Doubt)
+	}
+	return v, p.verifySeals(ctx, books, v, from, to)
+}
+
+// verifySeals compares closed periods with their seals.
+func (p *Reporter) verifySeals(ctx context.Context, l archive.Ledgered, v *report.Verification, from, to time.Time) error {
+	list, err := l.Closes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, seal := range list {
+		if !accounting.Touches(seal.Period, from, to) {
+			continue
+		}
+		switch err := closing.Check(ctx, l, seal, p.Temp); {
+		case errors.Is(err, closing.ErrChanged):
+			v.Problems = append(v.Problems, err.Error())
+		case err != nil:
+			return err
+		}
+		v.Seals++
+	}
+	return nil
 }
 
 // reporter is the daemon's.
-func (d *Daemon) reporter() *Reporter {
-	return &Reporter{
-		Store: d.store, Book: d.accounts.Book, Clients: d.accounts.Live.Snapshot(), Location: d.config().Location,
-		JournalDir: d.config().JournalDir, Waiting: d.spool.Status().Waiting, Now: time.Now,
+func (d *Daemon) reporter(ctx context.Context) (*Reporter, error) {
+	p, err := NewReporter(ctx, d.store, d.config(), d.accounts.Book, d.accounts.Live.Snapshot())
+	if err == nil {
+		p.Waiting = d.spool.Status().Waiting
 	}
+	return p, err
 }
 
 func (d *Daemon) answerReport(ctx context.Context, request json.RawMessage) (any, error) {
@@ -183,8 +246,12 @@ func (d *Daemon) answerReport(ctx context.Context, request json.RawMessage) (any
 	if err := d.journals.Journal().Flush(); err != nil {
 		d.log.Warn("the journals cannot be written before a report", "error", err)
 	}
-	a, err := d.reporter().Report(ctx, r)
-	return a, d.refusal(err)
+	p, err := d.reporter(ctx)
+	if err != nil {
+		return nil, storeAway(err)
+	}
+	a, err := p.Report(ctx, r)
+	return a, refusal(err)
 }
 
 func (d *Daemon) answerVerify(ctx context.Context, request json.RawMessage) (any, error) {
@@ -192,12 +259,16 @@ func (d *Daemon) answerVerify(ctx context.Context, request json.RawMessage) (any
 	if err := json.Unmarshal(request, &r); err != nil {
 		return nil, err
 	}
-	v, err := d.reporter().Verify(ctx, r)
-	return v, d.refusal(err)
+	p, err := d.reporter(ctx)
+	if err != nil {
+		return nil, storeAway(err)
+	}
+	v, err := p.Verify(ctx, r)
+	return v, refusal(err)
 }
 
 // refusal is an error of a report as the command is told of it.
-func (d *Daemon) refusal(err error) error {
+func refusal(err error) error {
 	switch {
 	case err == nil:
 		return nil

@@ -20,6 +20,9 @@ func (f Fate) String() string { return [...]string{"unknown", "queued", "not que
 
 // Log is what was read, by queue id.
 type Log struct {
+	// Only are the queue ids that are asked for; nil: all.
+	Only map[string]bool
+
 	events      map[string][]Event
 	First, Last time.Time // of what was read; zero when nothing was
 }
@@ -29,7 +32,9 @@ func (l *Log) Add(e Event) {
 	if l.events == nil {
 		l.events = map[string][]Event{}
 	}
-	l.events[e.QueueID] = append(l.events[e.QueueID], e)
+	if l.Only == nil || l.Only[e.QueueID] {
+		l.events[e.QueueID] = append(l.events[e.QueueID], e)
+	}
 	if l.First.IsZero() || e.Time.Before(l.First) {
 		l.First = e.Time
 	}
@@ -59,6 +64,10 @@ func (l *Log) Fate(queueID string, end time.Time) Fate {
 			continue
 		}
 		switch e.Kind {
+		case Begun:
+			if after > soon {
+				return fate // what has the id from here on is another message
+			}
 		case Queued, Held:
 			if fate == Unknown && after <= soon {
 				fate, held = InQueue, e.Kind == Held
@@ -88,3 +97,27 @@ func (l *Log) Fate(queueID string, end time.Time) Fate {
 	}
 	return fate
 }
+
+// Vanished tells of a message that the log does not decide on whether it was
+// never queued: the log has the line with which it got its queue id, goes on for
+// minutes after its end, and has nothing more of it. Whoever asks must know that
+// it is not in the queue either.
+func (l *Log) Vanished(queueID string, end time.Time) bool {
+	if l.Last.Sub(end) < soon {
+		return false
+	}
+	begun := false
+	for _, e := range l.events[queueID] {
+		switch after := e.Time.Sub(end); {
+		case e.Kind == Begun && after <= slack && after > -begins:
+			begun = true
+		case e.Kind != Begun && after >= -slack:
+			return false
+		}
+	}
+	return begun
+}
+
+// begins is how long before its end a message may have got its queue id: DATA
+// may take long.
+const begins = 6 * time.Hour

@@ -85,17 +85,11 @@ func escape(path string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
 
-// ScanFile calls fn with every event of a file, which may be packed. Its lines
-// without a year are of before it was changed last.
-func ScanFile(path string, loc *time.Location, fn func(Event) error) (err error) {
+// unpacked opens a file, which may be packed.
+func unpacked(path string) (io.ReadCloser, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	info, err := f.Stat()
-	if err != nil {
-		return err
+		return nil, err
 	}
 	var r io.Reader = f
 	switch filepath.Ext(path) {
@@ -108,11 +102,29 @@ func ScanFile(path string, loc *time.Location, fn func(Event) error) (err error)
 	case ".zst":
 		err = errors.New("packed with zstd, which cannot be read: unpack it first")
 	}
-	if err == nil {
-		p := Parser{Now: info.ModTime, Location: loc}
-		err = p.Scan(r, fn)
-	}
 	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{r, f}, nil
+}
+
+// ScanFile calls fn with every event of a file, which may be packed. Its lines
+// without a year are of before it was changed last.
+func ScanFile(path string, loc *time.Location, fn func(Event) error) (err error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	in, err := unpacked(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, in.Close()) }()
+	p := Parser{Now: info.ModTime, Location: loc}
+	if err := p.Scan(in, fn); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil

@@ -22,10 +22,11 @@ const (
 	Deleted                   // postsuper has removed it
 	Requeued                  // postsuper gave it a new queue id
 	Released                  // postsuper let it go from hold
+	Begun                     // it has got a queue id
 )
 
 func (k Kind) String() string {
-	return [...]string{"", "queued", "held", "refused", "unwritten", "delivered", "deleted", "requeued", "released"}[k]
+	return [...]string{"", "queued", "held", "refused", "unwritten", "delivered", "deleted", "requeued", "released", "begun"}[k]
 }
 
 // Event is what one line says of one message.
@@ -105,10 +106,15 @@ func kindOf(program, text string) Kind {
 			return Refused
 		case unwritten(text):
 			return Unwritten
+		case strings.HasPrefix(text, "message-id="):
+			return Begun
 		}
 	case "smtpd", "pickup", "qmqpd":
-		if unwritten(text) {
+		switch {
+		case unwritten(text):
 			return Unwritten
+		case strings.HasPrefix(text, "client="), strings.HasPrefix(text, "uid="):
+			return Begun
 		}
 	case "postsuper":
 		switch text {

@@ -1,0 +1,52 @@
+package closing
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/archive"
+)
+
+// silence is how long a gateway may say nothing before it is not known what it
+// has.
+const silence = 2 * time.Minute
+
+// doubts are why there may be more records of a period.
+func doubts(ctx context.Context, l archive.Ledgered, period string, now time.Time) ([]string, error) {
+	list, err := l.Gateways(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var doubts []string
+	if len(list) == 0 {
+		doubts = append(doubts, "no gateway was ever heard of")
+	}
+	for _, g := range list {
+		switch {
+		case g.Backlog > 0:
+			doubts = append(doubts, fmt.Sprintf("gateway %s has %d records that wait", g.Name, g.Backlog))
+		case now.Sub(g.Heartbeat) > silence:
+			doubts = append(doubts, fmt.Sprintf("gateway %s was last heard of at %s", g.Name, g.Heartbeat.Format(time.RFC3339)))
+		}
+	}
+	from, to, err := accounting.Span(period, time.UTC)
+	if err != nil {
+		return nil, err
+	}
+	const zones = 15 * time.Hour
+	parked := 0
+	if err := l.Parked(ctx, func(r accounting.Record, _ string) error {
+		if at := r.Origin(); !at.Before(from.Add(-zones)) && at.Before(to.Add(zones)) {
+			parked++
+		}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	if parked > 0 {
+		doubts = append(doubts, fmt.Sprintf("%d records of these days are parked (see \"tollgate parked list\")", parked))
+	}
+	return doubts, nil
+}

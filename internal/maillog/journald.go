@@ -1,0 +1,40 @@
+package maillog
+
+import (
+	"encoding/json"
+	"strconv"
+	"time"
+)
+
+// entry is what a line of "journalctl -o json" has that is asked for.
+type entry struct {
+	Realtime   string          `json:"__REALTIME_TIMESTAMP"` // microseconds
+	Identifier string          `json:"SYSLOG_IDENTIFIER"`    // "postfix/qmgr"
+	Message    json.RawMessage `json:"MESSAGE"`              // text, or octets where it is no UTF-8
+}
+
+// ParseJournal reads a line of "journalctl -o json"; false when it says nothing
+// of a message in the queue. The time is that of the line, zero where it has
+// none.
+func ParseJournal(line []byte) (Event, time.Time, bool) {
+	var e entry
+	if json.Unmarshal(line, &e) != nil {
+		return Event{}, time.Time{}, false
+	}
+	us, err := strconv.ParseInt(e.Realtime, 10, 64)
+	if err != nil {
+		return Event{}, time.Time{}, false
+	}
+	at := time.UnixMicro(us).UTC()
+	var text string
+	if json.Unmarshal(e.Message, &text) != nil {
+		var octets []byte
+		var numbers []uint8
+		if json.Unmarshal(e.Message, &octets) != nil && json.Unmarshal(e.Message, &numbers) != nil {
+			return Event{}, at, false
+		}
+		text = string(append(octets, numbers...))
+	}
+	event, ok := parseText(at, e.Identifier, text)
+	return event, at, ok
+}
