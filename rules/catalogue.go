@@ -3,6 +3,7 @@ package rules
 import (
 	"slices"
 
+	"github.com/tollgate-mail/tollgate/internal/results"
 	"github.com/tollgate-mail/tollgate/rules/number"
 )
 
@@ -151,15 +152,15 @@ var catalogue = [...]Attribute{
 	Size:            {Name: "size", Kind: KindNumber, Stage: Complete, Octets: true},
 
 	DNSBL:       {Name: "dnsbl", Kind: KindDNSBL, Stage: Connect, Client: true, Asks: AsksDNS},
-	SenderMX:    {Name: "sender_mx", Kind: KindEnum, Stage: MailFrom, Asks: AsksDNS, Names: []string{"ok", "implicit", "null", "missing", "none", "private", temperror}},
+	SenderMX:    {Name: "sender_mx", Kind: KindEnum, Stage: MailFrom, Asks: AsksDNS, Names: results.MXs()},
 	SenderDNSBL: {Name: "sender_dnsbl", Kind: KindDNSBL, Stage: MailFrom, Asks: AsksDNS},
 	SPF: {Name: "spf", Kind: KindEnum, Stage: MailFrom, Asks: AsksDNS,
-		Names: []string{"none", "neutral", "pass", "fail", "softfail", temperror, "permerror"}}, // RFC 7208 §2.6
+		Names: results.SPF()}, // RFC 7208 §2.6
 	Correspondent: {Name: "correspondent", Kind: KindBool, Stage: RcptTo, Asks: AsksState},
 	DKIM: {Name: "dkim", Kind: KindEnum, Stage: Complete, Asks: AsksDNS,
-		Names: []string{"none", "pass", "fail", "policy", "neutral", temperror, "permerror"}}, // RFC 8601 §2.7.1
+		Names: results.DKIM()}, // RFC 8601 §2.7.1
 	DMARC: {Name: "dmarc", Kind: KindEnum, Stage: Complete, Asks: AsksDNS,
-		Names: []string{"none", "pass", "fail", temperror, "permerror"}}, // RFC 7489 §11.2
+		Names: results.DMARC()}, // RFC 7489 §11.2
 	DMARCPolicy: {Name: "dmarc_policy", Kind: KindEnum, Stage: Complete, Asks: AsksDNS, Names: []string{"none", "quarantine", "reject"}}, // RFC 7489 §6.3
 
 	Virus:          {Name: "virus", Kind: KindText, Stage: Complete, Presence: true, Inspected: true},

@@ -62,7 +62,7 @@ func TextValue(s string) Value { return Value{Known: true, Text: s} }
 func TextValues(s []string) Value { return Value{Texts: s} }
 
 // EnumValue is one name of an enumeration; "" is nothing.
-func EnumValue(s string) Value { return Value{Known: s != "", Text: s} }
+func EnumValue[T ~string](s T) Value { return Value{Known: s != "", Text: string(s)} }
 
 // BoolValue is true or false.
 func BoolValue(b bool) Value {

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/results"
 )
 
 // What a message asks: its client at a list, the MX of its sender, SPF. Warm:
@@ -14,7 +16,7 @@ func BenchmarkMessage(b *testing.B) {
 		if got, err := r.Listed(b.Context(), "bl.example", ip); err != nil || got != nil {
 			b.Fatal(got, err)
 		}
-		if got, err := r.SenderMX(b.Context(), sender); err != nil || got != MXOK {
+		if got, err := r.SenderMX(b.Context(), sender); err != nil || got != results.MXOK {
 			b.Fatal(got, err)
 		}
 		if got, err := r.SPF(b.Context(), ip, "mail.example", sender); err != nil || got.Result != "pass" {

@@ -9,16 +9,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
-)
 
-// What SenderMX says of a domain.
-const (
-	MXOK       = "ok"       // an MX whose target has an address
-	MXImplicit = "implicit" // no MX, but an address (RFC 5321 §5.1)
-	MXNull     = "null"     // it takes no mail (RFC 7505)
-	MXMissing  = "missing"  // neither, or only targets without an address
-	MXPrivate  = "private"  // all addresses are loopback, unspecified, private or link-local: nobody elsewhere reaches them
-	MXNone     = "none"     // there is no domain to ask for
+	"github.com/tollgate-mail/tollgate/internal/results"
 )
 
 const (
@@ -37,14 +29,14 @@ const (
 //
 // MXMissing is certain: where a look-up failed that might have found an address,
 // the error is that look-up's, which wraps ErrTemporary.
-func (r *Resolver) SenderMX(ctx context.Context, sender string) (string, error) {
+func (r *Resolver) SenderMX(ctx context.Context, sender string) (results.MX, error) {
 	domain, ok := senderDomain(sender)
 	if !ok {
-		return MXNone, nil
+		return results.MXNone, nil
 	}
 	name, ok := absolute(domain)
 	if !ok || hostless(name) {
-		return MXMissing, nil
+		return results.MXMissing, nil
 	}
 	during := newStage(ctx, r.stage)
 	defer during.end()
@@ -53,22 +45,22 @@ func (r *Resolver) SenderMX(ctx context.Context, sender string) (string, error) 
 	case err != nil:
 		return "", err
 	case a.nxdomain:
-		return MXMissing, nil
+		return results.MXMissing, nil
 	case len(a.mxs) == 0:
 		found, err := r.reach(during, name)
-		return verdict(found, MXImplicit, err)
+		return verdict(found, results.MXImplicit, err)
 	case nullMX(a.mxs):
-		return MXNull, nil
+		return results.MXNull, nil
 	}
 	hosts := targets(a.mxs)
 	if r.knownAddress(hosts) {
-		return MXOK, nil
+		return results.MXOK, nil
 	}
 	found, err := r.anyAddress(during.start(), hosts[:min(len(hosts), mostMX)])
 	if err == nil && found != public && len(hosts) > mostMX {
 		err = temporary(question{name, dns.TypeMX}, errManyMX)
 	}
-	return verdict(found, MXOK, err)
+	return verdict(found, results.MXOK, err)
 }
 
 var errManyMX = fmt.Errorf("more than %d targets, of which the first have no address", mostMX)
@@ -82,16 +74,16 @@ const (
 	public
 )
 
-func verdict(found reachable, word string, err error) (string, error) {
+func verdict(found reachable, word results.MX, err error) (results.MX, error) {
 	switch {
 	case found == public:
 		return word, nil
 	case err != nil:
 		return "", err
 	case found == private:
-		return MXPrivate, nil
+		return results.MXPrivate, nil
 	}
-	return MXMissing, nil
+	return results.MXMissing, nil
 }
 
 // reachOf is what addresses are worth.

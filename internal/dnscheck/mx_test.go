@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/tollgate-mail/tollgate/internal/results"
 )
 
 const senders = `
@@ -45,39 +47,42 @@ _under.example.    300 A 192.0.2.4
 func TestSenderMX(t *testing.T) {
 	l := lie(t, zone(t, senders))
 	r := resolver(t, Config{}, l)
-	tests := []struct{ sender, want string }{
-		{"", MXNone},
-		{"postmaster", MXNone},
-		{"user@", MXNone},
-		{"user@[192.0.2.1]", MXNone},
-		{"user@[IPv6:2001:db8::1]", MXNone},
-		{"user@ok.example", MXOK},
-		{"user@OK.Example.", MXOK},
-		{`"a@b"@ok.example`, MXOK},
-		{"user@six.example", MXOK},
-		{"user@implicit.example", MXImplicit},
-		{"user@implicit6.example", MXImplicit},
-		{"user@null.example", MXNull},
-		{"user@null2.example", MXOK},
-		{"user@text.example", MXMissing},
-		{"user@nowhere.example", MXMissing},
-		{"user@one.example", MXMissing},
-		{"user@gone.example", MXMissing},
-		{"user@literal.example", MXMissing},
-		{"user@literal2.example", MXOK},
-		{"user@alias.example", MXOK},
-		{"user@mxalias.example", MXOK},
-		{"user@backup.example", MXOK},
-		{"user@half.example", MXOK},
-		{"user@slow.example", MXOK},
-		{"user@пример.example", MXOK},
-		{"user@ПРИМЕР.example", MXOK},
-		{"user@_under.example", MXImplicit},
-		{"user@192.0.2.1", MXMissing},
-		{"user@a..example", MXMissing},
-		{"user@" + strings.Repeat("a", 64) + ".example", MXMissing},
-		{"user@" + strings.Repeat("a.", 126) + "example", MXMissing},
-		{"user@\xff.example", MXMissing},
+	tests := []struct {
+		sender string
+		want   results.MX
+	}{
+		{"", results.MXNone},
+		{"postmaster", results.MXNone},
+		{"user@", results.MXNone},
+		{"user@[192.0.2.1]", results.MXNone},
+		{"user@[IPv6:2001:db8::1]", results.MXNone},
+		{"user@ok.example", results.MXOK},
+		{"user@OK.Example.", results.MXOK},
+		{`"a@b"@ok.example`, results.MXOK},
+		{"user@six.example", results.MXOK},
+		{"user@implicit.example", results.MXImplicit},
+		{"user@implicit6.example", results.MXImplicit},
+		{"user@null.example", results.MXNull},
+		{"user@null2.example", results.MXOK},
+		{"user@text.example", results.MXMissing},
+		{"user@nowhere.example", results.MXMissing},
+		{"user@one.example", results.MXMissing},
+		{"user@gone.example", results.MXMissing},
+		{"user@literal.example", results.MXMissing},
+		{"user@literal2.example", results.MXOK},
+		{"user@alias.example", results.MXOK},
+		{"user@mxalias.example", results.MXOK},
+		{"user@backup.example", results.MXOK},
+		{"user@half.example", results.MXOK},
+		{"user@slow.example", results.MXOK},
+		{"user@пример.example", results.MXOK},
+		{"user@ПРИМЕР.example", results.MXOK},
+		{"user@_under.example", results.MXImplicit},
+		{"user@192.0.2.1", results.MXMissing},
+		{"user@a..example", results.MXMissing},
+		{"user@" + strings.Repeat("a", 64) + ".example", results.MXMissing},
+		{"user@" + strings.Repeat("a.", 126) + "example", results.MXMissing},
+		{"user@\xff.example", results.MXMissing},
 		{"user@loop.example", "error"},
 		{"user@broken.example", "error"},
 		{"user@x.servfail", "error"},
@@ -158,8 +163,8 @@ mx.mixed.example. 300 AAAA 2001:db8::1
 half.example.     300 MX 10 mx.loop.example.
 half.example.     300 MX 20 mx.gone.example.
 `)))
-	for domain, want := range map[string]string{
-		"loop": MXPrivate, "zero": MXPrivate, "lan": MXPrivate, "six": MXPrivate, "unique": MXPrivate, "self": MXPrivate, "half": MXPrivate, "both": MXOK, "mixed": MXOK,
+	for domain, want := range map[string]results.MX{
+		"loop": results.MXPrivate, "zero": results.MXPrivate, "lan": results.MXPrivate, "six": results.MXPrivate, "unique": results.MXPrivate, "self": results.MXPrivate, "half": results.MXPrivate, "both": results.MXOK, "mixed": results.MXOK,
 	} {
 		for range 2 { // from the cache too
 			if got, err := r.SenderMX(t.Context(), "u@"+domain+".example"); got != want || err != nil {
@@ -176,7 +181,7 @@ func TestSenderMXLateTarget(t *testing.T) {
 		fmt.Fprintf(&text, "late.example. 300 MX 10 mx%d.late.example.\n", i)
 	}
 	r := resolver(t, Config{}, lie(t, zone(t, text.String()+"mx13.late.example. 300 A 192.0.2.1\n")))
-	if got, err := r.SenderMX(t.Context(), "u@late.example"); got != MXOK || err != nil {
+	if got, err := r.SenderMX(t.Context(), "u@late.example"); got != results.MXOK || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/tollgate-mail/tollgate/internal/results"
 	"github.com/tollgate-mail/tollgate/test/harness"
 )
 
@@ -68,21 +69,21 @@ func nsdResolver(t testing.TB) *Resolver {
 
 func TestSenderMXFromNSD(t *testing.T) {
 	r := nsdResolver(t)
-	for sender, want := range map[string]string{
-		"u@ok.example":        MXOK,
-		"u@six.example":       MXOK,
-		"u@implicit.example":  MXImplicit,
-		"u@implicit6.example": MXImplicit,
-		"u@null.example":      MXNull,
-		"u@text.example":      MXMissing,
-		"u@nowhere.example":   MXMissing,
-		"u@gone.example":      MXMissing,
-		"u@literal.example":   MXMissing,
-		"u@alias.example":     MXOK,
-		"u@mxalias.example":   MXOK,
-		"u@пример.example":    MXOK,
-		"u@crowd.example":     MXOK,
-		"u@away.example":      MXImplicit,
+	for sender, want := range map[string]results.MX{
+		"u@ok.example":        results.MXOK,
+		"u@six.example":       results.MXOK,
+		"u@implicit.example":  results.MXImplicit,
+		"u@implicit6.example": results.MXImplicit,
+		"u@null.example":      results.MXNull,
+		"u@text.example":      results.MXMissing,
+		"u@nowhere.example":   results.MXMissing,
+		"u@gone.example":      results.MXMissing,
+		"u@literal.example":   results.MXMissing,
+		"u@alias.example":     results.MXOK,
+		"u@mxalias.example":   results.MXOK,
+		"u@пример.example":    results.MXOK,
+		"u@crowd.example":     results.MXOK,
+		"u@away.example":      results.MXImplicit,
 		"u@elsewhere.example": "error",
 		"u@loop.example":      "error",
 		"u@broken.example":    "error",
@@ -144,7 +145,7 @@ func TestSPFFromNSD(t *testing.T) {
 		"u@two.example": "permerror", "u@temp.example": "temperror", "u@ptr.example": "pass", "u@long.example": "pass",
 		"u@alias.example": "none", "u@spfalias.example": "pass", "u@crowd.example": "none",
 	} {
-		if got, _ := r.SPF(t.Context(), netip.MustParseAddr("192.0.2.7"), "h", sender); got.Result != want {
+		if got, _ := r.SPF(t.Context(), netip.MustParseAddr("192.0.2.7"), "h", sender); string(got.Result) != want {
 			t.Errorf("%s: %+v; want %s", sender, got, want)
 		}
 	}
@@ -154,7 +155,7 @@ func TestSPFFromNSD(t *testing.T) {
 func TestNSDFrozen(t *testing.T) {
 	var c clock
 	r := resolver(t, Config{Servers: []string{nsd.Addr}, Try: 100 * time.Millisecond, Now: c.now})
-	q := func() (string, error) { return r.SenderMX(t.Context(), "u@ok.example") }
+	q := func() (results.MX, error) { return r.SenderMX(t.Context(), "u@ok.example") }
 	if err := nsd.Freeze(); err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +170,7 @@ func TestNSDFrozen(t *testing.T) {
 		t.Error("the failure was not remembered:", got)
 	}
 	c.pass(failureTTL)
-	if got, err := q(); got != MXOK || err != nil {
+	if got, err := q(); got != results.MXOK || err != nil {
 		t.Error(got, err)
 	}
 }
@@ -188,7 +189,7 @@ func TestNSDRestarted(t *testing.T) {
 		t.Error(got, err)
 	}
 	c.pass(failureTTL)
-	if got, err := r.SenderMX(t.Context(), "u@ok.example"); got != MXOK || err != nil {
+	if got, err := r.SenderMX(t.Context(), "u@ok.example"); got != results.MXOK || err != nil {
 		t.Error(got, err)
 	}
 }

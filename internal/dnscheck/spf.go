@@ -11,13 +11,12 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/tollgate-mail/tollgate/internal/address"
+	"github.com/tollgate-mail/tollgate/internal/results"
 )
 
 // SPFResult is what SPF says of a sender (RFC 7208 §2.6).
 type SPFResult struct {
-	// Result is "none", "neutral", "pass", "fail", "softfail", "temperror" or
-	// "permerror".
-	Result string
+	Result results.Auth
 	// Identity is what was checked: "mailfrom", or for the null sender "helo".
 	Identity string
 	// Domain is the one whose record was asked for, in A-labels; "" where
@@ -37,7 +36,7 @@ type SPFResult struct {
 // "temperror". Limits are those of §4.6.4: ten terms that ask, ten targets of
 // an MX, two void look-ups; and the stage's deadline.
 func (r *Resolver) SPF(ctx context.Context, ip netip.Addr, helo, sender string) (SPFResult, error) {
-	result := SPFResult{Result: string(spf.None), Identity: "mailfrom"}
+	result := SPFResult{Result: results.None, Identity: "mailfrom"}
 	local, domain := "", ""
 	if at := strings.LastIndexByte(sender, '@'); at >= 0 {
 		local, domain = sender[:at], sender[at+1:]
@@ -66,7 +65,7 @@ func (r *Resolver) SPF(ctx context.Context, ip netip.Addr, helo, sender string) 
 	lookup := &spfLookup{r: r, ipv6: ip.Unmap().Is6()}
 	word, why := spf.CheckHostWithSender(ip.Unmap().AsSlice(), helo, local+"@"+domain,
 		spf.WithContext(during), spf.WithResolver(lookup))
-	result.Result = string(word)
+	result.Result = results.Auth(word)
 	if why != nil {
 		result.Reason = why.Error()
 	}

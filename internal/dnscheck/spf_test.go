@@ -80,7 +80,7 @@ func TestSPF(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.ip+" "+tt.helo+" "+tt.sender, func(t *testing.T) {
 			got, err := r.SPF(t.Context(), netip.MustParseAddr(tt.ip), tt.helo, tt.sender)
-			if got.Result != tt.want || got.Identity != tt.identity || got.Domain != tt.domain {
+			if string(got.Result) != tt.want || got.Identity != tt.identity || got.Domain != tt.domain {
 				t.Errorf("%+v", got)
 			}
 			if errors.Is(err, ErrTemporary) != (tt.want == "temperror") {
@@ -171,7 +171,7 @@ func TestSPFCases(t *testing.T) {
 		if err != nil {
 			t.Fatal(line, err)
 		}
-		if got, err := r.SPF(t.Context(), netip.MustParseAddr(row[1]), row[2], row[3]); got.Result != row[0] {
+		if got, err := r.SPF(t.Context(), netip.MustParseAddr(row[1]), row[2], row[3]); string(got.Result) != row[0] {
 			t.Errorf("%s: %+v, %v", line, got, err)
 		}
 		r.Close()

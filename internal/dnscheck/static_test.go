@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+
+	"github.com/tollgate-mail/tollgate/internal/results"
 )
 
 func TestStatic(t *testing.T) {
@@ -27,9 +29,9 @@ func TestStatic(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	for sender, want := range map[string]string{
-		"u@example.com": MXOK, "u@null.example": MXNull, "u@empty.example": MXMissing, "u@nowhere.example": MXMissing, "u@alias.example": MXOK,
-		"u@mx.example.com": MXImplicit, "u@slow.example": "error", "u@broken.example": "error", "u@пример.example": MXOK, "": MXNone,
+	for sender, want := range map[string]results.MX{
+		"u@example.com": results.MXOK, "u@null.example": results.MXNull, "u@empty.example": results.MXMissing, "u@nowhere.example": results.MXMissing, "u@alias.example": results.MXOK,
+		"u@mx.example.com": results.MXImplicit, "u@slow.example": "error", "u@broken.example": "error", "u@пример.example": results.MXOK, "": results.MXNone,
 	} {
 		got, err := r.SenderMX(t.Context(), sender)
 		if got != want && (want != "error" || !errors.Is(err, ErrTemporary)) {
@@ -41,7 +43,7 @@ func TestStatic(t *testing.T) {
 		check(t, of, want, got, err)
 	}
 	for sender, want := range map[string]string{"u@example.com": "permerror", "u@spf.example.com": "pass", "u@null.example": "none"} {
-		if got, err := r.SPF(t.Context(), netip.MustParseAddr("192.0.2.7"), "h", sender); got.Result != want || err != nil {
+		if got, err := r.SPF(t.Context(), netip.MustParseAddr("192.0.2.7"), "h", sender); string(got.Result) != want || err != nil {
 			t.Errorf("%s: %+v, %v", sender, got, err)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/results"
 )
 
 // slow is how long a question that a resolver has not in its cache may take.
@@ -116,9 +118,9 @@ func (e *examination) domain(d *DNS, domain string) {
 		e.warn("dns-no-spf", advice{"anybody can send in its name, and some servers trust its mail less", "add: " + domain + ". TXT \"v=spf1 mx -all\""}, "%s has no SPF record", domain)
 	case records > 1:
 		e.fault("dns-two-spf", advice{"two are as wrong as a mistake: SPF fails for all its mail (RFC 7208 section 4.5)", "make one of them"}, "%s has %d SPF records", domain, records)
-	case d.SPFResult[domain] == "permerror":
+	case d.SPFResult[domain] == results.PermError:
 		e.fault("dns-spf-broken", advice{"SPF fails for all its mail", "mend its TXT record"}, "the SPF record of %s cannot be understood", domain)
-	case d.SPFResult[domain] == "fail" || d.SPFResult[domain] == "softfail":
+	case d.SPFResult[domain] == results.Fail || d.SPFResult[domain] == results.SoftFail:
 		e.warn("dns-spf-without-us", advice{"what this gateway sends in its name is refused or marked elsewhere", "add the gateway's address to its SPF record"}, "SPF of %s for this gateway: %s", domain, d.SPFResult[domain])
 	}
 }

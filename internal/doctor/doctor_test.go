@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/results"
 )
 
 var now = time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
@@ -60,7 +62,7 @@ func healthy() Facts {
 			PTR:     map[netip.Addr]Answer{us: {Values: []string{"mx1.example.org."}}},
 			MX:      map[string]Answer{"example.org": {Values: []string{"mx1.example.org."}}},
 			MXHosts: map[string]Answer{"mx1.example.org.": {Values: []string{"192.0.2.10"}}},
-			SPF:     map[string]Answer{"example.org": {Values: []string{"v=spf1 mx -all", "some-other=text"}}}, SPFResult: map[string]string{"example.org": "pass"},
+			SPF:     map[string]Answer{"example.org": {Values: []string{"v=spf1 mx -all", "some-other=text"}}}, SPFResult: map[string]results.Auth{"example.org": "pass"},
 			Listed: map[string][]string{}, Lists: map[string]ListState{"dnsbl.example.net": {}},
 		},
 		Machine: Machine{ClockSynced: &synced, Rotation: true, JournalSize: 3 << 30},

@@ -6,6 +6,8 @@ package doctor
 import (
 	"net/netip"
 	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/results"
 )
 
 // Facts are what is known. What is nil or empty was not asked, or does not
@@ -148,14 +150,14 @@ type Answer struct {
 type DNS struct {
 	Servers   []string // that are asked
 	Addresses []netip.Addr
-	Gateway   Answer                // addresses of the gateway's name
-	Helo      Answer                // addresses of what Postfix says in EHLO
-	PTR       map[netip.Addr]Answer // names of our own public addresses
-	MX        map[string]Answer     // of each domain: host names, the most preferred first
-	MXHosts   map[string]Answer     // addresses of those hosts
-	SPF       map[string]Answer     // TXT of each domain
-	SPFResult map[string]string     // of each domain, for our own address: "pass", "fail" ...
-	Listed    map[string][]string   // by list: which of our own addresses it has
+	Gateway   Answer                  // addresses of the gateway's name
+	Helo      Answer                  // addresses of what Postfix says in EHLO
+	PTR       map[netip.Addr]Answer   // names of our own public addresses
+	MX        map[string]Answer       // of each domain: host names, the most preferred first
+	MXHosts   map[string]Answer       // addresses of those hosts
+	SPF       map[string]Answer       // TXT of each domain
+	SPFResult map[string]results.Auth // of each domain, for our own address: "pass", "fail" ...
+	Listed    map[string][]string     // by list: which of our own addresses it has
 	Lists     map[string]ListState
 	Slowest   time.Duration
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/mailauth"
+	"github.com/tollgate-mail/tollgate/internal/results"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -47,7 +48,7 @@ func (m *Message) dkimValue(ctx context.Context) (rules.Value, error) {
 	all, err := m.dkim(ctx)
 	if err != nil {
 		m.s.g.Log.Info("DKIM cannot be checked", "ref", m.ref, "error", err)
-		return rules.EnumValue(mailauth.Temperror), nil
+		return rules.EnumValue(results.TempError), nil
 	}
 	return rules.EnumValue(mailauth.Best(all)), nil
 }
@@ -64,16 +65,16 @@ func (m *Message) dmarc(ctx context.Context) *mailauth.Evaluation {
 		}
 	}
 	spf, _ := m.lookups.Answer(ctx, &m.s.group, rules.Key{Attr: rules.SPF}, m.question)
-	e.SPF = spf.Text
+	e.SPF = results.Auth(spf.Text)
 	var err error
 	if e.Signatures, err = m.dkim(ctx); err != nil {
 		// They may be good: whoever they are of, the message cannot fail for
 		// want of them.
-		m.auth.dmarc = &mailauth.Evaluation{Result: mailauth.Temperror}
+		m.auth.dmarc = &mailauth.Evaluation{Result: results.TempError}
 		return m.auth.dmarc
 	}
 	if m.j.DNS == nil {
-		return &mailauth.Evaluation{Result: mailauth.Temperror}
+		return &mailauth.Evaluation{Result: results.TempError}
 	}
 	ctx, cancel := context.WithTimeout(ctx, authTimeout)
 	defer cancel()
@@ -101,7 +102,7 @@ func (m *Message) authResults(ctx context.Context, edits []Edit) []Edit {
 	if m.j.tells.spf {
 		spf, err := m.lookups.Answer(ctx, &m.s.group, rules.Key{Attr: rules.SPF}, m.question)
 		if err == nil && spf.Known {
-			r.SPF, r.SPFSender = spf.Text, m.from.ASCII()
+			r.SPF, r.SPFSender = results.Auth(spf.Text), m.from.ASCII()
 			if m.from.Null() {
 				r.SPFHelo = m.s.helo
 			}
@@ -109,7 +110,7 @@ func (m *Message) authResults(ctx context.Context, edits []Edit) []Edit {
 	}
 	if m.j.tells.dkim {
 		v, _ := m.dkimValue(ctx)
-		r.DKIM, r.Signatures = v.Text, m.auth.signatures
+		r.DKIM, r.Signatures = results.Auth(v.Text), m.auth.signatures
 	}
 	if m.j.tells.dmarc {
 		r.DMARC = m.dmarc(ctx)
@@ -148,7 +149,7 @@ func (m *Message) dkimDomains(ctx context.Context) (rules.Value, error) {
 	}
 	var domains []string
 	for _, s := range signatures {
-		if s.Result == mailauth.Pass && !slices.Contains(domains, s.Domain) {
+		if s.Result == results.Pass && !slices.Contains(domains, s.Domain) {
 			domains = append(domains, s.Domain)
 		}
 	}

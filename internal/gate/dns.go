@@ -6,14 +6,15 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/dnscheck"
 	"github.com/tollgate-mail/tollgate/internal/gate/lookup"
+	"github.com/tollgate-mail/tollgate/internal/results"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
 // DNS answers what policies ask of it. Each call has its own deadline; an error
 // is a passing fault.
 type DNS interface {
-	// SenderMX is ok, implicit, null, missing or none for the sender's address.
-	SenderMX(ctx context.Context, sender string) (string, error)
+	// SenderMX is about the sender's address.
+	SenderMX(ctx context.Context, sender string) (results.MX, error)
 	// Listed and ListedDomain have the addresses that a DNS list answers with,
 	// none where it does not have the client or domain.
 	Listed(ctx context.Context, zone string, client netip.Addr) ([]netip.Addr, error)
@@ -22,9 +23,6 @@ type DNS interface {
 	// LookupTXT is a mailauth.Lookup.
 	LookupTXT(ctx context.Context, name string) ([]string, error)
 }
-
-// temperror is the name that enumerations have for what cannot be had now.
-const temperror = "temperror"
 
 // knownAt are the keys whose questions can be put as soon as the client, or the
 // sender, is known: those of attributes known at a stage, up to another.
@@ -81,7 +79,7 @@ func (m *Message) question(k rules.Key) lookup.Question {
 			result, err := dns.SenderMX(ctx, sender)
 			if err != nil {
 				log.Info("a sender's MX cannot be found", "ref", ref, "error", err)
-				result = temperror
+				result = results.MXTempError
 			}
 			return rules.EnumValue(result), nil
 		}
@@ -103,7 +101,7 @@ func (m *Message) question(k rules.Key) lookup.Question {
 			r, err := dns.SPF(ctx, client, helo, sender)
 			if err != nil {
 				log.Info("SPF cannot be checked", "ref", ref, "error", err)
-				r.Result = temperror
+				r.Result = results.TempError
 			}
 			return rules.EnumValue(r.Result), nil
 		}

@@ -12,17 +12,7 @@ import (
 	"github.com/emersion/go-msgauth/dkim"
 
 	"github.com/tollgate-mail/tollgate/internal/budget"
-)
-
-// The results of RFC 8601 §2.7 that are told here.
-const (
-	None      = "none"
-	Pass      = "pass"
-	Fail      = "fail"
-	Policy    = "policy"
-	Neutral   = "neutral"
-	Temperror = "temperror"
-	Permerror = "permerror"
+	"github.com/tollgate-mail/tollgate/internal/results"
 )
 
 // Lookup returns the TXT records of a name, the strings of each joined. Its
@@ -36,7 +26,7 @@ const maxSignatures = 10
 
 // Signature is one DKIM signature and what became of it.
 type Signature struct {
-	Result string
+	Result results.Auth
 	Domain string // d=, lower case
 	Reason string // of anything but a pass, for people
 }
@@ -60,7 +50,7 @@ func VerifyDKIM(ctx context.Context, b *budget.Budget, r io.Reader, lookup Looku
 		MaxVerifications: maxSignatures,
 	})
 	if errors.Is(whole.err, errEmptyLines) || errors.Is(whole.err, errWork) {
-		return []Signature{{Result: Permerror, Reason: whole.err.Error()}}, nil
+		return []Signature{{Result: results.PermError, Reason: whole.err.Error()}}, nil
 	}
 	if whole.err != nil {
 		return nil, whole.err
@@ -70,7 +60,7 @@ func VerifyDKIM(ctx context.Context, b *budget.Budget, r io.Reader, lookup Looku
 	}
 	if err != nil && !errors.Is(err, dkim.ErrTooManySignatures) {
 		// A header that is none, or an error within: no signature can be judged.
-		return []Signature{{Result: Permerror, Reason: err.Error()}}, nil
+		return []Signature{{Result: results.PermError, Reason: err.Error()}}, nil
 	}
 	all := make([]Signature, len(found))
 	for i, v := range found {
@@ -78,7 +68,7 @@ func VerifyDKIM(ctx context.Context, b *budget.Budget, r io.Reader, lookup Looku
 		if v.Err != nil {
 			all[i].Reason = strings.TrimPrefix(v.Err.Error(), "dkim: ")
 		} else if !covers(v.HeaderKeys, seen.authors) {
-			all[i].Result, all[i].Reason = Fail, "a From field is not signed"
+			all[i].Result, all[i].Reason = results.Fail, "a From field is not signed"
 		}
 	}
 	return all, nil
@@ -105,27 +95,27 @@ func keys(ctx context.Context, lookup Lookup, name string) ([]string, error) {
 }
 
 // result is the value of RFC 8601 §2.7.1 for an error of the verifier.
-func result(err error) string {
+func result(err error) results.Auth {
 	switch {
 	case err == nil:
-		return Pass
+		return results.Pass
 	case dkim.IsTempFail(err):
-		return Temperror
+		return results.TempError
 	case dkim.IsPermFail(err):
-		return Permerror
+		return results.PermError
 	case strings.Contains(err.Error(), "body length"):
 		// l= leaves the end of the body unsigned: not accepted, good or not.
-		return Policy
+		return results.Policy
 	}
-	return Fail
+	return results.Fail
 }
 
 // ranks are results from the best. What may yet pass is better than what has
 // failed.
-var ranks = []string{Pass, Temperror, Policy, Neutral, Fail, Permerror}
+var ranks = []results.Auth{results.Pass, results.TempError, results.Policy, results.Neutral, results.Fail, results.PermError}
 
 // Best is the best result of several signatures, "none" where there is none.
-func Best(all []Signature) string {
+func Best(all []Signature) results.Auth {
 	best := len(ranks)
 	for _, s := range all {
 		if i := slices.Index(ranks, s.Result); i >= 0 {
@@ -133,7 +123,7 @@ func Best(all []Signature) string {
 		}
 	}
 	if best == len(ranks) {
-		return None
+		return results.None
 	}
 	return ranks[best]
 }

@@ -11,21 +11,21 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/address"
 	ourmail "github.com/tollgate-mail/tollgate/internal/mail"
+	"github.com/tollgate-mail/tollgate/internal/results"
 )
 
 // Evaluation is what DMARC says of a message.
 type Evaluation struct {
-	Result string // none, pass, fail, temperror, permerror
+	Result results.Auth
 	From   string // the domain of the author
-	// Policy is what the domain asks for of mail that fails: none, quarantine,
-	// reject; "" without a record.
-	Policy string
+	// Policy is what the domain asks for of mail that fails; "" without a record.
+	Policy results.DMARCPolicy
 }
 
 // Evidence is what DMARC builds on.
 type Evidence struct {
-	From       []string    // the values of all From fields, as received
-	SPF        string      // result of RFC 7208
+	From       []string // the values of all From fields, as received
+	SPF        results.Auth
 	SPFDomain  string      // that it was for: of MAIL FROM, or of HELO for the null sender
 	Signatures []Signature // of DKIM
 }
@@ -42,16 +42,16 @@ func DMARC(ctx context.Context, e Evidence, lookup Lookup) Evaluation {
 	domain, ok := author(e.From)
 	if !ok {
 		// RFC 9989 §5.3.1: no author, or authors of several domains.
-		return Evaluation{Result: Permerror}
+		return Evaluation{Result: results.PermError}
 	}
 	out := Evaluation{From: domain}
 	found, policy, err := discover(ctx, domain, lookup)
 	switch {
 	case err != nil:
-		out.Result = Temperror
+		out.Result = results.TempError
 		return out
 	case policy == "":
-		out.Result = None
+		out.Result = results.None
 		return out
 	}
 	out.Policy = policy
@@ -61,14 +61,14 @@ func DMARC(ctx context.Context, e Evidence, lookup Lookup) Evaluation {
 
 // aligned is pass when one identity that passed is aligned with the author's
 // domain (RFC 9989 §4.4), temperror when one might.
-func aligned(domain string, r record, e Evidence) string {
-	result := Fail
+func aligned(domain string, r record, e Evidence) results.Auth {
+	result := results.Fail
 	if alike(domain, e.SPFDomain, r.strictSPF) {
 		switch e.SPF {
-		case Pass:
-			return Pass
-		case Temperror:
-			result = Temperror
+		case results.Pass:
+			return results.Pass
+		case results.TempError:
+			result = results.TempError
 		}
 	}
 	for _, s := range e.Signatures {
@@ -76,10 +76,10 @@ func aligned(domain string, r record, e Evidence) string {
 			continue
 		}
 		switch s.Result {
-		case Pass:
-			return Pass
-		case Temperror:
-			result = Temperror
+		case results.Pass:
+			return results.Pass
+		case results.TempError:
+			result = results.TempError
 		}
 	}
 	return result
@@ -105,7 +105,7 @@ func organisation(domain string) string {
 // discover finds the record of a domain, of its organization or of the public
 // suffix above, and the policy it has for the domain: "" where DMARC does not
 // apply (RFC 9989 §4.10.1). An error is a passing one.
-func discover(ctx context.Context, domain string, lookup Lookup) (record, string, error) {
+func discover(ctx context.Context, domain string, lookup Lookup) (record, results.DMARCPolicy, error) {
 	texts, err := recordsOf(ctx, domain, lookup)
 	if err != nil || len(texts) > 1 {
 		return record{}, "", err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/address"
 	ourmail "github.com/tollgate-mail/tollgate/internal/mail"
+	"github.com/tollgate-mail/tollgate/internal/results"
 )
 
 // FieldName is that of the field that tells results (RFC 8601).
@@ -14,10 +15,10 @@ const FieldName = "Authentication-Results"
 
 // Results are what is told of a message. An empty text was not asked for.
 type Results struct {
-	SPF        string
+	SPF        results.Auth
 	SPFSender  string // the address or, for the null sender, "" and SPFHelo
 	SPFHelo    string
-	DKIM       string // with Signatures, when there are any
+	DKIM       results.Auth // with Signatures, when there are any
 	Signatures []Signature
 	DMARC      *Evaluation
 }

@@ -24,7 +24,7 @@ func TestKeySizes(t *testing.T) {
 		for form, der := range map[string][]byte{"PKIX": pkix, "PKCS#1": x509.MarshalPKCS1PublicKey(key)} {
 			z := zone{"s._domainkey.example.com": {"v=DKIM1; k=rsa; p = " + base64.StdEncoding.EncodeToString(der)}}
 			all, err := mailauth.VerifyDKIM(t.Context(), nil, strings.NewReader(signed), z.lookup)
-			if err != nil || len(all) != 1 || all[0].Result != want {
+			if err != nil || len(all) != 1 || string(all[0].Result) != want {
 				t.Errorf("%d bits, %s: %+v, %v", bits, form, all, err)
 			}
 			if want == "permerror" && len(all) == 1 && !strings.Contains(all[0].Reason, "4096") {

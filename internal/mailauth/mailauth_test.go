@@ -17,6 +17,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/mailauth"
+	"github.com/tollgate-mail/tollgate/internal/results"
 )
 
 // zone answers from memory: "" is SERVFAIL.
@@ -84,12 +85,12 @@ func TestVerifyDKIM(t *testing.T) {
 		}
 		var results []string
 		for _, s := range got {
-			results = append(results, s.Result)
+			results = append(results, string(s.Result))
 			if (s.Reason == "") != (s.Result == "pass") {
 				t.Errorf("%s: reason %q of %s", name, s.Reason, s.Result)
 			}
 		}
-		if strings.Join(results, " ") != strings.Join(tt.all, " ") || mailauth.Best(got) != tt.best {
+		if strings.Join(results, " ") != strings.Join(tt.all, " ") || string(mailauth.Best(got)) != tt.best {
 			t.Errorf("%s: %v, best %s; want %v, %s", name, got, mailauth.Best(got), tt.all, tt.best)
 		}
 	}
@@ -157,8 +158,8 @@ func TestDMARC(t *testing.T) {
 		"IDN":                    {"a@тест.рф", "pass", "xn--e1aybc.xn--p1ai", nil, "pass", "xn--e1aybc.xn--p1ai", "reject"},
 		"folded, with a comment": {"Anna (of\r\n Sales)\n\t<a@example.com>", "pass", "example.com", nil, "pass", "example.com", "reject"},
 	} {
-		got := mailauth.DMARC(t.Context(), mailauth.Evidence{From: []string{" " + tt.from}, SPF: tt.spf, SPFDomain: tt.spfDomain, Signatures: tt.signatures}, z.lookup)
-		if got.Result != tt.want || got.From != tt.by || got.Policy != tt.asked {
+		got := mailauth.DMARC(t.Context(), mailauth.Evidence{From: []string{" " + tt.from}, SPF: results.Auth(tt.spf), SPFDomain: tt.spfDomain, Signatures: tt.signatures}, z.lookup)
+		if string(got.Result) != tt.want || got.From != tt.by || string(got.Policy) != tt.asked {
 			t.Errorf("%s: %+v, want %s %s %s", name, got, tt.want, tt.by, tt.asked)
 		}
 	}

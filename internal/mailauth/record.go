@@ -4,20 +4,16 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/results"
 )
 
 // record is what counts of a DMARC record (RFC 9989 §4.7).
 type record struct {
-	policy, subdomains          string // p and sp; "" where the latter lacks
-	strictDKIM, strictSPF, test bool   // adkim, aspf, t
-	suffix                      bool   // psd=y: of a public suffix
+	policy, subdomains          results.DMARCPolicy // p and sp; "" where the latter lacks
+	strictDKIM, strictSPF, test bool                // adkim, aspf, t
+	suffix                      bool                // psd=y: of a public suffix
 }
-
-// The policies of RFC 9989 §4.7.
-const (
-	quarantine = "quarantine"
-	reject     = "reject"
-)
 
 // isRecord tells whether a text is a DMARC record of the version we know: all
 // others are no records at all (RFC 9989 §4.7, v).
@@ -33,7 +29,7 @@ func isRecord(text string) bool {
 // where DMARC is not to be applied at all.
 func parseRecord(text string) (r record, ok bool) {
 	seen := make(map[string]bool)
-	valid, reports, policies := false, false, []string{"none", quarantine, reject}
+	valid, reports, policies := false, false, results.DMARCPolicies()
 	broken := false
 	tags := strings.Split(text, ";")
 	for _, tag := range tags[1:] {
@@ -47,11 +43,11 @@ func parseRecord(text string) (r record, ok bool) {
 		switch name {
 		case "p":
 			if slices.Contains(policies, lower) {
-				r.policy, valid = lower, true
+				r.policy, valid = results.DMARCPolicy(lower), true
 			}
 		case "sp":
 			if broken = broken || !slices.Contains(policies, lower); !broken {
-				r.subdomains = lower
+				r.subdomains = results.DMARCPolicy(lower)
 			}
 		case "np":
 			broken = broken || !slices.Contains(policies, lower)
@@ -73,23 +69,23 @@ func parseRecord(text string) (r record, ok bool) {
 	if valid && !broken {
 		return r, true
 	}
-	r.policy, r.subdomains = "none", ""
+	r.policy, r.subdomains = results.AskNothing, ""
 	return r, reports
 }
 
 // asked is what the record asks for of mail that fails: of a subdomain of where
 // it stands, sp; in a test one step less (RFC 9989 §4.7, t).
-func (r record) asked(subdomain bool) string {
+func (r record) asked(subdomain bool) results.DMARCPolicy {
 	policy := r.policy
 	if subdomain && r.subdomains != "" {
 		policy = r.subdomains
 	}
 	if r.test {
 		switch policy {
-		case reject:
-			return quarantine
-		case quarantine:
-			return "none"
+		case results.Reject:
+			return results.Quarantine
+		case results.Quarantine:
+			return results.AskNothing
 		}
 	}
 	return policy

@@ -219,7 +219,7 @@ func judged(t testing.TB, r *dnscheck.Resolver, texts [][]byte) [][]string {
 				if err != nil {
 					t.Error(err)
 				}
-				all[i] = results(found)
+				all[i] = resultsOf(found)
 			}
 		})
 	}
@@ -231,9 +231,9 @@ func judged(t testing.TB, r *dnscheck.Resolver, texts [][]byte) [][]string {
 	return all
 }
 
-func results(all []mailauth.Signature) (texts []string) {
+func resultsOf(all []mailauth.Signature) (texts []string) {
 	for _, s := range all {
-		texts = append(texts, s.Result)
+		texts = append(texts, string(s.Result))
 	}
 	return texts
 }

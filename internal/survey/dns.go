@@ -13,6 +13,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/dnscheck"
 	"github.com/tollgate-mail/tollgate/internal/doctor"
+	"github.com/tollgate-mail/tollgate/internal/results"
 )
 
 // mostDomains and atOnce bound what is asked of the resolvers.
@@ -39,7 +40,7 @@ func askDNS(ctx context.Context, c *config.Config, p *doctor.Policy, mail []doct
 	}
 	d := &doctor.DNS{
 		Servers: servers, Addresses: publicAddresses(), PTR: map[netip.Addr]doctor.Answer{}, MX: map[string]doctor.Answer{},
-		MXHosts: map[string]doctor.Answer{}, SPF: map[string]doctor.Answer{}, SPFResult: map[string]string{}, Listed: map[string][]string{}, Lists: map[string]doctor.ListState{},
+		MXHosts: map[string]doctor.Answer{}, SPF: map[string]doctor.Answer{}, SPFResult: map[string]results.Auth{}, Listed: map[string][]string{}, Lists: map[string]doctor.ListState{},
 	}
 	a := &asking{facts: d, place: make(chan struct{}, atOnce), resolver: &net.Resolver{PreferGo: true}}
 	if len(c.Resolver) > 0 {
