@@ -157,6 +157,7 @@ func LoadPlain(path string) (*Config, *Plain, rules.Problems) {
 
 // decode reads all sections of a policy.
 func (d *decoder) decode(root *node) {
+	d.config.Canonical = source.Canonical(root) // while all of it is there
 	d.readSections(root, d.sections(), "include")
 	d.finish(root)
 }

@@ -29,7 +29,6 @@ func (d *decoder) finish(root *node) {
 		}
 	}
 	d.gate.Rules = policy
-	d.config.Canonical = source.Canonical(root)
 	d.config.Hash = source.Hash(d.config.Canonical, d.config.Sources)
 	d.gate.Version = d.config.Hash[:versionLength]
 	d.config.Gate = d.gate

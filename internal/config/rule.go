@@ -2,11 +2,22 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/tollgate-mail/tollgate/internal/config/document"
 	"github.com/tollgate-mail/tollgate/rules"
 )
+
+// manyRules reads [[rule]] tables, of which there may be very many: no tree of
+// text stays beside what was read of it.
+func (d *decoder) manyRules(all []*node) {
+	d.source.Rules = slices.Grow(d.source.Rules, len(all))
+	for _, n := range all {
+		d.rule(n)
+		n.Forget()
+	}
+}
 
 // rule is [[rule]]. What its texts mean is for rules to say; a text that is
 // none has been told of, and rules gets one that says nothing more.

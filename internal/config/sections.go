@@ -1,8 +1,6 @@
 package config
 
 import (
-	"slices"
-
 	"github.com/tollgate-mail/tollgate/internal/config/document"
 	"github.com/tollgate-mail/tollgate/internal/config/values"
 	"github.com/tollgate-mail/tollgate/internal/diag"
@@ -80,11 +78,11 @@ func (d *decoder) readSection(n *node, s section) {
 		s.read(n)
 	case s.many && (n.Tables() || n.Kind == document.Array && len(n.Children) == 0):
 		if s.key == "rule" {
-			d.source.Rules = slices.Grow(d.source.Rules, len(n.Children))
+			d.manyRules(n.Children)
+			return
 		}
 		for _, c := range n.Children {
 			s.read(c)
-			c.Forget() // there may be very many rules
 		}
 	case !s.many && n.Tables():
 		d.Errorf(n, "%s can stand only once: write it %s", s.key, s)
