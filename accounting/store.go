@@ -178,6 +178,12 @@ type Ledger interface {
 	// Account reads a client's balance, and the tariff it is under now.
 	Account(ctx context.Context, client string) (Account, error)
 
+	// Plans are the tariffs that a client was, is and will be under, as the store
+	// keeps them; SetPlans replaces them, and reports false when they are not
+	// what they were.
+	Plans(ctx context.Context, client string) (string, error)
+	SetPlans(ctx context.Context, client, was, plans string) (bool, error)
+
 	// Periods are those in which the client has an account of its own: of its
 	// tariff's kind, or months, sorted by when they began.
 	Periods(ctx context.Context, client string) ([]string, error)

@@ -3,6 +3,7 @@ package test
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 // command runs "$ tollgate ...". Its exit code is 0 unless the next step is
 // "exit".
 func (s *session) command(step script.Step) error {
-	words := strings.Fields(strings.NewReplacer(s.captured...).Replace(step.Arg))
+	words := strings.Fields(strings.NewReplacer(append(slices.Clone(s.captured), "{{dir}}", s.box.Dir)...).Replace(step.Arg))
 	if len(words) < 2 || words[0] != "tollgate" {
 		return fmt.Errorf("want: $ tollgate SUBCOMMAND ...")
 	}

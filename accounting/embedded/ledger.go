@@ -10,6 +10,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/price"
 )
 
 // Enter books a payment, an adjustment or a fee, once for its ID.
@@ -114,6 +115,43 @@ func (s *Store) Account(ctx context.Context, client string) (accounting.Account,
 		return nil
 	})
 	return out, err
+}
+
+// Plans are the tariffs of a client.
+func (s *Store) Plans(ctx context.Context, client string) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	text := ""
+	err := s.view(func(tx *bolt.Tx) error {
+		a, err := decodeAccount(client, tx.Bucket([]byte(accountsName)).Get([]byte(client)))
+		if err == nil {
+			text = a.Plans
+		}
+		return err
+	})
+	return text, err
+}
+
+// SetPlans replaces them.
+func (s *Store) SetPlans(ctx context.Context, client, was, plans string) (done bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	list, err := price.ParsePlans(plans)
+	if err != nil {
+		return false, err
+	}
+	err = s.update(func(tx *bolt.Tx) error {
+		accounts := newAccounts(tx)
+		a, err := accounts.get(client)
+		if err != nil || a.Plans != was {
+			return err
+		}
+		a.plans, a.changed, done = list, true, true
+		return accounts.write()
+	})
+	return done && err == nil, err
 }
 
 // Standings reads how accounts stand.

@@ -1,6 +1,7 @@
 package price
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -124,6 +125,29 @@ func (p Plans) With(want Plan, told, now time.Time) Plans {
 	return list.append(want, told, last.end(now))
 }
 
+// ErrCurrency: of one period all money is of one currency.
+var ErrCurrency = errors.New("its currency changes, and its periods stay: that is possible from the next period on only")
+
+// Switch is Now where that makes sense: not when want is in force, nor when one
+// period would have two currencies.
+func (p Plans) Switch(want Plan, now time.Time) (Plans, error) {
+	if len(p) == 0 {
+		return p.With(want, now, now), nil
+	}
+	last := p[len(p)-1]
+	at := p.At(now)
+	switch {
+	case at.same(want) && last.From <= now.UnixMilli():
+		return p, nil
+	case at.Currency != "" && want.Currency != "" && at.Currency != want.Currency && at.Period == want.Period && at.Zone == want.Zone:
+		return nil, fmt.Errorf("from %s to %s: %w", at.Currency, want.Currency, ErrCurrency)
+	}
+	return p.Now(want, now), nil
+}
+
+// newsLag is how long after a change gateways may still tell of what was before.
+const newsLag = 10 * time.Second
+
 // Now are the plans with want in force at once: what the command with --now
 // asks for.
 func (p Plans) Now(want Plan, now time.Time) Plans {
@@ -135,7 +159,11 @@ func (p Plans) Now(want Plan, now time.Time) Plans {
 		want.From, want.Noticed = 0, now.UnixMilli()
 		return Plans{want}
 	}
-	return list.append(want, now, now)
+	if last := &list[len(list)-1]; last.same(want) {
+		last.Noticed = now.Add(newsLag).UnixMilli()
+		return list
+	}
+	return list.append(want, now.Add(newsLag), now)
 }
 
 func (p Plans) append(want Plan, told, from time.Time) Plans {

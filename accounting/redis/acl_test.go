@@ -54,6 +54,8 @@ func TestDocumentedUserIsEnough(t *testing.T) {
 	_, counters := s.Counters(t.Context(), "2026-11")
 	_, parked := s.ParkedCount(t.Context())
 	for name, err := range map[string]error{
+		"definitions": s.Define(t.Context(), []accounting.Definition{{ID: "a", Text: "{}"}}), "redefine": s.Redefine(t.Context(), "a", "{}", "{ }"),
+		"version": second(s.ClientsVersion(t.Context())), "defined": second(s.Definitions(t.Context())), "plans": second(s.SetPlans(t.Context(), "a", "", "")),
 		"move": se.Move(t.Context(), "b"), "check": se.Check(t.Context()), "counters": counters, "parked": parked,
 		"records": s.Records(t.Context(), "", storetest.Now.AddDate(0, -1, 0), storetest.Now.AddDate(0, 1, 0), none),
 		"list":    s.Parked(t.Context(), func(accounting.Record, string) error { return nil }),
@@ -85,3 +87,5 @@ func TestDocumentedUserIsEnough(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func second[T any](_ T, err error) error { return err }

@@ -118,6 +118,25 @@ func (s *Store) account(ctx context.Context, client string) (accounting.Account,
 	return a, plans, nil
 }
 
+// Plans are the tariffs of a client.
+func (s *Store) Plans(ctx context.Context, client string) (string, error) {
+	text, err := s.db.HGet(ctx, s.accountKey(client), "plans").Result()
+	if errors.Is(err, redis.Nil) {
+		return "", nil
+	}
+	return text, at(s.accountKey(client), err)
+}
+
+// SetPlans replaces them. Who applies a record is told by the script.
+func (s *Store) SetPlans(ctx context.Context, client, was, plans string) (bool, error) {
+	const script = `
+if (redis.call('HGET', KEYS[1], 'plans') or '') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'plans', ARGV[2])
+return 1`
+	n, err := s.db.Eval(ctx, script, []string{s.accountKey(client)}, was, plans).Int()
+	return n == 1, at(s.accountKey(client), err)
+}
+
 // Standings reads how accounts stand. Each is read by itself, so that a change
 // under way shows before or after.
 func (s *Store) Standings(ctx context.Context, list []accounting.Standing) ([]accounting.Standing, error) {

@@ -52,6 +52,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 		"Straddling":  testStraddling,
 		"VoidedPrice": testVoidedPrice,
 		"Changed":     testChangedTariff,
+		"Switch":      testSwitch,
 		"Unknown":     testUnknownTerms,
 		"Kept":        testKeptTerms,
 		"Standing":    testStanding,

@@ -15,11 +15,12 @@ import (
 func (a *app) clients() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "clients",
-		Short: "look at the clients' accounts, book payments",
-		Long: `Clients shows who is billed and how their accounts stand, and books payments and
-adjustments. Each of these has an id: the same id counts once, at whichever
-gateway and however often it is asked for, and with another amount it is an
-error. A running daemon answers.`,
+		Short: "look at the clients' accounts, define clients, book payments",
+		Long: `Clients shows who is billed and how their accounts stand, writes clients into
+Redis where the policy has them there, and books payments and adjustments. Each
+of these two has an id: the same id counts once, at whichever gateway and however
+often it is asked for, and with another amount it is an error. A running daemon
+answers.`,
 		Example: `  tollgate clients list
   tollgate clients show sales
   tollgate clients pay sales 1000.00 --id invoice-17
@@ -30,7 +31,8 @@ error. A running daemon answers.`,
 			return usagef("which command? %q lists them", c.CommandPath()+" --help")
 		},
 	}
-	c.AddCommand(a.clientsList(), a.clientsShow(), a.clientsEntry("pay", accounting.Payment), a.clientsEntry("adjust", accounting.Adjust))
+	c.AddCommand(a.clientsList(), a.clientsShow(), a.clientsImport(), a.clientsDisable("enable", false), a.clientsDisable("disable", true),
+		a.clientsSwitch(), a.clientsEntry("pay", accounting.Payment), a.clientsEntry("adjust", accounting.Adjust))
 	return c
 }
 

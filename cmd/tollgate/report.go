@@ -218,16 +218,17 @@ func (a *app) withReporter(ctx context.Context, fn func(*daemon.Reporter) error)
 		return silent(exitPolicy)
 	}
 	fmt.Fprintln(a.err, "tollgate: no daemon runs: what waits in the spool is not counted yet")
-	accounts, err := assemble.NewAccounts(cfg.StateDir)
+	log := slog.New(slog.DiscardHandler)
+	accounts, err := assemble.NewAccounts(cfg.StateDir, log)
 	if err != nil {
 		return away(err)
 	}
 	accounts.Book.Add(cfg.Tariffs...)
-	store, _, err := assemble.OpenStore(ctx, cfg, accounts, slog.New(slog.DiscardHandler), assemble.MustExist)
+	store, _, err := assemble.OpenStore(ctx, cfg, accounts, log, assemble.MustExist)
 	if err != nil {
 		return away(err)
 	}
-	p, err := daemon.NewReporter(ctx, store, cfg, accounts.Book, cfg.Gate.Directory)
+	p, err := daemon.NewReporter(ctx, store, cfg, accounts.Book, accounts.Known(cfg))
 	if err == nil {
 		err = fn(p)
 	}

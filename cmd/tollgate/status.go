@@ -66,6 +66,9 @@ func printStatus(out io.Writer, s *daemon.Status, now time.Time) error {
 	}
 	row("spool", "%s", spoolLine(s, now))
 	row("store", "%s %s: %s", s.Store.Kind, s.Store.Place, okOr(s.Store.Error))
+	if c := s.Clients; c != nil {
+		row("clients", "redis: %d of version %s, read %s; %s", c.Clients, or(c.Version), localOr(c.Read), okOr(c.Error))
+	}
 	for n, i := range s.Inspectors {
 		row([]string{"inspectors", ""}[min(n, 1)], "%s", inspectorLine(&i, now))
 	}
@@ -99,6 +102,14 @@ func spoolLine(all *daemon.Status, now time.Time) string {
 		}
 	}
 	return line + "; " + bytesize(s.Bytes) + " on disk"
+}
+
+// localOr is a time, or "never".
+func localOr(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return local(t)
 }
 
 // okOr is an error, or "ok".

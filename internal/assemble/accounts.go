@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
+	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting/price"
+	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/directory"
 	"github.com/tollgate-mail/tollgate/internal/durable"
 )
@@ -21,16 +25,27 @@ const bookName = "tariffs"
 type Accounts struct {
 	// Dir is the state folder; "" keeps nothing.
 	Dir string
-	// Changed is called after another policy is in force. It must not wait.
+	Log *slog.Logger
+	// Changed is called after other clients are in force. It must not wait.
 	Changed func()
 
 	Book *price.Book
 	Live *directory.Live
+
+	mu       sync.Mutex
+	cfg      *config.Config // in force; nil before the first
+	roster   *roster        // clients of the store; nil: never read
+	again    bool           // the roster is to be read whatever its version
+	problems []problem      // of clients of the store
+	failed   string         // why it was not read when it last should have been
+	since    time.Time      // of that
+	unsaved  bool
+	saved    savings
 }
 
 // NewAccounts reads what the state folder keeps.
-func NewAccounts(dir string) (*Accounts, error) {
-	a := &Accounts{Dir: dir, Book: price.NewBook(), Live: directory.NewLive()}
+func NewAccounts(dir string, log *slog.Logger) (*Accounts, error) {
+	a := &Accounts{Dir: dir, Log: log, Book: price.NewBook(), Live: directory.NewLive()}
 	if dir == "" {
 		return a, nil
 	}
@@ -49,25 +64,72 @@ func NewAccounts(dir string) (*Accounts, error) {
 }
 
 // Prepare makes the terms of the policy's tariffs durable: a record that names
-// them may be priced long after they have gone from the policy.
+// them may be priced long after they have gone from the policy. And it reads
+// the definitions of the store's clients under the new policy.
 func (a *Accounts) Prepare(_ context.Context, d *Draft) (Step, error) {
 	d.Policy.Clients = a.Live
+	cfg := d.Config
+	was := a.known(cfg)
+	now := was.under(cfg)
+	if d.Before != nil && cfg.ClientsInRedis && d.Before.ClientsInRedis {
+		if err := was.lost(now); err != nil {
+			return nil, err
+		}
+	}
+	clients, problems := now.directory(cfg)
 	next := price.NewBook(a.Book.All()...)
-	next.Add(d.Config.Tariffs...)
+	next.Add(cfg.Tariffs...)
 	if a.Dir != "" && len(next.All()) > len(a.Book.All()) {
 		if err := durable.Replace(filepath.Join(a.Dir, bookName), next.Encode(), 0o600); err != nil {
 			return nil, fmt.Errorf("tariffs: %w", err)
 		}
 	}
-	clients := d.Config.Gate.Directory
 	return step{commit: func() {
-		a.Book.Add(d.Config.Tariffs...)
+		a.Book.Add(cfg.Tariffs...)
+		a.mu.Lock()
+		a.cfg = cfg
+		if a.roster == nil || a.roster == was {
+			a.roster = now
+			a.tell(problems)
+		} else {
+			a.again = true // it was read anew meanwhile, under the policy before
+		}
 		a.Live.Replace(clients)
+		a.mu.Unlock()
 		if a.Changed != nil {
 			a.Changed()
 		}
 	}}, nil
 }
 
-// Close has nothing to end.
-func (a *Accounts) Close() error { return nil }
+// known is the roster as it was read last or, before that, as the state folder
+// keeps it.
+func (a *Accounts) known(cfg *config.Config) *roster {
+	a.mu.Lock()
+	r := a.roster
+	a.mu.Unlock()
+	if r != nil || !cfg.ClientsInRedis || a.Dir == "" {
+		return r
+	}
+	r, err := loadRoster(a.Dir, cfg)
+	if err != nil {
+		a.Log.Error("the clients that were kept cannot be read; until the store answers, recipients are deferred", "error", err)
+		return nil
+	}
+	return r
+}
+
+// Known are the clients of a policy that is not in force, and those of the store
+// as the state folder keeps them: for who only reads.
+func (a *Accounts) Known(cfg *config.Config) *directory.Directory {
+	if clients, _ := a.known(cfg).under(cfg).directory(cfg); clients != nil {
+		return clients
+	}
+	return cfg.Gate.Directory
+}
+
+// Close keeps what was not kept yet.
+func (a *Accounts) Close() error {
+	a.saved = savings{}
+	return a.Save(time.Now())
+}

@@ -74,9 +74,13 @@ func newWorld(t *testing.T) *world {
 		journals: &assemble.Journals{Log: log}, resolvers: &assemble.Resolvers{},
 		memories: &assemble.Memories{Log: log}, inspectors: &assemble.Inspectors{Log: log},
 	}
+	accounts, err := assemble.NewAccounts(w.dir, log)
+	if err != nil {
+		t.Fatal(err)
+	}
 	w.judge = &assemble.Judge{Parts: gate.Parts{Records: nowhere{}, Log: log, Now: time.Now, Stasher: &module.Stasher{Dir: w.dir}}}
 	var parts []assemble.Part
-	for _, p := range []assemble.Part{w.journals, assemble.Syslog{}, assemble.Trace{}, w.resolvers, w.memories, w.inspectors, w.judge} {
+	for _, p := range []assemble.Part{w.journals, assemble.Syslog{}, assemble.Trace{}, w.resolvers, w.memories, accounts, w.inspectors, w.judge} {
 		f := &faulty{}
 		w.faulty = append(w.faulty, f)
 		parts = append(parts, f, p)

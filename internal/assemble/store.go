@@ -43,7 +43,7 @@ type StoreStatus struct {
 func OpenStore(ctx context.Context, cfg *config.Config, accounts *Accounts, log *slog.Logger, mode StoreMode) (accounting.Store, StoreStatus, error) {
 	if accounts == nil {
 		var err error
-		if accounts, err = NewAccounts(cfg.StateDir); err != nil {
+		if accounts, err = NewAccounts(cfg.StateDir, log); err != nil {
 			return nil, StoreStatus{}, err
 		}
 	}

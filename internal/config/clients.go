@@ -6,6 +6,7 @@ import (
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/internal/config/document"
 	"github.com/tollgate-mail/tollgate/internal/config/source"
+	"github.com/tollgate-mail/tollgate/internal/config/values"
 )
 
 // listed is a client with where it stands.
@@ -21,7 +22,10 @@ func (d *decoder) clients(n *node) { d.Read(n, "[clients]", d.clientsFields()) }
 
 func (d *decoder) clientsFields() []field {
 	keep := func(n *node) { d.clientFile = n }
-	return []field{{Key: "file", Read: keep}, {Key: "redis", Without: false}}
+	return []field{{Key: "file", Read: keep}, {Key: "redis", Read: func(n *node) {
+		d.clientsInRedis = n
+		d.Boolean(&d.config.ClientsInRedis)(n)
+	}}}
 }
 
 // readClientFile reads a file with nothing but [[client]], after those of the
@@ -51,6 +55,20 @@ func (d *decoder) readClientFile(n *node) {
 
 // client is [[client]].
 func (d *decoder) client(n *node) {
+	c := d.readClient(n)
+	if c.ID == "" {
+		d.moreClients = true
+		return
+	}
+	if other, ok := d.clientByID[c.ID]; ok {
+		d.Errorf(n, "client %s stands there twice: here and at %s", c.ID, d.clientList[other].at.Pos())
+		return
+	}
+	d.clientByID[c.ID] = len(d.clientList)
+	d.clientList = append(d.clientList, c)
+}
+
+func (d *decoder) readClient(n *node) listed {
 	c := listed{Client: &accounting.Client{}, at: n}
 	d.Read(n, "[[client]]", d.clientFields(&c))
 	if !c.ValidFrom.IsZero() && !c.Expires.IsZero() && !c.Expires.After(c.ValidFrom) {
@@ -62,16 +80,7 @@ func (d *decoder) client(n *node) {
 	if c.ID != "" && n.Child("addresses") == nil {
 		d.Warnf(n, "client %s has no addresses: nothing reaches it", c.ID)
 	}
-	if c.ID == "" {
-		d.moreClients = true
-		return
-	}
-	if other, ok := d.clientByID[c.ID]; ok {
-		d.Errorf(n, "client %s stands there twice: here and at %s", c.ID, d.clientList[other].at.Pos())
-		return
-	}
-	d.clientByID[c.ID] = len(d.clientList)
-	d.clientList = append(d.clientList, c)
+	return c
 }
 
 func (d *decoder) clientFields(c *listed) []field {
@@ -133,9 +142,17 @@ func (d *decoder) date(into *time.Time) func(*node) {
 		case !ok && isDate(n.Value):
 			d.Errorf(n, "%s must be a date, not a string: write it without quotes", n.Key)
 		default:
-			d.Errorf(n, "%s must be a date such as 2026-01-31, not %s", document.QuoteKey(n.Key), n.What())
+			d.Errorf(n, "%s must be a date such as 2026-01-31, not %s", document.QuoteKey(n.Key), shownDate(n))
 		}
 	}
+}
+
+// shownDate shows what reads like a date and is none: one that no month has.
+func shownDate(n *node) string {
+	if s, ok := n.Value.(string); ok && len(s) == len(time.DateOnly) {
+		return values.Shown(n)
+	}
+	return n.What()
 }
 
 func isDate(v any) bool {

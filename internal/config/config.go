@@ -7,8 +7,10 @@ package config
 import (
 	"time"
 
+	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/accounting/price"
 	"github.com/tollgate-mail/tollgate/internal/config/source"
+	"github.com/tollgate-mail/tollgate/internal/directory"
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 	"github.com/tollgate-mail/tollgate/internal/module"
@@ -44,6 +46,13 @@ type Config struct {
 	CorrespondentLife time.Duration // how long it is remembered who wrote to whom
 
 	Redis *Redis // nil: the embedded store in StateDir
+
+	// Directory is whose mail comes here, Clients are the policy's own. There
+	// are others in Redis where ClientsInRedis says so; Gate.Directory does not
+	// have those.
+	Directory      directory.Config
+	Clients        []*accounting.Client
+	ClientsInRedis bool
 
 	Tariffs  []*price.Tariff
 	Location *time.Location // accounting.timezone: of days and months; never nil

@@ -39,6 +39,8 @@ type decoder struct {
 	tariffList   []*tariffEntry
 	tariffByName map[string]*tariffEntry
 	clientFile   *node // the path of a further file with clients
+	// clientsInRedis is the key of that name; nil: it is not there.
+	clientsInRedis *node
 	// What could not be read, so that nothing is concluded from its absence.
 	noMode      bool // the mode of [recipients]
 	moreClients bool // some clients

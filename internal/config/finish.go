@@ -72,6 +72,13 @@ func (d *decoder) finishClients(root *node) {
 	dir, clashes := directory.New(d.directory, clients)
 	d.clashes(clashes)
 	d.gate.Directory = dir
+	d.config.Directory, d.config.Clients = d.directory, clients
+	if d.config.ClientsInRedis {
+		d.moreClients = true
+		if d.config.Redis == nil && root.Child("redis") == nil {
+			d.Errorf(d.clientsInRedis, "redis = true: the policy has no [redis]")
+		}
+	}
 
 	if len(clients) == 0 && !d.moreClients && !d.noMode && !d.directory.AnyInDomains {
 		at := root

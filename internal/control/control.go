@@ -21,6 +21,7 @@ const (
 	lockName       = "lock"
 
 	mostRequest  = 1 << 20   // bytes
+	mostWritten  = 256 << 20 // bytes: of who may change something
 	mostResponse = 256 << 20 // bytes
 )
 

@@ -104,7 +104,11 @@ func mux(handlers map[string]Handler, log *slog.Logger) http.Handler {
 }
 
 func answer(w http.ResponseWriter, r *http.Request, name string, h Handler, log *slog.Logger) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostRequest))
+	limit := int64(mostRequest)
+	if privileged(r.Context()) {
+		limit = mostWritten
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if err != nil {
 		send(w, http.StatusBadRequest, &Refusal{Code: "request", Message: "request cannot be read"}, log)
 		return

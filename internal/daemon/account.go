@@ -97,6 +97,9 @@ func (d *Daemon) accountAnswers(to map[string]control.Handler) map[string]contro
 	to[CmdClients] = d.answerClients
 	to[CmdEntry] = control.Privileged(d.answerEntry)
 	to[CmdStatement] = d.answerStatement
+	to[CmdImport] = control.Privileged(d.answerImport)
+	to[CmdDisable] = control.Privileged(d.answerDisable)
+	to[CmdSwitch] = control.Privileged(d.answerSwitch)
 	to[CmdClose] = control.Privileged(d.answerClose)
 	return to
 }

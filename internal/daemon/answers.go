@@ -94,7 +94,7 @@ func (d *Daemon) Status(ctx context.Context) Status {
 		Gateway: d.judge.Gate().Policy().Gateway, Version: d.version, PID: os.Getpid(),
 		Started: d.started.UTC(), Uptime: int64(time.Since(d.started).Seconds()),
 		Policy: policy, Listen: listen, Milter: d.milter.Status(),
-		Spool: d.spool.Status(), Store: store, Journal: d.journals.Journal().Status(), Trace: d.traceNow(),
+		Spool: d.spool.Status(), Store: store, Clients: d.accounts.Status(), Journal: d.journals.Journal().Status(), Trace: d.traceNow(),
 		Limits: d.judge.Gate().Limits(), Inspectors: d.inspectors.Status(), DNS: d.resolvers.Stats(), State: d.memories.Status(),
 	}
 	s.Degraded = s.degraded(time.Now())
@@ -122,6 +122,20 @@ func (s *Status) degraded(now time.Time) []string {
 	}
 	if s.Store.Parked > 0 {
 		note("%s parked, in no bill until somebody decides: see \"tollgate parked list\"", Plural(int(s.Store.Parked), "usage record"))
+	}
+	if c := s.Clients; c != nil {
+		switch {
+		case c.Error != "" && c.Read.IsZero():
+			note("no clients are known, recipients are deferred since %s: %s", local(c.Since), c.Error)
+		case c.Error != "":
+			note("clients are those of %s: %s", local(c.Read), c.Error)
+		}
+		for _, p := range c.Problems {
+			note("client %s", p)
+		}
+		if more := c.Count - len(c.Problems); more > 0 {
+			note("and %d more problems with clients", more)
+		}
 	}
 	for _, w := range s.Store.Warnings {
 		note("store: %s", w)

@@ -119,8 +119,11 @@ func (d *Daemon) open(ctx context.Context, o Options) error {
 	if d.spool, err = spool.Open(filepath.Join(cfg.StateDir, "spool"), spool.Options{Log: d.log}); err != nil {
 		return err
 	}
-	if d.accounts, err = assemble.NewAccounts(cfg.StateDir); err != nil {
+	if d.accounts, err = assemble.NewAccounts(cfg.StateDir, d.log); err != nil {
 		return err
+	}
+	if err := d.accounts.LoadStandings(); err != nil {
+		d.log.Error("until the store answers nobody is refused for quota or balance", "error", err)
 	}
 	d.accounts.Changed = d.standing.changed
 	d.seals = &seals{keeper: closing.NewKeeper(cfg.StateDir)}

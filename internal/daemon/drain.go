@@ -18,6 +18,10 @@ func (d *Daemon) drain(ctx context.Context) {
 		}
 	})
 	d.background.Go(func() { d.heartbeat(ctx) })
+	d.background.Go(func() { d.keepAccounts(ctx) })
+	if from, ok := d.store.(accounting.Definer); ok {
+		d.background.Go(func() { d.followClients(ctx, from) })
+	}
 	if ledger, ok := d.store.(accounting.Ledger); ok {
 		d.background.Go(func() { d.follow(ctx, ledger) })
 		d.background.Go(func() { d.readStandings(ctx, ledger) })

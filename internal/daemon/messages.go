@@ -25,6 +25,9 @@ const (
 	CmdStatus = "status" // answers Status
 
 	CmdClients   = "clients"   // takes ClientsRequest, answers []ClientRow
+	CmdImport    = "import"    // takes ImportRequest, answers ImportAnswer
+	CmdDisable   = "disable"   // takes DisableRequest, answers the same
+	CmdSwitch    = "switch"    // takes SwitchRequest, answers SwitchAnswer
 	CmdEntry     = "entry"     // takes EntryRequest, answers EntryAnswer
 	CmdStatement = "statement" // takes StatementRequest, answers report.Statement
 	CmdClose     = "close"     // takes CloseRequest, answers accounting.Close
@@ -79,6 +82,7 @@ type Status struct {
 	Milter     milter.Status              `json:"milter"`
 	Spool      spool.Status               `json:"spool"`
 	Store      assemble.StoreStatus       `json:"store"`
+	Clients    *assemble.ClientsStatus    `json:"clients"` // null where all are in the policy
 	Journal    journal.Status             `json:"journal"`
 	Limits     []gate.BoundStatus         `json:"limits"`
 	Inspectors []assemble.InspectorStatus `json:"inspectors"`
@@ -106,11 +110,15 @@ type TraceRequest struct {
 
 // refusePolicy refuses a bad policy with all its problems.
 func refusePolicy(rows []ProblemRow) error {
+	return refuseRows("the new policy is bad; the old one stays in force", rows)
+}
+
+func refuseRows(message string, rows []ProblemRow) error {
 	detail, err := json.Marshal(rows)
 	if err != nil {
 		return err
 	}
-	return &control.Refusal{Code: CodePolicy, Message: "the new policy is bad; the old one stays in force", Detail: detail}
+	return &control.Refusal{Code: CodePolicy, Message: message, Detail: detail}
 }
 
 func (t TraceState) String() string {

@@ -28,15 +28,22 @@ func (s standing) changed() {
 func (d *Daemon) follow(ctx context.Context, ledger accounting.Ledger) {
 	for ctx.Err() == nil {
 		// That the store is away is said by the heartbeat.
-		_ = ledger.Follow(ctx, d.standing.changed, d.accounts.Live.Tell)
+		_ = ledger.Follow(ctx, d.doubt, d.accounts.Live.Tell)
 		if pause(ctx, followAgain) != nil {
 			return
 		}
 	}
 }
 
+// doubt has all accounts read anew.
+func (d *Daemon) doubt() {
+	d.accounts.Live.Doubt()
+	d.standing.changed()
+}
+
 // readStandings reads the accounts of clients that have limits whenever changes
-// may have been missed. Until then what was known last stands.
+// may have been missed, or there are new ones. Until then what was known last
+// stands.
 func (d *Daemon) readStandings(ctx context.Context, ledger accounting.Ledger) {
 	for {
 		select {
@@ -45,9 +52,10 @@ func (d *Daemon) readStandings(ctx context.Context, ledger accounting.Ledger) {
 			return
 		}
 		for {
-			list, err := ledger.Standings(ctx, d.accounts.Live.Limits(time.Now()))
+			ask := d.accounts.Live.Unread(time.Now())
+			list, err := ledger.Standings(ctx, ask.List)
 			if err == nil {
-				d.accounts.Live.Read(list)
+				d.accounts.Live.Read(ask, list)
 				break
 			}
 			if pause(ctx, followAgain) != nil {

@@ -15,11 +15,16 @@ type Config struct {
 	AnyInDomains bool     // mode "domains": any address in Domains; else mode "known"
 	Domains      []string // of mode "domains": "example.org"; ".example.net" is its subdomains
 	Delimiter    string   // "+"; of several characters each is one, as in Postfix; "" for none
+
+	// Incomplete: there are clients that could not be read. Who is nobody's may
+	// be theirs.
+	Incomplete bool
 }
 
 // Directory is an immutable snapshot.
 type Directory struct {
 	delimiter  string
+	incomplete bool
 	byID       map[string]*accounting.Client
 	clients    []*accounting.Client // by id
 	mailboxes  map[string]*accounting.Client
@@ -44,6 +49,7 @@ func New(cfg Config, clients []*accounting.Client) (*Directory, []Clash) {
 	}
 	b := builder{d: &Directory{
 		delimiter:  cfg.Delimiter,
+		incomplete: cfg.Incomplete,
 		byID:       make(map[string]*accounting.Client, len(clients)),
 		clients:    make([]*accounting.Client, 0, len(clients)),
 		mailboxes:  make(map[string]*accounting.Client, addresses),
@@ -65,6 +71,9 @@ func (d *Directory) Client(id string) *accounting.Client { return d.byID[id] }
 
 // Clients are all, by id.
 func (d *Directory) Clients() []*accounting.Client { return slices.Clone(d.clients) }
+
+// Incomplete tells whether there are clients that it does not have.
+func (d *Directory) Incomplete() bool { return d.incomplete }
 
 // builder makes a directory.
 type builder struct {

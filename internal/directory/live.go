@@ -14,11 +14,21 @@ type Live struct {
 	snapshot atomic.Pointer[Directory]
 
 	mu        sync.RWMutex
-	standings map[string]accounting.Standing // of limited clients
+	standings map[string]standing // of limited clients
+	told      uint64              // how often it was told of one
+	doubts    uint64              // how often all came into doubt
+	changes   uint64
+}
+
+// standing is how an account stands, as far as is known.
+type standing struct {
+	accounting.Standing
+	told uint64 // when it was last told of: a number of Live
+	read uint64 // after which doubt it was read; 0: never
 }
 
 // NewLive knows of no clients yet: its Snapshot is nil.
-func NewLive() *Live { return &Live{standings: map[string]accounting.Standing{}} }
+func NewLive() *Live { return &Live{standings: map[string]standing{}, doubts: 1} }
 
 // Replace puts other clients in place of those before.
 func (l *Live) Replace(d *Directory) { l.snapshot.Store(d) }
@@ -36,19 +46,37 @@ func (l *Live) Limited(id string) bool {
 	return c != nil && c.Limited()
 }
 
-// Limits are the limited clients, and where their accounts count at a time.
-func (l *Live) Limits(t time.Time) []accounting.Standing {
+// Unread is a question to a store: how the accounts of some limited clients
+// stand. Read takes its answer.
+type Unread struct {
+	List         []accounting.Standing
+	told, doubts uint64
+}
+
+// Unread are the limited clients whose accounts were not read since the last
+// doubt, and where they count at a time.
+func (l *Live) Unread(t time.Time) Unread {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	u := Unread{told: l.told, doubts: l.doubts}
 	d := l.Snapshot()
 	if d == nil {
-		return nil
+		return u
 	}
-	var list []accounting.Standing
 	for _, c := range d.clients {
-		if c.Limited() {
-			list = append(list, accounting.Standing{Client: c.ID, Period: c.PeriodAt(t), Day: c.DayAt(t)})
+		if c.Limited() && l.standings[c.ID].read < l.doubts {
+			u.List = append(u.List, accounting.Standing{Client: c.ID, Period: c.PeriodAt(t), Day: c.DayAt(t)})
 		}
 	}
-	return list
+	return u
+}
+
+// Doubt says that changes of accounts may have been missed: all are to be read
+// anew. Until then what is known stands.
+func (l *Live) Doubt() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.doubts++
 }
 
 // Tell says how accounts stand. What is older than what is known changes
@@ -56,26 +84,61 @@ func (l *Live) Limits(t time.Time) []accounting.Standing {
 func (l *Live) Tell(list []accounting.Standing) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.told++
 	for _, s := range list {
 		if !l.Limited(s.Client) {
 			continue
 		}
-		if was, ok := l.standings[s.Client]; !ok || !s.Before(was) {
-			l.standings[s.Client] = s
+		was, ok := l.standings[s.Client]
+		if ok && s.Before(was.Standing) {
+			continue
+		}
+		l.standings[s.Client] = standing{s, l.told, was.read}
+		l.changes++
+	}
+}
+
+// Read says how accounts stand in a store that was asked anew, whatever was
+// known of them before it was asked: it may be another, or one that was set
+// back. What it was told of since is newer where it says so.
+func (l *Live) Read(asked Unread, list []accounting.Standing) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	d := l.Snapshot()
+	for _, s := range list {
+		now := standing{s, asked.told, asked.doubts}
+		if was, ok := l.standings[s.Client]; ok && was.told > asked.told && s.Before(was.Standing) {
+			now.Standing, now.told = was.Standing, was.told
+		}
+		l.standings[s.Client] = now
+	}
+	l.changes++
+	for id := range l.standings {
+		if d == nil {
+			break
+		}
+		if c := d.Client(id); c == nil || !c.Limited() {
+			delete(l.standings, id)
 		}
 	}
 }
 
-// Read says how accounts stand in a store that was read anew, whatever was
-// known of them: it may be another, or one that was set back.
-func (l *Live) Read(list []accounting.Standing) {
-	standings := make(map[string]accounting.Standing, len(list))
-	for _, s := range list {
-		standings[s.Client] = s
-	}
+// Restore says how accounts stood before a restart.
+func (l *Live) Restore(list []accounting.Standing) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.standings = standings
+	for _, s := range list {
+		if _, ok := l.standings[s.Client]; !ok {
+			l.standings[s.Client] = standing{Standing: s}
+		}
+	}
+}
+
+// Changes counts how often what Standings says has changed.
+func (l *Live) Changes() uint64 {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.changes
 }
 
 // Standings are those that are known.
@@ -84,7 +147,7 @@ func (l *Live) Standings() []accounting.Standing {
 	defer l.mu.RUnlock()
 	list := make([]accounting.Standing, 0, len(l.standings))
 	for _, s := range l.standings {
-		list = append(list, s)
+		list = append(list, s.Standing)
 	}
 	return list
 }
@@ -105,7 +168,7 @@ func (l *Live) Blocks(c *accounting.Client, t time.Time) accounting.Block {
 	s, known := l.standings[c.ID]
 	l.mu.RUnlock()
 	if known {
-		b |= c.StandingBlocks(s, t)
+		b |= c.StandingBlocks(s.Standing, t)
 	}
 	return b
 }

@@ -14,7 +14,7 @@ func TestLive(t *testing.T) {
 	credit := &accounting.Client{ID: "credit", Addresses: []string{"c@example.org"}, CreditLimit: 10, HasCredit: true}
 	free := &accounting.Client{ID: "free", Addresses: []string{"f@example.org"}, Mode: accounting.Unlimited}
 	l := NewLive()
-	if l.Snapshot() != nil || l.Blocks(quota, now) != 0 || len(l.Limits(now)) != 0 {
+	if l.Snapshot() != nil || l.Blocks(quota, now) != 0 || len(l.Unread(now).List) != 0 {
 		t.Error("something is known of no clients")
 	}
 	d, clashes := New(Config{}, []*accounting.Client{quota, prepaid, credit, free})
@@ -22,7 +22,7 @@ func TestLive(t *testing.T) {
 		t.Fatal(clashes)
 	}
 	l.Replace(d)
-	if list := l.Limits(now); len(list) != 3 || list[2] != (accounting.Standing{Client: "quota", Period: "2026-11", Day: "2026-11-28"}) {
+	if list := l.Unread(now).List; len(list) != 3 || list[2] != (accounting.Standing{Client: "quota", Period: "2026-11", Day: "2026-11-28"}) {
 		t.Errorf("%+v", list)
 	}
 	stand := func(client string, balance, used, day int64, change uint64) accounting.Standing {
@@ -51,7 +51,7 @@ func TestLive(t *testing.T) {
 		}
 	}
 	// A store that was set back is believed.
-	l.Read([]accounting.Standing{stand("prepaid", 5, 0, 0, 1)})
+	l.Read(l.Unread(now), []accounting.Standing{stand("prepaid", 5, 0, 0, 1)})
 	if got := l.Blocks(prepaid, now); got != 0 {
 		t.Error(got)
 	}
@@ -63,7 +63,75 @@ func TestLive(t *testing.T) {
 	if got := l.Blocks(prepaid, now); got != accounting.Disabled {
 		t.Error(got)
 	}
+	l.Read(l.Unread(now), nil)
 	if got := l.Blocks(credit, now); got != 0 {
 		t.Errorf("a client that is gone: %s", got)
+	}
+}
+
+// What was told while the store was being read is not lost, and only what is in
+// doubt is read.
+func TestReadWhileTold(t *testing.T) {
+	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	l := NewLive()
+	client := func(id string) *accounting.Client { return &accounting.Client{ID: id, Mode: accounting.Prepaid} }
+	replace := func(ids ...string) {
+		var list []*accounting.Client
+		for _, id := range ids {
+			list = append(list, client(id))
+		}
+		d, clashes := New(Config{}, list)
+		if clashes != nil {
+			t.Fatal(clashes)
+		}
+		l.Replace(d)
+	}
+	stand := func(id string, balance int64, change uint64) accounting.Standing {
+		return accounting.Standing{Client: id, Balance: balance, Change: [2]uint64{1, change}}
+	}
+	blocked := func(id string, want bool) {
+		t.Helper()
+		if got := l.Blocks(client(id), now) == accounting.OutOfBalance; got != want {
+			t.Errorf("%s blocked: %v", id, got)
+		}
+	}
+	replace("a", "b")
+	l.Restore([]accounting.Standing{stand("a", 0, 9), stand("b", 5, 9)})
+	blocked("a", true) // as before the restart
+	asked := l.Unread(now)
+	if len(asked.List) != 2 {
+		t.Errorf("%+v", asked)
+	}
+	l.Tell([]accounting.Standing{stand("a", -1, 12)})
+	l.Read(asked, []accounting.Standing{stand("a", 5, 11), stand("b", 0, 3)}) // b: a store that was set back
+	blocked("a", true)
+	blocked("b", true)
+	replace("a", "b", "c")
+	if asked = l.Unread(now); len(asked.List) != 1 || asked.List[0].Client != "c" {
+		t.Errorf("%+v", asked)
+	}
+	l.Read(asked, []accounting.Standing{stand("c", 1, 0)})
+	if asked = l.Unread(now); len(asked.List) != 0 {
+		t.Errorf("%+v", asked)
+	}
+	l.Doubt()
+	l.Tell([]accounting.Standing{stand("a", 7, 13)})
+	if asked = l.Unread(now); len(asked.List) != 3 {
+		t.Errorf("%+v", asked)
+	}
+	replace("a")
+	l.Read(l.Unread(now), []accounting.Standing{stand("a", 7, 13)})
+	if n := len(l.Standings()); n != 1 {
+		t.Errorf("%d standings of one client", n)
+	}
+}
+
+func TestIncomplete(t *testing.T) {
+	d, _ := New(Config{}, nil)
+	if d.Incomplete() {
+		t.Error("nobody said so")
+	}
+	if d, _ = New(Config{Incomplete: true}, nil); !d.Incomplete() {
+		t.Error("it has forgotten")
 	}
 }

@@ -121,14 +121,18 @@ func (m *Message) at(stage rules.Stage, reason string, reply *rules.Reply) *refu
 
 // relayLimits hold whatever a rule accepts.
 func (m *Message) relayLimits(a directory.Answer) *refusal {
-	switch a.Standing {
-	case directory.Ours:
+	if a.Standing == directory.Ours {
 		return nil
+	}
+	if m.outbound() && a.Standing == directory.Foreign {
+		return nil
+	}
+	if m.clients.Incomplete() {
+		return m.at(rules.RcptTo, "clients", m.j.Replies.Accounting)
+	}
+	switch a.Standing {
 	case directory.Unknown, directory.NoDomain:
 		return m.at(rules.RcptTo, "unknown", m.j.Replies.Unknown)
-	}
-	if m.outbound() {
-		return nil
 	}
 	return m.at(rules.RcptTo, "foreign", m.j.Replies.Foreign)
 }

@@ -1,0 +1,117 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+)
+
+func (s *Store) definitionKey(client string) string { return s.o.Prefix + "{c:" + client + "}:def" }
+
+func (s *Store) versionKey() string { return s.o.Prefix + "clients:version" }
+
+// DefinitionKey is where the definition of a client stands, for people.
+func (s *Store) DefinitionKey(client string) string { return s.definitionKey(client) }
+
+// ClientsVersion is what whoever changes definitions increments.
+func (s *Store) ClientsVersion(ctx context.Context) (string, error) {
+	v, err := s.db.Get(ctx, s.versionKey()).Result()
+	if errors.Is(err, redis.Nil) {
+		return "", nil
+	}
+	return v, at(s.versionKey(), err)
+}
+
+// Definitions are those of the clients in the set of all. One that is in the set
+// and has no definition is none: its account is left, and its mail.
+func (s *Store) Definitions(ctx context.Context) ([]accounting.Definition, error) {
+	ids, err := s.db.SMembers(ctx, s.clientsKey()).Result()
+	if err != nil {
+		return nil, at(s.clientsKey(), err)
+	}
+	slices.Sort(ids)
+	list := make([]accounting.Definition, 0, len(ids))
+	for chunk := range slices.Chunk(ids, pageSize) {
+		pipe := s.db.Pipeline()
+		cmds := make([]*redis.StringCmd, len(chunk))
+		for i, id := range chunk {
+			cmds[i] = pipe.Get(ctx, s.definitionKey(id))
+		}
+		// Its error is the first of all, which stands with its command, too.
+		_, _ = pipe.Exec(ctx)
+		for i, id := range chunk {
+			text, err := cmds[i].Result()
+			switch {
+			case errors.Is(err, redis.Nil):
+			case isWrongType(err):
+				list = append(list, accounting.Definition{ID: id, Err: at(s.definitionKey(id), err)})
+			case err != nil:
+				return nil, at(s.definitionKey(id), err)
+			default:
+				list = append(list, accounting.Definition{ID: id, Text: text})
+			}
+		}
+	}
+	return list, nil
+}
+
+// Define writes definitions. The version comes last, so that whoever sees it
+// change finds all of them.
+func (s *Store) Define(ctx context.Context, list []accounting.Definition) error {
+	for chunk := range slices.Chunk(list, pageSize) {
+		pipe := s.db.Pipeline()
+		ids := make([]any, len(chunk))
+		for i, d := range chunk {
+			ids[i] = d.ID
+			pipe.Set(ctx, s.definitionKey(d.ID), d.Text, 0)
+		}
+		pipe.SAdd(ctx, s.clientsKey(), ids...)
+		cmds, _ := pipe.Exec(ctx)
+		for _, c := range cmds {
+			if err := c.Err(); err != nil {
+				return at(fmt.Sprint(c.Args()[1]), err)
+			}
+		}
+	}
+	return s.changed(ctx)
+}
+
+// redefine compares and sets.
+const redefine = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+return 1`
+
+// Redefine writes a definition in place of another.
+func (s *Store) Redefine(ctx context.Context, id, was, text string) error {
+	n, err := s.db.Eval(ctx, redefine, []string{s.definitionKey(id)}, was, text).Int()
+	if err != nil {
+		return at(s.definitionKey(id), err)
+	}
+	if n == 0 {
+		return fmt.Errorf("%s: %w", s.definitionKey(id), accounting.ErrChanged)
+	}
+	return s.changed(ctx)
+}
+
+func (s *Store) changed(ctx context.Context) error {
+	return at(s.versionKey(), s.db.Incr(ctx, s.versionKey()).Err())
+}
+
+// at is an error about a key.
+func at(key string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", key, fault(err))
+}
+
+func isWrongType(err error) bool { return err != nil && strings.HasPrefix(err.Error(), "WRONGTYPE") }
+
+var _ accounting.Definer = (*Store)(nil)

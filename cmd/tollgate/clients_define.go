@@ -1,0 +1,140 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tollgate-mail/tollgate/internal/config"
+	"github.com/tollgate-mail/tollgate/internal/daemon"
+)
+
+func (a *app) clientsImport() *cobra.Command {
+	q := daemon.ImportRequest{}
+	c := &cobra.Command{
+		Use:   "import FILE",
+		Short: "write clients into Redis",
+		Long: `Import writes the clients of a file into Redis, where [clients] has redis = true:
+each in place of the one of the same id, all of them or, where one is wrong,
+none. The file has [[client]] sections as the policy or, if its name ends in
+.json or .jsonl, a JSON object with the same keys on each line. Every problem is
+printed as "file:line: what is wrong", addresses that belong to somebody else
+already among them. Clients that the file does not name stay as they are.`,
+		Example: `  tollgate clients import clients.toml
+  tollgate clients import --check clients.jsonl
+  tollgate clients import clients.toml --now`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			q.File = args[0]
+			list, problems := config.ReadDefinitions(q.File)
+			if problems.Err() != nil {
+				return a.badImport(daemon.ProblemRows(problems))
+			}
+			q.Clients = make([]daemon.ImportLine, len(list))
+			for i, d := range list {
+				q.Clients[i] = daemon.ImportLine{Line: d.Pos.Line, Text: d.Text}
+			}
+			places, err := a.places()
+			if err != nil {
+				return err
+			}
+			var answer daemon.ImportAnswer
+			if err := a.ask(c.Context(), places.StateDir, daemon.CmdImport, q, &answer); err != nil {
+				return err
+			}
+			if a.json {
+				return printJSON(a.out, answer)
+			}
+			printProblems(a.err, answer.Warnings)
+			what := "written"
+			if q.Check {
+				what = "can be written"
+			}
+			if len(answer.Switched) > 0 {
+				what += "; another tariff holds from now on for " + strings.Join(answer.Switched, ", ")
+			}
+			_, err = fmt.Fprintf(a.out, "%s %s\n", daemon.Plural(answer.Clients, "client"), what)
+			return away(err)
+		},
+	}
+	c.Flags().BoolVar(&q.Check, "check", false, "find every error, and write nothing")
+	c.Flags().BoolVar(&q.Now, "now", false, "other tariffs hold at once, not from the next period on")
+	return c
+}
+
+// badImport tells of a file that cannot be written.
+func (a *app) badImport(rows []daemon.ProblemRow) error {
+	if a.json {
+		if err := printJSON(a.out, rows); err != nil {
+			return err
+		}
+		return silent(exitPolicy)
+	}
+	printProblems(a.err, rows)
+	return silent(exitPolicy)
+}
+
+func (a *app) clientsDisable(name string, disabled bool) *cobra.Command {
+	c := &cobra.Command{
+		Use:     name + " ID",
+		Short:   "let a client of Redis receive again",
+		Long:    `Enable lets a client that stands in Redis receive again.`,
+		Example: "  tollgate clients enable sales",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			places, err := a.places()
+			if err != nil {
+				return err
+			}
+			var answer daemon.DisableRequest
+			if err := a.ask(c.Context(), places.StateDir, daemon.CmdDisable, daemon.DisableRequest{ID: args[0], Disabled: disabled}, &answer); err != nil {
+				return err
+			}
+			if a.json {
+				return printJSON(a.out, answer)
+			}
+			_, err = fmt.Fprintf(a.out, "%s is %sd\n", visible(answer.ID), name)
+			return away(err)
+		},
+	}
+	if disabled {
+		c.Short, c.Example = "refuse mail to a client of Redis", "  tollgate clients disable sales"
+		c.Long = `Disable refuses mail to a client that stands in Redis, at every gateway within
+seconds; its account stays. One of the policy is disabled there.`
+	}
+	return c
+}
+
+func (a *app) clientsSwitch() *cobra.Command {
+	return &cobra.Command{
+		Use:   "switch ID",
+		Short: "have a client's tariff hold at once",
+		Long: `A client whose definition names another tariff, or whose tariff has another
+period, time zone or currency, is under it from its next period on. Switch has
+it hold from now on: what was accepted before stays in the period before, what is
+accepted from now on counts in a period of the new tariff. Where the periods stay
+the same, so must the currency. A fee that was booked stays.`,
+		Example: `  tollgate clients switch sales`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			places, err := a.places()
+			if err != nil {
+				return err
+			}
+			var answer daemon.SwitchAnswer
+			if err := a.ask(c.Context(), places.StateDir, daemon.CmdSwitch, daemon.SwitchRequest{ID: args[0]}, &answer); err != nil {
+				return err
+			}
+			if a.json {
+				return printJSON(a.out, answer)
+			}
+			what := "is in force already"
+			if answer.Switched {
+				what = "holds from now on"
+			}
+			_, err = fmt.Fprintf(a.out, "tariff %s %s\n", or(answer.Tariff), what)
+			return away(err)
+		},
+	}
+}

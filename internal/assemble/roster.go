@@ -1,0 +1,242 @@
+package assemble
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/internal/config"
+	"github.com/tollgate-mail/tollgate/internal/directory"
+	"github.com/tollgate-mail/tollgate/rules"
+)
+
+// roster is the clients that a store defines, as they were read last. It does
+// not change; another takes its place.
+type roster struct {
+	version string
+	read    time.Time
+	entries []entry // by id
+	basis   string  // what they were read under
+}
+
+// entry is a client of the store.
+type entry struct {
+	id   string
+	text string // its definition, as far as one that can be read is known
+	// client is nil where none could be read, ever.
+	client *accounting.Client
+	// problem is why what the store has now is not in force; "" where it is.
+	problem string
+	refused string // that text; "" where there is none
+}
+
+// problem is one of a client of the store.
+type problem struct{ client, text string }
+
+func (p problem) String() string { return p.client + ": " + p.text }
+
+// update is the roster after the store was read. A definition that cannot be
+// read leaves the one before in force: one client's mistake must cost nobody
+// his mail.
+func (r *roster) update(cfg *config.Config, version string, list []accounting.Definition, now time.Time) *roster {
+	next := &roster{version: version, read: now, entries: make([]entry, 0, len(list)), basis: cfg.Basis()}
+	var old []entry
+	if r != nil {
+		old = r.under(cfg).entries
+	}
+	definer := cfg.Definer()
+	for _, d := range list {
+		e := entry{id: d.ID}
+		for len(old) > 0 && old[0].id < d.ID {
+			old = old[1:]
+		}
+		if len(old) > 0 && old[0].id == d.ID {
+			e = old[0]
+		}
+		next.entries = append(next.entries, e.with(definer, d))
+	}
+	return next
+}
+
+// with is the entry after its definition was read anew.
+func (e entry) with(definer *config.Definer, d accounting.Definition) entry {
+	same := d.Err == nil && e.text == d.Text && e.client != nil
+	e.problem, e.refused = "", ""
+	if same {
+		return e
+	}
+	var c *accounting.Client
+	err := d.Err
+	if err == nil {
+		c, err = readClient(definer, d)
+	}
+	if err != nil {
+		e.problem, e.refused = err.Error(), d.Text
+		return e
+	}
+	e.client, e.text = c, d.Text
+	return e
+}
+
+// readClient reads a definition; its error is all that is wrong with it.
+func readClient(definer *config.Definer, d accounting.Definition) (*accounting.Client, error) {
+	c, problems := definer.Client(config.Definition{ID: d.ID, Text: d.Text})
+	if c != nil {
+		return c, nil
+	}
+	var texts []string
+	for _, p := range problems {
+		if !p.Warning {
+			texts = append(texts, p.Msg)
+		}
+	}
+	return nil, errors.New(strings.Join(texts, "; "))
+}
+
+// under is the roster under a policy that may be another than the one it was
+// read under.
+func (r *roster) under(cfg *config.Config) *roster {
+	if r == nil || r.basis == cfg.Basis() {
+		return r
+	}
+	next := &roster{version: r.version, read: r.read, entries: make([]entry, len(r.entries)), basis: cfg.Basis()}
+	definer := cfg.Definer()
+	for i, e := range r.entries {
+		fresh := entry{id: e.id}
+		if e.text != "" {
+			fresh = fresh.with(definer, accounting.Definition{ID: e.id, Text: e.text})
+		}
+		if e.problem != "" {
+			// What the policy now has may be what it lacked.
+			if e.refused != "" {
+				fresh = fresh.with(definer, accounting.Definition{ID: e.id, Text: e.refused})
+			} else {
+				fresh.problem = cmp.Or(fresh.problem, e.problem)
+			}
+		}
+		next.entries[i] = fresh
+	}
+	return next
+}
+
+// directory is the clients of the policy and those of the roster, and what is
+// wrong with these. It is nil while the roster was never read.
+func (r *roster) directory(cfg *config.Config) (*directory.Directory, []problem) {
+	if !cfg.ClientsInRedis {
+		return cfg.Gate.Directory, nil
+	}
+	if r == nil {
+		return nil, nil
+	}
+	var problems []problem
+	var clients []*accounting.Client
+	incomplete := false
+	for _, e := range r.entries {
+		if e.problem != "" {
+			problems = append(problems, problem{e.id, e.problem})
+		}
+		if e.client == nil {
+			incomplete = true
+			continue
+		}
+		clients = append(clients, e.client)
+	}
+	dir, clashes := cfg.DirectoryOf(clients, incomplete)
+	for _, c := range clashes {
+		text := c.Error()
+		if errors.Is(c.Err, directory.ErrSameID) {
+			text = "a client of the policy has this id already"
+		}
+		problems = append(problems, problem{c.Client, text})
+	}
+	slices.SortStableFunc(problems, func(a, b problem) int { return strings.Compare(a.client, b.client) })
+	return dir, problems
+}
+
+// lost are the clients that the roster has in force and another not: a policy
+// that takes away what they name.
+func (r *roster) lost(next *roster) error {
+	if r == nil {
+		return nil
+	}
+	var list []string
+	count := 0
+	for i, e := range r.entries {
+		if e.client == nil || next.entries[i].client != nil {
+			continue
+		}
+		if count++; count <= mostTold {
+			list = append(list, problem{e.id, next.entries[i].problem}.String())
+		}
+	}
+	if count == 0 {
+		return nil
+	}
+	return fmt.Errorf("clients in Redis cannot be had under it (%d): %s", count, strings.Join(list, "; "))
+}
+
+// mostTold bounds the clients that are named.
+const mostTold = 20
+
+// check tells what is wrong with definitions that are to be written.
+func (r *roster) check(cfg *config.Config, list []config.Definition) ([]accounting.Definition, rules.Problems) {
+	definer := cfg.Definer()
+	var problems rules.Problems
+	changed := map[string]*accounting.Client{}
+	places := map[string]config.Definition{}
+	out := make([]accounting.Definition, 0, len(list))
+	for _, d := range list {
+		c, found := definer.Parts(d)
+		for _, p := range found {
+			if p.Pos.Line == 0 {
+				p.Pos = d.Pos
+			}
+			problems = append(problems, p)
+		}
+		if c == nil || c.ID == "" {
+			continue
+		}
+		if first, twice := places[c.ID]; twice {
+			problems = append(problems, rules.Problem{Pos: d.Pos, Msg: fmt.Sprintf("client %s stands there twice: here and at %s", c.ID, first.Pos)})
+			continue
+		}
+		changed[c.ID], places[c.ID] = c, d
+		out = append(out, accounting.Definition{ID: c.ID, Text: d.Compact()})
+	}
+	var all []*accounting.Client
+	var there []entry
+	if r != nil {
+		there = r.entries
+	}
+	for _, e := range there {
+		if changed[e.id] == nil && e.client != nil {
+			all = append(all, e.client)
+		}
+	}
+	// Those of the file come last, so that what clashes is told at their places.
+	for _, d := range out {
+		all = append(all, changed[d.ID])
+	}
+	_, clashes := cfg.DirectoryOf(all, false)
+	for _, c := range clashes {
+		d, ours := places[c.Client]
+		if !ours {
+			continue // it was there before
+		}
+		at := d.Pos
+		if c.Address != "" {
+			at = d.AddressPos(c.Address)
+		}
+		text := c.Error()
+		if errors.Is(c.Err, directory.ErrSameID) {
+			text = fmt.Sprintf("client %q stands in the policy", c.Client)
+		}
+		problems = append(problems, rules.Problem{Pos: at, Msg: text})
+	}
+	problems.Sort()
+	return out, problems
+}
