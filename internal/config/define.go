@@ -26,7 +26,6 @@ type Definition struct {
 type Definer struct {
 	d       *decoder
 	tariffs map[string]*price.Tariff
-	base    int // problems of the decoder that were there before
 }
 
 // Definer of the policy.
