@@ -21,7 +21,7 @@ const (
 	lockName       = "lock"
 
 	mostRequest  = 1 << 20   // bytes
-	mostWritten  = 256 << 20 // bytes: of who may change something
+	mostWritten  = 64 << 20  // bytes: of who may change something, such as all clients
 	mostResponse = 256 << 20 // bytes
 )
 
