@@ -1,6 +1,10 @@
 package config
 
-import "github.com/tollgate-mail/tollgate/internal/journal"
+import (
+	"net/netip"
+
+	"github.com/tollgate-mail/tollgate/internal/journal"
+)
 
 func (d *decoder) journal(n *node) { d.Read(n, "[journal]", d.journalFields()) }
 
@@ -23,5 +27,30 @@ func (d *decoder) syslog(n *node) {
 	s, ok := d.ReadString(n)
 	if ok && (s == "" || d.Among(n, s, journal.Facilities())) {
 		d.config.Syslog = s
+	}
+}
+
+func (d *decoder) metrics(n *node) { d.Read(n, "[metrics]", d.metricsFields()) }
+
+func (d *decoder) metricsFields() []field {
+	return []field{{Key: "listen", Read: d.metricsListen}}
+}
+
+// metricsListen reads where figures are shown. Whoever can connect reads them
+// without a password, so they leave the host only by what an operator puts in
+// front.
+func (d *decoder) metricsListen(n *node) {
+	s, ok := d.ReadString(n)
+	if !ok || s == "" {
+		return
+	}
+	a, err := netip.ParseAddrPort(s)
+	switch {
+	case err != nil || a.Port() == 0 || a.Addr().Zone() != "":
+		d.Errorf(n, "listen %q: want a loopback address and a port, such as 127.0.0.1:9464 or [::1]:9464", s)
+	case !a.Addr().Unmap().IsLoopback():
+		d.Errorf(n, "listen %q: not a loopback address, and anybody could read the figures; use one such as 127.0.0.1:%d", s, a.Port())
+	default:
+		d.config.MetricsListen = netip.AddrPortFrom(a.Addr().Unmap(), a.Port()).String()
 	}
 }
