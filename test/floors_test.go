@@ -57,10 +57,12 @@ var floors = map[string]int{
 	"internal/state":       2,
 
 	"rules":                     3,
+	"internal/setup":            1,
 	"internal/doctor":           1,
 	"internal/correct":          3,
 	"internal/holdqueue":        3,
 	"accounting/closing":        3,
+	"internal/probe":            3,
 	"internal/simulate":         3,
 	"internal/directory":        4,
 	"internal/gate/lookup":      4,

@@ -76,7 +76,7 @@ func (h *host) purgeDrained(ctx context.Context) error {
 	if _, err := h.run(ctx, "dpkg", "-i", h.fresh); err != nil {
 		return err
 	}
-	if err := h.attach(ctx); err != nil {
+	if err := h.setUp(ctx); err != nil {
 		return err
 	}
 	if err := h.judged(ctx, "the last message"); err != nil {
@@ -97,6 +97,19 @@ func (h *host) purgeDrained(ctx context.Context) error {
 		err = fmt.Errorf("something is kept: %s", out)
 	}
 	return errors.Join(err, h.untouched(), absent(state, "/etc/tollgate", "/var/log/tollgate"))
+}
+
+// setUp has "tollgate setup" do it all: policy, start, attaching, a message.
+func (h *host) setUp(ctx context.Context) error {
+	out, err := h.run(ctx, "tollgate", "setup", "--yes", "--name", "mx1.example.org", "--domains", "example.org", "--next-hop", "local", "--outbound", "none",
+		"--antivirus", "none", "--store", "embedded")
+	if err != nil {
+		return err
+	}
+	if !strings.Contains(out, "is attached") || !strings.Contains(out, "<postmaster@example.org>") || !strings.Contains(out, "accept") {
+		return fmt.Errorf("setup: %s", out)
+	}
+	return h.is(ctx, "it has left the queue", "tollgate", "send-test", "--to", "ivan@example.org")
 }
 
 // drained waits for an empty spool.

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tollgate-mail/tollgate/internal/config"
+	"github.com/tollgate-mail/tollgate/internal/journal"
+	"github.com/tollgate-mail/tollgate/internal/postfix"
+	"github.com/tollgate-mail/tollgate/internal/probe"
+)
+
+// testMessage is what send-test is asked for.
+type testMessage struct {
+	server, from, to string
+	eicar, gtube     bool
+	wait             time.Duration
+}
+
+// testOutcome is what became of it, in JSON.
+type testOutcome struct {
+	From   string       `json:"from"`
+	To     string       `json:"to"`
+	Answer probe.Answer `json:"answer"`
+	Ref    string       `json:"ref"`    // of the journals; "" when no entry was found
+	Judged bool         `json:"judged"` // tollgate has seen it
+	Fate   *probe.Fate  `json:"fate"`   // in Postfix's queue; null when it was not taken
+}
+
+func (a *app) sendTest() *cobra.Command {
+	m := testMessage{server: "127.0.0.1:25", wait: 30 * time.Second}
+	c := &cobra.Command{
+		Use:   "send-test",
+		Short: "send a message through Postfix, and follow it",
+		Long: `Send-test hands one message to Postfix by SMTP, as from outside, and tells what
+became of it: how it was answered, what tollgate's journals say of it (rules,
+modules, antivirus), and whether it has left Postfix's queue. --eicar attaches
+the test file that virus scanners find, --gtube has the line that spam filters
+find. The recipient gets the message, where nothing stops it.
+
+Exit code 0: a plain message was taken and judged, or one with --eicar or --gtube
+was stopped or marked; 1: it was not so.`,
+		Example: `  tollgate send-test --to ivan@example.org
+  tollgate send-test --to ivan@example.org --eicar`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return a.sendAndFollow(c.Context(), m) },
+	}
+	f := c.Flags()
+	f.StringVar(&m.to, "to", "", "the recipient, an `ADDRESS`; by default postmaster of the first domain, or a client's address")
+	f.StringVar(&m.from, "from", "", "the sender, an `ADDRESS`; by default tollgate-test of the gateway's name")
+	f.StringVar(&m.server, "server", m.server, "Postfix's `HOST:PORT`")
+	f.BoolVar(&m.eicar, "eicar", false, "with the test virus")
+	f.BoolVar(&m.gtube, "gtube", false, "with the test spam")
+	f.DurationVar(&m.wait, "wait", m.wait, "how long to follow it, a `TIME` such as 30s")
+	c.MarkFlagsMutuallyExclusive("eicar", "gtube")
+	return c
+}
+
+func (m testMessage) kind() probe.Kind {
+	switch {
+	case m.eicar:
+		return probe.EICAR
+	case m.gtube:
+		return probe.GTUBE
+	}
+	return probe.Plain
+}
+
+func (a *app) sendAndFollow(ctx context.Context, m testMessage) error {
+	places, err := a.places()
+	if err != nil {
+		return err
+	}
+	helo, err := a.addressed(&m)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, m.wait)
+	defer cancel()
+	id := strings.ToLower(rand.Text()[:10])
+	is := testOutcome{From: m.from, To: m.to}
+	if is.Answer, err = probe.Send(ctx, m.server, helo, m.from, m.to, probe.Message(m.kind(), m.from, m.to, id, time.Now())); err != nil {
+		return away(err)
+	}
+	a.say("<%s> to <%s>: after %s it was answered %d %s", is.From, is.To, is.Answer.Step, is.Answer.Code, is.Answer.Text)
+	found, err := a.judgement(ctx, is.Answer)
+	if err != nil {
+		return err
+	}
+	if len(found) > 0 {
+		is.Ref, is.Judged = found[0].Ref, true
+	}
+	if is.Answer.Taken() && is.Answer.QueueID != "" {
+		fate, err := probe.Follow(ctx, postfix.Instance{Config: places.PostfixConfig}, is.Answer.QueueID)
+		if err != nil {
+			return away(err)
+		}
+		is.Fate = &fate
+		a.say("%s", fate)
+	}
+	switch {
+	case a.json:
+		if err := printJSON(a.out, is); err != nil {
+			return err
+		}
+	case is.Judged:
+		a.say("")
+		if err := a.page(context.WithoutCancel(ctx), "", is.Ref, time.Local); err != nil {
+			return err
+		}
+	default:
+		fmt.Fprintln(a.err, "tollgate: the journals know nothing of it: does Postfix ask tollgate? \"tollgate doctor\" tells")
+	}
+	if !m.asWished(&is, found) {
+		return silent(exitNegative)
+	}
+	return nil
+}
+
+// asWished: a plain message passes and was judged; in a bad one something was
+// found.
+func (m testMessage) asWished(is *testOutcome, found []journal.Entry) bool {
+	if !is.Judged {
+		return false
+	}
+	if m.kind() == probe.Plain {
+		return is.Answer.Taken()
+	}
+	stopped := !is.Answer.Taken()
+	for _, e := range found {
+		stopped = stopped || e.Kind == journal.Messages && e.Verdict != "accept" || e.Result == "infected" || m.gtube && len(e.Rules) > 0
+	}
+	return stopped
+}
+
+// addressed fills in sender and recipient, and gives what to say in EHLO.
+func (a *app) addressed(m *testMessage) (helo string, err error) {
+	cfg, _ := config.Load(a.policy)
+	helo = "tollgate.test.invalid"
+	if cfg != nil && strings.Contains(cfg.Gate.Gateway, ".") {
+		helo = cfg.Gate.Gateway
+	}
+	if m.from == "" {
+		m.from = "tollgate-test@" + helo
+	}
+	if m.to == "" && cfg != nil {
+		m.to = someRecipient(cfg)
+	}
+	if m.to == "" {
+		return "", usagef("to whom? Name the recipient with --to")
+	}
+	for _, addr := range []string{m.from, m.to} {
+		if !strings.Contains(addr, "@") || strings.ContainsAny(addr, "<>\r\n \t") {
+			return "", usagef("%q is no address such as ivan@example.org", addr)
+		}
+	}
+	return helo, nil
+}
+
+// someRecipient is an address that the policy takes mail for; "" when it names
+// none.
+func someRecipient(cfg *config.Config) string {
+	domains, any := cfg.Gate.Directory.Domains()
+	for _, d := range domains {
+		if any && !strings.HasPrefix(d, ".") {
+			return "postmaster@" + d
+		}
+	}
+	for _, c := range cfg.Gate.Directory.Clients() {
+		for _, addr := range c.Addresses {
+			if local, domain, ok := strings.Cut(addr, "@"); ok && local != "" && !strings.ContainsAny(addr, "/*^$\\ ") && domain != "" {
+				return addr
+			}
+		}
+	}
+	return ""
+}
+
+// judgement is what the journals say of the message; nothing when they know
+// nothing of it, in time.
+func (a *app) judgement(ctx context.Context, answer probe.Answer) ([]journal.Entry, error) {
+	var q journal.Query
+	switch {
+	case answer.QueueID != "":
+		q.QueueID = answer.QueueID
+	case answer.Ref != "":
+		q.Ref = answer.Ref
+	default:
+		return nil, nil
+	}
+	// The line is written when the message has ended; Postfix's answer may be first.
+	for ends := time.Now().Add(5 * time.Second); ; {
+		dir, err := a.folder(ctx, "")
+		if err != nil {
+			return nil, err
+		}
+		var found []journal.Entry
+		ended := false
+		_, err = journal.Search(ctx, dir, q, func(e journal.Entry) error {
+			found = append(found, e)
+			ended = ended || e.Kind == journal.Messages || e.Kind == journal.Blocks
+			return nil
+		})
+		switch {
+		case errors.Is(err, context.DeadlineExceeded):
+			return found, nil
+		case err != nil:
+			return nil, away(err)
+		case ended, time.Now().After(ends):
+			return found, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, nil
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// Whatever is answered, the policy passes as strictly as can be.
+func TestSetupPolicies(t *testing.T) {
+	for _, flags := range []string{
+		"--domains example.org --next-hop local --outbound none --antivirus none --store embedded",
+		"--domains example.org,.example.org,пример.рф --next-hop mail.example.org:2525 --outbound 10.0.0.0/8,fd00::/8 --antivirus unix:/run/clamav/clamd.ctl --store 127.0.0.1:6379",
+		"--domains example.org --outbound 192.0.2.7 --antivirus tcp:127.0.0.1:3310",
+	} {
+		h := newHouse(t)
+		if err := os.Remove(h.path("policy.toml")); err != nil {
+			t.Fatal(err)
+		}
+		h.mustRun(append(strings.Fields(flags), "setup", "--name", "mx1.example.org", "--policy-only", "--yes")...)
+		h.mustRun("check", "--strict")
+	}
+}
+
+func TestSetupAsks(t *testing.T) {
+	h := newHouse(t)
+	h.write("policy.toml", "[recipients]\nmode = \"domains\"\ndomains = [] # EDIT THIS LINE\n")
+	c := h.command("setup", "--policy-only", "--policy", "policy.toml")
+	// The second answer cannot be read: it is asked for again.
+	c.Stdin = strings.NewReader("mx1.example.org\nexample\nexample.org\nmail.example.org\n10.0.0.0/8\nnone\nembedded\n")
+	out, err := c.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for _, want := range []string{"1/6 ", "6/6 ", `"example" is no mail domain`} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("no %q in %s", want, out)
+		}
+	}
+	h.mustRun("check", "--strict")
+	policy, err := os.ReadFile(h.path("policy.toml"))
+	if err != nil || !strings.Contains(string(policy), `networks      = ["10.0.0.0/8"]`) {
+		t.Errorf("%s %v", policy, err)
+	}
+
+	// It is somebody's now.
+	flags := []string{"setup", "--policy-only", "--yes", "--name", "mx2.example.org", "--domains", "example.net", "--antivirus", "none"}
+	if o := h.run(flags...); o.code != 1 || !strings.Contains(o.err, "--force") {
+		t.Errorf("exit code %d: %s", o.code, o.err)
+	}
+	h.mustRun(append(flags, "--force")...)
+	if old, err := os.ReadFile(h.path("policy.toml.old")); err != nil || string(old) != string(policy) {
+		t.Errorf("%s, %v", old, err)
+	}
+	if o := h.run("setup", "--policy-only", "--yes", "--force", "--domains", "nonsense"); o.code != 2 {
+		t.Errorf("exit code %d: %s", o.code, o.err)
+	}
+}
