@@ -14,6 +14,10 @@ import (
 )
 
 func (h *host) install(ctx context.Context) (err error) {
+	// The container has a name that is none of the Internet.
+	if _, err := h.run(ctx, "postconf", "-e", "myhostname=mx1.example.org"); err != nil {
+		return err
+	}
 	if h.mainCF, err = os.ReadFile("/etc/postfix/main.cf"); err != nil {
 		return err
 	}
