@@ -33,7 +33,7 @@ export GOTOOLCHAIN := local
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo check test test-packages deps-build deps-demo deps-test deps-packages format vet staticcheck tidy unit cross manpages go-test \
-	deb-test hostile bare bench fuzz install install-files deb clean
+	deb-test hostile bare bench fuzz install install-files deb release clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -131,6 +131,9 @@ endif
 
 deb: deps-build ## dist/tollgate_VERSION_ARCH.deb; ARCH=arm64 for the other processor
 	@GO=$(GO) contrib/debian/build.sh dist
+
+release: deps-build ## dist: archives for every system, Debian packages, bill of materials, checksums; govulncheck must be content
+	@GO=$(GO) contrib/release.sh
 
 clean: ## what was built
 	rm -rf bin dist
