@@ -63,7 +63,10 @@ func Build(dir string) (string, error) {
 		args = append(args, "-race")
 	}
 	cmd := exec.Command("go", append(args, "./cmd/tollgate")...)
-	cmd.Dir = root
+	cmd.Dir, cmd.Env = root, os.Environ()
+	if os.Getenv("TOLLGATE_RACE") == "" {
+		cmd.Env = append(cmd.Env, "CGO_ENABLED=0") // as it is shipped
+	}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("harness: go build: %w\n%s", err, out)
 	}
