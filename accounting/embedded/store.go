@@ -25,6 +25,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -190,3 +191,11 @@ var (
 	_ accounting.Store        = (*Store)(nil)
 	_ accounting.Checkpointer = (*Store)(nil)
 )
+
+// Snapshot writes the database as it is at one moment, while it is in use.
+func (s *Store) Snapshot(w io.Writer) error {
+	return s.db.View(func(tx *bolt.Tx) error {
+		_, err := tx.WriteTo(w)
+		return err
+	})
+}

@@ -17,7 +17,9 @@ import (
 )
 
 // careful are the commands by which a policy is changed with care.
-func (a *app) careful() []*cobra.Command { return []*cobra.Command{a.policies()} }
+func (a *app) careful() []*cobra.Command {
+	return []*cobra.Command{a.policies(), a.backup(), a.restore()}
+}
 
 func (a *app) policies() *cobra.Command {
 	c := &cobra.Command{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -29,6 +30,7 @@ type Memories struct {
 
 	mu    sync.Mutex
 	guard *state.Guard // nil: no policy needed it
+	store state.Store  // that it guards
 }
 
 // Prepare gives the policy its memory, where it needs one.
@@ -37,11 +39,13 @@ func (m *Memories) Prepare(_ context.Context, d *Draft) (Step, error) {
 		return step{}, nil
 	}
 	guard, discard := m.inForce(), func() {}
+	var opened state.Store
 	if guard == nil {
 		store, remove, err := m.open(d.Config)
 		if err != nil {
 			return nil, fmt.Errorf("state store: %w", err)
 		}
+		opened = store
 		guard = state.NewGuard(store, 0, time.Now)
 		discard = func() {
 			if err := errors.Join(guard.Close(), remove()); err != nil {
@@ -64,6 +68,9 @@ func (m *Memories) Prepare(_ context.Context, d *Draft) (Step, error) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		m.guard = guard
+		if opened != nil {
+			m.store = opened
+		}
 	}, discard: discard}, nil
 }
 
@@ -146,3 +153,14 @@ func (m memory) Wrote(ctx context.Context, local, remote string, now time.Time) 
 func (m memory) Remember(ctx context.Context, local string, remote []string, now time.Time) error {
 	return m.correspondents.Remember(ctx, local, remote, now)
 }
+
+// Snapshooter writes the store as it is at one moment; nil where it is in no file.
+func (m *Memories) Snapshooter() interface{ Snapshot(w io.Writer) error } {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s, _ := m.store.(interface{ Snapshot(w io.Writer) error })
+	return s
+}
+
+// File is the name that the store has in the state folder.
+func (m *Memories) File() string { return stateName }

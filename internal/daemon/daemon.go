@@ -17,6 +17,7 @@ import (
 	"github.com/tollgate-mail/tollgate/accounting/closing"
 	"github.com/tollgate-mail/tollgate/accounting/spool"
 	"github.com/tollgate-mail/tollgate/internal/assemble"
+	"github.com/tollgate-mail/tollgate/internal/backup"
 	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/control"
 	"github.com/tollgate-mail/tollgate/internal/gate"
@@ -114,6 +115,9 @@ func (d *Daemon) open(ctx context.Context, o Options) error {
 	}
 	var err error
 	if d.lock, err = control.Acquire(cfg.StateDir); err != nil {
+		return err
+	}
+	if err := errors.Join(backup.Unfinished(cfg.StateDir), dropSnapshots(cfg.StateDir)); err != nil {
 		return err
 	}
 	if d.spool, err = spool.Open(filepath.Join(cfg.StateDir, "spool"), spool.Options{Log: d.log}); err != nil {

@@ -52,6 +52,7 @@ const mostMessage = 4096
 // policyAnswers adds those about the policy.
 func (d *Daemon) policyAnswers(all map[string]control.Handler) map[string]control.Handler {
 	all[CmdPropose] = d.answerPropose
+	all[CmdSnapshot] = control.Privileged(d.answerSnapshot)
 	return all
 }
 

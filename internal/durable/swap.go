@@ -48,7 +48,11 @@ func Swap(files []File, suffix, like string) (*Swapped, error) {
 			drop()
 			return nil, err
 		}
-		if staged[i], err = Stage(f.Path, f.Content, info.Mode().Perm()); err != nil {
+		if err := os.MkdirAll(filepath.Dir(f.Path), 0o755); err != nil {
+			drop()
+			return nil, err
+		}
+		if staged[i], err = Stage(f.Path, f.Content, info.Mode().Perm()&0o666); err != nil {
 			drop()
 			return nil, err
 		}

@@ -20,6 +20,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"sync"
@@ -207,4 +208,15 @@ func (s *Store) Close() error {
 	close(s.end)
 	<-s.ended
 	return errors.Join(s.write(), s.db.Close())
+}
+
+// Snapshot writes the database as it is at one moment, while it is in use.
+func (s *Store) Snapshot(w io.Writer) error {
+	if err := s.write(); err != nil {
+		return err
+	}
+	return s.db.View(func(tx *bolt.Tx) error {
+		_, err := tx.WriteTo(w)
+		return err
+	})
 }

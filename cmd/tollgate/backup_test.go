@@ -1,0 +1,74 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestBackupAndRestore(t *testing.T) {
+	h := withFiles(t)
+	h.account(time.Now().UTC().Truncate(time.Millisecond), "ivan", "anna")
+	d := h.serve()
+	h.write("partners.txt", "192.0.2.2\n")
+	h.mustRun("reload", "--message", "two")
+	d.await("RELOADING=1")
+	d.await("READY=1")
+	report, log, policy := h.mustRun("report"), h.mustRun("policy", "log"), h.read("policy.toml")
+	h.mustRun("backup", "b.tar.gz")
+	if info, err := os.Stat(h.path("b.tar.gz")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Error(info, err)
+	}
+	if left, err := filepath.Glob(h.path("state/snapshot-*")); err != nil || len(left) > 0 {
+		t.Error(left, err)
+	}
+	if o := h.run("restore", "b.tar.gz", "--replace"); o.code != 75 || !strings.Contains(o.err, "held by another") {
+		t.Errorf("a state in use: %+v", o)
+	}
+	d.stop(syscall.SIGKILL)
+	if o := h.run("restore", "b.tar.gz"); o.code != 1 || !strings.Contains(o.err, "--replace") {
+		t.Errorf("a state that is there: %+v", o)
+	}
+	if err := os.RemoveAll(h.path("state")); err != nil {
+		t.Fatal(err)
+	}
+	h.write("policy.toml", "[gateway]\nname = \"other\"\n")
+	h.write("partners.txt", "lost")
+	h.mustRun("restore", "b.tar.gz")
+	if h.read("policy.toml") != policy || h.read("partners.txt") != "192.0.2.2\n" {
+		t.Error("the policy's files are not back")
+	}
+	if aside, err := filepath.Glob(h.path("policy.toml.before-*")); err != nil || len(aside) != 1 {
+		t.Error(aside, err)
+	}
+	h.serve()
+	if got := h.mustRun("report"); got != report {
+		t.Errorf("%s\nwas\n%s", got, report)
+	}
+	if got := h.mustRun("policy", "log"); got != log {
+		t.Errorf("%s\nwas\n%s", got, log)
+	}
+}
+
+// Without a daemon it is the same; half a restore keeps the daemon from starting.
+func TestBackupAtRest(t *testing.T) {
+	h := withFiles(t)
+	d := h.serve()
+	d.stop(syscall.SIGTERM)
+	d.await("STOPPING=1")
+	h.mustRun("backup", "b.tar.gz")
+	h.write("state/restore.unfinished", "")
+	if o := h.run("serve"); o.code != 75 || !strings.Contains(o.err, "tollgate restore") {
+		t.Errorf("%+v", o)
+	}
+	h.mustRun("restore", "b.tar.gz", "--state-only")
+	h.serve()
+	text := h.read("b.tar.gz")
+	h.write("cut.tar.gz", text[:len(text)/2])
+	if o := h.run("restore", "cut.tar.gz", "--state-dir", h.path("elsewhere")); o.code != 1 {
+		t.Errorf("%+v", o)
+	}
+}
