@@ -122,6 +122,7 @@ install-files:
 ifneq ($(SYSTEMD),)
 	install -d $(DESTDIR)$(SYSTEMD)/systemd/system $(DESTDIR)$(SYSTEMD)/sysusers.d $(DESTDIR)/etc/logrotate.d
 	sed 's#/usr/local/sbin#$(SBINDIR)#' contrib/systemd/tollgate.service > $(DESTDIR)$(SYSTEMD)/systemd/system/tollgate.service
+	sed 's#/usr/local/sbin#$(SBINDIR)#' contrib/systemd/tollgate-maillog.service > $(DESTDIR)$(SYSTEMD)/systemd/system/tollgate-maillog.service
 	install -m 644 contrib/systemd/tollgate.sysusers $(DESTDIR)$(SYSTEMD)/sysusers.d/tollgate.conf
 	install -m 644 contrib/systemd/logrotate.conf $(DESTDIR)/etc/logrotate.d/tollgate
 	[ -n "$(DESTDIR)" ] || ! command -v systemd-sysusers >/dev/null || systemd-sysusers tollgate.conf

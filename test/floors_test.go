@@ -63,6 +63,7 @@ var floors = map[string]int{
 	"internal/holdqueue":        3,
 	"accounting/closing":        3,
 	"internal/probe":            3,
+	"internal/outcome":          3,
 	"internal/simulate":         3,
 	"internal/directory":        4,
 	"internal/gate/lookup":      4,

@@ -69,6 +69,10 @@ func printStatus(out io.Writer, s *daemon.Status, now time.Time) error {
 	if c := s.Clients; c != nil {
 		row("clients", "redis: %d of version %s, read %s; %s", c.Clients, or(c.Version), localOr(c.Read), okOr(c.Error))
 	}
+	if m := s.Maillog; m != nil {
+		row("maillog", "%s, read up to %s: %d charged and not yet logged as queued, %d unknown, %d on hold; %s voided since the start; %s", m.Source, local(m.Last),
+			m.Waiting, m.Unknown, m.Held, daemon.Plural(int(m.Voided), "message"), okOr(m.Error))
+	}
 	for n, i := range s.Inspectors {
 		row([]string{"inspectors", ""}[min(n, 1)], "%s", inspectorLine(&i, now))
 	}

@@ -16,6 +16,19 @@ func (d *decoder) accountingFields() []field {
 		{Key: "share", Read: d.Choice(&d.gate.Sharing.Split, "full", "split")},
 		{Key: "split_over", Read: d.Choice(&d.gate.Sharing.OverAll, "billed", "all")},
 		{Key: "timezone", Read: d.timezone},
+		{Key: "follow_maillog", Read: d.followMaillog},
+	}
+}
+
+// followMaillog reads "journal" or the path of a log.
+func (d *decoder) followMaillog(n *node) {
+	text := ""
+	d.Text(&text)(n)
+	switch {
+	case text == "" || text == FollowJournal:
+		d.config.FollowMaillog = text
+	default:
+		d.Path(&d.config.FollowMaillog)(n)
 	}
 }
 

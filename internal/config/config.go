@@ -35,8 +35,11 @@ type Config struct {
 	Resolver []string
 
 	JournalDir string
-	Trace      journal.TraceSwitch
-	Syslog     string // facility name; "" for none
+	// FollowMaillog is Postfix's log, by which messages are voided that it did not
+	// queue: a path, FollowJournal, or "" for none.
+	FollowMaillog string
+	Trace         journal.TraceSwitch
+	Syslog        string // facility name; "" for none
 
 	// MetricsListen is where figures are shown, a loopback address and a port as
 	// "127.0.0.1:9464"; "" for nowhere.
@@ -180,3 +183,7 @@ func (d *decoder) result() (*Config, rules.Problems) {
 	config := d.config // without the text and the places that the decoder has
 	return &config, d.Problems
 }
+
+// FollowJournal is Config.FollowMaillog where lines are brought by "tollgate
+// maillog feed".
+const FollowJournal = "journal"

@@ -27,6 +27,7 @@ func describe(c *Config) string {
 	unless("state_dir", c.StateDir, defaultStateDir)
 	unless("postfix_config", c.PostfixConfig, defaultPostfixConfig)
 	unless("journal", c.JournalDir, defaultJournalDir)
+	unless("maillog", c.FollowMaillog, "")
 	line("trace protocol", c.Trace.Protocol)
 	line("trace rules", c.Trace.Rules)
 	line("syslog", c.Syslog)

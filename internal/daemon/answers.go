@@ -21,6 +21,11 @@ func (d *Daemon) answers() map[string]control.Handler {
 		CmdReload: control.Privileged(d.answerReload),
 		CmdReport: d.answerReport,
 		CmdVerify: d.answerVerify,
+
+		CmdMaillog:   control.Privileged(d.answerMaillog),
+		CmdUndecided: control.Privileged(d.answerUndecided),
+		CmdDecide:    control.Privileged(d.answerDecide),
+
 		CmdStatus: func(ctx context.Context, _ json.RawMessage) (any, error) { return d.Status(ctx), nil },
 		CmdTrace:  control.Privileged(d.answerTrace),
 	}))
@@ -97,7 +102,8 @@ func (d *Daemon) Status(ctx context.Context) Status {
 		Spool: d.spool.Status(), Store: store, Clients: d.accounts.Status(), Journal: d.journals.Journal().Status(), Trace: d.traceNow(),
 		Limits: d.judge.Gate().Limits(), Inspectors: d.inspectors.Status(), DNS: d.resolvers.Stats(), State: d.memories.Status(),
 	}
-	s.Degraded = s.degraded(time.Now())
+	s.Maillog = d.followed.Status(time.Now())
+	s.Degraded = append(s.degraded(time.Now()), s.Maillog.degraded()...)
 	if problem := d.seals.Problem(); problem != "" {
 		s.Degraded = append(s.Degraded, problem)
 	}

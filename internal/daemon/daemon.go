@@ -77,6 +77,7 @@ type Daemon struct {
 
 	standing standing // of clients, kept up to date
 	seals    *seals   // of closed periods
+	followed *followed
 
 	milter  *milter.Server
 	control *control.Server
@@ -131,6 +132,7 @@ func (d *Daemon) open(ctx context.Context, o Options) error {
 	}
 	d.accounts.Changed = d.standing.changed
 	d.seals = &seals{keeper: closing.NewKeeper(cfg.StateDir)}
+	d.followed = newFollowed(d)
 	if d.store, d.storeIs, err = assemble.OpenStore(ctx, cfg, d.accounts, d.log, assemble.MakeIt); err != nil {
 		return err
 	}
@@ -145,6 +147,7 @@ func (d *Daemon) open(ctx context.Context, o Options) error {
 	if d.control, err = control.Serve(cfg.StateDir, d.answers(), d.log); err != nil {
 		return errors.Join(err, closeAll(listeners))
 	}
+	d.followed.begin()
 	d.background.Go(func() {
 		if err := d.milter.Serve(context.WithoutCancel(ctx), listeners...); err != nil {
 			d.fail(fmt.Errorf("milter: %w", err))
@@ -162,7 +165,7 @@ func (d *Daemon) assemble(ctx context.Context, o Options) error {
 	d.memories = &assemble.Memories{Log: d.log}
 	d.inspectors = &assemble.Inspectors{Log: d.log}
 	d.judge = &assemble.Judge{Parts: gate.Parts{
-		Records: d.spool, Log: d.log, Now: time.Now,
+		Records: recorder{d.spool, d.followed}, Log: d.log, Now: time.Now,
 		Stasher: &module.Stasher{Dir: o.Config.StateDir},
 	}}
 	parts := []assemble.Part{d.journals, assemble.Syslog{}, assemble.Trace{}, d.resolvers, d.memories, d.accounts, d.inspectors}

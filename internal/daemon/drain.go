@@ -22,6 +22,7 @@ func (d *Daemon) drain(ctx context.Context) {
 	if from, ok := d.store.(accounting.Definer); ok {
 		d.background.Go(func() { d.followClients(ctx, from) })
 	}
+	d.background.Go(func() { d.followed.run(ctx) })
 	if ledger, ok := d.store.(accounting.Ledger); ok {
 		d.background.Go(func() { d.follow(ctx, ledger) })
 		d.background.Go(func() { d.readStandings(ctx, ledger) })

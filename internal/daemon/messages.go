@@ -32,6 +32,10 @@ const (
 	CmdStatement = "statement" // takes StatementRequest, answers report.Statement
 	CmdClose     = "close"     // takes CloseRequest, answers accounting.Close
 
+	CmdMaillog   = "maillog"   // takes MaillogRequest, answers MaillogAnswer
+	CmdUndecided = "undecided" // takes UndecidedRequest, answers UndecidedAnswer
+	CmdDecide    = "decide"    // takes DecideRequest
+
 	CmdTrace = "trace" // takes TraceRequest, answers TraceState
 )
 
@@ -88,6 +92,7 @@ type Status struct {
 	Inspectors []assemble.InspectorStatus `json:"inspectors"`
 	Trace      TraceState                 `json:"trace"`
 	DNS        *dnscheck.Stats            `json:"dns"`      // null where no rule asks DNS
+	Maillog    *MaillogStatus             `json:"maillog"`  // null where none is followed
 	State      *state.Status              `json:"state"`    // null where no rule greylists or asks for correspondents
 	Degraded   []string                   `json:"degraded"` // what an operator should look at; empty when there is nothing
 }

@@ -3,6 +3,7 @@ package holdqueue
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -55,6 +56,36 @@ func decode(r io.Reader, fn func(Message) error) error {
 	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
 		return fmt.Errorf("%w: postqueue printed a line of more than %d octets", ErrUnavailable, longest)
 	} else if err != nil {
+		return fmt.Errorf("%w: reading from postqueue: %w", ErrUnavailable, err)
+	}
+	return nil
+}
+
+// All calls fn with the queue id and the queue's name of every message that
+// Postfix has.
+func (q *Queue) All(ctx context.Context, fn func(id, queue string) error) error {
+	return q.run(ctx, call{
+		name: "postqueue", args: []string{"-j"},
+		out: func(r io.Reader) error { return decodeAll(r, fn) },
+	})
+}
+
+func decodeAll(r io.Reader, fn func(id, queue string) error) error {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, longest)
+	for lines.Scan() {
+		var e struct {
+			QueueName string `json:"queue_name"`
+			QueueID   string `json:"queue_id"`
+		}
+		if err := json.Unmarshal(lines.Bytes(), &e); err != nil || !validID(e.QueueID) {
+			return fmt.Errorf("%w: postqueue printed %.200q", ErrUnavailable, lines.Bytes())
+		}
+		if err := fn(e.QueueID, e.QueueName); err != nil {
+			return err
+		}
+	}
+	if err := lines.Err(); err != nil {
 		return fmt.Errorf("%w: reading from postqueue: %w", ErrUnavailable, err)
 	}
 	return nil

@@ -1,7 +1,11 @@
 package maillog
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
 	"strconv"
 	"time"
 )
@@ -37,4 +41,42 @@ func ParseJournal(line []byte) (Event, time.Time, bool) {
 	}
 	event, ok := parseText(at, e.Identifier, text)
 	return event, at, ok
+}
+
+// ParseAny reads a line of "journalctl -o json" or of a log. The time is that of
+// the line, zero where it has none.
+func (p *Parser) ParseAny(line []byte) (Event, time.Time, bool) {
+	line = bytes.TrimRight(line, "\r\n")
+	if len(line) > 0 && line[0] == '{' {
+		return ParseJournal(line)
+	}
+	at, _, ok := p.time(string(line))
+	if !ok {
+		return Event{}, time.Time{}, false
+	}
+	e, ok := p.Parse(string(line))
+	return e, at, ok
+}
+
+// ScanAny calls fn with every event of such lines.
+func (p *Parser) ScanAny(r io.Reader, fn func(Event) error) error {
+	b := bufio.NewReaderSize(r, 1<<20)
+	for {
+		line, err := b.ReadSlice('\n')
+		for errors.Is(err, bufio.ErrBufferFull) {
+			_, err = b.ReadSlice('\n')
+			line = nil // what is so long says nothing of a message
+		}
+		if e, _, ok := p.ParseAny(line); ok {
+			if err := fn(e); err != nil {
+				return err
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
 }

@@ -1,0 +1,236 @@
+// Package outcome knows of messages that were charged and of which Postfix's
+// log has not said yet what became of them: whether they were queued after all,
+// and, of those on hold, whether they were deleted by hand.
+package outcome
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/internal/maillog"
+)
+
+// Message is one that was charged.
+type Message struct {
+	QueueID string    `json:"queue_id"`
+	Ref     string    `json:"ref"`
+	Time    time.Time `json:"time"` // of its end
+	Held    bool      `json:"held"` // the policy put it on hold
+
+	// Records are what it was charged; nil where they are to be looked for.
+	Records []accounting.Record `json:"-"`
+}
+
+// Of is the message of its usage records. One without a queue id is in no log.
+func Of(records []accounting.Record) (Message, bool) {
+	if len(records) == 0 || records[0].Kind != accounting.Usage || records[0].QueueID == records[0].Ref {
+		return Message{}, false
+	}
+	r := &records[0]
+	return Message{QueueID: r.QueueID, Ref: r.Ref, Time: r.Time, Held: r.Verdict == "hold", Records: records}, true
+}
+
+func (m *Message) same(o *Message) bool { return m.QueueID == o.QueueID && m.Time.Equal(o.Time) }
+
+// Decision is what is to be done about a message: it was charged, and is not
+// owed.
+type Decision struct {
+	Message
+	Fate maillog.Fate // maillog.NotQueued, maillog.Thrown
+}
+
+// Times of a log, which may be whole seconds and written by other processes, are
+// not before a message's end by more than slack.
+const slack = 2 * time.Second
+
+// Soon is how long after its end a message is queued or refused, at most: later
+// lines with its queue id are of another one, and one without any is unknown.
+const Soon = 10 * time.Minute
+
+// most bounds the messages that are waited for. More wait only while nobody
+// reads the log; they are counted, and reconciling finds them.
+const most = 200_000
+
+// mostRecords bounds those whose records are kept beside them.
+const mostRecords = 10_000
+
+// Watch is what is known. It is safe for use by many goroutines.
+type Watch struct {
+	mu      sync.Mutex
+	waiting map[string][]Message // by queue id: short ids come again
+	held    map[string]Message   // that Postfix has on hold
+	count   int                  // of waiting
+	beyond  int64                // that there was no room for
+	last    time.Time            // of the last line that was read
+}
+
+// NewWatch knows of nothing.
+func NewWatch() *Watch { return &Watch{waiting: map[string][]Message{}, held: map[string]Message{}} }
+
+// Charged takes note of a message that was charged, before Postfix hears of it.
+func (w *Watch) Charged(m Message) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.charged(m)
+}
+
+func (w *Watch) charged(m Message) {
+	list := w.waiting[m.QueueID]
+	if slices.ContainsFunc(list, func(o Message) bool { return o.same(&m) }) {
+		return
+	}
+	if w.count >= most {
+		w.beyond++
+		return
+	}
+	if w.count >= mostRecords {
+		m.Records = nil
+	}
+	w.waiting[m.QueueID] = append(list, m)
+	w.count++
+}
+
+// Forget has a message waited for no more: it was decided about.
+func (w *Watch) Forget(m Message) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.forget(m)
+	if h, ok := w.held[m.QueueID]; ok && h.same(&m) {
+		delete(w.held, m.QueueID)
+	}
+}
+
+func (w *Watch) forget(m Message) {
+	list := w.waiting[m.QueueID]
+	rest := slices.DeleteFunc(list, func(o Message) bool { return o.same(&m) })
+	w.count -= len(list) - len(rest)
+	if len(rest) == 0 {
+		delete(w.waiting, m.QueueID)
+		return
+	}
+	w.waiting[m.QueueID] = rest
+}
+
+// Event takes note of a line of the log. A decision may follow from it.
+func (w *Watch) Event(e maillog.Event) (Decision, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if e.Time.After(w.last) {
+		w.last = e.Time
+	}
+	if e.Kind == maillog.Begun {
+		return Decision{}, false
+	}
+	if m, ok := w.about(e); ok {
+		switch e.Kind {
+		case maillog.Refused, maillog.Unwritten:
+			// Much later it is about another message, whose id came again.
+			if e.Time.Sub(m.Time) > Soon {
+				return Decision{}, false
+			}
+			w.forget(m)
+			return Decision{m, maillog.NotQueued}, true
+		case maillog.Held:
+			w.forget(m)
+			m.Records = nil // it may be long on hold
+			w.held[m.QueueID] = m
+		case maillog.Deleted:
+			// Deleted without a word that it was queued: reconciling decides.
+		default:
+			w.forget(m)
+		}
+		return Decision{}, false
+	}
+	m, ok := w.held[e.QueueID]
+	if !ok || e.Time.Before(m.Time.Add(-slack)) {
+		return Decision{}, false
+	}
+	switch e.Kind {
+	case maillog.Deleted:
+		delete(w.held, e.QueueID)
+		return Decision{m, maillog.Thrown}, true
+	case maillog.Queued, maillog.Delivered, maillog.Released, maillog.Requeued:
+		delete(w.held, e.QueueID) // let go: it is owed, whatever becomes of it
+	}
+	return Decision{}, false
+}
+
+// Read takes note of when the last line was written that was read.
+func (w *Watch) Read(at time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if at.After(w.last) {
+		w.last = at
+	}
+}
+
+// about is the message that a line is about: of those with its queue id the
+// newest that had ended by then.
+func (w *Watch) about(e maillog.Event) (found Message, ok bool) {
+	for _, m := range w.waiting[e.QueueID] {
+		if !e.Time.Before(m.Time.Add(-slack)) && (!ok || m.Time.After(found.Time)) {
+			found, ok = m, true
+		}
+	}
+	return found, ok
+}
+
+// Undecided are the messages of which the log does not say whether they were
+// queued, the oldest first, and those that are on hold.
+func (w *Watch) Undecided() []Message {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var list []Message
+	for _, waiting := range w.waiting {
+		list = append(list, waiting...)
+	}
+	for _, m := range w.held {
+		m.Held = true
+		list = append(list, m)
+	}
+	sortMessages(list)
+	return list
+}
+
+func sortMessages(list []Message) {
+	slices.SortFunc(list, func(a, b Message) int {
+		if n := a.Time.Compare(b.Time); n != 0 {
+			return n
+		}
+		return strings.Compare(a.QueueID, b.QueueID)
+	})
+}
+
+// Status is how many messages wait for what the log says.
+type Status struct {
+	Last    time.Time `json:"last"`    // the time of the last line that was read
+	Waiting int       `json:"waiting"` // charged, and the log has not said yet that they were queued
+	Unknown int64     `json:"unknown"` // of them those that ended long ago: to be reconciled
+	Held    int       `json:"held"`    // on hold
+}
+
+// Status counts.
+func (w *Watch) Status(now time.Time) Status {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := Status{Last: w.last, Waiting: w.count, Unknown: w.beyond, Held: len(w.held)}
+	for _, list := range w.waiting {
+		for _, m := range list {
+			if now.Sub(m.Time) > Soon {
+				s.Unknown++
+			}
+		}
+	}
+	return s
+}
+
+// Reconciled has what there was no room for counted no more: somebody has looked
+// through all of it.
+func (w *Watch) Reconciled() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.beyond = 0
+}

@@ -1,0 +1,176 @@
+package outcome
+
+import (
+	"reflect"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/internal/maillog"
+)
+
+var start = time.Date(2026, 11, 28, 1, 0, 0, 500e6, time.UTC)
+
+func at(seconds int) time.Time { return start.Add(time.Duration(seconds) * time.Second) }
+
+func TestEvents(t *testing.T) {
+	type line struct {
+		at   int
+		kind maillog.Kind
+	}
+	for name, test := range map[string]struct {
+		lines   []line
+		want    maillog.Fate // of the decision; Unknown: none
+		waiting int
+		held    int
+	}{
+		"nothing":                      {nil, maillog.Unknown, 1, 0},
+		"queued":                       {[]line{{0, maillog.Queued}}, maillog.Unknown, 0, 0},
+		"queued by whole seconds":      {[]line{{-1, maillog.Queued}}, maillog.Unknown, 0, 0},
+		"refused":                      {[]line{{1, maillog.Refused}}, maillog.NotQueued, 0, 0},
+		"disk full":                    {[]line{{0, maillog.Unwritten}}, maillog.NotQueued, 0, 0},
+		"of the message before":        {[]line{{-60, maillog.Refused}}, maillog.Unknown, 1, 0},
+		"of one long after":            {[]line{{700, maillog.Refused}}, maillog.Unknown, 1, 0},
+		"queued late":                  {[]line{{7000, maillog.Queued}}, maillog.Unknown, 0, 0},
+		"queued, the next refused":     {[]line{{0, maillog.Queued}, {5, maillog.Delivered}, {9, maillog.Refused}}, maillog.Unknown, 0, 0},
+		"held":                         {[]line{{0, maillog.Held}}, maillog.Unknown, 0, 1},
+		"held, deleted days later":     {[]line{{0, maillog.Held}, {400_000, maillog.Deleted}}, maillog.Thrown, 0, 0},
+		"held, let go, deleted":        {[]line{{0, maillog.Held}, {10, maillog.Released}, {11, maillog.Queued}, {400, maillog.Deleted}}, maillog.Unknown, 0, 0},
+		"held, let go and delivered":   {[]line{{0, maillog.Held}, {11, maillog.Queued}, {12, maillog.Delivered}}, maillog.Unknown, 0, 0},
+		"held, queued anew":            {[]line{{0, maillog.Held}, {10, maillog.Requeued}, {400, maillog.Deleted}}, maillog.Unknown, 0, 0},
+		"queued, deleted":              {[]line{{0, maillog.Queued}, {400, maillog.Deleted}}, maillog.Unknown, 0, 0},
+		"deleted and nothing before":   {[]line{{400, maillog.Deleted}}, maillog.Unknown, 1, 0},
+		"it has begun":                 {[]line{{-1, maillog.Begun}}, maillog.Unknown, 1, 0},
+		"held, the deletion of before": {[]line{{0, maillog.Held}, {-40, maillog.Deleted}}, maillog.Unknown, 0, 1},
+	} {
+		w := NewWatch()
+		w.Charged(Message{QueueID: "A", Time: start, Records: make([]accounting.Record, 1)})
+		got := maillog.Unknown
+		for _, l := range test.lines {
+			if d, ok := w.Event(maillog.Event{Time: at(l.at), Kind: l.kind, QueueID: "A"}); ok {
+				got = d.Fate
+			}
+			w.Event(maillog.Event{Time: at(l.at), Kind: maillog.Refused, QueueID: "B"})
+		}
+		s := w.Status(start)
+		if got != test.want || s.Waiting != test.waiting || s.Held != test.held {
+			t.Errorf("%s: %v, %+v", name, got, s)
+		}
+		// Read again, it is the same.
+		if test.want != maillog.Unknown && len(test.lines) == 1 {
+			if _, ok := w.Event(maillog.Event{Time: at(test.lines[0].at), Kind: test.lines[0].kind, QueueID: "A"}); ok {
+				t.Errorf("%s: decided twice", name)
+			}
+		}
+	}
+}
+
+// Whatever comes in whatever order, a message is decided about at most once, and
+// never when its log has said that it was queued.
+func TestDecidedOnce(t *testing.T) {
+	kinds := []maillog.Kind{maillog.Queued, maillog.Held, maillog.Refused, maillog.Unwritten, maillog.Delivered, maillog.Deleted, maillog.Requeued, maillog.Released, maillog.Begun}
+	rapid.Check(t, func(rt *rapid.T) {
+		w := NewWatch()
+		decided, queued := map[int64]int{}, map[int64]bool{}
+		now := 0
+		var charged []Message
+		for range rapid.IntRange(1, 60).Draw(rt, "steps") {
+			now += rapid.IntRange(3, 900).Draw(rt, "later")
+			id := strconv.Itoa(rapid.IntRange(0, 2).Draw(rt, "id"))
+			if rapid.Bool().Draw(rt, "message") {
+				m := Message{QueueID: id, Time: at(now)}
+				charged = append(charged, m)
+				w.Charged(m)
+				continue
+			}
+			e := maillog.Event{Time: at(now), Kind: rapid.SampledFrom(kinds).Draw(rt, "kind"), QueueID: id}
+			if rapid.Bool().Draw(rt, "restart") {
+				k := w.Snapshot(at(now))
+				w = NewWatch()
+				w.Restore(k)
+			}
+			var about *Message
+			for i := range charged {
+				if charged[i].QueueID == id && (about == nil || charged[i].Time.After(about.Time)) {
+					about = &charged[i]
+				}
+			}
+			d, ok := w.Event(e)
+			if ok {
+				ms := d.Time.UnixMilli()
+				if decided[ms]++; decided[ms] > 1 || d.Fate == maillog.NotQueued && queued[ms] {
+					rt.Fatalf("%+v is decided: %v", d, decided)
+				}
+			}
+			if about != nil && (e.Kind == maillog.Queued || e.Kind == maillog.Delivered) {
+				queued[about.Time.UnixMilli()] = true
+			}
+		}
+	})
+}
+
+func TestKept(t *testing.T) {
+	dir := t.TempDir()
+	if _, ok, err := Load(dir); ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	w := NewWatch()
+	w.Charged(Message{QueueID: "A", Ref: "r", Time: start})
+	w.Charged(Message{QueueID: "B", Time: start})
+	w.Event(maillog.Event{Time: at(1), Kind: maillog.Held, QueueID: "B"})
+	k := w.Snapshot(at(2))
+	k.Source, k.Gap, k.Place = "/var/log/mail.log", "why", maillog.Place{Inode: 5, Offset: 77, Head: "ab", HeadLen: 3, Last: at(1)}
+	if err := k.Save(dir); err != nil {
+		t.Fatal(err)
+	}
+	back, ok, err := Load(dir)
+	if !ok || err != nil || !reflect.DeepEqual(back, k) {
+		t.Fatalf("%+v, %v; want %+v", back, err, k)
+	}
+	again := NewWatch()
+	again.Restore(back)
+	if got := again.Undecided(); len(got) != 2 || got[0].QueueID != "A" || !got[1].Held {
+		t.Errorf("%+v", got)
+	}
+	if d, ok := again.Event(maillog.Event{Time: at(9), Kind: maillog.Deleted, QueueID: "B"}); !ok || d.Fate != maillog.Thrown {
+		t.Errorf("%+v", d)
+	}
+}
+
+// Nobody reads the log: what there is no room for is counted, not forgotten.
+func TestBounded(t *testing.T) {
+	w := NewWatch()
+	for i := range most + 5 {
+		w.Charged(Message{QueueID: strconv.Itoa(i), Time: start})
+	}
+	if s := w.Status(start); s.Waiting != most || s.Unknown != 5 {
+		t.Errorf("%+v", s)
+	}
+	if s := w.Status(at(3600)); s.Unknown != most+5 {
+		t.Errorf("%+v", s)
+	}
+	w.Reconciled()
+	if s := w.Status(start); s.Unknown != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// The place that is kept lags behind: what the log says of messages since then
+// is read again.
+func TestPlaces(t *testing.T) {
+	var p Places
+	for i := range 200 {
+		p.Add(at(60*i), maillog.Place{Offset: int64(i)})
+		if old := int(p.Old().Offset); i >= 10 && (i-old < 10 || i-old > 11) || i < 10 && old != 0 {
+			t.Fatalf("minute %d: the place of minute %d", i, old)
+		}
+	}
+	if len(p.list) > 25 {
+		t.Errorf("%d places", len(p.list))
+	}
+	_ = slices.Clone(p.list)
+}
