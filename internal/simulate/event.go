@@ -7,12 +7,16 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/price"
 )
 
 // event is one thing that happens.
 func (w *World) event(ctx context.Context) {
 	g := w.gateways[w.random.IntN(len(w.gateways))]
-	sh := w.shards[w.random.IntN(len(w.shards))]
+	var sh *shard
+	if w.local == nil {
+		sh = w.shards[w.random.IntN(len(w.shards))]
+	}
 	if g.spool == nil {
 		w.open(g)
 		return
@@ -33,6 +37,15 @@ func (w *World) event(ctx context.Context) {
 		st := g.spool.Status()
 		w.say("%s drains: %d waiting, %s", g.name, st.Waiting, st.LastError)
 	case !w.o.Faults:
+	case n < 92 && w.local != nil:
+		if n < 89 {
+			w.local.copy()
+			return
+		}
+		w.say("the file is set back")
+		w.down(g)
+		w.local.setBack()
+		w.open(g)
 	case n < 85:
 		sh.snapshot = sh.master.clone()
 	case n < 87:
@@ -68,12 +81,33 @@ func (w *World) event(ctx context.Context) {
 // crash ends a gateway, with its machine.
 func (w *World) crash(g *gateway) {
 	w.say("%s crashes", g.name)
+	w.down(g)
+	w.open(g)
+}
+
+// down ends a gateway: nobody hears of what was under way.
+func (w *World) down(g *gateway) {
 	for _, p := range g.pending {
 		w.model.unknown(p.records)
 	}
 	g.pending = nil
 	g.disk.crash()
-	w.open(g)
+}
+
+// tariffOf is what a client is under; nil for nothing. Its version changes once.
+func (w *World) tariffOf(client string) *price.Tariff {
+	switch client {
+	case "c1":
+		return w.tariffs[0]
+	case "c2":
+		return w.tariffs[1]
+	case "c3":
+		if w.clock.Sub(start()) > time.Minute {
+			return w.tariffs[2]
+		}
+		return w.tariffs[1]
+	}
+	return nil
 }
 
 // message has a message come in, for one to three recipients.
@@ -95,7 +129,13 @@ func (w *World) message(g *gateway) {
 	for i := range 1 + w.random.IntN(3) {
 		payers = append(payers, accounting.Payer{Recipient: fmt.Sprintf("u%d@example.org", i), Client: fmt.Sprintf("c%d", w.random.IntN(4))})
 	}
-	w.append(g, accounting.Charge(base, 1+w.random.Int64N(5000), payers, accounting.Sharing{}))
+	records := accounting.Charge(base, 1+w.random.Int64N(5000), payers, accounting.Sharing{Split: w.random.IntN(2) == 0})
+	for i := range records {
+		if t := w.tariffOf(records[i].Client); t != nil {
+			records[i].Tariff, records[i].TariffVersion = t.Name, t.Version()
+		}
+	}
+	w.append(g, records)
 }
 
 // void takes a message back that was accepted.

@@ -55,16 +55,43 @@ func fits(r *accounting.Record) bool {
 	return age > -20*24*time.Hour && age < 5*24*time.Hour
 }
 
-// account is what the shards hold.
+// account is what the stores hold.
 type account struct {
 	times   map[string]int // how often a record was applied
 	parked  map[string]int
 	charged map[string]int64 // by client, of the records
 	counted map[string]int64 // by client, of the counters
+	balance map[string]int64
+	money   map[string]*money
+}
+
+func newAccount() account {
+	return account{map[string]int{}, map[string]int{}, map[string]int64{}, map[string]int64{}, map[string]int64{}, map[string]*money{}}
+}
+
+// record takes note of a stored record.
+func (a *account) record(w *World, f map[string]string) error {
+	n, ok := number(f["charged"])
+	if f["id"] == "" || !ok {
+		return fmt.Errorf("record %v", f)
+	}
+	a.times[f["id"]]++
+	if f["effect"] == accounting.NoEffect {
+		return nil // a void that came first, and its record
+	}
+	sign := int64(1)
+	if f["kind"] == accounting.Void {
+		sign = -1
+	}
+	a.charged[f["client"]] += sign * n
+	return a.price(w, f, sign)
 }
 
 func (w *World) account() (account, error) {
-	a := account{map[string]int{}, map[string]int{}, map[string]int64{}, map[string]int64{}}
+	if w.local != nil {
+		return w.local.account()
+	}
+	a := newAccount()
 	for _, sh := range w.shards {
 		for _, key := range sorted(sh.master.streams) {
 			for _, e := range sh.master.streams[key] {
@@ -72,34 +99,33 @@ func (w *World) account() (account, error) {
 				for i := 0; i+1 < len(e.fields); i += 2 {
 					f[e.fields[i]] = e.fields[i+1]
 				}
-				n, ok := number(f["charged"])
-				if f["id"] == "" || !ok {
-					return a, fmt.Errorf("%s: entry %v", key, e.fields)
+				if err := a.record(w, f); err != nil {
+					return a, fmt.Errorf("%s: %w", key, err)
 				}
-				a.times[f["id"]]++
-				if f["effect"] == accounting.NoEffect {
-					continue // a void that came first, and its record
-				}
-				if f["kind"] == accounting.Void {
-					n = -n
-				}
-				a.charged[f["client"]] += n
 			}
 		}
 		for _, key := range sorted(sh.master.hashes) {
 			_, rest, _ := strings.Cut(key, "{c:")
 			client, kind, _ := strings.Cut(rest, "}:")
-			switch h := sh.master.hashes[key]; {
+			h := sh.master.hashes[key]
+			field := func(name string) int64 {
+				n, _ := number(h[name]) // none is 0
+				return n
+			}
+			switch {
 			case kind == "parked":
 				for id := range h {
 					a.parked[id]++
 				}
-			case kind == "use:2026-11":
+			case kind == "acct":
+				a.balance[client] += field("balance")
+			case strings.HasPrefix(kind, "use:"):
 				n, ok := number(h["charged"])
 				if !ok {
 					return a, fmt.Errorf("%s: charged %q", key, h["charged"])
 				}
 				a.counted[client] += n
+				a.count(client, field("included"), field("cost"), field("frac"))
 			}
 		}
 	}
@@ -148,5 +174,5 @@ func (m *model) check(w *World) error {
 			return fmt.Errorf("client %s: the records say %d bytes, the counter %d", client, a.charged[client], a.counted[client])
 		}
 	}
-	return nil
+	return a.checkMoney(w)
 }

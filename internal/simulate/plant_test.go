@@ -23,6 +23,18 @@ func TestPlantedBugsAreFound(t *testing.T) {
 				return strings.Replace(script, "if redis.call('SISMEMBER', KEYS[1], ARGV[1]) == 1 then return 0 end", "", 1)
 			}
 		},
+		// What a price has beyond whole millionths is forgotten.
+		"remainder": func(o *Options) {
+			o.Script = func(script string) string {
+				return strings.Replace(script, "rest = rest + tonumber(used[8] or '0')", "", 1)
+			}
+		},
+		// It is carried once too often.
+		"carry": func(o *Options) {
+			o.Script = func(script string) string {
+				return strings.Replace(script, "if rest >= parts then rest = rest - parts end\n", "", 1)
+			}
+		},
 		// The mark is set before what cannot be applied is parked.
 		"parks": func(o *Options) {
 			o.Link = func(l redis.Link) redis.Link { return &late{Link: l} }

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"sync"
@@ -63,12 +64,27 @@ func search(n uint64, with func(seed uint64) Options) (seed uint64, why error) {
 
 // Whatever happens, nothing is lost and nothing is counted twice.
 func TestSeeds(t *testing.T) {
-	n := seeds(t, 400)
+	n := seeds(t, usual)
 	begin := time.Now()
 	if seed, err := search(n, func(seed uint64) Options { return Options{Seed: seed, Faults: true} }); err != nil {
 		t.Fatalf("seed %d: %v", seed, err)
 	}
 	t.Logf("%d seeds, %.0f/s", n, float64(n)/time.Since(begin).Seconds())
+}
+
+// The same with the embedded store, whose file is set back.
+func TestSeedsEmbedded(t *testing.T) {
+	n := seeds(t, usual/20)
+	dir := t.TempDir()
+	if seed, err := search(n, func(seed uint64) Options {
+		mine := filepath.Join(dir, strconv.FormatUint(seed, 10))
+		if err := os.Mkdir(mine, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		return Options{Seed: seed, Faults: true, Dir: mine}
+	}); err != nil {
+		t.Fatalf("seed %d: %v", seed, err)
+	}
 }
 
 // One seed again, to look at.

@@ -9,14 +9,17 @@ package simulate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash"
 	"hash/fnv"
 	"math/rand/v2"
+	"path/filepath"
 	"strconv"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/price"
 	"github.com/tollgate-mail/tollgate/accounting/redis"
 	"github.com/tollgate-mail/tollgate/accounting/spool"
 )
@@ -26,6 +29,9 @@ type Options struct {
 	Seed   uint64
 	Events int // default 250
 	Faults bool
+	// Dir has one gateway with an embedded store in this folder, instead of
+	// simulated servers: what may be set back is its file.
+	Dir string
 
 	Link   func(redis.Link) redis.Link
 	Sink   func(accounting.Checkpointer) accounting.Checkpointer
@@ -40,6 +46,8 @@ type World struct {
 	in       *interpreter
 	shards   []*shard
 	gateways []*gateway
+	local    *local // the embedded store; nil: none
+	tariffs  []*price.Tariff
 	model    model
 	trace    hash.Hash64
 	lines    int
@@ -69,7 +77,12 @@ func New(o Options) *World {
 	}
 	w := &World{
 		o: o, random: rand.New(rand.NewPCG(o.Seed, 0x746f6c6c)), clock: start(),
-		trace: fnv.New64a(), model: newModel(),
+		trace: fnv.New64a(), model: newModel(), tariffs: tariffs(),
+	}
+	if o.Dir != "" {
+		w.local = &local{w: w, path: filepath.Join(o.Dir, "account.db")}
+		w.gateways = []*gateway{{name: "gw0", disk: newDisk(w.random, w.now)}}
+		return w
 	}
 	shapes := [][]redis.Slots{
 		{nil}, {{{0, 16383}}}, {{{0, 8191}}, {{8192, 16383}}}, {{{0, 5460}}, {{5461, 10922}}, {{10923, 16383}}},
@@ -111,10 +124,11 @@ func (w *World) Run() error {
 		w.clock = w.clock.Add(time.Duration(w.random.IntN(40)) * time.Millisecond)
 	}
 	w.o.Faults = false
-	if err := w.settle(ctx); err != nil {
-		return err
+	err := w.settle(ctx)
+	if err == nil {
+		err = w.model.check(w)
 	}
-	return w.model.check(w)
+	return errors.Join(err, w.local.close())
 }
 
 // Trace is a sum of all that happened.
@@ -133,11 +147,10 @@ func (w *World) open(g *gateway) {
 		g.disk.locked = false
 		return
 	}
-	store, err := redis.New(redis.Options{Gateway: g.name, Now: w.now, SeenDays: 40}, servers{w})
+	sink, err := w.store(g)
 	if err != nil {
 		panic(err)
 	}
-	var sink accounting.Checkpointer = store
 	if w.o.Sink != nil {
 		sink = w.o.Sink(sink)
 	}
@@ -146,6 +159,15 @@ func (w *World) open(g *gateway) {
 	}
 	g.spool = sp
 	w.say("%s starts: %d waiting", g.name, sp.Status().Waiting)
+}
+
+// store is what a gateway that starts drains into.
+func (w *World) store(g *gateway) (accounting.Checkpointer, error) {
+	book := price.NewBook(w.tariffs...)
+	if w.local != nil {
+		return w.local.open(book)
+	}
+	return redis.New(redis.Options{Gateway: g.name, Now: w.now, SeenDays: 40, Book: book}, servers{w})
 }
 
 // settle lets all end that was begun, without any further fault.

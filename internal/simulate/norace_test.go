@@ -1,0 +1,6 @@
+//go:build !race
+
+package simulate
+
+// usual is how many seeds a run of the tests has.
+const usual = 4000
