@@ -18,10 +18,11 @@ func (a *app) maillog() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "maillog",
 		Short: "bring Postfix's log to the daemon",
-		Long: `With follow_maillog = "journal" in [accounting] the daemon is brought the lines of
-Postfix's log by "tollgate maillog feed", which reads them from journalctl: it
+		Long: `With follow_maillog = "journal" in [accounting] the daemon is brought the lines
+of Postfix's log by "tollgate maillog feed", which reads them from journalctl: it
 executes nothing itself. contrib/systemd has a unit for it.`,
-		Example: `  journalctl -f -o json --since "$(tollgate maillog place)" | tollgate maillog feed`,
+		Example: `  tollgate maillog place
+  tollgate maillog feed < /var/log/mail.log`,
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return usagef("which command? %q lists them", c.CommandPath()+" --help")
@@ -31,9 +32,12 @@ executes nothing itself. contrib/systemd has a unit for it.`,
 		Use:   "feed",
 		Short: "take lines from standard input to the daemon",
 		Long: `Feed reads lines of "journalctl -o json", or of a log, from standard input and
-takes to the daemon what they say of messages in the queue, within a second, until
-its input ends. A daemon that is away is waited for.`,
-		Example: `  journalctl -f -o json --since "$(tollgate maillog place)" | tollgate maillog feed`,
+takes to the daemon what they say of messages in the queue, within a second,
+until its input ends. A daemon that is away is waited for.
+
+  journalctl -f -o json --since "$(tollgate maillog place)" |
+    tollgate maillog feed`,
+		Example: `  tollgate maillog feed < /var/log/mail.log`,
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			places, err := a.places()
@@ -45,9 +49,9 @@ its input ends. A daemon that is away is waited for.`,
 	}, &cobra.Command{
 		Use:   "place",
 		Short: "print from when on the daemon wants lines",
-		Long: `Place prints a time as journalctl understands it: lines before it are known to the
-daemon, or say nothing of what it still waits for.`,
-		Example: `  journalctl -f -o json --since "$(tollgate maillog place)" | tollgate maillog feed`,
+		Long: `Place prints a time as journalctl understands it: lines before it are known to
+the daemon, or say nothing of what it still waits for.`,
+		Example: `  tollgate maillog place`,
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			places, err := a.places()

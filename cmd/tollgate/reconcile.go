@@ -33,17 +33,17 @@ func (a *app) reconcile() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "reconcile",
 		Short: "decide about messages of which it is not known that they were queued",
-		Long: `Reconcile looks for what became of messages that were charged: in Postfix's log, also
-where it was rotated or packed, and in its queue. What was not queued after all (a
-later milter refused it, its queue file could not be written), and what was
-deleted by hand while it was on hold, is voided. Without --since these are the
-messages that "tollgate status" counts as unknown; with it all that were charged
-since then.
+		Long: `Reconcile looks for what became of messages that were charged: in Postfix's log,
+also where it was rotated or packed, and in its queue. What was not queued after
+all (a later milter refused it, its queue file could not be written), and what
+was deleted by hand while it was on hold, is voided. Without --since these are
+the messages that "tollgate status" counts as unknown; with it all that were
+charged since then.
 
 Nothing is decided by time alone: what neither the log nor the queue tells of
 stays unknown, and exit code 1 says so. A message whose first lines the log has,
-and nothing after its end although it goes on, was not queued where the queue does
-not have it.`,
+and nothing after its end although it goes on, was not queued where the queue
+does not have it.`,
 		Example: `  tollgate reconcile
   tollgate reconcile --maillog /var/log/mail.log --since "3 days"
   tollgate reconcile --maillog journal --since yesterday --dry-run`,
