@@ -23,7 +23,7 @@ of Postfix's log by "tollgate maillog feed", which reads them from journalctl: i
 executes nothing itself. contrib/systemd has a unit for it.`,
 		Example: `  tollgate maillog place
   tollgate maillog feed < /var/log/mail.log`,
-		Args:    cobra.NoArgs,
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return usagef("which command? %q lists them", c.CommandPath()+" --help")
 		},
