@@ -38,7 +38,7 @@ func (idleMessage) EndOfHeader(context.Context)                           {}
 func (idleMessage) Body(context.Context, []byte)                          {}
 func (idleMessage) Complete(context.Context) gate.Result                  { return gate.Result{Verdict: gate.Accepted} }
 func (idleMessage) Fail(context.Context, rules.Stage, string) gate.Result { return gate.Result{} }
-func (idleMessage) Unheard(string)                                        {}
+func (idleMessage) Unanswered(string)                                     {}
 
 // played is a connection on which an MTA says the same message n times.
 type played struct {

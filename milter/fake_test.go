@@ -129,4 +129,4 @@ func (m fakeMessage) Fail(_ context.Context, stage rules.Stage, detail string) g
 	m.note("fail %s%s", stage, detail)
 	return m.failed
 }
-func (m fakeMessage) Unheard(reason string) { m.note("unheard %s", reason) }
+func (m fakeMessage) Unanswered(reason string) { m.note("unanswered %s", reason) }

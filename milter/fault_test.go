@@ -98,7 +98,7 @@ func TestPanicAfterTheVerdict(t *testing.T) {
 	}
 	m.message()
 	m.expect("t")
-	f.await(t, "unheard internal fault")
+	f.await(t, "unanswered internal fault")
 	f.mu.Lock()
 	f.panics, f.judging = nil, nil
 	f.mu.Unlock()

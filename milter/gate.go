@@ -35,7 +35,7 @@ type Message interface {
 	Body(ctx context.Context, p []byte)
 	Complete(ctx context.Context) gate.Result
 	Fail(ctx context.Context, stage rules.Stage, detail string) gate.Result
-	Unheard(reason string)
+	Unanswered(reason string)
 }
 
 // Live is the gate itself.

@@ -240,7 +240,7 @@ func TestDrain(t *testing.T) {
 			t.Error(err)
 		}
 		for _, e := range f.all() {
-			if strings.HasPrefix(e, "unheard") {
+			if strings.HasPrefix(e, "unanswered") {
 				t.Error(e)
 			}
 		}

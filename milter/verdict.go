@@ -22,7 +22,7 @@ func (s *session) EndOfMessage(mod gomilter.Modifier) (resp *gomilter.Response, 
 		if p := recover(); p != nil {
 			// The verdict stands with the gate, but cannot be told.
 			s.fault(rules.Complete, p)
-			s.unheard(m, "internal fault")
+			s.unanswered(m, "internal fault")
 			resp, err = gomilter.RespTempFail, nil
 		}
 	}()
@@ -33,7 +33,7 @@ func (s *session) EndOfMessage(mod gomilter.Modifier) (resp *gomilter.Response, 
 	if gone != "" {
 		// The MTA has deferred the message, and would take what we answer
 		// now for the answer to its next command.
-		s.unheard(m, gone)
+		s.unanswered(m, gone)
 		s.conn.server.log.Warn("milter connection closed: the MTA did not wait for the verdict", "mta", s.conn.name(), "ref", r.Ref, "reason", gone)
 		return nil, errGone
 	}
@@ -49,7 +49,7 @@ func (s *session) conclude(mod gomilter.Modifier, m Message, r gate.Result) *gom
 	case gate.Held:
 		if err := mod.Quarantine(r.Reason); err != nil {
 			s.conn.server.log.Error("a message cannot be held: it is deferred", "ref", r.Ref, "error", err)
-			s.unheard(m, "the message could not be held")
+			s.unanswered(m, "the message could not be held")
 			return gomilter.RespTempFail
 		}
 	case gate.Discarded:
@@ -58,7 +58,7 @@ func (s *session) conclude(mod gomilter.Modifier, m Message, r gate.Result) *gom
 		return s.answer(r.Verdict, r.Reply)
 	default:
 		s.conn.server.log.Error("a message got no verdict: it is deferred", "ref", r.Ref, "verdict", string(r.Verdict))
-		s.unheard(m, "no verdict")
+		s.unanswered(m, "no verdict")
 		return gomilter.RespTempFail
 	}
 	failed := 0
@@ -125,15 +125,15 @@ func (s *session) answered(err error) {
 	s.answering = nil
 	s.conn.turn.enter(between)
 	if err != nil {
-		s.unheard(m, err.Error())
+		s.unanswered(m, err.Error())
 	}
 }
 
-func (s *session) unheard(m Message, reason string) {
+func (s *session) unanswered(m Message, reason string) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.fault(rules.Complete, p)
 		}
 	}()
-	m.Unheard(reason)
+	m.Unanswered(reason)
 }

@@ -52,9 +52,9 @@ func TestVerdicts(t *testing.T) {
 		},
 		{
 			name: "a hold the MTA does not allow", offer: offer(6, 0, 0x1fffff), result: gate.Result{Verdict: gate.Held},
-			want: []string{"t"}, log: "cannot be held", events: "unheard the message could not be held",
+			want: []string{"t"}, log: "cannot be held", events: "unanswered the message could not be held",
 		},
-		{name: "no verdict at all", want: []string{"t"}, log: "no verdict", events: "unheard no verdict"},
+		{name: "no verdict at all", want: []string{"t"}, log: "no verdict", events: "unanswered no verdict"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -76,7 +76,7 @@ func TestVerdicts(t *testing.T) {
 			}
 			after := f.await(t, "close")
 			for _, e := range f.all() {
-				if strings.HasPrefix(e, "unheard") {
+				if strings.HasPrefix(e, "unanswered") {
 					after = e
 				}
 			}
@@ -225,7 +225,7 @@ func TestUnwaitedVerdict(t *testing.T) {
 			f.await(t, "complete")
 			goOn(m)
 			<-judged
-			f.await(t, "unheard "+errUnwaited.Error())
+			f.await(t, "unanswered "+errUnwaited.Error())
 			f.await(t, "close")
 			if name == "abort" {
 				for {
@@ -253,7 +253,7 @@ func TestVerdictCannotBeWritten(t *testing.T) {
 	f.await(t, "complete")
 	m.c.Close()
 	close(release)
-	if got := f.await(t, "unheard"); !strings.Contains(got, "writing replies") {
+	if got := f.await(t, "unanswered"); !strings.Contains(got, "writing replies") {
 		t.Error(got)
 	}
 	f.await(t, "close")

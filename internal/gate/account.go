@@ -24,7 +24,7 @@ func (m *Message) charge(ctx context.Context, v Verdict) error {
 	switch {
 	case err == nil:
 		m.records = records
-		if m.s.heard() {
+		if m.s.hasObservers() {
 			m.s.tell(Charged{slices.Clone(records)})
 		}
 	case errors.Is(err, spool.ErrUncertain):
@@ -98,9 +98,9 @@ func (m *Message) void(records []accounting.Record, reason string) {
 	}()
 }
 
-// Unheard voids the records of a completed message: the answer could not be
+// Unanswered voids the records of a completed message: the answer could not be
 // written or came too late, and the MTA has deferred the message.
-func (m *Message) Unheard(reason string) {
+func (m *Message) Unanswered(reason string) {
 	if len(m.records) == 0 {
 		return
 	}

@@ -14,73 +14,74 @@ import (
 // authTimeout is how long all keys and records of one message may take.
 const authTimeout = 15 * time.Second
 
-// authenticated is what DKIM and DMARC say of a message, each found once.
+// authentication is what DKIM and DMARC say of a message, each found once.
 type authentication struct {
+	m *Message
+
 	checked    bool
 	signatures []mailauth.Signature
 	err        error // the signatures could not be checked
 
-	dmarc *mailauth.Evaluation
+	evaluation *mailauth.Evaluation // of DMARC; nil: not made
 }
 
 // dkim verifies the message's signatures.
-func (m *Message) dkim(ctx context.Context) ([]mailauth.Signature, error) {
-	a := &m.auth
+func (a *authentication) dkim(ctx context.Context) ([]mailauth.Signature, error) {
 	if a.checked {
 		return a.signatures, a.err
 	}
 	a.checked = true
-	if m.header.Count("DKIM-Signature") == 0 {
+	if a.m.header.Count("DKIM-Signature") == 0 {
 		return nil, nil
 	}
-	if m.stash == nil || m.j.DNS == nil {
+	if a.m.inspection.stash == nil || a.m.j.DNS == nil {
 		a.err = errUninspected
 		return nil, a.err
 	}
 	ctx, cancel := context.WithTimeout(ctx, authTimeout)
 	defer cancel()
-	a.signatures, a.err = mailauth.VerifyDKIM(ctx, walk(ctx), m.stash.Open(ctx), m.j.DNS.LookupTXT)
+	a.signatures, a.err = mailauth.VerifyDKIM(ctx, walk(ctx), a.m.inspection.stash.Open(ctx), a.m.j.DNS.LookupTXT)
 	return a.signatures, a.err
 }
 
-// dkimValue is the best result.
-func (m *Message) dkimValue(ctx context.Context) (rules.Value, error) {
-	all, err := m.dkim(ctx)
+// dkimResult is the best result.
+func (a *authentication) dkimResult(ctx context.Context) (rules.Value, error) {
+	all, err := a.dkim(ctx)
 	if err != nil {
-		m.s.g.Log.Info("DKIM cannot be checked", "ref", m.ref, "error", err)
+		a.m.s.g.Log.Info("DKIM cannot be checked", "ref", a.m.ref, "error", err)
 		return rules.EnumValue(results.TempError), nil
 	}
 	return rules.EnumValue(mailauth.Best(all)), nil
 }
 
 // dmarc evaluates what the author's domain says.
-func (m *Message) dmarc(ctx context.Context) *mailauth.Evaluation {
-	if m.auth.dmarc != nil {
-		return m.auth.dmarc
+func (a *authentication) dmarc(ctx context.Context) *mailauth.Evaluation {
+	if a.evaluation != nil {
+		return a.evaluation
 	}
-	e := mailauth.Evidence{SPFDomain: m.spfDomain()}
-	for _, f := range m.header.Fields {
+	e := mailauth.Evidence{SPFDomain: a.m.spfDomain()}
+	for _, f := range a.m.header.Fields {
 		if strings.EqualFold(f.Name, "From") {
 			e.From = append(e.From, f.Value)
 		}
 	}
-	spf, _ := m.lookups.Answer(ctx, &m.s.group, rules.Key{Attr: rules.SPF}, m.question)
+	spf, _ := a.m.lookups.Answer(ctx, &a.m.s.group, rules.Key{Attr: rules.SPF}, a.m.question)
 	e.SPF = results.Auth(spf.Text)
 	var err error
-	if e.Signatures, err = m.dkim(ctx); err != nil {
+	if e.Signatures, err = a.dkim(ctx); err != nil {
 		// They may be good: whoever they are of, the message cannot fail for
 		// want of them.
-		m.auth.dmarc = &mailauth.Evaluation{Result: results.TempError}
-		return m.auth.dmarc
+		a.evaluation = &mailauth.Evaluation{Result: results.TempError}
+		return a.evaluation
 	}
-	if m.j.DNS == nil {
+	if a.m.j.DNS == nil {
 		return &mailauth.Evaluation{Result: results.TempError}
 	}
 	ctx, cancel := context.WithTimeout(ctx, authTimeout)
 	defer cancel()
-	found := mailauth.DMARC(ctx, e, m.j.DNS.LookupTXT)
-	m.auth.dmarc = &found
-	return m.auth.dmarc
+	found := mailauth.DMARC(ctx, e, a.m.j.DNS.LookupTXT)
+	a.evaluation = &found
+	return a.evaluation
 }
 
 // spfDomain is the domain that SPF is about: of the sender or, for the null
@@ -92,30 +93,30 @@ func (m *Message) spfDomain() string {
 	return m.from.Domain
 }
 
-// authResults adds the field that tells what was found, where the policy asks
+// report adds the field that tells what was found, where the policy asks
 // for any of it (RFC 8601): at the top, with the fields of the same hop.
-func (m *Message) authResults(ctx context.Context, edits []Edit) []Edit {
-	if m.outbound() || m.j.DNS == nil {
+func (a *authentication) report(ctx context.Context, edits []Edit) []Edit {
+	if a.m.outbound() || a.m.j.DNS == nil {
 		return edits
 	}
 	var r mailauth.Results
-	if m.j.tells.spf {
-		spf, err := m.lookups.Answer(ctx, &m.s.group, rules.Key{Attr: rules.SPF}, m.question)
+	if a.m.j.resultsWanted.spf {
+		spf, err := a.m.lookups.Answer(ctx, &a.m.s.group, rules.Key{Attr: rules.SPF}, a.m.question)
 		if err == nil && spf.Known {
-			r.SPF, r.SPFSender = results.Auth(spf.Text), m.from.ASCII()
-			if m.from.Null() {
-				r.SPFHelo = m.s.helo
+			r.SPF, r.SPFSender = results.Auth(spf.Text), a.m.from.ASCII()
+			if a.m.from.Null() {
+				r.SPFHelo = a.m.s.helo
 			}
 		}
 	}
-	if m.j.tells.dkim {
-		v, _ := m.dkimValue(ctx)
-		r.DKIM, r.Signatures = results.Auth(v.Text), m.auth.signatures
+	if a.m.j.resultsWanted.dkim {
+		v, _ := a.dkimResult(ctx)
+		r.DKIM, r.Signatures = results.Auth(v.Text), a.signatures
 	}
-	if m.j.tells.dmarc {
-		r.DMARC = m.dmarc(ctx)
+	if a.m.j.resultsWanted.dmarc {
+		r.DMARC = a.dmarc(ctx)
 	}
-	if value := r.Value(m.j.Gateway); value != "" {
+	if value := r.Value(a.m.j.Gateway); value != "" {
 		edits = append(edits, Edit{Kind: InsertField, Index: 0, Name: mailauth.FieldName, Value: value})
 	}
 	return edits
@@ -142,8 +143,8 @@ func (m *Message) forgedResults(edits []Edit) []Edit {
 }
 
 // dkimDomains are the domains of signatures that are good.
-func (m *Message) dkimDomains(ctx context.Context) (rules.Value, error) {
-	signatures, err := m.dkim(ctx)
+func (a *authentication) dkimDomains(ctx context.Context) (rules.Value, error) {
+	signatures, err := a.dkim(ctx)
 	if err != nil {
 		return rules.Value{}, err
 	}

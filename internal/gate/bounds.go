@@ -144,7 +144,7 @@ func (m *Message) overrun(id BoundID, stage rules.Stage) {
 // text is a text as journals and records have it: a sender chooses its
 // length, and it stands there once for each recipient. One that is cut says
 // how long it was.
-func (j *judge) text(s string) string {
+func (j *prepared) text(s string) string {
 	most := int(j.Limits.of(JournalText))
 	if len(s) <= most {
 		return s

@@ -16,8 +16,8 @@ func (m *Message) Complete(ctx context.Context) Result {
 	if !m.headersIn {
 		m.EndOfHeader(ctx)
 	}
-	if m.stash != nil {
-		m.stash.End()
+	if m.inspection.stash != nil {
+		m.inspection.stash.End()
 	}
 	v := m.verdict(ctx)
 	return m.finish(ctx, v)
@@ -58,10 +58,10 @@ func (m *Message) verdict(ctx context.Context) final {
 		f.stricter(r.verdict(), *r)
 		return f
 	}
-	m.inspect(ctx)
-	m.await(ctx)
-	m.judgeScan(&f)
-	if r := m.countModules(); r != nil && !m.unfiltered() {
+	m.inspection.begin(ctx)
+	m.inspection.await(ctx)
+	m.inspection.judgeScan(&f)
+	if r := m.inspection.countModules(); r != nil && !m.unfiltered() {
 		f.stricter(r.verdict(), *r)
 	}
 	if !last {
@@ -77,7 +77,7 @@ func (m *Message) verdict(ctx context.Context) final {
 		}
 		return f
 	}
-	for _, s := range [...]*said{&m.s.atConnect, &m.s.atHelo, &m.said} {
+	for _, s := range [...]*scope{&m.s.atConnect, &m.s.atHelo, &m.scope} {
 		if s.discard != nil {
 			f.stricter(Discarded, byRule(s.discard))
 		}
@@ -115,7 +115,7 @@ func (m *Message) judgeComplete(ctx context.Context, stage rules.Stage) (last bo
 		return true
 	}
 	out := m.s.evaluate(ctx, stage, facts{m.s, m})
-	m.hear(rules.Complete, out, &m.s.g.texts)
+	m.add(rules.Complete, out, &m.s.g.texts)
 	m.count(out.Hits)
 	return out.Ended()
 }
@@ -124,7 +124,7 @@ func (m *Message) judgeComplete(ctx context.Context, stage rules.Stage) (last bo
 func (m *Message) thresholds() []*rules.Threshold {
 	passed := m.j.Rules.Thresholds(m.weight)
 	for _, t := range passed {
-		m.marks = append(m.marks, mark{tags: t.Tags})
+		m.tagged = append(m.tagged, tagging{tags: t.Tags})
 	}
 	return passed
 }
@@ -143,18 +143,18 @@ func byRule(r *rules.Rule) refusal {
 // finish carries out a verdict: records, journals, then the answer.
 func (m *Message) finish(ctx context.Context, f final) Result {
 	m.done = true
-	m.s.attend()
-	defer m.release()
+	m.s.findObservers()
+	defer m.inspection.release()
 	r := Result{Ref: m.ref}
 	if (f.verdict == Accepted || f.verdict == Held) && !m.s.skip {
 		// Before the message is charged: what it would cost the MTA may refuse it.
 		if r.Edits = m.edits(ctx); int64(len(r.Edits)) > m.j.Limits.of(HeaderEdits) {
 			m.overrun(HeaderEdits, rules.Complete)
 		}
-		if field, ok := unmarked(r.Edits); ok {
-			m.s.g.Log.Error("a mark cannot be made: the field is too long", "ref", m.ref, "field", field)
+		if field, ok := oversized(r.Edits); ok {
+			m.s.g.Log.Error("a tag cannot be added: the field is too long", "ref", m.ref, "field", field)
 			if !m.j.AcceptOnError {
-				f = final{verdict: Deferred, refusal: *m.at(rules.Complete, "a mark cannot be made: "+field+" is too long", m.s.g.texts.fault)}
+				f = final{verdict: Deferred, refusal: *m.at(rules.Complete, "a tag cannot be added: "+field+" is too long", m.s.g.texts.fault)}
 			}
 			r.Edits = slices.DeleteFunc(r.Edits, func(e Edit) bool { return len(e.Name)+len(e.Value) > maxEdit })
 		}
@@ -199,7 +199,7 @@ func (m *Message) finish(ctx context.Context, f final) Result {
 	m.decided(rules.Complete, "", r.Verdict, r.Reply, &f.refusal)
 	m.record(r.Verdict, &f.refusal, r.Reply)
 	m.tellFate(r.Verdict, f.refusal.stage)
-	if m.s.heard() {
+	if m.s.hasObservers() {
 		m.s.tell(Ended{r})
 	}
 	return r

@@ -239,15 +239,15 @@ func TestSpoolUncertain(t *testing.T) {
 	}
 }
 
-func TestUnheard(t *testing.T) {
+func TestUnanswered(t *testing.T) {
 	w := newWorld(t, rules.Source{})
 	ctx := context.Background()
 	s := w.Session(ctx, stranger)
 	m, _ := s.Mail(ctx, gate.Envelope{Sender: "a@example.com"})
 	m.Rcpt(ctx, gate.Recipient{Address: "ivan@example.org"})
 	m.Complete(ctx)
-	m.Unheard("the MTA went away")
-	m.Unheard("the MTA went away")
+	m.Unanswered("the MTA went away")
+	m.Unanswered("the MTA went away")
 	w.Wait()
 	if len(w.records) != 2 || w.records[1].Kind != accounting.Void || w.records[1].Voids != w.records[0].ID {
 		t.Errorf("records %+v", w.records)

@@ -16,7 +16,7 @@ func (m *Message) Header(name, value string) {
 		m.overrun(HeaderOctets, rules.Headers)
 	default:
 		m.holdHeader()
-		m.stashField(name, value)
+		m.inspection.stashField(name, value)
 	}
 }
 
@@ -41,14 +41,14 @@ func (m *Message) holdHeader() {
 // EndOfHeader judges the header. What it refuses is answered by Complete.
 func (m *Message) EndOfHeader(ctx context.Context) {
 	m.headersIn = true
-	if m.keeps() {
-		m.stashOctets([]byte("\r\n"))
+	if m.inspection.keeps() {
+		m.inspection.stashOctets([]byte("\r\n"))
 	}
 	if m.ended() {
 		return
 	}
 	out := m.s.evaluate(ctx, rules.Headers, facts{m.s, m})
-	m.hear(rules.Headers, out, &m.s.g.texts)
+	m.add(rules.Headers, out, &m.s.g.texts)
 	m.count(out.Hits)
 }
 
@@ -57,9 +57,9 @@ func (m *Message) EndOfHeader(ctx context.Context) {
 // already.
 func (m *Message) Body(ctx context.Context, p []byte) {
 	m.body += int64(len(p))
-	m.stashOctets(p)
-	if m.stash != nil && m.body > earlyFrom && len(m.accepted) > 0 && m.pending(m.unfiltered()) == nil {
-		m.inspect(ctx)
+	m.inspection.stashOctets(p)
+	if m.inspection.stash != nil && m.body > earlyFrom && len(m.accepted) > 0 && m.pending(m.unfiltered()) == nil {
+		m.inspection.begin(ctx)
 	}
 }
 

@@ -46,7 +46,7 @@ func (m *Message) messageID() string { return m.j.text(m.header.Fields.MessageID
 func (m *Message) judged(e *journal.Entry) {
 	e.Weight = m.weight.String()
 	e.Rules = m.found
-	e.Modules = m.modules
+	e.Modules = m.inspection.hits
 }
 
 // entry of a message in one of the journals.
@@ -182,7 +182,7 @@ func describe(step rules.Step) string {
 // listener of every message, told without an event.
 type ruleHits []journal.RuleHit
 
-func (h *ruleHits) hear(hit rules.Hit) {
+func (h *ruleHits) add(hit rules.Hit) {
 	*h = append(*h, journal.RuleHit{
 		Name: hit.Rule.Name, Stage: hit.Rule.Stage.String(), Weight: hit.Weight.String(), Shadow: hit.Rule.Shadow,
 	})

@@ -105,31 +105,31 @@ func (f facts) Value(ctx context.Context, k rules.Key) (rules.Value, error) {
 	case rules.DateSkew:
 		return m.dateSkew(), nil
 	case rules.AttachmentCount:
-		return m.files(ctx, func(c *mail.FileCount) int64 { return c.Count })
+		return m.inspection.files(ctx, func(c *mail.FileCount) int64 { return c.Count })
 	case rules.AttachmentSize:
-		return m.files(ctx, func(c *mail.FileCount) int64 { return c.Largest })
+		return m.inspection.files(ctx, func(c *mail.FileCount) int64 { return c.Largest })
 	case rules.DKIMDomain:
-		return m.dkimDomains(ctx)
+		return m.auth.dkimDomains(ctx)
 	case rules.DKIM:
-		return m.dkimValue(ctx)
+		return m.auth.dkimResult(ctx)
 	case rules.DMARC:
-		return rules.EnumValue(m.dmarc(ctx).Result), nil
+		return rules.EnumValue(m.auth.dmarc(ctx).Result), nil
 	case rules.DMARCPolicy:
-		return rules.EnumValue(m.dmarc(ctx).Policy), nil
+		return rules.EnumValue(m.auth.dmarc(ctx).Policy), nil
 	case rules.AttachmentName:
-		p := m.attachments(ctx)
+		p := m.inspection.attachments(ctx)
 		return p.value(p.names)
 	case rules.AttachmentType:
-		p := m.attachments(ctx)
+		p := m.inspection.attachments(ctx)
 		return p.value(p.types)
 	case rules.MIMEDefects:
-		p := m.attachments(ctx)
+		p := m.inspection.attachments(ctx)
 		return rules.TextValues(p.defects), p.err
 	case rules.Virus:
-		return m.virus()
+		return m.inspection.virus()
 	case rules.ModuleScore, rules.ModuleSymbol, rules.ModuleAction, rules.ModuleText, rules.ModuleHiddenText, rules.ModuleURL,
 		rules.ModuleURLDomain:
-		return m.moduleValue(k)
+		return m.inspection.moduleValue(k)
 	}
 	return rules.Value{}, nil
 }
@@ -153,7 +153,7 @@ func (f facts) Work() *budget.Budget {
 
 // newWork is the work of a message: what its rules match, and what is read of its
 // header for them.
-func (j *judge) newWork() *budget.Budget {
+func (j *prepared) newWork() *budget.Budget {
 	return budget.New(context.Background(), j.Limits.of(RuleWork), math.MaxInt64)
 }
 
@@ -166,7 +166,7 @@ func (f facts) matched() []string {
 		return f.m.names()
 	}
 	var names []string
-	for _, said := range [...]*said{&f.s.atConnect, &f.s.atHelo} {
+	for _, said := range [...]*scope{&f.s.atConnect, &f.s.atHelo} {
 		for _, h := range said.hits {
 			if !h.Temperror && !h.Rule.Shadow {
 				names = append(names, h.Rule.Name)

@@ -32,7 +32,7 @@ func (m *Message) Fail(ctx context.Context, stage rules.Stage, detail string) (r
 			m.noteRefusal(why, Deferred)
 		case rules.Complete:
 			m.done = true
-			defer m.release()
+			defer m.inspection.release()
 			m.result = deferred
 			if err := m.blockAll(why, deferred); err == nil {
 				m.record(Deferred, why, deferred.Reply)

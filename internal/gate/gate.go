@@ -53,7 +53,7 @@ type Gate struct {
 	Parts
 	refs   *refs
 	texts  texts
-	policy atomic.Pointer[judge]
+	policy atomic.Pointer[prepared]
 	// bounded counts what passed a bound.
 	bounded   boundCounts
 	held      atomic.Int64 // octets of large headers
@@ -65,8 +65,8 @@ type Gate struct {
 	remembering chan struct{}
 }
 
-// judge is a policy with what is derived from it once.
-type judge struct {
+// prepared is a policy with what is derived from it once.
+type prepared struct {
 	Policy
 	// uses are the gate, while this is in force, and the sessions that judge by
 	// it.
@@ -78,16 +78,16 @@ type judge struct {
 	keeps bool // somebody reads whole messages
 	// What DNS is asked for as soon as the client, and the sender, is known.
 	sessionKeys, messageKeys []rules.Key
-	tells                    tells
+	resultsWanted            resultsWanted
 	remembers                bool // a rule asks for correspondents
 	// tagField is the header field that has the Subject's tags of signed mail.
 	tagField string
 	wants    Wants
 }
 
-// tells is what the policy wants to know of who vouches for a message: the
+// resultsWanted is what the policy wants to know of who vouches for a message: the
 // same is told to those who receive it.
-type tells struct{ spf, dkim, dmarc bool }
+type resultsWanted struct{ spf, dkim, dmarc bool }
 
 // New makes a gate that judges by p.
 func New(p *Policy, parts Parts) *Gate {
@@ -99,7 +99,7 @@ func New(p *Policy, parts Parts) *Gate {
 
 // Swap puts a new policy in force. Messages under way keep theirs.
 func (g *Gate) Swap(p *Policy) {
-	j := newJudge(p)
+	j := prepare(p)
 	j.uses.Store(1)
 	if before := g.policy.Swap(j); before != nil {
 		before.release()
@@ -107,7 +107,7 @@ func (g *Gate) Swap(p *Policy) {
 }
 
 // take is the policy in force, for a session to judge by until it is released.
-func (g *Gate) take() *judge {
+func (g *Gate) take() *prepared {
 	for {
 		j := g.policy.Load()
 		j.uses.Add(1)
@@ -119,15 +119,15 @@ func (g *Gate) take() *judge {
 }
 
 // release ends a use.
-func (j *judge) release() {
+func (j *prepared) release() {
 	if j.uses.Add(-1) == 0 && j.Retired != nil {
 		j.retired.Do(j.Retired)
 	}
 }
 
-// newJudge derives once what is asked of a policy for every message.
-func newJudge(p *Policy) *judge {
-	j := &judge{Policy: *p, whole: slices.Contains(p.Rules.HeaderNames(rules.HeaderField), "*")}
+// prepare derives once what is asked of a policy for every message.
+func prepare(p *Policy) *prepared {
+	j := &prepared{Policy: *p, whole: slices.Contains(p.Rules.HeaderNames(rules.HeaderField), "*")}
 	j.Modules = slices.Clone(p.Modules)
 	j.keeps = p.Antivirus != nil || len(p.Modules) > 0 || p.Rules.Uses(rules.AttachmentName) || p.Rules.Uses(rules.AttachmentType) || p.Rules.Uses(rules.MIMEDefects) ||
 		p.Rules.Uses(rules.AttachmentCount) || p.Rules.Uses(rules.AttachmentSize)
@@ -155,8 +155,8 @@ func newJudge(p *Policy) *judge {
 	asked := p.Rules.Asks(rules.AsksDNS)
 	j.sessionKeys = knownAt(asked, rules.Connect, rules.Helo)
 	j.messageKeys = knownAt(asked, rules.MailFrom, rules.MailFrom)
-	j.tells = tells{spf: p.Rules.Uses(rules.SPF), dkim: p.Rules.Uses(rules.DKIM) || p.Rules.Uses(rules.DKIMDomain), dmarc: p.Rules.Uses(rules.DMARC) || p.Rules.Uses(rules.DMARCPolicy)}
-	j.keeps = j.keeps || j.tells.dkim || j.tells.dmarc
+	j.resultsWanted = resultsWanted{spf: p.Rules.Uses(rules.SPF), dkim: p.Rules.Uses(rules.DKIM) || p.Rules.Uses(rules.DKIMDomain), dmarc: p.Rules.Uses(rules.DMARC) || p.Rules.Uses(rules.DMARCPolicy)}
+	j.keeps = j.keeps || j.resultsWanted.dkim || j.resultsWanted.dmarc
 	return j
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/journal"
+	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/rules"
 )
@@ -14,6 +15,21 @@ import (
 // the rest is still on its way. Of a smaller one nothing would be gained, and
 // rules may yet refuse it before any inspector has work with it.
 const earlyFrom = 256 << 10
+
+// inspection is what others see of a message: its octets, kept for them, and
+// what they found.
+type inspection struct {
+	m      *Message
+	stash  *module.Stash // nil: nobody reads the whole message
+	wire   []byte        // scratch for fields on their way there
+	unkept bool          // the stash could not take everything
+
+	begun     *inspections        // nil: none were
+	scanned   string              // what the antivirus said, as the journal has it; "": nothing
+	hits      []journal.ModuleHit // of modules that were asked
+	parts     *parts              // nil: no rule has asked
+	fileCount *mail.FileCount     // nil: no rule has asked
+}
 
 // inspections are those of one message.
 type inspections struct {
@@ -31,19 +47,19 @@ var errUninspected = errors.New("not inspected")
 
 // keeps makes the stash, where the policy has somebody who will read it, and
 // tells whether there is one.
-func (m *Message) keeps() bool {
-	if m.stash == nil && m.j.keeps && !m.s.skip && !m.done {
-		m.stash = m.s.g.Stasher.New()
+func (n *inspection) keeps() bool {
+	if n.stash == nil && n.m.j.keeps && !n.m.s.skip && !n.m.done {
+		n.stash = n.m.s.g.Stasher.New()
 	}
-	return m.stash != nil
+	return n.stash != nil
 }
 
 // stashField keeps a field as it goes over the wire.
-func (m *Message) stashField(name, value string) {
-	if !m.keeps() {
+func (n *inspection) stashField(name, value string) {
+	if !n.keeps() {
 		return
 	}
-	b := append(m.wire[:0], name...)
+	b := append(n.wire[:0], name...)
 	b = append(b, ':')
 	for {
 		i := strings.IndexByte(value, '\n')
@@ -55,45 +71,45 @@ func (m *Message) stashField(name, value string) {
 		value = value[i+1:]
 	}
 	b = append(b, value...)
-	m.wire = append(b, "\r\n"...)
-	m.stashOctets(m.wire)
+	n.wire = append(b, "\r\n"...)
+	n.stashOctets(n.wire)
 }
 
 // stashOctets keeps octets. That they cannot be kept is noted once; whoever
 // reads the stash is told, too, and finds nothing clean.
-func (m *Message) stashOctets(p []byte) {
-	if m.stash == nil || m.unkept || m.overran != nil {
+func (n *inspection) stashOctets(p []byte) {
+	if n.stash == nil || n.unkept || n.m.overran != nil {
 		return
 	}
-	if _, err := m.stash.Write(p); err != nil {
-		m.unkept = true
-		m.s.g.Log.Error("a message cannot be kept for inspection", "ref", m.ref, "error", err)
+	if _, err := n.stash.Write(p); err != nil {
+		n.unkept = true
+		n.m.s.g.Log.Error("a message cannot be kept for inspection", "ref", n.m.ref, "error", err)
 	}
 }
 
-// inspect hands the message to the antivirus and, unless the rules have come
+// begin hands the message to the antivirus and, unless the rules have come
 // to an end, to the modules.
-func (m *Message) inspect(ctx context.Context) {
-	if m.inspections != nil || m.stash == nil {
+func (n *inspection) begin(ctx context.Context) {
+	if n.begun != nil || n.stash == nil {
 		return
 	}
-	in := &inspections{message: module.Message{Envelope: m.envelope(), Stash: m.stash}}
-	m.inspections = in
-	if av := m.j.Antivirus; av != nil {
+	in := &inspections{message: module.Message{Envelope: n.m.envelope(), Stash: n.stash}}
+	n.begun = in
+	if av := n.m.j.Antivirus; av != nil {
 		in.antivirus = av.Scanner.Begin(ctx, &in.message)
 	}
-	in.modules = make([]*module.Inspection, len(m.j.Modules))
-	if m.ended() {
+	in.modules = make([]*module.Inspection, len(n.m.j.Modules))
+	if n.m.ended() {
 		return
 	}
-	for i := range m.j.Modules {
-		in.modules[i] = m.j.Modules[i].Inspector.Begin(ctx, &in.message)
+	for i := range n.m.j.Modules {
+		in.modules[i] = n.m.j.Modules[i].Inspector.Begin(ctx, &in.message)
 	}
 }
 
 // await waits for all inspections.
-func (m *Message) await(ctx context.Context) {
-	in := m.inspections
+func (n *inspection) await(ctx context.Context) {
+	in := n.begun
 	if in == nil {
 		return
 	}
@@ -101,7 +117,7 @@ func (m *Message) await(ctx context.Context) {
 	// have to be made sooner.
 	stop := context.AfterFunc(ctx, in.cancel)
 	defer stop()
-	if m.ended() {
+	if n.m.ended() {
 		in.cancelModules()
 	}
 	if in.antivirus != nil {
@@ -134,19 +150,19 @@ func (in *inspections) cancelModules() {
 }
 
 // release ends what is still under way and forgets the message's octets.
-func (m *Message) release() {
-	m.s.g.held.Add(-m.held)
-	m.held = 0
-	if m.inspections != nil {
-		m.inspections.cancel()
+func (n *inspection) release() {
+	n.m.s.g.held.Add(-n.m.held)
+	n.m.held = 0
+	if n.begun != nil {
+		n.begun.cancel()
 	}
-	if m.stash == nil {
+	if n.stash == nil {
 		return
 	}
-	if err := m.stash.Close(); err != nil {
-		m.s.g.Log.Error("the file of a message cannot be closed", "ref", m.ref, "error", err)
+	if err := n.stash.Close(); err != nil {
+		n.m.s.g.Log.Error("the file of a message cannot be closed", "ref", n.m.ref, "error", err)
 	}
-	m.stash = nil
+	n.stash = nil
 }
 
 // envelope is what inspectors are told.
@@ -165,18 +181,18 @@ func (m *Message) envelope() module.Envelope {
 }
 
 // judgeScan is what the antivirus makes of the message.
-func (m *Message) judgeScan(f *final) {
-	if m.inspections == nil || m.inspections.scan == nil {
+func (n *inspection) judgeScan(f *final) {
+	if n.begun == nil || n.begun.scan == nil {
 		return
 	}
-	av, r := m.j.Antivirus, m.inspections.scan
+	av, r := n.m.j.Antivirus, n.begun.scan
 	why := refusal{stage: rules.Complete.String()}
-	e := m.entry(journal.Antivirus)
+	e := n.m.entry(journal.Antivirus)
 	e.Service, e.Engine, e.Object = "smtp", av.Engine, e.MessageID
 	if e.Object == "" {
-		e.Object = m.ref
+		e.Object = n.m.ref
 	}
-	e.Recipients = m.recipientTexts()
+	e.Recipients = n.m.recipientTexts()
 	e.DurationMS = r.Duration.Milliseconds()
 	var act rules.Action
 	switch {
@@ -186,33 +202,33 @@ func (m *Message) judgeScan(f *final) {
 	case r.Err == nil:
 		e.Result, e.Signature = journal.Infected, r.Finding.Virus
 		act = av.Action
-		why.reason, why.reply = "virus "+r.Finding.Virus, orElse(av.Reply, m.s.g.texts.infected)
+		why.reason, why.reply = "virus "+r.Finding.Virus, orElse(av.Reply, n.m.s.g.texts.infected)
 		if act == rules.Continue || act == rules.Hold {
-			m.marks = append(m.marks, mark{tags: av.Tags})
+			n.m.tagged = append(n.m.tagged, tagging{tags: av.Tags})
 		}
 	case errors.Is(r.Err, module.ErrOversize):
 		e.Result = journal.Unscanned
 		act = av.Oversize
-		why.reason, why.reply = "not scanned for viruses: "+r.Err.Error(), m.s.g.texts.oversize
+		why.reason, why.reply = "not scanned for viruses: "+r.Err.Error(), n.m.s.g.texts.oversize
 		if act == rules.Tempfail {
-			why.reply = m.s.g.texts.unscanned
+			why.reply = n.m.s.g.texts.unscanned
 		}
 	default:
 		e.Result = journal.ScanError
 		act = av.OnError
-		why.reason, why.reply = "not scanned for viruses: "+r.Err.Error(), m.s.g.texts.unscanned
-		m.s.g.Log.Warn("a message was not scanned for viruses", "ref", m.ref, "queue_id", m.queueID, "action", act, "error", r.Err)
+		why.reason, why.reply = "not scanned for viruses: "+r.Err.Error(), n.m.s.g.texts.unscanned
+		n.m.s.g.Log.Warn("a message was not scanned for viruses", "ref", n.m.ref, "queue_id", n.m.queueID, "action", act, "error", r.Err)
 	}
 	e.Action = act.String()
 	if act == rules.Continue {
 		e.Action = "tag"
 	}
-	e.Reason = m.j.text(why.reason)
-	m.scanned = e.Result
+	e.Reason = n.m.j.text(why.reason)
+	n.scanned = e.Result
 	if r.Err != nil && act == rules.Accept {
-		m.remarks = append(m.remarks, why.reason)
+		n.m.remarks = append(n.m.remarks, why.reason)
 	}
-	m.s.logIf(m.s.g.Journal.Write(e))
+	n.m.s.logIf(n.m.s.g.Journal.Write(e))
 	switch act {
 	case rules.Reject:
 		f.stricter(Rejected, why)
@@ -227,8 +243,8 @@ func (m *Message) judgeScan(f *final) {
 
 // countModules adds the weights of the modules. It returns the refusal of the
 // first that failed and may not, nil when there is none.
-func (m *Message) countModules() *refusal {
-	in := m.inspections
+func (n *inspection) countModules() *refusal {
+	in := n.begun
 	if in == nil {
 		return nil
 	}
@@ -237,50 +253,36 @@ func (m *Message) countModules() *refusal {
 		if in.modules[i] == nil {
 			continue
 		}
-		mod, r := &m.j.Modules[i], &in.results[i]
+		mod, r := &n.m.j.Modules[i], &in.results[i]
 		hit := journal.ModuleHit{Name: mod.Inspector.Name(), Result: journal.ModuleOK, Score: "0", Weight: "0"}
 		switch {
 		case r.Err == nil:
 			w := times(r.Finding.Score, mod.Factor)
-			m.weight += w
-			hit.Score, hit.Weight, hit.Action = r.Finding.Score.String(), w.String(), m.j.text(r.Finding.Action)
+			n.m.weight += w
+			hit.Score, hit.Weight, hit.Action = r.Finding.Score.String(), w.String(), n.m.j.text(r.Finding.Action)
 		case errors.Is(r.Err, module.ErrOversize):
-			hit.Result, hit.Error = journal.ModuleOversize, m.j.text(r.Err.Error())
+			hit.Result, hit.Error = journal.ModuleOversize, n.m.j.text(r.Err.Error())
 		default:
-			hit.Result, hit.Error = journal.ModuleError, m.j.text(r.Err.Error())
-			m.s.g.Log.Warn("a message was not inspected", "module", hit.Name, "ref", m.ref, "queue_id", m.queueID, "error", r.Err)
+			hit.Result, hit.Error = journal.ModuleError, n.m.j.text(r.Err.Error())
+			n.m.s.g.Log.Warn("a message was not inspected", "module", hit.Name, "ref", n.m.ref, "queue_id", n.m.queueID, "error", r.Err)
 			if mod.OnError == rules.Tempfail && no == nil {
-				no = m.at(rules.Complete, "module "+hit.Name+": "+r.Err.Error(), m.s.g.texts.unscanned)
+				no = n.m.at(rules.Complete, "module "+hit.Name+": "+r.Err.Error(), n.m.s.g.texts.unscanned)
 			}
 		}
-		m.modules = append(m.modules, hit)
+		n.hits = append(n.hits, hit)
 	}
 	return no
 }
 
 // module is what the module of that name found.
-func (m *Message) module(name string) (*module.Finding, error) {
-	if in := m.inspections; in != nil {
+func (n *inspection) module(name string) (*module.Finding, error) {
+	if in := n.begun; in != nil {
 		for i := range in.results {
-			if in.modules[i] == nil || m.j.Modules[i].Inspector.Name() != name {
+			if in.modules[i] == nil || n.m.j.Modules[i].Inspector.Name() != name {
 				continue
 			}
 			return &in.results[i].Finding, in.results[i].Err
 		}
 	}
 	return nil, errUninspected
-}
-
-// virus is the value of the attribute.
-func (m *Message) virus() (rules.Value, error) {
-	in := m.inspections
-	switch {
-	case in == nil || in.scan == nil:
-		return rules.Value{}, errUninspected
-	case in.scan.Err != nil:
-		return rules.Value{}, in.scan.Err
-	case in.scan.Finding.Virus == "":
-		return rules.Value{}, nil
-	}
-	return rules.TextValue(in.scan.Finding.Virus), nil
 }

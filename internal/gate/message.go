@@ -8,54 +8,44 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/directory"
 	"github.com/tollgate-mail/tollgate/internal/gate/header"
 	"github.com/tollgate-mail/tollgate/internal/gate/lookup"
-	"github.com/tollgate-mail/tollgate/internal/journal"
-	"github.com/tollgate-mail/tollgate/internal/mail"
-	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
 // Message is one message of a session, from MAIL to its end.
 type Message struct {
 	s       *Session
-	j       *judge               // in force at its MAIL
+	j       *prepared            // in force at its MAIL
 	clients *directory.Directory // as they were at its MAIL; nil: nothing is known of them
 	env     Envelope
 	from    mailbox // the sender
 	ref     string
 	queueID string
 
-	said   // what mailfrom, headers and complete said
+	scope  // what mailfrom, headers and complete said
 	counts // weight and tags, each rule once
 
-	asked    int             // recipients seen, the current and refused ones included
-	accepted []recipient     // in order
-	known    map[string]bool // the accepted ones, by the form in which addresses compare
-	current  *recipient      // at rcptto
-	lookups  lookup.Set
-	work     *budget.Budget
-	auth     authentication
-	written  map[string]bool // which recipients have written to the sender before
-	barred   []barred        // recipients of sendmail(1) mail that may not have it
-	deferred int             // recipients refused for now
-	refused  int             // recipients refused for good
-	lately   string          // the stage of the last refusal
+	asked      int             // recipients seen, the current and refused ones included
+	accepted   []recipient     // in order
+	known      map[string]bool // the accepted ones, by the form in which addresses compare
+	current    *recipient      // at rcptto
+	lookups    lookup.Set
+	work       *budget.Budget
+	auth       authentication
+	inspection inspection
+	written    map[string]bool // which recipients have written to the sender before
+	barred     []barred        // recipients of sendmail(1) mail that may not have it
+	deferred   int             // recipients refused for now
+	refused    int             // recipients refused for good
+	lately     string          // the stage of the last refusal
 
 	header    header.Header
 	body      int64
-	stash     *module.Stash // nil: nobody reads the whole message
-	wire      []byte        // scratch for fields on their way there
-	unkept    bool          // the stash could not take everything
 	headersIn bool
 
 	subjectRead     bool
 	subjectReadings []string
 
-	inspections *inspections        // nil: none were begun
-	scanned     string              // what the antivirus said, as the journal has it; "": nothing
-	modules     []journal.ModuleHit // that were asked
-	parts       *parts              // nil: no rule has asked
-	fileCount   *mail.FileCount     // nil: no rule has asked
-	remarks     []string            // for the journal
+	remarks []string // for the journal
 
 	held    int64    // taken from the room for large headers
 	overran *refusal // the message passes a bound
@@ -70,6 +60,7 @@ type Message struct {
 func newMessage(s *Session, e Envelope) *Message {
 	m := &Message{s: s, j: s.j, clients: s.j.snapshot(), env: e, from: newMailbox(e.Sender, e.Resolved), ref: s.g.refs.make(), queueID: e.QueueID, fault: s.fault}
 	m.work = m.j.newWork()
+	m.auth.m, m.inspection.m = m, m
 	m.header.Options = header.Options{
 		MaxFields: s.j.Limits.of(HeaderFields), MaxOctets: s.j.Limits.of(HeaderOctets), Work: m.work,
 		Ours: s.j.strip, Whole: s.j.whole, Unlabelled: s.j.FallbackCharset,
@@ -124,7 +115,7 @@ func (m *Message) direction() string {
 
 // ended tells whether no further rule is tried for this message.
 func (m *Message) ended() bool {
-	return m.s.skip || m.fault != "" || m.overran != nil || m.s.atConnect.ended() || m.s.atHelo.ended() || m.said.ended()
+	return m.s.skip || m.fault != "" || m.overran != nil || m.s.atConnect.ended() || m.s.atHelo.ended() || m.scope.ended()
 }
 
 // white tells whether an accept ended the rules.
@@ -156,11 +147,11 @@ func (m *Message) mailFrom(ctx context.Context) Decision {
 	if !m.ended() {
 		m.lookups.Begin(ctx, &m.s.group, m.j.messageKeys, m.question)
 		out := m.s.evaluate(ctx, rules.MailFrom, facts{m.s, m})
-		m.hear(rules.MailFrom, out, &m.s.g.texts)
+		m.add(rules.MailFrom, out, &m.s.g.texts)
 		m.count(out.Hits)
 	}
 	r := m.pending(false)
-	m.s.attend()
+	m.s.findObservers()
 	if r == nil || !m.j.RefuseAtOnce || m.s.peer.Local {
 		m.decided(rules.MailFrom, "", Pass, Reply{}, r)
 		return Decision{}
@@ -202,7 +193,7 @@ func (m *Message) placeholder(name string) string {
 	case "weight":
 		return m.weight.String()
 	case "virus":
-		if in := m.inspections; in != nil && in.scan != nil {
+		if in := m.inspection.begun; in != nil && in.scan != nil {
 			return in.scan.Finding.Virus
 		}
 	case "queue_id":

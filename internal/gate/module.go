@@ -23,20 +23,20 @@ func times(score, factor rules.Weight) rules.Weight {
 }
 
 // eachFinding visits what the modules found.
-func (m *Message) eachFinding(visit func(*module.Finding)) {
-	if m.inspections == nil {
+func (n *inspection) eachFinding(visit func(*module.Finding)) {
+	if n.begun == nil {
 		return
 	}
-	for i := range m.inspections.results {
-		if m.inspections.modules[i] != nil && m.inspections.results[i].Err == nil {
-			visit(&m.inspections.results[i].Finding)
+	for i := range n.begun.results {
+		if n.begun.modules[i] != nil && n.begun.results[i].Err == nil {
+			visit(&n.begun.results[i].Finding)
 		}
 	}
 }
 
 // moduleValue answers module.NAME.score, .symbol and the other members.
-func (m *Message) moduleValue(k rules.Key) (rules.Value, error) {
-	found, err := m.module(k.Name)
+func (n *inspection) moduleValue(k rules.Key) (rules.Value, error) {
+	found, err := n.module(k.Name)
 	if err != nil {
 		return rules.Value{}, err
 	}
@@ -55,4 +55,18 @@ func (m *Message) moduleValue(k rules.Key) (rules.Value, error) {
 		return rules.TextValues(found.URLDomains), nil
 	}
 	return rules.Value{Known: found.Action != "", Text: found.Action}, nil
+}
+
+// virus is the value of the attribute.
+func (n *inspection) virus() (rules.Value, error) {
+	in := n.begun
+	switch {
+	case in == nil || in.scan == nil:
+		return rules.Value{}, errUninspected
+	case in.scan.Err != nil:
+		return rules.Value{}, in.scan.Err
+	case in.scan.Finding.Virus == "":
+		return rules.Value{}, nil
+	}
+	return rules.TextValue(in.scan.Finding.Virus), nil
 }

@@ -18,7 +18,7 @@ type Observer interface {
 	Observe(s *Session, e Event)
 }
 
-// Event is one step: Asked, Tried, Hit, Marked, Decided, Charged or Ended.
+// Event is one step: Asked, Tried, Hit, Tagged, Decided, Charged or Ended.
 type Event interface{ event() }
 
 // Asked is the value of an attribute that rules asked for.
@@ -47,8 +47,8 @@ type Hit struct {
 	Again bool
 }
 
-// Marked is what a rule or threshold wants set on a message that passes.
-type Marked struct {
+// Tagged is what a rule or threshold wants set on a message that passes.
+type Tagged struct {
 	Rule string // "" of a threshold and of the antivirus
 	Tags rules.Tags
 }
@@ -75,7 +75,7 @@ type Ended struct{ Result Result }
 func (Asked) event()   {}
 func (Tried) event()   {}
 func (Hit) event()     {}
-func (Marked) event()  {}
+func (Tagged) event()  {}
 func (Decided) event() {}
 func (Charged) event() {}
 func (Ended) event()   {}
@@ -98,23 +98,23 @@ func (m *Message) Weight() rules.Weight { return m.weight }
 // Recipients are the accepted ones so far, as the client wrote them.
 func (m *Message) Recipients() []string { return m.recipients() }
 
-// attend finds out who listens to what comes next.
-func (s *Session) attend() {
-	s.listening = s.listening[:0]
+// findObservers finds out who listens to what comes next.
+func (s *Session) findObservers() {
+	s.observing = s.observing[:0]
 	for _, o := range s.g.observers {
 		if o.Observes(s) {
-			s.listening = append(s.listening, o)
+			s.observing = append(s.observing, o)
 		}
 	}
 }
 
-// heard tells whether anybody listens. Events are only made where somebody
+// hasObservers tells whether anybody listens. Events are only made where somebody
 // does: they cost an allocation each.
-func (s *Session) heard() bool { return len(s.listening) > 0 }
+func (s *Session) hasObservers() bool { return len(s.observing) > 0 }
 
 // tell tells whoever listens.
 func (s *Session) tell(e Event) {
-	for _, o := range s.listening {
+	for _, o := range s.observing {
 		o.Observe(s, e)
 	}
 }
@@ -139,8 +139,8 @@ func (s *Session) overspent(m *Message, stage rules.Stage) {
 }
 
 func (s *Session) try(ctx context.Context, stage rules.Stage, f facts) rules.Outcome {
-	s.attend()
-	if !s.heard() {
+	s.findObservers()
+	if !s.hasObservers() {
 		return s.j.Rules.Evaluate(ctx, stage, f, nil)
 	}
 	recipient := ""
@@ -173,7 +173,7 @@ func (o observed) Value(ctx context.Context, k rules.Key) (rules.Value, error) {
 
 // decided tells of an answer.
 func (m *Message) decided(stage rules.Stage, recipient string, v Verdict, r Reply, why *refusal) {
-	if !m.s.heard() {
+	if !m.s.hasObservers() {
 		return
 	}
 	d := Decided{Stage: stage, Recipient: recipient, Verdict: v, Reply: r}
@@ -239,7 +239,7 @@ func (m *Message) abort() {
 		return
 	}
 	m.done = true
-	defer m.release()
+	defer m.inspection.release()
 	v := Aborted
 	switch {
 	case len(m.accepted) > 0:
@@ -254,7 +254,7 @@ func (m *Message) abort() {
 		stage = m.lately
 	}
 	m.tellFate(v, stage)
-	if m.s.attend(); m.s.heard() {
+	if m.s.findObservers(); m.s.hasObservers() {
 		m.s.tell(Ended{Result{Verdict: v, Ref: m.ref, Weight: m.weight, Hits: m.counted}})
 	}
 }

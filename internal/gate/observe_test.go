@@ -31,7 +31,7 @@ func (l *listener) Observe(s *gate.Session, e gate.Event) {
 		text = fmt.Sprintf("tried %s %s %v", e.Stage, e.Rule.Name, e.Matched)
 	case gate.Hit:
 		text = fmt.Sprintf("hit %s %s %q again=%v", e.Rule.Name, e.Recipient, e.Text, e.Again)
-	case gate.Marked:
+	case gate.Tagged:
 		text = fmt.Sprintf("marked %q", e.Rule)
 	case gate.Decided:
 		text = fmt.Sprintf("decided %s %s %q %s", e.Stage, e.Recipient, e.Verdict, e.Reason)

@@ -21,24 +21,24 @@ type parts struct {
 
 // attachments reads the parts when a rule asks for them, once, and adds what a
 // module has found inside archives.
-func (m *Message) attachments(ctx context.Context) *parts {
-	if m.parts != nil {
-		return m.parts
+func (n *inspection) attachments(ctx context.Context) *parts {
+	if n.parts != nil {
+		return n.parts
 	}
-	m.parts = &parts{err: errUninspected}
-	if m.stash == nil {
-		return m.parts
+	n.parts = &parts{err: errUninspected}
+	if n.stash == nil {
+		return n.parts
 	}
-	p := m.parts
+	p := n.parts
 	var l mail.Listing
-	l, p.err = mail.ListParts(walk(ctx), m.stash.Open(ctx), m.j.FallbackCharset)
+	l, p.err = mail.ListParts(walk(ctx), n.stash.Open(ctx), n.m.j.FallbackCharset)
 	p.names, p.types, p.defects = l.Names, l.Types, l.Defects
 	if errors.Is(p.err, mail.ErrComplex) {
 		// What was found is there, and no rule may be blind to it.
-		m.remarks = append(m.remarks, p.err.Error())
+		n.m.remarks = append(n.m.remarks, p.err.Error())
 		p.partial, p.err = true, nil
 	}
-	m.eachFinding(func(f *module.Finding) {
+	n.eachFinding(func(f *module.Finding) {
 		// Of archives a module may have found names that are no parts.
 		p.names = appendNew(p.names, f.Names)
 		p.types = appendNew(p.types, f.Types)
@@ -68,18 +68,18 @@ func (p *parts) value(texts []string) (rules.Value, error) {
 
 // files is how many files the message has, and the octets of the largest, once
 // decoded. They are counted once, when a rule asks.
-func (m *Message) files(ctx context.Context, number func(*mail.FileCount) int64) (rules.Value, error) {
-	if m.fileCount == nil {
-		if m.stash == nil {
+func (n *inspection) files(ctx context.Context, number func(*mail.FileCount) int64) (rules.Value, error) {
+	if n.fileCount == nil {
+		if n.stash == nil {
 			return rules.Value{}, errUninspected
 		}
-		c, err := mail.CountFiles(walk(ctx), m.stash.Open(ctx))
+		c, err := mail.CountFiles(walk(ctx), n.stash.Open(ctx))
 		if err != nil {
 			return rules.Value{}, err
 		}
-		m.fileCount = &c
+		n.fileCount = &c
 	}
-	v := rules.NumberValue(number(m.fileCount))
-	v.Partial = m.fileCount.Partial
+	v := rules.NumberValue(number(n.fileCount))
+	v.Partial = n.fileCount.Partial
 	return v, nil
 }

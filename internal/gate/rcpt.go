@@ -19,7 +19,7 @@ func (m *Message) Rcpt(ctx context.Context, r Recipient) Decision {
 	m.judging = r
 	who := m.newRecipient(r)
 	m.current = &who
-	m.s.attend()
+	m.s.findObservers()
 	defer func() { m.current = nil }()
 
 	if r.Refused != nil {

@@ -14,7 +14,7 @@ import (
 // Session is one SMTP session. Its methods are called by one goroutine.
 type Session struct {
 	g      *Gate
-	j      *judge // the policy that connect and helo were judged by
+	j      *prepared // the policy that connect and helo were judged by
 	peer   Peer
 	ref    string
 	skip   bool // from a network whose mail passes unjudged
@@ -23,7 +23,7 @@ type Session struct {
 	helo    string
 	greeted bool
 
-	atConnect, atHelo said
+	atConnect, atHelo scope
 	lookups           lookup.Set
 	// fault is set after an internal fault outside a message: the session's
 	// mail is treated as gateway.on_error says.
@@ -32,7 +32,7 @@ type Session struct {
 
 	msg *Message
 
-	listening []Observer   // to what happens now
+	observing []Observer   // to what happens now
 	group     lookup.Group // what its look-ups run in
 }
 
@@ -47,7 +47,7 @@ func (g *Gate) Session(ctx context.Context, p Peer) *Session {
 }
 
 // adopt takes a policy for what follows, and gives back the one before.
-func (s *Session) adopt(j *judge) {
+func (s *Session) adopt(j *prepared) {
 	if s.j != nil {
 		s.j.release()
 	}
@@ -57,13 +57,13 @@ func (s *Session) adopt(j *judge) {
 }
 
 func (s *Session) connect(ctx context.Context) {
-	s.atConnect = said{}
+	s.atConnect = scope{}
 	if s.skip {
 		return
 	}
 	s.lookups.Begin(ctx, &s.group, s.j.sessionKeys, s.question)
 	out := s.evaluate(ctx, rules.Connect, facts{s: s})
-	s.atConnect.hear(rules.Connect, out, &s.g.texts)
+	s.atConnect.add(rules.Connect, out, &s.g.texts)
 }
 
 // Helo is told again after STARTTLS: what the rules said before is replaced,
@@ -76,15 +76,15 @@ func (s *Session) Helo(ctx context.Context, name string) {
 
 // Ungreet forgets what the client called itself, and what the rules said of it:
 // it was said before STARTTLS (RFC 3207 §4.2).
-func (s *Session) Ungreet() { s.helo, s.greeted, s.atHelo = "", false, said{} }
+func (s *Session) Ungreet() { s.helo, s.greeted, s.atHelo = "", false, scope{} }
 
 func (s *Session) judgeHelo(ctx context.Context) {
-	s.atHelo = said{}
+	s.atHelo = scope{}
 	if !s.greeted || s.skip || s.atConnect.ended() {
 		return
 	}
 	out := s.evaluate(ctx, rules.Helo, facts{s: s})
-	s.atHelo.hear(rules.Helo, out, &s.g.texts)
+	s.atHelo.add(rules.Helo, out, &s.g.texts)
 }
 
 // Mail begins a message. One that was begun before and not ended is aborted.

@@ -6,9 +6,9 @@ import (
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
-// said is what the rules of one scope have said so far: those of connect,
+// scope is what the rules of one scope have decided so far: those of connect,
 // those of the last HELO, or those of a message.
-type said struct {
+type scope struct {
 	hits    []rules.Hit
 	accept  *rules.Rule // ended the scope's rules
 	refusal *refusal    // ended the scope
@@ -17,7 +17,7 @@ type said struct {
 }
 
 // ended tells whether no further rule of the scope is tried.
-func (s *said) ended() bool { return s.accept != nil || s.refusal != nil }
+func (s *scope) ended() bool { return s.accept != nil || s.refusal != nil }
 
 // refusal is a verdict that has yet to be answered: its reply may name the
 // recipient it is given to.
@@ -39,8 +39,8 @@ func (r *refusal) verdict() Verdict {
 	return Deferred
 }
 
-// hear adds the outcome of one stage.
-func (s *said) hear(stage rules.Stage, out rules.Outcome, texts *texts) {
+// add adds the outcome of one stage.
+func (s *scope) add(stage rules.Stage, out rules.Outcome, texts *texts) {
 	s.hits = append(s.hits, out.Hits...)
 	if s.discard == nil {
 		s.discard = out.Discard
@@ -119,11 +119,11 @@ type counts struct {
 	seen    []uint64    // by rules.Rule.Index
 	found   ruleHits    // the same for journals
 	weight  rules.Weight
-	marks   []mark
+	tagged  []tagging
 }
 
-// mark is what a rule or threshold wants set.
-type mark struct {
+// tagging is what a rule or threshold wants set.
+type tagging struct {
 	rule     string // "" of a threshold
 	tags     rules.Tags
 	captures []string // of the expression that matched
@@ -143,12 +143,12 @@ func (c *counts) count(hits []rules.Hit) {
 		}
 		c.seen[h.Rule.Index/64] |= 1 << (h.Rule.Index % 64)
 		c.counted = append(c.counted, h)
-		c.found.hear(h)
+		c.found.add(h)
 		if h.Rule.Shadow {
 			continue
 		}
 		c.weight += h.Weight
-		c.marks = append(c.marks, mark{h.Rule.Name, h.Rule.Tags, h.Captures})
+		c.tagged = append(c.tagged, tagging{h.Rule.Name, h.Rule.Tags, h.Captures})
 	}
 }
 

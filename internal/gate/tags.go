@@ -19,9 +19,9 @@ func (m *Message) edits(ctx context.Context) []Edit {
 	edits := m.forgedResults(m.unforge(nil))
 	var titles, aside []string
 	var seen map[string]bool
-	for _, k := range m.marks {
-		if m.s.heard() {
-			m.s.tell(Marked{k.rule, k.tags})
+	for _, k := range m.tagged {
+		if m.s.hasObservers() {
+			m.s.tell(Tagged{k.rule, k.tags})
 		}
 		value := func(name string) string {
 			if name == "rule" {
@@ -67,7 +67,7 @@ func (m *Message) edits(ctx context.Context) []Edit {
 			Value: mail.FieldValue(m.j.ReportHeader, m.report()),
 		})
 	}
-	return m.authResults(ctx, edits)
+	return m.auth.report(ctx, edits)
 }
 
 const (
@@ -91,9 +91,9 @@ func inTag(s string) string {
 	return s[:n] + "…"
 }
 
-// unmarked is the field of the first edit that no MTA takes: its mark cannot be
+// oversized is the field of the first edit that no MTA takes: its tag cannot be
 // made.
-func unmarked(edits []Edit) (field string, ok bool) {
+func oversized(edits []Edit) (field string, ok bool) {
 	for _, e := range edits {
 		if len(e.Name)+len(e.Value) > maxEdit {
 			return e.Name, true
@@ -124,7 +124,7 @@ func (m *Message) unforge(edits []Edit) []Edit {
 	for name, n := range m.header.Forged {
 		remove(name, 1, n)
 	}
-	m.eachFinding(func(f *module.Finding) {
+	m.inspection.eachFinding(func(f *module.Finding) {
 		for _, r := range f.Remove {
 			n := m.header.Count(r.Name)
 			switch i := r.Index; {
@@ -137,7 +137,7 @@ func (m *Message) unforge(edits []Edit) []Edit {
 			}
 		}
 	})
-	for _, k := range m.marks {
+	for _, k := range m.tagged {
 		for _, name := range k.tags.Remove {
 			remove(name, 1, m.header.Count(name))
 		}
@@ -154,7 +154,7 @@ func (m *Message) unforge(edits []Edit) []Edit {
 // addFields adds what the modules want added. Whatever an engine answers, it
 // cannot end a field early or write one of ours.
 func (m *Message) addFields(edits []Edit) []Edit {
-	m.eachFinding(func(f *module.Finding) {
+	m.inspection.eachFinding(func(f *module.Finding) {
 		for _, field := range f.Add {
 			ours := slices.ContainsFunc(m.j.strip, func(name string) bool { return strings.EqualFold(name, field.Name) })
 			if ours || !mail.ValidField(field.Field) {
@@ -191,13 +191,13 @@ func (m *Message) retitle(edits []Edit, tag string) []Edit {
 // report is what the report header says.
 func (m *Message) report() string {
 	text := m.j.Gateway + "; ref=" + m.ref + "; weight=" + m.weight.String()
-	if m.scanned != "" {
-		text += "; antivirus=" + m.scanned
+	if m.inspection.scanned != "" {
+		text += "; antivirus=" + m.inspection.scanned
 		if virus := m.placeholder("virus"); virus != "" {
 			text += " (" + oneLine(virus) + ")"
 		}
 	}
-	for _, hit := range m.modules {
+	for _, hit := range m.inspection.hits {
 		text += "; " + hit.Name + "="
 		if hit.Result == journal.ModuleOK {
 			text += hit.Score
