@@ -1,6 +1,7 @@
 package test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"sync"
@@ -123,6 +124,7 @@ type crasher struct {
 	accepted *atomic.Int64
 	attempts []attempt
 	client   *harness.Client
+	patience time.Duration // default harness.Patience
 }
 
 func (c *crasher) send(messages int) error {
@@ -131,7 +133,7 @@ func (c *crasher) send(messages int) error {
 			c.client.Close()
 		}
 	}()
-	deadline := time.Now().Add(harness.Patience)
+	deadline := time.Now().Add(cmp.Or(c.patience, harness.Patience))
 	for i := range messages {
 		for try := 0; ; try++ {
 			if time.Now().After(deadline) {
