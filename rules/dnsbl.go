@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tollgate-mail/tollgate/rules/list"
+	"github.com/tollgate-mail/tollgate/internal/address"
 )
 
 // answerFilter is which answers of a DNS list count: Postfix's syntax of
@@ -62,14 +62,14 @@ func parseDNSList(s string) (zone string, f answerFilter, err error) {
 // parseZone checks a domain name (RFC 1035 §2.3.4): room must be left for the
 // reversed address before it.
 func parseZone(s string) (string, error) {
-	zone, err := list.ASCIIDomain(strings.TrimSuffix(strings.TrimSpace(s), "."))
+	zone, err := address.ToASCII(strings.TrimSuffix(strings.TrimSpace(s), "."))
 	if err != nil {
 		return "", fmt.Errorf("%q is not the name of a zone: %w", s, err)
 	}
 	zone = strings.ToLower(zone)
 	// What is not UTF-8 becomes an A-label that stands for no name (RFC 5891
 	// §5.4): the DNS would be asked for a zone that nobody wrote.
-	if again, err := list.ASCIIDomain(zone); err != nil || again != zone {
+	if again, err := address.ToASCII(zone); err != nil || again != zone {
 		return "", fmt.Errorf("%q is not the name of a zone", s)
 	}
 	if zone == "" || len(zone) > 253-len("0.0.0.0.") {

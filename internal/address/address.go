@@ -53,9 +53,14 @@ func Parse(given string) Address {
 	return a
 }
 
-// Internal is an address as an MTA has it within: without quotes, the last @
-// divides. It is for what Postfix tells in macros.
+// Internal is an address as an MTA has it within: the last @ divides, and a local
+// part has quotes only where it needs them. It is for what Postfix tells in macros.
 func Internal(s string) Address {
+	if strings.HasPrefix(s, `"`) {
+		if a := Parse(s); a.Valid() {
+			return a
+		}
+	}
 	a := Address{Given: s, Local: s}
 	if at := strings.LastIndexByte(s, '@'); at >= 0 {
 		a.Local = s[:at]

@@ -62,6 +62,9 @@ func TestFold(t *testing.T) {
 		"a@exam ple.org":           "a@exam ple.org",
 		"A\xff@Example.org":        "a\xff@example.org",
 		"a@b.example;c":            "a@b.example;c",
+		"<a@b.e(x>":                "<a@b.e(x>",
+		"a@b.example(x>":           "a@b.example",
+		`<"a@b.example>`:           `<"a@b.example>`,
 	} {
 		if got := Fold(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)

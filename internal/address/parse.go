@@ -28,8 +28,9 @@ const maxTokens = 4096
 // space: what Postfix works with. It is not ok where there are several, or
 // something else than an address.
 func unquoted(s string) (text string, ok bool) {
-	// The brackets of RFC 5321 §4.1.1.2, which the milter protocol leaves on.
-	if len(s) > 1 && s[0] == '<' && s[len(s)-1] == '>' {
+	// The brackets of RFC 5321 §4.1.1.2, which the milter protocol leaves on. What
+	// stands in a comment that nothing closes is none.
+	if len(s) > 1 && s[0] == '<' && s[len(s)-1] == '>' && bracketed(s) {
 		s = s[1 : len(s)-1]
 	}
 	// RFC 5321 §4.1.1.3, appendix C: what stands before the colon of a route
@@ -43,14 +44,14 @@ func unquoted(s string) (text string, ok bool) {
 	if !ok || hasControl(s) {
 		return "", false
 	}
-	inner, bracketed, ok := within(tokens)
+	inner, angled, ok := within(tokens)
 	if !ok {
 		return "", false
 	}
 	var b strings.Builder
 	for i, t := range inner {
 		if i > 0 && t.kind != operator && inner[i-1].kind != operator {
-			if !bracketed {
+			if !angled {
 				return "", false // two addresses
 			}
 			b.WriteByte(' ')
@@ -62,6 +63,13 @@ func unquoted(s string) (text string, ok bool) {
 		b.WriteString(t.text)
 	}
 	return routeless(b.String()), true
+}
+
+// bracketed tells whether the last octet is a bracket, and not a part of something
+// else.
+func bracketed(s string) bool {
+	all, ok := scan(s)
+	return ok && len(all) > 0 && all[len(all)-1] == token{operator, ">"}
 }
 
 // routeless takes off a source route that only shows without the brackets and

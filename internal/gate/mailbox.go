@@ -21,10 +21,17 @@ type mailbox struct {
 // where it did not say.
 func newMailbox(given, resolved string) mailbox {
 	b := mailbox{Address: address.Parse(given)}
-	if resolved == "" || b.Null() {
+	if resolved == "" {
 		return b
 	}
 	b.resolved = address.Internal(resolved)
+	if !b.Valid() && b.resolved.Valid() {
+		// The MTA found a single address where we do not: it is the one that gets
+		// the mail.
+		b.Address = b.resolved
+		b.Given = given
+		return b
+	}
 	b.two = b.resolved.Valid() && b.resolved.String() != b.String()
 	return b
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/tollgate-mail/tollgate/internal/address"
 	"github.com/tollgate-mail/tollgate/rules/expr"
 )
 
@@ -191,7 +192,7 @@ func checkDomain(s string, dotted bool) error {
 	ascii := name
 	if !isASCII(name) || strings.Contains(strings.ToLower(name), "xn--") {
 		var err error
-		if ascii, err = ASCIIDomain(name); err != nil || ascii == "" {
+		if ascii, err = address.ToASCII(name); err != nil || ascii == "" {
 			return fmt.Errorf("%q is not a domain name: %w", s, orEmpty(err))
 		}
 	}

@@ -4,13 +4,17 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"strings"
 	"testing"
 
+	"golang.org/x/text/unicode/norm"
 	"pgregory.net/rapid"
 
+	"github.com/tollgate-mail/tollgate/internal/address"
+	"github.com/tollgate-mail/tollgate/internal/address/addresstest"
 	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/diag"
 	"github.com/tollgate-mail/tollgate/rules/expr"
@@ -23,6 +27,32 @@ func mustList(t testing.TB, entries ...string) *List {
 		t.Fatalf("problems: %v", problems)
 	}
 	return l
+}
+
+// Addresses in a list have the one form that they have everywhere, however they
+// are spelt there or in what is looked up.
+func TestListForm(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for _, local := range []string{"ivan", "a.b", "иван", "x_y", "\u0439", "e\u0301", "\u039d\u0399\u039a\u039f\u03a3", "νίκος", "stra\u00dfe", "\u212aate", "user%other"} {
+		for _, domain := range []string{"example.org", "тест.рф", "e\u0301.example", "\u00e9.example", "\uff45xample.org", "XN--E1AYBC.xn--p1ai"} {
+			for _, form := range []func(string) string{norm.NFC.String, norm.NFD.String, strings.ToUpper, strings.ToLower} {
+				entry := form(local) + "@" + domain
+				whole, user := mustList(t, entry), mustList(t, form(local)+"@")
+				of := mustList(t, "@"+form(domain))
+				for range 10 {
+					text := addresstest.Spell(rnd.IntN, local, domain)
+					if address.Fold(text) != address.Fold(entry) {
+						continue // upper case of an odd letter
+					}
+					for _, one := range []string{text, address.Parse(text).ASCII(), address.Parse(text).Text()} {
+						if !whole.HasText(one, nil) || !user.HasText(one, nil) || !of.HasText(one, nil) {
+							t.Errorf("%q is not in the list of %q: %v, %v, %v", one, entry, whole.HasText(one, nil), user.HasText(one, nil), of.HasText(one, nil))
+						}
+					}
+				}
+			}
+		}
+	}
 }
 
 func TestListTexts(t *testing.T) {

@@ -6,61 +6,51 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/net/idna"
-
-	"github.com/tollgate-mail/tollgate/rules/expr"
-)
-
-// lookupProfile maps domain names for look-up (RFC 5891 §5, UTS 46), but lets
-// underscores pass, which host names in mail have.
-var lookupProfile = idna.New(
-	idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false), idna.BidiRule(),
+	"github.com/tollgate-mail/tollgate/internal/address"
 )
 
 // appendName appends an address or domain in the one form in which they are
-// compared: case folded, the domain in A-labels and without a trailing dot. at
-// is the place of the last @ in it, -1 for none. A domain that has no A-label
-// form is merely folded.
+// compared, that of package address: of a part of an address (user@, .domain) it is
+// that part's. at is the place of the last @ in it, -1 for none.
 func appendName(dst []byte, s string) (name []byte, at int) {
 	start := len(dst)
-	if dst, ok := appendLower(dst, s); ok {
+	if dst, ok := appendPlain(dst, s); ok {
 		name = bytes.TrimSuffix(dst, []byte("."))
 		return name, bytes.LastIndexByte(name[start:], '@')
 	}
-	local, domain := "", s
-	if i := strings.LastIndexByte(s, '@'); i >= 0 {
-		local, domain = s[:i+1], s[i+1:]
+	i := strings.LastIndexByte(s, '@')
+	if i < 0 {
+		rest := strings.TrimPrefix(s, ".")
+		dst = append(dst, s[:len(s)-len(rest)]...)
+		return append(dst, address.FoldDomain(rest)...), -1
 	}
-	dst = expr.AppendFold(dst, local)
-	at = len(dst) - start - 1
-	if ascii, err := ASCIIDomain(domain); err == nil && ascii != "" {
-		dst = append(dst, ascii...)
-	} else {
-		dst = expr.AppendFold(dst, domain)
+	// Of an address that is none its domain is compared all the same.
+	local, domain := s[:i], address.FoldDomain(s[i+1:])
+	if a := address.Parse(s); i > 0 && i < len(s)-1 && a.Valid() {
+		local, domain = address.Split(a.String())
+	} else if a := address.Parse(local + "@x"); i > 0 && a.Valid() {
+		local, _ = address.Split(a.String())
 	}
-	return bytes.TrimSuffix(dst, []byte(".")), at
+	dst = append(append(dst, local...), '@')
+	return append(dst, domain...), len(dst) - start - 1
 }
 
-// appendLower appends s in lower case if it is ASCII.
-func appendLower(dst []byte, s string) ([]byte, bool) {
+// appendPlain appends s in lower case if there is no more to its form: ASCII
+// without quotes, comments and what else only an address may have.
+func appendPlain(dst []byte, s string) ([]byte, bool) {
 	for i := 0; i < len(s); i++ {
 		c := s[i]
-		if c >= utf8.RuneSelf {
-			return dst, false
-		}
-		if 'A' <= c && c <= 'Z' {
+		switch {
+		case 'A' <= c && c <= 'Z':
 			c += 'a' - 'A'
+		case c >= utf8.RuneSelf, c <= ' ', c == 0x7f, strings.IndexByte("\"\\(),:;<>[]%!|", c) >= 0:
+			return dst, false
+		case c == '@' && strings.IndexByte(s[i+1:], '@') >= 0:
+			return dst, false
 		}
 		dst = append(dst, c)
 	}
 	return dst, true
-}
-
-// ASCIIDomain is a domain in lower-case A-labels; a leading dot stays.
-func ASCIIDomain(s string) (string, error) {
-	rest := strings.TrimPrefix(s, ".")
-	ascii, err := lookupProfile.ToASCII(rest)
-	return s[:len(s)-len(rest)] + ascii, err
 }
 
 // literalAddr reads a text that is an IP address: bare, or an address literal

@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+
+	"github.com/tollgate-mail/tollgate/internal/address"
 )
 
 // Delivered is a message that arrived at the next hop.
@@ -197,8 +199,10 @@ func (k *Sink) keep(m *Delivered) {
 
 // path is the address in "<a@b> SIZE=1".
 func path(s string) string {
-	s, _, _ = strings.Cut(strings.TrimLeft(s, " <"), ">")
-	return s
+	s = strings.TrimLeft(s, " <")
+	n := address.QuotedLength(s) // a bracket may stand in it
+	rest, _, _ := strings.Cut(s[n:], ">")
+	return s[:n] + rest
 }
 
 var errBareLF = errors.New("harness: line without CR LF")

@@ -60,3 +60,14 @@ func Spell(choose func(int) int, local, domain string) string {
 	}
 	return s
 }
+
+// Disturb puts an odd octet or two anywhere into an address: what comes out may be
+// another mailbox, or none.
+func Disturb(choose func(int) int, s string) string {
+	odd := []string{`"`, `\`, "(", ")", "<", ">", "@", ",", ";", ":", ".", "%", "!", "|", " ", "\t", "[", "]", "+", "a", "()", `""`, "..", "'", "=", "\u0301", "\u200b", "ß"}
+	for range 1 + choose(2) {
+		at := choose(len(s) + 1)
+		s = s[:at] + odd[choose(len(odd))] + s[at:]
+	}
+	return s
+}
