@@ -1,6 +1,7 @@
 package milter
 
 import (
+	"container/list"
 	"errors"
 	"fmt"
 	"io"
@@ -39,6 +40,11 @@ type conn struct {
 
 	stalled    int  // the number of the frame that is waited for
 	frameUntil tick // how long
+
+	parked bool // DATA was said, and nothing since
+	// Kept by the server's awaiting:
+	waits   *list.Element // nil: it does not wait
+	dropped bool          // it waited the longest of too many
 
 	turn turn
 	once sync.Once
@@ -91,7 +97,11 @@ func (c *conn) next() ([]byte, error) {
 	}
 	var f frame
 	for {
-		if err := c.in.next(&f); err != nil {
+		err := c.in.next(&f)
+		if late := c.resume(); late != nil {
+			return nil, late
+		}
+		if err != nil {
 			return nil, err
 		}
 		if f.raw != nil {
@@ -117,6 +127,9 @@ func (c *conn) next() ([]byte, error) {
 			}
 		case cmdMacro, cmdData, cmdHeader, cmdEndHeader, cmdBody:
 			c.session.content(&f)
+			if f.code == cmdData {
+				c.awaitContent()
+			}
 			continue
 		}
 		return f.raw, nil
@@ -141,6 +154,9 @@ func (c *conn) read(p []byte, unfinished bool) (int, error) {
 	return n, err
 }
 
+// slow implements source.
+func (c *conn) slow() bool { return c.parked }
+
 // patience is until when the next read may wait.
 func (c *conn) patience(unfinished bool) tick {
 	s := c.server
@@ -152,6 +168,8 @@ func (c *conn) patience(unfinished bool) tick {
 			c.stalled, c.frameUntil = c.in.number, s.after(s.limits.Frame)
 		}
 		return c.frameUntil
+	case c.parked:
+		return 0 // no limit
 	}
 	return s.after(s.limits.Idle)
 }
@@ -197,6 +215,8 @@ func (c *conn) ended(err error) {
 	log := c.server.log.With("mta", c.name())
 	var bad *FrameError
 	switch {
+	case errors.Is(err, errOldest):
+		log.Warn("milter connection closed: too many wait for content, and this one the longest", "limit", c.server.awaiting.most)
 	case errors.Is(err, errClosing):
 		log.Info("milter connection closed between messages: shutting down")
 	case errors.As(err, &bad):

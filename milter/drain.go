@@ -71,6 +71,12 @@ type Status struct {
 	Lost       int64 `json:"lost"`     // connections closed for what they said, or lost
 	Faults     int64 `json:"faults"`   // panics
 	Draining   bool  `json:"draining"`
+	// Awaiting are connections now on which a client is sending the content of a
+	// message; of more than AwaitingMost the one that has waited the longest is
+	// closed, AwaitingDropped times so far.
+	Awaiting        int   `json:"awaiting_content"`
+	AwaitingMost    int   `json:"awaiting_content_most"`
+	AwaitingDropped int64 `json:"awaiting_content_dropped"`
 	// Sockets are the unix sockets it listens on.
 	Sockets []SocketStatus `json:"sockets"`
 }
@@ -84,8 +90,10 @@ func (s *Server) Status() Status {
 	for _, u := range s.sockets() {
 		sockets = append(sockets, u.now())
 	}
+	awaiting, dropped := s.awaiting.count()
 	return Status{
-		Sockets:     sockets,
+		Sockets:  sockets,
+		Awaiting: awaiting, AwaitingMost: s.awaiting.most, AwaitingDropped: dropped,
 		Connections: now, Total: s.counts.total.Load(), Refused: s.counts.refused.Load(),
 		Negotiated: s.counts.negotiated.Load(), Last: s.counts.last.Load(), Lull: s.counts.lull.Load(),
 		Messages: s.counts.messages.Load(), Lost: s.counts.lost.Load(), Faults: s.counts.faults.Load(), Draining: draining,

@@ -13,6 +13,9 @@ const (
 	// inputSize is what a connection reads into: an ordinary message with its
 	// macros arrives in one read.
 	inputSize = 32 << 10
+	// smallSize is what is read into while a connection waits for long: a macro
+	// or a field.
+	smallSize = 512
 	// compactBelow is the room under which what waits is moved to the front
 	// before the next read.
 	compactBelow = inputSize / 4
@@ -24,6 +27,8 @@ const (
 // source is where octets come from. unfinished tells that a frame has begun.
 type source interface {
 	read(p []byte, unfinished bool) (int, error)
+	// slow tells that the next octets may be long in coming.
+	slow() bool
 }
 
 // budget is memory for frames larger than inputSize, shared by all
@@ -61,6 +66,7 @@ type input struct {
 	r, w   int              // buf[r:w] has been read and not yet given out
 	number int              // of the frame at hand, from 1
 	body   int              // octets of a body chunk still to come
+	small  [smallSize]byte  // buf, while what comes next may be long in coming
 }
 
 func newInput(src source, b *budget) *input {
@@ -152,8 +158,12 @@ func (in *input) need(n int) error {
 		if err := in.room(n); err != nil {
 			return err
 		}
+		if !unfinished && in.src.slow() {
+			in.lay()
+		}
 		m, err := in.src.read(in.buf[in.w:], unfinished)
 		in.w += m
+		in.take()
 		switch {
 		case m > 0:
 		case err == io.EOF && unfinished:
@@ -163,6 +173,22 @@ func (in *input) need(n int) error {
 		}
 	}
 	return nil
+}
+
+// lay gives the buffer back until there is something to put into it.
+func (in *input) lay() {
+	in.replace(in.small[:], 0)
+	in.r, in.w = 0, 0
+}
+
+// take goes on from the small buffer to an ordinary one.
+func (in *input) take() {
+	if in.w > 0 && len(in.buf) == smallSize {
+		base := in.budget.buffers.Get().(*[inputSize]byte)
+		copy(base[:], in.buf[:in.w])
+		in.replace(base[:], 0)
+		in.base = base
+	}
 }
 
 // room makes some for the next read, for a frame of n octets.

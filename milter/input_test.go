@@ -16,7 +16,10 @@ type pieces struct {
 	data  []byte
 	size  func() int
 	asked []bool // unfinished, at each read
+	long  func() bool
 }
+
+func (p *pieces) slow() bool { return p.long != nil && p.long() }
 
 func (p *pieces) read(b []byte, unfinished bool) (int, error) {
 	p.asked = append(p.asked, unfinished)

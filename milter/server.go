@@ -29,7 +29,11 @@ type Options struct {
 	Log            *slog.Logger
 	Now            func() time.Time // time.Now
 	MaxConnections int              // 10000
-	Limits         Limits
+	// MaxAwaiting is how many connections may wait for the content of a message,
+	// which a client sends as slowly as it likes: beyond, the one that has waited
+	// the longest is closed. Half of MaxConnections.
+	MaxAwaiting int
+	Limits      Limits
 }
 
 var defaultLimits = Limits{
@@ -65,8 +69,10 @@ type Server struct {
 	step   time.Duration // of now
 	now    atomic.Int64  // in ticks
 	most   int
-	budget *budget
-	macros []gomilter.Option
+	// awaiting are connections on which a client is sending content.
+	awaiting awaiting
+	budget   *budget
+	macros   []gomilter.Option
 
 	context context.Context // of all sessions; ends with Close
 	cancel  context.CancelFunc
@@ -105,6 +111,9 @@ func New(g Gate, o Options) *Server {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.MaxAwaiting <= 0 {
+		o.MaxAwaiting = max(o.MaxConnections/2, 1)
+	}
 	o.Limits.complete()
 	s := &Server{
 		gate: g, log: o.Log, clock: o.Now, limits: o.Limits, most: o.MaxConnections,
@@ -112,6 +121,7 @@ func New(g Gate, o Options) *Server {
 		budget: newBudget(unfinishedTotal), macros: macroRequests(),
 		conns: make(map[*conn]struct{}), empty: make(chan struct{}),
 	}
+	s.awaiting.most = o.MaxAwaiting
 	s.context, s.cancel = context.WithCancel(context.Background())
 	return s
 }
@@ -211,6 +221,7 @@ func (s *Server) take(nc net.Conn) {
 
 // forget is called by a connection that has ended.
 func (s *Server) forget(c *conn) {
+	s.awaiting.remove(c)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, c)

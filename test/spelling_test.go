@@ -135,7 +135,9 @@ weight = 1
 			"to-ivan": to.String() == "ivan@example.org", "from-pest": from.String() == "pest@evil.example", "from-evil": from.Domain == "evil.example",
 		} {
 			for _, rule := range []string{rule, rule + "-regex"} {
-				if rule != "from-evil-regex" && slices.ContainsFunc(r.Rules, func(s string) bool { return strings.HasPrefix(s, rule) && strings.Trim(s[len(rule):], "=+0123456789.") == "" }) != want {
+				if rule != "from-evil-regex" && slices.ContainsFunc(r.Rules, func(s string) bool {
+					return strings.HasPrefix(s, rule) && strings.Trim(s[len(rule):], "=+0123456789.") == ""
+				}) != want {
 					t.Errorf("%s: rule %s matched: %v; of %q", what, rule, !want, r.Rules)
 				}
 			}

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/control"
 )
@@ -116,6 +117,69 @@ func TestNoDaemon(t *testing.T) {
 	closed(t, s)
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
 		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// A socket that was removed is made anew; another live listener's is left alone,
+// and so is what is no socket.
+func TestSocketIsRemade(t *testing.T) {
+	dir := t.TempDir()
+	s := serve(t, dir, handlers())
+	path := control.SocketPath(dir)
+	call := func() error { return control.NewClient(dir).Call(t.Context(), "greet", asked{"x"}, nil) }
+	until := func(what string, holds func() bool) {
+		t.Helper()
+		for limit := time.After(time.Minute); !holds(); {
+			select {
+			case <-limit:
+				t.Fatalf("never %s: %+v", what, s.Socket())
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	until("made anew", func() bool { return call() == nil })
+	if is, err := os.Stat(path); err != nil || is.Mode().Perm() != 0o660 {
+		t.Errorf("%v, %v", is, err)
+	}
+	// A dead one in its place.
+	replace := func() *net.UnixListener {
+		t.Helper()
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.SetUnlinkOnClose(false)
+		return l
+	}
+	other := replace()
+	until("told of another", func() bool { return strings.Contains(s.Socket().Error, "another process's") })
+	is, err := os.Lstat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
+	until("made anew in place of a dead one", func() bool { return call() == nil })
+	if now, err := os.Lstat(path); err != nil || os.SameFile(is, now) || s.Socket().Remade != 2 || s.Socket().Error != "" {
+		t.Errorf("%v, %+v", err, s.Socket())
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	until("told of a file", func() bool { return strings.Contains(s.Socket().Error, "no socket") })
+	closed(t, s)
+	if b, err := os.ReadFile(path); err != nil || string(b) != "mine" {
+		t.Errorf("the file of another: %q, %v", b, err)
 	}
 }
 

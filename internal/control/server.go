@@ -8,28 +8,28 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"time"
 )
 
 // Server answers the commands.
 type Server struct {
-	http *http.Server
-	path string
-	done chan error
+	http   *http.Server
+	socket *socket
+	unlook context.CancelFunc // ends the look after the socket
+	looked chan struct{}
+	done   chan error
 }
 
 // Serve listens in a state folder, which must be locked by the caller: a
-// socket that is there is a dead one's. Handlers are called by name, each
-// request by a goroutine of its own.
+// socket that is there is a dead one's. When it is removed it is made anew within
+// seconds. Handlers are called by name, each request by a goroutine of its own.
 func Serve(stateDir string, handlers map[string]Handler, log *slog.Logger) (*Server, error) {
-	l, err := listen(stateDir)
+	l, err := newSocket(stateDir)
 	if err != nil {
 		return nil, fmt.Errorf("control: %w", err)
 	}
+	ctx, unlook := context.WithCancel(context.Background())
 	s := &Server{
 		http: &http.Server{
 			Handler:           mux(handlers, log),
@@ -41,40 +41,24 @@ func Serve(stateDir string, handlers map[string]Handler, log *slog.Logger) (*Ser
 			MaxHeaderBytes:    16 << 10,
 			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		},
-		path: SocketPath(stateDir),
+		socket: l, unlook: unlook, looked: make(chan struct{}),
 		done: make(chan error, 1),
 	}
+	go func() { defer close(s.looked); l.watch(ctx, log) }()
 	go func() { s.done <- s.http.Serve(l) }()
 	return s, nil
 }
 
-// listen makes the socket under another name and renames it: it is never
-// there with a wider mode than it shall have, and never not there while it
-// replaces a dead one.
-func listen(stateDir string) (net.Listener, error) {
-	made := filepath.Join(stateDir, bindName)
-	if err := os.Remove(made); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: made, Net: "unix"})
-	if err != nil {
-		return nil, err
-	}
-	l.SetUnlinkOnClose(false) // Close removes it under its later name
-	if err = os.Chmod(made, 0o660); err == nil {
-		err = os.Rename(made, SocketPath(stateDir))
-	}
-	if err != nil {
-		return nil, errors.Join(err, l.Close(), os.Remove(made))
-	}
-	return l, nil
-}
+// Socket tells how the path of the socket fares.
+func (s *Server) Socket() SocketStatus { return s.socket.now() }
 
 // Close lets requests under way end until ctx does, and removes the socket.
 func (s *Server) Close(ctx context.Context) error {
-	err := os.Remove(s.path)
-	if stop := s.http.Shutdown(ctx); stop != nil {
-		err = errors.Join(err, stop, s.http.Close())
+	s.unlook()
+	<-s.looked
+	err := s.http.Shutdown(ctx) // closes the socket first
+	if err != nil {
+		err = errors.Join(err, s.http.Close())
 	}
 	if served := <-s.done; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)

@@ -84,6 +84,7 @@ type Status struct {
 	Policy     PolicyStatus               `json:"policy"`
 	Listen     []string                   `json:"listen"`
 	Milter     milter.Status              `json:"milter"`
+	Control    control.SocketStatus       `json:"control"`
 	Spool      spool.Status               `json:"spool"`
 	Store      assemble.StoreStatus       `json:"store"`
 	Clients    *assemble.ClientsStatus    `json:"clients"` // null where all are in the policy
