@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 
 	"github.com/tollgate-mail/tollgate/internal/journal"
 )
@@ -88,11 +87,12 @@ func (a *app) shower(l looking) shower {
 	return &stories{byRef: map[string]*story{}, line: t.story}
 }
 
-// jsonLines prints entries as they stand in their journals.
+// jsonLines prints entries as they stand in their journals, but for the spelling
+// of what a terminal would act on.
 type jsonLines struct{ *app }
 
 func (j jsonLines) entry(e journal.Entry) error {
-	_, err := fmt.Fprintf(j.out, "%s\n", e.Line)
+	_, err := j.out.Write(append(harmless(e.Line), '\n'))
 	return away(err)
 }
 

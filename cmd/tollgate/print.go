@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -53,10 +54,15 @@ func local(t time.Time) string { return t.Local().Format(time.DateTime) }
 func span(d time.Duration) string { return d.Round(time.Second).String() }
 
 func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
+	var text bytes.Buffer
+	e := json.NewEncoder(&text)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	return away(e.Encode(v))
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	_, err := w.Write(harmless(text.Bytes()))
+	return away(err)
 }
 
 // absolute is a path that means the same wherever it is read.

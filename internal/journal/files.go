@@ -18,9 +18,32 @@ import (
 // put after the name or before its extension.
 const stem = `(?:[.-][0-9][0-9T:_.+Z-]*)?`
 
+// service is the mark of a journal that another service writes:
+// "antivirus.jsonl-proxy".
+const service = `(?:-([a-z][a-z0-9_]*))?`
+
 // rotated tells the file names of a journal: "messages.jsonl",
 // "messages.jsonl.1", "messages.jsonl-20261123.gz", "messages-20261123.jsonl".
-var rotated = regexp.MustCompile(`^([a-z]+)` + stem + `\.jsonl` + stem + `(\.[A-Za-z][A-Za-z0-9]*)?$`)
+var rotated = regexp.MustCompile(`^([a-z]+)` + stem + `\.jsonl` + service + stem + `(\.[A-Za-z][A-Za-z0-9]*)?$`)
+
+// current are the names of the files of a kind that are written now: our own, and
+// of the antivirus journal those of other services.
+func current(dir, kind string) ([]string, error) {
+	names := []string{fileName(kind)}
+	if kind != Antivirus {
+		return names, nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	for _, entry := range entries {
+		if of := rotated.FindStringSubmatch(entry.Name()); of != nil && of[2] != "" && entry.Name() == fileName(kind)+"-"+of[2] {
+			names = append(names, entry.Name())
+		}
+	}
+	return names, nil
+}
 
 // part is one file of a journal, open.
 type part struct {
@@ -40,8 +63,8 @@ var unpackers = map[string]func(io.Reader) (io.Reader, error){
 // packed are extensions of compressed files that we do not read.
 var packed = []string{".xz", ".zst", ".lz4", ".lzma", ".Z"}
 
-// parts opens all files of the kinds. Opened they can be renamed or removed
-// while they are searched.
+// parts opens all files of the kinds, those of each kind and service apart. Opened
+// they can be renamed or removed while they are searched.
 func parts(dir string, kinds []string, report *Report) (map[string][]*part, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -52,18 +75,18 @@ func parts(dir string, kinds []string, report *Report) (map[string][]*part, erro
 	for _, entry := range entries {
 		name := entry.Name()
 		of := rotated.FindStringSubmatch(name)
-		if of == nil || !slices.Contains(kinds, of[1]) || entry.IsDir() {
+		if of == nil || !slices.Contains(kinds, of[1]) || of[2] != "" && of[1] != Antivirus || entry.IsDir() {
 			continue
 		}
 		path := filepath.Join(dir, name)
-		unpack, ok := unpackers[of[2]]
+		unpack, ok := unpackers[of[3]]
 		if !ok {
-			if slices.Contains(packed, of[2]) {
+			if slices.Contains(packed, of[3]) {
 				report.Unsearched = append(report.Unsearched, path)
 			}
 			continue
 		}
-		if plain := strings.TrimSuffix(path, of[2]); plain != path {
+		if plain := strings.TrimSuffix(path, of[3]); plain != path {
 			if _, err := os.Stat(plain); err == nil {
 				continue // is being compressed just now; the other is whole
 			}
@@ -75,7 +98,8 @@ func parts(dir string, kinds []string, report *Report) (map[string][]*part, erro
 			}
 			continue
 		}
-		found[of[1]] = append(found[of[1]], &part{path, f, unpack, of[2] != ""})
+		whose := of[1] + "-" + of[2]
+		found[whose] = append(found[whose], &part{path, f, unpack, of[3] != ""})
 	}
 	return found, errors.Join(errs...)
 }

@@ -18,18 +18,24 @@ type Mark struct {
 	at   int64
 }
 
-// Marks are the present ends of the journals, by kind.
+// Marks are the present ends of the journals, by file name.
 func Marks(dir string) (map[string]Mark, error) {
 	marks := make(map[string]Mark)
 	for _, k := range kinds {
-		info, err := os.Stat(filepath.Join(dir, fileName(k.name)))
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			continue
-		case err != nil:
-			return nil, fmt.Errorf("journal: %w", err)
+		names, err := current(dir, k.name)
+		if err != nil {
+			return nil, err
 		}
-		marks[k.name] = Mark{info, info.Size()}
+		for _, name := range names {
+			info, err := os.Stat(filepath.Join(dir, name))
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
+				continue
+			case err != nil:
+				return nil, fmt.Errorf("journal: %w", err)
+			}
+			marks[name] = Mark{info, info.Size()}
+		}
 	}
 	return marks, nil
 }
@@ -48,11 +54,17 @@ func Follow(ctx context.Context, dir string, q Query, from map[string]Mark, fn f
 			if len(q.Kinds) > 0 && !slices.Contains(q.Kinds, k.name) {
 				continue
 			}
-			mark, err := followed(filepath.Join(dir, fileName(k.name)), from[k.name], m, fn)
+			names, err := current(dir, k.name)
 			if err != nil {
 				return err
 			}
-			from[k.name] = mark
+			for _, name := range names {
+				mark, err := followed(filepath.Join(dir, name), from[name], m, fn)
+				if err != nil {
+					return err
+				}
+				from[name] = mark
+			}
 		}
 		select {
 		case <-ctx.Done():

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 )
@@ -20,7 +21,7 @@ func Last(ctx context.Context, dir string, q Query, n int, fn func(Entry) error)
 	}
 	defer closeAll(found)
 	t := tail{most: n, match: newMatch(q), report: &report}
-	for _, k := range Kinds() {
+	for _, k := range slices.Sorted(maps.Keys(found)) {
 		files, err := byTime(found[k])
 		errs = errors.Join(errs, err)
 		for at := len(files) - 1; at >= 0 && ctx.Err() == nil; at-- {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -31,7 +32,7 @@ func Search(ctx context.Context, dir string, q Query, fn func(Entry) error) (Rep
 	defer closeAll(found)
 	m := newMatch(q)
 	var streams []*stream
-	for _, k := range Kinds() {
+	for _, k := range slices.Sorted(maps.Keys(found)) {
 		s, err := newStream(found[k], m, &report)
 		errs = errors.Join(errs, err)
 		streams = append(streams, s)

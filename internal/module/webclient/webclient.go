@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -84,7 +85,7 @@ func (c Config) parse() (*url.URL, *x509.CertPool, error) {
 		return nil, nil, err
 	}
 	if roots != nil && u.Scheme != "https" {
-		return nil, nil, fmt.Errorf("%q: certificates serve https only", u.Redacted())
+		return nil, nil, fmt.Errorf("%q: certificates serve https only", withoutUser(c.URL))
 	}
 	return u, roots, nil
 }
@@ -98,29 +99,59 @@ func over(transport *http.Transport) *http.Client {
 	}
 }
 
-// parseURL reads the address of a service.
+// parseURL reads the address of a service. Nothing of what may be a password
+// stands in its errors, however the address is written.
 func parseURL(text string) (*url.URL, error) {
-	if text != "" && !strings.Contains(text, "://") && !strings.Contains(text, "@") { // which may have a password before it
-		return nil, fmt.Errorf("%q has no scheme; did you mean %q?", text, "http://"+text)
-	}
+	shown := withoutUser(text)
 	u, err := url.Parse(text)
-	if err != nil {
-		// The error of url quotes the whole text, and with it a password.
-		var inner *url.Error
-		if errors.As(err, &inner) {
-			err = inner.Err
-		}
-		return nil, err
-	}
 	switch {
+	case !strings.Contains(text, "://"):
+		if shown == text {
+			return nil, fmt.Errorf("%q has no scheme; did you mean %q?", text, "http://"+text)
+		}
+		return nil, fmt.Errorf("%q has no scheme: want http:// or https://", shown)
+	case err != nil:
+		return nil, fmt.Errorf("%q: %s", shown, unread(err))
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, fmt.Errorf("%q: want http:// or https://", u.Redacted())
+		return nil, fmt.Errorf("%q: want http:// or https://", shown)
 	case u.Hostname() == "":
-		return nil, fmt.Errorf("%q: no host", u.Redacted())
+		return nil, fmt.Errorf("%q: no host", shown)
 	case u.Fragment != "":
-		return nil, fmt.Errorf("%q: a fragment is not sent", u.Redacted())
+		return nil, fmt.Errorf("%q: a fragment is not sent", shown)
 	}
 	return u, nil
+}
+
+// withoutUser is an address as it may be shown: what stands before an at sign is
+// left out, and all of it where anything else may be meant for a password.
+func withoutUser(text string) string {
+	scheme, rest, ok := strings.Cut(text, "://")
+	if !ok {
+		scheme, rest = "", text
+	} else {
+		scheme += "://"
+	}
+	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
+		scheme, rest = scheme+"…@", rest[at+1:]
+	}
+	harmless := regexp.MustCompile(`^(\[[0-9A-Fa-f:.]*\]|[^:/?#\[\]@\s]*)(:[0-9]*)?(/[^:?#]*)?([?#][^:]*)?$`)
+	if strings.Contains(scheme, ":") && !strings.HasSuffix(strings.TrimSuffix(scheme, "…@"), "://") || !harmless.MatchString(rest) {
+		return "…"
+	}
+	return scheme + rest
+}
+
+// unread is what is wrong with an address that cannot be read: the errors of url
+// quote it, and with it a password.
+func unread(err error) string {
+	var escape url.EscapeError
+	switch {
+	case errors.As(err, &escape):
+		return "a percent sign that encodes nothing: in a password it is %25 (RFC 3986 2.1)"
+	case strings.Contains(err.Error(), "invalid port"):
+		return "the port is no number: in a password / is %2F, # is %23, ? is %3F (RFC 3986 2.1)"
+	}
+	return "it is no URL: in a password other characters than letters, digits and -._~ need a percent sign (RFC 3986 2.1)"
 }
 
 func certificates(text string) (*x509.CertPool, error) {
