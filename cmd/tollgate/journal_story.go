@@ -1,7 +1,6 @@
 package main
 
 import (
-
 	"github.com/tollgate-mail/tollgate/internal/journal"
 )
 
