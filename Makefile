@@ -32,7 +32,7 @@ FUZZTIME    ?= 30s
 export GOTOOLCHAIN := local
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo check test test-packages deps-build deps-demo deps-test deps-packages format vet staticcheck tidy unit cross manpages go-test \
+.PHONY: help build demo check test test-packages screenshots deps-build deps-demo deps-test deps-packages format vet staticcheck tidy unit cross manpages go-test \
 	deb-test hostile bare bench fuzz install install-files deb release clean
 
 help: ## this list
@@ -48,8 +48,15 @@ check: deps-build format vet staticcheck tidy unit ## before a commit, in two mi
 
 test: deps-test format vet staticcheck tidy cross manpages go-test deb-test ## everything that CI checks (needs root)
 
-test-packages: deps-packages ## the package on Debian 13, and an upgrade from an old version (needs root)
+test-packages: deps-packages ## the package on Debian 13 and an upgrade of an old one; OPNsense's pages in a browser; tests linked for FreeBSD (needs root)
 	GO=$(GO) test/packages.sh --from $(BEFORE) trixie
+	PATH="$(dir $(GO)):$$PATH" TOLLGATE_CHROMEDRIVER=chromedriver $(GO) test -count=1 -timeout 10m -run 'TestOPNsensePages' ./test
+	GOOS=freebsd CGO_ENABLED=0 $(GO) test -vet=off -run '^$$' -exec true ./...
+
+screenshots: deps-packages ## dist/screenshots: the pages of the OPNsense plugin, beside a stand-in that has not its looks
+	mkdir -p dist/screenshots
+	PATH="$(dir $(GO)):$$PATH" TOLLGATE_CHROMEDRIVER=chromedriver TOLLGATE_SCREENSHOTS=$(CURDIR)/dist/screenshots \
+		$(GO) test -count=1 -run 'TestOPNsenseScreenshots' ./test
 
 deps-build deps-demo deps-test deps-packages: deps-%:
 	@test/deps.sh $*

@@ -8,19 +8,20 @@ declare -A package=(
   [make]=make [go]="golang-go ca-certificates" [gcc]="gcc libc6-dev" [postfix]=postfix [postconf]=postfix
   [redis-server]=redis-server [python3]=python3 [mandoc]=mandoc [ps]=procps
   [clamd]=clamav-daemon [clamdscan]=clamdscan [rspamd]=rspamd [spamd]=spamd [nsd]=nsd [swaks]=swaks
-  [dkimverify]=python3-dkim [phpunit]="phpunit php-xml" [msgfmt]=gettext [mmdebstrap]=mmdebstrap [systemd-nspawn]=systemd-container
+  [dkimverify]=python3-dkim [phpunit]="phpunit php-xml" [msgfmt]=gettext [chromium]=chromium [chromedriver]=chromium-driver [jquery]=libjs-jquery [mmdebstrap]=mmdebstrap [systemd-nspawn]=systemd-container
   [jinja2]=python3-jinja2 [php]=php-cli [phpcs]=php-codesniffer [xmllint]=libxml2-utils [pycodestyle]=pycodestyle
 )
 declare -A commands=(
   [build]="go"
   [demo]="go postfix postconf ps clamd"
   [test]="go gcc postfix postconf redis-server python3 mandoc ps clamd clamdscan rspamd spamd nsd swaks dkimverify jinja2 php phpcs xmllint pycodestyle phpunit msgfmt mmdebstrap systemd-nspawn"
-  [packages]="go make postfix mmdebstrap systemd-nspawn"
+  [packages]="go make postfix mmdebstrap systemd-nspawn jinja2 chromium chromedriver jquery"
 )
 
 present() {
   # A library of the python3 that tests call, not a command.
   [ "$1" != jinja2 ] || { /usr/bin/python3 -c 'import jinja2' 2>/dev/null; return; }
+  [ "$1" != jquery ] || { [ -e /usr/share/javascript/jquery/jquery.js ]; return; }
   command -v "$1" >/dev/null || return 1
   # Debian's python3-minimal has the command without the library.
   [ "$1" != python3 ] || python3 -c 'import shlex, selectors' 2>/dev/null

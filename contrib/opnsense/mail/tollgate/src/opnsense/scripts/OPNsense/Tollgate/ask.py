@@ -33,6 +33,7 @@ COMMANDS = {
     'hold-list': ['hold', 'list', '--json'],
     'hold-release': ['hold', 'release'],
     'hold-delete': ['hold', 'delete'],
+    'history': ['policy', 'log', '--json'],
     'status': ['status'],
 }
 # tollgate's exit code for "nothing found", which is an answer

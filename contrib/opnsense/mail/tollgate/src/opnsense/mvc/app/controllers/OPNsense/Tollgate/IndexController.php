@@ -50,6 +50,11 @@ class IndexController extends Pages
         $this->view->pick('OPNsense/Tollgate/hold');
     }
 
+    public function historyAction()
+    {
+        $this->view->pick('OPNsense/Tollgate/history');
+    }
+
     public function statusAction()
     {
         $this->view->pick('OPNsense/Tollgate/status');
