@@ -67,6 +67,7 @@ type compiler struct {
 	patterns map[string]*knownPattern     // by source: policies repeat themselves
 	required map[*expr.Pattern][][]string // literals of each
 	names    map[string]Pos               // of rules
+	named    *named                       // nil: nobody has asked
 }
 
 // knownPattern is what became of an expression that was met before.

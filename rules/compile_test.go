@@ -141,6 +141,17 @@ func TestCompileReportsAllProblems(t *testing.T) {
 	}
 }
 
+// A rule without weight, tag and action is there for those that name it.
+func TestNamedRuleDoesSomething(t *testing.T) {
+	for operand, warned := range map[string]bool{"base": false, "^bas": false, "^other": true} {
+		base := SourceRule{Pos: Pos{File: "p", Line: 1}, Name: "base", Stage: "helo", Match: cond("helo", "x")}
+		_, problems := Compile(Source{Rules: []SourceRule{base, {Name: "built", Stage: "mailfrom", Unless: cond("rule", operand), Match: cond("sender", "x"), Weight: 1}}})
+		if got := strings.Contains(problems.Error(), "does nothing"); got != warned {
+			t.Errorf("rule = %q: %v", operand, problems)
+		}
+	}
+}
+
 func TestPolicyAnswers(t *testing.T) {
 	rules := []SourceRule{
 		{Name: "a", Stage: "connect", Match: cond("client_ip", "10.0.0.0/8"), Action: "reject"},

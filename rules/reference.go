@@ -2,6 +2,8 @@ package rules
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/rules/list"
@@ -152,6 +154,45 @@ func (e *evaluation) holdsRule(c *condition) (name string, v truthValue) {
 		return "", missing
 	}
 	return "", no
+}
+
+// named are the rules that others name in conditions.
+type named struct {
+	names    map[string]bool
+	patterns []*regexp.Regexp
+}
+
+// asked tells whether another rule names this one in a condition: it is then
+// there for that.
+func (c *compiler) asked(name string) bool {
+	if c.named == nil {
+		c.named = &named{names: map[string]bool{}}
+		for i := range c.source.Rules {
+			r := &c.source.Rules[i]
+			for _, group := range slices.Concat([][]Condition{r.Match, r.Any, r.Unless}, r.AnyOf, r.UnlessAll) {
+				c.named.add(group)
+			}
+		}
+	}
+	return c.named.names[name] || slices.ContainsFunc(c.named.patterns, func(re *regexp.Regexp) bool { return re.MatchString(name) })
+}
+
+func (n *named) add(group []Condition) {
+	for _, one := range group {
+		if one.Attr != catalogue[RuleName].Name {
+			continue
+		}
+		for _, o := range one.Values {
+			s, _ := o.V.(string)
+			n.names[s] = true
+			if plainName(s) != "" {
+				continue
+			}
+			if re, err := regexp.Compile("(?i)" + s); err == nil {
+				n.patterns = append(n.patterns, re)
+			}
+		}
+	}
 }
 
 // asksRules tells whether the rule builds on others.

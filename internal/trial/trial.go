@@ -18,6 +18,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/journal"
 	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/internal/module"
+	"github.com/tollgate-mail/tollgate/internal/module/types"
 )
 
 // Options of a bench.
@@ -75,7 +76,10 @@ func New(ctx context.Context, o Options) (*Bench, error) {
 func (b *Bench) Close() error { return b.running.Close() }
 
 // asksNobody tells of an inspector that it needs no service.
-func asksNobody(i config.Inspector) bool { return i.Type == "attachment" }
+func asksNobody(i config.Inspector) bool {
+	t, ok := types.Find(i.Type)
+	return ok && t.Local
+}
 
 // Message is a message to be judged, as the MTA would tell of it.
 type Message struct {
