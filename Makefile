@@ -87,6 +87,7 @@ manpages: ## mandoc has nothing to say
 
 go-test: ## all Go tests, end to end too
 	$(GO) test -race -shuffle=on -timeout 20m ./...
+	$(GO) test -count=1 -timeout 20m -run 'TestSeeds' ./internal/simulate
 
 deb-test: ## the package on Debian 12, booted in a container: install, attach, upgrade, remove, purge
 	GO=$(GO) test/packages.sh bookworm

@@ -102,7 +102,7 @@ func (w *World) tariffOf(client string) *price.Tariff {
 	case "c2":
 		return w.tariffs[1]
 	case "c3":
-		if w.clock.Sub(start()) > time.Minute {
+		if w.clock.Sub(w.begin) > time.Minute {
 			return w.tariffs[2]
 		}
 		return w.tariffs[1]

@@ -11,13 +11,53 @@ import (
 	"github.com/tollgate-mail/tollgate/accounting/price"
 )
 
-// local is the embedded store of the one gateway of a world, in a real file that
-// may be set back while its gateway is down.
+// Ledgered is a store with all that it has.
+type Ledgered interface {
+	accounting.Checkpointer
+	accounting.Store
+	accounting.Ledger
+}
+
+// Backing is a real store, for the one gateway of a world, that may be set back
+// while the gateway is down.
+type Backing interface {
+	// Open opens the store, with what it holds.
+	Open(book *price.Book, now func() time.Time) (Ledgered, error)
+	// Copy keeps what it holds now; SetBack puts that back.
+	Copy() error
+	SetBack() error
+}
+
+// File is the embedded store in a file.
+type File struct {
+	Path string
+	old  []byte
+}
+
+// Open opens the file, or makes it.
+func (f *File) Open(book *price.Book, now func() time.Time) (Ledgered, error) {
+	return embedded.Open(f.Path, embedded.Options{Now: now, SeenDays: 40, Book: book})
+}
+
+// Copy reads the file: between two transactions it is whole.
+func (f *File) Copy() (err error) {
+	f.old, err = os.ReadFile(f.Path)
+	return err
+}
+
+// SetBack writes the file as it once was.
+func (f *File) SetBack() error {
+	if f.old == nil {
+		return nil
+	}
+	return os.WriteFile(f.Path, f.old, 0o600)
+}
+
+// local is a world's real store.
 type local struct {
 	w     *World
-	path  string
-	store *embedded.Store
-	old   []byte // the file as it once was
+	is    Backing
+	store Ledgered
 }
 
 func (l *local) open(book *price.Book) (accounting.Checkpointer, error) {
@@ -25,7 +65,7 @@ func (l *local) open(book *price.Book) (accounting.Checkpointer, error) {
 		return nil, err
 	}
 	var err error
-	l.store, err = embedded.Open(l.path, embedded.Options{Now: l.w.now, SeenDays: 40, Book: book})
+	l.store, err = l.is.Open(book, l.w.now)
 	return l.store, err
 }
 
@@ -38,21 +78,15 @@ func (l *local) close() error {
 	return err
 }
 
-// copy keeps the file as it is now: between two transactions it is whole.
 func (l *local) copy() {
-	text, err := os.ReadFile(l.path)
-	if err != nil {
+	if err := l.is.Copy(); err != nil {
 		panic(err)
 	}
-	l.old = text
 }
 
-// setBack puts the file back; its gateway is down.
+// setBack puts the store back; its gateway is down.
 func (l *local) setBack() {
-	if l.old == nil {
-		return
-	}
-	if err := errors.Join(l.close(), os.WriteFile(l.path, l.old, 0o600)); err != nil {
+	if err := errors.Join(l.close(), l.is.SetBack()); err != nil {
 		panic(err)
 	}
 }

@@ -41,7 +41,7 @@ func (m *model) some(w *World, g *gateway) []accounting.Record {
 		return nil
 	}
 	records := m.kept[w.random.IntN(len(m.kept))]
-	if r := &records[0]; r.Kind != accounting.Usage || r.Gateway != g.name || !fits(r) || m.voided[r.ID] {
+	if r := &records[0]; r.Kind != accounting.Usage || r.Gateway != g.name || !w.fits(r) || m.voided[r.ID] {
 		return nil
 	} else {
 		m.voided[r.ID] = true
@@ -50,8 +50,8 @@ func (m *model) some(w *World, g *gateway) []accounting.Record {
 }
 
 // fits: nothing in a run lasts long enough to make a record odd that was not.
-func fits(r *accounting.Record) bool {
-	age := r.Origin().Sub(start())
+func (w *World) fits(r *accounting.Record) bool {
+	age := r.Origin().Sub(w.begin)
 	return age > -20*24*time.Hour && age < 5*24*time.Hour
 }
 
@@ -147,7 +147,7 @@ func (m *model) check(w *World) error {
 			r := &message[i]
 			times, parked := a.times[r.ID], a.parked[r.ID]
 			want := [2]int{1, 0}
-			if !fits(r) {
+			if !w.fits(r) {
 				want = [2]int{0, 1}
 			}
 			if got := [2]int{times, parked}; got == want || got == [2]int{} && (strings.Contains(flipped, r.ID) || r.Voids != "" && strings.Contains(flipped, r.Voids)) {

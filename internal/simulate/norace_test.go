@@ -3,4 +3,4 @@
 package simulate
 
 // usual is how many seeds a run of the tests has.
-const usual = 4000
+const usual = 2000

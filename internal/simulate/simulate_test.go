@@ -77,11 +77,7 @@ func TestSeedsEmbedded(t *testing.T) {
 	n := seeds(t, usual/20)
 	dir := t.TempDir()
 	if seed, err := search(n, func(seed uint64) Options {
-		mine := filepath.Join(dir, strconv.FormatUint(seed, 10))
-		if err := os.Mkdir(mine, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		return Options{Seed: seed, Faults: true, Dir: mine}
+		return Options{Seed: seed, Faults: true, Backing: &File{Path: filepath.Join(dir, strconv.FormatUint(seed, 10))}}
 	}); err != nil {
 		t.Fatalf("seed %d: %v", seed, err)
 	}

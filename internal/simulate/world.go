@@ -14,7 +14,6 @@ import (
 	"hash"
 	"hash/fnv"
 	"math/rand/v2"
-	"path/filepath"
 	"strconv"
 	"time"
 
@@ -29,9 +28,10 @@ type Options struct {
 	Seed   uint64
 	Events int // default 250
 	Faults bool
-	// Dir has one gateway with an embedded store in this folder, instead of
-	// simulated servers: what may be set back is its file.
-	Dir string
+	// Backing has one gateway with a real store, instead of simulated servers.
+	Backing Backing
+	// Begin is when a run begins; default start.
+	Begin time.Time
 
 	Link   func(redis.Link) redis.Link
 	Sink   func(accounting.Checkpointer) accounting.Checkpointer
@@ -43,6 +43,7 @@ type World struct {
 	o        Options
 	random   *rand.Rand
 	clock    time.Time
+	begin    time.Time
 	in       *interpreter
 	shards   []*shard
 	gateways []*gateway
@@ -79,8 +80,12 @@ func New(o Options) *World {
 		o: o, random: rand.New(rand.NewPCG(o.Seed, 0x746f6c6c)), clock: start(),
 		trace: fnv.New64a(), model: newModel(), tariffs: tariffs(),
 	}
-	if o.Dir != "" {
-		w.local = &local{w: w, path: filepath.Join(o.Dir, "account.db")}
+	if !o.Begin.IsZero() {
+		w.clock = o.Begin
+	}
+	w.begin = w.clock
+	if o.Backing != nil {
+		w.local = &local{w: w, is: o.Backing}
 		w.gateways = []*gateway{{name: "gw0", disk: newDisk(w.random, w.now)}}
 		return w
 	}
