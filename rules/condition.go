@@ -67,7 +67,7 @@ func (k *known) take(p *probe, v Value, err error) {
 		}
 	case KindIP, KindDNSBL:
 		k.value.IPs = unmapped(v.IPs)
-		if p.index != nil {
+		if p.index != nil || p.texts {
 			for _, a := range k.value.IPs {
 				k.texts = append(k.texts, a.String())
 			}

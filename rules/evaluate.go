@@ -36,6 +36,9 @@ func (p *Policy) Evaluate(ctx context.Context, s Stage, f Facts, t Tracer) Outco
 	}
 	e := p.plans[s].begin(ctx, f)
 	e.out = &out
+	if t == nil && e.plan.plain {
+		t = func(Step) {}
+	}
 	if t == nil {
 		e.run(&out)
 	} else {

@@ -16,6 +16,12 @@ type plan struct {
 	always []uint64 // a bit for each rule that nothing guards
 	guards []int32  // probes that guard rules, by the first rule they guard
 
+	// plain: nothing is arranged, every rule is tried. beside are further forms of
+	// rules that are tried without effect.
+	plain   bool
+	beside  map[*Rule][]*Rule
+	differs func(*Rule)
+
 	scratch sync.Pool // of *evaluation
 }
 

@@ -24,6 +24,8 @@ type probe struct {
 	prefixes *bart.Table[[]int32] // the rules that cannot match outside a prefix; may be nil
 	direct   []direct             // the rules that cannot match without another operand
 
+	texts bool // addresses are wanted as texts, too
+
 	guarded []int32 // all rules of guards and prefixes
 	first   int32   // the first of them
 }

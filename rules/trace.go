@@ -15,6 +15,7 @@ func (e *evaluation) trace(out *Outcome, t Tracer) {
 		}
 		step.Rule, step.Matched = r, v == yes
 		t(step)
+		e.tryBeside(r, v)
 		if e.add(out, r, v) {
 			return
 		}
