@@ -10,12 +10,14 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/daemon"
+	"github.com/tollgate-mail/tollgate/internal/mutation"
 	"github.com/tollgate-mail/tollgate/internal/policytest"
 )
 
 func (a *app) test() *cobra.Command {
-	var coverage bool
+	var coverage, mutate bool
 	var junit string
+	var budget time.Duration
 	c := &cobra.Command{
 		Use:   "test CASES.toml...",
 		Short: "run unit tests of a policy",
@@ -25,14 +27,24 @@ case says; where it says nothing a name does not exist. Nothing is sent,
 journalled, remembered or charged. Of inspectors only those run that ask no
 service.
 
-Exit code 0: every case went as expected; 1: one did not; 78: the policy is bad;
-2: a file of cases is.`,
+With --mutate the policy is changed, one small thing at a time: each condition,
+value, weight, action, threshold, class of list entries, and the order of rules.
+Changes that no case notices are named, each with a case to write, ready to
+paste. Changes that are known to change nothing are left out and counted.
+--budget ends it earlier, and it says what it did not try.
+
+Exit code 0: every case went as expected; 1: one did not, or a change was not
+noticed; 78: the policy is bad; 2: a file of cases is.`,
 		Example: `  tollgate test cases.toml
   tollgate test --coverage cases/*.toml
+  tollgate test --mutate --budget 1m cases.toml
   tollgate test --junit report.xml --policy ./policy.toml cases.toml`,
 		Args: atLeast(1, "which cases? Name files with [[case]]"),
 		RunE: func(c *cobra.Command, args []string) error {
-			cfg, problems := config.Load(a.policy)
+			if budget != 0 && !mutate {
+				return usagef("--budget is how long --mutate may take")
+			}
+			cfg, plain, problems := config.LoadPlain(a.policy)
 			if problems.Err() != nil {
 				printProblems(a.err, daemon.ProblemRows(problems))
 				return silent(exitPolicy)
@@ -58,11 +70,16 @@ Exit code 0: every case went as expected; 1: one did not; 78: the policy is bad;
 				c := policytest.Covered(cfg, results)
 				covered = &c
 			}
+			if mutate && !failed(results) {
+				return a.mutate(c.Context(), mutation.Options{Config: cfg, Policy: reasoned(cfg, plain), Cases: cases}, budget, covered)
+			}
 			return a.printResults(results, covered, time.Since(began))
 		},
 	}
 	f := c.Flags()
 	f.BoolVar(&coverage, "coverage", false, "name rules, thresholds and client states that no case reached")
+	f.BoolVar(&mutate, "mutate", false, "name changes of the policy that no case notices")
+	f.DurationVar(&budget, "budget", 0, "end --mutate after this `TIME`")
 	f.StringVar(&junit, "junit", "", "write a report of JUnit to this new `FILE`")
 	return c
 }

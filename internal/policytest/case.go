@@ -238,8 +238,8 @@ func weight(v any) (*rules.Weight, error) {
 	return &w, nil
 }
 
-// text is the message of a case.
-func (c *Case) text() ([]byte, error) {
+// Text is the message of a case.
+func (c *Case) Text() ([]byte, error) {
 	if c.Message != "" {
 		path := c.Message
 		if !filepath.IsAbs(path) {

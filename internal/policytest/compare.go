@@ -12,8 +12,8 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/trial"
 )
 
-// compare tells in what an outcome is not as expected.
-func compare(want *Expect, o *trial.Outcome) (all []Difference) {
+// Compare tells in what an outcome is not as expected.
+func Compare(want *Expect, o *trial.Outcome) (all []Difference) {
 	got := trial.Explain(o)
 	differs := func(what, want, got string) { all = append(all, Difference{what, want, got}) }
 	if want.Verdict != "" && want.Verdict != got.Verdict {

@@ -57,20 +57,24 @@ func Run(ctx context.Context, cfg *config.Config, cases []*Case) []Result {
 func run(ctx context.Context, cfg *config.Config, c *Case) Result {
 	r := Result{File: c.File, Line: c.Line, Name: c.Name, Differences: []Difference{}}
 	began := time.Now()
-	o, err := judge(ctx, cfg, c)
+	o, err := Judge(ctx, cfg, c)
 	r.DurationMS = float64(time.Since(began).Microseconds()) / 1000
 	if err != nil {
 		r.Error = err.Error()
 		return r
 	}
 	r.outcome = o
-	r.Differences = append(r.Differences, compare(&c.Expect, o)...)
+	r.Differences = append(r.Differences, Compare(&c.Expect, o)...)
 	r.Passed = len(r.Differences) == 0
 	return r
 }
 
-// judge has the message of a case judged.
-func judge(ctx context.Context, cfg *config.Config, c *Case) (o *trial.Outcome, err error) {
+// Outcome is what became of the message of a case; nil when it could not be
+// tried.
+func (r *Result) Outcome() *trial.Outcome { return r.outcome }
+
+// Judge has the message of a case judged.
+func Judge(ctx context.Context, cfg *config.Config, c *Case) (o *trial.Outcome, err error) {
 	m, err := c.message()
 	if err != nil {
 		return nil, err
@@ -102,7 +106,7 @@ func (c *Case) message() (*trial.Message, error) {
 	if err != nil {
 		return nil, fmt.Errorf("client.ip: %w", err)
 	}
-	text, err := c.text()
+	text, err := c.Text()
 	if err != nil {
 		return nil, err
 	}

@@ -247,3 +247,19 @@ func leaves(t *rules.Term) []rules.Term {
 	}
 	return all
 }
+
+// Disjoint tells whether no message is what both rules are for at one stage;
+// false where that is not known.
+func (p *Prover) Disjoint(a, b int) bool {
+	if p.src.Rules[a].OnTemperror == "tempfail" || p.src.Rules[b].OnTemperror == "tempfail" {
+		return false // they speak where they do not match, too
+	}
+	for _, x := range p.cases[a] {
+		for _, y := range p.cases[b] {
+			if p.impossible(append(x[:len(x):len(x)], y...)) == "" {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -6,6 +6,7 @@ package proof
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/tollgate-mail/tollgate/rules"
 	"github.com/tollgate-mail/tollgate/rules/expr"
@@ -48,6 +49,18 @@ func New(src rules.Source, policy *rules.Policy) *Prover {
 		p.cases[i] = p.casesOf(&p.forms[i])
 	}
 	return p
+}
+
+// As is the prover of the policy in which a rule is another: the first of a
+// source, of the same name and at the same place.
+func (p *Prover) As(rule int, src rules.Source) *Prover {
+	other := *p
+	other.src.Rules = slices.Clone(p.src.Rules)
+	other.forms, other.cases = slices.Clone(p.forms), slices.Clone(p.cases)
+	other.src.Rules[rule] = src.Rules[0]
+	other.forms[rule] = rules.Forms(src)[0]
+	other.cases[rule] = p.casesOf(&other.forms[rule])
+	return &other
 }
 
 func (p *Prover) shape(e *expr.Pattern) *shape {

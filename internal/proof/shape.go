@@ -3,6 +3,7 @@ package proof
 import (
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -17,6 +18,9 @@ type shape struct {
 	// atoms: it is found in exactly the texts that one of them has; nil where it
 	// is more than a choice of literals.
 	atoms []atom
+	// held: the whole of a text in which it is found consists of these runes, as
+	// ranges; nil where any may stand somewhere.
+	held []rune
 	// What it looks at around its text.
 	begin, end, word bool
 	sensitive        bool // case may count
@@ -49,6 +53,7 @@ func shapeOf(p *expr.Pattern) *shape {
 	if s.sensitive || s.word {
 		return s
 	}
+	s.held = heldBy(tree)
 	sequences, ok := expand(tree)
 	if !ok {
 		return s
@@ -235,8 +240,78 @@ func (s *shape) exact() ([]string, bool) {
 	return all, len(all) > 0
 }
 
+// heldBy are the runes of an expression that is held at both ends.
+func heldBy(re *syntax.Regexp) []rune {
+	for re.Op == syntax.OpCapture {
+		re = re.Sub[0]
+	}
+	n := len(re.Sub)
+	if re.Op != syntax.OpConcat || n < 2 || re.Sub[0].Op != syntax.OpBeginText || re.Sub[n-1].Op != syntax.OpEndText {
+		return nil
+	}
+	runes := []rune{}
+	for _, sub := range re.Sub[1 : n-1] {
+		runes = appendRunes(runes, sub)
+	}
+	return runes
+}
+
+// appendRunes adds the ranges of runes that an expression may have.
+func appendRunes(runes []rune, re *syntax.Regexp) []rune {
+	switch re.Op {
+	case syntax.OpLiteral:
+		for _, r := range re.Rune {
+			runes = append(runes, r, r)
+			for q := unicode.SimpleFold(r); q != r; q = unicode.SimpleFold(q) {
+				runes = append(runes, q, q)
+			}
+		}
+	case syntax.OpCharClass:
+		runes = append(runes, re.Rune...)
+	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		runes = append(runes, 0, unicode.MaxRune)
+	}
+	for _, sub := range re.Sub {
+		runes = appendRunes(runes, sub)
+	}
+	return runes
+}
+
+// outside tells whether a literal has a rune that is in none of the ranges,
+// whatever its case.
+func outside(text string, ranges []rune) bool {
+	in := func(r rune) bool {
+		for i := 0; i+1 < len(ranges); i += 2 {
+			if ranges[i] <= r && r <= ranges[i+1] {
+				return true
+			}
+		}
+		return false
+	}
+	return strings.ContainsFunc(text, func(r rune) bool {
+		if in(r) {
+			return false
+		}
+		for q := unicode.SimpleFold(r); q != r; q = unicode.SimpleFold(q) {
+			if in(q) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// foreign tells whether every atom has a rune that no text has in which o is
+// found.
+func (s *shape) foreign(o *shape) bool {
+	return o.held != nil && len(s.atoms) > 0 && !slices.ContainsFunc(s.atoms, func(a atom) bool { return !outside(a.text, o.held) })
+}
+
 // disjoint tells whether no text has both; false where that is not known.
 func (s *shape) disjoint(o *shape) bool {
+	if s.foreign(o) || o.foreign(s) {
+		return true
+	}
 	texts, ok := s.exact()
 	if !ok {
 		texts, ok = o.exact()

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/tollgate-mail/tollgate/rules"
+	"github.com/tollgate-mail/tollgate/rules/expr"
 )
 
 // within tells whether every value that is what a wants is what one of all
@@ -171,4 +172,37 @@ func numbers(all []rules.Want) intervals {
 
 func (s intervals) covers(i interval) bool {
 	return i.low > i.high || slices.ContainsFunc(s, func(o interval) bool { return o.low <= i.low && i.high <= o.high })
+}
+
+// Within tells whether every value that a wants of an attribute is what one of
+// all wants; false where that is not known.
+func (p *Prover) Within(key rules.Key, a *rules.Want, all []rules.Want) bool {
+	return p.within(key, a, all)
+}
+
+// Same tells whether an expression is found in the same texts as another, as it
+// is written; false where that is not known.
+func (p *Prover) Same(a *expr.Pattern, other string) bool {
+	parsed, err := expr.NewCache(expr.DefaultCache).Parse(other)
+	if err != nil {
+		return false
+	}
+	x, y := p.shape(a), shapeOf(parsed.Pattern)
+	return x.within(y) && y.within(x)
+}
+
+// Implied tells whether condition k of match holds whenever the others of its
+// rule do.
+func (p *Prover) Implied(rule, k int) bool {
+	if p.src.Rules[rule].OnTemperror == "tempfail" {
+		return false
+	}
+	f := p.forms[rule]
+	f.Match = slices.Delete(slices.Clone(f.Match), k, k+1)
+	for _, c := range p.casesOf(&f) {
+		if !p.entailsTerm(c, &p.forms[rule].Match[k]) {
+			return false
+		}
+	}
+	return true
 }
