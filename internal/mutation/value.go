@@ -216,7 +216,7 @@ func (d *draft) fields(name string) (all []string) {
 func decoded(all []string) []string {
 	out := make([]string, len(all))
 	for i, s := range all {
-		out[i] = mail.Decode(s, "")
+		out[i] = mail.Decode(rules.Work(), s, "")
 	}
 	return out
 }
