@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tollgate-mail/tollgate/accounting/price"
 	"github.com/tollgate-mail/tollgate/internal/assemble"
 	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/daemon"
@@ -26,7 +27,8 @@ type explanation struct {
 	recipients                                    []string
 	size                                          int64
 	online, offline                               bool
-	answers, at                                   string
+	answers, at, ref                              string
+	standing                                      bool
 }
 
 func (a *app) explain() *cobra.Command {
@@ -37,8 +39,12 @@ func (a *app) explain() *cobra.Command {
 		Long: `Explain judges a message by the policy file as it would be judged live, and shows
 what each stage did: the attributes that rules asked for with their values, each
 rule tried and what decided about it, the weight so far, the verdict and reply,
-what would change in the header, and the usage records. Nothing is sent,
-journalled, remembered or charged.
+what would change in the header, and the usage records with their prices: those
+of a period in which nothing was used before, or with --standing of the clients'
+own as the daemon has them. Nothing is sent, journalled, remembered or charged.
+
+With --ref it shows what the journals know of a message that came, and what they
+do not; with the message, or --policy, beside it what would happen now.
 
 Without a message only the envelope is judged, up to RCPT. What the command line
 does not say of the envelope is taken from the message: the sender from
@@ -50,6 +56,8 @@ Look-ups: --online (the default) asks DNS and the inspectors as live mail does;
 DNS says from the table [dns] of a file, as cases of "tollgate test" have it.`,
 		Example: `  tollgate explain --client-ip 192.0.2.7 --helo mail.example.com lottery.eml
   tollgate explain --client-ip 192.0.2.7 --sender a@example.com --recipient ivan@example.org
+  tollgate explain --ref 4v1kz8m2p0q3
+  tollgate explain --ref 4v1kz8m2p0q3 --policy policy.toml.new lottery.eml
   tollgate explain --offline --json - < lottery.eml | jq '.verdict, .weight'`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -60,6 +68,10 @@ DNS says from the table [dns] of a file, as cases of "tollgate test" have it.`,
 					return err
 				}
 			}
+			if x.ref != "" {
+				now := text != nil || c.Flag("policy").Changed
+				return a.explainRef(c.Context(), &x, c.Flags().Changed("sender"), now, text)
+			}
 			e, err := a.explained(c.Context(), &x, c.Flags().Changed("sender"), text)
 			if err != nil {
 				return err
@@ -67,7 +79,7 @@ DNS says from the table [dns] of a file, as cases of "tollgate test" have it.`,
 			if a.json {
 				return printJSON(a.out, e)
 			}
-			return away(printExplanation(a.out, e))
+			return away(printExplanation(a.printer(), e))
 		},
 	}
 	f := c.Flags()
@@ -82,6 +94,8 @@ DNS says from the table [dns] of a file, as cases of "tollgate test" have it.`,
 	f.BoolVar(&x.online, "online", false, "ask DNS and inspectors (the default)")
 	f.BoolVar(&x.offline, "offline", false, "ask nobody")
 	f.StringVar(&x.answers, "answers", "", "what DNS answers, from this `FILE`")
+	f.StringVar(&x.ref, "ref", "", "what the journals know of this `REF`, or queue id; with a message or --policy what would happen now, too")
+	f.BoolVar(&x.standing, "standing", false, "prices are those of the clients' accounts as the daemon has them, not of an empty period")
 	f.StringVar(&x.at, "time", "", "judge it as of this `TIME`, such as \"2026-11-23 10:00\"; now without")
 	c.MarkFlagsMutuallyExclusive("online", "offline", "answers")
 	return c
@@ -148,7 +162,30 @@ func (a *app) explained(ctx context.Context, x *explanation, nullSender bool, te
 	if err != nil {
 		return nil, away(err)
 	}
+	used, err := a.used(ctx, x, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := trial.Price(cfg, outcome.Records, used); err != nil {
+		return nil, away(err)
+	}
 	return trial.Explain(outcome), nil
+}
+
+// used is what clients have used of their periods; nothing without --standing.
+func (a *app) used(ctx context.Context, x *explanation, cfg *config.Config) (map[string]trial.Used, error) {
+	if !x.standing {
+		return nil, nil
+	}
+	var rows []daemon.ClientRow
+	if err := a.ask(ctx, cfg.StateDir, daemon.CmdClients, daemon.ClientsRequest{}, &rows); err != nil {
+		return nil, err
+	}
+	used := make(map[string]trial.Used, len(rows))
+	for _, r := range rows {
+		used[r.ID] = trial.Used{Bytes: r.Used}
+	}
+	return used, nil
 }
 
 // message is what the command line and the text say together.
@@ -176,16 +213,15 @@ func (x *explanation) message(nullSender bool, text []byte) (*trial.Message, err
 }
 
 // printExplanation is an explanation for eyes.
-func printExplanation(out io.Writer, e *trial.Explanation) error {
-	p := &printer{out: out}
+func printExplanation(p *printer, e *trial.Explanation) error {
 	for i := range e.Stages {
 		p.stage(&e.Stages[i])
 	}
 	p.line("")
 	if e.Rule != "" {
-		p.line("verdict: %s by rule %s", e.Verdict, e.Rule)
+		p.paint(ofVerdict(e.Verdict), "verdict: %s by rule %s", e.Verdict, e.Rule)
 	} else {
-		p.line("verdict: %s", e.Verdict)
+		p.paint(ofVerdict(e.Verdict), "verdict: %s", e.Verdict)
 	}
 	p.line("weight: %s", e.Weight)
 	if e.Reply != "" {
@@ -198,27 +234,56 @@ func printExplanation(out io.Writer, e *trial.Explanation) error {
 		p.line("header:")
 	}
 	for _, c := range e.Header {
-		p.line("  %s %s: %s", c.Op, c.Name, strings.ReplaceAll(c.Value, "\n", ""))
+		paint := good
+		if c.Op == "-" {
+			paint = bad
+		}
+		p.paint(paint, "  %s %s: %s", c.Op, c.Name, strings.ReplaceAll(c.Value, "\n", ""))
 	}
 	if len(e.Records) > 0 {
 		p.line("records:")
 	}
 	for _, r := range e.Records {
-		p.line("  %s: client %s, %d bytes, %d charged", r.Recipient, r.Client, r.Size, r.Charged)
+		cost := ""
+		if r.Amount != "" {
+			amount, err := price.ParseAmount(r.Amount)
+			if err != nil {
+				return err
+			}
+			cost = fmt.Sprintf(", %s %s by tariff %s", price.FormatMoney(amount.Whole), r.Currency, r.Tariff)
+		}
+		p.line("  %s: client %s, %d bytes, %d charged%s", r.Recipient, r.Client, r.Size, r.Charged, cost)
 	}
 	return p.err
 }
 
 // printer prints lines of outsiders' text, safe to be shown.
 type printer struct {
-	out io.Writer
-	err error
+	out      io.Writer
+	coloured bool
+	err      error
 }
 
-func (p *printer) line(format string, args ...any) {
-	if p.err == nil {
-		_, p.err = fmt.Fprintln(p.out, visible(fmt.Sprintf(format, args...)))
+func (p *printer) line(format string, args ...any) { p.paint(plainLine, format, args...) }
+
+// paint prints a line in a colour, where there are any.
+func (p *printer) paint(c colour, format string, args ...any) {
+	if p.err != nil {
+		return
 	}
+	s := visible(fmt.Sprintf(format, args...))
+	if p.coloured && c != plainLine {
+		s = string(c) + s + noColour
+	}
+	_, p.err = fmt.Fprintln(p.out, s)
+}
+
+// ofVerdict is the colour of one.
+func ofVerdict(verdict string) colour {
+	if verdict == "accept" {
+		return good
+	}
+	return bad
 }
 
 func (p *printer) stage(s *trial.Stage) {
@@ -226,7 +291,7 @@ func (p *printer) stage(s *trial.Stage) {
 	if s.Recipient != "" {
 		head += " " + s.Recipient
 	}
-	p.line("%s", head)
+	p.paint(strong, "%s", head)
 	for _, at := range s.Attributes {
 		switch {
 		case at.Error != "":
@@ -268,7 +333,11 @@ func (p *printer) stage(s *trial.Stage) {
 		if r.Error != "" {
 			why += ": not known now: " + r.Error
 		}
-		p.line("  %s %s%s%s", sign, r.Rule, why, gives)
+		paint := plainLine
+		if r.Matched {
+			paint = strong
+		}
+		p.paint(paint, "  %s %s%s%s", sign, r.Rule, why, gives)
 	}
 	switch {
 	case s.Reply != "":

@@ -121,3 +121,37 @@ client states: 0 of 2 reached; not unknown, foreign
 		}
 	}
 }
+
+// What the journals know of a message is told, and with a policy what would
+// happen to it now.
+func TestExplainRef(t *testing.T) {
+	h := newHouse(t)
+	h.write("policy.toml", explained+"[[rule]]\nname = \"net\"\nstage = \"connect\"\nmatch.client_ip = \"192.0.2.7\"\nweight = 1\n")
+	h.write("journal/messages.jsonl", `{"time":"2026-11-23T10:00:00.000Z","kind":"messages","gateway":"mx1","policy":"v1","ref":"REF1","queue_id":"4LX","client_ip":"192.0.2.7","client_host":"unknown","helo":"h","sender":"a@example.com","recipients":["ivan@example.org"],"subject":"hello","size":100,"stage":"headers","verdict":"accept","rules":[{"name":"field","stage":"headers","weight":"2.5"}],"weight":"2.5"}`+"\n")
+	h.write("a.eml", "To: other@example.org\nFrom: b@example.com\nX-A: abc\nSubject: hello\n\nbody\n")
+	for args, says := range map[string][]string{
+		"--ref REF1 --offline":      {"reference  REF1", "judged by policy version v1", "what the journal does not know:\n  the body", "what would happen to its envelope now:", "weight: 1\n"},
+		"--ref 4LX --offline a.eml": {"what would happen to the message now:", "verdict: accept\nweight: 3.5\n", "ivan@example.org: client sales"},
+	} {
+		o := h.run(append([]string{"explain"}, strings.Fields(args)...)...)
+		for _, s := range says {
+			if o.code != 0 || !strings.Contains(o.out, s) {
+				t.Errorf("%s: %d, %q is missing in\n%s%s", args, o.code, s, o.out, o.err)
+			}
+		}
+		if strings.Contains(o.out, "\x1b") {
+			t.Errorf("%s: colours where there is no terminal", args)
+		}
+	}
+	if o := h.run("explain", "--ref", "NONE"); o.code != 1 {
+		t.Errorf("%+v", o)
+	}
+	var f struct {
+		Ref     string
+		Entries []map[string]any
+		Now     map[string]any
+	}
+	if err := json.Unmarshal([]byte(h.mustRun("explain", "--json", "--offline", "--ref", "REF1")), &f); err != nil || f.Ref != "REF1" || len(f.Entries) != 1 || f.Now["weight"] != "1" {
+		t.Errorf("%+v, %v", f, err)
+	}
+}
