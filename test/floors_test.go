@@ -109,6 +109,7 @@ var floors = map[string]int{
 	"internal/config/source": 2,
 	"internal/history":       8,
 	"internal/policydiff":    8,
+	"internal/policyschema":  8,
 	"internal/backup":        1,
 
 	// What tests and shows the house stands outside of it, and may look

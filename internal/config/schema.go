@@ -37,6 +37,29 @@ func (d *decoder) schema() map[string][]field {
 	}
 }
 
+// Table is a table of the policy that has fixed keys.
+type Table struct {
+	Name string // as messages call it: "[gateway]", "[[rule]]", "a list", "trace"
+	Keys []string
+}
+
+// Tables are all of them, by their names.
+func Tables() []Table {
+	var all []Table
+	for name, fields := range newDecoder().schema() {
+		t := Table{Name: name}
+		for _, f := range fields {
+			if f.Read != nil && !slices.Contains(t.Keys, f.Key) {
+				t.Keys = append(t.Keys, f.Key)
+			}
+		}
+		slices.Sort(t.Keys)
+		all = append(all, t)
+	}
+	slices.SortFunc(all, func(a, b Table) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
 // holder is the section that has a key, "" where none or more than one has it.
 func (d *decoder) holder(key string) string {
 	var found []string
