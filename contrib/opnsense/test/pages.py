@@ -28,7 +28,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.join(HERE, '..', 'mail', 'tollgate', 'src')
 APP = os.path.join(SOURCE, 'opnsense', 'mvc', 'app')
 MODEL = os.path.join(APP, 'models', 'OPNsense', 'Tollgate', 'Tollgate.xml')
-ARRAYS = {'rule': 'rules.rule', 'list': 'lists.list', 'client': 'clients.client', 'zone': 'dns.zones.zone'}
+ARRAYS = {
+    'rule': 'rules.rule', 'list': 'lists.list', 'client': 'clients.client', 'tariff': 'tariffs.tariff',
+    'zone': 'dns.zones.zone',
+}
 PAGES = ['index', 'rules', 'clients', 'report', 'journal', 'hold', 'history', 'status']
 
 
@@ -75,7 +78,8 @@ class Settings:
             return {o.tag: {'value': o.text, 'selected': int(o.tag == value)} for o in field.find('OptionValues')}
         if kind == 'ModelRelationField':
             found = {'': {'value': '', 'selected': int(value == '')}}
-            for key, row in self.rows['list'].items():
+            of = next(field.find('Model').iter('items')).text.split('.')[-1]
+            for key, row in self.rows[of].items():
                 found[key] = {'value': row.get('name', ''), 'selected': int(key == value)}
             return found
         return value
@@ -269,6 +273,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         parts = path.split('?')[0].strip('/').split('/')[2:]
         if parts[:2] == ['service', 'reconfigure']:
             return self.reconfigure()
+        if parts[:2] == ['journal', 'story']:
+            return self.ask('story', posted)
         if parts[:2] == ['service', 'details']:
             return self.ask('status', {})
         if parts[0] != 'settings':

@@ -35,6 +35,7 @@ COMMANDS = {
     'hold-delete': ['hold', 'delete'],
     'history': ['policy', 'log', '--json'],
     'status': ['status'],
+    'story': ['journal', 'show'],
 }
 # tollgate's exit code for "nothing found", which is an answer
 NEGATIVE = 1
@@ -58,6 +59,11 @@ def arguments(question, values):
         if not isinstance(queue_id, str) or not re.match(r'^[A-Za-z0-9]{5,32}\Z', queue_id):
             raise ValueError('no queue id')
         result.append(queue_id)
+    if question == 'story':
+        name = values.get('ref')
+        if not isinstance(name, str) or not re.match(r'^[A-Za-z0-9]{5,32}\Z', name):
+            raise ValueError('no reference')
+        result.append(name)
     return result
 
 
@@ -92,7 +98,7 @@ def ask(question, packed):
     )
     out = done.stdout.decode('utf-8', 'replace')
     said = done.stderr.decode('utf-8', 'replace').strip()
-    if question == 'status':
+    if question in ('status', 'story'):
         return {'text': out} if out else {'error': said}
     if done.returncode not in (0, NEGATIVE):
         return {'error': said or 'tollgate ended with %d' % done.returncode}

@@ -33,6 +33,8 @@ class IndexController extends Pages
         $this->view->pick('OPNsense/Tollgate/clients');
         $this->view->formDialogClient = $this->getForm('dialogClient');
         $this->view->formGridClient = $this->getFormGrid('dialogClient');
+        $this->view->formDialogTariff = $this->getForm('dialogTariff');
+        $this->view->formGridTariff = $this->getFormGrid('dialogTariff');
     }
 
     public function reportAction()

@@ -14,6 +14,13 @@
             del: '/api/tollgate/settings/del_client/',
             toggle: '/api/tollgate/settings/toggle_client/'
         });
+        $("#{{ formGridTariff['table_id'] }}").UIBootgrid({
+            search: '/api/tollgate/settings/search_tariff/',
+            get: '/api/tollgate/settings/get_tariff/',
+            set: '/api/tollgate/settings/set_tariff/',
+            add: '/api/tollgate/settings/add_tariff/',
+            del: '/api/tollgate/settings/del_tariff/'
+        });
         $('#reconfigureAct').SimpleActionButton({
             onAction: function (data) {
                 const rows = (data && data.check) || [];
@@ -28,9 +35,20 @@
 
 <div id="check" class="alert alert-warning hidden" role="alert"></div>
 
-<div class="content-box">
-    {{ partial('layout_partials/base_bootgrid_table', formGridClient) }}
+<ul class="nav nav-tabs" data-tabs="tabs" id="maintabs">
+    <li class="active"><a data-toggle="tab" href="#clients">{{ lang._('Clients') }}</a></li>
+    <li><a data-toggle="tab" href="#tariffs">{{ lang._('Tariffs') }}</a></li>
+</ul>
+
+<div class="tab-content content-box">
+    <div id="clients" class="tab-pane fade in active">
+        {{ partial('layout_partials/base_bootgrid_table', formGridClient) }}
+    </div>
+    <div id="tariffs" class="tab-pane fade in">
+        {{ partial('layout_partials/base_bootgrid_table', formGridTariff) }}
+    </div>
 </div>
 
 {{ partial('layout_partials/base_apply_button', {'data_endpoint': '/api/tollgate/service/reconfigure', 'data_service_widget': 'tollgate'}) }}
 {{ partial('layout_partials/base_dialog', ['fields': formDialogClient, 'id': formGridClient['edit_dialog_id'], 'label': lang._('Edit Client')]) }}
+{{ partial('layout_partials/base_dialog', ['fields': formDialogTariff, 'id': formGridTariff['edit_dialog_id'], 'label': lang._('Edit Tariff')]) }}

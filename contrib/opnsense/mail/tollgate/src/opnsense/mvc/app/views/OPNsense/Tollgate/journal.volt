@@ -32,12 +32,26 @@
                     const value = row[c[0]];
                     tr.append($('<td/>').text(Array.isArray(value) ? value.join(', ') : (value === undefined ? '' : value)));
                 });
+                const ref = row.ref;
+                if (ref) {
+                    tr.append($('<td/>').append(
+                        $('<button type="button" class="btn btn-xs btn-default"/>').text('{{ lang._('Story') }}')
+                            .on('click', function () { story(ref); })
+                    ));
+                }
                 body.append(tr);
             });
             $('#none').toggleClass('hidden', (answer.rows || []).length > 0 || !!answer.error);
         }
 
+        function story(ref) {
+            ajaxCall('/api/tollgate/journal/story', {'ref': ref}, function (answer) {
+                $('#story').removeClass('hidden').text(answer.text || answer.error);
+            });
+        }
+
         function search() {
+            $('#story').addClass('hidden');
             const question = {};
             ['recipient', 'sender', 'client_ip', 'ref', 'queue_id', 'subject', 'since', 'until'].forEach(function (f) { question[f] = $('#' + f).val(); });
             return ajaxCall('/api/tollgate/journal/search', question, show);
@@ -73,6 +87,7 @@
     </form>
     <div id="problem" class="alert alert-danger hidden" role="alert"></div>
     <div id="none" class="alert alert-info hidden" role="status">{{ lang._('Nothing found.') }}</div>
+    <pre id="story" class="hidden"></pre>
     <table id="rows" class="table table-striped table-condensed">
         <thead></thead>
         <tbody></tbody>

@@ -15,4 +15,9 @@ class JournalController extends QueryControllerBase
             'recipient', 'sender', 'client_ip', 'ref', 'queue_id', 'subject', 'since', 'until',
         ]));
     }
+
+    public function storyAction()
+    {
+        return $this->ask('story', $this->posted(['ref']));
+    }
 }

@@ -69,6 +69,31 @@ class SettingsController extends ApiMutableModelControllerBase
         return $this->delBase('lists.list', $uuid);
     }
 
+    public function searchTariffAction()
+    {
+        return $this->searchBase('tariffs.tariff');
+    }
+
+    public function getTariffAction($uuid = null)
+    {
+        return $this->getBase('tariff', 'tariffs.tariff', $uuid);
+    }
+
+    public function addTariffAction()
+    {
+        return $this->addBase('tariff', 'tariffs.tariff');
+    }
+
+    public function setTariffAction($uuid)
+    {
+        return $this->setBase('tariff', 'tariffs.tariff', $uuid);
+    }
+
+    public function delTariffAction($uuid)
+    {
+        return $this->delBase('tariffs.tariff', $uuid);
+    }
+
     public function searchClientAction()
     {
         return $this->searchBase('clients.client');
