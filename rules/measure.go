@@ -1,5 +1,7 @@
 package rules
 
+import "slices"
+
 // measure fills in what a rule that matched adds for each value, and what its
 // tags and reply ask for.
 func (e *evaluation) measure(h *Hit) {
@@ -32,20 +34,11 @@ func (e *evaluation) matching(t *test) int {
 	return n
 }
 
-// values is how many values of a condition hold: each expression and list by
-// itself, all others together.
+// values is how many values of a condition hold: each by itself, but that
+// networks count together.
 func (e *evaluation) values(c *condition) int {
 	if c.key.Attr == RuleName {
-		names, _ := e.ruleNames()
-		n := 0
-		for _, name := range names {
-			for _, want := range c.rules {
-				if name == want {
-					n++
-				}
-			}
-		}
-		return n
+		return e.rulesNamed(c)
 	}
 	a := e.ask(c.probe)
 	if a.err != nil {
@@ -53,11 +46,8 @@ func (e *evaluation) values(c *condition) int {
 	}
 	n := 0
 	for _, p := range c.patterns {
-		for _, s := range a.texts {
-			if p.Match(s, e.work) {
-				n++
-				break
-			}
+		if slices.ContainsFunc(a.texts, func(s string) bool { return p.Match(s, e.work) }) {
+			n++
 		}
 	}
 	for _, l := range c.lists {
@@ -67,12 +57,39 @@ func (e *evaluation) values(c *condition) int {
 			n++
 		}
 	}
+	for i := range c.refs {
+		one := condition{key: c.key, kind: c.kind, refs: c.refs[i : i+1]}
+		if _, v := e.holdsRef(&one, a); v == yes {
+			n++
+		}
+	}
+	for _, cmp := range c.comparisons {
+		if a.value.Known && cmp.Holds(a.value.Num) {
+			n++
+		}
+	}
 	rest := *c
-	rest.lists = nil
+	rest.lists, rest.comparisons = nil, nil
 	if _, ok := rest.findOther(&a.known, e.work); ok {
 		n++
-	} else if _, v := e.holdsRef(c, a); v == yes {
-		n++
+	}
+	return n
+}
+
+// rulesNamed is how many operands of the attribute rule stand for one that
+// matched before.
+func (e *evaluation) rulesNamed(c *condition) int {
+	names, _ := e.ruleNames()
+	n := 0
+	for _, want := range c.rules {
+		if slices.Contains(names, want) {
+			n++
+		}
+	}
+	for _, p := range c.patterns {
+		if slices.ContainsFunc(names, func(name string) bool { return p.Match(name, e.work) }) {
+			n++
+		}
 	}
 	return n
 }

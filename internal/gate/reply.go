@@ -1,9 +1,11 @@
 package gate
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/address"
+	"github.com/tollgate-mail/tollgate/internal/charset"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -21,7 +23,7 @@ const (
 // appended where the text does not name it.
 func reply(r *rules.Reply, ref string, value func(string) string) Reply {
 	text := clean(r.Text.Expand(func(name string) string {
-		v := clean(asciiDomain(value(name)))
+		v := clean(asciiAddress(value(name)))
 		if len(v) > maxReplyValue {
 			v = v[:maxReplyValue]
 		}
@@ -40,25 +42,39 @@ func reply(r *rules.Reply, ref string, value func(string) string) Reply {
 	return Reply{Code: r.Code, Enhanced: r.Enhanced, Text: text}
 }
 
-// asciiDomain has the domain of an address, or a domain, in A-labels: a reply is
-// ASCII (RFC 5321 §4.2), and question marks name nobody.
-func asciiDomain(s string) string {
+// asciiAddress has the domain of an address, or a domain, in A-labels, and a local
+// part that is not ASCII as RFC 6533 §3 writes it: a reply is ASCII (RFC 5321
+// §4.2), question marks name nobody, and similar letters somebody else.
+func asciiAddress(s string) string {
 	if strings.IndexFunc(s, func(r rune) bool { return r > '~' }) < 0 || strings.ContainsAny(s, " \t\r\n") {
 		return s
 	}
 	local, domain := address.Split(s)
 	switch {
 	case domain != "":
-		return local + "@" + address.FoldDomain(domain)
+		return escape(local) + "@" + address.FoldDomain(domain)
 	case strings.Contains(s, "."):
 		return address.FoldDomain(s)
 	}
 	return s
 }
 
+// escape writes what is not ASCII by its number, as \x{438}.
+func escape(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r > '~' {
+			fmt.Fprintf(&b, `\x{%X}`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
 // clean makes a text fit for an SMTP reply: printable ASCII only (RFC 5321
 // §4.2 textstring), so that outside text can neither end the line nor begin
-// another reply.
+// another reply. Other letters are written so that people can read them.
 func clean(s string) string {
 	ok := true
 	for i := 0; i < len(s); i++ {
@@ -79,7 +95,7 @@ func clean(s string) string {
 			b.WriteByte(' ')
 		case r < ' ', r == 0x7f:
 		default:
-			b.WriteByte('?')
+			b.WriteString(charset.Latin(r))
 		}
 	}
 	return b.String()
