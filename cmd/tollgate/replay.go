@@ -16,30 +16,45 @@ import (
 )
 
 func (a *app) replay() *cobra.Command {
-	var against, answers, changed string
+	var against, answers, changed, since string
+	var fromJournal bool
 	c := &cobra.Command{
-		Use:   "replay PATH...",
+		Use:   "replay PATH... | --journal",
 		Short: "judge stored mail by a policy: what changes?",
 		Long: `Replay judges stored messages by the policy file, and with --against by another
 one besides: it shows which messages that treats otherwise. Nothing is delivered,
 remembered or charged. A PATH is a message, a folder of .eml files, a Maildir, a
 mailbox (mbox) or a tar of any.
 
-What delivery and tollgate added is taken off first. The envelope is that of
+What delivery and tollgate added is taken off first. The envelope is the one that
+the policy's journals have under the reference in the report header, else that of
 Return-Path, Delivered-To, X-Original-To and the topmost foreign Received; where
 nothing tells the recipients they are taken from To and Cc. Each message is
 judged as of its own Date, as one that has passed greylisting. DNS says what the
 table [dns] of --answers has; without it nothing is looked up, and what hangs on
-it is not known.`,
+it is not known: the summary says of how many messages, by attribute.
+
+With --journal no message is judged: of each rule it tells from the journals how
+often it matched, and how many verdicts it alone decided.`,
 		Example: `  tollgate replay ~/Maildir
   tollgate replay --against policy.toml.new /var/mail/archive/*.mbox
+  tollgate replay --journal --since 30d
   tollgate replay --against new.toml --changed ./changed --json ./corpus | jq .changes`,
-		Args: atLeast(1, "which mail? Name messages, folders, Maildirs or mailboxes"),
 		RunE: func(c *cobra.Command, args []string) error {
 			o := replay.Options{Changed: changed}
 			var err error
 			if o.Policy, err = a.loaded(a.policy); err != nil {
 				return err
+			}
+			switch {
+			case fromJournal && len(args) > 0:
+				return usagef("--journal is about the mail in the journals; it takes no paths")
+			case fromJournal:
+				return a.replayJournal(c.Context(), o.Policy, since)
+			case since != "":
+				return usagef("--since is for --journal")
+			case len(args) == 0:
+				return usagef("which mail? Name messages, folders, Maildirs or mailboxes")
 			}
 			if changed != "" && against == "" {
 				return usagef("--changed: against which policy? Name it with --against")
@@ -59,7 +74,13 @@ it is not known.`,
 					return away(err)
 				}
 			}
+			if o.Sent, err = envelopes(c.Context(), o.Policy); err != nil {
+				return away(err)
+			}
+			step, end := a.progress()
+			o.Done = step
 			s, err := replay.Run(c.Context(), o, args)
+			end()
 			if err != nil {
 				return away(err)
 			}
@@ -71,6 +92,8 @@ it is not known.`,
 	}
 	f := c.Flags()
 	f.StringVar(&against, "against", "", "compare with this policy `FILE`")
+	f.BoolVar(&fromJournal, "journal", false, "tell from the journals what each rule decided")
+	f.StringVar(&since, "since", "", "with --journal: from this `TIME` on, such as 30d")
 	f.StringVar(&answers, "answers", "", "what DNS answers, from this `FILE`")
 	f.StringVar(&changed, "changed", "", "copy messages that are treated otherwise to this `FOLDER`")
 	return c
@@ -99,12 +122,22 @@ func (a *app) printReplay(s *replay.Summary) error {
 	}
 	line := daemon.Plural(s.Messages, "message") + ": " + verdictCounts(s.Verdicts)
 	if s.Against != nil {
-		line += fmt.Sprintf("; against: %s; %d changed", verdictCounts(s.Against), len(s.Changes))
+		line += fmt.Sprintf("; against: %s; %d changed", verdictCounts(s.Against), len(s.Changes)+s.More)
 	}
 	p.line("%s", line)
 	if s.Guessed > 0 {
 		p.line("of %d the recipients are those of To and Cc", s.Guessed)
 	}
+	if s.FromJournal > 0 {
+		p.line("of %d the envelope is that of the journal", s.FromJournal)
+	}
+	if s.More > 0 {
+		p.line("and %d more changes", s.More)
+	}
+	for _, u := range s.Unknown {
+		p.line("%s was not known, and a rule did not match for it: %s", u.Attribute, daemon.Plural(u.Messages, "message"))
+	}
+	p.histogram(s.Weights)
 	for _, r := range s.Rules {
 		hits := fmt.Sprintf("%d", r.Hits)
 		if s.Against != nil {
@@ -113,6 +146,17 @@ func (a *app) printReplay(s *replay.Summary) error {
 		p.line("  %s: %s", r.Rule, hits)
 	}
 	return away(p.err)
+}
+
+// histogram is how many messages have which weight.
+func (p *printer) histogram(weights []replay.WeightCount) {
+	most := 1
+	for _, w := range weights {
+		most = max(most, w.Messages)
+	}
+	for _, w := range weights {
+		p.line("  weight %4d: %7d %s", w.From, w.Messages, strings.Repeat("#", (w.Messages*40+most-1)/most))
+	}
 }
 
 func outcomeLine(o replay.Outcome) string {

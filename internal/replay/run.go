@@ -26,17 +26,26 @@ type Options struct {
 	// Changed is a folder that messages which the other policy treats otherwise
 	// are copied to; "" for none.
 	Changed string
+	// Sent are envelopes from the journal, by reference; nil: none.
+	Sent map[string]Sent
+	// Done is told how many octets of all there are have been read; nil: nobody.
+	Done func(read, all int64)
 }
 
 // Summary is how a replay went.
 type Summary struct {
-	Messages int            `json:"messages"`
-	Unread   []string       `json:"unread"`  // could not be read or judged, and why
-	Guessed  int            `json:"guessed"` // recipients taken from To and Cc
-	Verdicts map[string]int `json:"verdicts"`
-	Against  map[string]int `json:"against,omitempty"` // the verdicts of the other policy
-	Rules    []RuleCount    `json:"rules"`             // that matched, the most frequent first
-	Changes  []Changed      `json:"changes"`           // in the order of their paths
+	Messages int      `json:"messages"`
+	Unread   []string `json:"unread"`  // could not be read or judged, and why
+	Guessed  int      `json:"guessed"` // recipients taken from To and Cc
+	// FromJournal are messages whose envelope the journal had.
+	FromJournal int            `json:"from_journal"`
+	Verdicts    map[string]int `json:"verdicts"`
+	Against     map[string]int `json:"against,omitempty"` // the verdicts of the other policy
+	Rules       []RuleCount    `json:"rules"`             // that matched, the most frequent first
+	Weights     []WeightCount  `json:"weights"`
+	Unknown     []Unknown      `json:"unknown"`
+	Changes     []Changed      `json:"changes"`      // in the order of their paths, the first that were found
+	More        int            `json:"more_changes"` // that are not among them
 }
 
 // RuleCount is how often a rule matched, under each policy.
@@ -68,13 +77,16 @@ func (o Outcome) differs(other Outcome) bool {
 	return o.Verdict != other.Verdict || o.Subject != other.Subject || o.Tags != other.Tags || o.Charged != other.Charged
 }
 
+// mostChanges bounds the changes that are told one by one.
+const mostChanges = 10_000
+
 // mostUnread bounds how many messages that cannot be read are named.
 const mostUnread = 1000
 
 // Run judges every stored message below the paths, as many at once as there are
 // processors. Nothing is delivered, remembered or charged.
 func Run(ctx context.Context, o Options, paths []string) (*Summary, error) {
-	r := &replay{Options: o, rules: map[string]*RuleCount{}, summary: Summary{
+	r := &replay{Options: o, rules: map[string]*RuleCount{}, figures: figures{map[int]int{}, map[string]int{}}, summary: Summary{
 		Unread: []string{}, Verdicts: map[string]int{}, Rules: []RuleCount{}, Changes: []Changed{},
 	}}
 	if o.Against != nil {
@@ -91,7 +103,11 @@ func Run(ctx context.Context, o Options, paths []string) (*Summary, error) {
 			}
 		})
 	}
+	all, read := sizes(paths), int64(0)
 	err := Walk(ctx, paths, func(s Stored) error {
+		if read += int64(len(s.Text)); o.Done != nil {
+			o.Done(read, all)
+		}
 		s.Text = slices.Clone(s.Text)
 		select {
 		case work <- s:
@@ -105,6 +121,7 @@ func Run(ctx context.Context, o Options, paths []string) (*Summary, error) {
 	if err = errors.Join(err, context.Cause(ctx)); err != nil {
 		return nil, err
 	}
+	r.summary.Weights, r.summary.Unknown = r.figures.histogram(), r.figures.unknowns()
 	for _, c := range r.rules {
 		r.summary.Rules = append(r.summary.Rules, *c)
 	}
@@ -119,6 +136,7 @@ type replay struct {
 	mu      sync.Mutex
 	summary Summary
 	rules   map[string]*RuleCount
+	figures figures
 }
 
 // benches are what one worker judges with.
@@ -139,6 +157,7 @@ func (r *replay) worker(ctx context.Context, work <-chan Stored) (err error) {
 		}
 	}
 	strip := newStripper(r.Policy)
+	strip.sent = r.Sent
 	for s := range work {
 		if s.Err == nil {
 			s.Err = r.judge(ctx, b, strip, s)
@@ -185,7 +204,7 @@ var errNobody = errors.New("nothing tells to whom it was sent")
 
 // judge has a message judged by one policy or both.
 func (r *replay) judge(ctx context.Context, b *benches, strip *stripper, s Stored) error {
-	m, when, guessed := strip.message(s.Text)
+	m, when, from := strip.message(s.Text)
 	if len(m.Recipients) == 0 {
 		return errNobody
 	}
@@ -202,7 +221,7 @@ func (r *replay) judge(ctx context.Context, b *benches, strip *stripper, s Store
 			return err
 		}
 	}
-	changed := r.count(s, guessed, before, against)
+	changed := r.count(s, from, before, against)
 	if changed && r.Changed != "" {
 		return keep(r.Changed, s)
 	}
@@ -210,14 +229,18 @@ func (r *replay) judge(ctx context.Context, b *benches, strip *stripper, s Store
 }
 
 // count takes the outcomes into the summary, and tells whether they differ.
-func (r *replay) count(s Stored, guessed bool, before, against *trial.Outcome) bool {
+func (r *replay) count(s Stored, from origin, before, against *trial.Outcome) bool {
 	was := outcome(before)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.summary.Messages++
-	if guessed {
+	switch from {
+	case fromHeader:
 		r.summary.Guessed++
+	case fromJournal:
+		r.summary.FromJournal++
 	}
+	r.figures.count(before)
 	r.summary.Verdicts[was.Verdict]++
 	r.hits(before, func(c *RuleCount) { c.Hits++ })
 	if against == nil {
@@ -229,7 +252,11 @@ func (r *replay) count(s Stored, guessed bool, before, against *trial.Outcome) b
 	if !was.differs(is) {
 		return false
 	}
-	r.summary.Changes = append(r.summary.Changes, Changed{s.Path, was, is})
+	if len(r.summary.Changes) < mostChanges {
+		r.summary.Changes = append(r.summary.Changes, Changed{s.Path, was, is})
+	} else {
+		r.summary.More++
+	}
 	return true
 }
 

@@ -167,3 +167,20 @@ func archive(ctx context.Context, path string, r io.Reader, visit func(Stored) e
 		}
 	}
 }
+
+// sizes are the octets of all files that a walk reads.
+func sizes(paths []string) (all int64) {
+	for _, path := range paths {
+		// What cannot be looked at is told when it is to be read.
+		_ = filepath.WalkDir(path, func(name string, e fs.DirEntry, err error) error {
+			if err != nil || !e.Type().IsRegular() || name != path && !isMessage(name) {
+				return nil
+			}
+			if info, err := e.Info(); err == nil {
+				all += info.Size()
+			}
+			return nil
+		})
+	}
+	return all
+}

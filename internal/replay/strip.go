@@ -23,10 +23,12 @@ type stripper struct {
 	gateway string
 	ours    []string // fields that only tollgate writes
 	tags    []string // of Subjects
+	report  string   // the report header; "" for none
+	sent    map[string]Sent
 }
 
 func newStripper(cfg *config.Config) *stripper {
-	s := &stripper{gateway: cfg.Gate.Gateway, ours: append([]string{cfg.Gate.ReportHeader}, cfg.Gate.Rules.TagHeaders()...)}
+	s := &stripper{gateway: cfg.Gate.Gateway, report: cfg.Gate.ReportHeader, ours: append([]string{cfg.Gate.ReportHeader}, cfg.Gate.Rules.TagHeaders()...)}
 	add := func(t *string) {
 		if t != nil && *t != "" && !slices.Contains(s.tags, *t) {
 			s.tags = append(s.tags, *t)
@@ -100,24 +102,34 @@ func (s *stripper) isBy(value string) bool {
 }
 
 var (
-	from    = regexp.MustCompile(`(?i)^\s*from\s+([^\s;()]+)`)
+	fromHop = regexp.MustCompile(`(?i)^\s*from\s+([^\s;()]+)`)
 	address = regexp.MustCompile(`\[(?:IPv6:)?([0-9A-Fa-f.:]+)\]`)
 )
 
-// message makes of a stored one what came in. Guessed tells that its recipients
-// are those of To and Cc, as nothing tells its envelope.
-func (s *stripper) message(text []byte) (m trial.Message, when time.Time, guessed bool) {
+// origin is where an envelope comes from.
+type origin uint8
+
+const (
+	fromDelivery origin = iota // the fields that the delivery added
+	fromHeader                 // To and Cc: nothing tells its recipients
+	fromJournal                // the entry that the report header names
+)
+
+// message makes of a stored one what came in.
+func (s *stripper) message(text []byte) (m trial.Message, when time.Time, from origin) {
 	h, body := mail.SplitMessage(text)
 	m.Envelope = gate.Envelope{Size: -1, QueueID: "REPLAY"}
 	m.Envelope.Sender, m.Recipients = trial.Guess(text)
 	_, delivered := h.Get("Delivered-To")
 	_, original := h.Get("X-Original-To")
-	guessed = !delivered && !original
+	if !delivered && !original {
+		from = fromHeader
+	}
 	var addr netip.Addr
 	// The hop that brought it here says who the client was.
 	if received, ok := h.Get("Received"); ok {
 		received = strings.ReplaceAll(received, "\n", " ")
-		if name := from.FindStringSubmatch(received); name != nil {
+		if name := fromHop.FindStringSubmatch(received); name != nil {
 			m.Helo = name[1]
 		}
 		clause, _, _ := strings.Cut(received, " by ")
@@ -126,6 +138,14 @@ func (s *stripper) message(text []byte) (m trial.Message, when time.Time, guesse
 		}
 	}
 	m.Client = trial.Peer(addr, "", "")
+	if report, ok := h.Get(s.report); ok && s.report != "" && s.sent != nil {
+		if ref := reference.FindStringSubmatch(report); ref != nil {
+			if sent, ok := s.sent[ref[1]]; ok {
+				sent.into(&m)
+				from = fromJournal
+			}
+		}
+	}
 	if date, ok := h.Get("Date"); ok {
 		if t, err := netmail.ParseDate(strings.TrimSpace(date)); err == nil {
 			when = t
@@ -138,5 +158,5 @@ func (s *stripper) message(text []byte) (m trial.Message, when time.Time, guesse
 	b.WriteString("\n")
 	b.Write(body)
 	m.Text = b.Bytes()
-	return m, when, guessed
+	return m, when, from
 }

@@ -1,0 +1,91 @@
+package replay
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/gate"
+	"github.com/tollgate-mail/tollgate/internal/trial"
+	"github.com/tollgate-mail/tollgate/rules"
+)
+
+// WeightCount is how many messages have a weight from From on and below the next.
+type WeightCount struct {
+	From     int `json:"from"`
+	Messages int `json:"messages"`
+}
+
+// Unknown is an attribute of which the value was not known, and in how many
+// messages a rule did not match for it: their verdict hangs on it.
+type Unknown struct {
+	Attribute string `json:"attribute"`
+	Messages  int    `json:"messages"`
+}
+
+// figures gathers what is counted of outcomes.
+type figures struct {
+	weights map[int]int
+	unknown map[string]int
+}
+
+func (f *figures) count(o *trial.Outcome) {
+	n := int(o.Result.Weight / 1000)
+	if o.Result.Weight < 0 && o.Result.Weight%1000 != 0 {
+		n--
+	}
+	f.weights[n]++
+	for name := range unknown(o) {
+		f.unknown[name]++
+	}
+}
+
+// unknown are attributes for which a rule did not match because they were not
+// known: nobody was asked, or the value could not be had.
+func unknown(o *trial.Outcome) map[string]bool {
+	missing := map[string]bool{}
+	for _, e := range o.Events {
+		asked, ok := e.(gate.Asked)
+		if !ok {
+			continue
+		}
+		v := asked.Value
+		absent := !v.Known && len(v.Texts)+len(v.IPs) == 0 && asksOthers(asked.Key.Attr)
+		if asked.Err != nil || absent {
+			missing[asked.Key.String()] = true
+		}
+	}
+	hung := map[string]bool{}
+	for _, e := range o.Events {
+		if tried, ok := e.(gate.Tried); ok && !tried.Matched && missing[tried.Attr] {
+			hung[tried.Attr] = true
+		}
+	}
+	return hung
+}
+
+// asksOthers tells attributes whose value somebody else has to give.
+func asksOthers(a rules.Attr) bool {
+	rows := rules.Catalogue()
+	return int(a) < len(rows) && rows[a].Asks != rules.Nobody
+}
+
+func (f *figures) histogram() []WeightCount {
+	all := []WeightCount{}
+	for from, n := range f.weights {
+		all = append(all, WeightCount{from, n})
+	}
+	slices.SortFunc(all, func(a, b WeightCount) int { return a.From - b.From })
+	return all
+}
+
+func (f *figures) unknowns() []Unknown {
+	all := []Unknown{}
+	for name, n := range f.unknown {
+		all = append(all, Unknown{name, n})
+	}
+	slices.SortFunc(all, func(a, b Unknown) int {
+		return cmp.Or(b.Messages-a.Messages, strings.Compare(a.Attribute, b.Attribute))
+	})
+	return all
+}

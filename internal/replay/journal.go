@@ -1,0 +1,130 @@
+package replay
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/config"
+	"github.com/tollgate-mail/tollgate/internal/journal"
+	"github.com/tollgate-mail/tollgate/rules"
+)
+
+// Judged is what the rules of a policy did to the mail in its journals.
+type Judged struct {
+	Messages int          `json:"messages"`
+	Rules    []RuleEffect `json:"rules"` // those that decided most first; of the policy, and others that matched
+	// Versions are how many messages each version of the policy has judged.
+	Versions map[string]int `json:"versions"`
+}
+
+// RuleEffect is what a rule did.
+type RuleEffect struct {
+	Rule string `json:"rule"`
+	Hits int    `json:"hits"`
+	// Alone are messages whose verdict it alone decided: it refused, deferred,
+	// discarded or held them itself, or without its weight they would not have
+	// passed the threshold that did.
+	Alone int `json:"alone"`
+	// Recipients are those that it refused or deferred by themselves.
+	Recipients int  `json:"recipients"`
+	Unknown    bool `json:"unknown,omitempty"` // the policy has no such rule
+}
+
+// Journal goes through the journals of a folder, from a time on.
+func Journal(ctx context.Context, cfg *config.Config, dir string, since time.Time) (*Judged, error) {
+	j := &Judged{Rules: []RuleEffect{}, Versions: map[string]int{}}
+	effects := map[string]*RuleEffect{}
+	of := func(name string) *RuleEffect {
+		e := effects[name]
+		if e == nil {
+			e = &RuleEffect{Rule: name, Unknown: true}
+			effects[name] = e
+		}
+		return e
+	}
+	for _, r := range cfg.Gate.Rules.Rules() {
+		of(r.Name).Unknown = false
+	}
+	q := journal.Query{Kinds: []string{journal.Messages, journal.Blocks}, Since: since}
+	_, err := journal.Search(ctx, dir, q, func(e journal.Entry) error {
+		if e.Kind == journal.Blocks {
+			if e.Rule != "" && e.Stage == rules.RcptTo.String() {
+				of(e.Rule).Recipients++
+			}
+			return nil
+		}
+		j.Messages++
+		j.Versions[e.Policy]++
+		for _, h := range e.Rules {
+			of(h.Name).Hits++
+		}
+		for _, name := range alone(cfg.Gate.Rules, &e) {
+			of(name).Alone++
+		}
+		return nil
+	})
+	for _, e := range effects {
+		j.Rules = append(j.Rules, *e)
+	}
+	slices.SortFunc(j.Rules, func(a, b RuleEffect) int {
+		return cmp.Or(b.Alone-a.Alone, b.Recipients-a.Recipients, b.Hits-a.Hits, strings.Compare(a.Rule, b.Rule))
+	})
+	return j, err
+}
+
+// alone are the rules of which each, taken away, would have changed what became
+// of a message.
+func alone(p *rules.Policy, e *journal.Entry) []string {
+	if e.Rule != "" {
+		return []string{e.Rule}
+	}
+	total, ok := weight(e.Weight)
+	if !ok || e.Verdict == "aborted" {
+		return nil
+	}
+	stands := strictest(p, total)
+	if stands == rules.Continue && e.Verdict != "accept" {
+		return nil // something else refused it
+	}
+	var names []string
+	for _, h := range e.Rules {
+		if w, ok := weight(h.Weight); ok && !h.Shadow && w > 0 && strictest(p, total-w) != stands {
+			names = append(names, h.Name)
+		}
+	}
+	return names
+}
+
+// strictest is the action that the thresholds take on a weight.
+func strictest(p *rules.Policy, total rules.Weight) rules.Action {
+	severity := map[rules.Action]int{rules.Hold: 1, rules.Discard: 2, rules.Tempfail: 3, rules.Reject: 4}
+	stands := rules.Continue
+	for _, t := range p.Thresholds(total) {
+		if severity[t.Action] > severity[stands] {
+			stands = t.Action
+		}
+	}
+	return stands
+}
+
+// weight reads a decimal of a journal.
+func weight(s string) (rules.Weight, bool) {
+	whole, part, _ := strings.Cut(strings.TrimPrefix(s, "-"), ".")
+	if whole == "" || len(part) > 3 || len(whole) > 15 {
+		return 0, false
+	}
+	var n rules.Weight
+	for _, c := range whole + (part + "000")[:3] {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + rules.Weight(c-'0')
+	}
+	if strings.HasPrefix(s, "-") {
+		n = -n
+	}
+	return n, true
+}

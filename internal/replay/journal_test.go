@@ -1,0 +1,81 @@
+package replay_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/replay"
+)
+
+// Of each rule it is told what it decided alone.
+func TestJournal(t *testing.T) {
+	dir := t.TempDir()
+	line := func(day int, verdict, rule, weight, rules string) string {
+		return fmt.Sprintf(`{"time":"2026-11-%02dT10:00:00.000Z","kind":"messages","policy":"v1","ref":"R%d","client_ip":"192.0.2.7","recipients":["ivan@example.org"],"verdict":%q,"rule":%q,"rules":[%s],"weight":%q}`+"\n",
+			day, day, verdict, rule, rules, weight)
+	}
+	hit := func(name, weight string) string {
+		return fmt.Sprintf(`{"name":%q,"stage":"headers","weight":%q}`, name, weight)
+	}
+	var b strings.Builder
+	b.WriteString(line(1, "accept", "", "3", hit("lottery", "3"))) // too old
+	b.WriteString(line(20, "accept", "", "1", hit("lottery", "1")))
+	b.WriteString(line(21, "reject", "", "9", hit("lottery", "1")+","+hit("big", "8")))
+	b.WriteString(line(22, "reject", "", "20", hit("big", "8")+","+hit("bad-hop", "12")))
+	b.WriteString(line(23, "reject", "gone", "0", hit("gone", "0")))
+	put(t, dir, "messages.jsonl", b.String())
+	put(t, dir, "blocks.jsonl", `{"time":"2026-11-23T10:00:00.000Z","kind":"blocks","ref":"R9","recipient":"x@example.org","stage":"rcptto","verdict":"reject","rule":"trap"}`+"\n")
+	cfg := load(t, "[[rule]]\nname = \"big\"\nstage = \"headers\"\nmatch.subject = 'big'\nweight = 8\n[[rule]]\nname = \"trap\"\nstage = \"rcptto\"\nmatch.recipient = 'trap'\naction = \"reject\"\n[[threshold]]\nabove = 8\naction = \"reject\"\n")
+	j, err := replay.Journal(t.Context(), cfg, dir, time.Date(2026, 11, 15, 0, 0, 0, 0, time.UTC))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, r := range j.Rules {
+		got[r.Rule] = fmt.Sprint(r.Hits, r.Alone, r.Recipients, r.Unknown)
+	}
+	for rule, want := range map[string]string{
+		"lottery": "2 1 0 false", // without it 8 is not above 8
+		"big":     "2 1 0 false", // the second would have passed without it as well
+		"bad-hop": "1 1 0 false", // but not without this one
+		"gone":    "1 1 0 true",
+		"trap":    "0 0 1 false",
+	} {
+		if got[rule] != want {
+			t.Errorf("%s: %q, want %q", rule, got[rule], want)
+		}
+	}
+	if j.Messages != 4 || j.Versions["v1"] != 4 {
+		t.Errorf("%+v", j)
+	}
+}
+
+// The envelope is the one that the journal has under the reference in the report
+// header; what hung on values that nobody gave is counted.
+func TestEnvelopes(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "journal/messages.jsonl", `{"time":"2026-11-23T10:00:00.000Z","kind":"messages","ref":"0abc","client_ip":"198.51.100.9","client_host":"mail.example.net","helo":"h","tls":"TLSv1.3","sender":"real@example.net","recipients":["ivan@example.org"],"verdict":"accept"}`+"\n")
+	put(t, dir, "1.eml", fmt.Sprintf(delivered, 1))
+	sent, err := replay.Envelopes(t.Context(), dir+"/journal")
+	if err != nil || len(sent) != 1 {
+		t.Fatal(sent, err)
+	}
+	more := "[[rule]]\nname = \"real\"\nstage = \"mailfrom\"\nmatch = { sender = '^real@', client_ip = \"198.51.100.9\", client_host = 'example', tls = true }\nweight = 4\n"
+	more += "[[rule]]\nname = \"asks\"\nstage = \"mailfrom\"\nmatch.spf = \"fail\"\nweight = 4\n"
+	s, err := replay.Run(t.Context(), replay.Options{Policy: load(t, more), Sent: sent}, []string{dir + "/1.eml"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var hit []string
+	for _, r := range s.Rules {
+		hit = append(hit, r.Rule)
+	}
+	if s.FromJournal != 1 || !strings.Contains(fmt.Sprint(hit), "real") {
+		t.Errorf("%v, %+v", hit, s)
+	}
+	if fmt.Sprint(s.Unknown) != "[{spf 1}]" || len(s.Weights) != 1 || s.Weights[0].Messages != 1 {
+		t.Errorf("%+v, %+v", s.Unknown, s.Weights)
+	}
+}

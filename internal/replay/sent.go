@@ -1,0 +1,60 @@
+package replay
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+
+	"github.com/tollgate-mail/tollgate/internal/gate"
+	"github.com/tollgate-mail/tollgate/internal/journal"
+	"github.com/tollgate-mail/tollgate/internal/trial"
+)
+
+// Sent is the envelope of a message as the journal has it.
+type Sent struct {
+	clientIP, clientHost, helo, tls, user, sender string
+	recipients                                    []string
+}
+
+// mostSent bounds the envelopes that are kept of a journal.
+const mostSent = 1_000_000
+
+// Envelopes are those of the messages that the journals in a folder have, by
+// their reference: the newest, where there are too many.
+func Envelopes(ctx context.Context, dir string) (map[string]Sent, error) {
+	sent := map[string]Sent{}
+	var order []string
+	_, err := journal.Search(ctx, dir, journal.Query{Kinds: []string{journal.Messages}}, func(e journal.Entry) error {
+		if e.Ref == "" || len(e.Recipients) == 0 {
+			return nil
+		}
+		if len(order) == mostSent {
+			delete(sent, order[0])
+			order = order[1:]
+		}
+		sent[e.Ref] = Sent{e.ClientIP, e.ClientHost, e.Helo, e.TLS, e.AuthUser, e.Sender, e.Recipients}
+		order = append(order, e.Ref)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("envelopes from the journal: %w", err)
+	}
+	return sent, nil
+}
+
+// into fills the envelope of a message.
+func (s Sent) into(m *trial.Message) {
+	addr, err := trial.ParseClient(s.clientIP)
+	if err == nil && addr.IsValid() {
+		m.Client = trial.Peer(addr, s.clientHost, "")
+	}
+	m.Helo = s.helo
+	m.Envelope = gate.Envelope{Sender: s.sender, Size: -1, QueueID: "REPLAY", TLSVersion: s.tls}
+	if s.user != "" {
+		m.Envelope.AuthType, m.Envelope.AuthUser = "PLAIN", s.user
+	}
+	m.Recipients = s.recipients
+}
+
+// reference is that of a report header.
+var reference = regexp.MustCompile(`;\s*ref=([0-9A-Za-z]+)`)
