@@ -65,6 +65,7 @@ var floors = map[string]int{
 	"internal/probe":            3,
 	"internal/outcome":          3,
 	"internal/simulate":         3,
+	"internal/audit":            3,
 	"internal/directory":        4,
 	"internal/gate/lookup":      4,
 	"internal/gate/header":      4,

@@ -148,7 +148,10 @@ func (s *Store) ApplyParked(ctx context.Context, id string) error {
 
 // DropParked gives a parked record up.
 func (s *Store) DropParked(ctx context.Context, id string) error {
-	return s.decide(ctx, id, func(a *application, key []byte, _ parkedRecord) error { return a.decided(key) })
+	return s.decide(ctx, id, func(a *application, key []byte, p parkedRecord) error {
+		a.took(p.Record.Gateway, takenCounts{0, 1})
+		return errors.Join(a.decided(key), a.writeTaken(a.tx))
+	})
 }
 
 // decide finds a parked record for fn, in one transaction with what fn does.

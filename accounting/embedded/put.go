@@ -50,7 +50,7 @@ func (s *Store) apply(ctx context.Context, tx *bolt.Tx, batch []accounting.Recor
 
 func (s *Store) application(ctx context.Context, tx *bolt.Tx) *application {
 	a := &application{
-		ctx: ctx, s: s, now: s.o.Now(), seen: tx.Bucket([]byte(seen)), records: tx.Bucket([]byte(records)),
+		ctx: ctx, s: s, tx: tx, now: s.o.Now(), seen: tx.Bucket([]byte(seen)), records: tx.Bucket([]byte(records)),
 		parked: tx.Bucket([]byte(parked)), periods: tx.Bucket([]byte(periods)), tariffs: tx.Bucket([]byte(tariffs)),
 		use: newTotals(tx, use, useWidth), rcpt: newTotals(tx, rcpt, 3), days: newTotals(tx, days, 3), accounts: newAccounts(tx),
 	}
@@ -71,6 +71,8 @@ type application struct {
 	accounts              *accounts
 	touched               map[string]touched
 	told                  []accounting.Standing // of a decision
+	tx                    *bolt.Tx
+	taken                 map[string]takenCounts
 }
 
 // touched is where a client's standing is read when the batch is done.
@@ -126,6 +128,7 @@ func (a *application) apply(r *accounting.Record) error {
 	if err := a.learn(p.Tariff); err != nil {
 		return err
 	}
+	a.took(r.Gateway, takenCounts{1, 0})
 	return a.keep(&stored, p.Period, key)
 }
 
@@ -147,6 +150,7 @@ func (a *application) remember(r *accounting.Record, key []byte, account *accoun
 	if _, err := a.move(&p, r.Client); err != nil {
 		return err
 	}
+	a.took(r.Gateway, takenCounts{1, 0})
 	return a.keep(&stored, p.Period, key)
 }
 
@@ -178,6 +182,9 @@ func (a *application) finish(came int) ([]accounting.Standing, error) {
 		}
 	}
 	if err := a.accounts.write(); err != nil {
+		return nil, err
+	}
+	if err := a.writeTaken(a.tx); err != nil {
 		return nil, err
 	}
 	// A day more than Fit asks for: what it lets pass is remembered.

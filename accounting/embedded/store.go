@@ -16,6 +16,7 @@
 //	closes    period                    the seal of a closed period, as JSON
 //	entries   client 0 id               hash of a payment, adjustment or fee; kept for ever
 //	parked    hash                      {"reason":…,"record":…}: not applied, for the operator
+//	taken     gateway                   records applied, records given up: int64 each
 //	gateways  name                      {"heartbeat":…,"backlog":…}
 //	meta      "version", "mark"         the layout's version; how far the spool was applied
 package embedded
@@ -82,6 +83,7 @@ const (
 	closes   = "closes"
 
 	accountsName = "accounts"
+	takenName    = "taken"
 	meta         = "meta"
 )
 
@@ -124,7 +126,7 @@ func Open(path string, o Options) (*Store, error) {
 
 // prepare makes the buckets.
 func prepare(tx *bolt.Tx) error {
-	for _, name := range []string{records, use, rcpt, days, seen, parked, gateways, meta, accountsName, periods, tariffs, entries, closes} {
+	for _, name := range []string{records, use, rcpt, days, seen, parked, gateways, meta, accountsName, periods, tariffs, entries, closes, takenName} {
 		if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
 			return err
 		}

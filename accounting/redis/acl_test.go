@@ -54,6 +54,7 @@ func TestDocumentedUserIsEnough(t *testing.T) {
 	_, counters := s.Counters(t.Context(), "2026-11")
 	_, parked := s.ParkedCount(t.Context())
 	for name, err := range map[string]error{
+		"claim": s.Claim(t.Context(), accounting.Claim{Gateway: "mx1", Instance: "A"}), "taken": second(s.Taken(t.Context(), "mx1")),
 		"definitions": s.Define(t.Context(), []accounting.Definition{{ID: "a", Text: "{}"}}), "redefine": s.Redefine(t.Context(), "a", "{}", "{ }"),
 		"version": second(s.ClientsVersion(t.Context())), "defined": second(s.Definitions(t.Context())), "plans": second(s.SetPlans(t.Context(), "a", "", "")),
 		"move": se.Move(t.Context(), "b"), "check": se.Check(t.Context()), "counters": counters, "parked": parked,

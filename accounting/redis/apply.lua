@@ -1,7 +1,7 @@
 -- Applies one usage or void record: all of it, or nothing.
 --
 -- KEYS  1 seen  2 use of the period  3 use of the month (may be the same)
---       4 rcpt  5 day  6 rec  7 acct  8 periods; all of one client
+--       4 rcpt  5 day  6 rec  7 acct  8 periods  9 applied; all of one client
 -- ARGV   1 own mark     2 the other's mark: of the void, or of the voided record
 --        3 "usage", "void"; "find" for a void of which it is not yet known what its record added
 --        4 seconds that the seen set has still to live, 5 those of the day
@@ -16,8 +16,8 @@
 --       21 what a byte costs, in parts of a millionth
 --       22-24 what the volume costs: whole millionths, parts, as text; of a void all that its record cost
 --       25-27 likewise of the delivery, 28-30 of both
---       31 and on: fields and values of the record, the last six being
---          effect, currency, priced, included, included_delivery, amount
+--       31 and on: fields and values of the record, the fifth being gateway, the
+--          last six effect, currency, priced, included, included_delivery, amount
 --
 -- Answers 0 known already; 1 applied, or {1, balance, charged in the period,
 -- charged on the day, name of the entry} where it is published; 2 a void that came before its
@@ -41,6 +41,12 @@ local parts = 104857600 -- of a millionth
 
 if redis.call('SISMEMBER', KEYS[1], ARGV[1]) == 1 then return 0 end
 
+-- How many records of each gateway were taken: by it, what was spooled is
+-- compared with what is here.
+if ARGV[39] ~= 'gateway' then error('tollgate: no gateway') end
+local count = redis.call('HGET', KEYS[9], ARGV[40])
+if count and not string.match(count, '^%d+$') then error('tollgate: ' .. KEYS[9] .. ' ' .. ARGV[40] .. ' is no counter') end
+
 -- Months need no note: who reads asks for each.
 local noted = string.match(ARGV[13], '^%d+-%d+$')
 
@@ -52,6 +58,7 @@ if other ~= (kind ~= 'usage') then
   redis.call('XLEN', KEYS[6])
   redis.call('SADD', KEYS[1], ARGV[1])
   redis.call('EXPIRE', KEYS[1], ARGV[4])
+  redis.call('HINCRBY', KEYS[9], ARGV[40], 1)
   ARGV[n - 10] = 'none'
   redis.call('XADD', KEYS[6], '*', unpack(ARGV, 31))
   if not noted then redis.call('SADD', KEYS[8], ARGV[13]) end
@@ -249,6 +256,7 @@ redis.call('SCARD', KEYS[8])
 
 redis.call('SADD', KEYS[1], ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[4])
+redis.call('HINCRBY', KEYS[9], ARGV[40], 1)
 for i = 1, #writes do redis.call(unpack(writes[i])) end
 redis.call('EXPIRE', KEYS[5], ARGV[5])
 if not noted then redis.call('SADD', KEYS[8], ARGV[13]) end

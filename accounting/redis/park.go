@@ -209,13 +209,20 @@ func (s *Store) DropParked(ctx context.Context, id string) error {
 		return err
 	}
 	own, _ := r.Marks()
-	seen := s.seenKey(&r)
-	if err := s.db.SAdd(ctx, seen, member(own)).Err(); err != nil {
-		return fault(err)
-	}
-	keep := r.Origin().AddDate(0, 0, s.o.SeenDays+2).Sub(s.o.Now())
-	if err := s.db.Expire(ctx, seen, time.Duration(seconds(keep))*time.Second).Err(); err != nil {
+	seen, client := s.seenKey(&r), parkedClient(&r)
+	keep := seconds(r.Origin().AddDate(0, 0, s.o.SeenDays+2).Sub(s.o.Now()))
+	err = s.db.Eval(ctx, dropScript, []string{seen, s.droppedKey(client), s.appliedKey(client)}, member(own), keep, id, r.Gateway+droppedField).Err()
+	if err != nil {
 		return fault(err)
 	}
 	return fault(s.db.HDel(ctx, key, id).Err())
 }
+
+// dropScript remembers and counts what is given up, once. It stays parked until
+// then, which may be under another slot's key, of an earlier version.
+const dropScript = `
+redis.call('SADD', KEYS[1], ARGV[1])
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+if redis.call('SADD', KEYS[2], ARGV[3]) == 1 then redis.call('HINCRBY', KEYS[3], ARGV[4], 1) end
+redis.call('EXPIRE', KEYS[2], ARGV[2])
+return 1`

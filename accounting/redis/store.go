@@ -17,11 +17,14 @@
 //	tg:{c:ID}:rec:PERIOD     STREAM  the records, a field for each attribute
 //	tg:{c:ID}:periods        SET     of the periods that there are streams for, but for months
 //	tg:{c:ID}:entries        HASH    id of a payment, adjustment or fee: SHA-256 of its content; for ever
+//	tg:{c:ID}:applied        HASH    gateway: how many of its records were taken; "GATEWAY|dropped": given up
+//	tg:{c:ID}:dropped        SET     ids of records that were given up; expires
 //	tg:clients               SET     of client IDs
 //	tg:tariffs               HASH    version: the terms of a tariff, in their canonical form
 //	tg:closes                HASH    period: the seal of a closed one, as JSON
 //	tg:standing              channel "CLIENT balance PERIOD charged DAY charged", after each change
 //	tg:gw:GATEWAY            HASH    heartbeat (RFC 3339), backlog
+//	tg:{c:_gw:GATEWAY}:claim STRING  instance and place of who has this name; expires
 //	tg:{c:_gw:GATEWAY:N}     STRING  how far the gateway's spool was applied; one on each owner of slots
 //	tg:{c:ID}:parked         HASH    record ID: {"reason":…,"record":…}, not applied, for the operator
 //	tg:parkers               SET     of client IDs that have, or had, parked records

@@ -72,7 +72,7 @@ func TestKeys(t *testing.T) {
 	}
 	want := map[string]string{
 		"tg:{c:sales}:use:2026-11": "hash", "tg:{c:sales}:rcpt:2026-11": "hash", "tg:{c:sales}:day:2026-11-23": "hash",
-		"tg:{c:sales}:seen:2026-11-23": "set", "tg:{c:sales}:rec:2026-11": "stream", "tg:clients": "set", "tg:gw:mx1": "hash",
+		"tg:{c:sales}:applied": "hash", "tg:{c:sales}:seen:2026-11-23": "set", "tg:{c:sales}:rec:2026-11": "stream", "tg:clients": "set", "tg:gw:mx1": "hash",
 		"tg:{c:_gw:mx1:0}": "string",
 	}
 	for _, k := range keys {

@@ -128,7 +128,7 @@ func (s *Store) arguments(w *work, now time.Time) (keys []string, args []any) {
 	keys = []string{
 		s.key(r.Client, "seen", accounting.Day(r.Origin(), time.UTC)), s.key(r.Client, "use", p.Period), s.key(r.Client, "use", p.Month),
 		s.key(r.Client, "rcpt", p.Month), s.key(r.Client, "day", p.Day), s.key(r.Client, "rec", p.Period),
-		s.accountKey(r.Client), s.periodsKey(r.Client),
+		s.accountKey(r.Client), s.periodsKey(r.Client), s.appliedKey(r.Client),
 	}
 	kind := r.Kind
 	if kind == accounting.Void && w.found == nil {

@@ -8,6 +8,7 @@ import (
 
 // Status of a spool.
 type Status struct {
+	Spooled     int64     `json:"spooled"`      // records ever
 	Waiting     int64     `json:"waiting"`      // records not yet applied
 	Bytes       int64     `json:"bytes"`        // on disk
 	Oldest      time.Time `json:"oldest"`       // of the waiting ones; zero when none
@@ -28,7 +29,7 @@ type sinkState struct {
 func (s *Spool) Status() Status {
 	s.mu.Lock()
 	st := Status{
-		Waiting: s.waiting, LastApplied: s.state.lastApplied,
+		Spooled: s.spooled, Waiting: s.waiting, LastApplied: s.state.lastApplied,
 		LastError: s.state.lastError, ErrorSince: s.state.errorSince,
 	}
 	for _, g := range s.segments {
@@ -41,6 +42,17 @@ func (s *Spool) Status() Status {
 		st.Oldest = s.oldest(applied)
 	}
 	return st
+}
+
+// Name is the spool's own, made once: it tells it from another that stood in
+// the same folder before.
+func (s *Spool) Name() string { return s.cursor.spool }
+
+// Counts are how many records were ever spooled, and how many of them wait.
+func (s *Spool) Counts() (spooled, waiting int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.spooled, s.waiting
 }
 
 // oldest is the time of the frame behind p; zero when it cannot be read.

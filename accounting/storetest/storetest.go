@@ -57,6 +57,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 		"Kept":        testKeptTerms,
 		"Standing":    testStanding,
 		"Entries":     testEntries,
+		"Taken":       testTaken,
 		"Sealed":      testSealed,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, fresh(t)) })

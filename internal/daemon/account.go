@@ -97,6 +97,7 @@ func (d *Daemon) accountAnswers(to map[string]control.Handler) map[string]contro
 	to[CmdClients] = d.answerClients
 	to[CmdEntry] = control.Privileged(d.answerEntry)
 	to[CmdStatement] = d.answerStatement
+	to[CmdAudit] = d.answerAudit
 	to[CmdImport] = control.Privileged(d.answerImport)
 	to[CmdDisable] = control.Privileged(d.answerDisable)
 	to[CmdSwitch] = control.Privileged(d.answerSwitch)

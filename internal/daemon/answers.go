@@ -99,7 +99,7 @@ func (d *Daemon) Status(ctx context.Context) Status {
 		Gateway: d.judge.Gate().Policy().Gateway, Version: d.version, PID: os.Getpid(),
 		Started: d.started.UTC(), Uptime: int64(time.Since(d.started).Seconds()),
 		Policy: policy, Listen: listen, Milter: d.milter.Status(), Control: d.control.Socket(),
-		Spool: d.spool.Status(), Store: store, Clients: d.accounts.Status(), Journal: d.journals.Journal().Status(), Trace: d.traceNow(),
+		Spool: d.spool.Status(), Store: store, Clients: d.accounts.Status(), Records: d.conservation.Load(), Journal: d.journals.Journal().Status(), Trace: d.traceNow(),
 		Limits: d.judge.Gate().Limits(), Inspectors: d.inspectors.Status(), DNS: d.resolvers.Stats(), State: d.memories.Status(),
 	}
 	s.Maillog = d.followed.Status(time.Now())
@@ -128,6 +128,10 @@ func (s *Status) degraded(now time.Time) []string {
 	}
 	if s.Store.Parked > 0 {
 		note("%s parked, in no bill until somebody decides: see \"tollgate parked list\"", Plural(int(s.Store.Parked), "usage record"))
+	}
+	if c := s.Records; c != nil && c.Missing != 0 {
+		note("%d usage records were spooled, and the store has %d that were applied, parked or given up (%+d): see \"tollgate audit\"",
+			c.Spooled-c.Waiting, c.Applied+c.Parked+c.Dropped, -c.Missing)
 	}
 	if c := s.Clients; c != nil {
 		switch {

@@ -11,12 +11,14 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/accounting/closing"
 	"github.com/tollgate-mail/tollgate/accounting/spool"
 	"github.com/tollgate-mail/tollgate/internal/assemble"
+	"github.com/tollgate-mail/tollgate/internal/audit"
 	"github.com/tollgate-mail/tollgate/internal/backup"
 	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/control"
@@ -74,6 +76,9 @@ type Daemon struct {
 	accounts   *assemble.Accounts
 	inspectors *assemble.Inspectors
 	judge      *assemble.Judge
+
+	claim        accounting.Claim // of the gateway's name, in a store that others share
+	conservation atomic.Pointer[audit.Balance]
 
 	standing standing // of clients, kept up to date
 	seals    *seals   // of closed periods
@@ -134,6 +139,9 @@ func (d *Daemon) open(ctx context.Context, o Options) error {
 	d.seals = &seals{keeper: closing.NewKeeper(cfg.StateDir)}
 	d.followed = newFollowed(d)
 	if d.store, d.storeIs, err = assemble.OpenStore(ctx, cfg, d.accounts, d.log, assemble.MakeIt); err != nil {
+		return err
+	}
+	if err := d.claimName(ctx); err != nil {
 		return err
 	}
 	if err := d.assemble(ctx, o); err != nil {

@@ -13,12 +13,15 @@ import (
 func (d *Daemon) drain(ctx context.Context) {
 	ctx, d.endDrain = context.WithCancel(context.WithoutCancel(ctx))
 	d.background.Go(func() {
-		if err := d.spool.Drain(ctx, d.store); err != nil && ctx.Err() == nil {
+		if err := d.spool.Drain(ctx, d.drained()); err != nil && ctx.Err() == nil {
 			d.fail(fmt.Errorf("drain: %w", err))
 		}
 	})
 	d.background.Go(func() { d.heartbeat(ctx) })
 	d.background.Go(func() { d.keepAccounts(ctx) })
+	if store, ok := d.store.(accounting.Conserver); ok {
+		d.background.Go(func() { d.balance(ctx, store) })
+	}
 	if from, ok := d.store.(accounting.Definer); ok {
 		d.background.Go(func() { d.followClients(ctx, from) })
 	}
@@ -39,6 +42,9 @@ func (d *Daemon) heartbeat(ctx context.Context) {
 	for away := false; ; {
 		beat, cancel := context.WithTimeout(ctx, storeTimeout)
 		err := d.store.Heartbeat(beat, d.judge.Gate().Policy().Gateway, d.spool.Status().Waiting)
+		if err == nil {
+			err = d.renewClaim(beat)
+		}
 		cancel()
 		switch {
 		case ctx.Err() != nil:

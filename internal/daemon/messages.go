@@ -6,6 +6,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/accounting/spool"
 	"github.com/tollgate-mail/tollgate/internal/assemble"
+	"github.com/tollgate-mail/tollgate/internal/audit"
 	"github.com/tollgate-mail/tollgate/internal/control"
 	"github.com/tollgate-mail/tollgate/internal/dnscheck"
 	"github.com/tollgate-mail/tollgate/internal/gate"
@@ -25,6 +26,7 @@ const (
 	CmdStatus = "status" // answers Status
 
 	CmdClients   = "clients"   // takes ClientsRequest, answers []ClientRow
+	CmdAudit     = "audit"     // answers audit.Report
 	CmdImport    = "import"    // takes ImportRequest, answers ImportAnswer
 	CmdDisable   = "disable"   // takes DisableRequest, answers the same
 	CmdSwitch    = "switch"    // takes SwitchRequest, answers SwitchAnswer
@@ -87,7 +89,8 @@ type Status struct {
 	Control    control.SocketStatus       `json:"control"`
 	Spool      spool.Status               `json:"spool"`
 	Store      assemble.StoreStatus       `json:"store"`
-	Clients    *assemble.ClientsStatus    `json:"clients"` // null where all are in the policy
+	Records    *audit.Balance             `json:"conservation"` // what was spooled and what became of it; null while not known
+	Clients    *assemble.ClientsStatus    `json:"clients"`      // null where all are in the policy
 	Journal    journal.Status             `json:"journal"`
 	Limits     []gate.BoundStatus         `json:"limits"`
 	Inspectors []assemble.InspectorStatus `json:"inspectors"`

@@ -46,6 +46,7 @@ func (d *Daemon) Stop(ctx context.Context, grace time.Duration) error {
 		note("policy", d.running.Close())
 	}
 	if d.store != nil {
+		d.dropClaim(ctx)
 		note("store", d.store.Close())
 	}
 	if d.spool != nil {

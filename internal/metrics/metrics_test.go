@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/tollgate-mail/tollgate/internal/assemble"
+	"github.com/tollgate-mail/tollgate/internal/audit"
 	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/config/configtest"
 	"github.com/tollgate-mail/tollgate/internal/daemon"
@@ -47,6 +48,7 @@ func everything() *fixed {
 		Inspectors: []assemble.InspectorStatus{{Name: "antivirus", State: "away", Inspected: 9, Failed: 1, LatencyMS: 250}},
 		DNS:        &dnscheck.Stats{Asked: 7, Hits: 5, Servers: []dnscheck.ServerStats{{Addr: "192.0.2.53:53", State: "down"}, {Addr: "192.0.2.53:53", State: "down"}}},
 		State:      &state.Status{Kind: "redis"},
+		Clients:    &assemble.ClientsStatus{Count: 2}, Records: &audit.Balance{Missing: 1},
 	}}
 }
 

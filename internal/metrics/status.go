@@ -91,6 +91,17 @@ func daemonRows() []row {
 func accountRows() []row {
 	return []row{
 		gauge("spool_records", "Usage records that wait for the store.", one(func(s *daemon.Status) int64 { return s.Spool.Waiting })),
+		gauge("records_missing", "Usage records that were spooled and are nowhere; below zero: there are too many.", func(s *daemon.Status, y yield) {
+			if s.Records != nil {
+				y(float64(s.Records.Missing))
+			}
+		}),
+		gauge("records_parked", "Usage records that wait for somebody's decision.", one(func(s *daemon.Status) int64 { return s.Store.Parked })),
+		gauge("clients_problems", "Clients in Redis whose definition is not in force.", func(s *daemon.Status, y yield) {
+			if s.Clients != nil {
+				y(float64(s.Clients.Count))
+			}
+		}),
 		gauge("spool_bytes", "Size of the spool on disk.", one(func(s *daemon.Status) int64 { return s.Spool.Bytes })),
 		gauge("spool_oldest_timestamp_seconds", "When the oldest waiting record was made; 0 when none waits.", at(func(s *daemon.Status) time.Time { return s.Spool.Oldest })),
 		gauge("spool_failing", "1 while the store does not take records.", func(s *daemon.Status, y yield) { y(yes(s.Spool.LastError != "")) }),

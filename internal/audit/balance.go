@@ -1,0 +1,129 @@
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/internal/durable"
+)
+
+// Balance is what was spooled and what became of it.
+type Balance struct {
+	Spooled int64 `json:"spooled"`
+	Applied int64 `json:"applied"`
+	Waiting int64 `json:"waiting"`
+	Parked  int64 `json:"parked"`
+	Dropped int64 `json:"dropped"`
+	// Again are records that were spooled more than once, and count once.
+	Again int64 `json:"again"`
+	// Missing is how many of the spooled records are nowhere, below zero how
+	// many too many there are. While records are on their way it is what is
+	// certain.
+	Missing int64     `json:"missing"`
+	At      time.Time `json:"at"`
+}
+
+// Balancer compares the numbers of a spool and a store.
+type Balancer struct {
+	Gateway string
+	Spool   interface {
+		Counts() (spooled, waiting int64)
+		Name() string
+	}
+	Store accounting.Conserver
+	// File keeps what the store had taken of the gateway's before this spool.
+	File string
+
+	base *baseline
+}
+
+// baseline is what a store had taken before a spool was made, or before there
+// were counts.
+type baseline struct {
+	Spool   string `json:"spool"`
+	Taken   int64  `json:"taken"`
+	Applied int64  `json:"applied"`
+	Dropped int64  `json:"dropped"`
+	Again   int64  `json:"again"`
+}
+
+// Now compares; nil without an error while it cannot be told what was before.
+func (b *Balancer) Now(ctx context.Context) (*Balance, error) {
+	before, waits := b.Spool.Counts()
+	taken, err := b.Store.Taken(ctx, b.Gateway)
+	if err != nil {
+		return nil, err
+	}
+	after, still := b.Spool.Counts()
+	quiet := waits == 0 && still == 0 && before == after
+	if b.base == nil {
+		if err := b.load(taken, before-waits, quiet); err != nil || b.base == nil {
+			return nil, err
+		}
+	}
+	sum := taken.Sum() - b.base.Taken + b.base.Again
+	is := &Balance{
+		Spooled: after, Applied: taken.Applied - b.base.Applied, Waiting: still, Parked: taken.Parked, Dropped: taken.Dropped - b.base.Dropped,
+		Again: b.base.Again,
+		At:    time.Now().UTC().Truncate(time.Second),
+	}
+	switch {
+	case sum < before-waits:
+		is.Missing = before - waits - sum
+	case sum > after:
+		is.Missing = after - sum
+	}
+	return is, nil
+}
+
+// Explain takes records that seem to be missing for such as were spooled again:
+// what an audit has proven, which found so many of these.
+func (b *Balancer) Explain(is *Balance, r *Report) error {
+	if is.Missing <= 0 || is.Waiting > 0 || !r.Proven() || is.Missing > r.Again {
+		return nil
+	}
+	next := *b.base
+	next.Again += is.Missing
+	if err := b.save(next); err != nil {
+		return err
+	}
+	is.Again, is.Missing = next.Again, 0
+	return nil
+}
+
+func (b *Balancer) save(next baseline) error {
+	text, err := json.Marshal(next)
+	if err == nil {
+		err = durable.Replace(b.File, text, 0o600)
+	}
+	if err == nil {
+		b.base = &next
+	}
+	return err
+}
+
+// load reads the baseline, or finds it out: when nothing is on its way.
+func (b *Balancer) load(taken accounting.Taken, done int64, quiet bool) error {
+	text, err := os.ReadFile(b.File)
+	var was baseline
+	if err == nil {
+		err = json.Unmarshal(text, &was)
+	}
+	switch {
+	case err == nil && was.Spool == b.Spool.Name():
+		b.base = &was
+		return nil
+	case err != nil && !errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("%s: %w", b.File, err)
+	case !quiet:
+		return nil
+	}
+	// What was drained before there were counts, and is not among them, stands
+	// as applied.
+	return b.save(baseline{Spool: b.Spool.Name(), Taken: taken.Sum() - done, Applied: taken.Applied + taken.Parked - done, Dropped: taken.Dropped})
+}
