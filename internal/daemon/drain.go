@@ -2,7 +2,9 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -61,4 +63,69 @@ func (d *Daemon) heartbeat(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// claimed is the store of the drain: nothing is taken to it that another gateway
+// of the same name would count as its own.
+type claimed struct {
+	accounting.Checkpointer
+	claimer accounting.Claimer
+	claim   accounting.Claim
+}
+
+// Session claims the gateway's name first.
+func (c claimed) Session(ctx context.Context) (accounting.Session, error) {
+	if err := c.claimer.Claim(ctx, c.claim); err != nil {
+		return nil, err
+	}
+	return c.Checkpointer.Session(ctx)
+}
+
+// claimName claims the gateway's name in a store that others share. Of a store
+// that is away it says nothing: the drain claims the name before it begins.
+func (d *Daemon) claimName(ctx context.Context) error {
+	claimer, ok := d.store.(accounting.Claimer)
+	if !ok {
+		return nil
+	}
+	host, _ := os.Hostname() // for people; it may be unknown
+	d.claim = accounting.Claim{Gateway: d.config().Gate.Gateway, Instance: d.spool.Name(), Place: host + ":" + d.config().StateDir}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	if err := claimer.Claim(ctx, d.claim); errors.Is(err, accounting.ErrClaimed) {
+		return fmt.Errorf("the store: %w", err)
+	}
+	return nil
+}
+
+// renewClaim renews it with each heartbeat. That somebody else has it by now,
+// because this gateway was not heard of, ends the session of the drain with its
+// next batch; until then both are refused by the mark.
+func (d *Daemon) renewClaim(ctx context.Context) error {
+	if claimer, ok := d.store.(accounting.Claimer); ok {
+		return claimer.Claim(ctx, d.claim)
+	}
+	return nil
+}
+
+// dropClaim gives the name back at the end, so that another may have it at once.
+func (d *Daemon) dropClaim(ctx context.Context) {
+	claimer, ok := d.store.(accounting.Claimer)
+	if !ok || d.claim.Instance == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushAway)
+	defer cancel()
+	if err := claimer.Unclaim(ctx, d.claim); err != nil {
+		d.log.Debug("the gateway's name is not given back, and is free in a while", "error", err)
+	}
+}
+
+// drained is the store as the drain is to have it.
+func (d *Daemon) drained() accounting.Sink {
+	claimer, shared := d.store.(accounting.Claimer)
+	if c, ok := d.store.(accounting.Checkpointer); ok && shared {
+		return claimed{c, claimer, d.claim}
+	}
+	return d.store
 }
