@@ -141,7 +141,7 @@ func readEvents(ctx context.Context, in io.Reader, to chan<- daemon.MaillogReque
 		var one daemon.MaillogRequest
 		if len(line) > 0 {
 			e, at, ok := p.ParseAny(line)
-			if one.Last = at; ok && e.Kind != maillog.Begun {
+			if one.Last = at; ok {
 				one.Events = []maillog.Event{e}
 			}
 			if !at.IsZero() {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -14,7 +15,8 @@ import (
 )
 
 func (a *app) statement() *cobra.Command {
-	return &cobra.Command{
+	var utc bool
+	c := &cobra.Command{
 		Use:   "statement CLIENT PERIOD",
 		Short: "print a client's account in a period",
 		Long: `Statement prints a client's account in a period of its tariff (2026-11, 2026-W48,
@@ -37,17 +39,23 @@ unit, or is not printed.`,
 			if a.json {
 				return printJSON(a.out, s)
 			}
-			return away(printStatement(a.out, &s))
+			loc := places.Location
+			if utc {
+				loc = time.UTC
+			}
+			return away(printStatement(a.out, &s, loc))
 		},
 	}
+	c.Flags().BoolVar(&utc, "utc", false, "times in UTC instead of the accounting time zone")
+	return c
 }
 
-func printStatement(w io.Writer, s *report.Statement) error {
+func printStatement(w io.Writer, s *report.Statement, loc *time.Location) error {
 	state := "open"
 	if s.Closed {
 		state = "closed"
 	}
-	head := fmt.Sprintf("%s, %s, %s, in %s", s.Client, s.Period, state, or(s.Currency))
+	head := fmt.Sprintf("%s, %s, %s, in %s; times of %s", s.Client, s.Period, state, or(s.Currency), loc)
 	if s.Name != "" {
 		head = visible(s.Name) + ": " + head
 	}
@@ -61,9 +69,12 @@ func printStatement(w io.Writer, s *report.Statement) error {
 		if e.Kind == accounting.Fee {
 			n = -n
 		}
-		what := local(e.Time) + " " + e.Kind + " " + e.ID
+		what := e.Time.In(loc).Format(time.DateTime) + " " + e.Kind + " " + e.ID
 		if e.By != "" {
 			what += " by " + e.By
+		}
+		if e.Reverses != "" {
+			what += ", reverses " + e.Reverses
 		}
 		if e.Note != "" {
 			what += ": " + e.Note

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,6 +35,7 @@ type followed struct {
 	follower *maillog.Follower
 	places   outcome.Places
 	pending  []outcome.Decision // not yet carried out
+	doing    []outcome.Decision // being carried out
 	saved    time.Time
 	voided   int64
 	gap, err string
@@ -103,7 +105,7 @@ func (f *followed) missed(why string) {
 
 // event is a line of the log. The caller holds mu.
 func (f *followed) event(e maillog.Event) error {
-	if d, ok := f.watch.Event(e); ok {
+	if d, ok := f.watch.Event(e, time.Now()); ok {
 		f.pending = append(f.pending, d)
 	}
 	return nil
@@ -166,15 +168,28 @@ func (f *followed) restore(ctx context.Context) {
 
 // step reads what is new, and does what follows from it.
 func (f *followed) step(ctx context.Context) {
+	if !f.read(time.Now()) {
+		return
+	}
+	f.carryOut(ctx)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	now := time.Now()
+	if now := time.Now(); now.Sub(f.saved) >= maillogSave {
+		f.keep(now)
+	}
+}
+
+// read reads what is new; false where nothing is followed.
+func (f *followed) read(now time.Time) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if source := f.d.config().FollowMaillog; source != f.source {
 		f.open(source, maillog.Place{})
 	}
 	if f.source == "" {
-		return
+		return false
 	}
+	place := maillog.Place{Last: f.watch.Status(now).Last}
 	if f.follower != nil {
 		err := f.follower.Poll(f.event)
 		switch {
@@ -185,33 +200,30 @@ func (f *followed) step(ctx context.Context) {
 			f.d.log.Info("Postfix's log can be read again")
 			f.err = ""
 		}
-		f.places.Add(now, f.follower.Place())
-	} else {
-		f.places.Add(now, maillog.Place{Last: f.watch.Status(now).Last})
+		place = f.follower.Place()
 	}
-	f.carryOut(ctx)
-	if now.Sub(f.saved) >= maillogSave {
-		f.keep(now)
-	}
+	f.places.Add(now, place)
+	f.doing = append(f.pending, f.watch.Due(now)...)
+	f.pending = nil
+	return true
 }
 
 // carryOut voids what was charged and is not owed. What cannot be done now is
-// tried again.
+// tried again. Nobody waits for it: the store may be away.
 func (f *followed) carryOut(ctx context.Context) {
-	if len(f.pending) == 0 {
-		return
-	}
-	rest := f.pending[:0]
-	for _, one := range f.pending {
+	var rest []outcome.Decision
+	for _, one := range f.doing { // only changed by this goroutine
 		if err := f.void(ctx, one.Message, "its log says: "+one.Fate.String(), ""); err != nil {
 			f.d.log.Error("a message that was not queued stays charged for now", "queue_id", one.QueueID, "error", err)
 			rest = append(rest, one)
 		}
 	}
-	f.pending = rest
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.pending, f.doing = append(f.pending, rest...), nil
 }
 
-// void takes back what a message was charged.
+// void takes back what a message was charged. The caller does not hold mu.
 func (f *followed) void(ctx context.Context, m outcome.Message, why, by string) error {
 	books := f.d.books()
 	n := len(m.Records)
@@ -230,7 +242,9 @@ func (f *followed) void(ctx context.Context, m outcome.Message, why, by string) 
 		}
 		n = counts[0]
 	}
+	f.mu.Lock()
 	f.voided++
+	f.mu.Unlock()
 	f.d.log.Warn("a message was charged and is not in Postfix's queue: voided", "queue_id", m.QueueID, "ref", m.Ref, "records", n, "reason", why, "by", by)
 	return f.d.journals.Journal().Write(&journal.Entry{
 		Kind: journal.Blocks, Time: time.Now(), Gateway: books.Gateway, QueueID: m.QueueID, Ref: m.Ref, Stage: "queue", Verdict: "voided",
@@ -246,7 +260,7 @@ func (f *followed) keep(now time.Time) {
 	f.saved = now
 	kept := f.watch.Snapshot(now)
 	kept.Source, kept.Place, kept.Gap = f.source, f.places.Old(), f.gap
-	for _, one := range f.pending {
+	for _, one := range slices.Concat(f.pending, f.doing) {
 		kept.Waiting = append(kept.Waiting, one.Message)
 	}
 	if err := kept.Save(f.d.config().StateDir); err != nil {

@@ -130,14 +130,14 @@ func (d *Daemon) answerDecide(ctx context.Context, request json.RawMessage) (any
 		return nil, err
 	}
 	f := d.followed
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	for _, m := range r.Void {
 		if err := f.void(ctx, m.Message, m.Why, control.User(ctx)); err != nil {
 			return nil, &control.Refusal{Code: CodeAway, Message: err.Error()}
 		}
 		f.watch.Forget(m.Message)
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	for _, m := range r.Queued {
 		if m.Held {
 			f.watch.Hold(m)

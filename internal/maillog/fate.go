@@ -58,7 +58,7 @@ func (l *Log) Fate(queueID string, end time.Time) Fate {
 	list := slices.Clone(l.events[queueID])
 	slices.SortStableFunc(list, func(a, b Event) int { return a.Time.Compare(b.Time) })
 	fate, held := Unknown, false
-	for _, e := range list {
+	for i, e := range list {
 		after := e.Time.Sub(end)
 		if after < -slack {
 			continue
@@ -75,7 +75,7 @@ func (l *Log) Fate(queueID string, end time.Time) Fate {
 				held = false // it was let go
 			}
 		case Refused, Unwritten:
-			if fate == Unknown && after <= soon {
+			if fate == Unknown && after <= soon && !begunAfter(list[i+1:], end) {
 				fate = NotQueued
 			}
 		case Delivered, Requeued, Released:
@@ -96,6 +96,12 @@ func (l *Log) Fate(queueID string, end time.Time) Fate {
 		}
 	}
 	return fate
+}
+
+// begunAfter tells whether a message that had ended at a time got its queue id
+// only later: what was said before with that id is of another.
+func begunAfter(rest []Event, end time.Time) bool {
+	return slices.ContainsFunc(rest, func(e Event) bool { return e.Kind == Begun && e.Time.Sub(end) <= slack })
 }
 
 // Vanished tells of a message that the log does not decide on whether it was

@@ -50,6 +50,7 @@ type growing struct {
 	inode   uint64
 	offset  int64 // of what was read
 	rest    []byte
+	skip    bool // the rest of a line that was too long
 	grew    time.Time
 	head    string
 	headLen int64
@@ -219,7 +220,7 @@ func (f *Follower) truncated(g *growing, fn func(Event) error) error {
 	if err := f.catchUp(was, fn); err != nil {
 		return err
 	}
-	g.offset, g.rest, g.head, g.headLen = 0, nil, "", 0
+	g.offset, g.rest, g.skip, g.head, g.headLen = 0, nil, false, "", 0
 	return nil
 }
 
@@ -247,6 +248,10 @@ func (f *Follower) read(g *growing, fn func(Event) error) error {
 				break
 			}
 			g.rest = rest
+			if g.skip {
+				g.skip = false
+				continue
+			}
 			e, ok := p.Parse(string(bytes.TrimRight(line, "\r")))
 			if !ok {
 				continue
@@ -259,7 +264,7 @@ func (f *Follower) read(g *growing, fn func(Event) error) error {
 			}
 		}
 		if len(g.rest) > maxLine {
-			g.rest = g.rest[:0] // what is so long says nothing of a message
+			g.rest, g.skip = g.rest[:0], true // what is so long says nothing of a message
 		}
 		g.rest = slices.Clip(slices.Clone(g.rest))
 	}

@@ -129,11 +129,12 @@ func kindOf(program, text string) Kind {
 	return 0
 }
 
-// unwritten: the words of cleanup and of its clients for a queue file that
-// could not be written to its end.
+// unwritten: the words of cleanup and of its clients for a queue file that could
+// not be written to its end. They begin what is said: further on stands what a
+// sender has written.
 func unwritten(text string) bool {
 	return strings.HasPrefix(text, "write queue file: ") || strings.HasPrefix(text, "queue file size limit exceeded") ||
-		strings.Contains(text, "queue file write error")
+		strings.HasPrefix(text, "queue file write error")
 }
 
 // time reads the time at the begin of a line.

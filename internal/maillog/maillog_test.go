@@ -37,6 +37,7 @@ func TestParse(t *testing.T) {
 		"Dec 31 23:59:58 mx1 postfix/smtp[12]: 4XYZabc1: to=<removed>, status=sent",
 		"Dec 31 23:59:58 mx1 postfix/cleanup[12]: 4XYZabc1: milter-reject: RCPT from a: no",
 		// What a sender writes is no line of cleanup's.
+		`Dec 31 23:59:58 mx1 postfix/smtpd[12]: 4XYZabc1: reject: RCPT from a[192.0.2.7]: 550 5.1.1 <"queue file write error"@example.org>: no; from=<a@example.com>`,
 		"Dec 31 23:59:58 mx1 postfix/smtpd[12]: 4XYZabc1: client=postfix/cleanup[9]: 4XYZabc1: milter-reject: END-OF-MESSAGE x",
 	} {
 		if e, ok := p.Parse(line); ok && e.Kind != Begun {
@@ -58,6 +59,7 @@ func TestFate(t *testing.T) {
 		"queued":                    {[]Event{{at(0), Queued, "A"}}, InQueue},
 		"refused by a later milter": {[]Event{{at(1), Refused, "A"}}, NotQueued},
 		"disk full":                 {[]Event{{at(0), Unwritten, "A"}}, NotQueued},
+		"the id came again at once": {[]Event{{at(0), Begun, "A"}, {at(0), Refused, "A"}, {at(0), Begun, "A"}, {at(0), Queued, "A"}}, InQueue},
 		"of another message":        {[]Event{{at(0), Refused, "B"}}, Unknown},
 		"of the message before":     {[]Event{{at(-60), Refused, "A"}, {at(-30), Queued, "A"}}, Unknown},
 		"of the message after":      {[]Event{{at(0), Queued, "A"}, {at(20), Delivered, "A"}, {at(100), Refused, "A"}}, InQueue},

@@ -35,6 +35,9 @@ func (w *Watch) Snapshot(now time.Time) Kept {
 	for _, list := range w.waiting {
 		k.Waiting = append(k.Waiting, list...)
 	}
+	for _, r := range w.refused {
+		k.Waiting = append(k.Waiting, r.Message)
+	}
 	for _, m := range w.held {
 		k.Held = append(k.Held, m)
 	}

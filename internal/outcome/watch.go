@@ -62,10 +62,23 @@ type Watch struct {
 	mu      sync.Mutex
 	waiting map[string][]Message // by queue id: short ids come again
 	held    map[string]Message   // that Postfix has on hold
+	refused []refused            // not queued, as it seems
 	count   int                  // of waiting
 	beyond  int64                // that there was no room for
 	last    time.Time            // of the last line that was read
 }
+
+// refused is a message that the log seems to say was not queued.
+type refused struct {
+	Decision
+	noted time.Time
+}
+
+// Settle is how long it is waited for a line that says that it was another
+// message: a short queue id may come again within the second in which a message
+// was refused. The line with which the new one began stands in the log before the
+// new one ends, and so is read soon.
+const Settle = 5 * time.Second
 
 // NewWatch knows of nothing.
 func NewWatch() *Watch { return &Watch{waiting: map[string][]Message{}, held: map[string]Message{}} }
@@ -98,6 +111,7 @@ func (w *Watch) Forget(m Message) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.forget(m)
+	w.refused = slices.DeleteFunc(w.refused, func(r refused) bool { return r.same(&m) })
 	if h, ok := w.held[m.QueueID]; ok && h.same(&m) {
 		delete(w.held, m.QueueID)
 	}
@@ -114,14 +128,16 @@ func (w *Watch) forget(m Message) {
 	w.waiting[m.QueueID] = rest
 }
 
-// Event takes note of a line of the log. A decision may follow from it.
-func (w *Watch) Event(e maillog.Event) (Decision, bool) {
+// Event takes note of a line of the log, in the log's order, at a time. A
+// decision may follow from it; others come from Due.
+func (w *Watch) Event(e maillog.Event, now time.Time) (Decision, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if e.Time.After(w.last) {
 		w.last = e.Time
 	}
 	if e.Kind == maillog.Begun {
+		w.begun(e)
 		return Decision{}, false
 	}
 	if m, ok := w.about(e); ok {
@@ -132,7 +148,7 @@ func (w *Watch) Event(e maillog.Event) (Decision, bool) {
 				return Decision{}, false
 			}
 			w.forget(m)
-			return Decision{m, maillog.NotQueued}, true
+			w.refused = append(w.refused, refused{Decision{m, maillog.NotQueued}, now})
 		case maillog.Held:
 			w.forget(m)
 			m.Records = nil // it may be long on hold
@@ -167,11 +183,39 @@ func (w *Watch) Read(at time.Time) {
 	}
 }
 
-// about is the message that a line is about: of those with its queue id the
-// newest that had ended by then.
+// begun: a message gets its queue id here. One that ended later than that is this
+// one; what was said before with its id is of another.
+func (w *Watch) begun(e maillog.Event) {
+	w.refused = slices.DeleteFunc(w.refused, func(r refused) bool {
+		other := r.QueueID == e.QueueID && !r.Time.Before(e.Time.Add(-slack))
+		if other {
+			w.charged(r.Message)
+		}
+		return other
+	})
+}
+
+// Due are the decisions about messages that were not queued, when nothing has
+// spoken against them for Settle.
+func (w *Watch) Due(now time.Time) []Decision {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var due []Decision
+	w.refused = slices.DeleteFunc(w.refused, func(r refused) bool {
+		settled := now.Sub(r.noted) >= Settle
+		if settled {
+			due = append(due, r.Decision)
+		}
+		return settled
+	})
+	return due
+}
+
+// about is the message that a line is about: of those with its queue id that had
+// ended by then the first, as the log says of each in its order.
 func (w *Watch) about(e maillog.Event) (found Message, ok bool) {
 	for _, m := range w.waiting[e.QueueID] {
-		if !e.Time.Before(m.Time.Add(-slack)) && (!ok || m.Time.After(found.Time)) {
+		if !e.Time.Before(m.Time.Add(-slack)) && (!ok || m.Time.Before(found.Time)) {
 			found, ok = m, true
 		}
 	}
@@ -186,6 +230,9 @@ func (w *Watch) Undecided() []Message {
 	var list []Message
 	for _, waiting := range w.waiting {
 		list = append(list, waiting...)
+	}
+	for _, r := range w.refused {
+		list = append(list, r.Message)
 	}
 	for _, m := range w.held {
 		m.Held = true
@@ -216,7 +263,7 @@ type Status struct {
 func (w *Watch) Status(now time.Time) Status {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s := Status{Last: w.last, Waiting: w.count, Unknown: w.beyond, Held: len(w.held)}
+	s := Status{Last: w.last, Waiting: w.count + len(w.refused), Unknown: w.beyond, Held: len(w.held)}
 	for _, list := range w.waiting {
 		for _, m := range list {
 			if now.Sub(m.Time) > Soon {

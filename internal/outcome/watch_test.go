@@ -51,10 +51,16 @@ func TestEvents(t *testing.T) {
 		w.Charged(Message{QueueID: "A", Time: start, Records: make([]accounting.Record, 1)})
 		got := maillog.Unknown
 		for _, l := range test.lines {
-			if d, ok := w.Event(maillog.Event{Time: at(l.at), Kind: l.kind, QueueID: "A"}); ok {
+			if d, ok := w.Event(maillog.Event{Time: at(l.at), Kind: l.kind, QueueID: "A"}, at(l.at)); ok {
 				got = d.Fate
 			}
-			w.Event(maillog.Event{Time: at(l.at), Kind: maillog.Refused, QueueID: "B"})
+			w.Event(maillog.Event{Time: at(l.at), Kind: maillog.Refused, QueueID: "B"}, at(l.at))
+		}
+		if len(w.Due(at(1).Add(Settle-2*time.Second))) > 0 {
+			t.Errorf("%s: decided at once", name)
+		}
+		for _, d := range w.Due(at(800_000)) {
+			got = d.Fate
 		}
 		s := w.Status(start)
 		if got != test.want || s.Waiting != test.waiting || s.Held != test.held {
@@ -62,7 +68,7 @@ func TestEvents(t *testing.T) {
 		}
 		// Read again, it is the same.
 		if test.want != maillog.Unknown && len(test.lines) == 1 {
-			if _, ok := w.Event(maillog.Event{Time: at(test.lines[0].at), Kind: test.lines[0].kind, QueueID: "A"}); ok {
+			if _, ok := w.Event(maillog.Event{Time: at(test.lines[0].at), Kind: test.lines[0].kind, QueueID: "A"}, start); ok || len(w.Due(at(800_000))) > 0 {
 				t.Errorf("%s: decided twice", name)
 			}
 		}
@@ -94,13 +100,16 @@ func TestDecidedOnce(t *testing.T) {
 				w.Restore(k)
 			}
 			var about *Message
-			for i := range charged {
-				if charged[i].QueueID == id && (about == nil || charged[i].Time.After(about.Time)) {
-					about = &charged[i]
-				}
+			w.mu.Lock()
+			if m, ok := w.about(e); ok {
+				about = &m
 			}
-			d, ok := w.Event(e)
-			if ok {
+			w.mu.Unlock()
+			due := w.Due(at(now - 1))
+			if d, ok := w.Event(e, at(now)); ok {
+				due = append(due, d)
+			}
+			for _, d := range due {
 				ms := d.Time.UnixMilli()
 				if decided[ms]++; decided[ms] > 1 || d.Fate == maillog.NotQueued && queued[ms] {
 					rt.Fatalf("%+v is decided: %v", d, decided)
@@ -113,6 +122,45 @@ func TestDecidedOnce(t *testing.T) {
 	})
 }
 
+// A short queue id comes again within the second in which the message before was
+// refused, by us or by another: what is said of that is not said of the new one.
+func TestIDsComeAgain(t *testing.T) {
+	w := NewWatch()
+	w.Charged(Message{QueueID: "A", Ref: "new", Time: start})
+	second := start.Truncate(time.Second)
+	for _, e := range []maillog.Event{
+		{Time: second, Kind: maillog.Begun, QueueID: "A"}, // of the message before
+		{Time: second, Kind: maillog.Refused, QueueID: "A"},
+		{Time: second, Kind: maillog.Begun, QueueID: "A"}, // of ours
+	} {
+		w.Event(e, at(1))
+	}
+	if due := w.Due(at(60)); len(due) > 0 {
+		t.Fatalf("%+v", due)
+	}
+	if s := w.Status(start); s.Waiting != 1 {
+		t.Fatalf("%+v", s)
+	}
+	w.Event(maillog.Event{Time: second, Kind: maillog.Queued, QueueID: "A"}, at(61))
+	if s := w.Status(start); s.Waiting != 0 {
+		t.Errorf("%+v", s)
+	}
+	// Both were charged, and a milter behind us refused the first.
+	w.Charged(Message{QueueID: "A", Ref: "first", Time: start})
+	w.Charged(Message{QueueID: "A", Ref: "second", Time: start.Add(100 * time.Millisecond)})
+	for _, k := range []maillog.Kind{maillog.Begun, maillog.Refused, maillog.Begun, maillog.Queued} {
+		w.Event(maillog.Event{Time: second, Kind: k, QueueID: "A"}, at(70))
+	}
+	if s := w.Status(start); s.Waiting > 1 {
+		t.Errorf("%+v", s)
+	}
+	for _, d := range w.Due(at(90)) {
+		if d.Ref == "second" {
+			t.Errorf("%+v", d)
+		}
+	}
+}
+
 func TestKept(t *testing.T) {
 	dir := t.TempDir()
 	if _, ok, err := Load(dir); ok || err != nil {
@@ -121,7 +169,7 @@ func TestKept(t *testing.T) {
 	w := NewWatch()
 	w.Charged(Message{QueueID: "A", Ref: "r", Time: start})
 	w.Charged(Message{QueueID: "B", Time: start})
-	w.Event(maillog.Event{Time: at(1), Kind: maillog.Held, QueueID: "B"})
+	w.Event(maillog.Event{Time: at(1), Kind: maillog.Held, QueueID: "B"}, start)
 	k := w.Snapshot(at(2))
 	k.Source, k.Gap, k.Place = "/var/log/mail.log", "why", maillog.Place{Inode: 5, Offset: 77, Head: "ab", HeadLen: 3, Last: at(1)}
 	if err := k.Save(dir); err != nil {
@@ -136,7 +184,7 @@ func TestKept(t *testing.T) {
 	if got := again.Undecided(); len(got) != 2 || got[0].QueueID != "A" || !got[1].Held {
 		t.Errorf("%+v", got)
 	}
-	if d, ok := again.Event(maillog.Event{Time: at(9), Kind: maillog.Deleted, QueueID: "B"}); !ok || d.Fate != maillog.Thrown {
+	if d, ok := again.Event(maillog.Event{Time: at(9), Kind: maillog.Deleted, QueueID: "B"}, start); !ok || d.Fate != maillog.Thrown {
 		t.Errorf("%+v", d)
 	}
 }

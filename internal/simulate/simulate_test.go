@@ -74,7 +74,7 @@ func TestSeeds(t *testing.T) {
 
 // The same with the embedded store, whose file is set back.
 func TestSeedsEmbedded(t *testing.T) {
-	n := seeds(t, usual/20)
+	n := seeds(t, usual)/20 + 1
 	dir := t.TempDir()
 	if seed, err := search(n, func(seed uint64) Options {
 		return Options{Seed: seed, Faults: true, Backing: &File{Path: filepath.Join(dir, strconv.FormatUint(seed, 10))}}
