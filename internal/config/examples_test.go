@@ -237,26 +237,47 @@ func TestManualNamesEveryKey(t *testing.T) {
 	}
 }
 
+// Each attribute has a row in a table of docs/policy.md, and a case in which a real
+// message meets it.
+func TestAttributesAreToldOf(t *testing.T) {
+	guide, cases := texts(t, "docs/policy.md"), texts(t, "test/cases/*/policy*.toml")
+	for _, a := range rules.Catalogue() {
+		name := a.Name
+		if a.Member != "" {
+			name = a.Member
+		}
+		if !regexp.MustCompile("(?m)^\\|[^|]*[`.]" + name + "[.`]").MatchString(guide) {
+			t.Errorf("%s has no row in docs/policy.md", a.Attr)
+		}
+		if !regexp.MustCompile(`\b` + name + `\b`).MatchString(cases) {
+			t.Errorf("%s is in no case below test/cases", a.Attr)
+		}
+	}
+}
+
+// texts are those of all files of a pattern, which has some.
+func texts(t *testing.T, pattern string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(repo, pattern))
+	if err != nil || len(files) == 0 {
+		t.Fatal(pattern, err)
+	}
+	var all strings.Builder
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(text)
+	}
+	return all.String()
+}
+
 // Each type of modules is told of: in the manual, with its keys; in
 // docs/policy.md; and by a case in which a real message meets it.
 func TestModuleTypesAreToldOf(t *testing.T) {
-	read := func(pattern string) string {
-		files, err := filepath.Glob(filepath.Join(repo, pattern))
-		if err != nil || len(files) == 0 {
-			t.Fatal(pattern, err)
-		}
-		var all strings.Builder
-		for _, file := range files {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			all.Write(text)
-		}
-		return all.String()
-	}
-	manual := part(t, read("docs/man/policy.toml.5"), "[[module]]")
-	guide, cases := read("docs/policy.md"), read("test/cases/*/policy*.toml")
+	manual := part(t, texts(t, "docs/man/policy.toml.5"), "[[module]]")
+	guide, cases := texts(t, "docs/policy.md"), texts(t, "test/cases/*/policy*.toml")
 	for _, kind := range types.Modules() {
 		said := regexp.MustCompile(`(?m)^\s*type\s*=\s*"` + kind.Name + `"`)
 		if !strings.Contains(manual, ".Ql "+kind.Name) {

@@ -95,8 +95,6 @@ func (f facts) Value(ctx context.Context, k rules.Key) (rules.Value, error) {
 		return rules.IPValues(m.header.Trace()), nil
 	case rules.Size:
 		return rules.NumberValue(m.size()), nil
-	case rules.SenderMX, rules.SenderDNSBL, rules.SPF:
-		return m.lookups.Answer(ctx, &s.group, k, m.question)
 	case rules.HeaderCount:
 		if k.Name == "*" {
 			return rules.NumberValue(int64(len(m.header.Fields))), nil
@@ -131,7 +129,7 @@ func (f facts) Value(ctx context.Context, k rules.Key) (rules.Value, error) {
 		rules.ModuleURLDomain:
 		return m.inspection.moduleValue(k)
 	}
-	return rules.Value{}, nil
+	return m.lookups.Answer(ctx, &s.group, k, m.question)
 }
 
 func ipValue(a netip.Addr) rules.Value {
