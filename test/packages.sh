@@ -2,8 +2,9 @@
 # Tries the Debian package on bare systems: "packages.sh [--from COMMIT] SUITE...",
 # SUITE being bookworm or trixie. Each is booted with its own systemd and a stock
 # Postfix, in a container without a network; test/packages is what runs there. With
-# --from it begins with a package of that commit's binary. Root; the network only
-# to make a root that is not there yet. KEEP=1 keeps the root.
+# --from it begins with a package of that commit's binary, or of this one's where the
+# clone does not have that commit. Root; the network only to make a root that is not
+# there yet. KEEP=1 keeps the root.
 set -eu
 cd "$(dirname "$0")/.."
 go=${GO:-$(test/go.sh)}
@@ -20,17 +21,22 @@ work=$(mktemp -d /var/tmp/tollgate-packages.XXXXXX)
 chmod 755 "$work"
 trap '[ -n "${KEEP-}" ] && echo "kept: $work" || rm -rf --one-file-system "$work"' EXIT
 
-new=$(GO="$go" contrib/debian/build.sh "$work" 2>/dev/null)
-again=$(umask 077 && GO="$go" TZ=Asia/Tokyo contrib/debian/build.sh "$work/again" 2>/dev/null)
+build() { GO="$go" contrib/debian/build.sh "$@" 2> "$work/build.log" || { cat "$work/build.log" >&2; return 1; }; }
+new=$(build "$work")
+again=$(umask 077 && export TZ=Asia/Tokyo && build "$work/again")
 cmp "$new" "$again" || { echo "two builds give two packages" >&2; exit 1; }
 CGO_ENABLED=0 "$go" build -trimpath -o "$work/driver" ./test/packages
 old=
 if [ -n "$from" ]; then
-  git cat-file -e "$from^{commit}" 2>/dev/null || { echo "commit $from is not in this clone" >&2; exit 1; }
   mkdir "$work/source"
-  git archive "$from" | tar -C "$work/source" -x
-  (cd "$work/source" && CGO_ENABLED=0 "$go" build -trimpath -ldflags "-s -w" -o "$work/before" ./cmd/tollgate)
-  old=$(GO="$go" VERSION=0.0.0~before BINARY="$work/before" contrib/debian/build.sh "$work" 2>/dev/null)
+  if git cat-file -e "$from^{commit}" 2>/dev/null; then
+    git archive "$from" | tar -C "$work/source" -x
+  else
+    echo "commit $from is not in this clone: the upgrade is from a package of this commit's binary" >&2
+    cp -r . "$work/source"
+  fi
+  (cd "$work/source" && CGO_ENABLED=0 "$go" build -buildvcs=false -trimpath -ldflags "-s -w" -o "$work/before" ./cmd/tollgate)
+  old=$(VERSION=0.0.0~before BINARY="$work/before" build "$work")
 fi
 
 for suite in "$@"; do
