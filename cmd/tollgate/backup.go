@@ -85,8 +85,8 @@ those that are there are kept beside them, as NAME.before-TIME. It refuses a
 state_dir that a daemon uses, and one that has something in it, unless --replace
 moves that to a folder within. The spool gets a new name: what it holds is
 applied once more to the store, which changes nothing where it was applied
-before, also where Redis is ahead of the backup. Cut off, it is to be given again;
-until then the daemon does not start.`,
+before, also where Redis is ahead of the backup. Cut off, it is to be given
+again; until then the daemon does not start.`,
 		Example: `  tollgate restore /var/backups/tollgate-2026-11-28.tar.gz && tollgate check`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {

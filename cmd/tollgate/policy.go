@@ -18,7 +18,7 @@ import (
 
 // careful are the commands by which a policy is changed with care.
 func (a *app) careful() []*cobra.Command {
-	return []*cobra.Command{a.policies(), a.backup(), a.restore()}
+	return []*cobra.Command{a.policies(), a.backup(), a.restore(), a.shadow(), a.canary()}
 }
 
 func (a *app) policies() *cobra.Command {

@@ -12,7 +12,7 @@ import (
 
 // announced are commands that a later version brings.
 var announced = []string{
-	"explain", "test", "replay", "reconcile", "shadow", "canary", "policy", "backup", "restore", "audit",
+	"explain", "test", "replay", "reconcile", "audit",
 	"doctor", "setup", "send-test",
 }
 

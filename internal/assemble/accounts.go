@@ -77,12 +77,8 @@ func (a *Accounts) Prepare(_ context.Context, d *Draft) (Step, error) {
 		}
 	}
 	clients, problems := now.directory(cfg)
-	next := price.NewBook(a.Book.All()...)
-	next.Add(cfg.Tariffs...)
-	if a.Dir != "" && len(next.All()) > len(a.Book.All()) {
-		if err := durable.Replace(filepath.Join(a.Dir, bookName), next.Encode(), 0o600); err != nil {
-			return nil, fmt.Errorf("tariffs: %w", err)
-		}
+	if err := a.durable(cfg.Tariffs); err != nil {
+		return nil, err
 	}
 	return step{commit: func() {
 		a.Book.Add(cfg.Tariffs...)
@@ -132,4 +128,25 @@ func (a *Accounts) Known(cfg *config.Config) *directory.Directory {
 func (a *Accounts) Close() error {
 	a.saved = savings{}
 	return a.Save(time.Now())
+}
+
+// durable makes the terms of tariffs durable.
+func (a *Accounts) durable(tariffs []*price.Tariff) error {
+	next := price.NewBook(a.Book.All()...)
+	next.Add(tariffs...)
+	if a.Dir != "" && len(next.All()) > len(a.Book.All()) {
+		if err := durable.Replace(filepath.Join(a.Dir, bookName), next.Encode(), 0o600); err != nil {
+			return fmt.Errorf("tariffs: %w", err)
+		}
+	}
+	return nil
+}
+
+// know makes the terms of a candidate's tariffs known.
+func (a *Accounts) know(tariffs []*price.Tariff) error {
+	if err := a.durable(tariffs); err != nil {
+		return err
+	}
+	a.Book.Add(tariffs...)
+	return nil
 }

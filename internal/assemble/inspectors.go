@@ -32,6 +32,7 @@ type Inspectors struct {
 	Only func(config.Inspector) bool
 
 	mu     sync.Mutex
+	beside *Inspectors  // whose inspectors are shared where they are the same; nil: nobody's
 	now    []*inspector // of the policy in force, the antivirus first
 	ending sync.WaitGroup
 }
@@ -100,6 +101,13 @@ func (i *Inspectors) inspector(settings config.Inspector, antivirus *config.Anti
 	for _, one := range i.inForce() {
 		if one.same(settings) {
 			return one, nil
+		}
+	}
+	if i.beside != nil {
+		for _, one := range i.beside.inForce() {
+			if one.same(settings) {
+				return one, nil
+			}
 		}
 	}
 	kind, ok := types.Find(settings.Type)

@@ -14,8 +14,10 @@ import (
 // the one before goes on with its resolver and what that knows. A resolver ends
 // when nobody judges by a policy that has it.
 type Resolvers struct {
-	Log    *slog.Logger // told of DNS lists that refuse or lie; nil: nobody is
-	mu     sync.Mutex
+	Log *slog.Logger // told of DNS lists that refuse or lie; nil: nobody is
+	mu  sync.Mutex
+	// beside is whose resolver is shared where it asks the same servers; nil: nobody's.
+	beside *Resolvers
 	now    *resolver // of the policy in force; nil: it asks nothing
 	ending sync.WaitGroup
 }
@@ -36,6 +38,9 @@ func (r *Resolvers) Prepare(_ context.Context, d *Draft) (Step, error) {
 	servers, err := dnscheck.Config{Servers: d.Config.Resolver}.Addresses()
 	if err != nil {
 		return nil, fmt.Errorf("resolver: %w", err)
+	}
+	if (next == nil || !slices.Equal(next.servers, servers)) && r.beside != nil {
+		next = r.beside.current()
 	}
 	if next == nil || !slices.Equal(next.servers, servers) {
 		made, err := dnscheck.New(dnscheck.Config{Servers: servers, Log: r.Log})

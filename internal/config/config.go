@@ -41,6 +41,9 @@ type Config struct {
 	Trace         journal.TraceSwitch
 	Syslog        string // facility name; "" for none
 
+	// SelfCheck: one message of so many is judged twice; 0: none.
+	SelfCheck int64
+
 	// MetricsListen is where figures are shown, a loopback address and a port as
 	// "127.0.0.1:9464"; "" for nowhere.
 	MetricsListen string

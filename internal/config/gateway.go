@@ -33,6 +33,7 @@ func (d *decoder) gatewayFields() []field {
 		{Key: "resolver", Read: d.resolver},
 		{Key: "fallback_charset", Read: d.fallbackCharset},
 		{Key: "limits", Read: d.limits},
+		{Key: "self_check", Read: d.selfCheck},
 	}
 }
 
@@ -187,4 +188,19 @@ func (d *decoder) reportHeader(n *node) {
 		return
 	}
 	d.gate.ReportHeader = tag.Name
+}
+
+// selfCheck reads how many messages are judged twice: "1/1000".
+func (d *decoder) selfCheck(n *node) {
+	s, ok := d.ReadString(n)
+	if !ok {
+		return
+	}
+	one, of, found := strings.Cut(s, "/")
+	every, err := strconv.ParseInt(of, 10, 64)
+	if !found || one != "1" || err != nil || every < 1 || every > 1_000_000_000 {
+		d.Errorf(n, `self_check: %q: want one message of so many, such as "1/1000"`, s)
+		return
+	}
+	d.config.SelfCheck = every
 }

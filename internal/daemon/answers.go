@@ -102,6 +102,8 @@ func (d *Daemon) Status(ctx context.Context) Status {
 		Spool: d.spool.Status(), Store: store, Clients: d.accounts.Status(), Records: d.conservation.Load(), Journal: d.journals.Journal().Status(), Trace: d.traceNow(),
 		Limits: d.judge.Gate().Limits(), Inspectors: d.inspectors.Status(), DNS: d.resolvers.Stats(), State: d.memories.Status(),
 	}
+	s.Shadow, s.SelfCheck = d.shadowState(), d.selfCheck()
+	s.Canary, _ = d.canaryState() // one that cannot be read is in the log
 	s.Maillog = d.followed.Status(time.Now())
 	s.Degraded = append(s.degraded(time.Now()), s.Maillog.degraded()...)
 	if problem := d.seals.Problem(); problem != "" {
@@ -119,6 +121,12 @@ func (s *Status) degraded(now time.Time) []string {
 	}
 	if s.Policy.HistoryError != "" {
 		note("the policy in force is not kept in the history: %s", s.Policy.HistoryError)
+	}
+	if c := &s.Canary; c.BySelf() && now.Sub(c.Ended) < 24*time.Hour {
+		note("the canary of %s went back to the old policy, %s: %s", c.File, local(c.Ended), c.Reason)
+	}
+	if n := s.SelfCheck.Different + s.SelfCheck.Panics; n > 0 {
+		note("%s judged twice came out otherwise: see \"tollgate journal shadow\"", Plural(int(n), "message"))
 	}
 	for _, r := range s.Policy.Restart {
 		note("%s was changed: it needs a restart", r)

@@ -79,6 +79,7 @@ type Daemon struct {
 
 	claim        accounting.Claim // of the gateway's name, in a store that others share
 	conservation atomic.Pointer[audit.Balance]
+	trials       trials // judgements beside the live ones
 
 	standing standing // of clients, kept up to date
 	seals    *seals   // of closed periods
@@ -151,7 +152,12 @@ func (d *Daemon) open(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	d.milter = milter.New(milter.Live(d.judge.Gate()), milter.Options{Log: d.log})
+	d.newTrials()
+	if err := d.renew(ctx, cfg); err != nil {
+		return errors.Join(err, closeAll(listeners))
+	}
+	d.resumeCanary(ctx)
+	d.milter = milter.New(d.recorded(), milter.Options{Log: d.log})
 	if d.control, err = control.Serve(cfg.StateDir, d.answers(), d.log); err != nil {
 		return errors.Join(err, closeAll(listeners))
 	}
@@ -176,7 +182,7 @@ func (d *Daemon) assemble(ctx context.Context, o Options) error {
 		Records: recorder{d.spool, d.followed}, Log: d.log, Now: time.Now,
 		Stasher: &module.Stasher{Dir: o.Config.StateDir},
 	}}
-	parts := []assemble.Part{d.journals, assemble.Syslog{}, assemble.Trace{}, d.resolvers, d.memories, d.accounts, d.inspectors}
+	parts := []assemble.Part{d.journals, assemble.Syslog{}, assemble.Trace{}, d.resolvers, d.memories, d.accounts, d.inspectors, answersKept{}}
 	for _, a := range o.Additions {
 		parts = append(parts, a)
 		d.judge.Counters = append(d.judge.Counters, a)

@@ -7,10 +7,12 @@ import (
 	"github.com/tollgate-mail/tollgate/accounting/spool"
 	"github.com/tollgate-mail/tollgate/internal/assemble"
 	"github.com/tollgate-mail/tollgate/internal/audit"
+	"github.com/tollgate-mail/tollgate/internal/canary"
 	"github.com/tollgate-mail/tollgate/internal/control"
 	"github.com/tollgate-mail/tollgate/internal/dnscheck"
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/journal"
+	"github.com/tollgate-mail/tollgate/internal/shadow"
 	"github.com/tollgate-mail/tollgate/internal/state"
 	"github.com/tollgate-mail/tollgate/milter"
 )
@@ -95,9 +97,12 @@ type Status struct {
 	Limits     []gate.BoundStatus         `json:"limits"`
 	Inspectors []assemble.InspectorStatus `json:"inspectors"`
 	Trace      TraceState                 `json:"trace"`
-	DNS        *dnscheck.Stats            `json:"dns"`      // null where no rule asks DNS
-	Maillog    *MaillogStatus             `json:"maillog"`  // null where none is followed
-	State      *state.Status              `json:"state"`    // null where no rule greylists or asks for correspondents
+	DNS        *dnscheck.Stats            `json:"dns"`     // null where no rule asks DNS
+	Maillog    *MaillogStatus             `json:"maillog"` // null where none is followed
+	State      *state.Status              `json:"state"`   // null where no rule greylists or asks for correspondents
+	Shadow     ShadowState                `json:"shadow"`
+	Canary     canary.State               `json:"canary"` // under way, or the last one
+	SelfCheck  shadow.Counts              `json:"self_check"`
 	Degraded   []string                   `json:"degraded"` // what an operator should look at; empty when there is nothing
 }
 

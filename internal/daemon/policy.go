@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/assemble"
+	"github.com/tollgate-mail/tollgate/internal/backup"
 	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/control"
 	"github.com/tollgate-mail/tollgate/internal/durable"
@@ -52,6 +54,10 @@ const mostMessage = 4096
 // policyAnswers adds those about the policy.
 func (d *Daemon) policyAnswers(all map[string]control.Handler) map[string]control.Handler {
 	all[CmdPropose] = d.answerPropose
+	all[CmdShadow] = control.Privileged(d.answerShadow)
+	all[CmdCanary] = d.answerCanary
+	all[CmdCanaryStart] = control.Privileged(d.answerCanaryStart)
+	all[CmdCanaryStop] = control.Privileged(d.answerCanaryStop)
 	all[CmdSnapshot] = control.Privileged(d.answerSnapshot)
 	return all
 }
@@ -170,4 +176,56 @@ func (d *Daemon) keepPolicy(c *config.Config, why history.Entry) (k kept) {
 		d.log.Error("the policy in force is not kept in the history", "version", c.Gate.Version, "error", k.failed)
 	}
 	return k
+}
+
+// CmdSnapshot answers Snapshot.
+const CmdSnapshot = "snapshot"
+
+// Snapshot is a folder with copies of the databases that are in use, under their
+// names in the state folder. Who asked for it removes it.
+type Snapshot struct {
+	Dir     string `json:"dir"`
+	Version string `json:"version"` // of the policy in force
+}
+
+// snapshooter is a database that can be copied while it is in use.
+type snapshooter interface{ Snapshot(w io.Writer) error }
+
+func (d *Daemon) answerSnapshot(context.Context, json.RawMessage) (any, error) {
+	cfg := d.config()
+	dir, err := os.MkdirTemp(cfg.StateDir, backup.Snapshots)
+	if err != nil {
+		return nil, refuse(err)
+	}
+	if s, ok := d.store.(snapshooter); ok {
+		err = copied(s, filepath.Join(dir, filepath.Base(d.storeIs.Place)))
+	}
+	if s := d.memories.Snapshooter(); err == nil && s != nil {
+		err = copied(s, filepath.Join(dir, d.memories.File()))
+	}
+	if err != nil {
+		return nil, refuse(fmt.Errorf("the store cannot be copied: %w", errors.Join(err, os.RemoveAll(dir))))
+	}
+	return Snapshot{Dir: dir, Version: cfg.Gate.Version}, nil
+}
+
+func copied(s snapshooter, path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.Snapshot(f), f.Close())
+}
+
+// dropSnapshots removes those that a backup has left.
+func dropSnapshots(stateDir string) error {
+	dirs, err := filepath.Glob(filepath.Join(stateDir, backup.Snapshots+"*"))
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, dir := range dirs {
+		errs = append(errs, os.RemoveAll(dir))
+	}
+	return errors.Join(errs...)
 }

@@ -49,6 +49,9 @@ func (d *Daemon) reload(ctx context.Context, why history.Entry, allowed func(*co
 	}
 	change.Commit()
 	roomyHeap()
+	if err := d.renew(ctx, next); err != nil {
+		rows = append(rows, ProblemRow{File: d.file, Severity: "warning", Message: "in force, but not judged beside itself: " + err.Error()})
+	}
 	kept := d.keepPolicy(next, why)
 	if kept.failed != nil {
 		rows = append(rows, ProblemRow{File: d.file, Severity: "warning", Message: "in force, but not kept in the history: " + kept.failed.Error()})

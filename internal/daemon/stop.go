@@ -42,6 +42,7 @@ func (d *Daemon) Stop(ctx context.Context, grace time.Duration) error {
 		d.endDrain()
 	}
 	d.background.Wait()
+	d.trials.close()
 	if d.running != nil {
 		note("policy", d.running.Close())
 	}

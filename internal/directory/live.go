@@ -152,6 +152,21 @@ func (l *Live) Standings() []accounting.Standing {
 	return list
 }
 
+// StandingBlocks are the reasons that how its account stands gives, for a client of
+// whatever policy.
+func (l *Live) StandingBlocks(c *accounting.Client, t time.Time) accounting.Block {
+	if !c.Limited() {
+		return 0
+	}
+	l.mu.RLock()
+	s, known := l.standings[c.ID]
+	l.mu.RUnlock()
+	if !known {
+		return 0
+	}
+	return c.StandingBlocks(s.Standing, t)
+}
+
 // Blocks are the reasons why a client may not receive at a time, as it is now
 // and not as it was when its address was looked up.
 func (l *Live) Blocks(c *accounting.Client, t time.Time) accounting.Block {
@@ -160,15 +175,5 @@ func (l *Live) Blocks(c *accounting.Client, t time.Time) accounting.Block {
 			c = now
 		}
 	}
-	b := c.Blocks(t)
-	if !c.Limited() {
-		return b
-	}
-	l.mu.RLock()
-	s, known := l.standings[c.ID]
-	l.mu.RUnlock()
-	if known {
-		b |= c.StandingBlocks(s.Standing, t)
-	}
-	return b
+	return c.Blocks(t) | l.StandingBlocks(c, t)
 }

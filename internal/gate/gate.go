@@ -46,6 +46,9 @@ type Parts struct {
 	Counters []Counter
 	Log      *slog.Logger
 	Now      func() time.Time
+	// NewRef makes references; nil: they are made as live ones are. Who judges a
+	// message once more gives it the reference that it had.
+	NewRef func() string
 }
 
 // Gate judges. It is safe for use by many goroutines.
@@ -54,6 +57,7 @@ type Gate struct {
 	refs   *refs
 	texts  texts
 	policy atomic.Pointer[prepared]
+	split  atomic.Pointer[split] // nil: one policy judges all mail
 	// bounded counts what passed a bound.
 	bounded   boundCounts
 	held      atomic.Int64 // octets of large headers
@@ -91,7 +95,7 @@ type resultsWanted struct{ spf, dkim, dmarc bool }
 
 // New makes a gate that judges by p.
 func New(p *Policy, parts Parts) *Gate {
-	g := &Gate{Parts: parts, refs: newRefs(parts.Now), texts: newTexts(), remembering: make(chan struct{}, maxRemembering)}
+	g := &Gate{Parts: parts, refs: newRefs(parts.Now, parts.NewRef), texts: newTexts(), remembering: make(chan struct{}, maxRemembering)}
 	g.observers = append([]Observer{ruleTrace{parts.Journal}}, parts.Observers...)
 	g.Swap(p)
 	return g
@@ -174,7 +178,13 @@ type Wants struct {
 // MAIL at the earliest: Postfix would put its own text in place of ours. What
 // the header refuses is answered at the end of the message, since the client
 // hears nothing before it has sent the body anyway.
-func (g *Gate) Wants() Wants { return g.policy.Load().wants }
+func (g *Gate) Wants() Wants {
+	w := g.policy.Load().wants
+	if sp := g.split.Load(); sp != nil {
+		w.MailFrom = w.MailFrom || sp.judge.wants.MailFrom
+	}
+	return w
+}
 
 // within tells whether addr lies in one of the networks.
 func within(addr netip.Addr, networks []netip.Prefix) bool {

@@ -144,12 +144,7 @@ func (m *Message) pending(exempt bool) *refusal {
 }
 
 func (m *Message) mailFrom(ctx context.Context) Decision {
-	if !m.ended() {
-		m.lookups.Begin(ctx, &m.s.group, m.j.messageKeys, m.question)
-		out := m.s.evaluate(ctx, rules.MailFrom, facts{m.s, m})
-		m.add(rules.MailFrom, out, &m.s.g.texts)
-		m.count(out.Hits)
-	}
+	m.judgeMail(ctx)
 	r := m.pending(false)
 	m.s.findObservers()
 	if r == nil || !m.j.RefuseAtOnce || m.s.peer.Local {
@@ -165,6 +160,16 @@ func (m *Message) mailFrom(ctx context.Context) Decision {
 	m.block(r, d.Reply, "")
 	m.noteRefusal(r, d.Verdict)
 	return d
+}
+
+// judgeMail tries the rules of mailfrom.
+func (m *Message) judgeMail(ctx context.Context) {
+	if !m.ended() {
+		m.lookups.Begin(ctx, &m.s.group, m.j.messageKeys, m.question)
+		out := m.s.evaluate(ctx, rules.MailFrom, facts{m.s, m})
+		m.add(rules.MailFrom, out, &m.s.g.texts)
+		m.count(out.Hits)
+	}
 }
 
 // placeholder answers those of replies and tags.

@@ -28,7 +28,15 @@ func (m *Message) Rcpt(ctx context.Context, r Recipient) Decision {
 		m.noteRefusal(no, r.Refused.verdict())
 		return Decision{}
 	}
-	no := m.judgeRcpt(ctx, &who)
+	no := m.side(ctx, r.Address)
+	if no == nil {
+		if m.current == nil { // judged again under another policy, which has its own clients
+			who = m.newRecipient(r)
+			m.current = &who
+			m.s.findObservers()
+		}
+		no = m.judgeRcpt(ctx, &who)
+	}
 	if no == nil && int64(len(m.accepted)) >= m.j.Limits.of(Recipients) {
 		no = m.beyond(Recipients, rules.RcptTo)
 	}

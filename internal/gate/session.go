@@ -41,7 +41,7 @@ type Session struct {
 func (g *Gate) Session(ctx context.Context, p Peer) *Session {
 	p.Addr = p.Addr.Unmap()
 	s := &Session{g: g, peer: p, ref: g.refs.make()}
-	s.adopt(g.take())
+	s.adopt(g.takeFor(p))
 	s.connect(ctx)
 	return s
 }
@@ -92,8 +92,8 @@ func (s *Session) judgeHelo(ctx context.Context) {
 // the session began with, connect and helo are judged again under it.
 func (s *Session) Mail(ctx context.Context, e Envelope) (*Message, Decision) {
 	s.Abort()
-	if s.g.policy.Load() != s.j {
-		s.adopt(s.g.take())
+	if !s.current() {
+		s.adopt(s.g.takeFor(s.peer))
 		s.connect(ctx)
 		s.judgeHelo(ctx)
 	}
@@ -172,12 +172,13 @@ func (s *Session) logIf(err error) {
 
 // refs makes references: short, unique, easy to read over the telephone.
 type refs struct {
-	now  func() time.Time
-	next atomic.Uint32
+	given func() string // makes them in place of make; nil: nobody
+	now   func() time.Time
+	next  atomic.Uint32
 }
 
-func newRefs(now func() time.Time) *refs {
-	r := &refs{now: now}
+func newRefs(now func() time.Time, given func() string) *refs {
+	r := &refs{now: now, given: given}
 	r.next.Store(rand.Uint32())
 	return r
 }
@@ -192,6 +193,9 @@ const refEpoch = 1767225600000
 // sort by time, and 19 bits of a counter with a random start, so that neither
 // one gateway nor several give the same one twice.
 func (r *refs) make() string {
+	if r.given != nil {
+		return r.given()
+	}
 	ms := uint64(r.now().UnixMilli()-refEpoch) & (1<<41 - 1)
 	v := ms<<19 | uint64(r.next.Add(1))&(1<<19-1)
 	var b [12]byte

@@ -19,6 +19,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/config"
@@ -74,8 +75,9 @@ type Bounds struct {
 
 // Store is the history of a state folder. Who writes must be the only one.
 type Store struct {
-	dir    string
-	bounds Bounds
+	dir     string
+	bounds  Bounds
+	writing sync.Mutex
 }
 
 // New does not look at the folder yet.
@@ -86,7 +88,7 @@ func New(stateDir string, b Bounds) *Store {
 	if b.Octets <= 0 {
 		b.Octets = 256 << 20
 	}
-	return &Store{filepath.Join(stateDir, "history"), b}
+	return &Store{dir: filepath.Join(stateDir, "history"), bounds: b}
 }
 
 const objectsName = "objects"
@@ -95,6 +97,8 @@ const objectsName = "objects"
 // version. It returns the entry that stands for it then, and whether that is
 // new. What only the caller knows stands in e.
 func (s *Store) Keep(c *config.Config, e Entry) (Entry, bool, error) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
 	if err := os.MkdirAll(filepath.Join(s.dir, objectsName), 0o750); err != nil {
 		return e, false, fmt.Errorf("history: %w", err)
 	}
@@ -129,6 +133,30 @@ func (s *Store) Keep(c *config.Config, e Entry) (Entry, bool, error) {
 		}
 		e.Files[i] = f
 	}
+	return s.write(e, all)
+}
+
+// Again adds an entry of a policy that the history has: it is in force for all
+// mail again.
+func (s *Store) Again(hash string, e Entry) (Entry, bool, error) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	all, err := s.Log()
+	if err != nil {
+		return e, false, err
+	}
+	for _, was := range slices.Backward(all) {
+		if was.Hash != hash {
+			continue
+		}
+		e.Number, e.Version, e.Hash, e.Canonical, e.Files = all[len(all)-1].Number+1, was.Version, was.Hash, was.Canonical, was.Files
+		return s.write(e, all)
+	}
+	return e, false, fmt.Errorf("history: %w", ErrNotKept)
+}
+
+// write adds an entry whose contents are kept.
+func (s *Store) write(e Entry, all []Entry) (Entry, bool, error) {
 	text, err := json.MarshalIndent(e, "", " ")
 	if err != nil {
 		return e, false, fmt.Errorf("history: %w", err)
@@ -240,49 +268,4 @@ func (s *Store) Log() ([]Entry, error) {
 	}
 	slices.SortFunc(all, func(a, b Entry) int { return a.Number - b.Number })
 	return all, nil
-}
-
-// Find has the entry that a name stands for: a number of the log, the beginning
-// of a version (of several entries the last), "previous" or "-1" for the one
-// before the last, "" for the last.
-func Find(all []Entry, name string) (Entry, error) {
-	if len(all) == 0 {
-		return Entry{}, errors.New("the history is empty: no policy has been in force yet")
-	}
-	if name == "previous" {
-		name = "-1"
-	}
-	back, err := strconv.Atoi(name)
-	switch {
-	case name == "":
-		return all[len(all)-1], nil
-	case err == nil && back < 0:
-		if -back >= len(all) {
-			return Entry{}, fmt.Errorf("%s: the history has %d entries", name, len(all))
-		}
-		return all[len(all)-1+back], nil
-	}
-	var found []Entry
-	for _, e := range slices.Backward(all) {
-		if err == nil && e.Number == back && len(name) < 4 {
-			return e, nil
-		}
-		if len(name) >= 4 && strings.HasPrefix(e.Hash, strings.ToLower(name)) {
-			found = append(found, e)
-		}
-	}
-	switch {
-	case len(found) == 0 && err == nil:
-		for _, e := range all {
-			if e.Number == back {
-				return e, nil
-			}
-		}
-		fallthrough
-	case len(found) == 0:
-		return Entry{}, fmt.Errorf("%q: no such policy in the history; \"tollgate policy log\" lists them", name)
-	case slices.ContainsFunc(found, func(e Entry) bool { return e.Hash != found[0].Hash }):
-		return Entry{}, fmt.Errorf("%q: several policies begin so", name)
-	}
-	return found[0], nil
 }

@@ -54,6 +54,48 @@ func appendRecipients(b []byte, all []string) []byte {
 	return append(b, ']')
 }
 
+// appendShadow writes an entry of the shadow journal.
+func appendShadow(b []byte, e *Entry) []byte {
+	b = appendSession(b, Shadow, e)
+	b = appendRecipients(b, e.Recipients)
+	b = appendField(b, "subject", e.Subject)
+	b = append(b, `,"size":`...)
+	b = strconv.AppendInt(b, e.Size, 10)
+	b = appendField(b, "event", e.Event)
+	b = appendField(b, "verdict", e.Verdict)
+	b = appendField(b, "weight", e.Weight)
+	b = appendField(b, "reply", e.Reply)
+	b = appendField(b, "beside", e.Beside)
+	b = appendField(b, "beside_verdict", e.BesideVerdict)
+	b = appendField(b, "beside_stage", e.BesideStage)
+	b = appendField(b, "beside_rule", e.BesideRule)
+	b = appendField(b, "beside_reason", e.BesideReason)
+	b = appendField(b, "beside_weight", e.BesideWeight)
+	b = appendField(b, "beside_reply", e.BesideReply)
+	b = append(b, `,"changes":[`...)
+	for i := range e.Changes {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = e.Changes[i].append(b)
+	}
+	b = append(b, `],"unknown":`...)
+	b = strconv.AppendInt(b, e.Unknown, 10)
+	b = appendField(b, "detail", e.Detail)
+	return append(b, '}')
+}
+
+func (c *Change) append(b []byte) []byte {
+	b = append(b, `{"recipient":`...)
+	b = jsontext.AppendString(b, c.Recipient)
+	b = appendField(b, "verdict", c.Verdict)
+	b = appendField(b, "beside", c.Beside)
+	if c.Tags {
+		b = append(b, `,"tags":true`...)
+	}
+	return append(b, '}')
+}
+
 // appendTrace writes an entry of the trace journal, which is read line by
 // line by people: what is empty is left out.
 func appendTrace(b []byte, e *Entry) []byte {

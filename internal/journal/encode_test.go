@@ -80,6 +80,26 @@ type (
 		DurationMS int64    `json:"duration_ms"`
 		Reason     string   `json:"reason"`
 	}
+	shadowFields struct {
+		sessionFields
+		Recipients    []string `json:"recipients"`
+		Subject       string   `json:"subject"`
+		Size          int64    `json:"size"`
+		Event         string   `json:"event"`
+		Verdict       string   `json:"verdict"`
+		Weight        string   `json:"weight"`
+		Reply         string   `json:"reply"`
+		Beside        string   `json:"beside"`
+		BesideVerdict string   `json:"beside_verdict"`
+		BesideStage   string   `json:"beside_stage"`
+		BesideRule    string   `json:"beside_rule"`
+		BesideReason  string   `json:"beside_reason"`
+		BesideWeight  string   `json:"beside_weight"`
+		BesideReply   string   `json:"beside_reply"`
+		Changes       []Change `json:"changes"`
+		Unknown       int64    `json:"unknown"`
+		Detail        string   `json:"detail"`
+	}
 	traceFields struct {
 		headFields
 		ClientIP   string `json:"client_ip"`
@@ -112,6 +132,11 @@ func reference(t interface{ Fatal(...any) }, e *Entry) []byte {
 	case Antivirus:
 		v = antivirusFields{
 			session, recipients, e.Subject, e.Size, e.Service, e.Engine, e.Object, e.Result, e.Signature, e.Action, e.DurationMS, e.Reason,
+		}
+	case Shadow:
+		v = shadowFields{
+			session, recipients, e.Subject, e.Size, e.Event, e.Verdict, e.Weight, e.Reply, e.Beside, e.BesideVerdict, e.BesideStage, e.BesideRule,
+			e.BesideReason, e.BesideWeight, e.BesideReply, append([]Change{}, e.Changes...), e.Unknown, e.Detail,
 		}
 	case Trace:
 		v = traceFields{head, e.ClientIP, e.ClientHost, e.Helo, e.Sender, e.Recipient, e.Stage, e.Rule, e.Event, e.Detail}
@@ -192,7 +217,7 @@ func TestDecodeIsTheInverse(t *testing.T) {
 			for i, r := range e.Recipients {
 				e.Recipients[i] = strings.ToValidUTF8(r, "?")
 			}
-			e.Rules, e.Modules = nil, nil
+			e.Rules, e.Modules, e.Changes = nil, nil, nil
 			line, err := json.Marshal(e)
 			if err != nil {
 				t.Fatal(err)
@@ -272,7 +297,7 @@ func TestFieldsAreDocumented(t *testing.T) {
 			t.Fatal(err)
 		}
 		for name := range written {
-			if !said[k.name][name] && !(name == "detail" && k.name != Trace) && name != "by" {
+			if !said[k.name][name] && !(name == "detail" && k.name != Trace && k.name != Shadow) && name != "by" {
 				t.Errorf("%s: field %s is not documented", k.name, name)
 			}
 		}

@@ -8,6 +8,7 @@ import "time"
 const (
 	Messages = "messages" // one entry for every message that reached MAIL
 	Blocks   = "blocks"   // one for each refused, deferred, discarded or held recipient
+	Shadow   = "shadow"   // one for each message that a second judgement would treat otherwise
 	Trace    = "trace"    // the SMTP protocol and the rules, when switched on
 
 	// Antivirus has one entry for each object that was to be scanned; its format
@@ -40,6 +41,7 @@ var kinds = [...]kind{
 	{name: Messages, append: appendMessage},
 	{name: Blocks, append: appendBlock, when: atOnce, syslog: true},
 	{name: Antivirus, append: appendAntivirus},
+	{name: Shadow, append: appendShadow},
 	{name: Trace, append: appendTrace},
 }
 
@@ -88,6 +90,15 @@ const (
 	ScanError = "error"     // the engine was away, too slow or unsure
 )
 
+// Change is a recipient that a second judgement treats otherwise.
+type Change struct {
+	Recipient string `json:"recipient"`
+	Verdict   string `json:"verdict"` // the live one
+	Beside    string `json:"beside"`  // the other
+	// Tags: the verdict is the same, the marks are others.
+	Tags bool `json:"tags,omitempty"`
+}
+
 // Entry is one line of a journal. Field names are a contract; which fields
 // each kind has is described in docs/journal.md.
 type Entry struct {
@@ -132,7 +143,19 @@ type Entry struct {
 	Action     string `json:"action"`    // what was done on this result
 	DurationMS int64  `json:"duration_ms"`
 
-	// Event is "protocol" or "rules", in the trace.
+	// Of the shadow journal: what another policy would have done.
+	Beside        string   `json:"beside"` // its version
+	BesideVerdict string   `json:"beside_verdict"`
+	BesideStage   string   `json:"beside_stage"`
+	BesideRule    string   `json:"beside_rule"`
+	BesideReason  string   `json:"beside_reason"`
+	BesideWeight  string   `json:"beside_weight"` // a decimal
+	BesideReply   string   `json:"beside_reply"`
+	Changes       []Change `json:"changes"`
+	Unknown       int64    `json:"unknown"` // questions that had no answer
+
+	// Event is "protocol" or "rules", in the trace; in the shadow journal what the
+	// second judgement was for: "shadow", "canary", "self_check".
 	Event string `json:"event"`
 	// Detail is what happened, in the trace; elsewhere a remark, if any.
 	Detail string `json:"detail"`

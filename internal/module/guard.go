@@ -50,7 +50,13 @@ func (g *Guard) Name() string { return g.name }
 // the time while others got results. What an inspector says of one message, or
 // fails to say, never makes it away for others.
 func (g *Guard) Begin(ctx context.Context, m *Message) *Inspection {
+	if i := g.recalled(ctx, m); i != nil {
+		return i
+	}
 	i := &Inspection{guard: g, stash: m.Stash, begun: g.now(), done: make(chan struct{})}
+	if keep, ok := ctx.Value(recordKey{}).(recordFn); ok {
+		i.keep = func(r Result) { keep(g, m, r) }
+	}
 	if g.limits.MaxSize > 0 {
 		i.stash = i.stash.Limit(g.limits.MaxSize)
 	}

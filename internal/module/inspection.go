@@ -23,6 +23,7 @@ type Inspection struct {
 	settled sync.Once
 	done    chan struct{} // closed when result is there
 	result  Result
+	keep    func(Result) // is told the result; nil: nobody
 }
 
 // Result is what came of an inspection.
@@ -35,6 +36,9 @@ type Result struct {
 // Wait waits for the result.
 func (i *Inspection) Wait() Result {
 	<-i.done
+	if i.keep != nil {
+		i.keep(i.result)
+	}
 	return i.result
 }
 

@@ -1,0 +1,54 @@
+package history
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Find has the entry that a name stands for: a number of the log, the beginning
+// of a version (of several entries the last), "previous" or "-1" for the one
+// before the last, "" for the last.
+func Find(all []Entry, name string) (Entry, error) {
+	if len(all) == 0 {
+		return Entry{}, errors.New("the history is empty: no policy has been in force yet")
+	}
+	if name == "previous" {
+		name = "-1"
+	}
+	back, err := strconv.Atoi(name)
+	switch {
+	case name == "":
+		return all[len(all)-1], nil
+	case err == nil && back < 0:
+		if -back >= len(all) {
+			return Entry{}, fmt.Errorf("%s: the history has %d entries", name, len(all))
+		}
+		return all[len(all)-1+back], nil
+	}
+	var found []Entry
+	for _, e := range slices.Backward(all) {
+		if err == nil && e.Number == back && len(name) < 4 {
+			return e, nil
+		}
+		if len(name) >= 4 && strings.HasPrefix(e.Hash, strings.ToLower(name)) {
+			found = append(found, e)
+		}
+	}
+	switch {
+	case len(found) == 0 && err == nil:
+		for _, e := range all {
+			if e.Number == back {
+				return e, nil
+			}
+		}
+		fallthrough
+	case len(found) == 0:
+		return Entry{}, fmt.Errorf("%q: no such policy in the history; \"tollgate policy log\" lists them", name)
+	case slices.ContainsFunc(found, func(e Entry) bool { return e.Hash != found[0].Hash }):
+		return Entry{}, fmt.Errorf("%q: several policies begin so", name)
+	}
+	return found[0], nil
+}
