@@ -198,25 +198,6 @@ func (c *compiler) warnRule(src *SourceRule, r *Rule) {
 	c.warnWhite(src, r)
 }
 
-// builtOn tells whether another rule asks for this one.
-func (c *compiler) builtOn(name string) bool {
-	asks := func(all []Condition) bool {
-		return slices.ContainsFunc(all, func(cond Condition) bool {
-			return cond.Attr == catalogue[RuleName].Name && slices.ContainsFunc(cond.Values, func(op Operand) bool {
-				s, ok := op.V.(string)
-				if !ok || s == name {
-					return ok
-				}
-				p, err := c.cache.Parse(s)
-				return err == nil && p.Match(name, Work())
-			})
-		})
-	}
-	return slices.ContainsFunc(c.source.Rules, func(r SourceRule) bool {
-		return asks(r.Match) || asks(r.Any) || asks(r.Unless) || slices.ContainsFunc(r.AnyOf, asks) || slices.ContainsFunc(r.UnlessAll, asks)
-	})
-}
-
 // warnForgeable warns of a white list that any sender can enter. It is none
 // where the rule asks for the client, too.
 func (c *compiler) warnForgeable(src *SourceRule, r *Rule) {
