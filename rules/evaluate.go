@@ -26,6 +26,12 @@ type evaluation struct {
 
 	candidates []uint64 // a bit for each rule that may match, as far as looked at
 	answers    []answer // of the plan's probes
+
+	// because is the first condition of the rule under way that holds. What of a
+	// value made it hold is looked for with a budget of its own: it is for people,
+	// and no verdict depends on it.
+	because *condition
+	telling *budget.Budget
 }
 
 // Evaluate tries the rules of stage s in file order. t may be nil.
@@ -70,6 +76,7 @@ func (e *evaluation) end() {
 		}
 	}
 	e.ctx, e.facts, e.work, e.out = nil, nil, nil, nil
+	e.because, e.telling = nil, nil
 	clear(e.earlier)
 	e.askedRules, e.earlier, e.rulesErr = false, e.earlier[:0], nil
 	e.plan.scratch.Put(e)
@@ -91,6 +98,7 @@ func (e *evaluation) run(out *Outcome) {
 			return
 		}
 		r := e.plan.rules[next]
+		e.because = nil
 		v := r.test.holds(e)
 		if out.Spent = e.work.Err() != nil; out.Spent || e.add(out, r, v) {
 			return
@@ -180,7 +188,7 @@ func (e *evaluation) holds(c *condition) truthValue {
 		return e.holdsCount(c)
 	case c.key.Attr == RuleName:
 		_, v := e.holdsRule(c)
-		return v
+		return e.noted(c, v)
 	}
 	a := e.ask(c.probe)
 	if a.err != nil {
@@ -190,15 +198,15 @@ func (e *evaluation) holds(c *condition) truthValue {
 		e.scan(c.probe)
 		for i, id := range c.ids {
 			if a.marks.Matches(id, c.patterns[i], a.texts, e.work) {
-				return yes
+				return e.noted(c, yes)
 			}
 		}
 	}
 	if _, ok := c.findOther(&a.known, e.work); ok {
-		return yes
+		return e.noted(c, yes)
 	}
 	if _, v := e.holdsRef(c, a); v != no {
-		return v
+		return e.noted(c, v)
 	}
 	if c.leftOpen(&a.known) {
 		return missing

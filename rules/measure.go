@@ -1,6 +1,13 @@
 package rules
 
-import "slices"
+import (
+	"context"
+	"math"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/tollgate-mail/tollgate/internal/budget"
+)
 
 // measure fills in what a rule that matched adds for each value, and what its
 // tags and reply ask for.
@@ -19,6 +26,7 @@ func (e *evaluation) measure(h *Hit) {
 	if r.captures {
 		h.Captures = e.captures(r.test)
 	}
+	e.explain(h)
 }
 
 // matching is how many values of match and any hold.
@@ -118,4 +126,84 @@ func (e *evaluation) captures(t *test) []string {
 		}
 	}
 	return nil
+}
+
+const (
+	// MaxBecause is how many octets of a value are told of a hit.
+	MaxBecause = 160
+	// tellingWork is what finding them may cost in one stage, in steps: a
+	// five-hundredth of what matching may.
+	tellingWork = 1 << 18
+)
+
+// noted keeps the first condition of a rule that holds.
+func (e *evaluation) noted(c *condition, v truthValue) truthValue {
+	if v == yes && e.because == nil {
+		e.because = c
+	}
+	return v
+}
+
+// explain tells by what a rule matched.
+func (e *evaluation) explain(h *Hit) {
+	c := e.because
+	if c == nil {
+		return
+	}
+	h.Attr = c.key.String()
+	if c.key.Attr == RuleName {
+		h.Text, _ = e.holdsRule(c)
+		return
+	}
+	a := e.ask(c.probe)
+	if a.err != nil {
+		return
+	}
+	if e.telling == nil {
+		e.telling = budget.New(context.Background(), tellingWork, math.MaxInt64)
+	}
+	i := 0
+	if c.kind != KindText || len(a.texts)+len(a.value.Mailboxes) > 1 {
+		var ok bool
+		if i, ok = c.find(&a.known, e.telling); !ok {
+			return // it is a comparison with another attribute, or too dear to say
+		}
+	} else if len(a.texts) == 0 {
+		return
+	}
+	text := c.show(&a.known, i)
+	from, to := 0, 0
+	if len(text) > MaxBecause {
+		for _, p := range c.patterns {
+			var ok bool
+			if from, to, ok = p.Find(text, e.telling); ok {
+				break
+			}
+		}
+	}
+	h.Text = around(text, from, to)
+}
+
+// around is a piece of a text with what stands from one place to another in its
+// middle, and marks where something is left out.
+func around(text string, from, to int) string {
+	if len(text) <= MaxBecause {
+		return text
+	}
+	begin := max(0, min(from-max(0, MaxBecause-(to-from))/2, len(text)-MaxBecause))
+	for begin > 0 && !utf8.RuneStart(text[begin]) {
+		begin--
+	}
+	end := min(len(text), begin+MaxBecause)
+	for end < len(text) && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	piece := text[begin:end]
+	if begin > 0 {
+		piece = "…" + piece
+	}
+	if end < len(text) {
+		piece += "…"
+	}
+	return piece
 }

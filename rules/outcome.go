@@ -73,6 +73,10 @@ type Hit struct {
 	// Captures are the texts of the groups of the expression that matched, the
 	// first group first; nil when no tag or reply asks for them.
 	Captures []string
+	// Attr is the first attribute by which it matched, "" where there is none, and
+	// Text what of its value did: at most some MaxBecause octets, those that an
+	// expression found in their middle; "" where that would take too much work.
+	Attr, Text string
 }
 
 // Outcome is what the rules of one stage say.

@@ -9,6 +9,7 @@ import (
 // without the arrangement that run goes by, and tells what decided each.
 func (e *evaluation) trace(out *Outcome, t Tracer) {
 	for _, r := range e.plan.rules {
+		e.because = nil
 		v, step := r.test.explain(e)
 		if out.Spent = e.work.Err() != nil; out.Spent {
 			return
@@ -87,6 +88,7 @@ func (e *evaluation) look(clause string, c *condition) (truthValue, Step) {
 		return v, step
 	case c.key.Attr == RuleName:
 		name, v := e.holdsRule(c)
+		e.noted(c, v)
 		step := Step{Clause: clause, Attr: c.key.String(), Value: name}
 		if v == missing {
 			step.Err = e.rulesErr
@@ -101,10 +103,11 @@ func (e *evaluation) look(clause string, c *condition) (truthValue, Step) {
 	i, ok := c.find(&a.known, e.work)
 	if ok {
 		step.Value = c.show(&a.known, i)
-		return yes, step
+		return e.noted(c, yes), step
 	}
 	switch i, v := e.holdsRef(c, a); v {
 	case yes:
+		e.noted(c, yes)
 		step.Value = c.show(&a.known, i)
 		return yes, step
 	case missing:

@@ -168,10 +168,19 @@ func (s *story) pageRules(a *app, e journal.Entry) error {
 	var rows [][]string
 	for _, r := range e.Rules {
 		effect := r.Weight
-		if r.Shadow {
+		switch {
+		case r.Shadow && r.Action != "":
+			effect += " (shadow: would " + r.Action + ")"
+		case r.Shadow:
 			effect += " (shadow: without effect)"
+		case r.Action != "":
+			effect += ", " + r.Action
 		}
-		rows = append(rows, []string{r.Name, r.Stage, effect})
+		why := r.Attribute
+		if r.Text != "" {
+			why += ": " + r.Text
+		}
+		rows = append(rows, []string{r.Name, r.Stage, effect, why})
 	}
 	return a.table("rules that matched, and their weights", rows)
 }
@@ -183,7 +192,7 @@ func (s *story) pageModules(a *app, e journal.Entry) error {
 		if m.Error != "" {
 			said = m.Error
 		}
-		rows = append(rows, []string{m.Name, m.Result, "score " + m.Score, "weight " + m.Weight, said})
+		rows = append(rows, []string{m.Name, m.Result, "score " + m.Score, "weight " + m.Weight, said, strings.Join(m.Symbols, " ")})
 	}
 	return a.table("modules", rows)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/tollgate-mail/tollgate/internal/journal"
 	"github.com/tollgate-mail/tollgate/rules"
@@ -126,6 +127,9 @@ func (m *Message) record(v Verdict, why *refusal, r Reply) {
 	if why != nil {
 		e.Stage, e.Rule, e.Reason = why.stage, why.rule, m.j.text(why.reason)
 	}
+	if r := m.welcome(); r != nil && why == nil && v == Accepted {
+		e.Stage, e.Rule = r.Stage.String(), r.Name
+	}
 	switch {
 	case m.s.skip:
 		e.Reason = "skip_clients"
@@ -178,12 +182,28 @@ func describe(step rules.Step) string {
 	return text
 }
 
+// visible is a text without control characters and without those that turn the
+// direction of writing.
+func visible(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+}
+
 // ruleHits are what the journals say of the rules that matched: the one
 // listener of every message, told without an event.
 type ruleHits []journal.RuleHit
 
 func (h *ruleHits) add(hit rules.Hit) {
-	*h = append(*h, journal.RuleHit{
+	one := journal.RuleHit{
 		Name: hit.Rule.Name, Stage: hit.Rule.Stage.String(), Weight: hit.Weight.String(), Shadow: hit.Rule.Shadow,
-	})
+		Attribute: hit.Attr, Text: visible(hit.Text),
+	}
+	if hit.Rule.Action != rules.Continue {
+		one.Action = hit.Rule.Action.String()
+	}
+	*h = append(*h, one)
 }

@@ -41,6 +41,9 @@ type inspections struct {
 	results []module.Result // as modules
 }
 
+// mostSymbols is how many of a module's are journalled.
+const mostSymbols = 32
+
 // errUninspected is the value of what an inspector that was not asked would
 // have found.
 var errUninspected = errors.New("not inspected")
@@ -260,6 +263,9 @@ func (n *inspection) countModules() *refusal {
 			w := times(r.Finding.Score, mod.Factor)
 			n.m.weight += w
 			hit.Score, hit.Weight, hit.Action = r.Finding.Score.String(), w.String(), n.m.j.text(r.Finding.Action)
+			for _, symbol := range r.Finding.Symbols[:min(len(r.Finding.Symbols), mostSymbols)] {
+				hit.Symbols = append(hit.Symbols, visible(n.m.j.text(symbol)))
+			}
 		case errors.Is(r.Err, module.ErrOversize):
 			hit.Result, hit.Error = journal.ModuleOversize, n.m.j.text(r.Err.Error())
 		default:

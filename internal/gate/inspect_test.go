@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -341,7 +342,7 @@ func TestModules(t *testing.T) {
 			switch {
 			case tt.hit.Name == "" && len(e.Modules) > 0:
 				t.Errorf("asked: %+v", e.Modules)
-			case tt.hit.Name != "" && (len(e.Modules) != 1 || e.Modules[0] != tt.hit):
+			case tt.hit.Name != "" && (len(e.Modules) != 1 || !reflect.DeepEqual(withoutSymbols(e.Modules[0]), tt.hit)):
 				t.Errorf("journalled %+v, want %+v", e.Modules, tt.hit)
 			}
 		})
@@ -516,4 +517,9 @@ func TestAttachments(t *testing.T) {
 			}
 		})
 	}
+}
+
+func withoutSymbols(h journal.ModuleHit) journal.ModuleHit {
+	h.Symbols = nil
+	return h
 }

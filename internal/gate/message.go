@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -119,8 +120,11 @@ func (m *Message) ended() bool {
 }
 
 // white tells whether an accept ended the rules.
-func (m *Message) white() bool {
-	return m.s.atConnect.accept != nil || m.s.atHelo.accept != nil || m.accept != nil
+func (m *Message) white() bool { return m.welcome() != nil }
+
+// welcome is the rule whose accept ended the rules, nil when none did.
+func (m *Message) welcome() *rules.Rule {
+	return cmp.Or(m.s.atConnect.accept, m.s.atHelo.accept, m.accept)
 }
 
 // pending is the refusal that stands, nil when none does. What rules refuse

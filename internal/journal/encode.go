@@ -188,6 +188,11 @@ func (h *RuleHit) append(b []byte) []byte {
 	if h.Shadow {
 		b = append(b, `,"shadow":true`...)
 	}
+	for _, one := range [...][2]string{{"action", h.Action}, {"attribute", h.Attribute}, {"text", h.Text}} {
+		if one[1] != "" {
+			b = appendField(b, one[0], one[1])
+		}
+	}
 	return append(b, '}')
 }
 
@@ -198,6 +203,17 @@ func (h *ModuleHit) append(b []byte) []byte {
 	b = appendField(b, "score", h.Score)
 	b = appendField(b, "weight", h.Weight)
 	b = appendField(b, "action", h.Action)
+	for i, name := range h.Symbols {
+		if i == 0 {
+			b = append(b, `,"symbols":[`...)
+		} else {
+			b = append(b, ',')
+		}
+		b = jsontext.AppendString(b, name)
+	}
+	if len(h.Symbols) > 0 {
+		b = append(b, ']')
+	}
 	if h.Error != "" {
 		b = appendField(b, "error", h.Error)
 	}

@@ -37,10 +37,13 @@ type (
 		Sender     string `json:"sender"`
 	}
 	ruleFields struct {
-		Name   string `json:"name"`
-		Stage  string `json:"stage"`
-		Weight string `json:"weight"`
-		Shadow bool   `json:"shadow,omitempty"`
+		Name      string `json:"name"`
+		Stage     string `json:"stage"`
+		Weight    string `json:"weight"`
+		Shadow    bool   `json:"shadow,omitempty"`
+		Action    string `json:"action,omitempty"`
+		Attribute string `json:"attribute,omitempty"`
+		Text      string `json:"text,omitempty"`
 	}
 	judgementFields struct {
 		Subject string       `json:"subject"`
@@ -173,12 +176,12 @@ func anyEntry(kind string) *rapid.Generator[*Entry] {
 		e.Recipients = rapid.SliceOfN(text(), 0, 3).Draw(t, "recipients")
 		e.Size = rapid.Int64().Draw(t, "size")
 		e.Rules = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) RuleHit {
-			return RuleHit{text().Draw(t, "name"), text().Draw(t, "stage"), text().Draw(t, "weight"), rapid.Bool().Draw(t, "shadow")}
+			return RuleHit{text().Draw(t, "name"), text().Draw(t, "stage"), text().Draw(t, "weight"), rapid.Bool().Draw(t, "shadow"), text().Draw(t, "action"), text().Draw(t, "attribute"), text().Draw(t, "text")}
 		}), 0, 3).Draw(t, "rules")
 		e.Modules = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) ModuleHit {
 			return ModuleHit{
 				text().Draw(t, "name"), text().Draw(t, "result"), text().Draw(t, "score"),
-				text().Draw(t, "weight"), text().Draw(t, "action"), text().Draw(t, "error"),
+				text().Draw(t, "weight"), text().Draw(t, "action"), rapid.SliceOfN(text(), 0, 3).Draw(t, "symbols"), text().Draw(t, "error"),
 			}
 		}), 0, 3).Draw(t, "modules")
 		e.DurationMS = rapid.Int64().Draw(t, "duration")

@@ -63,16 +63,23 @@ type RuleHit struct {
 	Stage  string `json:"stage"`
 	Weight string `json:"weight"`           // a decimal
 	Shadow bool   `json:"shadow,omitempty"` // it was only tried, without effect
+	Action string `json:"action,omitempty"` // what it does, or would do where it is a shadow
+	// Attribute is the first by which it matched, Text what of its value did:
+	// without control characters, cut where it is long.
+	Attribute string `json:"attribute,omitempty"`
+	Text      string `json:"text,omitempty"`
 }
 
 // ModuleHit is what an extension module said of a message.
 type ModuleHit struct {
 	Name   string `json:"name"`
-	Result string `json:"result"`          // ok, error, oversize
-	Score  string `json:"score"`           // the engine's own, a decimal
-	Weight string `json:"weight"`          // what it gave, a decimal
-	Action string `json:"action"`          // what the engine would do; "" when it does not say
-	Error  string `json:"error,omitempty"` // with error
+	Result string `json:"result"` // ok, error, oversize
+	Score  string `json:"score"`  // the engine's own, a decimal
+	Weight string `json:"weight"` // what it gave, a decimal
+	Action string `json:"action"` // what the engine would do; "" when it does not say
+	// Symbols are what it found, the first of them.
+	Symbols []string `json:"symbols,omitempty"`
+	Error   string   `json:"error,omitempty"` // with error
 }
 
 // The results of an extension module.

@@ -60,6 +60,22 @@ func (p *Pattern) Match(s string, b *budget.Budget) bool {
 	return re != nil && re.MatchString(s)
 }
 
+// Find is where the expression is first found in s. It is charged as Match is.
+func (p *Pattern) Find(s string, b *budget.Budget) (from, to int, ok bool) {
+	if b.Charge(p.cost(len(s))) != nil {
+		return 0, 0, false
+	}
+	re := p.regexp(b)
+	if re == nil {
+		return 0, 0, false
+	}
+	at := re.FindStringIndex(s)
+	if at == nil {
+		return 0, 0, false
+	}
+	return at[0], at[1], true
+}
+
 // Captures are the texts of the expression's groups where it is first found in
 // s, that of the whole first; nil where it is not found.
 func (p *Pattern) Captures(s string, b *budget.Budget) []string {
