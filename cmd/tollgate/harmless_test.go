@@ -29,7 +29,7 @@ func TestHarmless(t *testing.T) {
 			t.Fatalf("%U: %q, %v", r, text, err)
 		}
 	}
-	if got := string(harmless([]byte("{\"a\":\"\x9b\xff\"}"))); !json.Valid([]byte(got)) || strings.ContainsAny(got, "\x9b") {
+	if got := string(harmless([]byte("{\"a\":\"\x9b\xff\"}"))); !json.Valid([]byte(got)) || strings.IndexByte(got, 0x9b) >= 0 {
 		t.Errorf("%q", got)
 	}
 }
