@@ -27,11 +27,7 @@ type evaluation struct {
 	candidates []uint64 // a bit for each rule that may match, as far as looked at
 	answers    []answer // of the plan's probes
 
-	// because is the first condition of the rule under way that holds. What of a
-	// value made it hold is looked for with a budget of its own: it is for people,
-	// and no verdict depends on it.
-	because *condition
-	telling *budget.Budget
+	reason // why the rule under way matches
 }
 
 // Evaluate tries the rules of stage s in file order. t may be nil.
@@ -76,7 +72,7 @@ func (e *evaluation) end() {
 		}
 	}
 	e.ctx, e.facts, e.work, e.out = nil, nil, nil, nil
-	e.because, e.telling = nil, nil
+	e.reason = reason{}
 	clear(e.earlier)
 	e.askedRules, e.earlier, e.rulesErr = false, e.earlier[:0], nil
 	e.plan.scratch.Put(e)

@@ -136,6 +136,14 @@ const (
 	tellingWork = 1 << 18
 )
 
+// reason is why a rule matches: the first condition that holds. What of a value made
+// it hold is looked for with a budget of its own: it is for people, and no verdict
+// depends on it.
+type reason struct {
+	because *condition
+	telling *budget.Budget
+}
+
 // noted keeps the first condition of a rule that holds.
 func (e *evaluation) noted(c *condition, v truthValue) truthValue {
 	if v == yes && e.because == nil {
