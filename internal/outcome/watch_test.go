@@ -83,13 +83,11 @@ func TestDecidedOnce(t *testing.T) {
 		w := NewWatch()
 		decided, queued := map[int64]int{}, map[int64]bool{}
 		now := 0
-		var charged []Message
 		for range rapid.IntRange(1, 60).Draw(rt, "steps") {
 			now += rapid.IntRange(3, 900).Draw(rt, "later")
 			id := strconv.Itoa(rapid.IntRange(0, 2).Draw(rt, "id"))
 			if rapid.Bool().Draw(rt, "message") {
 				m := Message{QueueID: id, Time: at(now)}
-				charged = append(charged, m)
 				w.Charged(m)
 				continue
 			}
