@@ -62,6 +62,7 @@ func yes(b bool) float64 {
 func rows() []row {
 	all := append(daemonRows(), accountRows()...)
 	all = append(all, inspectorRows()...)
+	all = append(all, trialRows()...)
 	return append(all, dnsRows()...)
 }
 
