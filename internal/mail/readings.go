@@ -95,11 +95,13 @@ func Visible(s string) string {
 }
 
 // isVisible tells of a text that Visible leaves it as it is. It may say no of
-// others: it knows the scripts before the combining marks of Hebrew.
+// others: it knows what is common in Latin and Cyrillic.
 func isVisible(s string) bool {
 	for _, r := range s {
 		switch {
 		case r < 0x80, r >= 0x400 && r < 0x482, r >= 0x48a && r < 0x530: // ASCII, Cyrillic without its marks
+		case r == 0xab, r == 0xbb, r >= 0xc0 && r <= 0xff: // quotation marks, letters of Latin-1
+		case r >= 0x2012 && r <= 0x2015, r >= 0x2018 && r <= 0x201f: // dashes, quotation marks
 		default:
 			return false
 		}
