@@ -10,12 +10,6 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/config"
 )
 
-// announced are commands that a later version brings.
-var announced = []string{
-	"explain", "test", "replay", "reconcile", "audit",
-	"doctor", "setup", "send-test",
-}
-
 // unknownCommand says what there is instead of a word that is no command of c.
 func unknownCommand(c *cobra.Command, word string) error {
 	var names []string
@@ -23,9 +17,6 @@ func unknownCommand(c *cobra.Command, word string) error {
 		if sub.IsAvailableCommand() || sub.Name() == "help" {
 			names = append(names, sub.Name())
 		}
-	}
-	if slices.Contains(announced, word) && !slices.Contains(names, word) {
-		return usagef("%q comes with a later version of tollgate", word)
 	}
 	if near := config.Nearest(word, names); near != "" {
 		return usagef("there is no command %q; did you mean %q?", word, near)
