@@ -204,8 +204,9 @@ func TestAskKeepsConnections(t *testing.T) {
 			live.Range(func(conn, _ any) bool { conn.(net.Conn).Close(); return true })
 		}
 	}
-	// One was for the question that met the dead connection, one is kept since.
-	if made.Load() != 3 {
+	// One is kept since; one more was for the question that met the dead connection,
+	// unless its end was seen before.
+	if n := made.Load(); n != 2 && n != 3 {
 		t.Errorf("%d connections", made.Load())
 	}
 }
