@@ -1,6 +1,8 @@
 package redis
 
 import (
+	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -78,14 +80,44 @@ func TestDocumentedUserIsEnough(t *testing.T) {
 	if err := s.Put(t.Context(), []accounting.Record{first}); err == nil || !strings.Contains(err.Error(), "the user may not do that") {
 		t.Error(err)
 	}
-	o.Password = "wrong"
-	stranger, err := Open(t.Context(), o)
+	denied(t, o, "tollgate", "wrong", "wrong password or user name")
+}
+
+// denied opens the store as somebody, and wants to hear why that does not do.
+// What is logged at the start says it too.
+func denied(t *testing.T, o Options, user, password, want string) {
+	t.Helper()
+	var log strings.Builder
+	o.Username, o.Password, o.Log = user, password, slog.New(slog.NewTextHandler(&log, nil))
+	s, err := Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer stranger.Close()
-	if err := stranger.Ping(t.Context()); err == nil || !strings.Contains(err.Error(), "wrong password") {
-		t.Error(err)
+	defer s.Close()
+	if err := s.Ping(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "redis store: "+want) {
+		t.Errorf("%q %q: %v", user, password, err)
+	}
+	if !strings.Contains(log.String(), want) {
+		t.Errorf("%q %q: the log says %q", user, password, log.String())
+	}
+}
+
+func TestDenied(t *testing.T) {
+	locked := startServer(t, "--save", "", "--requirepass", "secret").options()
+	denied(t, locked, "", "", "the server wants a password")
+	denied(t, locked, "", "wrong", "wrong password or user name")
+	denied(t, locked, "nobody", "secret", "wrong password or user name")
+}
+
+func TestMeaning(t *testing.T) {
+	for text, want := range map[string]string{
+		"ERR invalid password":                        "wrong password",
+		"dial tcp 127.0.0.1:6379: connection refused": "",
+		"all sentinels specified in configuration are unreachable: NOAUTH HELLO must be called": "the server wants a password",
+	} {
+		if got := Meaning(errors.New(text)); got != want {
+			t.Errorf("%s: %q", text, got)
+		}
 	}
 }
 

@@ -14,16 +14,34 @@ func fault(err error) error {
 	if err == nil {
 		return nil
 	}
-	var answer redis.Error
+	if meaning := Meaning(err); meaning != "" {
+		return fmt.Errorf("redis store: %s: %w", meaning, err)
+	}
+	return fmt.Errorf("redis store: %w", err)
+}
+
+// Meaning is what an error of the client library means for whoever runs the
+// server, "" where its own words say it.
+func Meaning(err error) string {
 	text := err.Error()
-	if !errors.As(err, &answer) && !strings.HasPrefix(text, "WRONGPASS") {
-		return fmt.Errorf("redis store: %w", err)
+	// Denials. The client library wraps what a server says to its greeting, and
+	// hides that it is an answer: they are found anywhere in a text.
+	for _, d := range [...]struct{ words, meaning string }{
+		{"WRONGPASS", "wrong password or user name"},
+		{"ERR invalid password", "wrong password"}, // before Redis 6
+		{"NOAUTH", "the server wants a password"},
+		{"NOPERM", "the user may not do that: see the documentation for the keys, commands and channels to allow"},
+	} {
+		if strings.Contains(text, d.words) {
+			return d.meaning
+		}
+	}
+	var answer redis.Error
+	if !errors.As(err, &answer) {
+		return ""
 	}
 	word, _, _ := strings.Cut(text, " ")
 	for _, m := range [...]struct{ word, meaning string }{
-		{"WRONGPASS", "wrong password or user name"},
-		{"NOAUTH", "the server wants a password"},
-		{"NOPERM", "the user may not do that: see the documentation for the keys, commands and channels to allow"},
 		{"LOADING", "the server still loads its data"},
 		{"READONLY", "the server is a replica, or became one"},
 		{"OOM", "the server has no memory left"},
@@ -36,8 +54,8 @@ func fault(err error) error {
 		{"WRONGTYPE", "a key of another type stands under one of our names"},
 	} {
 		if word == m.word {
-			return fmt.Errorf("redis store: %s: %w", m.meaning, err)
+			return m.meaning
 		}
 	}
-	return fmt.Errorf("redis store: %w", err)
+	return ""
 }

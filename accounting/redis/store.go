@@ -175,7 +175,7 @@ func (s *Store) Warnings(ctx context.Context) []string {
 	for _, name := range []string{"maxmemory-policy", "appendonly", "save"} {
 		got, err := s.db.ConfigGet(ctx, name).Result()
 		if err != nil {
-			return []string{fmt.Sprintf("redis: whether the server keeps its data cannot be told: %v", err)}
+			return []string{fmt.Sprintf("redis: whether the server keeps its data cannot be told: %v", fault(err))}
 		}
 		settings[name] = got[name]
 	}

@@ -132,7 +132,7 @@ func (s *Status) degraded(now time.Time) []string {
 		note("%s was changed: it needs a restart", r)
 	}
 	if s.Store.Error != "" {
-		note("the store is unreachable: %s", s.Store.Error)
+		note("the store cannot be used: %s", s.Store.Error)
 	}
 	if s.Store.Parked > 0 {
 		note("%s parked, in no bill until somebody decides: see \"tollgate parked list\"", Plural(int(s.Store.Parked), "usage record"))

@@ -52,9 +52,9 @@ func (d *Daemon) heartbeat(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case err != nil && !away:
-			d.log.Error("the store is unreachable; records wait in the spool", "error", err)
+			d.log.Error("the store cannot be used; records wait in the spool", "error", err)
 		case err == nil && away:
-			d.log.Info("the store is reachable again")
+			d.log.Info("the store can be used again")
 		}
 		away = err != nil
 		select {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -152,6 +153,33 @@ func TestRefused(t *testing.T) {
 	}
 	if err := s.Remember(t.Context(), []state.ID{{1}}, statetest.Now, time.Hour); !redis.HasErrorPrefix(err, "OOM") {
 		t.Error(err)
+	}
+	if err := r.Stop(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A server that does not let us in says so in the words of whoever set it up.
+func TestDenied(t *testing.T) {
+	r, err := box.Redis("--appendonly", "no", "--requirepass", "secret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for password, want := range map[string]string{"": "the server wants a password: NOAUTH", "wrong": "wrong password or user name: WRONGPASS"} {
+		o := options(r.Addr)
+		o.Password = password
+		s := mustNew(t, redis.NewUniversalClient(o), "tg:")
+		guard := state.NewGuard(s, 0, func() time.Time { return statetest.Now })
+		known, err := guard.Correspondents(state.DefaultCorrespondentLife)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := known.Wrote(t.Context(), "a@example.org", "b@example.com", statetest.Now); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", password, err)
+		}
+		if st := guard.Status(); !strings.Contains(st.Error, want) {
+			t.Errorf("%q: %+v", password, st)
+		}
 	}
 	if err := r.Stop(); err != nil {
 		t.Fatal(err)

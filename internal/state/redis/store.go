@@ -28,6 +28,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	servers "github.com/tollgate-mail/tollgate/accounting/redis"
 	"github.com/tollgate-mail/tollgate/internal/state"
 )
 
@@ -148,13 +149,17 @@ func (s *Store) Close() error { return fault(s.db.Close()) }
 
 func text(id state.ID) string { return base64.RawURLEncoding.EncodeToString(id[:]) }
 
-// fault tells a server that answers, with an error, from one that is away.
+// fault tells a server that answers, with an error, from one that is away. One
+// that does not let us in says so in words.
 func fault(err error) error {
-	var said redis.Error
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case errors.As(err, &said), errors.Is(err, ErrReply):
+	}
+	if meaning := servers.Meaning(err); meaning != "" {
+		err = fmt.Errorf("%s: %w", meaning, err)
+	}
+	var said redis.Error
+	if errors.As(err, &said) || errors.Is(err, ErrReply) {
 		return fmt.Errorf("redis state: %w", err)
 	}
 	return fmt.Errorf("%w: redis: %w", state.ErrAway, err)
