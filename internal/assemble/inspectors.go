@@ -26,7 +26,7 @@ const (
 // places and messages under way stay. One that no policy has any more ends with
 // its last message.
 type Inspectors struct {
-	Log *slog.Logger
+	Log *slog.Logger // nil: nobody is told
 	// Only says which of the policy's inspectors are made; nil: all are. To the
 	// gate it is as if the policy did not have the others.
 	Only func(config.Inspector) bool
@@ -122,7 +122,7 @@ func (i *Inspectors) inspector(settings config.Inspector, antivirus *config.Anti
 		Guard:    module.NewGuard(settings.Name, made, settings.Limits, time.Now),
 		settings: settings, antivirus: antivirus, made: made,
 	}
-	one.lease.end = func() { i.ending.Go(func() { one.end(i.Log) }) }
+	one.lease.end = func() { i.ending.Go(func() { one.end(i.log()) }) }
 	return one, nil
 }
 
@@ -130,6 +130,13 @@ func (i *Inspectors) inspector(settings config.Inspector, antivirus *config.Anti
 func (n *inspector) same(want config.Inspector) bool {
 	want.Pos = n.settings.Pos
 	return reflect.DeepEqual(n.settings, want)
+}
+
+func (i *Inspectors) log() *slog.Logger {
+	if i.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return i.Log
 }
 
 func (i *Inspectors) inForce() []*inspector {
@@ -145,7 +152,7 @@ func (i *Inspectors) commit(all []*inspector) {
 	i.now = all
 	for _, one := range all {
 		if one.unwatch == nil {
-			one.watch(i.Log)
+			one.watch(i.log())
 		}
 	}
 }
@@ -153,7 +160,11 @@ func (i *Inspectors) commit(all []*inspector) {
 func (n *inspector) watch(log *slog.Logger) {
 	var ctx context.Context
 	ctx, n.unwatch = context.WithCancel(context.Background())
-	n.under.Go(func() { n.Watch(ctx, pingEvery) })
+	n.under.Go(func() {
+		n.Watch(ctx, pingEvery, func(err error) {
+			log.Warn("an inspector is not there: until it is, its messages are handled as on_error says", "inspector", n.Name(), "error", err)
+		})
+	})
 	if scanner, ok := n.made.(*clamav.Scanner); ok && n.antivirus != nil {
 		n.under.Go(func() { n.askLimit(ctx, scanner, log) })
 	}
@@ -196,7 +207,7 @@ func (n *inspector) end(log *slog.Logger) {
 // Close ends the inspectors in force, and waits for those before.
 func (i *Inspectors) Close() error {
 	for _, one := range i.inForce() {
-		one.end(i.Log)
+		one.end(i.log())
 	}
 	i.mu.Lock()
 	i.now = nil

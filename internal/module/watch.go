@@ -20,11 +20,17 @@ var errPing = errors.New("an earlier ping has not ended")
 // an inspection failed, when the breaker opens, and when it may be tried again.
 // An answer closes the breaker; no answer twice in a row, and no result of an
 // inspection meanwhile, opens it.
-func (g *Guard) Watch(ctx context.Context, every time.Duration) {
+//
+// missing is told why, when the very first ping finds nobody, and never again;
+// nil: nobody is told.
+func (g *Guard) Watch(ctx context.Context, every time.Duration, missing func(error)) {
 	// Holds the ping under way; one left behind bars others.
 	pinging := make(chan struct{}, 1)
 	for {
-		g.ping(ctx, pinging)
+		if err := g.ping(ctx, pinging); err != nil && missing != nil {
+			missing(err)
+		}
+		missing = nil
 		timer := time.NewTimer(g.record.nextPing(g.now(), every))
 		doubt := g.record.doubt
 		for waiting := true; waiting; {
@@ -46,8 +52,8 @@ func (g *Guard) Watch(ctx context.Context, every time.Duration) {
 	}
 }
 
-// ping pings once.
-func (g *Guard) ping(watch context.Context, pinging chan struct{}) {
+// ping pings once. An error means that nobody is there.
+func (g *Guard) ping(watch context.Context, pinging chan struct{}) error {
 	ctx, cancel := context.WithTimeout(watch, pingTime)
 	defer cancel()
 	began := g.now()
@@ -71,7 +77,10 @@ func (g *Guard) ping(watch context.Context, pinging chan struct{}) {
 	if err != nil {
 		err = fmt.Errorf("ping: %w", err)
 	}
-	g.record.pinged(pass, began, g.now(), err, watch.Err() != nil)
+	if !g.record.pinged(pass, began, g.now(), err, watch.Err() != nil) {
+		return nil
+	}
+	return err
 }
 
 // admitPing makes a ping a try of the breaker, where one may be made. Pings go
@@ -83,8 +92,8 @@ func (r *record) admitPing(now time.Time) breaker.Pass {
 	return p
 }
 
-// pinged is told what came of a ping.
-func (r *record) pinged(p breaker.Pass, began, now time.Time, err error, over bool) {
+// pinged is told what came of a ping, and tells whether nobody is there.
+func (r *record) pinged(p breaker.Pass, began, now time.Time, err error, over bool) (gone bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
@@ -101,7 +110,9 @@ func (r *record) pinged(p breaker.Pass, began, now time.Time, err error, over bo
 		r.silent = true
 		r.trip(p, unheard, now)
 		r.failure(now, err, true)
+		return true
 	}
+	return false
 }
 
 // nextPing is how long to wait with the next.

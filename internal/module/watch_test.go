@@ -11,6 +11,37 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/module"
 )
 
+// Who is not there at the start is told of once, however long that lasts; who
+// goes away later is a matter of its health.
+func TestWatchTellsWhoIsMissing(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]int{"missing": 1, "there": 0} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newService()
+			s.away.Store(want == 1)
+			g := guard(&s.fake, module.Limits{Timeout: time.Minute, Parallel: 3})
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var told []string
+			over := make(chan struct{})
+			go func() {
+				defer close(over)
+				g.Watch(ctx, time.Minute, func(err error) { told = append(told, err.Error()) })
+			}()
+			time.Sleep(time.Hour)
+			s.away.Store(false)
+			time.Sleep(time.Hour)
+			s.away.Store(true)
+			time.Sleep(time.Hour)
+			cancel()
+			<-over
+			if len(told) != want || want == 1 && told[0] != "ping: connection refused" {
+				t.Errorf("%s: %q", name, told)
+			}
+		})
+	}
+}
+
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -20,7 +51,7 @@ func TestWatch(t *testing.T) {
 		over := make(chan struct{})
 		go func() {
 			defer close(over)
-			g.Watch(ctx, time.Minute)
+			g.Watch(ctx, time.Minute, nil)
 		}()
 		synctest.Wait()
 		check(t, g, "up", "closed", 0, 0)
@@ -76,7 +107,7 @@ func TestWatchDeafService(t *testing.T) {
 			t.Errorf("%+v", h)
 		}
 		// Not before: a ping would close it as soon as it opens.
-		go g.Watch(ctx, time.Minute)
+		go g.Watch(ctx, time.Minute, nil)
 		synctest.Wait() // for a ping
 		if h := g.Health(); h.Breaker != "closed" {
 			t.Errorf("%+v", h)
@@ -98,7 +129,7 @@ func TestWatchBadPings(t *testing.T) {
 		}}
 		g := guard(f, module.Limits{})
 		ctx, cancel := context.WithCancel(t.Context())
-		go g.Watch(ctx, 10*time.Second)
+		go g.Watch(ctx, 10*time.Second, nil)
 		synctest.Wait()
 		if h := g.Health(); h.State != "away" || h.LastError != "ping: panicked: ouch" || h.Breaker != "closed" {
 			t.Errorf("%+v", h)
