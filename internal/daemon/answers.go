@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/control"
+	"github.com/tollgate-mail/tollgate/internal/dnscheck"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 )
 
@@ -191,7 +192,7 @@ func (s *Status) degraded(now time.Time) []string {
 	}
 	if s.DNS != nil {
 		for _, server := range s.DNS.Servers {
-			if server.State != "up" {
+			if server.State == dnscheck.Down {
 				note("DNS server %s is %s: %s", server.Addr, server.State, server.LastError)
 			}
 		}

@@ -118,6 +118,11 @@ func TestRotation(t *testing.T) {
 			t.Fatal(a, err)
 		}
 	}
+	for _, s := range r.Stats().Servers {
+		if s.State != "not asked yet" {
+			t.Errorf("before the first question: %+v", s)
+		}
+	}
 	ask("x.example.")
 	if silent.total() != 1 || refusing.total() != 1 || good.total() != 1 {
 		t.Error("not in order")

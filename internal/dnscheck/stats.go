@@ -21,13 +21,21 @@ type Stats struct {
 	Lists        []ListStats   `json:"lists"` // that were asked, by zone
 }
 
+// States of a server.
+const (
+	NotAsked = "not asked yet"
+	Up       = "up"
+	Down     = "down"
+)
+
 // ServerStats is how one server fares.
 type ServerStats struct {
 	Addr     string `json:"addr"`
 	Queries  int64  `json:"queries"`
 	Timeouts int64  `json:"timeouts"`
 	Failures int64  `json:"failures"` // time-outs included
-	// State is "up", or "down": it failed and is asked after the others.
+	// State is NotAsked before the first query has ended, then Up, or Down: it
+	// failed and is asked after the others.
 	State       string     `json:"state"`
 	LastError   string     `json:"last_error,omitempty"`
 	LastErrorAt *time.Time `json:"last_error_at,omitempty"`
@@ -57,10 +65,13 @@ func (s *server) stats(now time.Time) ServerStats {
 	defer s.mu.Unlock()
 	t := ServerStats{
 		Addr: s.addr, Queries: s.queries, Timeouts: s.timeouts, Failures: s.failures,
-		State: "up", LastError: s.last,
+		State: Up, LastError: s.last,
 	}
-	if now.Before(s.until) {
-		t.State = "down"
+	switch {
+	case s.queries == 0:
+		t.State = NotAsked
+	case now.Before(s.until):
+		t.State = Down
 	}
 	if s.last != "" {
 		at := s.lastAt

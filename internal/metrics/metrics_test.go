@@ -46,7 +46,7 @@ func everything() *fixed {
 		Journal:    journal.Status{Kinds: []journal.KindStatus{{Kind: "messages", Lines: 3}, {Kind: "blocks", Lost: 2, LastError: "disk full"}}},
 		Limits:     []gate.BoundStatus{{Name: "recipients", Hits: 4}},
 		Inspectors: []assemble.InspectorStatus{{Name: "antivirus", State: "away", Inspected: 9, Failed: 1, LatencyMS: 250}},
-		DNS:        &dnscheck.Stats{Asked: 7, Hits: 5, Servers: []dnscheck.ServerStats{{Addr: "192.0.2.53:53", State: "down"}, {Addr: "192.0.2.53:53", State: "down"}}},
+		DNS:        &dnscheck.Stats{Asked: 7, Hits: 5, Servers: []dnscheck.ServerStats{{Addr: "192.0.2.53:53", State: "down"}, {Addr: "192.0.2.53:53", State: "down"}, {Addr: "192.0.2.54:53", State: dnscheck.NotAsked}}},
 		State:      &state.Status{Kind: "redis"},
 		Clients:    &assemble.ClientsStatus{Count: 2}, Records: &audit.Balance{Missing: 1},
 	}}
@@ -170,6 +170,7 @@ func TestPages(t *testing.T) {
 		`tollgate_inspection_seconds{inspector="antivirus"} 0.25`,
 		`tollgate_dns_lookups_total 7`,
 		`tollgate_dns_server_up{server="192.0.2.53:53"} 0`,
+		`tollgate_dns_server_up{server="192.0.2.54:53"} 1`,
 		`tollgate_bound_hits_total{bound="recipients"} 4`,
 		`tollgate_findings 1`,
 	)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/assemble"
 	"github.com/tollgate-mail/tollgate/internal/daemon"
+	"github.com/tollgate-mail/tollgate/internal/dnscheck"
 )
 
 // status are the figures that the daemon's status has, read when they are asked
@@ -162,9 +163,9 @@ func dnsRows() []row {
 		counter("dns_queries", "Queries sent to servers.", of(one(func(s *daemon.Status) int64 { return s.DNS.Queries }))),
 		counter("dns_timeouts", "Of those: without a reply in time.", of(one(func(s *daemon.Status) int64 { return s.DNS.Timeouts }))),
 		gauge("dns_cache_bytes", "About what the cache takes in memory.", of(one(func(s *daemon.Status) int { return s.DNS.CacheOctets }))),
-		gauge("dns_server_up", "1 while the server answers.", of(func(s *daemon.Status, y yield) {
+		gauge("dns_server_up", "1 while the server answers, or has not been asked yet.", of(func(s *daemon.Status, y yield) {
 			for _, server := range s.DNS.Servers {
-				y(yes(server.State == "up"), server.Addr)
+				y(yes(server.State != dnscheck.Down), server.Addr)
 			}
 		}), "server"),
 	}
