@@ -287,6 +287,27 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
+// Of several columns each is completed, with those that are not there yet.
+func TestColumnsComplete(t *testing.T) {
+	h := newHouse(t)
+	for word, want := range map[string]string{
+		"":                "client recipient domain day gateway tariff reason",
+		"client,":         "client,recipient client,domain client,day client,gateway client,tariff client,reason",
+		"client,day,rea":  "client,day,recipient client,day,domain client,day,gateway client,day,tariff client,day,reason",
+		"nonsense,client": "nonsense,client nonsense,recipient nonsense,domain nonsense,day nonsense,gateway nonsense,tariff nonsense,reason",
+	} {
+		// What is completed stands last, so nothing may be added behind it.
+		out, err := h.command("__complete", "report", "--by", word).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, _, _ := strings.Cut(string(out), "\n:")
+		if got = strings.Join(strings.Fields(got), " "); got != want {
+			t.Errorf("%q: %q, want %q", word, got, want)
+		}
+	}
+}
+
 // The unit gives the daemon nothing but its folders.
 func TestUnit(t *testing.T) {
 	analyze, err := exec.LookPath("systemd-analyze")

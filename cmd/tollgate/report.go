@@ -85,7 +85,7 @@ in the spool is not yet counted.`,
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&r.By, "by", "client", "`COLUMNS`: client, recipient, domain, day, gateway, tariff, reason; several with commas")
+	f.StringVar(&r.By, "by", "client", "`COLUMNS`: "+strings.Join(reportColumns(), ", ")+"; several with commas")
 	f.StringVar(&r.From, "from", "", "the first `DAY`, or a month")
 	f.StringVar(&r.To, "to", "", "the last `DAY`")
 	f.StringVar(&r.Client, "client", "", "only of this client `ID`")
@@ -97,9 +97,30 @@ in the spool is not yet counted.`,
 	f.BoolVar(&r.total, "total", false, "end CSV with a row for the total")
 	f.BoolVar(&r.verify, "verify", false, "compute the account anew from its records, and print what differs")
 	// Neither can fail: the flags are there.
-	_ = c.RegisterFlagCompletionFunc("by", cobra.FixedCompletions([]string{"client", "recipient", "domain", "day", "gateway", "tariff", "reason"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("by", func(_ *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
+		return furtherColumns(word), cobra.ShellCompDirectiveNoFileComp
+	})
 	_ = c.RegisterFlagCompletionFunc("csv", cobra.FixedCompletions([]string{csvRFC, csvExcel}, cobra.ShellCompDirectiveNoFileComp))
 	return c
+}
+
+// reportColumns are what a report may be by.
+func reportColumns() []string {
+	return []string{"client", "recipient", "domain", "day", "gateway", "tariff", "reason"}
+}
+
+// furtherColumns completes the last of several columns, each of which may stand
+// there once.
+func furtherColumns(word string) []string {
+	before := word[:strings.LastIndexByte(word, ',')+1]
+	named := strings.Split(before, ",")
+	var all []string
+	for _, c := range reportColumns() {
+		if !slices.Contains(named, c) {
+			all = append(all, before+c)
+		}
+	}
+	return all
 }
 
 func (r *reporting) check(json bool) error {
