@@ -1,6 +1,7 @@
 package attachment
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/base64"
@@ -145,6 +146,35 @@ func TestSymbolsAreDocumented(t *testing.T) {
 	for _, s := range symbols {
 		if !bytes.Contains(page, []byte("| `"+string(s[1])+"` |")) {
 			t.Errorf("docs/policy.md does not name %s", s[1])
+		}
+	}
+}
+
+// The rule against programs that operators copy knows each symbol under which
+// one may be in a message: a program in an archive in an archive is one.
+func TestRuleAgainstPrograms(t *testing.T) {
+	program := append([]byte("MZ\x90\x00"), make([]byte, 60)...)
+	inner := archivetest.ZipOf(t, "invoice.exe")
+	for _, page := range []string{"docs/policy.md", "contrib/policy.toml"} {
+		text, err := os.ReadFile(filepath.Join("..", "..", "..", page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := regexp.MustCompile(`any\.module\.files\.symbol = '(.*)'`).FindSubmatch(text)
+		if found == nil {
+			t.Fatalf("%s has no such rule", page)
+		}
+		rule := regexp.MustCompile(string(found[1]))
+		for name, content := range map[string][]byte{
+			"a.exe": program, "a.pdf.exe": program, "a.zip": inner, "cut.zip": inner[:40],
+			"nested.zip": archivetest.RawZip(t, "", inner, zip.FileHeader{Name: "inner.zip"}),
+		} {
+			if f := inspected(t, Settings{Archives: true}, name, "application/octet-stream", content); !slices.ContainsFunc(f.Symbols, rule.MatchString) {
+				t.Errorf("%s: %s passes with %q", page, name, f.Symbols)
+			}
+		}
+		if f := inspected(t, Settings{Archives: true}, "a.zip", "application/zip", archivetest.ZipOf(t, "a.txt")); slices.ContainsFunc(f.Symbols, rule.MatchString) {
+			t.Errorf("%s: texts are refused for %q", page, f.Symbols)
 		}
 	}
 }
