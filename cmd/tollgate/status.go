@@ -95,7 +95,11 @@ func printStatus(out io.Writer, s *daemon.Status, now time.Time) error {
 		}
 	}
 	if s.State != nil {
-		row("state", "%s: %s; %d questions, %d failed", s.State.Kind, okOr(s.State.Error), s.State.Asked, s.State.Failed)
+		health := okOr(s.State.Error)
+		if s.State.Asked == 0 {
+			health = "not asked yet"
+		}
+		row("state", "%s: %s; %d questions, %d failed", s.State.Kind, health, s.State.Asked, s.State.Failed)
 	}
 	row("journals", "%s", s.Journal.Dir)
 	for _, k := range s.Journal.Kinds {
