@@ -85,7 +85,7 @@ func TestSlowContent(t *testing.T) {
 
 // A connection on which a client is sending holds little.
 func TestAwaitingHoldsLittle(t *testing.T) {
-	const n, most = 400, 16 << 10
+	const n, most = 400, awaitingMost
 	r := start(t, newFake(), Options{})
 	dialog := appendFrame(nil, 'C', connectData)
 	dialog = appendFrame(dialog, 'H', "mail.example.com\x00")

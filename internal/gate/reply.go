@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/address"
-	"github.com/tollgate-mail/tollgate/internal/charset"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -74,7 +73,7 @@ func escape(s string) string {
 
 // clean makes a text fit for an SMTP reply: printable ASCII only (RFC 5321
 // §4.2 textstring), so that outside text can neither end the line nor begin
-// another reply. Other letters are written so that people can read them.
+// another reply. Any other character is a question mark.
 func clean(s string) string {
 	ok := true
 	for i := 0; i < len(s); i++ {
@@ -95,7 +94,7 @@ func clean(s string) string {
 			b.WriteByte(' ')
 		case r < ' ', r == 0x7f:
 		default:
-			b.WriteString(charset.Latin(r))
+			b.WriteByte('?')
 		}
 	}
 	return b.String()

@@ -24,7 +24,7 @@ func TestReplies(t *testing.T) {
 		{"550 5.7.1 From {client_ip} {client_host} {helo} {gateway}[{queue_id}]", "", "From 192.0.2.7 mail.example.com mail.example.com mx.test[] (ref "},
 		{"550 5.7.1 <{sender}>", "a\r\n250 ok\x00\x7f@b", "<a 250 ok@b> (ref "},
 		{"550 5.7.1 <{sender}>", "иван@пример.рф", "<\\x{438}\\x{432}\\x{430}\\x{43D}@xn--e1afmkfd.xn--p1ai> (ref "},
-		{"550 5.7.1 {sender}", "Приз за №1", "Priz za No1 (ref "},
+		{"550 5.7.1 {sender}", "Приз за №1", "???? ?? ?1 (ref "},
 	}
 	for _, tt := range tests {
 		r := answerOf(t, tt.text, tt.sender)
