@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -150,17 +151,33 @@ func (b *browser) element(css string) (id string) {
 	return id
 }
 
+// on does something to an element that is seen, again where the page has put
+// another in its place in between.
+func (b *browser) on(css string, do func(element string) error) {
+	b.t.Helper()
+	b.until("done: "+css, func() bool {
+		err := do("/element/" + b.element(css))
+		if err != nil && !strings.Contains(err.Error(), "stale element reference") {
+			b.t.Fatal(err)
+		}
+		return err == nil
+	})
+}
+
 func (b *browser) click(css string) {
 	b.t.Helper()
-	b.call(http.MethodPost, "/element/"+b.element(css)+"/click", nil, nil)
+	b.on(css, func(element string) error { return b.try(http.MethodPost, element+"/click", nil, nil) })
 }
 
 // write types into a field in place of what it has.
 func (b *browser) write(css, text string) {
 	b.t.Helper()
-	id := b.element(css)
-	b.call(http.MethodPost, "/element/"+id+"/clear", nil, nil)
-	b.call(http.MethodPost, "/element/"+id+"/value", map[string]string{"text": text}, nil)
+	b.on(css, func(element string) error {
+		if err := b.try(http.MethodPost, element+"/clear", nil, nil); err != nil {
+			return err
+		}
+		return b.try(http.MethodPost, element+"/value", map[string]string{"text": text}, nil)
+	})
 }
 
 // choose takes a value of a drop-down list, once it has it.
