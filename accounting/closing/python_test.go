@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,46 +19,17 @@ import (
 	"github.com/tollgate-mail/tollgate/accounting/storetest"
 )
 
-// months is an account of two months: three clients, voids, entries, and two
-// versions of a tariff.
+// months is storetest.Months in the embedded store.
 func months(t *testing.T) (*embedded.Store, *price.Book, *time.Time) {
 	t.Helper()
-	now := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
-	terms := price.Terms{PerMiB: 1_500_001, PerDelivery: 20_000, Increment: 1000, Included: 1 << 20, IncludedDeliveries: 3, Timezone: "Europe/Moscow",
-		Bands: []price.Band{{When: "Sa-Su 00:00-24:00", Percent: 50}, {When: "Mo-Tu,Th 22:00-06:00", Percent: 33}}}
-	old := storetest.Tariff(t, terms)
-	terms.PerMiB++
-	book := price.NewBook(old, storetest.Tariff(t, terms))
-	s, err := embedded.Open(filepath.Join(t.TempDir(), "account.db"), embedded.Options{Book: book, Now: func() time.Time { return now }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	random := rand.New(rand.NewPCG(7, 7))
-	for i := range 600 {
-		now = now.Add(time.Duration(random.IntN(280)) * time.Minute)
-		size := random.Int64N(1 << 20)
-		r := storetest.Usage(i, fmt.Sprintf("c%d", i%3), "a@example.org", now, size, size)
-		if i%3 > 0 {
-			v := book.All()[i/300]
-			r.Tariff, r.TariffVersion = v.Name, v.Version()
-		}
-		batch := []accounting.Record{r}
-		if i%7 == 0 {
-			batch = append(batch, accounting.VoidOf(r, now))
-		}
-		if err := s.Put(t.Context(), batch); err != nil {
+	return storetest.Months(t, func(book *price.Book, now func() time.Time) *embedded.Store {
+		s, err := embedded.Open(filepath.Join(t.TempDir(), "account.db"), embedded.Options{Book: book, Now: now})
+		if err != nil {
 			t.Fatal(err)
 		}
-		if i%50 == 0 {
-			kind := []string{accounting.Payment, accounting.Adjust, accounting.Fee}[i/50%3]
-			if _, err := s.Enter(t.Context(), accounting.Record{ID: "e" + strconv.Itoa(i), Kind: kind, Time: now, Gateway: "mx1", Client: "c1", Amount: strconv.Itoa(1000 * (i + 1)), Currency: "RUB", By: "root"}); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	now = time.Date(2026, 12, 2, 0, 0, 0, 0, time.UTC)
-	return s, book, &now
+		t.Cleanup(func() { s.Close() })
+		return s
+	})
 }
 
 // Closed periods, their archives, and what comes late; a verifier that was written
