@@ -84,7 +84,7 @@ func (s *second) judge(ctx context.Context, t *tape.Tape) (o Outcome) {
 	}
 	var result gate.Result
 	switch {
-	case !accepted:
+	case !accepted && !t.Cut:
 		session.Abort()
 		result = gate.Result{Verdict: gate.Aborted, Weight: m.Weight()}
 		if len(o.Recipients) > 0 {

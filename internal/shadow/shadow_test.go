@@ -311,7 +311,7 @@ func TestSlow(t *testing.T) {
 	close(b.hang)
 }
 
-// A message for whose body there is no room is judged up to its header's end.
+// Of a message for which there is no room nobody knows what would have become.
 func TestNoRoom(t *testing.T) {
 	w := newWorld(t, shadow.SelfCheck, base, nil, 100)
 	w.send("192.0.2.200", "a@example.com", "hello", "some text that is longer than the room", "ivan@example.org")

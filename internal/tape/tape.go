@@ -28,7 +28,7 @@ type Tape struct {
 	Header     mail.Header
 	Body       []byte
 	Complete   bool // it came to its end
-	Cut        bool // the body is not on the tape: it is too long, or there was no room
+	Cut        bool // not all of it is on the tape: it is too long, or there was no room
 	Faulted    bool // an internal fault was in it
 	Result     gate.Result
 
@@ -46,8 +46,12 @@ type Recipient struct {
 	gate.Decision
 }
 
-// mostBody is how much of a message is on a tape, in octets.
-const mostBody = 2 << 20
+// mostBody is how much of a message is on a tape, in octets; ofRecipient is what a
+// recipient takes with its answer, besides its address.
+const (
+	mostBody    = 2 << 20
+	ofRecipient = 400
+)
 
 // Room is for all tapes at a time, in octets.
 type Room struct {
@@ -60,15 +64,18 @@ func NewRoom(most int64) *Room { return &Room{most: most} }
 
 func (r *Room) take(n int64) bool {
 	if r.used.Add(n) > r.most {
-		r.used.Add(-n)
+		r.give(n)
 		return false
 	}
 	return true
 }
 
+func (r *Room) give(n int64) { r.used.Add(-n) }
+
 // Close gives the tape's room back. It is called once, by whom it was handed to.
 func (t *Tape) Close() {
-	t.room.used.Add(-t.size)
+	t.Answers.leave()
+	t.room.give(t.size)
 	t.size = 0
 }
 
@@ -107,7 +114,7 @@ func New(g *gate.Gate, o Options) *Gate { return &Gate{g, o} }
 func (g *Gate) Session(ctx context.Context, p gate.Peer) *Session {
 	s := &Session{gate: g, ctx: ctx}
 	if g.o.Wanted(p) {
-		s.answers = &Answers{}
+		s.answers = newAnswers(g.o.Room)
 		s.ctx = recording(ctx, s.answers)
 		s.peer = p
 	}
@@ -160,6 +167,7 @@ func (s *Session) Mail(ctx context.Context, e gate.Envelope) (*Message, gate.Dec
 	t.tape = &Tape{
 		Peer: s.peer, Helo: s.helo, Greeted: s.greeted, Envelope: e, Ref: m.Ref(), Mailed: d, Began: began, Answers: s.answers, room: s.gate.o.Room,
 	}
+	s.answers.use()
 	t.took(began)
 	s.msg = t
 	return t, d
@@ -175,6 +183,7 @@ func (s *Session) Abort() {
 func (s *Session) Close() {
 	s.end()
 	s.Session.Close()
+	s.answers.leave()
 }
 
 // Fail is gate.Session's.
@@ -217,7 +226,9 @@ func (m *Message) Rcpt(ctx context.Context, r gate.Recipient) gate.Decision {
 	}
 	began := m.s.gate.o.Now()
 	d := m.Message.Rcpt(m.s.with(ctx), r)
-	m.tape.Recipients = append(m.tape.Recipients, Recipient{r, d})
+	if m.tape.hold(len(r.Address) + len(r.Resolved) + ofRecipient) {
+		m.tape.Recipients = append(m.tape.Recipients, Recipient{r, d})
+	}
 	m.took(began)
 	return d
 }
