@@ -162,7 +162,7 @@ func (d *Daemon) pair(t *trial, p shadow.Pair) {
 		t.mu.Lock()
 		t.state.Went = true
 		t.mu.Unlock()
-		go d.endCanary(t, why)
+		d.trials.ends.Go(func() { d.endCanary(t, why) })
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -37,6 +38,8 @@ type trials struct {
 	every   atomic.Int64                  // so many messages for one that is judged twice
 	inForce atomic.Pointer[string]        // version of the policy in force
 	canary  atomic.Pointer[trial]         // nil: none is under way
+
+	ends sync.WaitGroup // canaries that go back by themselves
 }
 
 // candidate is a policy that is judged in shadow.
@@ -156,7 +159,15 @@ func (t *trials) close() {
 	if c := t.shadow.Swap(nil); c != nil {
 		c.Close()
 	}
+	if c := t.canary.Load(); c != nil {
+		c.mu.Lock()
+		if c.timer != nil {
+			c.timer.Stop() // it goes on at the next start
+		}
+		c.mu.Unlock()
+	}
 	closeBeside(t.old.Swap(nil))
+	t.ends.Wait() // whom that has called
 	closeBeside(t.check.Swap(nil))
 	if t.beside != nil {
 		t.beside.Close()
