@@ -26,7 +26,7 @@ one moment, the spool after it. Journals, passwords and certificates are not in
 it; nor is what Redis holds. It is for who may read the policy and the state_dir.
 The file has mode 0600.`,
 		Example: `  tollgate backup /var/backups/tollgate-$(date +%F).tar.gz`,
-		Args:    cobra.ExactArgs(1),
+		Args:    counted(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			cfg, problems := config.Load(a.policy)
 			if problems.Err() != nil {
@@ -88,7 +88,7 @@ applied once more to the store, which changes nothing where it was applied
 before, also where Redis is ahead of the backup. Cut off, it is to be given
 again; until then the daemon does not start.`,
 		Example: `  tollgate restore /var/backups/tollgate-2026-11-28.tar.gz && tollgate check`,
-		Args:    cobra.ExactArgs(1),
+		Args:    counted(1, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if over {
 				replace = backup.Replace

@@ -59,7 +59,7 @@ and by itself when of the messages judged by both surely more than --band are
 refused by the candidate and not by the old policy. A restart goes on with it.`,
 		Example: `  tollgate canary start ./candidate.toml --share 10% --for 1h
   tollgate canary start ./candidate.toml --recipients postmaster@example.org --for 30m`,
-		Args: cobra.ExactArgs(1),
+		Args: counted(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			r := daemon.CanaryRequest{File: absolute(args[0]), Recipients: recipients, Seconds: int64(lasts / time.Second), Message: message}
 			var err error

@@ -28,7 +28,7 @@ that a sender can forge, days gone by. Where it cannot be decided it is silent.`
 		Example: `  tollgate check
   tollgate check --strict /etc/tollgate/policy.toml.new && mv ...
   tollgate check --json | jq -r '.[] | "\(.file):\(.line)"'`,
-		Args: cobra.MaximumNArgs(1),
+		Args: counted(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			file := a.policy
 			if len(args) > 0 {

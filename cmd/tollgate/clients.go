@@ -88,7 +88,7 @@ func (a *app) clientsShow() *cobra.Command {
 		Short:   "show one client",
 		Long:    `Show prints what is known of a client, and how its account stands.`,
 		Example: `  tollgate clients show sales`,
-		Args:    cobra.ExactArgs(1),
+		Args:    counted(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			rows, err := a.clientRows(c, args[0])
 			if err != nil {
@@ -127,7 +127,7 @@ func (a *app) clientsEntry(name, kind string) *cobra.Command {
 		Short:   "book a payment",
 		Long:    `Pay adds a payment, a sum such as 1000.00, to a client's balance, once for its id.`,
 		Example: `  tollgate clients pay sales 1000.00 --id invoice-17 --note "transfer of 3 December"`,
-		Args:    cobra.ExactArgs(2),
+		Args:    counted(2, 2),
 	}
 	if kind == accounting.Adjust {
 		c.Use, c.Short = "adjust ID [AMOUNT]", "correct a balance"
@@ -135,7 +135,7 @@ func (a *app) clientsEntry(name, kind string) *cobra.Command {
 --reverses it takes a payment or an adjustment back, whole, and needs no sum.`
 		c.Example = `  tollgate clients adjust sales -12.50 --note "delivery of 23 November"
   tollgate clients adjust sales --reverses invoice-17`
-		c.Args = cobra.RangeArgs(1, 2)
+		c.Args = counted(1, 2)
 		c.Flags().StringVar(&q.Reverses, "reverses", "", "take the entry with this `ID` back")
 	}
 	f := c.Flags()

@@ -24,7 +24,7 @@ already among them. Clients that the file does not name stay as they are.`,
 		Example: `  tollgate clients import clients.toml
   tollgate clients import --check clients.jsonl
   tollgate clients import clients.toml --now`,
-		Args: cobra.ExactArgs(1),
+		Args: counted(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			q.File = args[0]
 			list, problems := config.ReadDefinitions(q.File)
@@ -81,7 +81,7 @@ func (a *app) clientsDisable(name string, disabled bool) *cobra.Command {
 		Short:   "let a client of Redis receive again",
 		Long:    `Enable lets a client that stands in Redis receive again.`,
 		Example: "  tollgate clients enable sales",
-		Args:    cobra.ExactArgs(1),
+		Args:    counted(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			places, err := a.places()
 			if err != nil {
@@ -116,7 +116,7 @@ it hold from now on: what was accepted before stays in the period before, what i
 accepted from now on counts in a period of the new tariff. Where the periods stay
 the same, so must the currency. A fee that was booked stays.`,
 		Example: `  tollgate clients switch sales`,
-		Args:    cobra.ExactArgs(1),
+		Args:    counted(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			places, err := a.places()
 			if err != nil {

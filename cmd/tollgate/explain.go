@@ -59,7 +59,7 @@ DNS says from the table [dns] of a file, as cases of "tollgate test" have it.`,
   tollgate explain --ref 4v1kz8m2p0q3
   tollgate explain --ref 4v1kz8m2p0q3 --policy policy.toml.new lottery.eml
   tollgate explain --offline --json - < lottery.eml | jq '.verdict, .weight'`,
-		Args: cobra.MaximumNArgs(1),
+		Args: counted(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			var text []byte
 			if len(args) > 0 {

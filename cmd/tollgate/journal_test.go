@@ -91,7 +91,7 @@ func TestJournalGuesses(t *testing.T) {
 			t.Errorf("%s: exit code %d, %q, %q", tt.args, o.code, o.out, o.err)
 		}
 	}
-	for args, want := range map[string]string{"jurnal": `did you mean "journal"?`, "restor": `did you mean "restore"?`, "xyzzy": "lists them"} {
+	for args, want := range map[string]string{"backup": `it is written "tollgate backup FILE"`, "jurnal": `did you mean "journal"?`, "restor": `did you mean "restore"?`, "xyzzy": "lists them"} {
 		if o := h.run(args); o.code != 2 || !strings.Contains(o.err, want) {
 			t.Errorf("%s: %d %q", args, o.code, o.err)
 		}

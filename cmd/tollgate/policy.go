@@ -123,7 +123,7 @@ Passwords are not kept: one in a URL is shown as ` + "*MASKED*" + `. With --json
 canonical form stands under "canonical": JSON, the keys in order.`,
 		Example: `  tollgate policy show
   tollgate policy show 12 --file policy.toml`,
-		Args: cobra.MaximumNArgs(1),
+		Args: counted(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			s, all, err := a.past()
 			if err != nil {
@@ -206,7 +206,7 @@ compared with the file as it is now. Exit code 1: they say the same.`,
 		Example: `  tollgate policy diff
   tollgate policy diff 12 14
   tollgate policy diff 12 ./candidate.toml`,
-		Args: cobra.MaximumNArgs(2),
+		Args: counted(0, 2),
 		RunE: func(_ *cobra.Command, args []string) error {
 			s, all, err := a.past()
 			if err != nil {

@@ -30,7 +30,7 @@ them; "off" ends it. It ends with the daemon, too.`,
   tollgate shadow report
   tollgate journal shadow --since 1h
   tollgate shadow off`,
-		Args: cobra.ExactArgs(1),
+		Args: counted(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			switch args[0] {
 			case "off":

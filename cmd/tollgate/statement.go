@@ -25,7 +25,7 @@ tariff, adjustments with who and why, closing balance. It adds up to the last
 unit, or is not printed.`,
 		Example: `  tollgate statement sales 2026-11
   tollgate statement sales 2026-W48 --json`,
-		Args: cobra.ExactArgs(2),
+		Args: counted(2, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			places, err := a.places()
 			if err != nil {
@@ -119,7 +119,7 @@ store into a file whose SHA-256 is the hash: reports, statements and --verify
 read it from there.`,
 		Example: `  tollgate close 2026-11
   tollgate close 2026-11 --archive /var/lib/tollgate/archive`,
-		Args: cobra.ExactArgs(1),
+		Args: counted(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			q.Period = args[0]
 			places, err := a.places()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -22,6 +23,17 @@ func unknownCommand(c *cobra.Command, word string) error {
 		return usagef("there is no command %q; did you mean %q?", word, near)
 	}
 	return usagef("there is no command %q; %q lists them", word, c.CommandPath()+" help")
+}
+
+// counted is a command's number of arguments; another is answered by how the command
+// is written.
+func counted(least, most int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) < least || len(args) > most {
+			return fmt.Errorf("it is written %q", strings.TrimSuffix(c.UseLine(), " [flags]"))
+		}
+		return nil
+	}
 }
 
 // commandOf is what a command that only has subcommands does by itself.

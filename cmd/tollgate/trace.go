@@ -22,7 +22,7 @@ many lines.`,
   tollgate journal trace --since 5m
   tollgate trace off`,
 		ValidArgs: []string{"on", "off"},
-		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
+		Args:      cobra.MatchAll(counted(1, 1), cobra.OnlyValidArgs),
 		RunE: func(c *cobra.Command, args []string) error {
 			if _, err := parseClient(r.ClientIP); err != nil {
 				return err
