@@ -101,6 +101,15 @@ func printStatus(out io.Writer, s *daemon.Status, now time.Time) error {
 		}
 		row("state", "%s: %s; %d questions, %d failed", s.State.Kind, health, s.State.Asked, s.State.Failed)
 	}
+	if sh := &s.Shadow; sh.On {
+		row("shadow", "%s, version %s: %d judged, %d different, %d left out", sh.File, sh.Version, sh.Judged, sh.Different, sh.LeftOut)
+	}
+	if c := &s.Canary; c.Running() {
+		row("canary", "%s, version %s, until %s: %d judged, %d refused by it alone", c.File, c.Version, local(c.Until), c.Judged, c.Refused)
+	}
+	if c := &s.SelfCheck; c.Judged > 0 {
+		row("self-check", "%d judged twice, %d otherwise, %d left out", c.Judged, c.Different, c.LeftOut)
+	}
 	row("journals", "%s", s.Journal.Dir)
 	for _, k := range s.Journal.Kinds {
 		row("", "%s: %s written since the start, %s; %s", k.Kind, daemon.Plural(int(k.Lines), "line"), fmt.Sprintf("%d lost", k.Lost), okOr(k.LastError))
