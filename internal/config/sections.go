@@ -9,8 +9,9 @@ import (
 // section is a table of the policy, or an array of them.
 type section struct {
 	key  string
-	many bool        // written [[key]]
-	read func(*node) // of one table; nil: its feature is not part of this version
+	many bool          // written [[key]]
+	read func(*node)   // of one table; nil: its feature is not part of this version
+	all  func([]*node) // of all tables, in place of read for each; nil: none does
 }
 
 // sections are all that a policy can have.
@@ -22,7 +23,7 @@ func (d *decoder) sections() []section {
 		{key: "clients", read: d.clients},
 		{key: "client", many: true, read: d.client},
 		{key: "lists", read: d.lists},
-		{key: "rule", many: true, read: d.rule},
+		{key: "rule", many: true, read: d.rule, all: d.manyRules},
 		{key: "threshold", many: true, read: d.threshold},
 		{key: "replies", read: d.replies},
 		{key: "greylist", read: d.greylist},
@@ -77,8 +78,8 @@ func (d *decoder) readSection(n *node, s section) {
 	case !s.many && n.Kind == document.Table:
 		s.read(n)
 	case s.many && (n.Tables() || n.Kind == document.Array && len(n.Children) == 0):
-		if s.key == "rule" {
-			d.manyRules(n.Children)
+		if s.all != nil {
+			s.all(n.Children)
 			return
 		}
 		for _, c := range n.Children {
