@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/archive"
 	"github.com/tollgate-mail/tollgate/internal/audit"
 	"github.com/tollgate-mail/tollgate/internal/control"
 )
@@ -48,12 +49,14 @@ func (d *Daemon) balance(ctx context.Context, store accounting.Conserver) {
 
 // explain looks whether records that seem to be missing were spooled twice.
 func (d *Daemon) explain(ctx context.Context, b *audit.Balancer, is *audit.Balance) {
-	store, ok := d.store.(audit.Store)
-	if !ok {
+	a, err := auditor(ctx, d.spool, d.store)
+	if a == nil && err == nil {
 		return
 	}
-	a := audit.Auditor{Spool: d.spool, Store: store}
-	r, err := a.Run(ctx)
+	var r *audit.Report
+	if err == nil {
+		r, err = a.Run(ctx)
+	}
 	if err == nil {
 		err = b.Explain(is, r)
 	}
@@ -64,14 +67,45 @@ func (d *Daemon) explain(ctx context.Context, b *audit.Balancer, is *audit.Balan
 
 // answerAudit proves record by record what the spool still retains.
 func (d *Daemon) answerAudit(ctx context.Context, _ json.RawMessage) (any, error) {
-	store, ok := d.store.(audit.Store)
-	if !ok {
+	a, err := auditor(ctx, d.spool, d.store)
+	if a == nil && err == nil {
 		return nil, refuse(errors.New("this store cannot be audited"))
 	}
-	a := audit.Auditor{Spool: d.spool, Store: store}
-	r, err := a.Run(ctx)
+	var r *audit.Report
+	if err == nil {
+		r, err = a.Run(ctx)
+	}
 	if err != nil {
 		return nil, &control.Refusal{Code: CodeAway, Message: "the audit was not ended: " + err.Error()}
 	}
 	return r, nil
+}
+
+// auditor is that of a spool and a store; nil without an error: the store cannot be
+// audited.
+func auditor(ctx context.Context, s audit.Spool, store accounting.Store) (*audit.Auditor, error) {
+	audited, ok := store.(audit.Store)
+	if !ok {
+		return nil, nil
+	}
+	if l, ok := store.(archive.Ledgered); ok {
+		books, err := archive.Over(ctx, l)
+		if err != nil {
+			return nil, err
+		}
+		audited = withArchives{audited, books}
+	}
+	return &audit.Auditor{Spool: s, Store: audited}, nil
+}
+
+// withArchives finds records that were moved to an archive: the spool may retain
+// the last ones of a period that was closed since.
+type withArchives struct {
+	audit.Store
+	books *archive.Books
+}
+
+// Records implements audit.Store.
+func (a withArchives) Records(ctx context.Context, client string, from, to time.Time, fn func(accounting.Record) error) error {
+	return a.books.Records(ctx, client, from, to, fn)
 }
