@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os/user"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -128,9 +130,23 @@ func (a *app) feed(ctx context.Context, stateDir string) error {
 	}
 }
 
+// postfixAccount is the uid of Postfix's mail_owner by its usual name, -1 where
+// there is none.
+func postfixAccount() int {
+	account, err := user.Lookup("postfix")
+	if err != nil {
+		return -1
+	}
+	uid, err := strconv.Atoi(account.Uid)
+	if err != nil {
+		return -1
+	}
+	return uid
+}
+
 // readEvents reads lines of journalctl, or of a log.
 func readEvents(ctx context.Context, in io.Reader, to chan<- daemon.MaillogRequest) error {
-	p := maillog.Parser{Now: time.Now, Location: time.Local}
+	p := maillog.Parser{Now: time.Now, Location: time.Local, Writes: maillog.PostfixWrites(postfixAccount())}
 	b := bufio.NewReaderSize(in, 1<<20)
 	for {
 		line, err := b.ReadSlice('\n')

@@ -193,7 +193,7 @@ func fateOf(m outcome.Message, log *maillog.Log, queue map[string]string) reconc
 // readLog reads a log from a time on.
 func (a *app) readLog(ctx context.Context, file string, since time.Time, fn func(maillog.Event) error) error {
 	each := func(in io.Reader) error {
-		p := maillog.Parser{Now: time.Now, Location: time.Local}
+		p := maillog.Parser{Now: time.Now, Location: time.Local, Writes: maillog.PostfixWrites(postfixAccount())}
 		return p.ScanAny(in, fn)
 	}
 	switch file {

@@ -253,7 +253,13 @@ func TestFollowAway(t *testing.T) {
 }
 
 func TestParseJournal(t *testing.T) {
+	p := Parser{Now: time.Now, Location: time.UTC, Writes: PostfixWrites(105)}
 	for line, want := range map[string]Kind{
+		`{"__REALTIME_TIMESTAMP":"1795000000123456","SYSLOG_IDENTIFIER":"postfix/qmgr","_UID":"105","MESSAGE":"4XYZabc1: removed"}`:                                                      Delivered,
+		`{"__REALTIME_TIMESTAMP":"1795000000123456","SYSLOG_IDENTIFIER":"postfix/qmgr","_UID":"0","MESSAGE":"4XYZabc1: removed"}`:                                                        Delivered,
+		`{"__REALTIME_TIMESTAMP":"1795000000123456","SYSLOG_IDENTIFIER":"postfix/qmgr","_UID":"33","MESSAGE":"4XYZabc1: removed"}`:                                                       0,
+		`{"__REALTIME_TIMESTAMP":"1795000000123456","SYSLOG_IDENTIFIER":"postfix/qmgr","_UID":"1000","MESSAGE":"4XYZabc1: removed"}`:                                                     0,
+		`{"__REALTIME_TIMESTAMP":"1795000000123456","SYSLOG_IDENTIFIER":"postfix/qmgr","_UID":"x","MESSAGE":"4XYZabc1: removed"}`:                                                        0,
 		`{"__REALTIME_TIMESTAMP":"1795000000123456","SYSLOG_IDENTIFIER":"postfix/qmgr","MESSAGE":"4XYZabc1: removed"}`:                                                                   Delivered,
 		`{"__REALTIME_TIMESTAMP":"1795000000123456","SYSLOG_IDENTIFIER":"postfix/cleanup","MESSAGE":[52,88,89,90,97,98,99,49,58,32,109,101,115,115,97,103,101,45,105,100,61,60,255,62]}`: Begun,
 		`{"__REALTIME_TIMESTAMP":"1795000000123456","SYSLOG_IDENTIFIER":"sshd","MESSAGE":"4XYZabc1: removed"}`:                                                                           0,
@@ -261,12 +267,14 @@ func TestParseJournal(t *testing.T) {
 		`{"__REALTIME_TIMESTAMP":"1795000000123456","SYSLOG_IDENTIFIER":"postfix/qmgr","MESSAGE":null}`:                                                                                  0,
 		`{`: 0,
 	} {
-		e, _, ok := ParseJournal([]byte(line))
+		e, _, ok := p.journal([]byte(line))
 		if ok != (want != 0) || e.Kind != want || ok && (e.QueueID != "4XYZabc1" || e.Time.UnixMicro() != 1795000000123456) {
 			t.Errorf("%s: %v %+v", line, ok, e)
 		}
 	}
-	p := Parser{Now: time.Now, Location: time.UTC}
+	if w := PostfixWrites(-1); !w(0) || !w(105) || w(1000) {
+		t.Error("without an account of Postfix those of the system write")
+	}
 	n := 0
 	if err := p.ScanAny(strings.NewReader(`{"__REALTIME_TIMESTAMP":"1795000000123456","SYSLOG_IDENTIFIER":"postfix/qmgr","MESSAGE":"4XYZabc1: removed"}`+"\n\nnoise\n"+
 		"2026-11-28T00:00:00Z mx1 postfix/qmgr[1]: 4XYZabc1: removed"), func(Event) error { n++; return nil }); err != nil || n != 2 {

@@ -15,12 +15,15 @@ type entry struct {
 	Realtime   string          `json:"__REALTIME_TIMESTAMP"` // microseconds
 	Identifier string          `json:"SYSLOG_IDENTIFIER"`    // "postfix/qmgr"
 	Message    json.RawMessage `json:"MESSAGE"`              // text, or octets where it is no UTF-8
+	// UID is of the process that wrote it; the journal says so, not the process
+	// (systemd.journal-fields(7)). "": it is not known, as of another host's line.
+	UID string `json:"_UID"`
 }
 
-// ParseJournal reads a line of "journalctl -o json"; false when it says nothing
+// journal reads a line of "journalctl -o json"; false when it says nothing
 // of a message in the queue. The time is that of the line, zero where it has
 // none.
-func ParseJournal(line []byte) (Event, time.Time, bool) {
+func (p *Parser) journal(line []byte) (Event, time.Time, bool) {
 	var e entry
 	if json.Unmarshal(line, &e) != nil {
 		return Event{}, time.Time{}, false
@@ -30,6 +33,9 @@ func ParseJournal(line []byte) (Event, time.Time, bool) {
 		return Event{}, time.Time{}, false
 	}
 	at := time.UnixMicro(us).UTC()
+	if uid, err := strconv.Atoi(e.UID); e.UID != "" && p.Writes != nil && (err != nil || !p.Writes(uid)) {
+		return Event{}, at, false
+	}
 	var text string
 	if json.Unmarshal(e.Message, &text) != nil {
 		var octets []byte
@@ -48,7 +54,7 @@ func ParseJournal(line []byte) (Event, time.Time, bool) {
 func (p *Parser) ParseAny(line []byte) (Event, time.Time, bool) {
 	line = bytes.TrimRight(line, "\r\n")
 	if len(line) > 0 && line[0] == '{' {
-		return ParseJournal(line)
+		return p.journal(line)
 	}
 	at, _, ok := p.time(string(line))
 	if !ok {

@@ -48,6 +48,16 @@ var queueID = regexp.MustCompile(`^(?:warning: )?([0-9A-Za-z]{6,20}): (.*)$`)
 type Parser struct {
 	Now      func() time.Time
 	Location *time.Location
+	// Writes tells of a user whether lines of its processes in systemd's journal may
+	// be Postfix's; nil: of any. Everybody may write there in any name, and a line
+	// can void what mail costs.
+	Writes func(uid int) bool
+}
+
+// PostfixWrites is Writes where Postfix has the account of that uid; below zero: it
+// is not known. Accounts of the system are from 0 to 999.
+func PostfixWrites(postfix int) func(uid int) bool {
+	return func(uid int) bool { return uid == postfix || uid == 0 || postfix < 0 && uid < 1000 }
 }
 
 // Parse reads a line; false when it says nothing of a message in the queue.
