@@ -93,6 +93,7 @@ var floors = map[string]int{
 	"internal/module/types": 6,
 
 	"milter":          7,
+	"internal/tally":  7,
 	"internal/config": 7,
 
 	"internal/assemble":          8,

@@ -54,6 +54,16 @@ weight = 1.5
 		`tollgate_store_up{kind="embedded"} 1`,
 		`tollgate_policy_clients 1`,
 		`tollgate_policy_refused 0`)
+	// The status has the same numbers.
+	status, err := g.gate.Command(t.Context(), "status")
+	if err != nil || status.Exit != 0 {
+		t.Fatalf("status: %v %+v", err, status)
+	}
+	for _, line := range []string{": 1 accept, 1 reject; recipients: 1 accepted, 1 rejected\n", "2 since the start: 1 accept, 1 reject;", "greets: 1 today, 1 since the start\n"} {
+		if !strings.Contains(status.Stdout, line) {
+			t.Errorf("no %q in the status:\n%s", line, status.Stdout)
+		}
+	}
 	seen(t, at, "/readyz", "ready")
 	seen(t, at, "/healthz", "ok")
 

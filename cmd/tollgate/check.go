@@ -56,7 +56,7 @@ func (a *app) checkFile(file string, strict bool) error {
 	} else {
 		printProblems(a.err, rows)
 		if len(rows) > 0 {
-			fmt.Fprintln(a.err, tally(rows))
+			fmt.Fprintln(a.err, closingLine(rows))
 		}
 		if !bad {
 			fmt.Fprintf(a.out, "%s: ok (%s)\n", file, daemon.CountsOf(cfg))

@@ -7,8 +7,8 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/daemon"
 )
 
-// tally is the closing line of a check: "3 errors, 1 warning".
-func tally(rows []daemon.ProblemRow) string {
+// tallied is the closing line of a check: "3 errors, 1 warning".
+func closingLine(rows []daemon.ProblemRow) string {
 	errors := 0
 	for _, r := range rows {
 		if r.Severity == "error" {

@@ -65,7 +65,7 @@ func (a *app) runDaemon(ctx context.Context, log *slog.Logger, grace time.Durati
 	defer signal.Stop(end)
 	defer signal.Stop(renew)
 
-	figures := metrics.New(log, time.Now)
+	figures := metrics.New(log)
 	d, err := daemon.Start(ctx, daemon.Options{
 		File: a.policy, Config: cfg, Version: thisBuild().Version, Log: log,
 		Additions: []daemon.Addition{figures},

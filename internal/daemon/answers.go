@@ -99,7 +99,7 @@ func (d *Daemon) Status(ctx context.Context) Status {
 	s := Status{
 		Gateway: d.judge.Gate().Policy().Gateway, Version: d.version, PID: os.Getpid(),
 		Started: d.started.UTC(), Uptime: int64(time.Since(d.started).Seconds()),
-		Policy: policy, Listen: listen, Milter: d.milter.Status(), Control: d.control.Socket(),
+		Policy: policy, Listen: listen, Milter: d.milter.Status(), Mail: d.tally.Figures(), Control: d.control.Socket(),
 		Spool: d.spool.Status(), Store: store, Clients: d.accounts.Status(), Records: d.conservation.Load(), Journal: d.journals.Journal().Status(), Trace: d.traceNow(),
 		Limits: d.judge.Gate().Limits(), Inspectors: d.inspectors.Status(), DNS: d.resolvers.Stats(), State: d.memories.Status(),
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/history"
 	"github.com/tollgate-mail/tollgate/internal/module"
+	"github.com/tollgate-mail/tollgate/internal/tally"
 	"github.com/tollgate-mail/tollgate/milter"
 )
 
@@ -79,7 +80,8 @@ type Daemon struct {
 
 	claim        accounting.Claim // of the gateway's name, in a store that others share
 	conservation atomic.Pointer[audit.Balance]
-	trials       trials // judgements beside the live ones
+	trials       trials       // judgements beside the live ones
+	tally        *tally.Tally // what became of messages
 
 	standing standing // of clients, kept up to date
 	seals    *seals   // of closed periods
@@ -103,7 +105,7 @@ type Daemon struct {
 func Start(ctx context.Context, o Options) (*Daemon, error) {
 	d := &Daemon{
 		log: o.Log, notifier: newNotifier(), file: o.File, version: o.Version, started: time.Now(),
-		failed: make(chan error, 1), cfg: o.Config, standing: newStanding(),
+		failed: make(chan error, 1), cfg: o.Config, standing: newStanding(), tally: tally.New(time.Now),
 		policy: PolicyStatus{File: o.File, Loaded: time.Now(), Version: o.Config.Gate.Version, Counts: CountsOf(o.Config), Restart: []string{}},
 	}
 	if err := d.open(ctx, o); err != nil {
@@ -182,7 +184,8 @@ func (d *Daemon) assemble(ctx context.Context, o Options) error {
 		Records: recorder{d.spool, d.followed}, Log: d.log, Now: time.Now,
 		Stasher: &module.Stasher{Dir: o.Config.StateDir},
 	}}
-	parts := []assemble.Part{d.journals, assemble.Syslog{}, assemble.Trace{}, d.resolvers, d.memories, d.accounts, d.inspectors, answersKept{}}
+	parts := []assemble.Part{d.journals, assemble.Syslog{}, assemble.Trace{}, d.resolvers, d.memories, d.accounts, d.inspectors, answersKept{}, assemble.Tally{Tally: d.tally}}
+	d.judge.Counters = []gate.Counter{d.tally}
 	for _, a := range o.Additions {
 		parts = append(parts, a)
 		d.judge.Counters = append(d.judge.Counters, a)

@@ -14,6 +14,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/journal"
 	"github.com/tollgate-mail/tollgate/internal/shadow"
 	"github.com/tollgate-mail/tollgate/internal/state"
+	"github.com/tollgate-mail/tollgate/internal/tally"
 	"github.com/tollgate-mail/tollgate/milter"
 )
 
@@ -88,6 +89,7 @@ type Status struct {
 	Policy     PolicyStatus               `json:"policy"`
 	Listen     []string                   `json:"listen"`
 	Milter     milter.Status              `json:"milter"`
+	Mail       tally.Figures              `json:"mail"`
 	Control    control.SocketStatus       `json:"control"`
 	Spool      spool.Status               `json:"spool"`
 	Store      assemble.StoreStatus       `json:"store"`

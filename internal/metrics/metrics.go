@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -29,9 +28,8 @@ type Source interface {
 // gate.Counter.
 type Metrics struct {
 	log      *slog.Logger
-	now      func() time.Time
 	registry *prometheus.Registry
-	tally    *tally
+	weight   prometheus.Histogram
 	source   atomic.Pointer[Source] // nil until the daemon has started
 
 	// life ends with Close: what asks the daemon for a page stops then.
@@ -41,12 +39,12 @@ type Metrics struct {
 	ending  sync.WaitGroup // servers that have been replaced
 }
 
-// New has no daemon yet and listens nowhere. Now is the clock.
-func New(log *slog.Logger, now func() time.Time) *Metrics {
-	m := &Metrics{log: log, now: now, registry: prometheus.NewRegistry(), tally: newTally()}
+// New has no daemon yet and listens nowhere.
+func New(log *slog.Logger) *Metrics {
+	m := &Metrics{log: log, registry: prometheus.NewRegistry(), weight: newWeight()}
 	m.life, m.end = context.WithCancel(context.Background())
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	m.registry.MustRegister(m.tally.collectors()...)
+	m.registry.MustRegister(m.weight)
 	m.registry.MustRegister(status{m})
 	return m
 }

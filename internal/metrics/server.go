@@ -33,7 +33,7 @@ type server struct {
 // Prepare implements assemble.Part: an address that cannot be listened at
 // refuses the policy.
 func (m *Metrics) Prepare(ctx context.Context, d *assemble.Draft) (assemble.Step, error) {
-	next := &change{m: m, policy: d, server: m.serving}
+	next := &change{m: m, server: m.serving}
 	addr := d.Config.MetricsListen
 	switch {
 	case addr == "":
@@ -54,14 +54,11 @@ func (m *Metrics) Prepare(ctx context.Context, d *assemble.Draft) (assemble.Step
 // change is an assemble.Step.
 type change struct {
 	m      *Metrics
-	policy *assemble.Draft
 	server *server // may be the one in force
 }
 
 func (c *change) Commit() {
-	m, policy := c.m, c.policy.Policy.Rules
-	m.tally.take(policy)
-	c.policy.OnRetire(func() { m.tally.drop(policy) })
+	m := c.m
 	before := m.serving
 	if before == c.server {
 		return

@@ -61,10 +61,34 @@ func yes(b bool) float64 {
 
 // rows are all figures of the status.
 func rows() []row {
-	all := append(daemonRows(), accountRows()...)
+	all := append(mailRows(), daemonRows()...)
+	all = append(all, accountRows()...)
 	all = append(all, inspectorRows()...)
 	all = append(all, trialRows()...)
 	return append(all, dnsRows()...)
+}
+
+func mailRows() []row {
+	return []row{
+		counter("messages", "Messages that came to their end, by verdict and by the stage that decided.", func(s *daemon.Status, y yield) {
+			for _, v := range s.Mail.Verdicts {
+				for _, stage := range v.Stages {
+					y(float64(stage.Total), v.Verdict, stage.Stage)
+				}
+			}
+		}, "verdict", "stage"),
+		counter("recipients", "Recipients of those messages, by the answer to RCPT TO.", func(s *daemon.Status, y yield) {
+			for _, a := range s.Mail.Recipients {
+				y(float64(a.Total), a.Answer)
+			}
+		}, "answer"),
+		counter("rule_hits", "Messages that a rule matched, shadow rules included.", func(s *daemon.Status, y yield) {
+			for _, r := range s.Mail.Rules {
+				y(float64(r.Total), r.Rule)
+			}
+		}, "rule"),
+		gauge("last_message_timestamp_seconds", "When a message last came to its end; 0 for never.", at(func(s *daemon.Status) time.Time { return s.Mail.Last })),
+	}
 }
 
 func daemonRows() []row {

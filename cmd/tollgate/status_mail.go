@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/tally"
+)
+
+// mostRules is how many rules the table names; --json has all.
+const mostRules = 10
+
+// printFigures are the lines on what became of messages and which rules matched.
+func printFigures(row func(name, format string, args ...any), f *tally.Figures) {
+	if f.Day == "" { // of a daemon that does not count
+		return
+	}
+	row("messages", "%s", figures(f, func(c tally.Count) int64 { return c.Today }, "today ("+f.Day+" "+f.Zone+", since "+f.Since.Local().Format("15:04:05")+")"))
+	row("", "%s", figures(f, func(c tally.Count) int64 { return c.Total }, "since the start"))
+	shown, more := 0, 0
+	for _, r := range f.Rules {
+		switch {
+		case r.Total == 0:
+		case shown == mostRules || r.Rule == tally.Other:
+			more++
+		default:
+			row([]string{"rules", ""}[min(shown, 1)], "%s: %d today, %d since the start", visible(r.Rule), r.Today, r.Total)
+			shown++
+		}
+	}
+	switch {
+	case more > 0:
+		row("", "and %d more that matched: see --json", more)
+	case shown == 0 && len(f.Rules) > 1:
+		row("rules", "none has matched since the start")
+	}
+}
+
+// figures is one line of numbers: messages by verdict, and their recipients.
+func figures(f *tally.Figures, of func(tally.Count) int64, when string) string {
+	var all int64
+	var parts []string
+	for _, v := range f.Verdicts {
+		n := of(v.Count)
+		all += n
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, v.Verdict))
+		}
+	}
+	line := fmt.Sprintf("%d %s", all, when)
+	if all > 0 {
+		line += ": " + strings.Join(parts, ", ")
+	}
+	parts = nil
+	for _, a := range f.Recipients {
+		if n := of(a.Count); n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, a.Answer))
+		}
+	}
+	if len(parts) > 0 {
+		line += "; recipients: " + strings.Join(parts, ", ")
+	}
+	return line
+}
