@@ -144,7 +144,7 @@ func (a *app) explained(ctx context.Context, x *explanation, nullSender bool, te
 		}
 		o.Lookups = answers
 	case !x.offline:
-		o.Lookups, o.Inspectors = &assemble.Resolvers{}, &assemble.Inspectors{}
+		o.Lookups, o.Inspectors = &assemble.Resolvers{}, &assemble.Inspectors{Folder: os.TempDir()}
 	}
 	if x.at != "" {
 		at, err := parseWhen(x.at, time.Now())

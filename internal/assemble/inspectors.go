@@ -30,6 +30,9 @@ type Inspectors struct {
 	// Only says which of the policy's inspectors are made; nil: all are. To the
 	// gate it is as if the policy did not have the others.
 	Only func(config.Inspector) bool
+	// Folder is where inspectors have files without a name; "" is the gateway's
+	// own, which need not be there for who only tries a policy.
+	Folder string
 
 	mu     sync.Mutex
 	beside *Inspectors  // whose inspectors are shared where they are the same; nil: nobody's
@@ -98,6 +101,9 @@ func (i *Inspectors) wanted(settings config.Inspector) bool { return i.Only == n
 
 // inspector is that of the policy in force, where it is the same, or a new one.
 func (i *Inspectors) inspector(settings config.Inspector, antivirus *config.Antivirus) (*inspector, error) {
+	if i.Folder != "" {
+		settings.Settings = module.In(settings.Settings, module.StateDir(i.Folder))
+	}
 	for _, one := range i.inForce() {
 		if one.same(settings) {
 			return one, nil

@@ -74,3 +74,32 @@ func CountFiles(b *budget.Budget, r io.Reader) (FileCount, error) {
 	}
 	return c, err
 }
+
+// foldsJoined is a value without the white space of its folds, as programs have
+// it that fold a long name wherever a line is full, and those that read them so:
+// unless all folds stand where a parameter begins.
+func foldsJoined(s string) string {
+	within := false
+	for i := strings.IndexAny(s, "\r\n"); i >= 0; {
+		before, after := strings.TrimRight(s[:i], " \t\r\n"), strings.TrimLeft(s[i:], " \t\r\n")
+		within = within || before != "" && after != "" && before[len(before)-1] != ';' && after[0] != ';'
+		next := strings.IndexAny(after, "\r\n")
+		if next < 0 {
+			break
+		}
+		i = len(s) - len(after) + next
+	}
+	if !within {
+		return s
+	}
+	var b strings.Builder
+	for {
+		i := strings.IndexAny(s, "\r\n")
+		if i < 0 {
+			b.WriteString(s)
+			return b.String()
+		}
+		b.WriteString(strings.TrimRight(s[:i], " \t"))
+		s = strings.TrimLeft(s[i:], " \t\r\n")
+	}
+}

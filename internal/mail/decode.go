@@ -155,6 +155,7 @@ const (
 	anyLabel                  // those that nobody knows, too
 	asUTF8                    // what is UTF-8, whatever it is labelled
 	joinedWords               // base64 divided between words without care
+	brokenWords               // what is no digit of base64 left out; a word that nothing ends
 )
 
 type decoder struct {
@@ -174,7 +175,7 @@ type decoder struct {
 	within bool
 
 	// What says that another manner may find something else.
-	unknown, mislabelled, divided bool
+	unknown, mislabelled, divided, broken bool
 }
 
 func (d *decoder) run() string {
@@ -192,6 +193,7 @@ func (d *decoder) run() string {
 		w, ok := d.word()
 		if !ok {
 			d.unknown = d.unknown || w.unknown
+			d.broken = d.broken || w.broken
 			d.literal(text + d.rest[:w.length])
 			d.rest = d.rest[w.length:]
 			continue
@@ -268,8 +270,8 @@ func (d *decoder) word() (word, bool) {
 	w, ok := wordAt(d.rest, d.manner)
 	_ = d.budget.Charge(max(w.length, 0))
 	if w.length < 0 {
-		d.noEnd = true
-		w.length = 2
+		d.noEnd, w.length = true, 2
 	}
+	d.noEnd = d.noEnd || w.cut
 	return w, ok
 }

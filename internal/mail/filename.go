@@ -91,6 +91,11 @@ func (h Header) declared(b *budget.Budget, fallback string) []declared {
 		d := declared{isType: isType}
 		d.value, d.params, d.cut = parameters(b, value)
 		all = append(all, d)
+		if joined := foldsJoined(value); joined != value {
+			also := declared{isType: isType, value: d.value}
+			_, also.params, also.cut = parameters(b, joined)
+			all = append(all, also)
+		}
 	}
 	return all
 }
@@ -247,6 +252,10 @@ func (w *walker) addName(p *Part, text string) {
 	texts := []string{text}
 	if before, _, ok := strings.Cut(text, "\x00"); ok {
 		texts = append(texts, before) // where some programs end it
+	}
+	// A stream of a file (NTFS) is opened as the file.
+	if before, _, ok := strings.Cut(text, ":"); ok && looksLikeFile(before) {
+		texts = append(texts, before)
 	}
 	// What no file's name may end with for some systems, they leave out.
 	if t := strings.Trim(text, "\"'`?*<>|:;, \t"); t != text {

@@ -13,7 +13,8 @@ import (
 
 // Readings are what readers may see in a raw value: first what Decode returns,
 // then what others do where labels contradict the octets, where base64 is
-// divided between words, or is encoded twice, and each of these as Visible has
+// divided between words, has other characters in it or no end, or is encoded
+// twice, and each of these as Visible has
 // it. Of plain text there is one. They are charged as Decode is.
 func Readings(b *budget.Budget, raw, fallbackCharset string) []string {
 	_ = b.Charge(1 + len(raw))
@@ -32,7 +33,7 @@ func Readings(b *budget.Budget, raw, fallbackCharset string) []string {
 	for _, other := range []struct {
 		manner  manner
 		differs bool
-	}{{anyLabel, d.unknown}, {asUTF8, d.mislabelled}, {joinedWords, d.divided}} {
+	}{{anyLabel, d.unknown}, {asUTF8, d.mislabelled}, {joinedWords, d.divided}, {brokenWords, d.broken}} {
 		if other.differs {
 			again := decoder{budget: b, manner: other.manner, fallback: fallbackCharset, rest: s}
 			add(printable(again.run()))

@@ -2,6 +2,7 @@ package mail
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tollgate-mail/tollgate/internal/charset"
 )
@@ -18,6 +19,8 @@ type word struct {
 	set        charset.Charset
 	unlabelled bool // the label says nothing of the octets
 	unknown    bool // nobody knows the label: the word stays as it is
+	cut        bool // nothing ends it
+	broken     bool // its text has what does not belong there, or no end: likewise
 	octets     []byte
 	base64     string // what they were made of, in B
 	open       bool   // it ends within a group of base64 that no padding fills
@@ -61,17 +64,47 @@ func wordAt(s string, m manner) (word, bool) {
 	text := start + q + len("?Q?")
 	end := strings.Index(s[text:], "?=")
 	if end < 0 {
-		return word{length: -1}, false
+		if m != brokenWords {
+			return word{length: -1, broken: true}, false
+		}
+		// A Subject that was cut off; a word has no white space (RFC 2047 §2).
+		if end = strings.IndexAny(s[text:], " \t"); end < 0 {
+			end = len(s) - text
+		}
+		w := word{length: text + end, label: label, set: set, unlabelled: unlabelled, cut: true}
+		w.octets = loosely(s[start+q+1], strings.TrimSuffix(s[text:text+end], "?"))
+		return w, true
 	}
 	w := word{length: text + end + len("?="), label: label, set: set, unlabelled: unlabelled}
 	content := s[text : text+end]
+	if m == brokenWords {
+		w.octets = loosely(s[start+q+1], content)
+		return w, true // also of nothing: that is what is shown
+	}
 	var ok bool
 	w.octets, ok = decode(content)
+	w.broken = !ok
 	if c := s[start+q+1]; ok && (c == 'b' || c == 'B') {
 		w.base64 = content
 		w.open = !strings.HasSuffix(content, "=") && len(content)%4 != 0
 	}
 	return w, ok
+}
+
+// loosely decodes base64 as RFC 2045 §6.8 has it of bodies, and some programs of
+// words: all other characters are ignored.
+func loosely(encoding byte, s string) []byte {
+	if encoding == 'q' || encoding == 'Q' {
+		octets, _ := decodeQ(s)
+		return octets
+	}
+	octets, _ := decodeB(strings.Map(func(r rune) rune {
+		if r == '=' || r < utf8.RuneSelf && base64Digit(byte(r)) >= 0 {
+			return r
+		}
+		return -1
+	}, s))
+	return octets
 }
 
 // decodeQ is RFC 2047 §4.2; an equals sign that begins no octet stays.

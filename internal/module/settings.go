@@ -29,6 +29,18 @@ type (
 	StateDir string
 )
 
+// In is the settings with another folder for files without a name.
+func In(s Settings, dir StateDir) Settings {
+	other := reflect.New(reflect.TypeOf(s))
+	other.Elem().Set(reflect.ValueOf(s))
+	for _, k := range Keys(other.Interface()) {
+		if into, ok := k.Into.(*StateDir); ok {
+			*into = dir
+		}
+	}
+	return other.Elem().Interface().(Settings)
+}
+
 // KeyError is what is wrong with the value of one key.
 type KeyError struct {
 	Key string

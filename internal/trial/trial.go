@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"os"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -51,7 +52,7 @@ func New(ctx context.Context, o Options) (*Bench, error) {
 		o.Now = time.Now
 	}
 	if o.Inspectors == nil {
-		o.Inspectors = &assemble.Inspectors{Only: asksNobody}
+		o.Inspectors = &assemble.Inspectors{Only: asksNobody, Folder: os.TempDir()}
 	}
 	o.Inspectors.Log = log
 	b := &Bench{kept: &kept{}}

@@ -1,7 +1,9 @@
 package trial_test
 
 import (
+	"archive/zip"
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -106,6 +108,29 @@ func stages(e *trial.Explanation) string {
 		all = append(all, line+" "+s.Weight)
 	}
 	return strings.Join(all, ", ")
+}
+
+// Who tries a policy need have no state_dir of a gateway: a long archive is kept
+// elsewhere.
+func TestLongArchive(t *testing.T) {
+	var file bytes.Buffer
+	z := zip.NewWriter(&file)
+	for i := range 900 {
+		if _, err := z.Create(fmt.Sprintf("%0200d.txt", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := z.Create("invoice.exe"); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text := "Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: application/zip; name=docs.zip\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+		base64.StdEncoding.EncodeToString(file.Bytes()) + "\r\n"
+	if e := explain(t, bench(t, trial.Options{}), message(t, text, "ivan@example.org")); e.Verdict != "reject" || e.Rule != "body" {
+		t.Errorf("%s by %q: %s", e.Verdict, e.Rule, e.Reason)
+	}
 }
 
 func TestExplain(t *testing.T) {
