@@ -35,13 +35,25 @@ func IsAddressField(name string) bool {
 }
 
 // ParseMailboxes reads the raw value of an address field, before its words are
-// decoded: what an encoded-word, quotes or a comment hold is never an address.
+// decoded: what an encoded-word, quotes or a comment hold is no address beside one
+// that stands outside of them. Where none does, programs show what is within as if it
+// were one, and so it is read.
 // What is not written as RFC 5322 has it is read as mail programs do; of a text
 // that has no address there is no mailbox. Time is linear in the length of raw, and
 // charged; a list that a spent budget has cut is not to be used.
 func ParseMailboxes(b *budget.Budget, raw string) []Mailbox {
+	s := unfold(raw)
+	list := parseMailboxes(b, s)
+	if len(list) == 0 && (strings.Contains(s, "=?") || strings.IndexByte(s, '"') >= 0) && b.Charge(len(s)) == nil {
+		within := strings.ReplaceAll(printable(decodeAll(b, s, "")), `"`, " ")
+		list = parseMailboxes(b, within)
+	}
+	return list
+}
+
+func parseMailboxes(b *budget.Budget, s string) []Mailbox {
 	p := mailboxes{budget: b}
-	for _, item := range lex(b, unfold(raw)) {
+	for _, item := range lex(b, s) {
 		if b.Charge(1+len(item.text)) != nil {
 			break
 		}
@@ -92,6 +104,8 @@ func (p *mailboxes) take(one item) {
 		// The name of a group, or of a scheme.
 		if !p.at {
 			p.name.Reset()
+		} else {
+			p.name.WriteByte(':')
 		}
 	}
 }
@@ -158,6 +172,7 @@ func (p *mailboxes) add(name, text string) bool {
 		}
 		text = text[colon+1:]
 	}
+	text = strings.TrimLeft(text, "[{")
 	if len(text) > len("mailto:") && strings.EqualFold(text[:len("mailto:")], "mailto:") {
 		text = text[len("mailto:"):]
 	}
@@ -170,10 +185,7 @@ func (p *mailboxes) add(name, text string) bool {
 		return false
 	}
 	local, domain := text[:at], strings.TrimSpace(text[at+1:])
-	if i := strings.IndexAny(domain, "<>()\",; \t"); i >= 0 {
-		domain = domain[:i]
-	}
-	domain = address.Rootless(domain)
+	domain = address.Rootless(cutDomain(domain))
 	if local == "" || domain == "" {
 		return false
 	}
@@ -182,6 +194,23 @@ func (p *mailboxes) add(name, text string) bool {
 		p.list = append(p.list, m)
 	}
 	return true
+}
+
+// cutDomain is a domain, or a domain literal (RFC 5321 §4.1.3), without what no
+// domain has and what follows that.
+func cutDomain(s string) string {
+	if strings.HasPrefix(s, "[") {
+		if end := strings.IndexByte(s, ']'); end > 0 {
+			return s[:end+1]
+		}
+	}
+	i := strings.IndexFunc(s, func(r rune) bool {
+		return r <= ' ' || r == 0x7f || strings.ContainsRune("<>()[]{}\",;:?/\\|＜＞", r)
+	})
+	if i >= 0 {
+		return s[:i]
+	}
+	return s
 }
 
 // maxAgain is among how many mailboxes a repetition is looked for.
