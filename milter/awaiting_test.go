@@ -87,7 +87,7 @@ func TestSlowContent(t *testing.T) {
 func TestAwaitingHoldsLittle(t *testing.T) {
 	const n, most = 400, awaitingMost
 	r := start(t, newFake(), Options{})
-	dialog := appendFrame(nil, 'C', connectData)
+	dialog := appendFrame(nil, 'C', connectFrame)
 	dialog = appendFrame(dialog, 'H', "mail.example.com\x00")
 	dialog = appendFrame(dialog, 'M', "<a@example.com>\x00")
 	dialog = appendFrame(dialog, 'R', "<b@example.org>\x00")

@@ -71,7 +71,7 @@ func (p *played) LocalAddr() net.Addr         { return &net.UnixAddr{Name: "play
 func (p *played) RemoteAddr() net.Addr        { return p.LocalAddr() }
 func (p *played) SetDeadline(time.Time) error { return nil }
 
-// BenchmarkMessage is what the room and the library cost for a message of 25
+// BenchmarkMessage is what the room costs for a message of 25
 // fields to 2 recipients as Postfix tells it, without system calls and without
 // the gate.
 func BenchmarkMessage(b *testing.B) {

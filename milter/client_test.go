@@ -93,16 +93,16 @@ func (m *mta) negotiate(data string) agreement {
 	if p[0] != 'O' || len(p) < 13 {
 		m.t.Fatalf("negotiation answered with %q", p)
 	}
-	return readAgreement(p)
+	return readAgreement([]byte(p[1:]))
 }
 
-const connectData = "mail.example.com\x004\x12\x34192.0.2.7\x00"
+const connectFrame = "mail.example.com\x004\x12\x34192.0.2.7\x00"
 
 // open negotiates, connects and greets.
 func (m *mta) open() {
 	m.t.Helper()
 	m.negotiate(postfixOffer)
-	m.say('C', connectData)
+	m.say('C', connectFrame)
 	m.say('H', "mail.example.com\x00")
 }
 

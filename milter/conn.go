@@ -2,15 +2,14 @@ package milter
 
 import (
 	"container/list"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
-	"runtime/debug"
 	"sync"
 	"syscall"
-	"time"
 )
 
 // maxReplies is how much waits to be written before it is written without
@@ -19,10 +18,8 @@ const maxReplies = 64 << 10
 
 var errWriting = errors.New("writing replies")
 
-// conn is the guarded connection that the library reads from and writes to.
-// Only checked frames reach the library, and only commands; macros and the
-// content of messages go to the session here. What the library writes is
-// gathered until it reads again.
+// conn is a guarded connection: what it gives out has been checked, and what is
+// answered is gathered until something is to be read again.
 type conn struct {
 	net.Conn
 	server  *Server
@@ -31,11 +28,11 @@ type conn struct {
 	opening tick // until when the negotiation must have come
 
 	in      *input
-	pending []byte // of the frame the library is reading
 	out     []byte // replies not yet written
+	packet  int    // where in out the one begins that is being put
 	failure error  // of a write
 
-	opened  bool     // the negotiation has gone to the library
+	opened  bool     // the negotiation has come
 	session *session // from the negotiation on
 
 	stalled    int  // the number of the frame that is waited for
@@ -62,77 +59,47 @@ func newConn(s *Server, nc net.Conn) *conn {
 	return c
 }
 
-// Read gives the library its next command, octet by octet as it asks.
-func (c *conn) Read(p []byte) (int, error) {
-	if len(c.pending) == 0 {
-		if err := c.await(); err != nil {
-			return 0, io.EOF
-		}
-	}
-	n := copy(p, c.pending)
-	c.pending = c.pending[n:]
-	return n, nil
-}
-
-// await waits for the next command for the library. An error has been logged
-// here: to the library it is the end of the conversation.
-func (c *conn) await() (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			c.server.counts.faults.Add(1)
-			c.server.log.Error("milter connection closed after an internal fault", "mta", c.name(), "detail", fmt.Sprint(p), "stack", string(debug.Stack()))
-			err = io.EOF
-		}
-	}()
-	if c.pending, err = c.next(); err != nil {
-		c.ended(err)
-	}
-	return err
-}
-
-// next returns the next frame that is for the library.
-func (c *conn) next() ([]byte, error) {
+// next reads the next command into f. Macros and the content of messages go to the
+// session here, as they come.
+func (c *conn) next(f *frame) error {
 	if err := c.flush(); err != nil {
-		return nil, err
+		return err
 	}
-	var f frame
 	for {
-		err := c.in.next(&f)
+		err := c.in.next(f)
 		if late := c.resume(); late != nil {
-			return nil, late
+			return late
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if f.raw != nil {
 			if problem := check(f.code, f.data); problem != "" {
-				return nil, c.in.fault(f.code, problem)
+				return c.in.fault(f.code, problem)
 			}
 		}
 		if c.opened == (f.code == cmdNegotiate) {
 			if c.opened {
-				return nil, c.in.fault(f.code, "a second one")
+				return c.in.fault(f.code, "a second one")
 			}
-			return nil, c.in.fault(f.code, "before the negotiation")
+			return c.in.fault(f.code, "before the negotiation")
 		}
 		switch f.code {
 		case cmdNegotiate:
 			c.opened = true
-		case cmdConnect:
-			return withoutZone(f.raw), nil
 		case cmdEnd:
 			// Protocol version 2 allows a last piece of the body here.
 			if len(f.data) > 0 {
 				c.session.body(f.data)
 			}
 		case cmdMacro, cmdData, cmdHeader, cmdEndHeader, cmdBody:
-			c.session.content(&f)
+			c.session.content(f)
 			if f.code == cmdData {
 				c.awaitContent()
 			}
 			continue
 		}
-		return f.raw, nil
+		return nil
 	}
 }
 
@@ -174,23 +141,28 @@ func (c *conn) patience(unfinished bool) tick {
 	return s.after(s.limits.Idle)
 }
 
-// Write gathers; flush writes.
-func (c *conn) Write(p []byte) (int, error) {
-	if c.failure != nil {
-		return 0, net.ErrClosed
-	}
-	c.out = append(c.out, p...)
-	if len(c.out) > maxReplies {
-		if err := c.flush(); err != nil {
-			return 0, net.ErrClosed // logged by the next read
-		}
-	}
-	return len(p), nil
+// put gathers a packet for the MTA; flush writes.
+func (c *conn) put(code byte, data []byte) {
+	c.begin(code)
+	c.out = append(c.out, data...)
+	c.finish()
 }
 
-// flush writes what is due in one call, and tells the session whether its
-// answer went out.
-func (c *conn) flush() error {
+// begin begins a packet: what is appended to out until finish is its data.
+func (c *conn) begin(code byte) {
+	c.packet = len(c.out)
+	c.out = append(c.out, 0, 0, 0, 0, code)
+}
+
+func (c *conn) finish() {
+	binary.BigEndian.PutUint32(c.out[c.packet:], uint32(len(c.out)-c.packet-4))
+	if len(c.out) > maxReplies {
+		_ = c.write() // the next flush says so
+	}
+}
+
+// write writes what is due in one call.
+func (c *conn) write() error {
 	if c.failure != nil || len(c.out) == 0 {
 		return c.failure
 	}
@@ -204,6 +176,15 @@ func (c *conn) flush() error {
 	if c.out = c.out[:0]; cap(c.out) > maxReplies {
 		c.out = nil
 	}
+	return c.failure
+}
+
+// flush writes what is due, and tells the session whether its answer went out.
+func (c *conn) flush() error {
+	if c.failure != nil || len(c.out) == 0 {
+		return c.failure
+	}
+	_ = c.write()
 	if c.session != nil {
 		c.session.answered(c.failure)
 	}
@@ -248,7 +229,7 @@ func (c *conn) name() string {
 	return c.LocalAddr().String()
 }
 
-// Close ends the connection; the library calls it last.
+// Close ends the connection.
 func (c *conn) Close() error {
 	var err error
 	c.once.Do(func() {
@@ -261,9 +242,3 @@ func (c *conn) Close() error {
 	})
 	return err
 }
-
-// SetDeadline and its like do nothing: the library would set one for each
-// packet; the patrol keeps the limits.
-func (c *conn) SetDeadline(time.Time) error      { return nil }
-func (c *conn) SetReadDeadline(time.Time) error  { return nil }
-func (c *conn) SetWriteDeadline(time.Time) error { return nil }

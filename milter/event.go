@@ -56,7 +56,7 @@ func declaredSize(args string) int64 {
 	return -1
 }
 
-// response makes the library's response of a refusal: several lines each with
+// response makes the response of a refusal: several lines each with
 // their codes, percent signs doubled, because the MTA undoes that.
 func response(r gate.Reply) (*gomilter.Response, error) {
 	code := r.Code

@@ -90,7 +90,7 @@ func TestPanicAfterTheVerdict(t *testing.T) {
 	f.wants.Helo = true // the fake traces then
 	m := start(t, f, Options{}).dial()
 	m.negotiate(postfixOffer)
-	m.say('C', connectData)
+	m.say('C', connectFrame)
 	f.judging = func(context.Context) {
 		f.mu.Lock()
 		defer f.mu.Unlock()

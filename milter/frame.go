@@ -34,7 +34,7 @@ func (e *FrameError) Error() string {
 }
 
 // check returns what is wrong with a whole frame, "" for nothing. What passes
-// is safe for the library, which indexes past a missing NUL.
+// can be read without looking for a NUL that is not there.
 func check(code byte, data []byte) (problem string) {
 	switch code {
 	case cmdNegotiate:
@@ -145,29 +145,6 @@ func parseIPv6(text string) (netip.Addr, error) {
 	}
 	addr, err := netip.ParseAddr(text)
 	return addr.WithZone(""), err
-}
-
-// withoutZone returns a checked CONNECT frame as the library can read it: it
-// knows no zones ("fe80::1%eth0").
-func withoutZone(raw []byte) []byte {
-	family := 5 + bytes.IndexByte(raw[5:], 0) + 1
-	if raw[family] != '6' {
-		return raw
-	}
-	address := family + 1 + 2 // after the port
-	end := address + bytes.IndexByte(raw[address:], 0)
-	zone := bytes.IndexByte(raw[address:end], '%')
-	if zone < 0 {
-		return raw
-	}
-	cut := make([]byte, 0, len(raw))
-	cut = append(cut, raw[:address+zone]...)
-	if raw[end-1] == ']' {
-		cut = append(cut, ']')
-	}
-	cut = append(cut, raw[end:]...)
-	binary.BigEndian.PutUint32(cut, uint32(len(cut)-4))
-	return cut
 }
 
 // clip keeps what an MTA said short enough for a log line.

@@ -17,12 +17,12 @@ func TestHostileFrames(t *testing.T) {
 		want        string // in the log
 	}{
 		{"an empty frame first", "\x00\x00\x00\x00", "frame 1: it is empty"},
-		{"an empty frame later", negotiation + frame('C', connectData) + "\x00\x00\x00\x00", "frame 3: it is empty"},
+		{"an empty frame later", negotiation + frame('C', connectFrame) + "\x00\x00\x00\x00", "frame 3: it is empty"},
 		{"HTTP", "GET / HTTP/1.1\r\n\r\n", "frame 1: announces 1195725856 octets"},
 		{"SMTP", "EHLO x\r\n", "frame 1: announces 1162366031 octets"},
 		{"a huge frame", negotiation + huge + "L", "frame 2: announces 500000000 octets"},
 		{"a huge macro frame", negotiation + "\x00\x02\x00\x00D", `frame 2, command 'D' (macro): announces 131072 octets, more than 65536`},
-		{"no negotiation", frame('C', connectData), `frame 1, command 'C' (connect): before the negotiation`},
+		{"no negotiation", frame('C', connectFrame), `frame 1, command 'C' (connect): before the negotiation`},
 		{"a second negotiation", negotiation + negotiation, `frame 2, command 'O' (negotiation): a second one`},
 		{"a short negotiation", frame('O', postfixOffer[:11]), "11 octets, fewer than 12"},
 		{"version 1", frame('O', offer(1, 0x1ff, 0x1fffff)), "protocol version 1"},

@@ -2,6 +2,7 @@ package milter
 
 import (
 	"bytes"
+	"encoding/binary"
 	"strings"
 
 	gomilter "github.com/d--j/go-milter"
@@ -14,21 +15,32 @@ import (
 // an empty list where none is, so that Postfix does not send its defaults with
 // every header field. Postfix knows the queue id from the second recipient on,
 // and always at DATA; Sendmail at MAIL.
-func macroRequests() []gomilter.Option {
-	return []gomilter.Option{
-		gomilter.WithMacroRequest(gomilter.StageConnect, []gomilter.MacroName{"{client_resolve}"}),
-		gomilter.WithMacroRequest(gomilter.StageHelo, []gomilter.MacroName{"{tls_version}"}),
-		gomilter.WithMacroRequest(gomilter.StageMail, []gomilter.MacroName{"i", "{auth_type}", "{auth_authen}", "{tls_version}", "{mail_addr}"}),
-		gomilter.WithMacroRequest(gomilter.StageRcpt, []gomilter.MacroName{"i", "{rcpt_mailer}", "{rcpt_host}", "{rcpt_addr}"}),
-		gomilter.WithMacroRequest(gomilter.StageData, []gomilter.MacroName{"i"}),
-		gomilter.WithMacroRequest(gomilter.StageEOM, []gomilter.MacroName{""}),
-		gomilter.WithMacroRequest(gomilter.StageEOH, []gomilter.MacroName{""}),
+func macroRequests() map[gomilter.MacroStage]string {
+	return map[gomilter.MacroStage]string{
+		gomilter.StageConnect: "{client_resolve}",
+		gomilter.StageHelo:    "{tls_version}",
+		gomilter.StageMail:    "i {auth_type} {auth_authen} {tls_version} {mail_addr}",
+		gomilter.StageRcpt:    "i {rcpt_mailer} {rcpt_host} {rcpt_addr}",
+		gomilter.StageData:    "i",
+		gomilter.StageEOM:     "",
+		gomilter.StageEOH:     "",
 	}
 }
 
-// macros are what the MTA told beside its commands, taken as it arrives. The
-// library's own store forgets too much: an ABORT there also drops what HELO
-// brought.
+// macroLists are the requests as the answer to a negotiation has them: of each
+// stage its number, and the names with a NUL.
+func macroLists() (lists []byte) {
+	requests := macroRequests()
+	for stage := range gomilter.StageEndMarker {
+		if names, ok := requests[stage]; ok {
+			lists = binary.BigEndian.AppendUint32(lists, uint32(stage))
+			lists = append(append(lists, names...), 0)
+		}
+	}
+	return lists
+}
+
+// macros are what the MTA told beside its commands, taken as it arrives.
 type macros struct {
 	queueID string
 	// Of the SMTP session.

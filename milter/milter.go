@@ -4,19 +4,21 @@
 //
 // # Who speaks
 //
-// The library github.com/d--j/go-milter keeps the negotiation and the
-// commands that are answered: CONNECT, HELO, MAIL, RCPT, the end of a message,
-// ABORT and QUIT. In front of it stands a guarded connection (conn), because
-// the library ends the process on a malformed frame, allocates on a frame's
-// word and makes two system calls a packet:
+// A loop of our own (dialogue). The library github.com/d--j/go-milter gives the
+// protocol's vocabulary, formats replies, and is the client of the tests; its
+// server loop ends the process on a malformed frame, allocates on a frame's word,
+// makes two system calls a packet, and costs a goroutine and a server more for each
+// connection and forty allocations more for each message. A differential test
+// (library_test.go) keeps that loop, behind the same guard, as what ours has to
+// answer like.
 //
 //   - one read serves many frames, and one write carries all that is due;
-//   - a frame that the library would stumble over closes the connection, with
-//     one line in the log, and nothing else;
+//   - a malformed frame closes the connection, with one line in the log, and
+//     nothing else;
 //   - a frame's buffer grows as its octets really arrive;
 //   - macros, header fields, the end of the header and the body, nine in ten of
-//     all frames, go to the session directly. To the library each of them costs
-//     eight allocations; none of them ever has an answer but "go on".
+//     all frames, go to the session directly: none of them ever has an answer but
+//     "go on".
 //
 // Reading, judging and answering happen in one goroutine a connection, in the
 // order in which the MTA spoke: what does not fit in the socket's buffer

@@ -50,15 +50,32 @@ func agree(offered agreement, w gate.Wants, replyToData bool) agreement {
 	}
 }
 
-// negotiate is the library's callback; it has no reason to fail, because the
-// guard has seen to the version.
-func (c *conn) negotiate(mtaVersion, _ uint32, mtaActions, _ gomilter.OptAction, mtaProtocol, _ gomilter.OptProtocol, _ gomilter.DataSize) (uint32, gomilter.OptAction, gomilter.OptProtocol, gomilter.DataSize, error) {
-	a := agree(agreement{mtaVersion, mtaActions, mtaProtocol}, c.server.wants(), c.tcp && !quickACK)
+// negotiate answers a checked negotiation.
+func (c *conn) negotiate(data []byte) agreement {
+	offered := readAgreement(data)
+	a := agree(offered, c.server.wants(), c.tcp && !quickACK)
 	if missing := wantedActions &^ a.actions; missing != 0 {
 		c.server.log.Warn("the MTA does not allow all changes a policy may ask for", "mta", c.name(), "missing", missing.String())
 	}
 	c.server.counts.session(c.server.clock())
-	return a.version, a.actions, a.protocol, gomilter.DataSize64K, nil
+	c.begin(cmdNegotiate)
+	for _, v := range [...]uint32{a.version, uint32(a.actions), uint32(a.protocol)} {
+		c.out = binary.BigEndian.AppendUint32(c.out, v)
+	}
+	if offered.actions&gomilter.OptSetMacros != 0 {
+		c.out = append(c.out, c.server.macros...)
+	}
+	c.finish()
+	return a
+}
+
+// readAgreement reads what an MTA offers, or agrees to.
+func readAgreement(data []byte) agreement {
+	return agreement{
+		version:  binary.BigEndian.Uint32(data),
+		actions:  gomilter.OptAction(binary.BigEndian.Uint32(data[4:])),
+		protocol: gomilter.OptProtocol(binary.BigEndian.Uint32(data[8:])),
+	}
 }
 
 // wants asks the gate. Should that fail, every stage is answered.
@@ -71,11 +88,4 @@ func (s *Server) wants() (w gate.Wants) {
 		}
 	}()
 	return s.gate.Wants()
-}
-
-// offersMacros tells whether a checked negotiation lets the milter name the
-// macros it wants.
-func offersMacros(raw []byte) bool {
-	actions := gomilter.OptAction(binary.BigEndian.Uint32(raw[5+4:]))
-	return actions&gomilter.OptSetMacros != 0
 }

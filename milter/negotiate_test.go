@@ -1,7 +1,6 @@
 package milter
 
 import (
-	"encoding/binary"
 	"strings"
 	"testing"
 
@@ -9,12 +8,6 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/gate"
 )
-
-// readAgreement reads the answer to a negotiation.
-func readAgreement(p string) agreement {
-	b := []byte(p[1:])
-	return agreement{binary.BigEndian.Uint32(b), gomilter.OptAction(binary.BigEndian.Uint32(b[4:])), gomilter.OptProtocol(binary.BigEndian.Uint32(b[8:]))}
-}
 
 func TestAgree(t *testing.T) {
 	const (

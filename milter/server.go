@@ -8,8 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	gomilter "github.com/d--j/go-milter"
 )
 
 // Limits are how long things may take. Those of Postfix: 30 s for a command,
@@ -72,7 +70,7 @@ type Server struct {
 	// awaiting are connections on which a client is sending content.
 	awaiting awaiting
 	budget   *budget
-	macros   []gomilter.Option
+	macros   []byte // that are asked for
 
 	context context.Context // of all sessions; ends with Close
 	cancel  context.CancelFunc
@@ -118,7 +116,7 @@ func New(g Gate, o Options) *Server {
 	s := &Server{
 		gate: g, log: o.Log, clock: o.Now, limits: o.Limits, most: o.MaxConnections,
 		step:   tickLength(o.Limits),
-		budget: newBudget(unfinishedTotal), macros: macroRequests(),
+		budget: newBudget(unfinishedTotal), macros: macroLists(),
 		conns: make(map[*conn]struct{}), empty: make(chan struct{}),
 	}
 	s.awaiting.most = o.MaxAwaiting

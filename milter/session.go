@@ -2,7 +2,6 @@ package milter
 
 import (
 	"context"
-	"io"
 
 	gomilter "github.com/d--j/go-milter"
 
@@ -10,12 +9,9 @@ import (
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
-// session turns the commands of one milter connection into the gate's events.
-// The library calls its exported methods, conn the others, all of them in one
-// goroutine.
+// session turns the commands of one milter connection into the gate's events, all
+// of them in one goroutine.
 type session struct {
-	gomilter.NoOpMilter // DATA, the header and the body never get to the library
-
 	conn    *conn
 	agreed  agreement
 	ctx     context.Context // ends with the connection
@@ -53,9 +49,9 @@ func newSession(c *conn, a agreement) *session {
 	return s
 }
 
-// NewConnection comes first, and again when the MTA uses the connection for
+// newConnection comes first, and again when the MTA uses the connection for
 // another SMTP session (QUIT_NC).
-func (s *session) NewConnection(gomilter.Modifier) (err error) {
+func (s *session) newConnection() {
 	defer func() {
 		if p := recover(); p != nil {
 			s.fault(rules.Connect, p)
@@ -63,7 +59,6 @@ func (s *session) NewConnection(gomilter.Modifier) (err error) {
 	}()
 	s.leave()
 	s.macros = macros{}
-	return nil
 }
 
 // leave ends the SMTP session.
@@ -77,7 +72,7 @@ func (s *session) leave() {
 	}
 }
 
-func (s *session) Connect(host, family string, port uint16, addr string, _ gomilter.Modifier) (resp *gomilter.Response, err error) {
+func (s *session) connect(host, family string, port uint16, addr string) (resp *gomilter.Response) {
 	resp = gomilter.RespContinue
 	defer func() {
 		if p := recover(); p != nil {
@@ -89,7 +84,7 @@ func (s *session) Connect(host, family string, port uint16, addr string, _ gomil
 	s.peer.Resolve = s.macros.resolve()
 	s.open()
 	s.trace(note{event: "connect", words: [3]string{host, family, addr}})
-	return resp, nil
+	return resp
 }
 
 // open begins the SMTP session. An MTA that tells no CONNECT gets one without
@@ -107,7 +102,7 @@ func (s *session) open() {
 	}
 }
 
-func (s *session) Helo(name string, _ gomilter.Modifier) (resp *gomilter.Response, err error) {
+func (s *session) hello(name string) (resp *gomilter.Response) {
 	resp = gomilter.RespContinue
 	defer func() {
 		if p := recover(); p != nil {
@@ -123,16 +118,16 @@ func (s *session) Helo(name string, _ gomilter.Modifier) (resp *gomilter.Respons
 		s.judge.Helo(s.ctx, name) // which ends a message under way
 	}
 	s.trace(note{event: "helo", words: [3]string{name}})
-	return resp, nil
+	return resp
 }
 
-func (s *session) MailFrom(from, args string, _ gomilter.Modifier) (resp *gomilter.Response, err error) {
+func (s *session) mailFrom(from, args string) (resp *gomilter.Response) {
 	defer func() {
 		if p := recover(); p != nil {
 			resp = s.mailFault(from, args, p)
 		}
 	}()
-	return s.mail(from, args), nil
+	return s.mail(from, args)
 }
 
 func (s *session) mail(from, args string) *gomilter.Response {
@@ -167,7 +162,7 @@ func (s *session) mailFault(from, args string, p any) (resp *gomilter.Response) 
 	return s.mail(from, args)
 }
 
-func (s *session) RcptTo(to, args string, _ gomilter.Modifier) (resp *gomilter.Response, err error) {
+func (s *session) rcptTo(to, args string) (resp *gomilter.Response) {
 	defer func() {
 		if p := recover(); p != nil {
 			r := s.fault(rules.RcptTo, p)
@@ -178,7 +173,7 @@ func (s *session) RcptTo(to, args string, _ gomilter.Modifier) (resp *gomilter.R
 	s.macros.clearRcpt()
 	if s.msg == nil {
 		// After a fault at MAIL, or out of order: nobody can judge it.
-		return gomilter.RespTempFail, nil
+		return gomilter.RespTempFail
 	}
 	d := s.msg.Rcpt(s.ctx, r)
 	n := note{event: "rcpt", words: [3]string{to, args}, decided: true, verdict: d.Verdict, reply: d.Reply}
@@ -186,12 +181,12 @@ func (s *session) RcptTo(to, args string, _ gomilter.Modifier) (resp *gomilter.R
 		n.words[2] = "(refused by the MTA)"
 	}
 	s.trace(n)
-	return s.answer(d.Verdict, d.Reply), nil
+	return s.answer(d.Verdict, d.Reply)
 }
 
-// Abort ends the message. Postfix sends it after every message, and again
+// abort ends the message. Postfix sends it after every message, and again
 // when it closes.
-func (s *session) Abort(gomilter.Modifier) error {
+func (s *session) abort() {
 	defer func() {
 		if p := recover(); p != nil {
 			s.fault(rules.Complete, p)
@@ -199,7 +194,6 @@ func (s *session) Abort(gomilter.Modifier) error {
 	}()
 	s.end()
 	s.trace(note{event: "abort"})
-	return nil
 }
 
 // end ends the message under way, if any.
@@ -216,8 +210,8 @@ func (s *session) forget() {
 	s.conn.turn.enter(between)
 }
 
-// Cleanup comes last.
-func (s *session) Cleanup(gomilter.Modifier) {
+// cleanup comes last.
+func (s *session) cleanup() {
 	defer func() {
 		if p := recover(); p != nil {
 			s.fault(rules.Complete, p)
@@ -227,8 +221,7 @@ func (s *session) Cleanup(gomilter.Modifier) {
 	s.leave()
 }
 
-// answer makes the library's response of a decision. Where no reply was
-// negotiated for the stage the library keeps it to itself.
+// answer makes the response of a decision.
 func (s *session) answer(v gate.Verdict, r gate.Reply) *gomilter.Response {
 	if v != gate.Rejected && v != gate.Deferred {
 		return gomilter.RespContinue
@@ -243,6 +236,3 @@ func (s *session) answer(v gate.Verdict, r gate.Reply) *gomilter.Response {
 	}
 	return resp
 }
-
-// errGone makes the library close the connection without a word in its log.
-var errGone = io.EOF

@@ -34,7 +34,7 @@ func TestConversations(t *testing.T) {
 		{
 			name: "a message",
 			steps: []step{
-				say('D', "C{client_resolve}\x00OK\x00{client_ptr}\x00x\x00"), say('C', connectData), say('D', "H"), say('H', "me\x00"),
+				say('D', "C{client_resolve}\x00OK\x00{client_ptr}\x00x\x00"), say('C', connectFrame), say('D', "H"), say('H', "me\x00"),
 				say('D', "M"), say('M', "<a@example.com>\x00SIZE=100\x00BODY=8BITMIME\x00"),
 				say('D', "R{rcpt_mailer}\x00smtp\x00{rcpt_host}\x00example.org\x00{rcpt_addr}\x00b@example.org\x00"), say('R', "<b@example.org>\x00", "c"),
 				say('D', "Ri\x004ABC\x00"), say('R', "<c@example.org>\x00NOTIFY=NEVER\x00", "c"),
@@ -51,7 +51,7 @@ func TestConversations(t *testing.T) {
 		{
 			name: "two messages: nothing of the first is left",
 			steps: []step{
-				say('C', connectData), say('D', "H{tls_version}\x00TLSv1.3\x00"), say('H', "me\x00"),
+				say('C', connectFrame), say('D', "H{tls_version}\x00TLSv1.3\x00"), say('H', "me\x00"),
 				say('D', "M{auth_type}\x00PLAIN\x00{auth_authen}\x00ivan\x00{tls_version}\x00TLSv1.3\x00"), say('M', "<>\x00"),
 				say('D', "Ti\x00ONE\x00"), say('T', ""), say('E', "", "a"), say('A', ""),
 				say('D', "M{auth_type}\x00PLAIN\x00{auth_authen}\x00ivan\x00"), say('M', "a@example.com\x00SIZE=5\x00"), say('R', "b@example.org\x00", "c"), say('A', ""),
@@ -66,7 +66,7 @@ func TestConversations(t *testing.T) {
 		{
 			name: "no EHLO after STARTTLS: what was said before is forgotten",
 			steps: []step{
-				say('C', connectData), say('D', "H"), say('H', "me\x00"), say('A', ""),
+				say('C', connectFrame), say('D', "H"), say('H', "me\x00"), say('A', ""),
 				say('D', "M{tls_version}\x00TLSv1.3\x00"), say('M', "<>\x00"), say('A', ""),
 				say('D', "M{tls_version}\x00TLSv1.3\x00"), say('M', "<>\x00"), say('Q', ""),
 			},
@@ -78,7 +78,7 @@ func TestConversations(t *testing.T) {
 		{
 			name: "EHLO again after STARTTLS, RSET, and a message without RSET",
 			steps: []step{
-				say('C', connectData), say('H', "me\x00"), say('A', ""), say('H', "me2\x00"), say('M', "<a@example.com>\x00"), say('A', ""),
+				say('C', connectFrame), say('H', "me\x00"), say('A', ""), say('H', "me2\x00"), say('M', "<a@example.com>\x00"), say('A', ""),
 				say('M', "<a@example.com>\x00"), say('H', "me3\x00"), say('M', "<a@example.com>\x00"), say('M', "<a@example.com>\x00"), say('Q', ""),
 			},
 			want: []string{
@@ -88,7 +88,7 @@ func TestConversations(t *testing.T) {
 		{
 			name: "another SMTP session on the connection",
 			steps: []step{
-				say('D', "C{client_resolve}\x00OK\x00"), say('C', connectData), say('H', "me\x00"), say('M', "<a@example.com>\x00"), say('K', ""),
+				say('D', "C{client_resolve}\x00OK\x00"), say('C', connectFrame), say('H', "me\x00"), say('M', "<a@example.com>\x00"), say('K', ""),
 				say('C', "[192.0.2.8]\x004\x12\x34192.0.2.8\x00"), say('M', "<a@example.com>\x00"), say('Q', ""),
 			},
 			want: []string{fromPostfix + "ok", "helo me", plainMail, "close", "session 192.0.2.8 unknown local=false resolve=", plainMail, "close"},
@@ -96,7 +96,7 @@ func TestConversations(t *testing.T) {
 		{
 			name: "recipients the MTA refuses",
 			steps: []step{
-				say('C', connectData), say('M', "<a@example.com>\x00"),
+				say('C', connectFrame), say('M', "<a@example.com>\x00"),
 				say('D', "R{rcpt_mailer}\x00error\x00{rcpt_host}\x005.1.1\x00{rcpt_addr}\x00Recipient address rejected: 100%\x00"), say('R', "<x@example.org>\x00", "c"),
 				say('D', "R{rcpt_mailer}\x00error\x00{rcpt_host}\x004.2.1\x00{rcpt_addr}\x00later\r\n\xff\x00"), say('R', "<y@example.org>\x00", "c"),
 				say('D', "R{rcpt_mailer}\x00error\x00{rcpt_host}\x00host\x00{rcpt_addr}\x00odd\x00"), say('R', "<z@example.org>\x00", "c"),
@@ -111,7 +111,7 @@ func TestConversations(t *testing.T) {
 		{
 			name: "every stage answered, no leading space, the queue id at MAIL", offer: offer(6, 0x3f, 0),
 			steps: []step{
-				say('C', connectData, "c"), say('H', "me\x00", "c"), say('D', "Mi\x00Q1\x00"), say('M', "<a@example.com>\x00", "c"), say('R', "<b@example.org>\x00", "c"),
+				say('C', connectFrame, "c"), say('H', "me\x00", "c"), say('D', "Mi\x00Q1\x00"), say('M', "<a@example.com>\x00", "c"), say('R', "<b@example.org>\x00", "c"),
 				say('U', "FOO\x00", "c"), say('T', "", "c"), say('L', "Subject\x00hi\x00", "c"), say('L', "To\x00 two\x00", "c"), say('N', "", "c"), say('B', body, "c"), say('E', "", "a"), say('Q', ""),
 			},
 			want: []string{
@@ -122,7 +122,7 @@ func TestConversations(t *testing.T) {
 		{
 			name: "version 2, with a last piece of the body at its end", offer: offer(2, 0x3f, 0x7f),
 			steps: []step{
-				say('C', connectData, "c"), say('H', "me\x00", "c"), say('M', "<a@example.com>\x00", "c"), say('R', "<b@example.org>\x00", "c"),
+				say('C', connectFrame, "c"), say('H', "me\x00", "c"), say('M', "<a@example.com>\x00", "c"), say('R', "<b@example.org>\x00", "c"),
 				say('N', "", "c"), say('E', "rest", "a"), say('Q', ""),
 			},
 			want: []string{fromPostfix, "helo me", plainMail, "rcpt <b@example.org> queue=", "end-of-header", "body rest", "complete", "close"},
@@ -138,7 +138,7 @@ func TestConversations(t *testing.T) {
 		{
 			name: "macros that nobody asked for",
 			steps: []step{
-				say('D', "Xi\x00Q\x00"), say('D', "C"), say('D', "Cj\x00mx\x00\x00\x00{}\x00x\x00"), say('C', connectData), say('M', "<a@example.com>\x00"),
+				say('D', "Xi\x00Q\x00"), say('D', "C"), say('D', "Cj\x00mx\x00\x00\x00{}\x00x\x00"), say('C', connectFrame), say('M', "<a@example.com>\x00"),
 				say('D', "L{i}\x00Q2\x00"), say('D', "Li\x00Q3\x00"), say('L', "A\x00 b\x00"), say('Q', ""),
 			},
 			want: []string{fromPostfix, "mail <a@example.com> size=-1 queue=Q tls= auth=:", "header A: b", "close"},
@@ -254,7 +254,7 @@ func TestTrace(t *testing.T) {
 	m := start(t, f, Options{}).dial()
 	m.negotiate(postfixOffer)
 	for _, s := range []step{
-		say('C', connectData), say('H', "me\x00", "c"), say('M', "<>\x00SIZE=5\x00"), say('R', "<b@example.org>\x00", "y550 5.1.1 Unknown\x00"),
+		say('C', connectFrame), say('H', "me\x00", "c"), say('M', "<>\x00SIZE=5\x00"), say('R', "<b@example.org>\x00", "y550 5.1.1 Unknown\x00"),
 		say('D', "R{rcpt_mailer}\x00error\x00"), say('R', "<c@example.org>\x00", "y550 5.1.1 Unknown\x00"),
 		say('T', ""), say('L', "A\x00 b\x00"), say('N', ""), say('B', "body"), say('E', "", "a"), say('A', ""), say('Q', ""),
 	} {

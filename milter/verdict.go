@@ -10,9 +10,9 @@ import (
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
-// EndOfMessage has the message judged and answers with edits and verdict; conn
+// endOfMessage has the message judged and answers with edits and verdict; conn
 // writes them together.
-func (s *session) EndOfMessage(mod gomilter.Modifier) (resp *gomilter.Response, err error) {
+func (s *session) endOfMessage(mod editor) (resp *gomilter.Response, err error) {
 	m := s.msg
 	if m == nil {
 		// Without a message there is nothing that could be accepted.
@@ -35,7 +35,7 @@ func (s *session) EndOfMessage(mod gomilter.Modifier) (resp *gomilter.Response, 
 		// now for the answer to its next command.
 		s.unanswered(m, gone)
 		s.conn.server.log.Warn("milter connection closed: the MTA did not wait for the verdict", "mta", s.conn.name(), "ref", r.Ref, "reason", gone)
-		return nil, errGone
+		return nil, errEnd
 	}
 	s.answering = m
 	s.trace(note{event: "end of message", fields: len(r.Edits), octets: s.octets, decided: true, verdict: r.Verdict, reply: r.Reply})
@@ -43,7 +43,7 @@ func (s *session) EndOfMessage(mod gomilter.Modifier) (resp *gomilter.Response, 
 }
 
 // conclude turns a verdict into edits and the response.
-func (s *session) conclude(mod gomilter.Modifier, m Message, r gate.Result) *gomilter.Response {
+func (s *session) conclude(mod editor, m Message, r gate.Result) *gomilter.Response {
 	switch r.Verdict {
 	case gate.Accepted:
 	case gate.Held:
@@ -78,7 +78,7 @@ func (s *session) conclude(mod gomilter.Modifier, m Message, r gate.Result) *gom
 
 // edit carries out one change. Without SMFIP_HDR_LEADSPC the MTA writes the
 // space after the colon itself.
-func (s *session) edit(mod gomilter.Modifier, e gate.Edit) error {
+func (s *session) edit(mod editor, e gate.Edit) error {
 	value := e.Value
 	if s.agreed.protocol&gomilter.OptHeaderLeadingSpace == 0 && len(value) > 1 {
 		value = strings.TrimPrefix(value, " ")
@@ -96,7 +96,7 @@ func (s *session) edit(mod gomilter.Modifier, e gate.Edit) error {
 
 // verdict judges the message under a deadline, keeping the MTA waiting
 // meanwhile. gone says why the MTA no longer waits, if so.
-func (s *session) verdict(mod gomilter.Modifier) (r gate.Result, gone string) {
+func (s *session) verdict(mod editor) (r gate.Result, gone string) {
 	if s.judging == nil || s.judging.Err() != nil {
 		s.judging, s.endJudging = context.WithCancelCause(s.ctx)
 	}

@@ -66,7 +66,7 @@ func TestVerdicts(t *testing.T) {
 				tt.offer = postfixOffer
 			}
 			m.negotiate(tt.offer)
-			m.say('C', connectData)
+			m.say('C', connectFrame)
 			m.message()
 			m.expect(tt.want...)
 			m.say('Q', "")

@@ -19,7 +19,7 @@ var (
 // makes Postfix begin its time-out anew.
 type waiting struct {
 	conn   *conn
-	mod    gomilter.Modifier
+	mod    editor
 	cancel context.CancelCauseFunc // of the verdict
 	began  tick
 
@@ -32,7 +32,7 @@ type waiting struct {
 	gone string // why the MTA no longer waits
 }
 
-func newWaiting(c *conn, mod gomilter.Modifier, cancel context.CancelCauseFunc) *waiting {
+func newWaiting(c *conn, mod editor, cancel context.CancelCauseFunc) *waiting {
 	s := c.server
 	return &waiting{
 		conn: c, mod: mod, cancel: cancel, began: s.time(),
