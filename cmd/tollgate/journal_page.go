@@ -180,9 +180,29 @@ func (s *story) pageRules(a *app, e journal.Entry) error {
 		if r.Text != "" {
 			why += ": " + r.Text
 		}
+		if files := aboutSymbol(&e, &r); len(files) > 0 {
+			why += " (" + strings.Join(files, ", ") + ")"
+		}
 		rows = append(rows, []string{r.Name, r.Stage, effect, why})
 	}
 	return a.table("rules that matched, and their weights", rows)
+}
+
+// aboutSymbol is what the symbol tells of that a rule matched by.
+func aboutSymbol(e *journal.Entry, r *journal.RuleHit) []string {
+	name, ok := strings.CutPrefix(r.Attribute, "module.")
+	if !ok {
+		return nil
+	}
+	if name, ok = strings.CutSuffix(name, ".symbol"); !ok {
+		return nil
+	}
+	for i := range e.Modules {
+		if e.Modules[i].Name == name {
+			return e.Modules[i].About[r.Text]
+		}
+	}
+	return nil
 }
 
 func (s *story) pageModules(a *app, e journal.Entry) error {
@@ -192,7 +212,20 @@ func (s *story) pageModules(a *app, e journal.Entry) error {
 		if m.Error != "" {
 			said = m.Error
 		}
-		rows = append(rows, []string{m.Name, m.Result, "score " + m.Score, "weight " + m.Weight, said, strings.Join(m.Symbols, " ")})
+		rows = append(rows, []string{m.Name, m.Result, "score " + m.Score, "weight " + m.Weight, said})
+		// Those of which nothing is known but the name share a line.
+		var plain []string
+		for _, symbol := range m.Symbols {
+			score, about := m.Scores[symbol], m.About[symbol]
+			if score == "" && len(about) == 0 {
+				plain = append(plain, symbol)
+				continue
+			}
+			rows = append(rows, []string{"", symbol, score, "", strings.Join(about, ", ")})
+		}
+		if len(plain) > 0 {
+			rows = append(rows, []string{"", strings.Join(plain, " ")})
+		}
 	}
 	return a.table("modules", rows)
 }

@@ -98,6 +98,32 @@ func TestJournalGuesses(t *testing.T) {
 	}
 }
 
+// The page of a message tells which attachment a rule and a symbol are about, what
+// each symbol weighed, and why a module failed.
+func TestJournalPageModules(t *testing.T) {
+	h := newHouse(t)
+	line := `{"time":"2026-11-23T10:00:00.000Z","kind":"messages","gateway":"gw","policy":"p","ref":"r77","queue_id":"Q77","sender":"a@example.com","recipients":["ivan@example.org"],` +
+		`"verdict":"reject","stage":"complete","rule":"programs","rules":[{"name":"programs","stage":"complete","weight":"0","action":"reject","attribute":"module.files.symbol","text":"ARCHIVE_EXECUTABLE"}],` +
+		`"modules":[{"name":"files","result":"ok","score":"0","weight":"0","action":"","symbols":["ARCHIVE_EXECUTABLE","PLAIN"],"about":{"ARCHIVE_EXECUTABLE":["docs.zip/setup.exe"]}},` +
+		`{"name":"rspamd","result":"ok","score":"9.3","weight":"9.3","action":"reject","symbols":["BAYES_SPAM"],"scores":{"BAYES_SPAM":"5.1"},"about":{"BAYES_SPAM":["99.9%"]}},` +
+		`{"name":"sa","result":"error","score":"0","weight":"0","action":"","error":"spamd at tcp:127.0.0.1:1133: connection refused at 127.0.0.1:1133"}],"weight":"9.3"}` + "\n"
+	h.write("journal/messages.jsonl", line)
+	o := h.run("journal", "show", "r77")
+	if o.code != 0 {
+		t.Fatalf("%d %s", o.code, o.err)
+	}
+	for _, want := range []string{
+		"module.files.symbol: ARCHIVE_EXECUTABLE (docs.zip/setup.exe)\n", "BAYES_SPAM", "5.1", "99.9%", "connection refused at 127.0.0.1:1133", "PLAIN",
+	} {
+		if !strings.Contains(o.out, want) {
+			t.Errorf("no %q in\n%s", want, o.out)
+		}
+	}
+	if testing.Verbose() {
+		t.Log("\n" + o.out)
+	}
+}
+
 // Following goes on through a rotation.
 func TestJournalFollow(t *testing.T) {
 	h := newHouse(t)

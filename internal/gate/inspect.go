@@ -41,9 +41,6 @@ type inspections struct {
 	results []module.Result // as modules
 }
 
-// mostSymbols is how many of a module's are journalled.
-const mostSymbols = 32
-
 // errUninspected is the value of what an inspector that was not asked would
 // have found.
 var errUninspected = errors.New("not inspected")
@@ -263,13 +260,11 @@ func (n *inspection) countModules() *refusal {
 			w := times(r.Finding.Score, mod.Factor)
 			n.m.weight += w
 			hit.Score, hit.Weight, hit.Action = r.Finding.Score.String(), w.String(), n.m.j.text(r.Finding.Action)
-			for _, symbol := range r.Finding.Symbols[:min(len(r.Finding.Symbols), mostSymbols)] {
-				hit.Symbols = append(hit.Symbols, visible(n.m.j.text(symbol)))
-			}
+			n.m.j.symbols(&hit, &r.Finding)
 		case errors.Is(r.Err, module.ErrOversize):
-			hit.Result, hit.Error = journal.ModuleOversize, n.m.j.text(r.Err.Error())
+			hit.Result, hit.Error = journal.ModuleOversize, visible(n.m.j.text(r.Err.Error()))
 		default:
-			hit.Result, hit.Error = journal.ModuleError, n.m.j.text(r.Err.Error())
+			hit.Result, hit.Error = journal.ModuleError, visible(n.m.j.text(r.Err.Error()))
 			n.m.s.g.Log.Warn("a message was not inspected", "module", hit.Name, "ref", n.m.ref, "queue_id", n.m.queueID, "error", r.Err)
 			if mod.OnError == rules.Tempfail && no == nil {
 				no = n.m.at(rules.Complete, "module "+hit.Name+": "+r.Err.Error(), n.m.s.g.texts.unscanned)

@@ -3,6 +3,7 @@ package gate_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"reflect"
@@ -516,6 +517,30 @@ func TestAttachments(t *testing.T) {
 				t.Errorf("%v, want %v", got, tt.want)
 			}
 		})
+	}
+}
+
+// What is known of symbols is journalled: the largest of too many, in the order of the
+// finding, and nothing that moves a terminal.
+func TestSymbolsJournalled(t *testing.T) {
+	f := module.Finding{Details: map[string]module.Detail{}}
+	for i := range 40 {
+		name := fmt.Sprintf("S%02d", i)
+		f.Symbols = append(f.Symbols, name)
+		f.Details[name] = module.Detail{Score: rules.Weight(i-20) * 1000}
+	}
+	f.Details["S39"] = module.Detail{Score: 19000, About: []string{"a.zip/b\u202e\x1b[2J.exe"}}
+	w := newWorld(t, rules.Source{}, withModule("m", &engine{finding: f}))
+	w.send(sending{to: []string{"ivan@example.org"}, body: "text\r\n"})
+	hit := w.last().Modules[0]
+	if len(hit.Symbols) != 32 || !slices.IsSorted(hit.Symbols) || slices.Contains(hit.Symbols, "S20") || !slices.Contains(hit.Symbols, "S00") {
+		t.Errorf("%q", hit.Symbols)
+	}
+	if len(hit.Scores) != 32 || hit.Scores["S00"] != "-20" || hit.Scores["S39"] != "19" {
+		t.Errorf("%v", hit.Scores)
+	}
+	if want := map[string][]string{"S39": {"a.zip/b  [2J.exe"}}; !reflect.DeepEqual(hit.About, want) {
+		t.Errorf("%q", hit.About)
 	}
 }
 

@@ -1,8 +1,11 @@
 package gate
 
 import (
+	"cmp"
 	"math/big"
+	"slices"
 
+	"github.com/tollgate-mail/tollgate/internal/journal"
 	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/rules"
 )
@@ -21,6 +24,46 @@ func times(score, factor rules.Weight) rules.Weight {
 	}
 	return rules.Weight(min(max(product.Int64(), -maxWeight), maxWeight))
 }
+
+// mostSymbols is how many of a module's are journalled.
+const mostSymbols = 32
+
+// symbols journals what a module found: where there is too much, the symbols with
+// the largest scores, in the order of the finding.
+func (j *prepared) symbols(hit *journal.ModuleHit, f *module.Finding) {
+	shown := f.Symbols
+	if len(shown) > mostSymbols {
+		shown = slices.Clone(shown)
+		slices.SortStableFunc(shown, func(a, b string) int {
+			return cmp.Compare(size(f.Details[b].Score), size(f.Details[a].Score))
+		})
+		shown = shown[:mostSymbols]
+		shown = slices.DeleteFunc(slices.Clone(f.Symbols), func(s string) bool { return !slices.Contains(shown, s) })
+		shown = shown[:min(len(shown), mostSymbols)] // a name may come twice
+	}
+	for _, symbol := range shown {
+		name := visible(j.text(symbol))
+		hit.Symbols = append(hit.Symbols, name)
+		d := f.Details[symbol]
+		if d.Score != 0 {
+			if hit.Scores == nil {
+				hit.Scores = map[string]string{}
+			}
+			hit.Scores[name] = d.Score.String()
+		}
+		if len(d.About) == 0 {
+			continue
+		}
+		if hit.About == nil {
+			hit.About = map[string][]string{}
+		}
+		for _, text := range d.About {
+			hit.About[name] = append(hit.About[name], visible(text))
+		}
+	}
+}
+
+func size(w rules.Weight) rules.Weight { return max(w, -w) }
 
 // eachFinding visits what the modules found.
 func (n *inspection) eachFinding(visit func(*module.Finding)) {

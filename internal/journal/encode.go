@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -44,12 +45,16 @@ func appendAntivirus(b []byte, e *Entry) []byte {
 }
 
 func appendRecipients(b []byte, all []string) []byte {
-	b = append(b, `,"recipients":[`...)
-	for i, r := range all {
+	return appendTexts(append(b, `,"recipients":`...), all)
+}
+
+func appendTexts(b []byte, all []string) []byte {
+	b = append(b, '[')
+	for i, text := range all {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = jsontext.AppendString(b, r)
+		b = jsontext.AppendString(b, text)
 	}
 	return append(b, ']')
 }
@@ -203,19 +208,30 @@ func (h *ModuleHit) append(b []byte) []byte {
 	b = appendField(b, "score", h.Score)
 	b = appendField(b, "weight", h.Weight)
 	b = appendField(b, "action", h.Action)
-	for i, name := range h.Symbols {
-		if i == 0 {
-			b = append(b, `,"symbols":[`...)
-		} else {
-			b = append(b, ',')
-		}
-		b = jsontext.AppendString(b, name)
-	}
 	if len(h.Symbols) > 0 {
-		b = append(b, ']')
+		b = appendTexts(append(b, `,"symbols":`...), h.Symbols)
+	}
+	if len(h.Scores) > 0 {
+		b = appendByName(append(b, `,"scores":`...), h.Scores, jsontext.AppendString)
+	}
+	if len(h.About) > 0 {
+		b = appendByName(append(b, `,"about":`...), h.About, appendTexts)
 	}
 	if h.Error != "" {
 		b = appendField(b, "error", h.Error)
+	}
+	return append(b, '}')
+}
+
+// appendByName writes an object, its members in the order of their names.
+func appendByName[V any](b []byte, all map[string]V, value func([]byte, V) []byte) []byte {
+	b = append(b, '{')
+	for i, name := range slices.Sorted(maps.Keys(all)) {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(jsontext.AppendString(b, name), ':')
+		b = value(b, all[name])
 	}
 	return append(b, '}')
 }

@@ -181,7 +181,8 @@ func anyEntry(kind string) *rapid.Generator[*Entry] {
 		e.Modules = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) ModuleHit {
 			return ModuleHit{
 				text().Draw(t, "name"), text().Draw(t, "result"), text().Draw(t, "score"),
-				text().Draw(t, "weight"), text().Draw(t, "action"), rapid.SliceOfN(text(), 0, 3).Draw(t, "symbols"), text().Draw(t, "error"),
+				text().Draw(t, "weight"), text().Draw(t, "action"), rapid.SliceOfN(text(), 0, 3).Draw(t, "symbols"),
+				rapid.MapOfN(text(), text(), 0, 3).Draw(t, "scores"), rapid.MapOfN(text(), rapid.SliceOfN(text(), 1, 3), 0, 3).Draw(t, "about"), text().Draw(t, "error"),
 			}
 		}), 0, 3).Draw(t, "modules")
 		e.DurationMS = rapid.Int64().Draw(t, "duration")

@@ -79,7 +79,12 @@ type ModuleHit struct {
 	Action string `json:"action"` // what the engine would do; "" when it does not say
 	// Symbols are what it found, the first of them.
 	Symbols []string `json:"symbols,omitempty"`
-	Error   string   `json:"error,omitempty"` // with error
+	// Scores are those of single symbols where the engine tells them, decimals; one
+	// of zero is left out. About is what symbols tell of: files, and what else the
+	// engine names.
+	Scores map[string]string   `json:"scores,omitempty"`
+	About  map[string][]string `json:"about,omitempty"`
+	Error  string              `json:"error,omitempty"` // with error
 }
 
 // The results of an extension module.

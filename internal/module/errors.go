@@ -14,7 +14,7 @@ var (
 	ErrOversize = errors.New("larger than max_size")
 	// ErrAway: the service could not be reached or did not answer pings, and is
 	// given time before it is tried again.
-	ErrAway = errors.New("taken as away")
+	ErrAway = errors.New("not asked while unreachable")
 	// ErrUnreachable is for inspectors that have other means to find out that
 	// nobody listens than a connection that cannot be made.
 	ErrUnreachable = errors.New("unreachable")

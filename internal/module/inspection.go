@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/breaker"
+	"github.com/tollgate-mail/tollgate/internal/nettext"
 )
 
 // Inspection is one that was begun.
@@ -119,6 +120,7 @@ func (i *Inspection) settle(ctx context.Context, f Finding, err error) {
 // not every client lets a reader's error through.
 func (i *Inspection) judge(ctx context.Context, now time.Time, err error) error {
 	record := i.guard.record
+	err = nettext.Explain(err)
 	if why := i.stash.failure(); why != nil {
 		record.excuse(i)
 		return because(why, err)

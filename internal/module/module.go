@@ -6,6 +6,7 @@ package module
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/mail"
@@ -56,8 +57,11 @@ type Finding struct {
 	Virus string
 	// Score is the engine's own, in thousandths.
 	Score rules.Weight
-	// Symbols are the names of what was found, without their scores.
+	// Symbols are the names of what was found.
 	Symbols []string
+	// Details are what is known of symbols besides, for people: no rule sees it,
+	// and symbols of which nothing is known are not in it.
+	Details map[string]Detail
 	// Action is what the engine would do, in its own words; "" when it does
 	// not say.
 	Action string
@@ -73,6 +77,32 @@ type Finding struct {
 	// domains, and "a.example shown as b.example" where the words of a link
 	// name another.
 	Text, HiddenText, URLs, URLDomains []string
+}
+
+// Detail is what is known of a symbol.
+type Detail struct {
+	// Score is the part of the symbol, in thousandths.
+	Score rules.Weight
+	// About is what the symbol tells of, the first few: of a file its name, with the
+	// path within the archive it is in. Of bounded length, and in a sender's words.
+	About []string
+}
+
+// The bounds of Detail.About.
+const (
+	MostAbout = 4   // texts
+	LongAbout = 200 // octets of one
+)
+
+// Tell adds what a symbol is about, unless it has been told or there is enough of
+// it.
+func (d *Detail) Tell(text string) {
+	if len(text) > LongAbout {
+		text = strings.ToValidUTF8(text[:LongAbout], "") + "…"
+	}
+	if text != "" && len(d.About) < MostAbout && !slices.Contains(d.About, text) {
+		d.About = append(d.About, text)
+	}
 }
 
 // Addition is a field to add to a header.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/breaker"
+	"github.com/tollgate-mail/tollgate/internal/nettext"
 )
 
 // pingTime is the longest that a ping waits for its answer.
@@ -75,7 +76,7 @@ func (g *Guard) ping(watch context.Context, pinging chan struct{}) error {
 	default:
 	}
 	if err != nil {
-		err = fmt.Errorf("ping: %w", err)
+		err = fmt.Errorf("ping: %w", nettext.Explain(err))
 	}
 	if !g.record.pinged(pass, began, g.now(), err, watch.Err() != nil) {
 		return nil

@@ -94,6 +94,12 @@ func weighed(v any) int64 {
 				n += each + len(text)
 			}
 		}
+		for name, d := range f.Details {
+			n += each + len(name)
+			for _, text := range d.About {
+				n += each + len(text)
+			}
+		}
 		for _, a := range f.Add {
 			n += each + len(a.Name) + len(a.Value)
 		}

@@ -73,6 +73,9 @@ type inspection struct {
 	names    mail.NameList
 	types    mail.NameList
 	symbols  []string
+	details  map[string]module.Detail
+	file     string // the part under way, as people are told of it
+	within   string // the messages that it is in, which are files themselves
 	messages int    // that are files, within each other
 	head     []byte // of the part under way
 }
@@ -86,18 +89,27 @@ func newInspection(ctx context.Context, s Settings) *inspection {
 func (in *inspection) inspect(message io.Reader) (module.Finding, error) {
 	err := mail.ReadParts(in.budget, message, in.part)
 	if errors.Is(err, mail.ErrComplex) {
-		in.found(SymbolComplex)
+		in.found(SymbolComplex, "")
 		err = nil
 	}
 	slices.Sort(in.symbols)
-	return module.Finding{Symbols: in.symbols, Names: in.names.Names, Types: in.types.Names}, err
+	return module.Finding{Symbols: in.symbols, Details: in.details, Names: in.names.Names, Types: in.types.Names}, err
 }
 
-// found adds a symbol once.
-func (in *inspection) found(symbol string) {
+// found adds a symbol once, and what it is about; "" where that is the message.
+func (in *inspection) found(symbol, about string) {
 	if !slices.Contains(in.symbols, symbol) {
 		in.symbols = append(in.symbols, symbol)
 	}
+	if about == "" {
+		return
+	}
+	if in.details == nil {
+		in.details = map[string]module.Detail{}
+	}
+	d := in.details[symbol]
+	d.Tell(about)
+	in.details[symbol] = d
 }
 
 // part looks at one part.
@@ -105,25 +117,34 @@ func (in *inspection) part(p *mail.Part) error {
 	if err := in.ctx.Err(); err != nil {
 		return err
 	}
+	in.file = in.within + fileOf(p)
 	if in.types.Add(p.Type) != nil {
-		in.found(SymbolComplex)
+		in.found(SymbolComplex, "")
 	}
 	for _, name := range p.Names {
 		if in.names.Add(name) != nil {
-			in.found(SymbolComplex)
+			in.found(SymbolComplex, "")
 		}
 		if executable(name) {
-			in.found(SymbolExecutable)
+			in.found(SymbolExecutable, in.within+name)
 		}
 		if doubleExtension(name) {
-			in.found(SymbolDoubleExtension)
+			in.found(SymbolDoubleExtension, in.within+name)
 		}
 	}
 	if p.Bidi {
-		in.found(SymbolRTLOName)
+		in.found(SymbolRTLOName, in.file)
 	}
 	if len(p.Names) == 0 && (p.Type == "text/plain" || p.Type == "text/html") {
 		return nil // what is read as a text by those who see it
 	}
 	return in.content(p)
+}
+
+// fileOf is how a part is named to people.
+func fileOf(p *mail.Part) string {
+	if len(p.Names) > 0 {
+		return p.Names[0]
+	}
+	return "a part of type " + p.Type + " without a name"
 }

@@ -34,16 +34,16 @@ func (in *inspection) content(p *mail.Part) error {
 		return in.listed(err)
 	}
 	if kind == archive.Executable {
-		in.found(SymbolExecutable)
+		in.found(SymbolExecutable, in.file)
 	}
 	if mismatched(kind) && len(p.Names) > 0 && !slices.ContainsFunc(p.Names, notPassive) {
-		in.found(SymbolTypeMismatch)
+		in.found(SymbolTypeMismatch, in.file)
 	}
 	if !in.archives {
 		return nil
 	}
 	if kind != archive.Other && slices.ContainsFunc(p.Names, macroDocument) {
-		in.found(SymbolOfficeMacro)
+		in.found(SymbolOfficeMacro, in.file)
 	}
 	return in.listed(in.list(p, kind, io.MultiReader(bytes.NewReader(in.head[:n]), p.Body)))
 }
@@ -68,15 +68,16 @@ func (in *inspection) list(p *mail.Part, kind archive.Kind, r io.Reader) error {
 // message reads a message that is a file.
 func (in *inspection) message(r io.Reader) error {
 	if in.messages++; in.messages > maxMessages {
-		in.found(SymbolComplex)
+		in.found(SymbolComplex, in.file)
 		return nil
 	}
-	head := in.head // that of the part that is read meanwhile
-	in.head = nil
-	defer func() { in.messages, in.head = in.messages-1, head }()
+	// Those of the part that is read meanwhile.
+	head, file, within := in.head, in.file, in.within
+	in.head, in.within = nil, file+"/"
+	defer func() { in.messages, in.head, in.file, in.within = in.messages-1, head, file, within }()
 	err := mail.ReadParts(in.budget, r, in.part)
 	if errors.Is(err, mail.ErrComplex) {
-		in.found(SymbolComplex)
+		in.found(SymbolComplex, file)
 		return nil
 	}
 	return err
@@ -88,11 +89,11 @@ func (in *inspection) listed(err error) error {
 	case in.ctx.Err() != nil:
 		return in.ctx.Err()
 	case errors.Is(err, archive.ErrUnreadable):
-		in.found(SymbolArchiveUnreadable)
+		in.found(SymbolArchiveUnreadable, in.file)
 	case errors.Is(err, archive.ErrEncrypted):
-		in.found(SymbolArchiveEncrypted)
+		in.found(SymbolArchiveEncrypted, in.file)
 	case errors.Is(err, archive.ErrLimit), errors.Is(err, budget.ErrSpent):
-		in.found(SymbolArchiveLimit)
+		in.found(SymbolArchiveLimit, in.file)
 	default:
 		return err
 	}
@@ -104,21 +105,22 @@ func (in *inspection) sign(s archive.Sign) {
 	in.found(map[archive.Sign]string{
 		archive.Encrypted: SymbolArchiveEncrypted, archive.Macro: SymbolOfficeMacro, archive.Program: SymbolArchiveExecutable,
 		archive.Nested: SymbolArchiveNested, archive.Damaged: SymbolArchiveUnreadable, archive.Bidi: SymbolRTLOName,
-	}[s])
+	}[s], in.file)
 }
 
 // inside takes a name within an archive.
 func (in *inspection) inside(archived, name string) error {
+	path := archived + "/" + name
 	if executable(name) {
-		in.found(SymbolArchiveExecutable)
+		in.found(SymbolArchiveExecutable, in.within+path)
 	}
 	if doubleExtension(name) {
-		in.found(SymbolDoubleExtension)
+		in.found(SymbolDoubleExtension, in.within+path)
 	}
 	if isArchive(name) {
-		in.found(SymbolArchiveNested)
+		in.found(SymbolArchiveNested, in.within+path)
 	}
-	if err := in.names.Add(archived + "/" + name); err != nil {
+	if err := in.names.Add(path); err != nil {
 		return archive.ErrLimit
 	}
 	return nil

@@ -178,3 +178,31 @@ func TestRuleAgainstPrograms(t *testing.T) {
 		}
 	}
 }
+
+// Each symbol says which attachment it is about, inside archives and attached messages
+// too; however many there are, what is said is bounded.
+func TestAbout(t *testing.T) {
+	program := append([]byte("MZ\x90\x00"), make([]byte, 60)...)
+	letter := attached("a.exe", "a/b", program)
+	for _, tt := range []struct {
+		name    string
+		content []byte
+		symbol  string
+		about   []string
+	}{
+		{"setup.exe", program, SymbolExecutable, []string{"setup.exe"}},
+		{"holiday.jpg", program, SymbolExecutable, []string{"holiday.jpg"}},
+		{"holiday.jpg", program, SymbolTypeMismatch, []string{"holiday.jpg"}},
+		{"docs.zip", archivetest.ZipOf(t, "a/invoice.pdf.exe", "b.txt"), SymbolArchiveExecutable, []string{"docs.zip/a/invoice.pdf.exe"}},
+		{"docs.zip", archivetest.ZipOf(t, "a/invoice.pdf.exe", "b.txt"), SymbolDoubleExtension, []string{"docs.zip/a/invoice.pdf.exe"}},
+		{"docs.zip", archivetest.ZipOf(t, "1.exe", "2.exe", "3.exe", "4.exe", "5.exe"), SymbolArchiveExecutable, []string{"docs.zip/1.exe", "docs.zip/2.exe", "docs.zip/3.exe", "docs.zip/4.exe"}},
+		{"docs.zip", archivetest.ZipOf(t, strings.Repeat("x", 300)+".exe"), SymbolArchiveExecutable, []string{"docs.zip/" + strings.Repeat("x", module.LongAbout-len("docs.zip/")) + "…"}},
+		{"cut.zip", archivetest.ZipOf(t, "a.txt")[:60], SymbolArchiveUnreadable, []string{"cut.zip"}},
+		{"letter.eml", []byte(letter), SymbolExecutable, []string{"letter.eml/a.exe"}},
+	} {
+		f := inspected(t, Settings{Archives: true}, tt.name, "application/octet-stream", tt.content)
+		if got := f.Details[tt.symbol].About; !slices.Equal(got, tt.about) {
+			t.Errorf("%s, %s: %q, want %q (all: %v)", tt.name, tt.symbol, got, tt.about, f.Details)
+		}
+	}
+}

@@ -67,7 +67,7 @@ func TestInspectors(t *testing.T) {
 				Answers: []moduletest.Answer{
 					{
 						Text:    answer(`{"is_skipped": false, "score": 1.5, "required_score": 15, "action": "no action", "symbols": {"A": {"name": "A", "score": 1.5}}}`),
-						Finding: module.Finding{Score: 1500, Action: "no action", Symbols: []string{"A"}},
+						Finding: module.Finding{Score: 1500, Action: "no action", Symbols: []string{"A"}, Details: map[string]module.Detail{"A": {Score: 1500}}},
 					},
 					{
 						Text:    answer(`{"is_skipped": false, "score": 20, "required_score": 15, "action": "reject", "symbols": {}}`),

@@ -1,6 +1,7 @@
 package rspamd
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -40,7 +41,7 @@ func parse(text []byte, changes headerChanges) (module.Finding, error) {
 		case "action":
 			f.Action, err = webclient.String(m.Value)
 		case "symbols":
-			f.Symbols, err = symbols(m.Value)
+			f.Symbols, f.Details, err = symbols(m.Value)
 		case "milter":
 			if changes == takeHeader {
 				err = milter(m.Value, &f)
@@ -76,18 +77,47 @@ func parse(text []byte, changes headerChanges) (module.Finding, error) {
 	return f, nil
 }
 
-// symbols are the names of the symbols, sorted.
-func symbols(text []byte) ([]string, error) {
+// symbols are the names of the symbols, sorted, and what rspamd says of them.
+func symbols(text []byte) ([]string, map[string]module.Detail, error) {
 	members, err := webclient.Object(text)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var names []string
+	var details map[string]module.Detail
 	for _, m := range members {
-		if m.Name != "" {
-			names = append(names, m.Name)
+		if m.Name == "" {
+			continue
+		}
+		names = append(names, m.Name)
+		if d := detail(m.Value); d.Score != 0 || d.About != nil {
+			if details == nil {
+				details = make(map[string]module.Detail, len(members))
+			}
+			details[m.Name] = d
 		}
 	}
 	slices.Sort(names)
-	return names, nil
+	return names, details, nil
+}
+
+// detail is the score of a symbol and its options: the files, addresses or words
+// that it was given for. It is for people: what cannot be read is left out.
+func detail(text []byte) (d module.Detail) {
+	var symbol struct {
+		Score   json.RawMessage   `json:"score"`
+		Options []json.RawMessage `json:"options"`
+	}
+	if json.Unmarshal(text, &symbol) != nil {
+		return d
+	}
+	if score, err := webclient.Score(symbol.Score); err == nil {
+		d.Score = score
+	}
+	for _, o := range symbol.Options[:min(len(symbol.Options), 2*module.MostAbout)] {
+		if said, err := webclient.String(o); err == nil {
+			d.Tell(said)
+		}
+	}
+	return d
 }

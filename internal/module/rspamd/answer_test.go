@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/internal/module/webclient"
 )
@@ -49,6 +51,27 @@ func TestParse(t *testing.T) {
 	}
 	if _, err := parse([]byte(strings.Replace(clean, `1.5,`, `1e12,`, 1)), ignoreHeader); !errors.Is(err, webclient.ErrScore) {
 		t.Error(err)
+	}
+}
+
+// What rspamd says of single symbols is kept, and bounded; what of it cannot be read
+// is left out and spoils nothing.
+func TestParseDetails(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("я", 400)
+	for symbols, want := range map[string]map[string]module.Detail{
+		`{"A":{"name":"A","score":-0.25,"options":["exe: setup.exe","exe: setup.exe","b"]}}`:            {"A": {Score: -250, About: []string{"exe: setup.exe", "b"}}},
+		`{"A":{"score":0.0,"options":[]},"B":{"score":"1"},"C":7,"D":{"score":1e99,"options":[1,"x"]}}`: {"D": {About: []string{"x"}}},
+		`{"A":{"options":["` + long + `"]}}`:                                                            {"A": {About: []string{strings.Repeat("я", 100) + "…"}}},
+		`{"A":{"options":["1","2","3","4","5"]}}`:                                                       {"A": {About: []string{"1", "2", "3", "4"}}},
+		`{"A":{"score":1,"options":{"a":"b"}}}`:                                                         nil,
+		`{"A":{"options":[1,2,3,4,5,6,7,8,"behind too many"]}}`:                                         nil,
+		`{"":{"score":1,"options":["a symbol without a name"]}}`:                                        nil,
+	} {
+		f, err := parse([]byte(strings.Replace(clean, `{"B":{},"A":{"score":1.5}}`, symbols, 1)), ignoreHeader)
+		if diff := cmp.Diff(want, f.Details); diff != "" || err != nil {
+			t.Errorf("%s: %v %s", symbols, err, diff)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
 )
@@ -119,9 +120,15 @@ type StatusError struct {
 
 func (e *StatusError) Error() string {
 	if e.Text == "" {
-		return fmt.Sprintf("answers %q", e.Status)
+		return "answered HTTP " + shown(e.Status)
 	}
-	return fmt.Sprintf("answers %q: %q", e.Status, e.Text)
+	return fmt.Sprintf("answered HTTP %s: %q", shown(e.Status), e.Text)
+}
+
+// shown is a status line without what is no ASCII text.
+func shown(status string) string {
+	quoted := strconv.QuoteToASCII(status)
+	return quoted[1 : len(quoted)-1]
 }
 
 func refusal(resp *http.Response) error {
