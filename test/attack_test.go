@@ -53,6 +53,16 @@ func hostile(t *testing.T) map[string][]byte {
 	for _, d := range archivetest.Disguises(t, program) {
 		all[d.Name] = append([]byte(head), archivetest.Attached(d.Name, d.Content)...)
 	}
+	for _, outer := range archivetest.Containers(t) {
+		for _, inner := range archivetest.Containers(t) {
+			innerName := inner.Called("", program)
+			if !outer.Opened && strings.HasSuffix(innerName, ".docx") {
+				continue // a document, whatever is in it
+			}
+			name := outer.Called("", innerName)
+			all["within each other: "+name+"/"+innerName] = append([]byte(head), archivetest.Attached(name, outer.Of(innerName, inner.Of(program, []byte("MZ"))))...)
+		}
+	}
 	// A header of a 7z that says again and again how its files are divided.
 	sections := append([]byte{1, 4, 7, 0x0b, 0x80 | 0x27, 0x10, 0}, bytes.Repeat([]byte{1, 1, 0}, 10_000)...)
 	sections = append(append(sections, 0x0c), make([]byte, 10_001)...)

@@ -1,8 +1,8 @@
 // Package archive reads the names of the files within archives: zip (and what
 // is one: office documents, jar), rar, 7z, tar, cab, gzip, bzip2 and xz (of a
 // file or around a tar), images of disks (ISO 9660, Joliet, UDF) and TNEF. It
-// tells what else it sees on its way, and never unpacks a file to look at its
-// content, but for the tar within a gzip and the like.
+// tells what else it sees on its way, and gives the content of each file that
+// can be unpacked to whoever looks for archives within archives.
 //
 // Whatever any common program may take for a name within is one: where a
 // format says things twice, both are listed.
@@ -22,8 +22,10 @@ var (
 	// ErrUnreadable: what is no archive, or a damaged one, or of a kind that
 	// is recognised and not read. What was listed until then is true.
 	ErrUnreadable = errors.New("not a readable archive")
-	// ErrEncrypted: the list of names is encrypted.
-	ErrEncrypted = errors.New("the list of names is encrypted")
+	// ErrHidden: the list of names is encrypted.
+	ErrHidden = errors.New("the list of names is encrypted")
+	// ErrEncrypted: only the recipient of a message can read it.
+	ErrEncrypted = errors.New("the message is encrypted")
 	// ErrLimit: there are more names, more octets to unpack or more work than
 	// the lister may spend.
 	ErrLimit = errors.New("more than is listed")
@@ -36,8 +38,6 @@ type Sign uint8
 const (
 	Encrypted Sign = iota // a file within is encrypted
 	Macro                 // an office document has macros
-	Program               // what is packed is a program by its content
-	Nested                // what is packed is an archive by its content
 	Damaged               // something within cannot be read
 	Bidi                  // a name turned the direction of writing
 )
@@ -48,9 +48,9 @@ type Lister struct {
 	Budget *budget.Budget
 	// Names is how many more names may be listed.
 	Names int
-	// Unpacked is how many more octets may be unpacked in search of a tar. One
-	// of bzip2 or xz, which are slower, counts as eight. Of a short archive no
-	// more is unpacked than its length makes likely.
+	// Unpacked is how many more octets may be unpacked, those of files that are
+	// only stored included. One of bzip2, lzma or xz, which are slower, counts as
+	// eight. Of a short archive no more is unpacked than its length makes likely.
 	Unpacked int64
 	// Dir is for archives that are too long for memory, "" for the folder for
 	// temporary files. The files have no name while they are in use.
@@ -61,6 +61,14 @@ type Lister struct {
 	// Name is told each name within an archive, once, as Clean has it; folders
 	// are none. Its error ends the list.
 	Name func(archive, name string) error
+	// Content is told each file within an archive, after its names, with what it
+	// is made of; r is nil where that cannot be unpacked: it is encrypted, or
+	// packed in a way that is not read here. A damaged one is ErrUnreadable to who
+	// reads it, one that is too long ErrLimit. There may be no name; one file may
+	// be told more than once, and whatever may be taken for its content is. An
+	// error that List may not make one of the archive's wraps that of the budget's
+	// context, of the reader, or ErrKeeping.
+	Content func(archive string, names []string, r io.Reader) error
 	// Sign is told each sign, perhaps again.
 	Sign func(Sign)
 }
@@ -82,19 +90,25 @@ type listing struct {
 	archive string
 	source  *source
 	seen    map[string]struct{}
+	// deflated reads one file after the other.
+	deflated io.ReadCloser
 }
 
 // source remembers an error of reading that is not the archive's, and counts.
 type source struct {
 	r    io.Reader
 	read int64
+	last error // of the last reading, nil at the end
 	err  error
 }
 
 func (s *source) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
 	s.read += int64(n)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, budget.ErrSpent) {
+	if s.last = err; errors.Is(err, io.EOF) {
+		s.last = nil
+	}
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, budget.ErrSpent) && !errors.Is(err, ErrUnreadable) && !errors.Is(err, ErrLimit) {
 		s.err = err
 	}
 	return n, err
@@ -103,11 +117,11 @@ func (s *source) Read(p []byte) (int, error) {
 // list reads an archive.
 func (l *listing) list(k Kind, r io.Reader) error {
 	if read, ok := map[Kind]func(io.Reader) error{
-		Rar: l.rar, Tar: l.tar, Gzip: l.gzip, Bzip2: l.bzip2, XZ: l.xz, TNEF: l.tnef, OLE: l.ole, Cab: l.cab,
+		Rar: l.rar, Tar: l.tar, Gzip: l.gzip, Bzip2: l.bzip2, XZ: l.xz, OLE: l.ole, Cab: l.cab,
 	}[k]; ok {
 		return read(r)
 	}
-	read, ok := map[Kind]func(*spooled) error{Zip: l.zip, SevenZip: l.sevenZip, Image: l.image}[k]
+	read, ok := map[Kind]func(*spooled) error{Zip: l.zip, SevenZip: l.sevenZip, Image: l.image, TNEF: l.tnef}[k]
 	if !ok {
 		return ErrUnreadable
 	}
@@ -125,7 +139,7 @@ func (l *listing) result(err error) error {
 	switch {
 	case l.source.err != nil:
 		return l.source.err
-	case err == nil, errors.Is(err, ErrLimit), errors.Is(err, ErrEncrypted), errors.Is(err, errKeeping):
+	case err == nil, errors.Is(err, ErrLimit), errors.Is(err, ErrHidden), errors.Is(err, ErrEncrypted), errors.Is(err, ErrKeeping):
 		return err
 	case errors.Is(err, budget.ErrSpent), errors.Is(l.Budget.Err(), budget.ErrSpent):
 		return ErrLimit
@@ -138,24 +152,35 @@ func (l *listing) result(err error) error {
 // add takes the name of a file within the archive, whatever it ends with. The
 // error is ErrLimit when there are too many.
 func (l *listing) add(name string) error {
-	name = strings.TrimRight(name, `/\ .`)
 	if err := l.Budget.Charge(1 + len(name)); err != nil {
 		return err
 	}
-	if before, _, ok := strings.Cut(name, "\x00"); ok {
-		// Where some programs end it. Others leave the octet out.
-		if err := l.addOne(before); err != nil {
+	for _, name := range l.cleaned(name) {
+		if err := l.addOne(name); err != nil {
 			return err
 		}
 	}
-	return l.addOne(name)
+	return nil
+}
+
+// cleaned are the readings of a name.
+func (l *listing) cleaned(name string) []string {
+	name = strings.TrimRight(name, `/\ .`)
+	readings := []string{name}
+	if before, _, ok := strings.Cut(name, "\x00"); ok {
+		// Where some programs end it. Others leave the octet out.
+		readings = []string{before, name}
+	}
+	for i := range readings {
+		var bidi bool
+		if readings[i], bidi = l.Clean(readings[i]); bidi {
+			l.Sign(Bidi)
+		}
+	}
+	return readings
 }
 
 func (l *listing) addOne(name string) error {
-	name, bidi := l.Clean(name)
-	if bidi {
-		l.Sign(Bidi)
-	}
 	if _, ok := l.seen[name]; ok || name == "" || strings.HasSuffix(name, "/") {
 		return nil
 	}
@@ -169,13 +194,10 @@ func (l *listing) addOne(name string) error {
 	return l.Name(l.archive, name)
 }
 
-// addFile takes a name that may be written like that of a folder: what has
-// content is none.
-func (l *listing) addFile(name string, size uint64) error {
-	if size == 0 && strings.HasSuffix(strings.ReplaceAll(name, `\`, "/"), "/") {
-		return l.Budget.Charge(1)
-	}
-	return l.add(name)
+// isFolder tells whether a name is that of a folder: what has content is none,
+// whatever its name ends with.
+func isFolder(name string, size uint64) bool {
+	return size == 0 && strings.HasSuffix(strings.ReplaceAll(name, `\`, "/"), "/")
 }
 
 // macroName tells whether a part of an office document has macros.

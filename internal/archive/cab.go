@@ -41,7 +41,7 @@ func (l *listing) cab(r io.Reader) error {
 		if e[14]&utf8Name == 0 {
 			text = toUTF8(text)
 		}
-		if err := l.add(text); err != nil {
+		if err := l.file(nil, text); err != nil {
 			return err
 		}
 	}

@@ -99,7 +99,7 @@ func (l *listing) tree(f *spooled, block int64, root []byte, wide bool) error {
 		if left -= folder.size; left < 0 {
 			return ErrLimit
 		}
-		more, err := l.folder(io.NewSectionReader(f, folder.at, folder.size), block, wide)
+		more, err := l.folder(f, folder, block, wide)
 		if err != nil {
 			return err
 		}
@@ -110,12 +110,13 @@ func (l *listing) tree(f *spooled, block int64, root []byte, wide bool) error {
 
 // folder lists the records of a folder (ECMA-119 §9.1), and returns the folders
 // in it.
-func (l *listing) folder(r io.Reader, block int64, wide bool) ([]extent, error) {
+func (l *listing) folder(f *spooled, at extent, block int64, wide bool) ([]extent, error) {
 	const fixed, isFolder = 33, 0x02
 	var folders []extent
 	var sector [sectorISO]byte
+	r := l.Budget.Reader(io.NewSectionReader(f, at.at, at.size))
 	for {
-		n, err := io.ReadFull(l.Budget.Reader(r), sector[:])
+		n, err := io.ReadFull(r, sector[:])
 		if l.Budget.Err() != nil {
 			return nil, l.Budget.Err()
 		}
@@ -135,10 +136,9 @@ func (l *listing) folder(r io.Reader, block int64, wide bool) ([]extent, error) 
 				folders = append(folders, folderISO(b, block))
 			default:
 				names := append(rockRidge(b[fixed+length:size]), nameISO(id, wide))
-				for _, name := range names {
-					if err := l.add(name); err != nil {
-						return nil, err
-					}
+				content := folderISO(b, block)
+				if err := l.file(l.metered(io.NewSectionReader(f, content.at, content.size)), names...); err != nil {
+					return nil, err
 				}
 			}
 		}
@@ -232,7 +232,7 @@ func (l *listing) udf(f *spooled) error {
 			if name[0] == 16 {
 				text = nameISO(name[1:], true)
 			}
-			if err := l.add(text); err != nil {
+			if err := l.file(nil, text); err != nil {
 				return err
 			}
 		}
@@ -268,7 +268,7 @@ func (l *listing) versions(f *spooled) error {
 		if bytes.IndexByte(name, '.') < 0 {
 			continue
 		}
-		if err := l.add(string(name)); err != nil {
+		if err := l.file(nil, string(name)); err != nil {
 			return err
 		}
 	}

@@ -7,8 +7,6 @@ import (
 )
 
 // rar lists the headers of a RAR archive, as they stand before each file.
-// rardecode would get a window for each file, as large as its header says, and
-// ends at a file that it cannot unpack.
 func (l *listing) rar(r io.Reader) error {
 	br := bufio.NewReader(r)
 	sig, err := br.Peek(8)
@@ -35,6 +33,8 @@ func (l *listing) rar5(r *bufio.Reader) error {
 		typeEnd        = 5
 		withExtra      = 0x01
 		withData       = 0x02
+		withBefore     = 0x08 // what begins in the volume before
+		withBehind     = 0x10
 	)
 	for {
 		if _, err := r.Discard(4); err != nil { // a checksum
@@ -64,13 +64,15 @@ func (l *listing) rar5(r *bufio.Reader) error {
 		case h.short:
 			return ErrUnreadable
 		case kind == typeEncryption:
-			return ErrEncrypted
+			return ErrHidden
 		case kind == typeEnd:
 			return nil
 		case kind == typeFile:
-			if err := l.rar5File(&h, extra); err != nil {
+			split := flags&(withBefore|withBehind) != 0
+			if err := l.rar5File(&h, extra, stored{r, data, split}); err != nil {
 				return err
 			}
+			continue
 		}
 		if err := discard(r, data); err != nil {
 			return err
@@ -78,11 +80,38 @@ func (l *listing) rar5(r *bufio.Reader) error {
 	}
 }
 
-func (l *listing) rar5File(h *rarFields, extra uint64) error {
+// stored is a file of a rar as it is packed.
+type stored struct {
+	r     io.Reader
+	size  uint64
+	split bool // and goes on in another volume
+}
+
+// rarFile takes a file by its names, and passes over its content. Only what is
+// not compressed is unpacked: rardecode gets a window for each file that is as
+// large as its header says, and ends at a file that it cannot unpack.
+func (l *listing) rarFile(s stored, readable bool, names ...string) error {
+	const most = 1 << 62
+	if s.size > most {
+		return ErrUnreadable
+	}
+	left := &io.LimitedReader{R: s.r, N: int64(s.size)}
+	var content io.Reader
+	if readable && !s.split {
+		content = left
+	}
+	if err := l.file(content, names...); err != nil {
+		return err
+	}
+	return discard(s.r, uint64(left.N))
+}
+
+func (l *listing) rar5File(h *rarFields, extra uint64, content stored) error {
 	const (
 		folder   = 0x01
 		withTime = 0x02
 		withSum  = 0x04
+		methods  = 0x380 // of the compression
 
 		recordEncryption = 0x01
 	)
@@ -95,7 +124,7 @@ func (l *listing) rar5File(h *rarFields, extra uint64) error {
 	if flags&withSum != 0 {
 		h.next(4)
 	}
-	h.vint() // compression
+	readable := h.vint()&methods == 0
 	h.vint() // system
 	name := h.next(h.vint())
 	if h.short {
@@ -114,12 +143,16 @@ func (l *listing) rar5File(h *rarFields, extra uint64) error {
 		record := rarFields{b: records.next(records.vint())}
 		if record.vint() == recordEncryption && !record.short {
 			l.Sign(Encrypted)
+			readable = false
 		}
 		if records.short {
 			return ErrUnreadable
 		}
 	}
-	return nil
+	if flags&folder != 0 {
+		return discard(content.r, content.size)
+	}
+	return l.rarFile(content, readable, string(name))
 }
 
 // rarFields are those of a header of RAR 5.

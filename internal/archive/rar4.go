@@ -17,11 +17,14 @@ func (l *listing) rar4(r *bufio.Reader) error {
 		typeEnd  = 0x7b
 
 		flagMasked    = 0x0080 // of typeMain: all headers are encrypted
-		flagEncrypted = 0x0004 // of typeFile
+		flagSplit     = 0x0003 // of typeFile: it is in several volumes
+		flagEncrypted = 0x0004
 		flagFolder    = 0x00e0
 		flagLarge     = 0x0100
 		flagUnicode   = 0x0200
 		flagData      = 0x8000
+
+		storedRar4 = 0x30
 	)
 	for {
 		var start [7]byte // checksum, type, flags, size
@@ -53,7 +56,7 @@ func (l *listing) rar4(r *bufio.Reader) error {
 		switch kind {
 		case typeMain:
 			if flags&flagMasked != 0 {
-				return ErrEncrypted
+				return ErrHidden
 			}
 		case typeEnd:
 			return nil
@@ -80,13 +83,15 @@ func (l *listing) rar4(r *bufio.Reader) error {
 			if flags&flagEncrypted != 0 {
 				l.Sign(Encrypted)
 			}
-			if flags&flagFolder != flagFolder {
-				for _, name := range rar4Names(name[:n], flags&flagUnicode != 0) {
-					if err := l.add(name); err != nil {
-						return err
-					}
-				}
+			if flags&flagFolder == flagFolder {
+				break
 			}
+			content := stored{r, data, flags&flagSplit != 0}
+			readable := h[18] == storedRar4 && flags&flagEncrypted == 0
+			if err := l.rarFile(content, readable, rar4Names(name[:n], flags&flagUnicode != 0)...); err != nil {
+				return err
+			}
+			continue
 		}
 		if err := discard(r, data); err != nil {
 			return err

@@ -109,11 +109,11 @@ func (l *listing) embedded(f *spooled, claim Claim) error {
 	signatures := beginnings()
 	try := func(err error) error {
 		switch {
-		case errors.Is(err, ErrLimit), l.Budget.Err() != nil, l.source.err != nil, errors.Is(err, errKeeping):
+		case errors.Is(err, ErrLimit), l.Budget.Err() != nil, l.source.err != nil, errors.Is(err, ErrKeeping):
 			return err
 		case err == nil:
 			result = nil
-		case tried == 0 || result != nil && errors.Is(err, ErrEncrypted):
+		case tried == 0 || result != nil && errors.Is(err, ErrHidden):
 			result = err
 		}
 		tried++

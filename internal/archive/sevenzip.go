@@ -7,8 +7,6 @@ import (
 	"io"
 	"math/bits"
 	"unicode/utf16"
-
-	"github.com/ulikunitz/xz/lzma"
 )
 
 // sig7z is what a 7z begins with.
@@ -64,7 +62,7 @@ func (l *listing) sevenZip(f *spooled) error {
 func (l *listing) unpack7z(f *spooled, h *header7z) ([]byte, error) {
 	s := h.streams()
 	if s.encrypted {
-		return nil, ErrEncrypted
+		return nil, ErrHidden
 	}
 	if h.short || s.coders != 1 || s.unpacked > max7zHeader || s.packed > max7zHeader || s.position > uint64(f.size) {
 		return nil, ErrUnreadable
@@ -76,13 +74,7 @@ func (l *listing) unpack7z(f *spooled, h *header7z) ([]byte, error) {
 	switch {
 	case bytes.Equal(coder.method, []byte{0}): // as it is
 	case bytes.Equal(coder.method, []byte{3, 1, 1}) && len(coder.properties) == 5:
-		// The reader wants the header of a file of its own. The dictionary
-		// needs not be larger than what is unpacked.
-		const least = 1 << 12
-		start := []byte{coder.properties[0]}
-		start = binary.LittleEndian.AppendUint32(start, uint32(max(size, least)))
-		start = binary.LittleEndian.AppendUint64(start, size)
-		z, err := lzma.NewReader(io.MultiReader(bytes.NewReader(start), packed))
+		z, err := l.newLZMA(packed, coder.properties, size)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
 		}
@@ -172,7 +164,7 @@ func (l *listing) files7z(h *header7z) error {
 		if folder {
 			continue
 		}
-		if err := l.add(name); err != nil {
+		if err := l.file(nil, name); err != nil { // all are unpacked together
 			return err
 		}
 	}

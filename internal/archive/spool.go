@@ -8,9 +8,9 @@ import (
 	"os"
 )
 
-// errKeeping is for an archive that cannot be kept: it is not the archive's
-// fault.
-var errKeeping = errors.New("keeping an archive")
+// ErrKeeping is wrapped by the error of an archive that cannot be kept: it is
+// not the archive's fault.
+var ErrKeeping = errors.New("keeping an archive")
 
 // inMemory is how many octets of an archive are kept in memory.
 const inMemory = 256 << 10
@@ -62,20 +62,24 @@ func (l *listing) spool(r io.Reader) (*spooled, error) {
 	}
 	f, err := os.CreateTemp(l.Dir, "archive-*")
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errKeeping, err)
+		return nil, fmt.Errorf("%w: %w", ErrKeeping, err)
 	}
 	s := &spooled{octets: f, file: f}
 	err = os.Remove(f.Name())
+	from := &source{r: r}
 	if err == nil {
-		s.size, err = io.Copy(f, io.MultiReader(&start, r))
+		s.size, err = io.Copy(f, io.MultiReader(&start, from))
 	}
 	if err != nil && l.Budget.Err() != nil {
+		err = l.Budget.Err()
+	}
+	if err != nil && (from.last != nil || l.Budget.Err() != nil) { // not the folder's fault
 		s.close()
-		return nil, l.Budget.Err()
+		return nil, err
 	}
 	if err != nil {
 		s.close()
-		return nil, fmt.Errorf("%w: %w", errKeeping, err)
+		return nil, fmt.Errorf("%w: %w", ErrKeeping, err)
 	}
 	return s, nil
 }

@@ -25,7 +25,14 @@ func (l *listing) tar(r io.Reader) error {
 		if err != nil {
 			return err
 		}
-		if err := l.addFile(toUTF8(h.Name), uint64(max(h.Size, 0))); err != nil {
+		name := toUTF8(h.Name)
+		if isFolder(name, uint64(max(h.Size, 0))) || h.Typeflag == tar.TypeDir {
+			if err := l.Budget.Charge(1); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := l.file(t, name); err != nil {
 			return err
 		}
 	}
@@ -63,28 +70,27 @@ func (l *listing) packed(r io.Reader, price int64, stored string) error {
 		}
 		return err
 	}
-	for _, name := range []string{stored, unpackedName(l.archive)} {
-		if name != "" {
-			if err := l.add(name); err != nil {
-				return err
-			}
-		}
-	}
-	switch KindOf(head) {
-	case Executable:
-		l.Sign(Program)
-	case Other, OLE:
-	default:
-		l.Sign(Nested)
-	}
+	names := []string{stored, UnpackedName(l.archive)}
+	rest := io.Reader(u)
 	switch {
-	case u.over:
-		return ErrLimit
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF) && u.ended:
-		return nil // a short file
+		err = nil // a short file
+	case err != nil:
+		rest = failed{err}
+	}
+	if err := l.file(io.MultiReader(bytes.NewReader(head), rest), names...); err != nil {
+		return err
+	}
+	if u.over {
+		return ErrLimit
 	}
 	return err
 }
+
+// failed is what cannot be read any further.
+type failed struct{ err error }
+
+func (f failed) Read([]byte) (int, error) { return 0, f.err }
 
 // unpacking charges what is unpacked.
 type unpacking struct {
@@ -118,8 +124,10 @@ func (u *unpacking) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// unpackedName is the name that a packed file gets when it is unpacked.
-func unpackedName(name string) string {
+// UnpackedName is the name that a packed file gets when it is unpacked, "" where
+// its own does not tell.
+func UnpackedName(name string) string {
+	name = path.Base(name)
 	switch ext := path.Ext(name); strings.ToLower(ext) {
 	case ".gz", ".bz2", ".bz", ".z", ".xz":
 		return strings.TrimSuffix(name, ext)

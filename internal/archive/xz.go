@@ -13,19 +13,27 @@ const sigXZ = "\xfd7zXZ\x00"
 // as well, which gets memory for as large a dictionary as a file says, up to 4
 // GiB.
 func (l *listing) xz(r io.Reader) error {
+	x, err := l.newXZ(r)
+	if err != nil {
+		return err
+	}
+	return l.packed(x, slowness, "")
+}
+
+func (l *listing) newXZ(r io.Reader) (*xzReader, error) {
 	const header = 12
 	x := &xzReader{listing: l, r: bufio.NewReader(r)}
 	h, err := x.take(header)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if h[6] != 0 || h[7] > 0x0f {
-		return ErrUnreadable
+	if string(h[:6]) != sigXZ || h[6] != 0 || h[7] > 0x0f {
+		return nil, ErrUnreadable
 	}
 	if kind := int64(h[7]); kind > 0 {
 		x.check = 4 << ((kind - 1) / 3) // file format §2.1.1.2
 	}
-	return l.packed(x, slowness, "")
+	return x, nil
 }
 
 // xzReader reads what is in the blocks, one after the other.
@@ -135,7 +143,11 @@ func (x *xzReader) next() error {
 	if h.short || dictionary < 0 {
 		return ErrUnreadable
 	}
-	config := lzma.Reader2Config{DictCap: int(max(min(dictionary, maxDictionary), lzma.MinDictCap))}
+	dictionary = max(min(dictionary, maxDictionary), lzma.MinDictCap)
+	if err := x.memory(dictionary); err != nil {
+		return err
+	}
+	config := lzma.Reader2Config{DictCap: int(dictionary)}
 	x.block, err = config.NewReader2(octets{x})
 	return err
 }

@@ -143,7 +143,7 @@ func (z *zipFile) entries(first, end, shift int64) error {
 		}
 		e := zipRecord{
 			flags: binary.LittleEndian.Uint16(h[8:]), method: binary.LittleEndian.Uint16(h[10:]),
-			size: int64(binary.LittleEndian.Uint32(h[20:])), full: binary.LittleEndian.Uint32(h[24:]),
+			size: int64(binary.LittleEndian.Uint32(h[20:])), full: uint64(binary.LittleEndian.Uint32(h[24:])),
 		}
 		e.name = make([]byte, binary.LittleEndian.Uint16(h[28:]))
 		extra := make([]byte, binary.LittleEndian.Uint16(h[30:]))
@@ -157,19 +157,14 @@ func (z *zipFile) entries(first, end, shift int64) error {
 			return ErrUnreadable
 		}
 		if e.flags&zipMasked != 0 {
-			return ErrEncrypted
+			return ErrHidden
 		}
+		if e.unicode = unicodePath(extra); e.unicode == string(e.name) {
+			e.unicode = ""
+		}
+		offset := e.long(extra, int64(binary.LittleEndian.Uint32(h[42:])))
 		if err := z.record(&e); err != nil {
 			return err
-		}
-		if path := unicodePath(extra); path != "" && path != string(e.name) {
-			if err := z.addFile(path, uint64(e.size)); err != nil {
-				return err
-			}
-		}
-		offset := int64(binary.LittleEndian.Uint32(h[42:]))
-		if offset == 1<<32-1 {
-			continue
 		}
 		if err := z.compare(&e, shift+offset); err != nil {
 			return err
@@ -188,10 +183,13 @@ func (z *zipFile) compare(e *zipRecord, at int64) error {
 	case err != nil:
 		return err
 	}
-	if !bytes.Equal(local.name, e.name) || local.flags&zipEncrypted != 0 {
+	if !bytes.Equal(local.name, e.name) || local.unicode != e.unicode || local.flags&zipEncrypted != 0 {
 		if err := z.record(&local); err != nil {
 			return err
 		}
+	}
+	if err := z.unpacked(e, &local); err != nil {
+		return err
 	}
 	if isContentTypes(e.name) {
 		if err := z.contentTypes(e.method, local.data, e.size); err != nil {
@@ -210,26 +208,23 @@ func (z *zipFile) record(r *zipRecord) error {
 	if r.flags&zipEncrypted != 0 {
 		z.Sign(Encrypted)
 	}
-	name := string(r.name)
-	if r.flags&zipUTF8 == 0 {
-		name = toUTF8(name)
+	for _, name := range r.names() {
+		if isFolder(name, uint64(r.size)) {
+			continue
+		}
+		if err := z.add(name); err != nil {
+			return err
+		}
 	}
-	return z.addFile(name, uint64(r.size))
+	return nil
 }
 
 // unicodePath is the name in UTF-8 that stands in an extra field (APPNOTE.TXT
 // §4.6.9), "" when there is none.
 func unicodePath(extra []byte) string {
 	const id, fixed = 0x7075, 5 // version, checksum of the other name
-	for len(extra) >= 4 {
-		n := int(binary.LittleEndian.Uint16(extra[2:]))
-		if n > len(extra)-4 {
-			break
-		}
-		if binary.LittleEndian.Uint16(extra) == id && n > fixed {
-			return string(extra[4+fixed : 4+n])
-		}
-		extra = extra[4+n:]
+	if value := extraField(extra, id); len(value) > fixed {
+		return string(value[fixed:])
 	}
 	return ""
 }

@@ -2,7 +2,6 @@ package archive
 
 import (
 	"bytes"
-	"compress/flate"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -14,9 +13,56 @@ import (
 type zipRecord struct {
 	flags, method uint16
 	name          []byte
+	unicode       string // a name in UTF-8 that stands beside it
 	size          int64  // as it is packed; 0 where it is not known yet
-	full          uint32 // unpacked
+	full          uint64 // unpacked
 	data          int64  // offset of the content; in headers before files
+}
+
+// names are what a file is called.
+func (r *zipRecord) names() []string {
+	name := string(r.name)
+	if r.flags&zipUTF8 == 0 {
+		name = toUTF8(name)
+	}
+	if r.unicode != "" {
+		return []string{name, r.unicode}
+	}
+	return []string{name}
+}
+
+// long reads what does not fit into the fields of a record: it stands in an
+// extra field, in this order, as far as it is wanted (APPNOTE.TXT §4.5.3). The
+// offset of the file comes back.
+func (r *zipRecord) long(extra []byte, offset int64) int64 {
+	const id, wanted = 1, 1<<32 - 1
+	value := extraField(extra, id)
+	next := func(v int64) int64 {
+		if v != wanted || len(value) < 8 {
+			return v
+		}
+		v = int64(binary.LittleEndian.Uint64(value) & (1<<62 - 1))
+		value = value[8:]
+		return v
+	}
+	r.full = uint64(next(int64(r.full)))
+	r.size = next(r.size)
+	return next(offset)
+}
+
+// extraField is the value of an extra field, nil when there is none.
+func extraField(extra []byte, id uint16) []byte {
+	for len(extra) >= 4 {
+		n := int(binary.LittleEndian.Uint16(extra[2:]))
+		if n > len(extra)-4 {
+			break
+		}
+		if binary.LittleEndian.Uint16(extra) == id {
+			return extra[4 : 4+n]
+		}
+		extra = extra[4+n:]
+	}
+	return nil
 }
 
 // local reads the header before a file. Together they are no longer than the
@@ -32,25 +78,31 @@ func (z *zipFile) local(at int64) (zipRecord, error) {
 	}
 	h := zipRecord{
 		flags: binary.LittleEndian.Uint16(b[6:]), method: binary.LittleEndian.Uint16(b[8:]),
-		size: int64(binary.LittleEndian.Uint32(b[18:])), full: binary.LittleEndian.Uint32(b[22:]),
+		size: int64(binary.LittleEndian.Uint32(b[18:])), full: uint64(binary.LittleEndian.Uint32(b[22:])),
 	}
-	n := int64(binary.LittleEndian.Uint16(b[26:]))
-	h.data = at + zipLocal + n + int64(binary.LittleEndian.Uint16(b[28:]))
-	if h.size == 1<<32-1 {
-		h.size = 0 // it stands in an extra field
-	}
+	n, extra := int64(binary.LittleEndian.Uint16(b[26:])), int64(binary.LittleEndian.Uint16(b[28:]))
+	h.data = at + zipLocal + n + extra
 	if at+zipLocal+n > z.f.size {
 		return zipRecord{}, ErrUnreadable
 	}
-	if z.locals -= zipLocal + n; z.locals < 0 {
+	extra = min(extra, z.f.size-at-zipLocal-n)
+	if z.locals -= zipLocal + n + extra; z.locals < 0 {
 		return zipRecord{}, ErrLimit
 	}
-	if err := z.Budget.Octets(int(zipLocal + n)); err != nil {
+	if err := z.Budget.Octets(int(zipLocal + n + extra)); err != nil {
 		return zipRecord{}, err
 	}
-	h.name = make([]byte, n)
-	if _, err := z.f.ReadAt(h.name, at+zipLocal); err != nil && n > 0 {
+	rest := make([]byte, n+extra)
+	if _, err := z.f.ReadAt(rest, at+zipLocal); err != nil && len(rest) > 0 {
 		return zipRecord{}, ErrUnreadable
+	}
+	h.name = rest[:n]
+	if h.unicode = unicodePath(rest[n:]); h.unicode == string(h.name) {
+		h.unicode = ""
+	}
+	h.long(rest[n:], 0)
+	if h.size == 1<<32-1 {
+		h.size = 0 // it is not known
 	}
 	return h, nil
 }
@@ -96,6 +148,9 @@ func (z *zipFile) headers() error {
 		if err := z.record(&h); err != nil {
 			return err
 		}
+		if err := z.unpacked(&h, &h); err != nil {
+			return err
+		}
 		if isContentTypes(h.name) {
 			if err := z.contentTypes(h.method, h.data, h.size); err != nil {
 				return err
@@ -108,6 +163,36 @@ func (z *zipFile) headers() error {
 	}
 }
 
+// unpacked tells what a file is made of, whatever of what its two headers say of
+// that is true.
+func (z *zipFile) unpacked(e, local *zipRecord) error {
+	names := e.names()
+	if local != e {
+		names = append(names, local.names()...)
+	}
+	size := max(e.size, local.size)
+	if size == 0 && local.flags&zipDescribed != 0 {
+		size = z.f.size - local.data // its end is found when it is read
+	}
+	if isFolder(names[0], uint64(size)) {
+		return nil
+	}
+	if e.flags&local.flags&zipEncrypted != 0 {
+		return z.content(nil, names...)
+	}
+	methods := []uint16{e.method}
+	if local.method != e.method {
+		methods = append(methods, local.method)
+	}
+	for _, method := range methods {
+		r := z.unpack(method, z.Budget.Reader(io.NewSectionReader(z.f, local.data, max(size, 0))), max(e.full, local.full))
+		if err := z.content(r, names...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func isContentTypes(name []byte) bool {
 	return strings.EqualFold(string(name), "[Content_Types].xml")
 }
@@ -115,18 +200,12 @@ func isContentTypes(name []byte) bool {
 // contentTypes looks whether the list of what an office document is made of
 // names macros: their project may be called anything (ECMA-376 part 2 §10).
 func (z *zipFile) contentTypes(method uint16, at, size int64) error {
-	const stored, deflated = 0, 8
 	const most = 256 << 10 // octets of the list
 	if size == 0 {
 		size = most
 	}
-	var r io.Reader = z.Budget.Reader(io.NewSectionReader(z.f, at, min(size, most)))
-	switch method {
-	case stored:
-	case deflated:
-		u := &unpacking{listing: z.listing, r: flate.NewReader(r), price: 1}
-		r = u
-	default:
+	r := z.unpack(method, z.Budget.Reader(io.NewSectionReader(z.f, at, min(size, most))), most)
+	if r == nil {
 		return nil
 	}
 	list, err := io.ReadAll(io.LimitReader(r, most))

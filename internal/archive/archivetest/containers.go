@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"testing"
 	"unicode/utf16"
@@ -57,8 +56,12 @@ func CabOf(names ...string) []byte {
 
 // ISOOf is an image with one folder of files, named in the primary descriptor
 // in capital letters with a version, and as they are in Joliet's.
-func ISOOf(names ...string) []byte {
-	const sector = 2048
+func ISOOf(names ...string) []byte { return ISOWith([]byte{0}, names...) }
+
+// ISOWith is an image of files that all have one content.
+func ISOWith(content []byte, names ...string) []byte {
+	const sector, folders = 2048, 2
+	const behind = 16 + 3 + 1 + folders // sectors before the content
 	b := make([]byte, 20*sector)
 	record := func(id []byte, at, size uint32, flags byte) []byte {
 		r := make([]byte, 33+len(id)+(len(id)+1)%2)
@@ -86,12 +89,12 @@ func ISOOf(names ...string) []byte {
 					id = binary.BigEndian.AppendUint16(id, u)
 				}
 			}
-			folder = append(folder, record(id, 19, 1, 0)...)
+			folder = append(folder, record(id, behind, uint32(len(content)), 0)...)
 		}
 		copy(d[156:], record([]byte{0}, at, sector, 2))
 		b = append(b, append(folder, make([]byte, sector-len(folder))...)...)
 	}
-	return b
+	return append(b, content...)
 }
 
 // UDFOf is what is left of a UDF image: that it is one, and the names.
@@ -120,7 +123,10 @@ func UDFOf(names ...string) []byte {
 
 // TNEFOf is a winmail.dat with attached files: the first of its names is short,
 // the second in its properties.
-func TNEFOf(short, long string) []byte {
+func TNEFOf(short, long string) []byte { return TNEFWith([]byte("MZ"), short, long) }
+
+// TNEFWith is a winmail.dat with a file that has some content.
+func TNEFWith(content []byte, short, long string) []byte {
 	b := []byte("\x78\x9f\x3e\x22\x01\x00")
 	attribute := func(level byte, id uint32, value []byte) {
 		b = append(b, level)
@@ -129,6 +135,7 @@ func TNEFOf(short, long string) []byte {
 		b = append(append(b, value...), 0, 0)
 	}
 	attribute(1, 0x00089006, []byte{0, 0, 1, 0})
+	attribute(2, 0x00069002, make([]byte, 14))
 	attribute(2, 0x00018010, append([]byte(short), 0))
 	var wide []byte
 	for _, u := range utf16.Encode([]rune(long + "\x00")) {
@@ -140,7 +147,7 @@ func TNEFOf(short, long string) []byte {
 	for len(p)%4 != 0 {
 		p = append(p, 0)
 	}
-	attribute(2, 0x0006800f, []byte("MZ"))
+	attribute(2, 0x0006800f, content)
 	attribute(2, 0x00069005, p)
 	return b
 }
@@ -280,27 +287,4 @@ func Disguises(t testing.TB, file string) []Disguise {
 		{"none.iso", []byte("no archive at all"), false},
 		{"cut.rar", rar5[:12], false},
 	}
-}
-
-// SevenZipOf is a 7z that lists files of no content.
-func SevenZipOf(names ...string) []byte {
-	var list []byte
-	for _, name := range names {
-		for _, u := range utf16.Encode([]rune(name + "\x00")) {
-			list = binary.LittleEndian.AppendUint16(list, u)
-		}
-	}
-	number := func(n int) []byte { return []byte{0xc0, byte(n), byte(n >> 8)} }
-	all := bytes.Repeat([]byte{0xff}, (len(names)+7)/8)
-	h := append([]byte{1, 5}, number(len(names))...) // header, files
-	h = append(append(append(h, 0x0e), number(len(all))...), all...)
-	h = append(append(append(h, 0x0f), number(len(all))...), all...)
-	h = append(append(append(h, 0x11), number(len(list)+1)...), 0)
-	h = append(append(h, list...), 0, 0)
-	b := make([]byte, 32)
-	copy(b, "7z\xbc\xaf\x27\x1c\x00\x04")
-	binary.LittleEndian.PutUint64(b[20:], uint64(len(h)))
-	binary.LittleEndian.PutUint32(b[28:], crc32.ChecksumIEEE(h))
-	binary.LittleEndian.PutUint32(b[8:], crc32.ChecksumIEEE(b[12:32]))
-	return append(b, h...)
 }

@@ -96,7 +96,11 @@ func GzipOf(t testing.TB, name string, content []byte) []byte {
 }
 
 // Rar5Of is an archive of RAR 5; an encrypted file's name ends with "*".
-func Rar5Of(names ...string) []byte {
+func Rar5Of(names ...string) []byte { return Rar5With([]byte("abcde"), 0, names...) }
+
+// Rar5With is an archive of RAR 5 of files that all have one content, packed by
+// some method, 0 for none.
+func Rar5With(content []byte, method byte, names ...string) []byte {
 	block := func(b []byte, fields ...byte) []byte {
 		fields = append(binary.AppendUvarint(nil, uint64(len(fields))), fields...)
 		b = binary.LittleEndian.AppendUint32(b, crc32.ChecksumIEEE(fields))
@@ -113,18 +117,26 @@ func Rar5Of(names ...string) []byte {
 		if folder {
 			flags = 1
 		}
-		fields := []byte{2, 3, extra, 5, flags, 5, 0, 0, 0}
+		size := binary.AppendUvarint(nil, uint64(len(content)))
+		fields := append(append(append([]byte{2, 3, extra}, size...), flags), size...)
+		fields = append(append(fields, 0), binary.AppendUvarint(nil, uint64(method)<<7)...)
+		fields = append(fields, 0)
 		fields = append(binary.AppendUvarint(fields, uint64(len(name))), name...)
 		if encrypted {
 			fields = append(fields, 2, 1, 0)
 		}
-		b = append(block(b, fields...), "abcde"...)
+		b = append(block(b, fields...), content...)
 	}
 	return block(b, 5, 0)
 }
 
 // Rar4Of is an archive of RAR before 5, with names as octets.
 func Rar4Of(flags uint16, names ...string) []byte {
+	return Rar4With([]byte("abcde"), flags, names...)
+}
+
+// Rar4With is an archive of RAR before 5 of files that all have one content.
+func Rar4With(content []byte, flags uint16, names ...string) []byte {
 	block := func(b []byte, kind byte, flags uint16, rest []byte) []byte {
 		h := binary.LittleEndian.AppendUint16([]byte{kind}, flags)
 		h = binary.LittleEndian.AppendUint16(h, uint16(7+len(rest)))
@@ -135,10 +147,11 @@ func Rar4Of(flags uint16, names ...string) []byte {
 	b := block([]byte("Rar!\x1a\x07\x00"), 0x73, 0, make([]byte, 6))
 	for _, name := range names {
 		h := make([]byte, 25)
-		h[0], h[4] = 5, 5
+		binary.LittleEndian.PutUint32(h, uint32(len(content)))
+		binary.LittleEndian.PutUint32(h[4:], uint32(len(content)))
 		h[17], h[18] = 29, 0x30 // version, stored
 		binary.LittleEndian.PutUint16(h[19:], uint16(len(name)))
-		b = append(block(b, 0x74, 0x8000|flags, append(h, name...)), "abcde"...)
+		b = append(block(b, 0x74, 0x8000|flags, append(h, name...)), content...)
 	}
 	return block(b, 0x7b, 0x4000, nil)
 }

@@ -34,7 +34,7 @@ func TestArchives(t *testing.T) {
 		{"a.zip", plain, []string{"folder/Счёт.txt", "b.txt"}, nil},
 		{"empty.zip", archivetest.ZipOf(t), nil, nil},
 		{"a.txt", plain, []string{"folder/Счёт.txt", "b.txt"}, []string{SymbolTypeMismatch}},
-		{"nested.zip", archivetest.RawZip(t, "", inner, zip.FileHeader{Name: "inner.zip"}), []string{"inner.zip"}, []string{SymbolArchiveNested}},
+		{"nested.zip", archivetest.RawZip(t, "", inner, zip.FileHeader{Name: "inner.zip"}), []string{"inner.zip", "inner.zip/hidden.txt"}, nil},
 		{"double.zip", archivetest.ZipOf(t, "invoice.pdf.exe"), []string{"invoice.pdf.exe"}, []string{SymbolArchiveExecutable, SymbolDoubleExtension}},
 		{"bidi.zip", archivetest.ZipOf(t, "a\u202efdp.exe"), []string{"afdp.exe"}, []string{SymbolArchiveExecutable, SymbolRTLOName}},
 		{"folders.zip", archivetest.ZipOf(t, `..\..\a.txt`), []string{"../../a.txt"}, nil},
@@ -43,7 +43,7 @@ func TestArchives(t *testing.T) {
 		{"unicode.zip", archivetest.RawZip(t, "", nil, zip.FileHeader{Name: "????.exe", NonUTF8: true, Extra: append([]byte("\x75\x70\x11\x00\x01sumsС"), "чёт.exe"...)}),
 			[]string{"????.exe", "Счёт.exe"}, []string{SymbolArchiveExecutable}},
 		{"encrypted.zip", archivetest.RawZip(t, "", []byte("x"), zip.FileHeader{Name: "a.txt", Flags: 1}), []string{"a.txt"}, []string{SymbolArchiveEncrypted}},
-		{"masked.zip", archivetest.RawZip(t, "", []byte("x"), zip.FileHeader{Name: "1", Flags: 1 | 1<<13}), nil, []string{SymbolArchiveEncrypted}},
+		{"masked.zip", archivetest.RawZip(t, "", []byte("x"), zip.FileHeader{Name: "1", Flags: 1 | 1<<13}), nil, []string{SymbolArchiveEncrypted, SymbolNamesHidden}},
 		{"damaged.zip", damaged, []string{"folder/Счёт.txt", "b.txt"}, []string{SymbolArchiveUnreadable}},
 		{"cut.zip", plain[:30+len("folder/")+30+20], []string{"folder/Счёт.txt"}, []string{SymbolArchiveUnreadable}},
 		{"contradiction.zip", contradiction, []string{"safe.txt", "evil.exe"}, []string{SymbolArchiveExecutable}},
@@ -55,7 +55,7 @@ func TestArchives(t *testing.T) {
 		{"a.tar", archivetest.TarOf(t, "a/b.exe", "Счёт.txt"), []string{"a/b.exe", "Счёт.txt"}, []string{SymbolArchiveExecutable}},
 		{"cut.tar", archivetest.TarOf(t, "a.txt", "b.txt")[:1100], []string{"a.txt"}, []string{SymbolArchiveUnreadable}},
 		{"a.tgz", tgz, []string{"a/b.exe", "c.txt"}, []string{SymbolArchiveExecutable}},
-		{"cut.tar.gz", tgz[:len(tgz)/2], []string{"cut.tar"}, []string{SymbolArchiveNested, SymbolArchiveUnreadable}},
+		{"cut.tar.gz", tgz[:len(tgz)/2], []string{"cut.tar"}, []string{SymbolArchiveUnreadable}},
 		{"invoice.pdf.gz", archivetest.GzipOf(t, "", []byte("x")), []string{"invoice.pdf"}, nil},
 		{"a.gz", archivetest.GzipOf(t, "b.exe", []byte("x")), []string{"b.exe", "a"}, []string{SymbolArchiveExecutable}},
 		{"b.gz", archivetest.GzipOf(t, "", []byte("\x7fELF")), []string{"b"}, []string{SymbolArchiveExecutable}},
@@ -64,19 +64,19 @@ func TestArchives(t *testing.T) {
 
 		{"a.rar", archivetest.Rar5Of("folder/", "folder/Счёт.txt", "b.exe"), []string{"folder/Счёт.txt", "b.exe"}, []string{SymbolArchiveExecutable}},
 		{"encrypted.rar", archivetest.Rar5Of("a.txt", "b.txt*"), []string{"a.txt", "b.txt"}, []string{SymbolArchiveEncrypted}},
-		{"masked.rar", []byte("Rar!\x1a\x07\x01\x00sums\x03\x04\x00\x00"), nil, []string{SymbolArchiveEncrypted}},
+		{"masked.rar", []byte("Rar!\x1a\x07\x01\x00sums\x03\x04\x00\x00"), nil, []string{SymbolArchiveEncrypted, SymbolNamesHidden}},
 		{"cut.rar", archivetest.Rar5Of("a.txt", "b.txt")[:50], []string{"a.txt"}, []string{SymbolArchiveUnreadable}},
 		{"old.rar", archivetest.Rar4Of(0, "a.txt", archivetest.CP866(t, "Счёт.txt")), []string{"a.txt", "Счёт.txt"}, nil},
 		{"old-encrypted.rar", archivetest.Rar4Of(4, "a.txt"), []string{"a.txt"}, []string{SymbolArchiveEncrypted}},
 		{"old-folder.rar", archivetest.Rar4Of(0xe0, "a"), nil, nil},
 		{"old-unicode.rar", archivetest.Rar4Of(0x200, "S.txt\x00\x04\x70\x21\x02\x00"), []string{"С.txt", "S.txt"}, nil},
 		{"old-utf8.rar", archivetest.Rar4Of(0x200, "Счёт.txt"), []string{"Счёт.txt"}, nil},
-		{"old-masked.rar", []byte("Rar!\x1a\x07\x00\x00\x00\x73\x80\x00\x0d\x00xxxxxx"), nil, []string{SymbolArchiveEncrypted}},
+		{"old-masked.rar", []byte("Rar!\x1a\x07\x00\x00\x00\x73\x80\x00\x0d\x00xxxxxx"), nil, []string{SymbolArchiveEncrypted, SymbolNamesHidden}},
 
 		{"a.7z", archivetest.FromBase64(t, archivetest.Packed7z), []string{"d/empty.txt", "d/invoice.pdf.exe", "d/sub/счёт.txt"}, []string{SymbolArchiveExecutable, SymbolDoubleExtension}},
 		{"plain.7z", archivetest.FromBase64(t, archivetest.Plain7z), []string{"d/empty.txt", "d/invoice.pdf.exe", "d/sub/счёт.txt"}, []string{SymbolArchiveExecutable, SymbolDoubleExtension}},
 		{"encrypted.7z", archivetest.FromBase64(t, archivetest.Encrypted7z), []string{"d/empty.txt", "d/invoice.pdf.exe", "d/sub/счёт.txt"}, []string{SymbolArchiveEncrypted, SymbolArchiveExecutable, SymbolDoubleExtension}},
-		{"masked.7z", archivetest.FromBase64(t, archivetest.Masked7z), nil, []string{SymbolArchiveEncrypted}},
+		{"masked.7z", archivetest.FromBase64(t, archivetest.Masked7z), nil, []string{SymbolArchiveEncrypted, SymbolNamesHidden}},
 		{"cut.7z", archivetest.FromBase64(t, archivetest.Packed7z)[:100], nil, []string{SymbolArchiveUnreadable}},
 		{"damaged.7z", bytes.Replace(archivetest.FromBase64(t, archivetest.Packed7z), []byte("\x17\x06"), []byte("\x17\x07"), 1), nil, []string{SymbolArchiveUnreadable}},
 	} {
@@ -100,6 +100,16 @@ func TestArchives(t *testing.T) {
 				t.Errorf("names %q without archives", f.Names)
 			}
 		})
+	}
+}
+
+// What is packed by itself is called as each of its names says.
+func TestUnpackedNames(t *testing.T) {
+	message := "Content-Type: application/gzip; name=a.txt.gz\r\nContent-Disposition: attachment; filename=invoice.exe.gz\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+		base64.StdEncoding.EncodeToString(archivetest.GzipOf(t, "", []byte("x"))) + "\r\n"
+	f, err := New(Settings{Archives: true}).inspect(context.Background(), strings.NewReader(message))
+	if err != nil || !slices.Contains(f.Symbols, SymbolArchiveExecutable) {
+		t.Errorf("%q, %q, %v", f.Names, f.Symbols, err)
 	}
 }
 

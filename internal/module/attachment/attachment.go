@@ -17,17 +17,20 @@ import (
 
 // What one message may cost.
 const (
-	maxNames    = 1000      // within archives
+	maxNames    = 4000      // within archives
 	maxUnpacked = 256 << 20 // octets, which takes about a second
 	maxOctets   = 8 << 30   // read or unpacked
+	// maxDepth is how many archives are opened within each other, the attached
+	// one included.
+	maxDepth = 4
 )
 
 // Settings of an inspector.
 type Settings struct {
 	// Archives has the names within archives given as "archive.zip/inner.exe": of
-	// all that package archive reads, and of messages that are files. An archive
-	// within an archive is a name as others are; it is never opened. Without it an
-	// archive is taken as any other file.
+	// all that package archive reads, and of messages that are files, and so within
+	// each other, "archive.zip/inner.zip/innermost.exe". Without it an archive is
+	// taken as any other file.
 	Archives bool `key:"archives"`
 	// Dir is for archives that are too long for memory, "" for the folder for
 	// temporary files. The files have no name while they are in use.
@@ -74,15 +77,17 @@ type inspection struct {
 	types    mail.NameList
 	symbols  []string
 	details  map[string]module.Detail
-	file     string // the part under way, as people are told of it
-	within   string // the messages that it is in, which are files themselves
-	messages int    // that are files, within each other
-	head     []byte // of the part under way
+	file     string   // the part under way, or the file within it, as people are told of it
+	within   string   // the messages that it is in, which are files themselves
+	messages int      // that are files, within each other
+	depth    int      // archives within each other, around what is looked at
+	heads    [][]byte // of the parts and files under way, the innermost last
+	level    int      // of the innermost
 }
 
 func newInspection(ctx context.Context, s Settings) *inspection {
 	in := &inspection{ctx: ctx, archives: s.Archives, budget: budget.Proportional(ctx, maxOctets)}
-	in.lister = &archive.Lister{Budget: in.budget, Names: maxNames, Unpacked: maxUnpacked, Dir: string(s.Dir), Clean: mail.CleanPath, Name: in.inside, Sign: in.sign}
+	in.lister = &archive.Lister{Budget: in.budget, Names: maxNames, Unpacked: maxUnpacked, Dir: string(s.Dir), Clean: mail.CleanPath, Name: in.inside, Content: in.inner, Sign: in.sign}
 	return in
 }
 
@@ -138,7 +143,7 @@ func (in *inspection) part(p *mail.Part) error {
 	if len(p.Names) == 0 && (p.Type == "text/plain" || p.Type == "text/html") {
 		return nil // what is read as a text by those who see it
 	}
-	return in.content(p)
+	return in.listed(in.attached(p))
 }
 
 // fileOf is how a part is named to people.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/archive"
 	"github.com/tollgate-mail/tollgate/internal/budget"
@@ -14,24 +15,11 @@ import (
 // maxMessages is how many messages that are files are read within each other.
 const maxMessages = 8
 
-// content looks at what a part has in it.
-func (in *inspection) content(p *mail.Part) error {
-	if in.head == nil {
-		in.head = make([]byte, archive.Head)
-	}
-	n, err := io.ReadFull(p.Body, in.head[:archive.HeadShort])
-	kind := archive.KindOf(in.head[:n])
-	if err == nil && kind == archive.Other {
-		var more int
-		more, err = io.ReadFull(p.Body, in.head[n:])
-		n += more
-		kind = archive.KindOf(in.head[:n])
-	}
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+// attached looks at what a part has in it.
+func (in *inspection) attached(p *mail.Part) error {
+	head, kind, err := in.look(p.Body, archive.Head)
+	if err != nil {
 		return err
-	}
-	if err := in.budget.Octets(n); err != nil {
-		return in.listed(err)
 	}
 	if kind == archive.Executable {
 		in.found(SymbolExecutable, in.file)
@@ -45,24 +33,122 @@ func (in *inspection) content(p *mail.Part) error {
 	if kind != archive.Other && slices.ContainsFunc(p.Names, macroDocument) {
 		in.found(SymbolOfficeMacro, in.file)
 	}
-	return in.listed(in.list(p, kind, io.MultiReader(bytes.NewReader(in.head[:n]), p.Body)))
-}
-
-// list lists what a part has in it.
-func (in *inspection) list(p *mail.Part, kind archive.Kind, r io.Reader) error {
 	name := "unnamed"
 	if len(p.Names) > 0 {
 		name = p.Names[0]
 	}
+	return in.list(p, name, kind, io.MultiReader(bytes.NewReader(head), p.Body))
+}
+
+// inner looks at what a file within an archive has in it; r is nil when that
+// cannot be unpacked.
+func (in *inspection) inner(archived string, names []string, r io.Reader) error {
+	p := &mail.Part{Names: names, Body: r}
+	name := "unnamed"
+	if len(names) > 0 {
+		name = names[0]
+	}
+	path, around := archived+"/"+name, in.file
+	in.file = in.within + path
+	defer func() { in.file = around }()
+	contains := claims(p)
+	if r == nil {
+		if contains {
+			in.found(SymbolArchiveNested, in.file)
+		}
+		return nil
+	}
+	want := archive.HeadShort
+	if contains {
+		want = archive.Head
+	}
+	in.level++
+	defer func() { in.level-- }()
+	head, kind, err := in.look(r, want)
+	if err != nil {
+		return in.listed(err)
+	}
 	switch {
-	case kind != archive.Other && kind != archive.Executable:
-		return in.lister.List(kind, name, r)
-	case slices.ContainsFunc(p.Names, messageFile):
+	case kind == archive.Executable:
+		in.found(SymbolArchiveExecutable, in.file)
+		return nil
+	case kind == archive.Other && !contains:
+		return nil // what stands behind the first octets of other files is not looked for
+	case kind != archive.Other && slices.ContainsFunc(names, macroDocument):
+		in.found(SymbolOfficeMacro, in.file)
+	}
+	return in.listed(in.list(p, path, kind, io.MultiReader(bytes.NewReader(head), r)))
+}
+
+// claims tells whether a name, or a type, is that of something with files in it.
+func claims(p *mail.Part) bool {
+	return slices.ContainsFunc(p.Names, isArchive) || slices.ContainsFunc(p.Names, tnefFile) || slices.ContainsFunc(p.Names, messageFile) || signed(p)
+}
+
+// look reads the beginning of what is looked at, and tells what it is by that: as
+// much as is wanted where the first octets do not tell.
+func (in *inspection) look(r io.Reader, want int) (head []byte, kind archive.Kind, err error) {
+	for len(in.heads) <= in.level {
+		in.heads = append(in.heads, nil)
+	}
+	if len(in.heads[in.level]) < want {
+		in.heads[in.level] = make([]byte, want)
+	}
+	head = in.heads[in.level]
+	n, err := io.ReadFull(r, head[:archive.HeadShort])
+	kind = archive.KindOf(head[:n])
+	if err == nil && kind == archive.Other && want > n {
+		var more int
+		more, err = io.ReadFull(r, head[n:want])
+		n += more
+		kind = archive.KindOf(head[:n])
+	}
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, archive.Other, err
+	}
+	return head[:n], kind, in.budget.Octets(n)
+}
+
+// list lists what a part, or a file within an archive, has in it.
+func (in *inspection) list(p *mail.Part, name string, kind archive.Kind, r io.Reader) error {
+	contains := kind != archive.Other && kind != archive.Executable
+	if !contains && slices.ContainsFunc(p.Names, messageFile) {
 		return in.message(r)
+	}
+	if in.depth >= maxDepth {
+		if contains || claims(p) {
+			in.found(SymbolArchiveNested, in.file)
+		}
+		return nil
+	}
+	in.depth++
+	defer func() { in.depth-- }()
+	switch {
+	case contains:
+		if err := in.unpackedNames(kind, p.Names); err != nil {
+			return err
+		}
+		return in.lister.List(kind, name, r)
 	case signed(p):
 		return in.lister.Signed(name, r, in.message)
 	}
 	return in.lister.Search(name, claimOf(p.Names), r)
+}
+
+// unpackedNames takes the names of a file that is packed by itself and has
+// several: each program makes one of that which it knows.
+func (in *inspection) unpackedNames(kind archive.Kind, names []string) error {
+	if len(names) < 2 || kind != archive.Gzip && kind != archive.Bzip2 && kind != archive.XZ {
+		return nil
+	}
+	for _, name := range names {
+		if unpacked := archive.UnpackedName(name); unpacked != "" {
+			if err := in.inside(name, unpacked); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // message reads a message that is a file.
@@ -72,9 +158,9 @@ func (in *inspection) message(r io.Reader) error {
 		return nil
 	}
 	// Those of the part that is read meanwhile.
-	head, file, within := in.head, in.file, in.within
-	in.head, in.within = nil, file+"/"
-	defer func() { in.messages, in.head, in.file, in.within = in.messages-1, head, file, within }()
+	file, within := in.file, in.within
+	in.level, in.within = in.level+1, file+"/"
+	defer func() { in.messages, in.level, in.file, in.within = in.messages-1, in.level-1, file, within }()
 	err := mail.ReadParts(in.budget, r, in.part)
 	if errors.Is(err, mail.ErrComplex) {
 		in.found(SymbolComplex, file)
@@ -90,6 +176,9 @@ func (in *inspection) listed(err error) error {
 		return in.ctx.Err()
 	case errors.Is(err, archive.ErrUnreadable):
 		in.found(SymbolArchiveUnreadable, in.file)
+	case errors.Is(err, archive.ErrHidden):
+		in.found(SymbolArchiveEncrypted, in.file)
+		in.found(SymbolNamesHidden, in.file)
 	case errors.Is(err, archive.ErrEncrypted):
 		in.found(SymbolArchiveEncrypted, in.file)
 	case errors.Is(err, archive.ErrLimit), errors.Is(err, budget.ErrSpent):
@@ -103,8 +192,8 @@ func (in *inspection) listed(err error) error {
 // sign is told what an archive shows beside names.
 func (in *inspection) sign(s archive.Sign) {
 	in.found(map[archive.Sign]string{
-		archive.Encrypted: SymbolArchiveEncrypted, archive.Macro: SymbolOfficeMacro, archive.Program: SymbolArchiveExecutable,
-		archive.Nested: SymbolArchiveNested, archive.Damaged: SymbolArchiveUnreadable, archive.Bidi: SymbolRTLOName,
+		archive.Encrypted: SymbolArchiveEncrypted, archive.Macro: SymbolOfficeMacro,
+		archive.Damaged: SymbolArchiveUnreadable, archive.Bidi: SymbolRTLOName,
 	}[s], in.file)
 }
 
@@ -116,9 +205,6 @@ func (in *inspection) inside(archived, name string) error {
 	}
 	if doubleExtension(name) {
 		in.found(SymbolDoubleExtension, in.within+path)
-	}
-	if isArchive(name) {
-		in.found(SymbolArchiveNested, in.within+path)
 	}
 	if err := in.names.Add(path); err != nil {
 		return archive.ErrLimit
@@ -138,6 +224,10 @@ func notPassive(name string) bool {
 
 func messageFile(name string) bool {
 	return slices.Contains([]string{"eml", "mht", "mhtml", "nws"}, extension(name))
+}
+
+func tnefFile(name string) bool {
+	return strings.EqualFold(base(name), "winmail.dat") || extension(name) == "tnef"
 }
 
 // signed tells whether a part is a signature around its content (RFC 8551

@@ -156,15 +156,7 @@ func TestRuleAgainstPrograms(t *testing.T) {
 	program := append([]byte("MZ\x90\x00"), make([]byte, 60)...)
 	inner := archivetest.ZipOf(t, "invoice.exe")
 	for _, page := range []string{"docs/policy.md", "contrib/policy.toml"} {
-		text, err := os.ReadFile(filepath.Join("..", "..", "..", page))
-		if err != nil {
-			t.Fatal(err)
-		}
-		found := regexp.MustCompile(`any\.module\.files\.symbol = '(.*)'`).FindSubmatch(text)
-		if found == nil {
-			t.Fatalf("%s has no such rule", page)
-		}
-		rule := regexp.MustCompile(string(found[1]))
+		rule := documented(t, page)
 		for name, content := range map[string][]byte{
 			"a.exe": program, "a.pdf.exe": program, "a.zip": inner, "cut.zip": inner[:40],
 			"nested.zip": archivetest.RawZip(t, "", inner, zip.FileHeader{Name: "inner.zip"}),

@@ -17,14 +17,19 @@ const (
 	// SymbolTypeMismatch: the content is a program or an archive, and every
 	// name of the part has the extension of a picture, a text or a document.
 	SymbolTypeMismatch = "TYPE_MISMATCH"
-	// SymbolArchiveExecutable: a name within an archive has the extension of a
-	// program or script.
+	// SymbolArchiveExecutable: a file within an archive is a program or script, by
+	// the extension of a name or by its content.
 	SymbolArchiveExecutable = "ARCHIVE_EXECUTABLE"
 	// SymbolArchiveEncrypted: a file within an archive, the list of them, an
 	// office document or a message (S/MIME) is encrypted.
 	SymbolArchiveEncrypted = "ARCHIVE_ENCRYPTED"
-	// SymbolArchiveNested: a name within an archive is that of an archive, or
-	// the content of a packed file is one.
+	// SymbolNamesHidden: the list of names of an archive is encrypted. Only
+	// whoever has the password knows what is in it.
+	SymbolNamesHidden = "ARCHIVE_NAMES_HIDDEN"
+	// SymbolArchiveNested: what is within an archive or a message in an archive is
+	// not looked for: it is deeper than four archives in each other, encrypted, or
+	// packed in a way that is not unpacked (of a rar what is compressed, all of a 7z
+	// and a cab).
 	SymbolArchiveNested = "ARCHIVE_NESTED"
 	// SymbolArchiveUnreadable: an archive is damaged or of a kind that is
 	// recognised and not read (zstd, ace, arj, lzh), so that not all of its
