@@ -50,7 +50,7 @@ func plainName(source string) string {
 
 // looksLikeList tells "!list:x", "List:x", "list: x" and "@list:x".
 func looksLikeList(source string) bool {
-	rest := strings.ToLower(strings.TrimLeft(source, "!@^ ("))
+	rest := strings.TrimLeft(strings.TrimPrefix(strings.ToLower(source), "not "), "!@^ (")
 	return strings.HasPrefix(rest, "list:") || strings.HasPrefix(rest, "lists:") || strings.HasPrefix(rest, "lists.")
 }
 
@@ -119,8 +119,14 @@ func (c *compiler) warnList(m *condition, name string, l *list.List, at Pos) {
 	}
 }
 
-// warnNumbers warns of comparisons of which one always holds.
+// warnNumbers warns of comparisons of which one always holds, and of octets that
+// are counted exactly.
 func (c *compiler) warnNumbers(m *condition, at Pos) {
+	for _, cmp := range m.comparisons {
+		if cmp.Operator == "=" && cmp.Bound > 0 && catalogue[m.key.Attr].unit() == number.Octets {
+			c.warnf(at, "%s: hardly anything is of exactly so many octets; a comparison is written \"> 10 MiB\"", m.key)
+		}
+	}
 	unit := int64(1000)
 	if m.key.Attr == ModuleScore {
 		unit = 1
@@ -218,6 +224,9 @@ func anchored(name string, a Attr) string {
 func (c *compiler) warnThresholds(all []*Threshold) {
 	severity := map[Action]int{Hold: 1, Discard: 2, Tempfail: 3, Reject: 4}
 	for i, t := range all {
+		if t.Above < 0 && severity[t.Action] > 0 {
+			c.warnf(t.Pos, "a threshold above %s is passed by mail that no rule matches: its weight is 0", t.Above)
+		}
 		for j, lower := range all {
 			final := lower.Action == Reject || lower.Action == Tempfail || lower.Action == Discard
 			if i == j || lower.Above > t.Above || lower.Above == t.Above && j > i || !final || severity[t.Action] > severity[lower.Action] {

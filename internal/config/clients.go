@@ -1,9 +1,11 @@
 package config
 
 import (
+	"strings"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/internal/address"
 	"github.com/tollgate-mail/tollgate/internal/config/document"
 	"github.com/tollgate-mail/tollgate/internal/config/source"
 	"github.com/tollgate-mail/tollgate/internal/config/values"
@@ -125,7 +127,15 @@ func (d *decoder) addresses(c *listed) func(*node) {
 			c.Addresses[i] = a.Value.(string)
 			// What cannot be read is told of with the clashes.
 			p, err := accounting.ParseAddress(c.Addresses[i])
-			if err == nil && p.Open {
+			switch {
+			case err != nil:
+			case p.Form == accounting.Mailbox && p.Local == "*":
+				d.Errorf(a, "%s: there are no wild cards; for every address at the domain write @%s", c.Addresses[i], p.Domain)
+			case p.Form == accounting.Mailbox && strings.Contains(p.Local, "*"):
+				d.Errorf(a, "%s: there are no wild cards; an expression is written /between slashes/", c.Addresses[i])
+			case p.Form != accounting.Pattern && address.MixesScripts(c.Addresses[i]):
+				d.Warnf(a, "%s: a name in it has letters of Latin and of another script that look alike", c.Addresses[i])
+			case p.Open:
 				d.Warnf(a, "%s does not end where the address ends, so it also matches addresses in domains of others, and mail to them is accepted: end it in $", c.Addresses[i])
 			}
 		}

@@ -126,8 +126,13 @@ func (d *decoder) refuse(n *node) {
 func (d *decoder) outbound(n *node) {
 	d.Read(n, "[outbound]", d.outboundFields())
 	for _, p := range d.gate.OutboundNetworks {
-		if at := n.Child("networks"); p.Bits() == 0 && at != nil {
+		at := n.Child("networks")
+		switch {
+		case at == nil:
+		case p.Bits() == 0:
 			d.Warnf(at, "networks: %s is every address: whoever reaches Postfix may send anywhere, which is an open relay", p)
+		case p.Bits() < 8 && !p.Addr().IsPrivate(): // no network that is one's own is as large (RFC 1918, RFC 4193)
+			d.Warnf(at, "networks: %s is a large part of all addresses: whoever has one and reaches Postfix may send anywhere, which is an open relay", p)
 		}
 	}
 }

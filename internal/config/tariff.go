@@ -186,8 +186,8 @@ func (d *decoder) accountFields(c *listed) []field {
 				c.tariffAt = n
 			}
 		}},
-		{Key: "quota", Read: d.Size(&c.Quota, 1, most)},
-		{Key: "quota_day", Read: d.Size(&c.QuotaDay, 1, most)},
+		{Key: "quota", Read: d.quota(&c.Quota, most)},
+		{Key: "quota_day", Read: d.quota(&c.QuotaDay, most)},
 		{Key: "mode", Read: func(n *node) {
 			if s, ok := d.ReadString(n); ok && d.Among(n, s, accounting.Modes()) {
 				c.Mode = accounting.Mode(slices.Index(accounting.Modes(), s))
@@ -197,5 +197,16 @@ func (d *decoder) accountFields(c *listed) []field {
 			d.money(&c.CreditLimit, 0)(n)
 			c.HasCredit = true
 		}},
+	}
+}
+
+// quota reads one, and warns of one that hardly a message fits in: its unit lacks.
+func (d *decoder) quota(into *int64, most int64) func(*node) {
+	read := d.Size(into, 1, most)
+	return func(n *node) {
+		read(n)
+		if *into > 0 && *into < 1000 {
+			d.Warnf(n, "%s is %d octets: hardly a message fits in; a size is written \"2 GiB\"", n.Key, *into)
+		}
 	}
 }

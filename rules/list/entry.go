@@ -50,11 +50,14 @@ func (b *listBuilder) add(s string) (warning string, err error) {
 		return b.addPattern(s[1 : len(s)-1])
 	case s[0] == '/':
 		return "", fmt.Errorf("the expression %s is not closed by a slash", s)
+	case address.MixesScripts(s):
+		warning = fmt.Sprintf("%q: a name in it has letters of Latin and of another script that look alike", s)
 	}
 	var unlike error
 	if looksLikePrefix(s) {
-		if warning, err = b.addPrefix(s); err == nil {
-			return warning, nil
+		bits, err := b.addPrefix(s)
+		if err == nil {
+			return bits, nil
 		}
 		unlike = err
 	}
@@ -64,7 +67,7 @@ func (b *listBuilder) add(s string) (warning string, err error) {
 	if unlike != nil {
 		return "", unlike
 	}
-	return "", b.addName(s)
+	return warning, b.addName(s)
 }
 
 func orFull(err error) error {
@@ -161,7 +164,7 @@ func looksLikePrefix(s string) bool {
 func isLocalPart(s string) bool {
 	quoted := len(s) > 1 && s[0] == '"' && s[len(s)-1] == '"'
 	for _, r := range s {
-		if r < ' ' || r == 0x7f || r == ' ' && !quoted || strings.ContainsRune("<>(),;:[]\\", r) && !quoted {
+		if r < ' ' || r == 0x7f || r == ' ' && !quoted || strings.ContainsRune("<>(),;:[]\\@", r) && !quoted {
 			return false
 		}
 	}
