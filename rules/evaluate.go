@@ -16,7 +16,7 @@ type evaluation struct {
 	ctx   context.Context
 	facts Facts
 	work  *budget.Budget
-	out   *Outcome
+	out   Outcome
 
 	// Rules that matched before: those of the facts, and so many of out's hits.
 	askedRules bool
@@ -32,20 +32,19 @@ type evaluation struct {
 
 // Evaluate tries the rules of stage s in file order. t may be nil.
 func (p *Policy) Evaluate(ctx context.Context, s Stage, f Facts, t Tracer) Outcome {
-	var out Outcome
 	if int(s) >= len(p.plans) || p.plans[s] == nil {
-		return out
+		return Outcome{}
 	}
 	e := p.plans[s].begin(ctx, f)
-	e.out = &out
 	if t == nil && e.plan.plain {
 		t = func(Step) {}
 	}
 	if t == nil {
-		e.run(&out)
+		e.run(&e.out)
 	} else {
-		e.trace(&out, t)
+		e.trace(&e.out, t)
 	}
+	out := e.out
 	e.end()
 	return out
 }
@@ -71,7 +70,7 @@ func (e *evaluation) end() {
 			e.answers[i].reset(&e.plan.probes[i])
 		}
 	}
-	e.ctx, e.facts, e.work, e.out = nil, nil, nil, nil
+	e.ctx, e.facts, e.work, e.out = nil, nil, nil, Outcome{}
 	e.reason = reason{}
 	clear(e.earlier)
 	e.askedRules, e.earlier, e.rulesErr = false, e.earlier[:0], nil

@@ -56,6 +56,14 @@ func Parse(given string) Address {
 // Internal is an address as an MTA has it within: the last @ divides, and a local
 // part has quotes only where it needs them. It is for what Postfix tells in macros.
 func Internal(s string) Address {
+	if a, ok := plain(s); ok {
+		return a
+	}
+	return internal(s)
+}
+
+// internal is Internal of what needs parsing.
+func internal(s string) Address {
 	if strings.HasPrefix(s, `"`) {
 		if a := Parse(s); a.Valid() {
 			return a
@@ -144,6 +152,9 @@ func (a Address) ASCII() string {
 	if a.bad {
 		return a.Given
 	}
+	if n := len(a.Local); len(a.form) == n+1+len(a.Domain) && a.form[n] == '@' && a.form[:n] == a.Local && a.form[n+1:] == a.Domain && atoms(a.Local) {
+		return a.form // as most are
+	}
 	return join(quote(a.Local), a.Domain)
 }
 
@@ -152,7 +163,10 @@ func (a Address) Text() string {
 	if a.bad {
 		return a.Given
 	}
-	return join(quote(a.Local), DisplayDomain(a.Domain))
+	if domain := DisplayDomain(a.Domain); domain != a.Domain {
+		return join(quote(a.Local), domain)
+	}
+	return a.ASCII()
 }
 
 // Texts are the spellings that an expression is tried on: ASCII and, where it

@@ -1,6 +1,7 @@
 package address
 
 import (
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"unicode"
@@ -180,5 +181,25 @@ func BenchmarkFold(b *testing.B) {
 				Fold(addr)
 			}
 		})
+	}
+}
+
+// TestInternalInShort: what Internal reads in the short way is what it reads in the
+// long one.
+func TestInternalInShort(t *testing.T) {
+	alphabet := []byte("aZ9.-_@@%+/x")
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 200_000 {
+		b := make([]byte, rng.IntN(9))
+		for i := range b {
+			b[i] = alphabet[rng.IntN(len(alphabet))]
+		}
+		s := string(b)
+		if long := internal(s); Internal(s) != long {
+			t.Fatalf("%q: %+v, the long way %+v", s, Internal(s), long)
+		}
+		if a := Parse(s); a.Valid() && (a.ASCII() != join(quote(a.Local), a.Domain) || a.Text() != join(quote(a.Local), DisplayDomain(a.Domain))) {
+			t.Fatalf("%q: %q, %q", s, a.ASCII(), a.Text())
+		}
 	}
 }

@@ -35,6 +35,9 @@ type Charset struct {
 // has besides. It is not found for labels that say nothing, as unknown-8bit
 // (RFC 1428 §3) and us-ascii do of octets above 127.
 func Find(label string) (c Charset, ok bool) {
+	if isUTF8(label) {
+		return Charset{}, true
+	}
 	label, _, _ = strings.Cut(strings.TrimSpace(label), "*") // RFC 2231 §5: a language may follow
 	if label == "" || len(label) > maxLabel {
 		return Charset{}, false
@@ -87,6 +90,9 @@ func Find(label string) (c Charset, ok bool) {
 	}
 	return Charset{}, false
 }
+
+// isUTF8 knows the label of nearly all mail.
+func isUTF8(label string) bool { return label == "utf-8" || label == "UTF-8" }
 
 // spelling takes out what senders put between the parts of a name.
 var spelling = strings.NewReplacer("-", "", "_", "", " ", "", ".", "", ":", "")
@@ -190,6 +196,9 @@ func (c Charset) KeepsASCII() bool {
 // above 127: those of US-ASCII, and unknown-8bit (RFC 1428 §3) with what else is
 // written for it.
 func SaysNothing(label string) bool {
+	if isUTF8(label) {
+		return false
+	}
 	label, _, _ = strings.Cut(strings.TrimSpace(label), "*")
 	switch key := spelling.Replace(strings.ToLower(label)); key {
 	case "unknown8bit", "unknown", "xunknown", "8bit", "7bit", "binary", "default", "defaultcharset":

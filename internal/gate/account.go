@@ -51,27 +51,69 @@ func (m *Message) usage(v Verdict) []accounting.Record {
 		base.ClientIP = m.s.peer.Addr.String()
 	}
 	base.ID = m.j.Gateway + "/" + queueID + "/" + strconv.FormatInt(end.UnixMilli(), 10)
-	var payers []accounting.Payer
-	have := make(map[string]bool, len(m.accepted))
-	owners := make(map[string]*accounting.Client, 1)
-	for _, r := range m.accepted {
-		if have[r.owner.Address] {
+	payers, tariffs := m.payers()
+	records := accounting.Charge(base, m.size(), payers, m.j.Sharing)
+	for i := range records {
+		r := &records[i]
+		r.Tariff, r.TariffVersion = tariffs.of(r.Client)
+	}
+	return records
+}
+
+// payers are the accepted recipients, each once, and whose tariffs are to be looked
+// at.
+func (m *Message) payers() ([]accounting.Payer, tariffs) {
+	payers := make([]accounting.Payer, 0, len(m.accepted))
+	var known map[string]bool
+	if len(m.accepted) > fewRecipients {
+		known = make(map[string]bool, len(m.accepted))
+	}
+	var owners tariffs
+	for i := range m.accepted {
+		owner := &m.accepted[i].owner
+		if known[owner.Address] || known == nil && slices.ContainsFunc(payers, func(p accounting.Payer) bool { return p.Recipient == owner.Address }) {
 			continue
 		}
-		have[r.owner.Address] = true
-		p := accounting.Payer{Recipient: r.owner.Address}
-		if c := r.owner.Client; c != nil {
-			p.Client, owners[c.ID] = c.ID, c
+		if known != nil {
+			known[owner.Address] = true
+		}
+		p := accounting.Payer{Recipient: owner.Address}
+		if owner.Client != nil {
+			p.Client = owner.Client.ID
+			owners.add(owner.Client)
 		}
 		payers = append(payers, p)
 	}
-	records := accounting.Charge(base, m.size(), payers, m.j.Sharing)
-	for i := range records {
-		if c := owners[records[i].Client]; c != nil {
-			records[i].Tariff, records[i].TariffVersion = c.Tariff, c.TariffVersion
-		}
+	return payers, owners
+}
+
+// tariffs are those of the clients of a message: nearly always one client's.
+type tariffs struct {
+	first  *accounting.Client
+	others map[string]*accounting.Client
+}
+
+func (t *tariffs) add(c *accounting.Client) {
+	switch {
+	case t.first == nil:
+		t.first = c
+	case t.first == c:
+	case t.others == nil:
+		t.others = map[string]*accounting.Client{c.ID: c}
+	default:
+		t.others[c.ID] = c
 	}
-	return records
+}
+
+func (t *tariffs) of(client string) (tariff, version string) {
+	c := t.first
+	if c == nil || c.ID != client {
+		c = t.others[client]
+	}
+	if c == nil {
+		return "", ""
+	}
+	return c.Tariff, c.TariffVersion
 }
 
 // voidTimeout is how long void records may take to become durable.

@@ -114,7 +114,7 @@ func (m *Message) judgeComplete(ctx context.Context, stage rules.Stage) (last bo
 	if m.ended() {
 		return true
 	}
-	out := m.s.evaluate(ctx, stage, facts{m.s, m})
+	out := m.s.evaluate(ctx, stage, &m.facts)
 	m.add(rules.Complete, out, &m.s.g.texts)
 	m.count(out.Hits)
 	return out.Ended()

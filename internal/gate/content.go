@@ -47,7 +47,7 @@ func (m *Message) EndOfHeader(ctx context.Context) {
 	if m.ended() {
 		return
 	}
-	out := m.s.evaluate(ctx, rules.Headers, facts{m.s, m})
+	out := m.s.evaluate(ctx, rules.Headers, &m.facts)
 	m.add(rules.Headers, out, &m.s.g.texts)
 	m.count(out.Hits)
 }

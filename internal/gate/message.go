@@ -17,6 +17,7 @@ type Message struct {
 	s       *Session
 	j       *prepared            // in force at its MAIL
 	clients *directory.Directory // as they were at its MAIL; nil: nothing is known of them
+	facts   facts                // that rules ask for
 	env     Envelope
 	from    mailbox // the sender
 	ref     string
@@ -27,8 +28,9 @@ type Message struct {
 
 	asked      int             // recipients seen, the current and refused ones included
 	accepted   []recipient     // in order
-	known      map[string]bool // the accepted ones, by the form in which addresses compare
+	known      map[string]bool // the accepted ones, by the form in which addresses compare; nil: few
 	current    *recipient      // at rcptto
+	named      recipient       // by the last RCPT
 	lookups    lookup.Set
 	work       *budget.Budget
 	auth       authentication
@@ -60,6 +62,7 @@ type Message struct {
 
 func newMessage(s *Session, e Envelope) *Message {
 	m := &Message{s: s, j: s.j, clients: s.j.snapshot(), env: e, from: newMailbox(e.Sender, e.Resolved), ref: s.g.refs.make(), queueID: e.QueueID, fault: s.fault}
+	m.facts = facts{s, m}
 	m.work = m.j.newWork()
 	m.auth.m, m.inspection.m = m, m
 	m.header.Options = header.Options{
@@ -170,7 +173,7 @@ func (m *Message) mailFrom(ctx context.Context) Decision {
 func (m *Message) judgeMail(ctx context.Context) {
 	if !m.ended() {
 		m.lookups.Begin(ctx, &m.s.group, m.j.messageKeys, m.question)
-		out := m.s.evaluate(ctx, rules.MailFrom, facts{m.s, m})
+		out := m.s.evaluate(ctx, rules.MailFrom, &m.facts)
 		m.add(rules.MailFrom, out, &m.s.g.texts)
 		m.count(out.Hits)
 	}

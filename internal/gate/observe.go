@@ -120,7 +120,7 @@ func (s *Session) tell(e Event) {
 }
 
 // evaluate tries the rules of a stage.
-func (s *Session) evaluate(ctx context.Context, stage rules.Stage, f facts) rules.Outcome {
+func (s *Session) evaluate(ctx context.Context, stage rules.Stage, f *facts) rules.Outcome {
 	out := s.try(ctx, stage, f)
 	if out.Spent {
 		s.overspent(f.m, stage)
@@ -138,7 +138,7 @@ func (s *Session) overspent(m *Message, stage rules.Stage) {
 	m.overrun(RuleWork, stage)
 }
 
-func (s *Session) try(ctx context.Context, stage rules.Stage, f facts) rules.Outcome {
+func (s *Session) try(ctx context.Context, stage rules.Stage, f *facts) rules.Outcome {
 	s.findObservers()
 	if !s.hasObservers() {
 		return s.j.Rules.Evaluate(ctx, stage, f, nil)
@@ -161,7 +161,7 @@ func (s *Session) try(ctx context.Context, stage rules.Stage, f facts) rules.Out
 
 // observed are facts that tell what was asked.
 type observed struct {
-	facts
+	*facts
 	stage rules.Stage
 }
 

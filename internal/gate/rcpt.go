@@ -17,8 +17,9 @@ func (m *Message) Rcpt(ctx context.Context, r Recipient) Decision {
 	m.QueueID(r.QueueID)
 	m.asked++
 	m.judging = r
-	who := m.newRecipient(r)
-	m.current = &who
+	who := &m.named
+	*who = m.newRecipient(r)
+	m.current = who
 	m.s.findObservers()
 	defer func() { m.current = nil }()
 
@@ -31,11 +32,11 @@ func (m *Message) Rcpt(ctx context.Context, r Recipient) Decision {
 	no := m.side(ctx, r.Address)
 	if no == nil {
 		if m.current == nil { // judged again under another policy, which has its own clients
-			who = m.newRecipient(r)
-			m.current = &who
+			*who = m.newRecipient(r)
+			m.current = who
 			m.s.findObservers()
 		}
-		no = m.judgeRcpt(ctx, &who)
+		no = m.judgeRcpt(ctx, who)
 	}
 	if no == nil && int64(len(m.accepted)) >= m.j.Limits.of(Recipients) {
 		no = m.beyond(Recipients, rules.RcptTo)
@@ -43,7 +44,7 @@ func (m *Message) Rcpt(ctx context.Context, r Recipient) Decision {
 	// Postfix tries again for ever when a recipient of a local submission is
 	// refused; what stands against it is answered at the end of the message.
 	if no != nil && m.s.peer.Local && m.pending(exempt(who.owner)) == nil {
-		m.barred = append(m.barred, barred{who: who, why: *no})
+		m.barred = append(m.barred, barred{who: *who, why: *no})
 	}
 	if no == nil || m.s.peer.Local {
 		m.admit(who)
@@ -59,15 +60,35 @@ func (m *Message) Rcpt(ctx context.Context, r Recipient) Decision {
 }
 
 // admit adds a recipient, once.
-func (m *Message) admit(who recipient) {
-	if m.known[who.String()] {
+func (m *Message) admit(who *recipient) {
+	if m.admitted(who.String()) {
 		return
 	}
-	if m.known == nil {
-		m.known = make(map[string]bool, 4)
+	m.accepted = append(m.accepted, *who)
+	if m.known != nil {
+		m.known[who.String()] = true
 	}
-	m.known[who.String()] = true
-	m.accepted = append(m.accepted, who)
+}
+
+// fewRecipients are looked through faster than they are found in a map.
+const fewRecipients = 8
+
+func (m *Message) admitted(form string) bool {
+	if m.known == nil && len(m.accepted) < fewRecipients {
+		for i := range m.accepted {
+			if m.accepted[i].String() == form {
+				return true
+			}
+		}
+		return false
+	}
+	if m.known == nil {
+		m.known = make(map[string]bool, 2*fewRecipients)
+		for i := range m.accepted {
+			m.known[m.accepted[i].String()] = true
+		}
+	}
+	return m.known[form]
 }
 
 // judgeRcpt returns what refuses a recipient, nil for nothing.
@@ -106,7 +127,7 @@ func (m *Message) judgeRcpt(ctx context.Context, who *recipient) *refusal {
 	if m.ended() {
 		return nil
 	}
-	out := m.s.evaluate(ctx, rules.RcptTo, facts{m.s, m})
+	out := m.s.evaluate(ctx, rules.RcptTo, &m.facts)
 	m.count(out.Hits)
 	if (out.Action == rules.Reject || out.Action == rules.Tempfail) && !exempt(who.owner) {
 		return refuse(rules.RcptTo, out, &m.s.g.texts)

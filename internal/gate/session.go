@@ -62,7 +62,7 @@ func (s *Session) connect(ctx context.Context) {
 		return
 	}
 	s.lookups.Begin(ctx, &s.group, s.j.sessionKeys, s.question)
-	out := s.evaluate(ctx, rules.Connect, facts{s: s})
+	out := s.evaluate(ctx, rules.Connect, &facts{s: s})
 	s.atConnect.add(rules.Connect, out, &s.g.texts)
 }
 
@@ -83,7 +83,7 @@ func (s *Session) judgeHelo(ctx context.Context) {
 	if !s.greeted || s.skip || s.atConnect.ended() {
 		return
 	}
-	out := s.evaluate(ctx, rules.Helo, facts{s: s})
+	out := s.evaluate(ctx, rules.Helo, &facts{s: s})
 	s.atHelo.add(rules.Helo, out, &s.g.texts)
 }
 

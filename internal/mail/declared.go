@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tollgate-mail/tollgate/internal/budget"
 )
@@ -13,7 +14,7 @@ import (
 // Mail that breaks RFC 2047 this way was written in the charset of its body.
 func (h Header) FallbackCharset() string {
 	raw, ok := h.Get("Content-Type")
-	if !ok {
+	if !ok || !mayName(raw, "charset") {
 		return ""
 	}
 	// A lenient reading of RFC 2045 §5.1 parameters: mail that needs this is
@@ -35,6 +36,20 @@ func (h Header) FallbackCharset() string {
 		return value
 	}
 	return ""
+}
+
+// mayName tells whether a word in lower case may stand in a text, in any case.
+// Most texts do not have it, and are not read any further.
+func mayName(text, word string) bool {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return true // there are letters that fold to ASCII
+		}
+		if text[i]|0x20 == word[0] && len(text)-i >= len(word) && strings.EqualFold(text[i:i+len(word)], word) {
+			return true
+		}
+	}
+	return false
 }
 
 // parameterValue is a token or a quoted string without what may follow it.
