@@ -44,6 +44,9 @@ func (m *Message) EndOfHeader(ctx context.Context) {
 	if m.inspection.keeps() {
 		m.inspection.stashOctets([]byte("\r\n"))
 	}
+	if m.remembers() {
+		m.answers = m.header.Fields.WatchAnswers()
+	}
 	if m.ended() {
 		return
 	}
@@ -58,6 +61,9 @@ func (m *Message) EndOfHeader(ctx context.Context) {
 func (m *Message) Body(ctx context.Context, p []byte) {
 	m.body += int64(len(p))
 	m.inspection.stashOctets(p)
+	if m.answers != nil {
+		_, _ = m.answers.Write(p) // never fails
+	}
 	if m.inspection.stash != nil && m.body > earlyFrom && len(m.accepted) > 0 && m.pending(m.unfiltered()) == nil {
 		m.inspection.begin(ctx)
 	}

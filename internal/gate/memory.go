@@ -123,12 +123,17 @@ func (m *Message) senderCorrespondent() string {
 	return found.Address
 }
 
+// remembers tells whether it is to be noted whom the message goes to.
+func (m *Message) remembers() bool {
+	return m.j.Memory != nil && m.j.remembers && !m.from.Null() && m.outbound()
+}
+
 // remember notes whom an accepted outbound message went to, in the background.
 func (m *Message) remember() {
-	if m.j.Memory == nil || !m.j.remembers || m.from.Null() || !m.outbound() {
+	if !m.remembers() {
 		return
 	}
-	if m.header.Fields.Automatic() {
+	if m.header.Fields.Automatic() || m.answers.Found() {
 		return // a stranger whom a program answers is nobody's correspondent
 	}
 	var remote []string

@@ -140,6 +140,27 @@ func TestCorrespondents(t *testing.T) {
 	}
 }
 
+// Whom a program answers is nobody's correspondent, also where only a part of the
+// message says that a program has written it.
+func TestCorrespondentsOfPrograms(t *testing.T) {
+	known := weighing("known", "rcptto", -1)
+	known.Match = []rules.Condition{{Attr: "correspondent", Values: []rules.Operand{{V: true}}}}
+	for body, kept := range map[string]int{
+		"--b\r\nContent-Type: text/calendar; method=REPLY\r\n\r\nx\r\n--b--\r\n":   0,
+		"--b\r\nContent-Type: text/calendar; method=REQUEST\r\n\r\nx\r\n--b--\r\n": 1,
+	} {
+		m := &memory{}
+		w := newWorld(t, source(known), withMemory(m), func(p *gate.Policy) { p.OutboundAuthenticated = true })
+		w.send(sending{
+			env: gate.Envelope{Sender: "ivan@example.org", Size: -1, AuthType: "PLAIN", AuthUser: "ivan"}, to: []string{"b@example.net"},
+			header: [][2]string{{"Content-Type", " multipart/alternative; boundary=b"}}, body: body,
+		})
+		if w.Wait(); len(m.kept) != kept {
+			t.Errorf("%q: %q", body, m.kept)
+		}
+	}
+}
+
 // Where no rule asks for correspondents none are remembered.
 func TestCorrespondentsUnused(t *testing.T) {
 	m := &memory{}

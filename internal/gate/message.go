@@ -9,6 +9,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/directory"
 	"github.com/tollgate-mail/tollgate/internal/gate/header"
 	"github.com/tollgate-mail/tollgate/internal/gate/lookup"
+	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -43,6 +44,7 @@ type Message struct {
 
 	header    header.Header
 	body      int64
+	answers   *mail.AnswerWatch // nil: what the body is does not matter
 	headersIn bool
 
 	subjectRead     bool
