@@ -137,6 +137,15 @@ func (i Instance) Detach(ctx context.Context, r Reach) (Plan, error) {
 			consider(o.Service, name, o.Value, true)
 		}
 	}
+	for _, name := range forbid {
+		value, set, err := i.Get(ctx, name)
+		if err != nil {
+			return p, err
+		}
+		if set {
+			consider("", name, value, set)
+		}
+	}
 	// Last, so that nothing names it any more.
 	value, set, err := i.Get(ctx, Parameter)
 	if err != nil {

@@ -88,7 +88,10 @@ func (i Instance) Attach(ctx context.Context, r Reach) (Plan, error) {
 		p.Changes = append(p.Changes, overridden...)
 		p.Notes = append(p.Notes, notes...)
 	}
-	return p, nil
+	changes, notes, err := i.forbidding(ctx)
+	p.Changes = append(p.Changes, changes...)
+	p.Notes = append(p.Notes, notes...)
+	return p, err
 }
 
 // last is a list with tollgate as its last milter. inSMTPD: smtpd_milters, which

@@ -104,6 +104,11 @@ func TestAttachAndDetach(t *testing.T) {
 			name: "master.cf", master: "smtp inet n - y - - smtpd\nsubmission inet n - y - - smtpd\n  -o smtpd_milters=inet:127.0.0.1:8891\n10026 inet n - n - - smtpd\n  -o smtpd_milters=\n",
 			smtpd: "$tollgate_milter", local: "$tollgate_milter", override: "inet:127.0.0.1:8891,$tollgate_milter", notes: 1, unchanged: true,
 		},
+		{
+			name: "smuggling allowed", main: "smtpd_forbid_bare_newline = no\n", master: "smtp inet n - y - - smtpd\n  -o smtpd_forbid_unauth_pipelining=no\n",
+			smtpd: "$tollgate_milter", local: "$tollgate_milter", notes: 2, unchanged: true,
+		},
+		{name: "smuggling forbidden", main: "smtpd_forbid_bare_newline = yes\n", smtpd: "$tollgate_milter", local: "$tollgate_milter", unchanged: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			in, queue := instance(t, tt.main, tt.master)
@@ -134,6 +139,11 @@ func TestAttachAndDetach(t *testing.T) {
 			for range 2 { // the second time there is nothing to do
 				if err := errors.Join(in.Remember(plan.Changes), apply(ctx, in, plan.Changes)); err != nil {
 					t.Fatal(err)
+				}
+				for _, name := range []string{"smtpd_forbid_bare_newline", "smtpd_forbid_unauth_pipelining"} {
+					if v := get(name); v == "no" && !strings.Contains(tt.main, name) {
+						t.Errorf("%s = %s", name, v)
+					}
 				}
 				if got := [3]string{get("tollgate_milter"), get("smtpd_milters"), get("non_smtpd_milters")}; got != [3]string{wanted, tt.smtpd, tt.local} {
 					t.Errorf("got %q", got)
