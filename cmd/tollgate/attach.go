@@ -41,10 +41,10 @@ all milters, for mail that comes by SMTP (smtpd_milters) and for mail of local
 programs (non_smtpd_milters); services of master.cf that have a list of their
 own get tollgate there. Where this Postfix has smtpd_forbid_bare_newline and
 smtpd_forbid_unauth_pipelining, and they are off because nobody has set them,
-it sets them, so that no message hides in the text of another. It first finds out whether Postfix can open the socket
-from its chroot and as its user, then says what it would change, asks, changes
-it, and reloads Postfix. What was there before is remembered for
-"tollgate detach".
+it sets them, so that no message hides in the text of another. It first finds
+out whether Postfix can open the socket from its chroot and as its user, then
+says what it would change, asks, changes it, and reloads Postfix. What was there
+before is remembered for "tollgate detach".
 
 tollgate must be running: Postfix defers all mail while it cannot ask.`,
 		Example: `  tollgate attach --dry-run      what would change?
