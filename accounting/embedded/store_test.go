@@ -11,7 +11,6 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/tollgate-mail/tollgate/accounting"
-	"github.com/tollgate-mail/tollgate/accounting/price"
 	"github.com/tollgate-mail/tollgate/accounting/storetest"
 )
 
@@ -191,27 +190,4 @@ func some(at, n int) []accounting.Record {
 			storetest.Now.Add(time.Duration(k)*time.Millisecond), 8000, 8000)
 	}
 	return batch
-}
-
-// BenchmarkPut: batches as the spool drains them, without and with prices.
-func BenchmarkPut(b *testing.B) {
-	tariff := storetest.Tariff(b, price.Terms{PerMiB: 1_500_000, PerDelivery: 20_000, Increment: 1024, Included: 1 << 20})
-	for name, priced := range map[string]bool{"plain": false, "priced": true} {
-		b.Run(name, func(b *testing.B) {
-			s := mustOpen(b, filepath.Join(b.TempDir(), "account.db"), Options{Now: fixedNow, Book: price.NewBook(tariff)})
-			b.ResetTimer()
-			for i := range b.N {
-				batch := some(512*i, 512)
-				for k := range batch {
-					if priced {
-						batch[k].Tariff, batch[k].TariffVersion = tariff.Name, tariff.Version()
-					}
-				}
-				if err := s.Put(b.Context(), batch); err != nil {
-					b.Fatal(err)
-				}
-			}
-			b.ReportMetric(512*float64(b.N)/b.Elapsed().Seconds(), "records/s")
-		})
-	}
 }
