@@ -47,6 +47,7 @@ var floors = map[string]int{
 	"internal/archive/archivetest": 1,
 	"internal/control":             1,
 	"accounting/price":             1,
+	"accounting/recordfile":        1,
 
 	"rules/list":           2,
 	"accounting/spool":     2,

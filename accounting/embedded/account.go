@@ -18,15 +18,20 @@ type account struct {
 	changed bool
 }
 
-// accounts are those that a batch touches.
+// accounts are those that were asked for.
 type accounts struct {
 	bucket *bolt.Bucket
 	loaded map[string]*account
 }
 
 func newAccounts(tx *bolt.Tx) *accounts {
-	return &accounts{tx.Bucket([]byte(accountsName)), map[string]*account{}}
+	l := &accounts{loaded: map[string]*account{}}
+	l.in(tx)
+	return l
 }
+
+// in has them read and written in another transaction.
+func (l *accounts) in(tx *bolt.Tx) { l.bucket = tx.Bucket([]byte(accountsName)) }
 
 func (l *accounts) get(client string) (*account, error) {
 	if a, ok := l.loaded[client]; ok {
@@ -68,6 +73,7 @@ func (l *accounts) write() error {
 		if err := l.bucket.Put([]byte(client), raw); err != nil {
 			return err
 		}
+		a.changed = false
 	}
 	return nil
 }

@@ -37,8 +37,8 @@ func (a *application) took(gateway string, c takenCounts) {
 }
 
 // writeTaken adds them up.
-func (a *application) writeTaken(tx *bolt.Tx) error {
-	b := tx.Bucket([]byte(takenName))
+func (a *application) writeTaken() error {
+	b := a.tx.Bucket([]byte(takenName))
 	for gateway, more := range a.taken {
 		c, err := readTaken(b, gateway)
 		if err != nil {

@@ -24,7 +24,7 @@ func (a *application) usage(r, stored *accounting.Record, account *account) (pri
 	if moved {
 		stored.Effect = accounting.Adjustment
 	}
-	total, err := a.use.get(join(p.Period, r.Client))
+	total, err := a.use.get(a.key(p.Period, r.Client))
 	if err != nil {
 		return fail(err)
 	}
@@ -33,12 +33,17 @@ func (a *application) usage(r, stored *accounting.Record, account *account) (pri
 	return p, s, plans, nil
 }
 
-// errAway: what a voided record added is not here any more.
-var errAway = errors.New("the record that it voids is in an archive")
+var (
+	// errAway: what a voided record added is not here any more.
+	errAway = errors.New("the record that it voids is in an archive")
+
+	// errLost: it should be here.
+	errLost = errors.New("the record that it voids cannot be read")
+)
 
 // voided finds what a record added, to take it back.
-func (a *application) voided(r, stored *accounting.Record, otherKey []byte) (price.Posting, price.Settled, error) {
-	was, err := a.find(r, a.seen.Get(otherKey))
+func (a *application) voided(r, stored *accounting.Record, place []byte) (price.Posting, price.Settled, error) {
+	was, err := a.find(r, place)
 	if err != nil {
 		return price.Posting{}, price.Settled{}, err
 	}
@@ -68,7 +73,7 @@ const maxMoves = 100
 func (a *application) move(p *price.Posting, client string) (bool, error) {
 	at := a.now
 	for moved := range maxMoves {
-		total, err := a.use.get(join(p.Period, client))
+		total, err := a.use.get(a.key(p.Period, client))
 		if err != nil {
 			return false, err
 		}
@@ -95,11 +100,11 @@ var errLimit = errors.New("a counter would pass its limit")
 
 // count adds the record to its counters: to all of them or, with an error, none.
 func (a *application) count(r *accounting.Record, p *price.Posting, s price.Settled, account *account) error {
-	total, err := a.use.get(join(p.Period, r.Client))
+	total, err := a.use.get(a.key(p.Period, r.Client))
 	if err != nil {
 		return err
 	}
-	month, err := a.use.get(join(p.Month, r.Client))
+	month, err := a.use.get(a.key(p.Month, r.Client))
 	if err != nil {
 		return err
 	}
@@ -107,17 +112,17 @@ func (a *application) count(r *accounting.Record, p *price.Posting, s price.Sett
 	if len(name) > accounting.MaxRecipient {
 		name = accounting.Other
 	}
-	part, err := a.rcpt.get(join(p.Month, r.Client, name))
+	part, err := a.rcpt.get(a.key(p.Month, r.Client, name))
 	if err != nil {
 		return err
 	}
 	if !part.known && name != accounting.Other && month.values[recipientCount] >= int64(a.s.o.Recipients) {
-		if part, err = a.rcpt.get(join(p.Month, r.Client, accounting.Other)); err != nil {
+		if part, err = a.rcpt.get(a.key(p.Month, r.Client, accounting.Other)); err != nil {
 			return err
 		}
 		name = accounting.Other
 	}
-	daily, err := a.days.get(join(p.Day, r.Client))
+	daily, err := a.days.get(a.key(p.Day, r.Client))
 	if err != nil {
 		return err
 	}
@@ -146,10 +151,7 @@ func (a *application) count(r *accounting.Record, p *price.Posting, s price.Sett
 		account.Balance, account.changed = account.Balance-whole, true
 	}
 	if a.s.o.Standing != nil {
-		if a.touched == nil {
-			a.touched = map[string]touched{}
-		}
-		a.touched[r.Client] = touched{p.Period, p.Day}
+		a.touch(r.Client, *p)
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package embedded
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"strconv"
@@ -22,15 +21,14 @@ func (s *Store) Enter(ctx context.Context, r accounting.Record) (booked bool, er
 		return false, err
 	}
 	var told []accounting.Standing
-	err = s.update(func(tx *bolt.Tx) error {
-		key, bucket := join(r.Client, r.ID), tx.Bucket([]byte(entries))
+	err = s.alone(ctx, func(a *application) error {
+		key, bucket := join(r.Client, r.ID), a.tx.Bucket([]byte(entries))
 		if was := bucket.Get(key); was != nil {
 			if string(was) != r.Content() {
 				return fmt.Errorf("%q: %w", r.ID, accounting.ErrConflict)
 			}
 			return nil
 		}
-		a := s.application(ctx, tx)
 		content := r.Content()
 		if err := a.enter(&r); err != nil {
 			return err
@@ -39,7 +37,7 @@ func (s *Store) Enter(ctx context.Context, r accounting.Record) (booked bool, er
 			return err
 		}
 		booked = true
-		told, err = a.finish(1)
+		told, err = a.standings()
 		return err
 	})
 	if err != nil {
@@ -73,7 +71,7 @@ func (a *application) enter(r *accounting.Record) error {
 	if r.Currency == "" && len(account.plans) > 0 {
 		r.Currency = account.plans.At(a.now).Currency
 	}
-	total, err := a.use.get(join(p.Period, r.Client))
+	total, err := a.use.get(a.key(p.Period, r.Client))
 	if err != nil {
 		return err
 	}
@@ -88,10 +86,10 @@ func (a *application) enter(r *accounting.Record) error {
 		return errLimit
 	}
 	total.values[counter] += amount
-	total.known = true
+	total.change()
 	account.Balance, account.changed = account.Balance+delta, true
 	if a.s.o.Standing != nil {
-		a.touched = map[string]touched{r.Client: {p.Period, p.Day}}
+		a.touch(r.Client, p)
 	}
 	return a.keep(r, p.Period, nil)
 }
@@ -157,7 +155,11 @@ func (s *Store) SetPlans(ctx context.Context, client, was, plans string) (done b
 // Standings reads how accounts stand.
 func (s *Store) Standings(ctx context.Context, list []accounting.Standing) ([]accounting.Standing, error) {
 	out := slices.Clone(list)
-	err := s.view(func(tx *bolt.Tx) error {
+	change, err := s.settle()
+	if err != nil {
+		return nil, err
+	}
+	err = s.db.View(func(tx *bolt.Tx) error {
 		values := make([]int64, useWidth)
 		read := func(bucket string, width int, key []byte) (int64, error) {
 			raw := tx.Bucket([]byte(bucket)).Get(key)
@@ -183,7 +185,7 @@ func (s *Store) Standings(ctx context.Context, list []accounting.Standing) ([]ac
 			if st.UsedDay, err = read(days, 3, join(st.Day, st.Client)); err != nil {
 				return err
 			}
-			st.Change = [2]uint64{tx.Bucket([]byte(records)).Sequence()}
+			st.Change = change
 		}
 		return nil
 	})
@@ -198,11 +200,3 @@ func (s *Store) Follow(ctx context.Context, fresh func(), _ func([]accounting.St
 }
 
 var _ accounting.Ledger = (*Store)(nil)
-
-// sequence of what is stored last.
-func (a *application) sequence() [2]uint64 { return [2]uint64{a.records.Sequence()} }
-
-// place is where a record stands, as seen has it.
-func place(period string, n uint64) []byte {
-	return binary.BigEndian.AppendUint64([]byte(period+"\x00"), n)
-}

@@ -140,7 +140,7 @@ func (s *Store) ApplyParked(ctx context.Context, id string) error {
 		if err := a.decided(key); err != nil {
 			return err
 		}
-		told, err := a.finish(1)
+		told, err := a.standings()
 		a.told = told
 		return err
 	})
@@ -150,7 +150,7 @@ func (s *Store) ApplyParked(ctx context.Context, id string) error {
 func (s *Store) DropParked(ctx context.Context, id string) error {
 	return s.decide(ctx, id, func(a *application, key []byte, p parkedRecord) error {
 		a.took(p.Record.Gateway, takenCounts{0, 1})
-		return errors.Join(a.decided(key), a.writeTaken(a.tx))
+		return a.decided(key)
 	})
 }
 
@@ -159,9 +159,8 @@ func (s *Store) decide(ctx context.Context, id string, fn func(a *application, k
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	var a *application
-	err := s.update(func(tx *bolt.Tx) error {
-		a = s.application(ctx, tx)
+	var told []accounting.Standing
+	err := s.alone(ctx, func(a *application) error {
 		key := sha256.Sum256([]byte(id))
 		value := a.parked.Get(key[:])
 		if value == nil || bytes.HasPrefix(value, []byte(decidedPrefix)) {
@@ -171,10 +170,12 @@ func (s *Store) decide(ctx context.Context, id string, fn func(a *application, k
 		if err := json.Unmarshal(value, &p); err != nil {
 			return fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
-		return fn(a, key[:], p)
+		err := fn(a, key[:], p)
+		told = a.told
+		return err
 	})
 	if err == nil {
-		s.tell(a.told)
+		s.tell(told)
 	}
 	return err
 }

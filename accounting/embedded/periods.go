@@ -1,7 +1,6 @@
 package embedded
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -57,35 +56,13 @@ func (s *Store) noted(after string) (next string, err error) {
 
 // Periods are those in which the client has an account of its own.
 func (s *Store) Periods(ctx context.Context, client string) ([]string, error) {
-	var list []string
-	if err := s.view(func(tx *bolt.Tx) error {
-		return each(ctx, tx.Bucket([]byte(periods)), join(client, ""), func(period, _ []byte) error {
-			list = append(list, string(period))
-			return nil
-		})
-	}); err != nil {
-		return nil, err
-	}
-	// An earlier release noted none.
-	for period := ""; ; {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		var err error
-		if period, err = s.nextPeriod(client, period); err != nil {
-			return nil, err
-		}
-		if period == "" {
-			slices.Sort(list)
-			return accounting.SortPeriods(slices.Compact(list)), nil
-		}
-		list = append(list, period)
-	}
+	list, err := s.periods(ctx, client)
+	return accounting.SortPeriods(list), err
 }
 
 // RecordsOf calls fn with every record of a client's period.
 func (s *Store) RecordsOf(ctx context.Context, client, period string, fn func(accounting.Record) error) error {
-	return s.recordsOf(ctx, client, period, fn)
+	return s.recordsOf(ctx, client, period, note{}, fn)
 }
 
 // CounterOf reads the counters of a client's period.
@@ -105,7 +82,7 @@ func (s *Store) CounterOf(ctx context.Context, client, period string) (accountin
 		}
 		c.Deliveries, c.Size, c.Charged = values[deliveries], values[size], values[charged]
 		money(&c, values)
-		c.Currency = strings.TrimPrefix(string(tx.Bucket([]byte(periods)).Get(join(client, period))), "-")
+		c.Currency = parseNote(tx.Bucket([]byte(periods)).Get(join(client, period))).currency
 		return nil
 	})
 	return c, err
@@ -122,59 +99,10 @@ func (s *Store) ClosePeriod(ctx context.Context, client, period string) error {
 		if err != nil {
 			return err
 		}
-		c.values[closed], c.known = 1, true
+		c.values[closed] = 1
+		c.change()
 		return t.write()
 	})
-}
-
-// dropAtOnce bounds what one transaction deletes.
-const dropAtOnce = 5000
-
-// DropRecords deletes the records of a client's closed period. That the period
-// was is noted.
-func (s *Store) DropRecords(ctx context.Context, client, period string) error {
-	for more := true; more; {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := s.update(func(tx *bolt.Tx) (err error) {
-			more, err = drop(tx, client, period)
-			return err
-		}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// drop deletes some; true when there may be more.
-func drop(tx *bolt.Tx, client, period string) (bool, error) {
-	values := make([]int64, useWidth)
-	if raw := tx.Bucket([]byte(use)).Get(join(period, client)); raw != nil {
-		if err := decodeTotals(raw, values); err != nil {
-			return false, err
-		}
-	}
-	if values[closed] == 0 {
-		return false, fmt.Errorf("%s, %s is not closed: its records stay", client, period)
-	}
-	if note, key := tx.Bucket([]byte(periods)), join(client, period); note.Get(key) == nil {
-		if err := note.Put(key, []byte("-")); err != nil {
-			return false, err
-		}
-	}
-	prefix := join(client, period, "")
-	c := tx.Bucket([]byte(records)).Cursor()
-	for range dropAtOnce {
-		k, _ := c.Seek(prefix)
-		if !bytes.HasPrefix(k, prefix) {
-			return false, nil
-		}
-		if err := c.Delete(); err != nil {
-			return false, err
-		}
-	}
-	return true, nil
 }
 
 // Gateways tells when each gateway was last heard of.
@@ -205,7 +133,7 @@ func (s *Store) SetClose(ctx context.Context, c accounting.Close) error {
 	if err != nil {
 		return err
 	}
-	return s.update(func(tx *bolt.Tx) error { return tx.Bucket([]byte(closes)).Put([]byte(c.Period), value) })
+	return s.aside(func(tx *bolt.Tx) error { return tx.Bucket([]byte(closes)).Put([]byte(c.Period), value) })
 }
 
 // Closes are the seals, the first one closed first.

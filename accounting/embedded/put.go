@@ -3,8 +3,6 @@ package embedded
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"slices"
 	"time"
@@ -13,6 +11,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/accounting/price"
+	"github.com/tollgate-mail/tollgate/accounting/recordfile"
 )
 
 // Put applies the batch in one transaction.
@@ -21,8 +20,8 @@ func (s *Store) Put(ctx context.Context, batch []accounting.Record) error {
 		return err
 	}
 	var told []accounting.Standing
-	err := s.update(func(tx *bolt.Tx) (err error) {
-		told, err = s.apply(ctx, tx, batch)
+	err := s.alone(ctx, func(a *application) (err error) {
+		told, err = a.batch(batch)
 		return err
 	})
 	if err == nil {
@@ -31,48 +30,63 @@ func (s *Store) Put(ctx context.Context, batch []accounting.Record) error {
 	return err
 }
 
-// tell tells of clients' standing once what it says is durable.
+// tell tells of clients' standing.
 func (s *Store) tell(told []accounting.Standing) {
 	if s.o.Standing != nil && len(told) > 0 {
 		s.o.Standing(told)
 	}
 }
 
-func (s *Store) apply(ctx context.Context, tx *bolt.Tx, batch []accounting.Record) ([]accounting.Standing, error) {
-	a := s.application(ctx, tx)
+// batch applies records, and returns how the accounts stand that they changed.
+func (a *application) batch(batch []accounting.Record) ([]accounting.Standing, error) {
 	for i := range batch {
 		if err := a.apply(&batch[i]); err != nil {
 			return nil, err
 		}
 	}
-	return a.finish(len(batch))
+	a.came += len(batch)
+	return a.standings()
 }
 
 func (s *Store) application(ctx context.Context, tx *bolt.Tx) *application {
-	a := &application{
-		ctx: ctx, s: s, tx: tx, now: s.o.Now(), seen: tx.Bucket([]byte(seen)), records: tx.Bucket([]byte(records)),
-		parked: tx.Bucket([]byte(parked)), periods: tx.Bucket([]byte(periods)), tariffs: tx.Bucket([]byte(tariffs)),
-		use: newTotals(tx, use, useWidth), rcpt: newTotals(tx, rcpt, 3), days: newTotals(tx, days, 3), accounts: newAccounts(tx),
+	return &application{
+		ctx: ctx, s: s, tx: tx, now: s.o.Now(), seen: newMemory(tx), records: tx.Bucket([]byte(records)), meta: tx.Bucket([]byte(meta)),
+		parked: tx.Bucket([]byte(parked)), periods: tx.Bucket([]byte(periods)), tariffs: tx.Bucket([]byte(tariffs)), kept: s.kept.in(tx),
 	}
-	// The keys of a client, and those of the day, only grow.
-	a.records.FillPercent, a.seen.FillPercent = 0.9, 0.9
-	return a
 }
 
-// application is one batch on its way into the store.
+// application is batches on their way into the store: what they change is kept in
+// memory until they are written together.
 type application struct {
-	ctx                   context.Context
-	s                     *Store
-	now                   time.Time
-	anyAge                bool // somebody decided that age is no matter
-	seen, records, parked *bolt.Bucket
-	periods, tariffs      *bolt.Bucket
-	use, rcpt, days       *totals
-	accounts              *accounts
-	touched               map[string]touched
-	told                  []accounting.Standing // of a decision
-	tx                    *bolt.Tx
-	taken                 map[string]takenCounts
+	*kept
+	ctx              context.Context
+	s                *Store
+	now              time.Time
+	anyAge           bool // somebody decided that age is no matter
+	came             int  // records so far
+	seen             *memory
+	records          *bolt.Bucket // of layout 1
+	meta, parked     *bolt.Bucket
+	periods, tariffs *bolt.Bucket
+	touched          map[string]touched
+	told             []accounting.Standing // of a decision
+	tx               *bolt.Tx
+	taken            map[string]takenCounts
+	scratch          []byte // of key
+}
+
+// key is join, until it is called again.
+func (a *application) key(parts ...string) []byte {
+	a.scratch = appendKey(a.scratch[:0], parts...)
+	return a.scratch
+}
+
+// touch notes that a client's account changed.
+func (a *application) touch(client string, p price.Posting) {
+	if a.touched == nil {
+		a.touched = map[string]touched{}
+	}
+	a.touched[client] = touched{p.Period, p.Day}
 }
 
 // touched is where a client's standing is read when the batch is done.
@@ -80,9 +94,6 @@ type touched struct{ period, day string }
 
 // apply applies one record, unless it was applied before.
 func (a *application) apply(r *accounting.Record) error {
-	if err := a.ctx.Err(); err != nil {
-		return err
-	}
 	fault := r.Check()
 	if !a.anyAge {
 		fault = accounting.Fit(r, a.now, a.s.o.SeenDays)
@@ -92,23 +103,23 @@ func (a *application) apply(r *accounting.Record) error {
 	}
 	own, other := r.Marks()
 	key := seenKey(r.Origin(), own)
-	if a.seen.Get(key) != nil {
+	if a.seen.get(key) != nil {
 		return nil
 	}
 	account, err := a.accounts.get(r.Client)
 	if err != nil {
 		return err
 	}
-	otherThere := a.seen.Get(seenKey(r.Origin(), other)) != nil
-	if otherThere == (r.Kind == accounting.Usage) {
+	place := a.seen.get(seenKey(r.Origin(), other))
+	if (place != nil) == (r.Kind == accounting.Usage) {
 		// A void without its record, or a record that was voided before.
-		return a.remember(r, key, account)
+		return a.remember(r, &key, account)
 	}
 	var p price.Posting
 	var s price.Settled
 	stored, plans := *r, account.plans
 	if r.Kind == accounting.Void {
-		p, s, err = a.voided(r, &stored, seenKey(r.Origin(), other))
+		p, s, err = a.voided(r, &stored, place)
 	} else {
 		p, s, plans, err = a.usage(r, &stored, account)
 	}
@@ -117,7 +128,7 @@ func (a *application) apply(r *accounting.Record) error {
 	}
 	switch {
 	case err == nil:
-	case errors.Is(err, errLimit), errors.Is(err, price.ErrTerms), errors.Is(err, price.ErrOverflow), errors.Is(err, errAway):
+	case errors.Is(err, errLimit), errors.Is(err, price.ErrTerms), errors.Is(err, price.ErrOverflow), errors.Is(err, errAway), errors.Is(err, errLost), errors.Is(err, recordfile.ErrTooLarge):
 		return a.park(r, err)
 	default:
 		return err
@@ -129,12 +140,12 @@ func (a *application) apply(r *accounting.Record) error {
 		return err
 	}
 	a.took(r.Gateway, takenCounts{1, 0})
-	return a.keep(&stored, p.Period, key)
+	return a.keep(&stored, p.Period, &key)
 }
 
 // remember keeps a record that has no effect: neither it nor the one that it
 // is about counts.
-func (a *application) remember(r *accounting.Record, key []byte, account *account) error {
+func (a *application) remember(r *accounting.Record, key *mark, account *account) error {
 	stored := *r
 	stored.Effect = accounting.NoEffect
 	at := *r
@@ -154,46 +165,54 @@ func (a *application) remember(r *accounting.Record, key []byte, account *accoun
 	return a.keep(&stored, p.Period, key)
 }
 
-// finish writes the counters, and forgets what is old: as much as came, and
-// some more, so that no batch pays for a whole day.
-func (a *application) finish(came int) ([]accounting.Standing, error) {
+// standings are how the accounts stand that were touched since they were asked
+// for last.
+func (a *application) standings() ([]accounting.Standing, error) {
 	var told []accounting.Standing
 	for client, at := range a.touched {
 		account, err := a.accounts.get(client)
 		if err != nil {
 			return nil, err
 		}
-		total, err := a.use.get(join(at.period, client))
+		total, err := a.use.get(a.key(at.period, client))
 		if err != nil {
 			return nil, err
 		}
-		daily, err := a.days.get(join(at.day, client))
+		daily, err := a.days.get(a.key(at.day, client))
 		if err != nil {
 			return nil, err
 		}
 		told = append(told, accounting.Standing{
 			Client: client, Balance: account.Balance, Period: at.period, Used: total.values[charged], Day: at.day, UsedDay: daily.values[charged],
-			Change: a.sequence(),
+			Change: a.s.change(),
 		})
 	}
-	for _, t := range []*totals{a.use, a.rcpt, a.days} {
+	clear(a.touched)
+	return told, nil
+}
+
+// change numbers what was applied so far. After something was given up the
+// positions of records begin again further down.
+func (s *Store) change() [2]uint64 { return [2]uint64{s.given, uint64(s.file.End())} }
+
+// finish writes what is in memory, and forgets what is old: as much as came, and
+// some more, so that no transaction pays for a whole day.
+func (a *application) finish() error {
+	for _, t := range a.totals() {
 		if err := t.write(); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if err := a.accounts.write(); err != nil {
-		return nil, err
-	}
-	if err := a.writeTaken(a.tx); err != nil {
-		return nil, err
+	if err := errors.Join(a.accounts.write(), a.writeTaken(), a.seen.write()); err != nil {
+		return err
 	}
 	// A day more than Fit asks for: what it lets pass is remembered.
-	oldest := binary.BigEndian.AppendUint64(nil, uint64(a.now.AddDate(0, 0, -a.s.o.SeenDays-1).UnixMilli()))
-	if err := prune(a.seen, oldest, 2*came+100); err != nil {
-		return nil, err
+	oldest := octets(a.now.AddDate(0, 0, -a.s.o.SeenDays-1).UnixMilli())
+	if err := prune(a.seen.bucket, oldest, 2*a.came+100); err != nil {
+		return err
 	}
 	day := accounting.Day(a.now.AddDate(0, 0, -a.s.o.DayDays), a.s.o.Location)
-	return told, prune(a.days.bucket, []byte(day), came+100)
+	return prune(a.days.bucket, []byte(day), a.came+100)
 }
 
 // prune deletes up to n keys before one.
@@ -208,20 +227,10 @@ func prune(b *bolt.Bucket, before []byte, n int) error {
 	return nil
 }
 
-// seenKey is where a record is remembered: by time first, so that records of
-// one hour share pages and old ones lie together.
-func seenKey(origin time.Time, mark string) []byte {
-	sum := sha256.Sum256([]byte(mark))
-	return append(binary.BigEndian.AppendUint64(nil, uint64(origin.UnixMilli())), sum[:12]...)
-}
-
 // join makes a key of parts without zero bytes, but for the last.
-func join(parts ...string) []byte {
-	n := len(parts)
-	for _, p := range parts {
-		n += len(p)
-	}
-	key := make([]byte, 0, n)
+func join(parts ...string) []byte { return appendKey(nil, parts...) }
+
+func appendKey(key []byte, parts ...string) []byte {
 	for i, p := range parts {
 		if i > 0 {
 			key = append(key, 0)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,7 +36,7 @@ func (s *Store) Counters(ctx context.Context, period string) ([]accounting.Count
 			if bucket == use {
 				var err error
 				money(&c, values)
-				c.Currency = strings.TrimPrefix(string(tx.Bucket([]byte(periods)).Get(join(c.Client, period))), "-")
+				c.Currency = parseNote(tx.Bucket([]byte(periods)).Get(join(c.Client, period))).currency
 				if c.Recipients, err = recipients(ctx, tx, period, c.Client); err != nil {
 					return err
 				}
@@ -84,7 +85,7 @@ func each(ctx context.Context, b *bolt.Bucket, prefix []byte, fn func(rest, valu
 	return nil
 }
 
-// pageSize is how many records one transaction reads. None stays open while
+// pageSize is how many records of layout 1 one transaction reads. None stays open while
 // the caller's function runs: it would hold back the pages that Put frees, and
 // stop a Put of that function for good.
 const pageSize = 512
@@ -94,30 +95,36 @@ func (s *Store) Records(ctx context.Context, client string, from, to time.Time, 
 	if !from.Before(to) {
 		return nil
 	}
-	for name := client; ; {
-		if client == "" {
-			var err error
-			if name, err = s.nextClient(name); err != nil || name == "" {
-				return err
-			}
-		}
-		if err := s.between(ctx, name, from, to, fn); err != nil || client != "" {
+	clients := []string{client}
+	if client == "" {
+		var err error
+		if clients, err = s.Clients(ctx); err != nil {
 			return err
 		}
 	}
+	for _, name := range clients {
+		if err := s.between(ctx, name, from, to, fn); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // between calls fn with a client's records that count in [from, to).
 func (s *Store) between(ctx context.Context, client string, from, to time.Time, fn func(accounting.Record) error) error {
-	for period := ""; ; {
-		var err error
-		if period, err = s.nextPeriod(client, period); err != nil || period == "" {
-			return err
-		}
+	list, err := s.periods(ctx, client)
+	if err != nil {
+		return err
+	}
+	// A day more on either side: the time zone may have been another.
+	part := note{
+		first: accounting.Day(from.AddDate(0, 0, -1), s.o.Location), last: accounting.Day(to.AddDate(0, 0, 1), s.o.Location),
+	}
+	for _, period := range list {
 		if !accounting.Touches(period, from, to) {
 			continue
 		}
-		if err := s.recordsOf(ctx, client, period, func(r accounting.Record) error {
+		if err := s.recordsOf(ctx, client, period, part, func(r accounting.Record) error {
 			if at := r.Falls(); at.Before(from) || !at.Before(to) {
 				return nil
 			}
@@ -126,10 +133,39 @@ func (s *Store) between(ctx context.Context, client string, from, to time.Time, 
 			return err
 		}
 	}
+	return nil
 }
 
-// nextPeriod is the first period behind one in which the client has records;
-// "" when there is none.
+// periods are those that a client has records in, sorted as texts.
+func (s *Store) periods(ctx context.Context, client string) ([]string, error) {
+	var list []string
+	if err := s.view(func(tx *bolt.Tx) error {
+		return each(ctx, tx.Bucket([]byte(periods)), join(client, ""), func(period, _ []byte) error {
+			list = append(list, string(period))
+			return nil
+		})
+	}); err != nil {
+		return nil, err
+	}
+	// An earlier release noted none.
+	for period := ""; ; {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		var err error
+		if period, err = s.nextPeriod(client, period); err != nil {
+			return nil, err
+		}
+		if period == "" {
+			slices.Sort(list)
+			return slices.Compact(list), nil
+		}
+		list = append(list, period)
+	}
+}
+
+// nextPeriod is the first period behind one in which the client has records of
+// layout 1; "" when there is none.
 func (s *Store) nextPeriod(client, after string) (next string, err error) {
 	err = s.view(func(tx *bolt.Tx) error {
 		c := tx.Bucket([]byte(records)).Cursor()
@@ -147,8 +183,8 @@ func (s *Store) nextPeriod(client, after string) (next string, err error) {
 	return next, err
 }
 
-// nextClient is the first client behind one that has records; "" when there is
-// none.
+// nextClient is the first client behind one that has records of layout 1; "" when
+// there is none.
 func (s *Store) nextClient(after string) (next string, err error) {
 	err = s.view(func(tx *bolt.Tx) error {
 		c := tx.Bucket([]byte(records)).Cursor()
@@ -163,7 +199,32 @@ func (s *Store) nextClient(after string) (next string, err error) {
 	return next, err
 }
 
-func (s *Store) recordsOf(ctx context.Context, client, period string, fn func(accounting.Record) error) error {
+// recordsOf calls fn with a client's records of a period that fall on the days of
+// a note, or a few more.
+func (s *Store) recordsOf(ctx context.Context, client, period string, part note, fn func(accounting.Record) error) error {
+	if err := s.oldRecordsOf(ctx, client, period, fn); err != nil {
+		return err
+	}
+	var chains []chain
+	if err := s.view(func(tx *bolt.Tx) (err error) {
+		n := parseNote(tx.Bucket([]byte(periods)).Get(join(client, period)))
+		if n.first == "" {
+			return nil
+		}
+		n.first = max(n.first, part.first)
+		if part.last != "" {
+			n.last = min(n.last, part.last)
+		}
+		chains, err = chainsOf(tx, client, period, n)
+		return err
+	}); err != nil {
+		return err
+	}
+	return s.chained(ctx, chains, client, period, fn)
+}
+
+// oldRecordsOf is recordsOf for records of layout 1, which came before all others.
+func (s *Store) oldRecordsOf(ctx context.Context, client, period string, fn func(accounting.Record) error) error {
 	prefix := join(client, period, "")
 	for at := prefix; at != nil; {
 		if err := ctx.Err(); err != nil {
@@ -193,7 +254,7 @@ func readPage(tx *bolt.Tx, prefix, at []byte, period int) (page []accounting.Rec
 		if len(page) == pageSize {
 			return page, bytes.Clone(k), nil
 		}
-		r, err := readStored(k, v, period)
+		r, err := readOld(k, v, period)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -2,13 +2,14 @@ package embedded
 
 import (
 	"context"
+	"errors"
 
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/tollgate-mail/tollgate/accounting"
 )
 
-// session is a run of batches. A batch and its mark are one transaction: a file
+// session is a run of batches. A batch and its mark are in one transaction: a file
 // that is put back is put back with its mark.
 type session struct {
 	s    *Store
@@ -34,59 +35,67 @@ func (s *Store) Session(ctx context.Context) (accounting.Session, error) {
 // Marks is the one mark of the file.
 func (se *session) Marks() []accounting.Mark { return []accounting.Mark{{Text: se.mark}} }
 
-// Put applies the batch and moves the mark, both or neither.
+// Put applies the batch and moves the mark, both or neither. Both are durable
+// after Move or Check; a crash before that loses both.
 func (se *session) Put(ctx context.Context, batch []accounting.Record, text string) error {
-	var told []accounting.Standing
-	err := se.update(ctx, text, func(tx *bolt.Tx) (err error) {
-		told, err = se.s.apply(ctx, tx, batch)
-		return err
-	})
+	told, err := se.put(ctx, batch, text)
 	if err == nil {
 		se.s.tell(told)
 	}
 	return err
 }
 
-// Move moves the mark. One that stands there already costs no transaction.
+func (se *session) put(ctx context.Context, batch []accounting.Record, text string) (told []accounting.Standing, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s := se.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := se.begin(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.db.Do(func() (err error) {
+		told, err = s.open.batch(batch)
+		return err
+	}); err != nil {
+		return nil, errors.Join(err, s.giveUp())
+	}
+	s.open.mark, se.mark = text, text
+	if s.open.full() {
+		err = s.write()
+	}
+	return told, err
+}
+
+// begin has a group open, behind the mark that the session knows.
+func (se *session) begin(ctx context.Context) error {
+	if err := se.s.begin(ctx); err != nil {
+		return err
+	}
+	if se.s.open.mark != se.mark {
+		return errors.Join(accounting.ErrMark, se.s.write())
+	}
+	return nil
+}
+
+// Move moves the mark, and makes durable what was put. A mark that stands there
+// already costs no transaction.
 func (se *session) Move(ctx context.Context, text string) error {
-	if text == se.mark {
-		return se.Check(ctx)
-	}
-	return se.update(ctx, text, func(*bolt.Tx) error { return nil })
-}
-
-func (se *session) update(ctx context.Context, text string, fn func(*bolt.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	err := se.s.update(func(tx *bolt.Tx) error {
-		m := tx.Bucket([]byte(meta))
-		if string(m.Get(markKey())) != se.mark {
-			return accounting.ErrMark
-		}
-		if err := fn(tx); err != nil {
-			return err
-		}
-		return m.Put(markKey(), []byte(text))
-	})
-	if err == nil {
-		se.mark = text
-	}
-	return err
-}
-
-// Check compares the mark.
-func (se *session) Check(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
+	se.s.mu.Lock()
+	defer se.s.mu.Unlock()
+	if err := se.begin(ctx); err != nil {
 		return err
 	}
-	return se.s.view(func(tx *bolt.Tx) error {
-		if string(tx.Bucket([]byte(meta)).Get(markKey())) != se.mark {
-			return accounting.ErrMark
-		}
-		return nil
-	})
+	se.s.open.mark, se.mark = text, text
+	return se.s.write()
 }
+
+// Check compares the mark, and makes durable what was put.
+func (se *session) Check(ctx context.Context) error { return se.Move(ctx, se.mark) }
 
 // Close ends the session.
 func (se *session) Close() error { return nil }

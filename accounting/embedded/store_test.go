@@ -120,7 +120,7 @@ func TestDamagedPages(t *testing.T) {
 func TestOtherVersion(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "account.db")
 	s := mustOpen(t, path, Options{})
-	if err := s.update(func(tx *bolt.Tx) error { return tx.Bucket([]byte(meta)).Put([]byte("version"), []byte("2")) }); err != nil {
+	if err := s.update(func(tx *bolt.Tx) error { return tx.Bucket([]byte(meta)).Put([]byte("version"), []byte("3")) }); err != nil {
 		t.Fatal(err)
 	}
 	s.Close()

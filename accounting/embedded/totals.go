@@ -3,6 +3,8 @@ package embedded
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
+	"strings"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -29,42 +31,61 @@ const (
 	useWidth // how many a value of the bucket use has
 )
 
-// totals are the counters of one bucket that a batch touches, each read and
-// written once.
+// totals are the counters of one bucket that were asked for, with what is not
+// written of them.
 type totals struct {
-	bucket *bolt.Bucket
-	width  int // numbers in a value
-	loaded map[string]*counts
+	name    string
+	bucket  *bolt.Bucket
+	width   int // numbers in a value
+	loaded  map[string]*counts
+	changed []*counts
 }
 
 // counts is one set of counters.
 type counts struct {
-	values []int64
-	known  bool // it was there, or something was added
+	of      *totals
+	key     string
+	values  []int64
+	known   bool // it was there, or something was added
+	changed bool
 }
 
 func newTotals(tx *bolt.Tx, bucket string, width int) *totals {
-	return &totals{tx.Bucket([]byte(bucket)), width, map[string]*counts{}}
+	t := &totals{name: bucket, width: width, loaded: map[string]*counts{}}
+	t.in(tx)
+	return t
 }
+
+// in has them read and written in another transaction.
+func (t *totals) in(tx *bolt.Tx) { t.bucket = tx.Bucket([]byte(t.name)) }
 
 func (t *totals) get(key []byte) (*counts, error) {
 	if c, ok := t.loaded[string(key)]; ok {
 		return c, nil
 	}
 	raw := t.bucket.Get(key)
-	c := &counts{make([]int64, t.width), raw != nil}
+	c := &counts{of: t, key: string(key), values: make([]int64, t.width), known: raw != nil}
 	if raw != nil {
 		if err := decodeTotals(raw, c.values); err != nil {
 			return nil, fmt.Errorf("counter %q: %w", key, err)
 		}
 	}
-	t.loaded[string(key)] = c
+	t.loaded[c.key] = c
 	return c, nil
+}
+
+// change notes that a counter was changed.
+func (c *counts) change() {
+	c.known = true
+	if !c.changed {
+		c.changed = true
+		c.of.changed = append(c.of.changed, c)
+	}
 }
 
 func decodeTotals(raw []byte, values []int64) error {
 	// Of an earlier release it may be shorter.
-	if len(raw)%8 != 0 || len(raw) < 8*3 || len(raw) > 8*len(values) {
+	if len(raw)%8 != 0 || len(raw) < 8*min(3, len(values)) || len(raw) > 8*len(values) {
 		return fmt.Errorf("%w: %d bytes, want %d", ErrDamaged, len(raw), 8*len(values))
 	}
 	clear(values)
@@ -74,20 +95,21 @@ func decodeTotals(raw []byte, values []int64) error {
 	return nil
 }
 
-// write puts what was added to.
+// write puts what was changed.
 func (t *totals) write() error {
-	for key, c := range t.loaded {
-		if !c.known {
-			continue
-		}
+	slices.SortFunc(t.changed, func(a, b *counts) int { return strings.Compare(a.key, b.key) })
+	for _, c := range t.changed {
 		raw := make([]byte, 0, 8*t.width)
 		for _, v := range c.values {
 			raw = binary.BigEndian.AppendUint64(raw, uint64(v))
 		}
-		if err := t.bucket.Put([]byte(key), raw); err != nil {
+		if err := t.bucket.Put([]byte(c.key), raw); err != nil {
 			return err
 		}
+		c.changed = false
 	}
+	clear(t.changed)
+	t.changed = t.changed[:0]
 	return nil
 }
 
@@ -108,7 +130,7 @@ func (c *counts) add(r *accounting.Record) {
 	c.values[deliveries] += d
 	c.values[size] += s
 	c.values[charged] += ch
-	c.known = true
+	c.change()
 }
 
 // settle adds what a record cost; whole is what it adds to the cost.
@@ -117,5 +139,5 @@ func (c *counts) settle(s price.Settled, whole int64) {
 	c.values[included] += s.Included
 	c.values[includedDeliveries] += s.IncludedDeliveries
 	c.values[cost] += whole
-	c.known = true
+	c.change()
 }

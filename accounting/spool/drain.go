@@ -26,7 +26,7 @@ type pace struct {
 
 func defaultPace() pace {
 	return pace{
-		linger: 50 * time.Millisecond, save: time.Second, check: 10 * time.Second,
+		linger: 50 * time.Millisecond, save: 5 * time.Second, check: 10 * time.Second,
 		backoffMin: 100 * time.Millisecond, backoffMax: 5 * time.Second,
 	}
 }

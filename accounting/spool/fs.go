@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/durable"
 )
 
 // FileSystem is what of a file system the spool relies on to be durable.
@@ -113,4 +115,4 @@ func osOpen(path string, flags int) (File, error) {
 	return osFile{f}, nil
 }
 
-func (f osFile) Sync() error { return datasync(f.File) }
+func (f osFile) Sync() error { return durable.SyncData(f.File) }

@@ -124,15 +124,18 @@ type packer struct {
 func (p *packer) state(dir, snapshots string) error {
 	copied := map[string]bool{}
 	if snapshots != "" {
-		names, err := os.ReadDir(snapshots)
-		if err != nil {
-			return err
-		}
-		for _, n := range names {
-			copied[n.Name()] = true
-			if err := p.add(filepath.Join(snapshots, n.Name()), statePrefix+n.Name(), ""); err != nil {
+		if err := filepath.WalkDir(snapshots, func(path string, e fs.DirEntry, err error) error {
+			name, err2 := filepath.Rel(snapshots, path)
+			if err := errors.Join(err, err2); err != nil || name == "." {
 				return err
 			}
+			copied[name] = true // of a folder: all that is in it
+			if e.IsDir() {
+				return nil
+			}
+			return p.add(path, statePrefix+name, "")
+		}); err != nil {
+			return err
 		}
 	}
 	var names, spooled []string
@@ -148,7 +151,7 @@ func (p *packer) state(dir, snapshots string) error {
 			return err
 		}
 		switch {
-		case left(name) && e.IsDir():
+		case e.IsDir() && (left(name) || copied[name]):
 			return fs.SkipDir
 		case left(name) || copied[name] || !e.Type().IsRegular():
 		case strings.HasPrefix(name, spoolName+"/"):

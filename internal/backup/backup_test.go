@@ -108,7 +108,7 @@ func TestWhileMailFlows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(a.store.Snapshot(f), f.Close()); err != nil {
+	if err := errors.Join(a.store.Snapshot(f), f.Close(), a.store.Link(copies)); err != nil {
 		t.Fatal(err)
 	}
 	for durable.Load() < before+300 { // the drain's cursor is ahead of the copy

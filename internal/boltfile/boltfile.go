@@ -66,6 +66,9 @@ func (d *DB) View(fn func(*bolt.Tx) error) error {
 	return d.guard(func() error { return d.DB.View(fn) })
 }
 
+// Do runs fn, which does with the database what it wants: its panics are errors.
+func (d *DB) Do(fn func() error) error { return d.guard(fn) }
+
 // Close closes the file.
 func (d *DB) Close() error { return d.guard(d.DB.Close) }
 

@@ -192,6 +192,10 @@ type Snapshot struct {
 // snapshooter is a database that can be copied while it is in use.
 type snapshooter interface{ Snapshot(w io.Writer) error }
 
+// linker is a store that has files of records besides, of which it makes links in
+// a folder.
+type linker interface{ Link(dir string) error }
+
 func (d *Daemon) answerSnapshot(context.Context, json.RawMessage) (any, error) {
 	cfg := d.config()
 	dir, err := os.MkdirTemp(cfg.StateDir, backup.Snapshots)
@@ -200,6 +204,9 @@ func (d *Daemon) answerSnapshot(context.Context, json.RawMessage) (any, error) {
 	}
 	if s, ok := d.store.(snapshooter); ok {
 		err = copied(s, filepath.Join(dir, filepath.Base(d.storeIs.Place)))
+	}
+	if s, ok := d.store.(linker); err == nil && ok {
+		err = s.Link(dir)
 	}
 	if s := d.memories.Snapshooter(); err == nil && s != nil {
 		err = copied(s, filepath.Join(dir, d.memories.File()))

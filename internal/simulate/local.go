@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -23,15 +24,17 @@ type Ledgered interface {
 type Backing interface {
 	// Open opens the store, with what it holds.
 	Open(book *price.Book, now func() time.Time) (Ledgered, error)
+	// Crash ends a store that is open with what of it is durable.
+	Crash(store Ledgered) error
 	// Copy keeps what it holds now; SetBack puts that back.
 	Copy() error
 	SetBack() error
 }
 
-// File is the embedded store in a file.
+// File is the embedded store in its files.
 type File struct {
 	Path string
-	old  []byte
+	old  map[string][]byte
 }
 
 // Open opens the file, or makes it.
@@ -39,18 +42,54 @@ func (f *File) Open(book *price.Book, now func() time.Time) (Ledgered, error) {
 	return embedded.Open(f.Path, embedded.Options{Now: now, SeenDays: 40, Book: book})
 }
 
-// Copy reads the file: between two transactions it is whole.
+// Crash puts back what stood in the files before they were closed.
+func (f *File) Crash(store Ledgered) error {
+	was, err := f.content()
+	return errors.Join(err, store.Close(), f.put(was))
+}
+
+// Copy reads the files: between two transactions they are whole.
 func (f *File) Copy() (err error) {
-	f.old, err = os.ReadFile(f.Path)
+	f.old, err = f.content()
 	return err
 }
 
-// SetBack writes the file as it once was.
+// SetBack writes the files as they once were.
 func (f *File) SetBack() error {
 	if f.old == nil {
 		return nil
 	}
-	return os.WriteFile(f.Path, f.old, 0o600)
+	return f.put(f.old)
+}
+
+// content is what stands in the database and in its files of records.
+func (f *File) content() (map[string][]byte, error) {
+	names, err := filepath.Glob(filepath.Join(embedded.RecordsDir(f.Path), "*"))
+	if err != nil {
+		return nil, err
+	}
+	content := map[string][]byte{}
+	for _, name := range append(names, f.Path) {
+		if content[name], err = os.ReadFile(name); err != nil {
+			return nil, err
+		}
+	}
+	return content, nil
+}
+
+func (f *File) put(content map[string][]byte) error {
+	if err := os.RemoveAll(embedded.RecordsDir(f.Path)); err != nil {
+		return err
+	}
+	if err := os.Mkdir(embedded.RecordsDir(f.Path), 0o700); err != nil {
+		return err
+	}
+	for name, text := range content {
+		if err := os.WriteFile(name, text, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // local is a world's real store.
@@ -61,7 +100,7 @@ type local struct {
 }
 
 func (l *local) open(book *price.Book) (accounting.Checkpointer, error) {
-	if err := l.close(); err != nil {
+	if err := l.crash(); err != nil {
 		return nil, err
 	}
 	var err error
@@ -78,6 +117,16 @@ func (l *local) close() error {
 	return err
 }
 
+// crash ends the store where its gateway went down.
+func (l *local) crash() error {
+	if l.store == nil {
+		return nil
+	}
+	store := l.store
+	l.store = nil
+	return l.is.Crash(store)
+}
+
 func (l *local) copy() {
 	if err := l.is.Copy(); err != nil {
 		panic(err)
@@ -86,7 +135,7 @@ func (l *local) copy() {
 
 // setBack puts the store back; its gateway is down.
 func (l *local) setBack() {
-	if err := errors.Join(l.close(), l.is.SetBack()); err != nil {
+	if err := errors.Join(l.crash(), l.is.SetBack()); err != nil {
 		panic(err)
 	}
 }

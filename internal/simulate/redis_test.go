@@ -69,6 +69,8 @@ func (s *server) Open(book *price.Book, now func() time.Time) (Ledgered, error) 
 	return redis.Open(s.t.Context(), redis.Options{Addr: s.addr, Gateway: "gw0", Now: now, SeenDays: 40, Book: book})
 }
 
+func (s *server) Crash(store Ledgered) error { return store.Close() }
+
 func (s *server) Copy() error {
 	s.saved = true
 	return s.admin.Save(s.t.Context()).Err()

@@ -65,7 +65,7 @@ func (h *host) purge(ctx context.Context) error {
 	if err == nil && len(segments) == 0 {
 		err = errors.New("the record is gone")
 	}
-	return errors.Join(err, h.untouched(), present(state+"/account.db"), absent("/etc/tollgate", "/var/log/tollgate", "/etc/logrotate.d/tollgate"))
+	return errors.Join(err, h.untouched(), present(state+"/account.db", state+"/account.records"), absent("/etc/tollgate", "/var/log/tollgate", "/etc/logrotate.d/tollgate"))
 }
 
 // purgeDrained has all records in a store elsewhere: nothing is left.

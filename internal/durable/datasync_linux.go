@@ -1,4 +1,4 @@
-package spool
+package durable
 
 import (
 	"errors"
@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// datasync spares the write of the times that fsync(2) also makes durable.
-func datasync(f *os.File) error {
+// SyncData makes the content of a file durable, and its length with it. It spares the write of the times that fsync(2) also makes durable.
+func SyncData(f *os.File) error {
 	for {
 		err := unix.Fdatasync(int(f.Fd()))
 		if !errors.Is(err, unix.EINTR) {
