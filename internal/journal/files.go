@@ -50,7 +50,15 @@ type part struct {
 	path   string
 	f      *os.File
 	unpack func(io.Reader) (io.Reader, error)
-	packed bool // unpack is not as it is
+	packed bool     // unpack is not as it is
+	index  *indexed // nil: it is read whole
+}
+
+func (p *part) close() {
+	_ = p.f.Close() // was only read
+	if p.index != nil {
+		_ = p.index.file.Close()
+	}
 }
 
 // unpackers by file name extension; others cannot be searched.
@@ -63,14 +71,32 @@ var unpackers = map[string]func(io.Reader) (io.Reader, error){
 // packed are extensions of compressed files that we do not read.
 var packed = []string{".xz", ".zst", ".lz4", ".lzma", ".Z"}
 
+// readings is how often a folder is read anew that changes while its files are opened.
+const readings = 5
+
 // parts opens all files of the kinds, those of each kind and service apart. Opened
 // they can be renamed or removed while they are searched.
 func parts(dir string, kinds []string, report *Report) (map[string][]*part, error) {
+	for n := 1; ; n++ {
+		unsearched := len(report.Unsearched)
+		found, moved, err := openParts(dir, kinds, report)
+		if !moved || n == readings || found == nil {
+			return found, err
+		}
+		// A file was renamed or packed meanwhile: what it has may stand in one that was
+		// not there when the folder was read.
+		closeAll(found)
+		report.Unsearched = report.Unsearched[:unsearched]
+	}
+}
+
+func openParts(dir string, kinds []string, report *Report) (found map[string][]*part, moved bool, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, fmt.Errorf("journal: %w", err)
+		return nil, false, fmt.Errorf("journal: %w", err)
 	}
-	found := make(map[string][]*part)
+	found = make(map[string][]*part)
+	plain := make(map[string]bool) // that are open
 	var errs []error
 	for _, entry := range entries {
 		name := entry.Name()
@@ -86,26 +112,33 @@ func parts(dir string, kinds []string, report *Report) (map[string][]*part, erro
 			}
 			continue
 		}
-		if plain := strings.TrimSuffix(path, of[3]); plain != path {
-			if _, err := os.Stat(plain); err == nil {
+		if of[3] != "" {
+			whole := strings.TrimSuffix(path, of[3])
+			if _, err := os.Stat(whole); err == nil || plain[whole] {
 				continue // is being compressed just now; the other is whole
 			}
 		}
 		f, err := os.Open(path)
 		if err != nil {
-			if !errors.Is(err, fs.ErrNotExist) { // else rotated away meanwhile
-				errs = append(errs, fmt.Errorf("journal: %w", err))
+			if errors.Is(err, fs.ErrNotExist) {
+				moved = true
+				continue
 			}
+			errs = append(errs, fmt.Errorf("journal: %w", err))
 			continue
 		}
+		plain[path] = true
 		whose := of[1] + "-" + of[2]
-		found[whose] = append(found[whose], &part{path, f, unpack, of[3] != ""})
+		found[whose] = append(found[whose], &part{path: path, f: f, unpack: unpack, packed: of[3] != ""})
 	}
-	return found, errors.Join(errs...)
+	return found, moved, errors.Join(errs...)
 }
 
 // lines reads the part from its beginning.
 func (p *part) lines() (*lines, error) {
+	if p.index != nil {
+		return newLines(p.members(p.index.chosen)), nil
+	}
 	if _, err := p.f.Seek(0, io.SeekStart); err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
@@ -119,6 +152,9 @@ func (p *part) lines() (*lines, error) {
 // firstTime is the time text of the first line that has one; "" when none of
 // the first has.
 func (p *part) firstTime() (string, error) {
+	if p.index != nil {
+		return p.index.First, nil
+	}
 	l, err := p.lines()
 	if err != nil {
 		return "", err

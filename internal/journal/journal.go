@@ -26,7 +26,9 @@ type Journal struct {
 
 	traced atomic.Pointer[TraceSwitch] // nil: nothing is traced
 	syslog atomic.Pointer[syslogger]   // nil: none
-	ending sync.WaitGroup              // of those that sent to syslog before
+
+	packing atomic.Bool    // rotated files are packed
+	ending  sync.WaitGroup // of those that sent to syslog before
 
 	made made // by Open
 }

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"time"
 )
 
 // Last calls fn with the newest n entries that match, oldest first. It reads the
@@ -21,6 +22,7 @@ func Last(ctx context.Context, dir string, q Query, n int, fn func(Entry) error)
 	}
 	defer closeAll(found)
 	t := tail{most: n, match: newMatch(q), report: &report}
+	narrow(dir, found, t.match, &report)
 	for _, k := range slices.Sorted(maps.Keys(found)) {
 		files, err := byTime(found[k])
 		errs = errors.Join(errs, err)
@@ -114,8 +116,28 @@ func (t *tail) file(ctx context.Context, d dated) error {
 	}
 }
 
-// packed reads a file that can only be read forward.
+// packed reads a file that can only be read forward, or by its members from the last.
 func (t *tail) packed(ctx context.Context, d dated) error {
+	if d.index == nil {
+		return t.forward(ctx, d)
+	}
+	for chosen := d.index.chosen; len(chosen) > 0; chosen = chosen[:len(chosen)-1] {
+		n := chosen[len(chosen)-1]
+		if latest := d.index.Members[n].Latest; t.older(at(time.UnixMilli(latest))) {
+			continue
+		}
+		one := *d.index
+		one.chosen = []int{n}
+		p := *d.part
+		p.index = &one
+		if err := t.forward(ctx, dated{part: &p}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tail) forward(ctx context.Context, d dated) error {
 	s := &stream{files: []*part{d.part}, match: t.match, report: t.report}
 	t.report.Files-- // the stream counts it
 	for {

@@ -73,6 +73,28 @@ func TestSearchIsAFullScan(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// The same once more, packed and indexed; every member has some lines only.
+	packed := t.TempDir()
+	for _, k := range journal.Kinds() {
+		b, err := os.ReadFile(filepath.Join(spelt, k+".jsonl"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := bytes.SplitAfter(b, []byte("\n"))
+		half := len(lines) / 2
+		for name, of := range map[string][][]byte{".jsonl.2": lines[:half], ".jsonl.1": lines[half:]} {
+			var out bytes.Buffer
+			for _, line := range of {
+				out.Write(line)
+				out.WriteString(strings.Repeat(" ", 60_000) + "\n") // fills members up
+			}
+			if err := os.WriteFile(filepath.Join(packed, k+name), out.Bytes(), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	pack(t, packed)
+	left := int64(0)
 	parts := func(s string) string {
 		r := []rune(s)
 		if len(r) < 2 {
@@ -108,6 +130,11 @@ func TestSearchIsAFullScan(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("%+v:\ngot  %q\nwant %q", q, got, want)
 		}
+		indexed, report := search(t, packed, q)
+		left += report.Left
+		if !slices.Equal(indexed, want) {
+			t.Errorf("by the index, %+v:\ngot  %q\nwant %q", q, indexed, want)
+		}
 		most := 1 + rnd.IntN(5)
 		var last []string
 		if _, err := journal.Last(t.Context(), dir, q, most, func(e journal.Entry) error {
@@ -119,6 +146,19 @@ func TestSearchIsAFullScan(t *testing.T) {
 		if want := want[max(0, len(want)-most):]; !slices.Equal(last, want) {
 			t.Errorf("the last %d of %+v:\ngot  %q\nwant %q", most, q, last, want)
 		}
+		var lastIndexed []string
+		if _, err := journal.Last(t.Context(), packed, q, most, func(e journal.Entry) error {
+			lastIndexed = append(lastIndexed, e.Ref)
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(lastIndexed, last) {
+			t.Errorf("by the index, the last %d of %+v:\ngot  %q\nwant %q", most, q, lastIndexed, last)
+		}
+	}
+	if left < 200 {
+		t.Errorf("the index ruled out %d members only", left)
 	}
 }
 

@@ -18,6 +18,9 @@ type Report struct {
 	Lines      int64
 	Broken     int64    // lines that are no entry: cut by a crash, damaged
 	Unsearched []string // files compressed in a way that cannot be read
+	Indexed    int      // files of which an index told what to read
+	Left       int64    // members of those that were not read
+	Damaged    []string // files whose index cannot be believed: read whole
 }
 
 // Search calls fn with every entry that matches, oldest first, rotated files
@@ -31,6 +34,7 @@ func Search(ctx context.Context, dir string, q Query, fn func(Entry) error) (Rep
 	}
 	defer closeAll(found)
 	m := newMatch(q)
+	narrow(dir, found, m, &report)
 	var streams []*stream
 	for _, k := range slices.Sorted(maps.Keys(found)) {
 		s, err := newStream(found[k], m, &report)
@@ -61,7 +65,7 @@ func wanted(dir string, q Query, report *Report) (map[string][]*part, error) {
 func closeAll(found map[string][]*part) {
 	for _, files := range found {
 		for _, p := range files {
-			_ = p.f.Close() // was only read
+			p.close()
 		}
 	}
 }

@@ -1,0 +1,82 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"time"
+)
+
+const (
+	// packRest is how long a rotated file lies still before it is packed: who else
+	// reads it, line by line, has come to its end by then.
+	packRest = 10 * time.Minute
+	// packEvery is how often it is looked for files.
+	packEvery = 10 * time.Minute
+)
+
+// Pack is one pass over the journals' folder, in which files that are still written
+// to are left alone; until: see PackOptions.
+func (j *Journal) Pack(ctx context.Context, rest time.Duration, until time.Time, verify bool) (Packing, error) {
+	j.moving.Lock()
+	dir := j.dir
+	j.moving.Unlock()
+	return Pack(ctx, dir, PackOptions{InUse: j.writes, Rest: rest, Until: until, Verify: verify, Now: j.now})
+}
+
+// writes tells whether a file is one of those that lines go to. After a rotation
+// that is the renamed one until the files are opened anew.
+func (j *Journal) writes(info fs.FileInfo) bool {
+	for i := range j.writers {
+		if j.writers[i].file.is(info) {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *file) is(info fs.FileInfo) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now, err := a.f.Stat()
+	return err != nil || os.SameFile(now, info) // in doubt it is
+}
+
+// SetPacking turns on or off what KeepPacked does.
+func (j *Journal) SetPacking(on bool) { j.packing.Store(on) }
+
+// KeepPacked packs rotated files and sees to their indexes, in the background, until
+// ctx ends. All indexes are read once after the start.
+func (j *Journal) KeepPacked(ctx context.Context) {
+	tick := time.NewTicker(packEvery)
+	defer tick.Stop()
+	said := ""
+	for verify := true; ; verify = false {
+		if j.packing.Load() {
+			done, err := j.Pack(ctx, packRest, time.Time{}, verify)
+			if ctx.Err() != nil {
+				return
+			}
+			if done.Packed+done.Rebuilt > 0 {
+				j.log.Info("journals packed", "files", done.Packed, "octets", done.Text, "packed_octets", done.Size, "indexes_rebuilt", done.Rebuilt)
+			}
+			now := ""
+			switch {
+			case err != nil && !errors.Is(err, errBusy):
+				now = err.Error()
+			case len(done.Problems) > 0:
+				now = done.Problems[0]
+			}
+			if now != "" && now != said {
+				j.log.Warn("a journal cannot be packed; it is searched as it is", "error", now)
+			}
+			said = now
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
