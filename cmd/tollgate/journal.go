@@ -25,7 +25,7 @@ type looking struct {
 	journal.Query
 	client, since, until, size string
 	dir, countBy               string
-	last, limit                int
+	last, limit, top           int
 	follow, utc                bool
 }
 
@@ -88,9 +88,10 @@ It works on the files: no daemon need run.`,
 	f.IntVar(&l.limit, "limit", 0, "end after `N`")
 	f.BoolVarP(&l.follow, "follow", "f", false, "go on with what comes")
 	f.StringVar(&l.countBy, "count-by", "", "only count, by this `FIELD`: "+strings.Join(countFields(), ", "))
+	f.IntVar(&l.top, "top", 0, "with --count-by only the `N` most frequent, and all others as one")
 	f.BoolVar(&l.utc, "utc", false, "times are UTC")
 	f.StringVar(&l.dir, "dir", "", "search this `FOLDER` instead of the policy's")
-	c.AddCommand(a.journalShow())
+	c.AddCommand(a.journalShow(), a.journalIndex())
 	values(c, "verdict", func() []string { return journalVerdicts })
 	values(c, "stage", func() []string { return journalStages })
 	values(c, "direction", func() []string { return []string{"inbound", "outbound"} })
@@ -154,6 +155,10 @@ func (l *looking) prepare(args []string, now time.Time) (err error) {
 	switch {
 	case l.last < 0:
 		return usagef("--last %d: want how many", l.last)
+	case l.top < 0:
+		return usagef("--top %d: want how many", l.top)
+	case l.top > 0 && l.countBy == "":
+		return usagef("--top goes with --count-by")
 	case l.limit < 0:
 		return usagef("--limit %d: want how many", l.limit)
 	case l.follow && l.countBy != "":

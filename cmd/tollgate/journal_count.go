@@ -81,6 +81,7 @@ func recipientDomainsOf(e *journal.Entry) []string {
 type counting struct {
 	*app
 	field string
+	top   int // rows; 0: all
 	of    map[string]int64
 }
 
@@ -114,6 +115,13 @@ func (c *counting) done() error {
 	slices.SortFunc(rows, func(a, b countRow) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Value, b.Value))
 	})
+	if c.top > 0 && len(rows) > c.top {
+		others := countRow{Value: "_other"}
+		for _, r := range rows[c.top:] {
+			others.Count += r.Count
+		}
+		rows = append(rows[:c.top:c.top], others)
+	}
 	if c.json {
 		return printJSON(c.out, rows)
 	}

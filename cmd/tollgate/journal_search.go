@@ -67,6 +67,9 @@ func (a *app) look(ctx context.Context, l looking) error {
 	for _, path := range report.Unsearched {
 		fmt.Fprintf(a.err, "tollgate: %s: compressed in a way that cannot be searched; unpack it first\n", path)
 	}
+	for _, path := range report.Damaged {
+		fmt.Fprintf(a.err, "tollgate: %s: its index cannot be believed, so all of it was read; \"tollgate journal index\" makes it anew\n", path)
+	}
 	if report.Broken > 0 {
 		fmt.Fprintf(a.err, "tollgate: %s passed over: damaged or cut by a crash\n", daemon.Plural(int(report.Broken), "line"))
 	}

@@ -78,7 +78,7 @@ type shower interface {
 func (a *app) shower(l looking) shower {
 	switch {
 	case l.countBy != "":
-		return &counting{app: a, field: l.countBy, of: map[string]int64{}}
+		return &counting{app: a, field: l.countBy, top: l.top, of: map[string]int64{}}
 	case a.json:
 		return jsonLines{a}
 	}

@@ -25,16 +25,20 @@ func (j *Journals) Prepare(_ context.Context, d *Draft) (Step, error) {
 			return nil, err
 		}
 		d.Journal = opened
-		return step{commit: func() { j.journal = opened }, discard: opened.Discard}, nil
+		return step{commit: func() {
+			opened.SetPacking(d.Config.JournalIndex)
+			j.journal = opened
+		}, discard: opened.Discard}, nil
 	}
+	packing := step{commit: func() { j.journal.SetPacking(d.Config.JournalIndex) }}
 	if d.Config.JournalDir == d.Before.JournalDir {
-		return step{}, nil
+		return packing, nil
 	}
 	move, err := j.journal.PrepareMove(d.Config.JournalDir)
 	if err != nil {
 		return nil, err
 	}
-	return move, nil
+	return step{commit: func() { move.Commit(); packing.Commit() }, discard: move.Discard}, nil
 }
 
 // Close writes what waits, and closes.

@@ -35,6 +35,8 @@ type Config struct {
 	Resolver []string
 
 	JournalDir string
+	// JournalIndex: rotated files are packed and indexed in the background.
+	JournalIndex bool
 	// FollowMaillog is Postfix's log, by which messages are voided that it did not
 	// queue: a path, FollowJournal, or "" for none.
 	FollowMaillog string

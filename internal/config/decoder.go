@@ -66,6 +66,7 @@ func newDecoder() *decoder {
 			StateDir:      defaultStateDir,
 			PostfixConfig: defaultPostfixConfig,
 			JournalDir:    defaultJournalDir,
+			JournalIndex:  true,
 
 			Greylist:          state.DefaultGreylist(),
 			CorrespondentLife: state.DefaultCorrespondentLife,

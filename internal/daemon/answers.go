@@ -13,6 +13,10 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/journal"
 )
 
+// PackFor is how long one request packs journals before it begins no further file:
+// whoever asks sees how it goes on.
+const PackFor = 20 * time.Second
+
 // answers are what the daemon does for each command.
 func (d *Daemon) answers() map[string]control.Handler {
 	return d.policyAnswers(d.accountAnswers(map[string]control.Handler{
@@ -27,6 +31,9 @@ func (d *Daemon) answers() map[string]control.Handler {
 		CmdUndecided: control.Privileged(d.answerUndecided),
 		CmdDecide:    control.Privileged(d.answerDecide),
 
+		CmdPack: control.Privileged(func(ctx context.Context, _ json.RawMessage) (any, error) {
+			return d.journals.Journal().Pack(ctx, 0, time.Now().Add(PackFor), true)
+		}),
 		CmdStatus: func(ctx context.Context, _ json.RawMessage) (any, error) { return d.Status(ctx), nil },
 		CmdTrace:  control.Privileged(d.answerTrace),
 	}))

@@ -41,6 +41,8 @@ const (
 	CmdUndecided = "undecided" // takes UndecidedRequest, answers UndecidedAnswer
 	CmdDecide    = "decide"    // takes DecideRequest
 
+	CmdPack = "pack" // packs rotated journals for some seconds, answers journal.Packing
+
 	CmdTrace = "trace" // takes TraceRequest, answers TraceState
 )
 
