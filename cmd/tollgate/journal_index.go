@@ -19,12 +19,12 @@ func (a *app) journalIndex() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "index",
 		Short: "pack rotated journals and make their indexes now",
-		Long: `Index does now what the daemon does by itself some minutes after a rotation: it
-rewrites rotated journals as gzip in pieces of about 1 MiB (zcat reads them), with
-an index that tells a search which of them to read, and makes indexes that are
-missing or damaged anew. Files that others compressed stay as they are. The
-journals that are written now are not touched; nothing is lost when it is
-interrupted.`,
+		Long: `Index does now what the daemon does by itself some minutes after a rotation:
+it rewrites rotated journals as gzip in pieces of about 1 MiB (zcat reads
+them), with an index that tells a search which of them to read, and makes
+indexes that are missing or damaged anew. Files that others compressed stay as
+they are. The journals that are written now are not touched; nothing is lost
+when it is interrupted.`,
 		Example: `  tollgate journal index`,
 		Args:    counted(0, 0),
 		RunE:    func(c *cobra.Command, _ []string) error { return a.packJournals(c.Context(), dir) },
