@@ -62,10 +62,11 @@ func (t *termed) key(kind byte, value string) {
 }
 
 func (t *termed) parts(text string) {
-	runes := folded(text)
-	for len(runes) >= 3 {
-		t.add(index.Trigram(runes[0], runes[1], runes[2]))
-		runes = runes[1:]
+	for runes := folded(text); len(runes) >= index.Short; runes = runes[1:] {
+		t.add(index.Run(runes[:index.Short]))
+		if len(runes) >= index.Long {
+			t.add(index.Run(runes[:index.Long]))
+		}
 	}
 }
 
@@ -122,14 +123,19 @@ func around(a netip.Addr) netip.Prefix {
 	return netip.PrefixFrom(a, bits).Masked()
 }
 
-// mostTrigrams of a text are asked for: more would rule out next to nothing.
-const mostTrigrams = 24
+// mostRuns of a text are asked for: more would rule out next to nothing.
+const mostRuns = 24
 
 // partTerms are those of what has the text in it; none of one that is too short.
 func partTerms(text string) []index.Term {
 	var terms []index.Term
-	for runes := folded(text); len(runes) >= 3 && len(terms) < mostTrigrams; runes = runes[1:] {
-		terms = append(terms, index.Trigram(runes[0], runes[1], runes[2]))
+	runes := folded(text)
+	n := index.Short
+	if len(runes) >= index.Long {
+		n = index.Long
+	}
+	for ; len(runes) >= n && len(terms) < mostRuns; runes = runes[1:] {
+		terms = append(terms, index.Run(runes[:n]))
 	}
 	return terms
 }

@@ -23,7 +23,7 @@ type group struct {
 	members uint32
 }
 
-// Builder writes an index, member by member, with one table of 4 MiB in memory.
+// Builder writes an index, member by member, with one table of 6 MiB in memory.
 type Builder struct {
 	out     blockWriter
 	table   []uint64 // a row a slot, a bit a member
@@ -62,7 +62,7 @@ func (b *Builder) endGroup() {
 		return
 	}
 	slots := uint64(mostSlots)
-	for slots > 64 && int64(slots)/8*int64(b.in) > b.text/share {
+	for slots > 3<<leastShift && int64(slots)/8*int64(b.in)+frame > b.text/share {
 		slots /= 2
 		for i := range slots {
 			b.table[i] |= b.table[i+slots]

@@ -37,14 +37,24 @@ type Whole struct {
 const (
 	// groupSize is how many members share a table of bits: a row of it is a word.
 	groupSize = 64
-	// mostSlots is how many rows a table has at most: 64 KiB for each member, a
-	// sixteenth of its text.
-	mostSlots = 1 << 19
-	// share is the part of the text that tables may take.
-	share = 16
-	// keyBits is how many bits a key sets. With a tenth to a sixth of all bits set,
-	// a member without the key has them all once in ten thousand.
-	keyBits = 5
+	// mostSlots is how many rows a table has at most: 96 KiB for each member, of
+	// about 1 MiB of text. Fewer are a half of it, of that a half, and so on.
+	mostSlots  = 3 << leastShift << 12
+	leastShift = 6
+	// share is the part of the text that an index may take, frame what it takes
+	// beside its bits.
+	share, frame = 10, 8 << 10
+	// keyBits is how many bits a key sets, and the others a run of characters. With a
+	// quarter of all bits set, a member without a key has its bits once in a thousand,
+	// one without three characters once in sixty.
+	keyBits, shortBits, longBits = 5, 3, 2
+)
+
+// Short and Long are how many characters a run has: three tell little where any
+// letter may follow any other, as in what machines write.
+const (
+	Short = 3
+	Long  = 6
 )
 
 // LeastText is how many octets of text are worth an index: of less it would be more
@@ -68,9 +78,12 @@ func Key(kind byte, value []rune) Term {
 	return Term{mix(h), keyBits}
 }
 
-// Trigram is three characters in a row.
-func Trigram(a, b, c rune) Term {
-	return Term{mix(uint64(a)<<42 | uint64(b)<<21 | uint64(c)), 1}
+// Run is Short or Long characters in a row.
+func Run(of []rune) Term {
+	if len(of) == Short {
+		return Term{mix(uint64(of[0])<<42 | uint64(of[1])<<21 | uint64(of[2])), shortBits}
+	}
+	return Term{Key('6', of).hash, longBits}
 }
 
 // mix spreads every bit over all.
@@ -82,7 +95,7 @@ func mix(h uint64) uint64 {
 	return h ^ h>>33
 }
 
-// slot is the n-th row of a term, of a power of two of them.
+// slot is the n-th row of a term, of so many.
 func (t Term) slot(n int, slots uint64) uint64 {
-	return (t.hash + uint64(n)*(bits.RotateLeft64(t.hash, 32)|1)) & (slots - 1)
+	return (t.hash + uint64(n)*(bits.RotateLeft64(t.hash, 32)|1)) % slots
 }

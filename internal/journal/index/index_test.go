@@ -47,13 +47,13 @@ func key(s string) index.Term { return index.Key('k', []rune(s)) }
 func TestFound(t *testing.T) {
 	for _, members := range []int{0, 1, 2, 3, 7, 8, 9, 31, 63, 64, 65, 100, 128, 130, 200} {
 		b := made(t, members, 1<<20, func(n int) []index.Term {
-			return []index.Term{key(fmt.Sprint("of ", n)), key("all"), index.Trigram(rune(n), 'b', 'c'), key(fmt.Sprint("mod ", n%3))}
+			return []index.Term{key(fmt.Sprint("of ", n)), key("all"), index.Run([]rune{rune(n), 'b', 'c'}), key(fmt.Sprint("mod ", n%3))}
 		})
 		x := opened(t, b)
 		if err := x.Verify(); err != nil || len(x.Members) != members || x.First != "2026-11-23T10:00:00.000Z" || x.ID != (index.ID{1, 2, 3}) {
 			t.Fatalf("%d members: %+v, %v", members, x.Whole, err)
 		}
-		if most := int64(members)<<20/10 + 8192; int64(len(b)) > most {
+		if most := int64(members)<<20/10 + 12288; int64(len(b)) > most {
 			t.Errorf("%d members: %d octets, at most %d", members, len(b), most)
 		}
 		for n := range members {
@@ -62,7 +62,7 @@ func TestFound(t *testing.T) {
 			}
 			for _, c := range [][]index.Clause{
 				{{{key(fmt.Sprint("of ", n))}}},
-				{{{key("nobody")}, {index.Trigram(rune(n), 'b', 'c'), key("all")}}},
+				{{{key("nobody")}, {index.Run([]rune{rune(n), 'b', 'c'}), key("all")}}},
 				{{{key("all")}}, {{key(fmt.Sprint("of ", n))}}},
 			} {
 				got, err := x.Select(c)
@@ -159,7 +159,7 @@ func FuzzOpen(f *testing.F) {
 		if err != nil {
 			return
 		}
-		got, err := x.Select([]index.Clause{{{key("a"), index.Trigram('a', 'b', 'c')}}})
+		got, err := x.Select([]index.Clause{{{key("a"), index.Run([]rune("abc"))}}})
 		if err == nil {
 			for _, n := range got {
 				if n < 0 || n >= len(x.Members) {

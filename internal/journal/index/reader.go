@@ -82,7 +82,7 @@ func (x *Index) readGroups(at, members, n int64) error {
 			members: binary.LittleEndian.Uint32(b[12:]),
 		}
 		bits := int64(g.slots) * int64(g.members)
-		if g.members == 0 || g.members > groupSize || g.slots == 0 || g.slots > mostSlots || g.slots&(g.slots-1) != 0 ||
+		if g.members == 0 || g.members > groupSize || g.slots == 0 || g.slots > mostSlots || mostSlots%g.slots != 0 ||
 			g.at < 0 || g.at > at || (bits+7)/8 > at-g.at {
 			return fmt.Errorf("%w: group %d", ErrDamaged, len(x.groups))
 		}
