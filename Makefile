@@ -42,6 +42,7 @@ build: deps-build ## bin/tollgate
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/tollgate ./cmd/tollgate
 
 demo: deps-demo ## a throw-away Postfix with tollgate in front of it, mail through it, what happened (needs root)
+	@echo "building the demo (a minute, the first time)"
 	@PATH="$(dir $(GO)):$$PATH" $(GO) run ./test/demo
 
 check: deps-build format vet staticcheck tidy unit ## before a commit, in two minutes: no root, no daemons

@@ -53,7 +53,7 @@ func TestCompileProblems(t *testing.T) {
 		{"header without name", func(r *SourceRule) { r.Match = cond("header", "x") }, `p:5: attribute "header" needs the name of a header field: header.NAME`},
 		{"bad header name", func(r *SourceRule) { r.Match = cond("header.a b", "x") }, `p:5: "a b" is not the name of a header field`},
 		{"name on plain attribute", func(r *SourceRule) { r.Match = cond("subject.x", "x") }, `p:5: attribute "subject" takes no name after a dot`},
-		{"too early", func(r *SourceRule) { r.Stage = "rcptto" }, `p:5: attribute "subject" is known from stage headers on, not at rcptto`},
+		{"too early", func(r *SourceRule) { r.Stage = "rcptto" }, `p:5: attribute "subject" is known from stage headers on, not at rcptto: write stage = "headers"`},
 		{"number for text", func(r *SourceRule) { r.Match = cond("subject", int64(3)) }, `p:5: subject: a regular expression or "list:NAME" is needed, not a number`},
 		{"bool for text", func(r *SourceRule) { r.Match = cond("subject", true) }, `p:5: subject: a regular expression or "list:NAME" is needed, not true or false`},
 		{"bool for every field", func(r *SourceRule) { r.Match = cond("header.*", true) }, `p:5: header.*: a regular expression or "list:NAME" is needed, not true or false`},

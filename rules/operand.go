@@ -83,7 +83,7 @@ func (c *compiler) leaf(src *Condition, limit Stage, rule Pos) *condition {
 	}
 	row := &catalogue[key.Attr]
 	if row.Stage > limit {
-		c.errorf(pos, "attribute %q is known from stage %s on, not at %s", src.Attr, row.Stage, limit)
+		c.errorf(pos, "attribute %q is known from stage %s on, not at %s: write stage = %q", src.Attr, row.Stage, limit, row.Stage.String())
 	}
 	c.available(key, src.Attr, pos)
 	if len(src.Values) == 0 {

@@ -47,11 +47,15 @@ if [ ${#missing[@]} -gt 0 ]; then
   # Tests start a Postfix of their own; the machine's own stays unconfigured.
   command -v postfix >/dev/null || echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections
   log=$(mktemp)
+  ( while sleep 10; do echo "  ... $SECONDS s"; done ) & beat=$!
+  trap 'kill $beat 2>/dev/null' EXIT
   if ! { apt-get update -qq && apt-get install -y -qq --no-install-recommends "${packages[@]}"; } > "$log" 2>&1; then
     cat "$log" >&2
     exit 1
   fi
   rm -f "$log"
+  kill $beat 2>/dev/null
+  trap - EXIT
 fi
 
 # Debian's Go may be older than go.mod asks for.

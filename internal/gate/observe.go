@@ -180,6 +180,9 @@ func (m *Message) decided(stage rules.Stage, recipient string, v Verdict, r Repl
 	if why != nil {
 		d.Rule, d.Reason = why.rule, why.reason
 	}
+	if w := m.welcome(); w != nil && d.Rule == "" && v == Accepted && stage == rules.Complete {
+		d.Rule = w.Name // as the journal has it
+	}
 	m.s.tell(d)
 }
 

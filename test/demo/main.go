@@ -8,6 +8,7 @@ import (
 	"context"
 	"embed"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/signal"
@@ -23,7 +24,7 @@ var files embed.FS
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx); err != nil {
+	if err := run(ctx, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
@@ -31,13 +32,18 @@ func main() {
 
 // demo is the stage: one Postfix, one tollgate, one next hop.
 type demo struct {
+	out     io.Writer
+	began   time.Time
+	counted counts
 	box     *harness.Sandbox
 	sink    *harness.Sink
 	gate    *harness.Tollgate
 	postfix *harness.Postfix
 }
 
-func run(ctx context.Context) (err error) {
+func run(ctx context.Context, out io.Writer) (err error) {
+	d := &demo{out: out, began: time.Now()}
+	d.step("a folder of its own for everything, removed at the end")
 	box, err := harness.New()
 	if err != nil {
 		return err
@@ -50,10 +56,11 @@ func run(ctx context.Context) (err error) {
 			err = e
 		}
 	}()
-	d := &demo{box: box}
+	d.box = box
 	if err := d.start(); err != nil {
 		return err
 	}
+	d.step("all is up: %d messages follow, one a scene", len(scenes))
 	d.introduce()
 	for i, s := range scenes {
 		if err := ctx.Err(); err != nil {
@@ -72,11 +79,18 @@ func run(ctx context.Context) (err error) {
 	if err := d.commands(ctx); err != nil {
 		return err
 	}
-	fmt.Print(attach)
-	return nil
+	d.summary()
+	_, err = fmt.Fprint(d.out, attach)
+	return err
+}
+
+// step says what goes on, and how long it has taken so far.
+func (d *demo) step(format string, args ...any) {
+	fmt.Fprintf(d.out, "[%3d s] %s\n", int(time.Since(d.began).Seconds()), fmt.Sprintf(format, args...))
 }
 
 func (d *demo) start() error {
+	d.step("building tollgate (a minute, the first time)")
 	binary, err := harness.Build(d.box.Dir)
 	if err != nil {
 		return err
@@ -87,6 +101,7 @@ func (d *demo) start() error {
 	if d.gate, err = d.box.Tollgate(binary, ""); err != nil {
 		return err
 	}
+	d.step("starting a clamd that knows one virus")
 	clamd, err := d.box.Clamd(harness.ClamdConfig{})
 	if err != nil {
 		return err
@@ -96,14 +111,16 @@ func (d *demo) start() error {
 		if err != nil {
 			return err
 		}
-		text = bytes.ReplaceAll(text, []byte("{{clamd}}"), []byte("unix:"+clamd.Socket))
+		text = bytes.ReplaceAll(text, []byte("unix:/run/clamav/clamd.ctl"), []byte("unix:"+clamd.Socket))
 		if err := os.WriteFile(d.box.Path("policy", name), text, 0o644); err != nil {
 			return err
 		}
 	}
+	d.step("starting tollgate with test/demo/policy.toml")
 	if err := d.gate.Start(); err != nil {
 		return err
 	}
+	d.step("starting a Postfix with contrib/postfix/main.cf")
 	d.postfix, err = d.box.Postfix(harness.PostfixConfig{Milter: d.gate.Milter, NextHop: d.sink.Addr()})
 	return err
 }

@@ -21,7 +21,7 @@ const (
 var scenes = []scene{
 	{
 		title: "A clean message to two recipients of one client",
-		why:   "It passes as it came. Each recipient's copy is charged to the sales department.",
+		why:   "It passes as it came. Two recipients share it: half of its size is charged for each, to the sales department.",
 		ip:    partnerIP, host: partnerHost, helo: partnerHost,
 		from: "anna@partner.example", to: []string{"ivan@example.org", "orders@example.org"}, mail: "invoice",
 	},

@@ -13,18 +13,23 @@ import (
 )
 
 // section prints a heading.
-func section(title string) { fmt.Printf("\n%s\n%s\n", title, strings.Repeat("-", len([]rune(title)))) }
+func (d *demo) section(title string) {
+	d.printf("\n%s\n%s\n", title, strings.Repeat("-", len([]rune(title))))
+}
+
+// printf writes to whoever watches; that he has gone is noticed at the end.
+func (d *demo) printf(format string, args ...any) { fmt.Fprintf(d.out, format, args...) }
 
 func (d *demo) introduce() {
-	section("tollgate: the gate and its toll")
-	fmt.Printf(`A Postfix of its own listens on %s, with contrib/postfix/main.cf as it is; tollgate judges on a unix
+	d.section("tollgate: the gate and its toll")
+	d.printf(`A Postfix of its own listens on %s, with contrib/postfix/main.cf as it is; tollgate judges on a unix
 socket before mail is queued; a next hop keeps what arrives. Clients introduce themselves by XCLIENT (not shown), so
 that one machine can be many. Four clients own the addresses of example.org:
 
 `, d.postfix.Addr)
 	text, err := fs.ReadFile(files, "clients.toml")
 	if err == nil {
-		fmt.Println(indent(strings.TrimSpace(string(text))))
+		d.printf("%s\n", indent(strings.TrimSpace(string(text))))
 	}
 }
 
@@ -34,15 +39,15 @@ func indent(text string) string {
 
 // play sends one scene and shows the dialogue.
 func (d *demo) play(n int, s scene) error {
-	section(fmt.Sprintf("%d. %s", n, s.title))
+	d.section(fmt.Sprintf("%d. %s", n, s.title))
 	if s.why != "" {
-		fmt.Println(wrap(s.why, 110))
+		d.printf("%s\n", wrap(s.why, 110))
 	}
 	client := s.ip
 	if s.host != "" {
 		client = s.host + " [" + s.ip + "]"
 	}
-	fmt.Printf("    client %s\n", client)
+	d.printf("    client %s\n", client)
 	message, err := fs.ReadFile(files, "mail/"+s.mail+".eml")
 	if err != nil {
 		return err
@@ -69,7 +74,7 @@ func (d *demo) play(n int, s scene) error {
 			return fmt.Errorf("scene %d: %v %w", n, r, err)
 		}
 	}
-	fmt.Printf("    C: EHLO %s\n", s.helo)
+	d.printf("    C: EHLO %s\n", s.helo)
 	c.Dialogue = func(who byte, line string) {
 		if who == 'S' && strings.HasPrefix(line, "354") || line == "DATA" {
 			return // the description of the message says as much
@@ -77,9 +82,9 @@ func (d *demo) play(n int, s scene) error {
 		if strings.HasPrefix(line, "[message") {
 			line += " Subject: " + subject(message)
 		}
-		fmt.Printf("    %c: %s\n", who, line)
+		d.printf("    %c: %s\n", who, line)
 	}
-	return talk(c, s, message)
+	return d.talk(c, s, message)
 }
 
 // subject is the decoded Subject of a message.
@@ -93,7 +98,7 @@ func subject(message []byte) string {
 }
 
 // talk is the transaction, as far as it gets.
-func talk(c *harness.Client, s scene, message []byte) error {
+func (d *demo) talk(c *harness.Client, s scene, message []byte) error {
 	if r, err := c.Cmd("MAIL FROM:<" + s.from + "> BODY=8BITMIME"); err != nil || !r.OK() {
 		return err
 	}
@@ -105,12 +110,22 @@ func talk(c *harness.Client, s scene, message []byte) error {
 		}
 		if r.OK() {
 			accepted++
+		} else {
+			d.counted.recipients++
 		}
 	}
 	if accepted > 0 {
-		if _, err := c.Data(message); err != nil {
+		r, err := c.Data(message)
+		if err != nil {
 			return err
 		}
+		if r.OK() {
+			d.counted.accepted++
+		} else {
+			d.counted.refused++
+		}
+	} else {
+		d.counted.early++
 	}
 	c.Dialogue = nil
 	_, err := c.Cmd("QUIT")
@@ -119,19 +134,19 @@ func talk(c *harness.Client, s scene, message []byte) error {
 
 // arrivals shows what the next hop got.
 func (d *demo) arrivals() error {
-	section("What arrived at the next hop")
+	d.section("What arrived at the next hop")
 	for _, m := range d.sink.Messages() {
 		parsed := script.ReadMessage(m.Data)
-		fmt.Printf("to %s\n", strings.Join(m.To, ", "))
+		d.printf("to %s\n", strings.Join(m.To, ", "))
 		for _, name := range []string{"Subject", "X-Spam-Flag", "X-Tollgate"} {
 			for _, raw := range parsed.All(name) {
 				text, err := script.Decode(raw)
 				if err != nil {
 					return err
 				}
-				fmt.Printf("    %s: %s\n", name, text)
+				d.printf("    %s: %s\n", name, text)
 				if name == "Subject" && strings.Contains(raw, "=?") {
-					fmt.Printf("%s\n", indent(indent("as sent on:"+strings.ReplaceAll(raw, "\r\n", "\n"))))
+					d.printf("%s\n", indent(indent("as sent on:"+strings.ReplaceAll(raw, "\r\n", "\n"))))
 				}
 			}
 		}
@@ -140,7 +155,8 @@ func (d *demo) arrivals() error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("and in the hold queue of Postfix: %s\n", strings.Join(held, ", "))
+	d.counted.held = len(held)
+	d.printf("and in the hold queue of Postfix: %s\n", strings.Join(held, ", "))
 	return nil
 }
 
@@ -154,10 +170,11 @@ func (d *demo) commands(ctx context.Context) error {
 		{"\"Where is my mail?\", asks Olga", []string{"journal", "--recipient", "olga@example.org"}},
 		{"Who pays what", []string{"report", "--by", "client"}},
 		{"and by recipient", []string{"report", "--by", "recipient"}},
+		{"A share of a message: what is charged is not its size", []string{"report", "--by", "client,recipient"}},
 		{"What is up", []string{"status"}},
 	} {
-		section(c.title)
-		fmt.Printf("$ tollgate %s\n", strings.Join(c.args, " "))
+		d.section(c.title)
+		d.printf("$ tollgate %s\n", strings.Join(c.args, " "))
 		out, err := d.gate.Command(ctx, c.args...)
 		if err != nil {
 			return err
@@ -165,9 +182,27 @@ func (d *demo) commands(ctx context.Context) error {
 		if out.Exit != 0 {
 			return fmt.Errorf("tollgate %s: exit code %d: %s", c.args[0], out.Exit, out.Stderr)
 		}
-		fmt.Print(out.Stdout)
+		d.printf("%s", out.Stdout)
 	}
 	return nil
+}
+
+// counts are what became of the scenes.
+type counts struct{ accepted, refused, early, held, recipients int }
+
+// summary is the demo in five lines: what was shown, and where to look.
+func (d *demo) summary() {
+	d.section("In five lines")
+	n := &d.counted
+	for _, line := range []string{
+		fmt.Sprintf("%d messages: %d accepted (%d of them held), %d refused at the end, %d before they were sent; %d recipients refused.", len(scenes), n.accepted, n.held, n.refused, n.early, n.recipients),
+		"Decided at each stage, by lists, names, weights, clamd and names in archives; the rules: test/demo/policy.toml, docs/policy.md.",
+		"Marked: Subjects that keep their encoding, X-Spam-Flag, X-Tollgate (\"What arrived at the next hop\"); who reads it: docs/start.md.",
+		"Charged: two recipients share one message, so charged is less than size (the report by client and recipient); docs/accounting.md.",
+		"Every refusal has a (ref ...): \"tollgate journal REF\" and \"tollgate journal show REF\" say who, when and why; docs/journal.md.",
+	} {
+		d.printf("%s\n", line)
+	}
 }
 
 // wrap breaks a text at spaces.
