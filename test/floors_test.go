@@ -131,6 +131,7 @@ var floors = map[string]int{
 	"test/demo":    14,
 
 	"test/packages": 14,
+	"test/profile":  14,
 }
 
 // closed are the rooms that commands do not enter: what lives is assembled below
