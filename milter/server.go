@@ -70,7 +70,9 @@ type Server struct {
 	// awaiting are connections on which a client is sending content.
 	awaiting awaiting
 	budget   *budget
-	macros   []byte // that are asked for
+	next     chan *conn   // to those who wait for a connection
+	idle     atomic.Int64 // how many do
+	macros   []byte       // that are asked for
 
 	context context.Context // of all sessions; ends with Close
 	cancel  context.CancelFunc
@@ -117,7 +119,7 @@ func New(g Gate, o Options) *Server {
 		gate: g, log: o.Log, clock: o.Now, limits: o.Limits, most: o.MaxConnections,
 		step:   tickLength(o.Limits),
 		budget: newBudget(unfinishedTotal), macros: macroLists(),
-		conns: make(map[*conn]struct{}), empty: make(chan struct{}),
+		conns: make(map[*conn]struct{}), empty: make(chan struct{}), next: make(chan *conn),
 	}
 	s.awaiting.most = o.MaxAwaiting
 	s.context, s.cancel = context.WithCancel(context.Background())
@@ -214,7 +216,32 @@ func (s *Server) take(nc net.Conn) {
 	s.conns[c] = struct{}{}
 	s.mu.Unlock()
 	s.counts.total.Add(1)
-	go s.converse(c)
+	select {
+	case s.next <- c:
+	default:
+		go s.work(c)
+	}
+}
+
+// mostIdle is how many goroutines wait for further connections.
+const mostIdle = 64
+
+// work converses on a connection, and then on others: the stack that a conversation
+// needs has grown once then, which is worth a good part of what a message costs.
+func (s *Server) work(c *conn) {
+	for {
+		s.converse(c)
+		if s.idle.Add(1) > mostIdle {
+			s.idle.Add(-1)
+			return
+		}
+		select {
+		case c = <-s.next:
+			s.idle.Add(-1)
+		case <-s.empty:
+			return
+		}
+	}
 }
 
 // forget is called by a connection that has ended.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -38,6 +39,9 @@ func appendFrame(b []byte, code byte, data string) []byte {
 	return append(append(b, code), data...)
 }
 
+// noQueueID stands where the queue id of a message goes.
+const noQueueID = "4@@@@@@@@@@"
+
 // message is what Postfix says of one: what waits for a reply ends a turn.
 func message() (turns [][]byte) {
 	var b []byte
@@ -51,7 +55,7 @@ func message() (turns [][]byte) {
 		say('R', "<"+to+">\x00")
 		turn()
 	}
-	say('D', "Ti\x004ABCDEF0123\x00")
+	say('D', "Ti\x00"+noQueueID+"\x00")
 	say('T', "")
 	field := func(name, value string) { say('L', name+"\x00 "+value+"\x00") }
 	for i := range 4 {
@@ -96,10 +100,15 @@ func session(socket string, left *atomic.Int64) error {
 		return err
 	}
 	turns := message()
+	id := turns[len(turns)-2]
+	id = id[bytes.Index(id, []byte(noQueueID)):][:len(noQueueID)]
 	for range perConnection {
-		if left.Add(-1) < 0 {
+		n := left.Add(-1)
+		if n < 0 {
 			break
 		}
+		// Two messages of one queue id would be charged once.
+		copy(id, fmt.Sprintf("4%010X", n))
 		for i, turn := range turns {
 			if _, err := c.Write(turn); err != nil {
 				return err
