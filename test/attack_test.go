@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -104,11 +105,28 @@ func TestAttackersDay(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	text := []byte("From: b@example.com\r\nSubject: hello\r\n\r\ntext\r\n")
+	timed := func() (time.Duration, error) {
+		began := time.Now()
+		err := g.sendEach("a@example.org", 250, [][]byte{text})
+		return time.Since(began), err
+	}
+	// What normal mail takes by itself, and beside the attack: both are printed
+	// and neither is judged, for the machine may have other work. That every
+	// normal message is taken, at its first try, is.
+	var alone, beside []time.Duration
+	for range 20 {
+		took, err := timed()
+		if err != nil {
+			t.Fatal(err)
+		}
+		alone = append(alone, took)
+	}
 	stop, peak := make(chan struct{}), make(chan int64)
 	go func() { peak <- g.most(stop) }()
 	const attackers = 4
 	var attack, normal sync.WaitGroup
-	var sent, accepted atomic.Int64
+	var sent atomic.Int64
 	var over atomic.Bool
 	errs := make(chan error, attackers+1)
 	for n := range attackers {
@@ -128,17 +146,14 @@ func TestAttackersDay(t *testing.T) {
 			errs <- err
 		})
 	}
-	var slowest time.Duration
 	normal.Go(func() {
-		text := []byte("From: b@example.com\r\nSubject: hello\r\n\r\ntext\r\n")
 		for !over.Load() {
-			began := time.Now()
-			if err := g.sendEach("a@example.org", 250, [][]byte{text}); err != nil {
+			took, err := timed()
+			if err != nil {
 				errs <- fmt.Errorf("normal mail: %w", err)
 				return
 			}
-			slowest = max(slowest, time.Since(began))
-			accepted.Add(1)
+			beside = append(beside, took)
 		}
 		errs <- nil
 	})
@@ -153,8 +168,11 @@ func TestAttackersDay(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	t.Logf("%d of %d kinds refused, %d normal messages beside them, the slowest %.2f s; tollgate's memory at most %d MiB",
-		sent.Load(), len(messages), accepted.Load(), slowest.Seconds(), most>>20)
+	if len(beside) == 0 {
+		t.Fatal("no normal message came beside the attack")
+	}
+	t.Logf("%d of %d kinds refused, %d normal messages beside them; the median of normal mail %.3f s, alone %.3f s, the slowest %.2f s; tollgate's memory at most %d MiB",
+		sent.Load(), len(messages), len(beside), median(beside).Seconds(), median(alone).Seconds(), slices.Max(beside).Seconds(), most>>20)
 	if most > mostMemory {
 		t.Errorf("tollgate used %d MiB", most>>20)
 	}
@@ -164,6 +182,11 @@ func TestAttackersDay(t *testing.T) {
 	}
 	if i := bytes.Index(log, []byte("panic:")); i >= 0 {
 		t.Errorf("Postfix: %.200s", log[i:])
+	}
+	for _, o := range g.journal(t, "messages") {
+		if reason, _ := o["reason"].(string); strings.Contains(reason, "internal fault") {
+			t.Errorf("tollgate: %v", o)
+		}
 	}
 	blocked := 0
 	for _, o := range g.journal(t, "blocks") {
@@ -175,9 +198,22 @@ func TestAttackersDay(t *testing.T) {
 		t.Errorf("%d blocks of %d", blocked, want)
 	}
 	g.stopDrained(t)
-	if records := g.records(t); len(records) != int(accepted.Load()) {
-		t.Errorf("%d records of %d messages", len(records), accepted.Load())
+	// Each normal message once, all of the same size, and nothing of the others.
+	records := g.records(t)
+	if want := len(alone) + len(beside); len(records) != want {
+		t.Errorf("%d records of %d messages", len(records), want)
 	}
+	for _, r := range records {
+		if r.Size != records[0].Size || r.Charged != r.Size {
+			t.Errorf("%v", r)
+		}
+	}
+}
+
+// median is the one in the middle.
+func median(all []time.Duration) time.Duration {
+	slices.Sort(all)
+	return all[len(all)/2]
 }
 
 // sendEach sends messages over one connection, each of which is to be answered
