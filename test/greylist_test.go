@@ -184,7 +184,7 @@ func TestGreylistTwoGateways(t *testing.T) {
 		t.Fatal(err)
 	}
 	two.tries(t, "Redis is away", "192.0.2.2 far2 ivan passes")
-	if o, err := two.gate.Command(t.Context(), "status"); err != nil || !strings.Contains(o.Stdout+o.Stderr, "the state store is away") {
+	if o, err := two.gate.Command(t.Context(), "status"); err != nil || !strings.Contains(o.Stdout+o.Stderr, "the state store is unreachable") {
 		t.Errorf("%v: the status says nothing of the state store:\n%s%s", err, o.Stdout, o.Stderr)
 	}
 	if err := one.redis.Start(); err != nil {

@@ -17,15 +17,6 @@ const (
 	mostFiles = 25
 )
 
-// large are rooms and files that are over it for now. The list only gets
-// shorter: what is no longer over it fails as well.
-var large = map[string]bool{
-
-	"accounting/redis/session.go":       true,
-	"accounting/storetest/price.go":     true,
-	"accounting/storetest/storetest.go": true,
-}
-
 func TestRooms(t *testing.T) {
 	t.Parallel()
 	root, err := harness.Root()
@@ -33,7 +24,6 @@ func TestRooms(t *testing.T) {
 		t.Fatal(err)
 	}
 	files := map[string]int{} // by room
-	over := map[string]bool{}
 	err = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -54,10 +44,7 @@ func TestRooms(t *testing.T) {
 		}
 		files[filepath.Dir(name)]++
 		if n := bytes.Count(text, []byte("\n")); n > mostLines {
-			over[name] = true
-			if !large[name] {
-				t.Errorf("%s has %d lines, at most %d: make it two", name, n, mostLines)
-			}
+			t.Errorf("%s has %d lines, at most %d: make it two", name, n, mostLines)
 		}
 		return nil
 	})
@@ -66,15 +53,7 @@ func TestRooms(t *testing.T) {
 	}
 	for room, n := range files {
 		if n > mostFiles {
-			over[room] = true
-			if !large[room] {
-				t.Errorf("%s has %d files, at most %d: a part of it is a room of its own", room, n, mostFiles)
-			}
-		}
-	}
-	for name := range large {
-		if !over[name] {
-			t.Errorf("%s is no longer too large: take it off the list", name)
+			t.Errorf("%s has %d files, at most %d: a part of it is a room of its own", room, n, mostFiles)
 		}
 	}
 }

@@ -49,7 +49,7 @@ func Meaning(err error) string {
 		{"ASK", "slots are being moved to another server"},
 		{"TRYAGAIN", "slots are being moved to another server"},
 		{"CLUSTERDOWN", "the Cluster is not whole"},
-		{"MASTERDOWN", "the master is away"},
+		{"MASTERDOWN", "the replica cannot reach its master"},
 		{"NOREPLICAS", "too few replicas are connected with the server"},
 		{"WRONGTYPE", "a key of another type stands under one of our names"},
 	} {

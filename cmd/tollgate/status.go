@@ -58,7 +58,6 @@ func printStatus(out io.Writer, s *daemon.Status, now time.Time) error {
 	m := s.Milter
 	row("", "%s now, %d since the start, %d refused, %d lost; %s judged, %s",
 		daemon.Plural(m.Connections, "connection"), m.Total, m.Refused, m.Lost, daemon.Plural(int(m.Messages), "message"), daemon.Plural(int(m.Faults), "fault"))
-	printFigures(row, &s.Mail)
 	if m.Awaiting > 0 || m.AwaitingDropped > 0 {
 		row("", "%s being sent, at most %d at once; %d closed for being the slowest", daemon.Plural(m.Awaiting, "message"), m.AwaitingMost, m.AwaitingDropped)
 	}
@@ -68,6 +67,7 @@ func printStatus(out io.Writer, s *daemon.Status, now time.Time) error {
 	if m.Negotiated == 0 && s.Silence(now) == "" {
 		row("", "no Postfix has connected yet")
 	}
+	printFigures(row, &s.Mail)
 	for n, l := range s.Limits {
 		row([]string{"limits", ""}[min(n, 1)], "%s %d: met %s since the start", l.Name, l.Value, daemon.Plural(int(l.Hits), "time"))
 	}
@@ -161,7 +161,7 @@ func dnsLine(all *daemon.Status) string {
 // inspectorLine is an inspector for eyes.
 func inspectorLine(s *assemble.InspectorStatus, now time.Time) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s", s.Name, s.State)
+	fmt.Fprintf(&b, "%s: %s", s.Name, s.StateText())
 	if !s.Since.IsZero() {
 		fmt.Fprintf(&b, " for %s", span(now.Sub(s.Since)))
 	}

@@ -15,7 +15,7 @@ func TestStatusLines(t *testing.T) {
 	for _, tt := range []struct{ status, want string }{
 		{`{"state": {"kind": "redis"}}`, "redis: not asked yet; 0 questions"},
 		{`{"state": {"kind": "redis", "asked": 2}}`, "redis: ok; 2 questions"},
-		{`{"state": {"kind": "redis", "asked": 2, "failed": 1, "error": "the state store is away"}}`, "redis: the state store is away; 2 questions, 1 failed"},
+		{`{"state": {"kind": "redis", "asked": 2, "failed": 1, "error": "the state store is unreachable"}}`, "redis: the state store is unreachable; 2 questions, 1 failed"},
 		{`{"dns": {"servers": [{"addr": "192.0.2.53:53", "state": "not asked yet"}]}}`, "192.0.2.53:53: not asked yet, 0 queries"},
 		{`{"shadow": {"on": true, "file": "c.toml", "version": "v2", "judged": 3, "different": 1}}`, "c.toml, version v2: 3 judged, 1 different, 0 left out"},
 		{`{"canary": {"file": "c.toml", "version": "v2", "started": "2026-11-28T05:00:00Z", "until": "2026-11-28T06:00:00Z", "judged": 3, "refused": 2}}`, "3 judged, 2 refused by it alone"},

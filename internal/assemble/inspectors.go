@@ -257,3 +257,11 @@ func (i *Inspectors) Status() []InspectorStatus {
 }
 
 func milliseconds(t time.Duration) float64 { return float64(t.Microseconds()) / 1000 }
+
+// StateText is the state in a word for people.
+func (s *InspectorStatus) StateText() string {
+	if s.State == "away" {
+		return "unreachable"
+	}
+	return s.State
+}

@@ -191,7 +191,7 @@ func (s *Status) degraded(now time.Time) []string {
 	}
 	for _, i := range s.Inspectors {
 		if i.State == "degraded" || i.State == "away" {
-			note("%s is %s since %s: %s", i.Name, i.State, local(i.Since), i.LastError)
+			note("%s is %s since %s: %s", i.Name, i.StateText(), local(i.Since), i.LastError)
 		}
 		if i.Limit != "" {
 			note("%s: %s", i.Name, i.Limit)

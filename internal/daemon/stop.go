@@ -14,7 +14,7 @@ func (d *Daemon) Stop(ctx context.Context, grace time.Duration) error {
 	var errs []error
 	note := func(what string, err error) {
 		if err != nil {
-			d.log.Error("cannot be ended well", "part", what, "error", err)
+			d.log.Error("could not be stopped in order", "part", what, "error", err)
 			errs = append(errs, fmt.Errorf("%s: %w", what, err))
 		}
 	}

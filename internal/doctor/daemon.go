@@ -21,7 +21,7 @@ func (e *examination) policy() {
 func (e *examination) daemon() {
 	d := &e.Daemon
 	if !d.Running {
-		e.fault("daemon-down", advice{"Postfix answers all mail 451 while it is attached to a tollgate that is away", "systemctl start tollgate"}, "tollgate does not run")
+		e.fault("daemon-down", advice{"Postfix answers all mail 451 while it is attached to a tollgate that does not run", "systemctl start tollgate"}, "tollgate does not run")
 		return
 	}
 	if d.Version != d.Binary {

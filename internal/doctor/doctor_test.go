@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -293,12 +294,48 @@ func TestPlantedFaults(t *testing.T) {
 				}
 			}
 			want := append([]string{tt.name}, tt.also...)
+			// Elsewhere the same is found, and repaired by what there is there.
+			for _, system := range []System{FreeBSD, OPNsense} {
+				f.System = system
+				for _, x := range Examine(f) {
+					if debian.MatchString(x.Repair) || strings.Contains(x.Repair, "/usr/local/usr") {
+						t.Errorf("%s: %s: %s", system, x.Name, x.Repair)
+					}
+				}
+			}
 			slices.Sort(names)
 			slices.Sort(want)
 			if !slices.Equal(names, want) {
 				t.Errorf("found %q, want %q", names, want)
 			}
 		})
+	}
+}
+
+// debian are words that no FreeBSD has.
+var debian = regexp.MustCompile(`systemctl|journalctl|timedatectl|\bapt\b|clamav-daemon|redis-server|/var/lib/(redis|tollgate)|(^|[^l])/etc/(tollgate|postfix|rspamd|logrotate)|contrib/systemd`)
+
+func TestRepairs(t *testing.T) {
+	for _, tt := range []struct{ debian, freebsd, opnsense string }{
+		{"systemctl restart redis-server", "service redis restart", "configctl redis restart"},
+		{"systemctl start tollgate", "service tollgate start", "configctl tollgate start"},
+		{"apt install clamav-daemon", "pkg install clamav", "pkg install clamav"},
+		{"apt install unbound, then resolver = [\"127.0.0.1:53\"] in [gateway]", "pkg install unbound, then resolver = [\"127.0.0.1:53\"] in [gateway]", "pkg install unbound, then resolver = [\"127.0.0.1:53\"] in [gateway]"},
+		{"chmod o= /usr/local/etc/tollgate/redis.password", "chmod o= /usr/local/etc/tollgate/redis.password", "chmod o= /usr/local/etc/tollgate/redis.password"},
+		{"chmod o= /etc/tollgate/redis.password", "chmod o= /usr/local/etc/tollgate/redis.password", "chmod o= /usr/local/etc/tollgate/redis.password"},
+		{"tollgate attach", "tollgate attach", "Services, Tollgate, Attach to Postfix"},
+		{"postconf -e inet_interfaces=all && systemctl restart postfix", "postconf -e inet_interfaces=all && service postfix restart",
+			"postconf -e inet_interfaces=all && configctl postfix restart (and under Services, Postfix, or its next save takes it back)"},
+	} {
+		if got := Debian.repair(tt.debian); got != tt.debian {
+			t.Errorf("debian: %q", got)
+		}
+		if got := FreeBSD.repair(tt.debian); got != tt.freebsd {
+			t.Errorf("freebsd: %q, want %q", got, tt.freebsd)
+		}
+		if got := OPNsense.repair(tt.debian); got != tt.opnsense {
+			t.Errorf("opnsense: %q, want %q", got, tt.opnsense)
+		}
 	}
 }
 

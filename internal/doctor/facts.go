@@ -14,6 +14,7 @@ import (
 // concern the policy.
 type Facts struct {
 	Now     time.Time
+	System  System
 	Policy  Policy
 	Daemon  Daemon
 	Postfix []Postfix // one for each instance that is to be looked at

@@ -57,6 +57,9 @@ func Examine(f Facts) []Finding {
 	for _, file := range f.Files {
 		e.file(file)
 	}
+	for i := range e.findings {
+		e.findings[i].Repair = f.System.repair(e.findings[i].Repair)
+	}
 	slices.SortStableFunc(e.findings, func(a, b Finding) int { return cmp.Compare(a.Severity, b.Severity) })
 	return e.findings
 }

@@ -57,7 +57,7 @@ func (e *examination) milters(p *Postfix) {
 	cure := "write default_action=tempfail into tollgate_milter in main.cf"
 	switch action {
 	case "accept":
-		e.fault("postfix-fails-open", advice{"while tollgate is away mail passes unjudged and unbilled", cure}, "the default action of tollgate's milter is accept")
+		e.fault("postfix-fails-open", advice{"while tollgate does not run mail passes unjudged and unbilled", cure}, "the default action of tollgate's milter is accept")
 	case "reject":
 		e.fault("postfix-fails-hard", advice{"mail that comes during a restart is refused for good", cure}, "the default action of tollgate's milter is reject")
 	case "quarantine":

@@ -16,7 +16,7 @@ import (
 
 var (
 	// ErrAway: the store was not reached, or not in time.
-	ErrAway = errors.New("the state store is away")
+	ErrAway = errors.New("the state store is unreachable")
 
 	// ErrFull: the store takes nothing more now.
 	ErrFull = errors.New("the state store is full")

@@ -1,6 +1,8 @@
 package survey
 
 import (
+	"os"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/tollgate-mail/tollgate/internal/doctor"
@@ -19,4 +21,15 @@ func disk(d *doctor.Disk) error {
 	d.ReadOnly = s.Flags&unix.MNT_RDONLY != 0
 	d.Type = unix.ByteSliceToString(s.Fstypename[:])
 	return nil
+}
+
+// opnsense is where OPNsense keeps its own part of the system.
+const opnsense = "/usr/local/opnsense"
+
+// system is FreeBSD, or what is made of it.
+func system() doctor.System {
+	if _, err := os.Stat(opnsense); err == nil {
+		return doctor.OPNsense
+	}
+	return doctor.FreeBSD
 }

@@ -32,7 +32,7 @@ type Source struct {
 
 // Gather finds out everything. What cannot be found out is said in the facts.
 func Gather(ctx context.Context, s Source) doctor.Facts {
-	f := doctor.Facts{Now: s.Now(), Policy: doctor.Policy{File: s.File, Errors: s.Errors, StateDir: s.Places.StateDir, Journal: s.Places.JournalDir}}
+	f := doctor.Facts{Now: s.Now(), System: system(), Policy: doctor.Policy{File: s.File, Errors: s.Errors, StateDir: s.Places.StateDir, Journal: s.Places.JournalDir}}
 	f.Policy.Changed = changed(s.File)
 	f.Daemon.Binary = s.Version
 	if st := s.Status; st != nil {
