@@ -1,6 +1,9 @@
 package accounting
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // Client is one party that is billed: a department, a tenant, a person. It is
 // immutable once made.
@@ -8,6 +11,11 @@ type Client struct {
 	ID        string   // [a-z0-9._-]+, not starting with "_"; see CheckID
 	Name      string   // for people
 	Addresses []string // as written: user@domain, @domain, /regex/; see ParseAddress
+
+	// Where outbound mail is charged to who sends it: as what its users
+	// authenticate, as written, and where they send from.
+	Logins   []string
+	Networks []netip.Prefix
 
 	Disabled bool
 	// Dates: their year, month and day count, as they stand in the value's own

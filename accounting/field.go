@@ -55,6 +55,7 @@ var fields = [...]field{
 	{name: "tariff", sparse: true, text: func(r *Record) *string { return &r.Tariff }},
 	{name: "tariff_version", sparse: true, text: func(r *Record) *string { return &r.TariffVersion }},
 	{name: "policy", sparse: true, later: true, text: func(r *Record) *string { return &r.Policy }},
+	{name: "payer", sparse: true, later: true, rare: true, text: func(r *Record) *string { return &r.Payer }},
 	{name: "by", sparse: true, later: true, rare: true, text: func(r *Record) *string { return &r.By }},
 	{name: "note", sparse: true, later: true, rare: true, text: func(r *Record) *string { return &r.Note }},
 	{name: "reverses", sparse: true, later: true, rare: true, text: func(r *Record) *string { return &r.Reverses }},

@@ -51,6 +51,7 @@ type Record struct {
 	Tariff        string    `json:"tariff,omitempty"`
 	TariffVersion string    `json:"tariff_version,omitempty"`
 	Policy        string    `json:"policy,omitempty"` // the version that judged
+	Payer         string    `json:"payer,omitempty"`  // BySender: the client sent it; "": the recipient is the client's
 
 	// Of payments, adjustments and fees.
 	By       string `json:"by,omitempty"`       // who said so: a user of this machine
@@ -72,6 +73,9 @@ const (
 	ShareFull  = "full"
 	ShareSplit = "split"
 )
+
+// BySender is the payer of what its client sent to somebody who is nobody's.
+const BySender = "sender"
 
 // Unbilled is the pseudo-client that gets the shares of recipients nobody is
 // billed for, where a split goes over all recipients.

@@ -40,6 +40,8 @@ type UsageLine struct {
 	Tariff  string `json:"tariff"`
 	Version string `json:"tariff_version"`
 	Band    int    `json:"band"` // of the tariff, from 1 on; 0: outside of all
+	// Sent: what the client sent to somebody who is nobody's.
+	Sent bool `json:"sent,omitempty"`
 	// Late: of a period that was closed.
 	Late               bool   `json:"late,omitempty"`
 	Deliveries         int64  `json:"deliveries"`
@@ -128,9 +130,20 @@ func statement(ctx context.Context, l accounting.Ledger, book *price.Book, clien
 	// An archive has them in another order.
 	slices.SortStableFunc(s.Entries, func(a, b Entry) int { return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.ID, b.ID)) })
 	slices.SortFunc(s.Usage, func(a, b UsageLine) int {
-		return cmp.Or(cmp.Compare(a.Tariff, b.Tariff), cmp.Compare(a.Version, b.Version), cmp.Compare(a.Band, b.Band))
+		return cmp.Or(cmp.Compare(a.Tariff, b.Tariff), cmp.Compare(a.Version, b.Version), cmp.Compare(a.Band, b.Band), last(a.Sent, b.Sent), last(a.Late, b.Late))
 	})
 	return s, nil
+}
+
+// last orders what is true behind what is not.
+func last(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
 }
 
 // closing is the balance at the end of a period: the one now, without what came
@@ -167,7 +180,7 @@ func add(lines map[UsageLine]*UsageLine, r *accounting.Record, book *price.Book)
 	if r.Effect == accounting.NoEffect {
 		return nil
 	}
-	key := UsageLine{Tariff: r.Tariff, Version: r.TariffVersion, Late: r.Effect == accounting.Adjustment}
+	key := UsageLine{Tariff: r.Tariff, Version: r.TariffVersion, Sent: r.Payer == accounting.BySender, Late: r.Effect == accounting.Adjustment}
 	if t := book.Find(r.TariffVersion); t != nil {
 		key.Band = t.Band(r.Origin())
 	}

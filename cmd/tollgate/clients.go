@@ -108,7 +108,8 @@ func printClient(w io.Writer, r daemon.ClientRow) error {
 		tariff += ", from the next period on " + r.Next
 	}
 	for _, line := range [][2]string{
-		{"id", r.ID}, {"name", r.Name}, {"addresses", strings.Join(r.Addresses, " ")}, {"tariff", tariff}, {"mode", r.Mode},
+		{"id", r.ID}, {"name", r.Name}, {"addresses", strings.Join(r.Addresses, " ")},
+		{"logins", strings.Join(r.Logins, " ")}, {"networks", strings.Join(r.Networks, " ")}, {"tariff", tariff}, {"mode", r.Mode},
 		{"balance", price.FormatMoney(r.Balance) + " " + r.Currency}, {"credit limit", price.FormatMoney(r.CreditLimit)},
 		{r.Period, used(r.Used, r.Quota)}, {r.Day, used(r.UsedDay, r.QuotaDay)}, {"blocks", or(r.Blocks)},
 	} {

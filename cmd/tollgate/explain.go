@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/accounting/price"
 	"github.com/tollgate-mail/tollgate/internal/assemble"
 	"github.com/tollgate-mail/tollgate/internal/config"
@@ -252,7 +253,11 @@ func printExplanation(p *printer, e *trial.Explanation) error {
 			}
 			cost = fmt.Sprintf(", %s %s by tariff %s", price.FormatMoney(amount.Whole), r.Currency, r.Tariff)
 		}
-		p.line("  %s: client %s, %d bytes, %d charged%s", r.Recipient, r.Client, r.Size, r.Charged, cost)
+		who := "client " + r.Client
+		if r.Payer == accounting.BySender {
+			who += " that sends"
+		}
+		p.line("  %s: %s, %d bytes, %d charged%s", r.Recipient, who, r.Size, r.Charged, cost)
 	}
 	return p.err
 }

@@ -89,6 +89,9 @@ func printStatement(w io.Writer, s *report.Statement, loc *time.Location) error 
 		if u.Band > 0 {
 			what += " band " + strconv.Itoa(u.Band)
 		}
+		if u.Sent {
+			what += " sent"
+		}
 		if u.Late {
 			what += " late"
 		}

@@ -199,6 +199,17 @@ func Untag(local, delimiters string) (user string, tagged bool) {
 // Fold is Parse(s).String(): folding twice is folding once.
 func Fold(s string) string { return Parse(s).form }
 
+// Login is the form in which the names that clients authenticate by compare:
+// case folded, and of one with an @ what is behind it as a domain. A name that
+// differed in case alone would be nobody's, and its mail would cost nothing.
+func Login(s string) string {
+	at := strings.LastIndexByte(s, '@')
+	if at < 0 {
+		return foldLocal(compose(s))
+	}
+	return foldLocal(compose(s[:at])) + "@" + FoldDomain(s[at+1:])
+}
+
 // Split cuts an address as String, ASCII and Text write it at the @ before
 // its domain. An address without one is a local part; an @ within quotes is
 // none.

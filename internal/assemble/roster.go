@@ -228,8 +228,8 @@ func (r *roster) check(cfg *config.Config, list []config.Definition) ([]accounti
 			continue // it was there before
 		}
 		at := d.Pos
-		if c.Address != "" {
-			at = d.AddressPos(c.Address)
+		if c.Text != "" {
+			at = d.Place(c)
 		}
 		text := c.Error()
 		if errors.Is(c.Err, directory.ErrSameID) {

@@ -9,14 +9,15 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/config/document"
 	"github.com/tollgate-mail/tollgate/internal/config/source"
 	"github.com/tollgate-mail/tollgate/internal/config/values"
+	"github.com/tollgate-mail/tollgate/internal/directory"
 )
 
 // listed is a client with where it stands.
 type listed struct {
 	*accounting.Client
-	at        *node
-	addresses []*node
-	tariffAt  *node // nil: it names none
+	at       *node
+	written  map[directory.Kind][]*node // what it claims, entry by entry
+	tariffAt *node                      // nil: it names none
 }
 
 // clients is [clients]: where further clients are.
@@ -71,7 +72,7 @@ func (d *decoder) client(n *node) {
 }
 
 func (d *decoder) readClient(n *node) listed {
-	c := listed{Client: &accounting.Client{}, at: n}
+	c := listed{Client: &accounting.Client{}, at: n, written: map[directory.Kind][]*node{}}
 	d.Read(n, "[[client]]", d.clientFields(&c))
 	if !c.ValidFrom.IsZero() && !c.Expires.IsZero() && !c.Expires.After(c.ValidFrom) {
 		d.Errorf(n, "client %s is never valid: expires is not after valid_from", c.ID)
@@ -79,7 +80,7 @@ func (d *decoder) readClient(n *node) listed {
 	if n := n.Child("credit_limit"); n != nil && c.Mode == accounting.Unlimited {
 		d.Warnf(n, `credit_limit is without effect in mode "unlimited"`)
 	}
-	if c.ID != "" && n.Child("addresses") == nil {
+	if c.ID != "" && n.Child("addresses") == nil && n.Child("logins") == nil && n.Child("networks") == nil {
 		d.Warnf(n, "client %s has no addresses: nothing reaches it", c.ID)
 	}
 	return c
@@ -95,6 +96,8 @@ func (d *decoder) clientFields(c *listed) []field {
 		{Key: "id", Read: d.clientID(&c.ID), Required: true},
 		{Key: "name", Read: d.Text(&c.Name)},
 		{Key: "addresses", Read: d.addresses(c)},
+		{Key: "logins", Read: d.logins(c)},
+		{Key: "networks", Read: d.networks(c)},
 		{Key: "disabled", Read: d.Boolean(&c.Disabled)},
 		{Key: "valid_from", Read: d.date(&c.ValidFrom)},
 		{Key: "expires", Read: d.date(&c.Expires)},
@@ -121,9 +124,10 @@ func (d *decoder) clientID(into *string) func(*node) {
 // what is wrong with one.
 func (d *decoder) addresses(c *listed) func(*node) {
 	return func(n *node) {
-		c.addresses = d.TextNodes(n)
-		c.Addresses = make([]string, len(c.addresses))
-		for i, a := range c.addresses {
+		all := d.TextNodes(n)
+		c.written[directory.Mailbox] = all
+		c.Addresses = make([]string, len(all))
+		for i, a := range all {
 			c.Addresses[i] = a.Value.(string)
 			// What cannot be read is told of with the clashes.
 			p, err := accounting.ParseAddress(c.Addresses[i])
@@ -137,6 +141,29 @@ func (d *decoder) addresses(c *listed) func(*node) {
 				d.Warnf(a, "%s: a name in it has letters of Latin and of another script that look alike", c.Addresses[i])
 			case p.Open:
 				d.Warnf(a, "%s does not end where the address ends, so it also matches addresses in domains of others, and mail to them is accepted: end it in $", c.Addresses[i])
+			}
+		}
+	}
+}
+
+// logins keeps them as they are written, as addresses are.
+func (d *decoder) logins(c *listed) func(*node) {
+	return func(n *node) {
+		all := d.TextNodes(n)
+		c.written[directory.Login] = all
+		c.Logins = make([]string, len(all))
+		for i, a := range all {
+			c.Logins[i] = a.Value.(string)
+		}
+	}
+}
+
+func (d *decoder) networks(c *listed) func(*node) {
+	return func(n *node) {
+		for _, at := range d.TextNodes(n) {
+			if p, ok := d.Prefix(at); ok {
+				c.Networks = append(c.Networks, p)
+				c.written[directory.Network] = append(c.written[directory.Network], at)
 			}
 		}
 	}

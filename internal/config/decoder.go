@@ -49,6 +49,7 @@ type decoder struct {
 	refuseAt, recipientsAt *node
 	greylistAt             *node
 	domainsAt              map[string]*node
+	outboundAt             *node              // of [accounting]
 	brokenAt               map[rules.Pos]bool // rules and thresholds with errors
 
 	// Rules are read by one set of fields, each into oneRule: there may be very

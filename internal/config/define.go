@@ -83,17 +83,23 @@ func (r *Definer) Parts(def Definition) (*accounting.Client, rules.Problems) {
 	return c.Client, d.Problems
 }
 
-// AddressPos is where an address stands in a definition.
-func (d Definition) AddressPos(address string) rules.Pos {
+// Place is where what clashes stands in a definition.
+func (d Definition) Place(c directory.Clash) rules.Pos {
 	n, problem := document.ParseJSON(d.Pos, d.Text)
 	if problem != nil {
 		return d.Pos
 	}
-	if list := n.Child("addresses"); list != nil {
-		for _, c := range list.Children {
-			if c.Value == address {
-				return c.Pos()
-			}
+	list := n.Child(directory.Kinds()[c.Kind])
+	if list == nil {
+		return d.Pos
+	}
+	for _, at := range list.Children {
+		text, ok := at.Value.(string)
+		if p, err := values.ParseNetwork(text); c.Kind == directory.Network && err == nil {
+			text = p.String()
+		}
+		if ok && text == c.Text {
+			return at.Pos()
 		}
 	}
 	return d.Pos

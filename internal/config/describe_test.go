@@ -48,6 +48,9 @@ func describe(c *Config) string {
 	line("outbound authenticated", g.OutboundAuthenticated)
 	line("split", g.Sharing.Split)
 	line("over all", g.Sharing.OverAll)
+	if g.ChargeSenders {
+		line("charge senders", g.ChargeSenders)
+	}
 	for _, r := range replyTable {
 		unless("reply "+r.key, describeReply(*r.into(&g.Replies)), r.text)
 	}
@@ -100,6 +103,9 @@ func describeTags(t rules.Tags) string {
 
 func describeClient(b *strings.Builder, c *accounting.Client) {
 	fmt.Fprintf(b, "client %s %q: %s%s%s", c.ID, c.Name, strings.Join(c.Addresses, " "), word(" disabled", c.Disabled), word(" unfiltered", c.NoFilter))
+	if len(c.Logins)+len(c.Networks) > 0 {
+		fmt.Fprintf(b, " logins %v networks %v", c.Logins, c.Networks)
+	}
 	if !c.ValidFrom.IsZero() {
 		fmt.Fprintf(b, " from %s", c.ValidFrom.Format("2006-01-02"))
 	}

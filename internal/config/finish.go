@@ -71,6 +71,7 @@ func (d *decoder) finishClients(root *node) {
 	}
 	dir, clashes := directory.New(d.directory, clients)
 	d.clashes(clashes)
+	d.checkSenders()
 	d.gate.Directory = dir
 	d.config.Directory, d.config.Clients = d.directory, clients
 	if d.config.ClientsInRedis {

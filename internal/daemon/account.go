@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -19,8 +20,10 @@ type ClientRow struct {
 	ID        string   `json:"id"`
 	Name      string   `json:"name"`
 	Addresses []string `json:"addresses"`
-	Blocks    string   `json:"blocks"` // the reasons why it may not receive now; "" for none
-	Tariff    string   `json:"tariff"` // in force now
+	Logins    []string `json:"logins"`   // whose outbound mail is charged to it
+	Networks  []string `json:"networks"` // and from where
+	Blocks    string   `json:"blocks"`   // the reasons why it may not receive now; "" for none
+	Tariff    string   `json:"tariff"`   // in force now
 	// Next is the tariff of the policy, where that is another: it holds from the
 	// next period on.
 	Next        string `json:"next_tariff,omitempty"`
@@ -143,7 +146,8 @@ func (d *Daemon) answerClients(ctx context.Context, request json.RawMessage) (an
 		}
 		s := standings[i]
 		rows[i] = ClientRow{
-			ID: c.ID, Name: c.Name, Addresses: c.Addresses, Blocks: d.accounts.Live.Blocks(c, now).String(), // as at RCPT
+			ID: c.ID, Name: c.Name, Addresses: append([]string{}, c.Addresses...), Logins: append([]string{}, c.Logins...), Networks: texts(c.Networks),
+			Blocks: d.accounts.Live.Blocks(c, now).String(), // as at RCPT
 			Tariff: account.Tariff, Mode: c.Mode.String(), Balance: s.Balance, CreditLimit: c.CreditLimit, Currency: account.Currency,
 			Period: s.Period, Used: s.Used, Quota: c.Quota, Day: s.Day, UsedDay: s.UsedDay, QuotaDay: c.QuotaDay,
 		}
@@ -247,4 +251,12 @@ func findEntry(ctx context.Context, l accounting.Ledger, client, id string) (int
 		return 0, refuse(fmt.Errorf("client %q has no payment and no adjustment %q", client, id))
 	}
 	return amount, nil
+}
+
+func texts(networks []netip.Prefix) []string {
+	all := make([]string, len(networks))
+	for i, p := range networks {
+		all[i] = p.String()
+	}
+	return all
 }

@@ -14,7 +14,8 @@ import (
 )
 
 // blocked tells reports of what was refused, from the block journal of this
-// gateway. Whose a recipient is follows from the clients of now.
+// gateway. An entry that names no client, as those of before did, is of whom the
+// recipient belongs to now.
 type blocked struct {
 	dir     string
 	clients *directory.Directory
@@ -29,7 +30,7 @@ func (b *blocked) Blocks(ctx context.Context, from, to time.Time, fn func(report
 			return nil
 		}
 		one := report.Block{Time: e.Time, Gateway: e.Gateway, Recipient: address.Parse(e.Recipient).String(), Reason: reasonOf(&e)}
-		if b.clients != nil {
+		if one.Client = e.Client; one.Client == "" && b.clients != nil {
 			if c := b.clients.Lookup(e.Recipient).Client; c != nil {
 				one.Client = c.ID
 			}

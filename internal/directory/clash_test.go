@@ -64,13 +64,13 @@ func TestClashSaysWhichEntry(t *testing.T) {
 	if len(clashes) != 3 {
 		t.Fatal(clashes)
 	}
-	if c := clashes[0]; c.Address != "One@example.org" || c.Client != "b" || c.Other != "a" || c.Err != nil {
+	if c := clashes[0]; c.Text != "One@example.org" || c.Client != "b" || c.Other != "a" || c.Err != nil {
 		t.Errorf("%+v", c)
 	}
-	if c := clashes[1]; c.Address != "bare" || c.Client != "b" || c.Other != "" || !errors.Is(c, address.ErrNoDomain) {
+	if c := clashes[1]; c.Text != "bare" || c.Client != "b" || c.Other != "" || !errors.Is(c, address.ErrNoDomain) {
 		t.Errorf("%+v", c)
 	}
-	if c := clashes[2]; c.Address != "" || c.Client != "b" || c.Other != "b" || !errors.Is(c, ErrSameID) {
+	if c := clashes[2]; c.Text != "" || c.Client != "b" || c.Other != "b" || !errors.Is(c, ErrSameID) {
 		t.Errorf("%+v", c)
 	}
 }

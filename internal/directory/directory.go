@@ -31,6 +31,8 @@ type Directory struct {
 	domains    map[string]domain   // ours
 	subdomains map[string]struct{} // whose subdomains are ours, without the dot
 	patterns   patterns
+	logins     map[string]*accounting.Client
+	networks   networks
 }
 
 // domain is one of ours.
@@ -40,7 +42,7 @@ type domain struct {
 }
 
 // New makes a snapshot and reports every clash at once, in the order of
-// clients and of their addresses. With clashes the snapshot is usable too: the
+// clients and of what they claim. With clashes the snapshot is usable too: the
 // first claim stands and what cannot be read is left out.
 func New(cfg Config, clients []*accounting.Client) (*Directory, []Clash) {
 	addresses := 0
@@ -55,6 +57,7 @@ func New(cfg Config, clients []*accounting.Client) (*Directory, []Clash) {
 		mailboxes:  make(map[string]*accounting.Client, addresses),
 		domains:    make(map[string]domain),
 		subdomains: make(map[string]struct{}),
+		logins:     make(map[string]*accounting.Client),
 	}}
 	for _, name := range cfg.Domains {
 		b.list(name, cfg.AnyInDomains)
@@ -88,7 +91,7 @@ func (b *builder) list(name string, whole bool) {
 	folded, err := foldDomain(bare)
 	switch {
 	case err != nil:
-		b.clashes = append(b.clashes, Clash{Address: name, Err: err})
+		b.clashes = append(b.clashes, Clash{Text: name, Err: err})
 	case !whole:
 	case sub:
 		b.d.subdomains[folded] = struct{}{}
@@ -108,15 +111,7 @@ func (b *builder) client(c *accounting.Client) {
 	}
 	b.d.byID[c.ID] = c
 	b.d.clients = append(b.d.clients, c)
-	for _, written := range c.Addresses {
-		owner, err := b.claim(c, written)
-		switch {
-		case err != nil:
-			b.clashes = append(b.clashes, Clash{Address: written, Client: c.ID, Err: err})
-		case owner != nil:
-			b.clashes = append(b.clashes, Clash{Address: written, Client: c.ID, Other: owner.ID})
-		}
-	}
+	b.claims(c)
 }
 
 // claim gives an address to a client, or returns whose it is already.

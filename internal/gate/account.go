@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -51,24 +52,28 @@ func (m *Message) usage(v Verdict) []accounting.Record {
 		base.ClientIP = m.s.peer.Addr.String()
 	}
 	base.ID = m.j.Gateway + "/" + queueID + "/" + strconv.FormatInt(end.UnixMilli(), 10)
-	payers, tariffs := m.payers()
+	payers, tariffs, sent := m.payers()
 	records := accounting.Charge(base, m.size(), payers, m.j.Sharing)
 	for i := range records {
 		r := &records[i]
 		r.Tariff, r.TariffVersion = tariffs.of(r.Client)
+		if sent[r.Recipient] {
+			r.Payer = accounting.BySender
+		}
 	}
 	return records
 }
 
-// payers are the accepted recipients, each once, and whose tariffs are to be looked
-// at.
-func (m *Message) payers() ([]accounting.Payer, tariffs) {
+// payers are the accepted recipients, each once, whose tariffs are to be looked
+// at, and for which of them the client pays that sends.
+func (m *Message) payers() ([]accounting.Payer, tariffs, map[string]bool) {
 	payers := make([]accounting.Payer, 0, len(m.accepted))
 	var known map[string]bool
 	if len(m.accepted) > fewRecipients {
 		known = make(map[string]bool, len(m.accepted))
 	}
 	var owners tariffs
+	var sent map[string]bool
 	for i := range m.accepted {
 		owner := &m.accepted[i].owner
 		if known[owner.Address] || known == nil && slices.ContainsFunc(payers, func(p accounting.Payer) bool { return p.Recipient == owner.Address }) {
@@ -78,13 +83,19 @@ func (m *Message) payers() ([]accounting.Payer, tariffs) {
 			known[owner.Address] = true
 		}
 		p := accounting.Payer{Recipient: owner.Address}
-		if owner.Client != nil {
-			p.Client = owner.Client.ID
-			owners.add(owner.Client)
+		if c := m.payer(&m.accepted[i]); c != nil {
+			p.Client = c.ID
+			owners.add(c)
+			if owner.Client == nil {
+				if sent == nil {
+					sent = make(map[string]bool, len(m.accepted))
+				}
+				sent[strings.ToValidUTF8(p.Recipient, "\uFFFD")] = true // as records have it
+			}
 		}
 		payers = append(payers, p)
 	}
-	return payers, owners
+	return payers, owners, sent
 }
 
 // tariffs are those of the clients of a message: nearly always one client's.

@@ -65,6 +65,9 @@ func (m *Message) blockEntry(why *refusal, v Verdict, r Reply, recipient string)
 	e.Verdict = string(v)
 	e.Stage, e.Rule, e.Reason = why.stage, why.rule, m.j.text(why.reason)
 	e.Reply = r.String()
+	if m.current != nil {
+		e.Client = m.payerID(m.current)
+	}
 	return e
 }
 
@@ -91,9 +94,9 @@ func (m *Message) blockAll(why *refusal, r Result) error {
 	base := m.blockEntry(why, r.Verdict, r.Reply, "")
 	for all := range slices.Chunk(m.accepted, blocksAtOnce) {
 		entries := make([]*journal.Entry, len(all))
-		for i, to := range all {
+		for i := range all {
 			e := *base
-			e.Recipient = m.j.text(to.given())
+			e.Recipient, e.Client = m.j.text(all[i].given()), m.payerID(&all[i])
 			entries[i] = &e
 		}
 		if err := m.journalBlocks(entries); err != nil {

@@ -21,6 +21,9 @@ type Message struct {
 	facts   facts                // that rules ask for
 	env     Envelope
 	from    mailbox // the sender
+	// sends is the client that sends it, and pays for what no client receives;
+	// nil for none.
+	sends   *accounting.Client
 	ref     string
 	queueID string
 
@@ -65,6 +68,7 @@ type Message struct {
 func newMessage(s *Session, e Envelope) *Message {
 	m := &Message{s: s, j: s.j, clients: s.j.snapshot(), env: e, from: newMailbox(e.Sender, e.Resolved), ref: s.g.refs.make(), queueID: e.QueueID, fault: s.fault}
 	m.facts = facts{s, m}
+	m.sends = m.submitter()
 	m.work = m.j.newWork()
 	m.auth.m, m.inspection.m = m, m
 	m.header.Options = header.Options{
@@ -109,7 +113,7 @@ func (m *Message) outbound() bool {
 	case m.j.OutboundAuthenticated && m.authenticated():
 		return true
 	}
-	return m.s.peer.Addr.IsValid() && within(m.s.peer.Addr, m.j.OutboundNetworks)
+	return m.fromOutboundNetwork()
 }
 
 func (m *Message) direction() string {

@@ -33,6 +33,9 @@ type Settings struct {
 	Replies Replies
 
 	Sharing accounting.Sharing
+	// ChargeSenders: what of outbound mail no client receives is charged to the
+	// client that sends it.
+	ChargeSenders bool
 
 	Limits Limits
 }
@@ -112,4 +115,8 @@ type Module struct {
 // Replies are the texts of refusals that no rule makes. All are set.
 type Replies struct {
 	Unknown, Foreign, Disabled, Expired, NotYetValid, Schedule, Quota, Balance, Class, Accounting *rules.Reply
+
+	// Senders are those for the blocks of the client that sends; what is not in
+	// it is answered as to a recipient.
+	Senders map[accounting.Block]*rules.Reply
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/internal/directory"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 	"github.com/tollgate-mail/tollgate/rules"
@@ -106,7 +105,10 @@ func (m *Message) judgeRcpt(ctx context.Context, who *recipient) *refusal {
 	if r := m.relayLimits(who.owner); r != nil {
 		return r
 	}
-	if r := m.clientState(who.owner); r != nil {
+	if r := m.clientState(who.owner.Client); r != nil {
+		return r
+	}
+	if r := m.senderState(who); r != nil {
 		return r
 	}
 	// Where the MTA would deliver elsewhere than the client wrote, both must
@@ -116,7 +118,7 @@ func (m *Message) judgeRcpt(ctx context.Context, who *recipient) *refusal {
 		if r := m.relayLimits(who.other); r != nil {
 			return r
 		}
-		if r := m.clientState(who.other); r != nil {
+		if r := m.clientState(who.other.Client); r != nil {
 			return r
 		}
 	}
@@ -164,28 +166,6 @@ func (m *Message) relayLimits(a directory.Answer) *refusal {
 		return m.at(rules.RcptTo, "unknown", m.j.Replies.Unknown)
 	}
 	return m.at(rules.RcptTo, "foreign", m.j.Replies.Foreign)
-}
-
-// clientState refuses what may not receive now.
-func (m *Message) clientState(a directory.Answer) *refusal {
-	if a.Client == nil {
-		return nil
-	}
-	switch b := (m.j.blocks(a.Client, m.s.g.Now()) & m.j.Refuse).Answer(); b {
-	case accounting.Disabled:
-		return m.at(rules.RcptTo, b.String(), m.j.Replies.Disabled)
-	case accounting.Expired:
-		return m.at(rules.RcptTo, b.String(), m.j.Replies.Expired)
-	case accounting.NotYetValid:
-		return m.at(rules.RcptTo, b.String(), m.j.Replies.NotYetValid)
-	case accounting.OutOfSchedule:
-		return m.at(rules.RcptTo, b.String(), m.j.Replies.Schedule)
-	case accounting.OverQuota:
-		return m.at(rules.RcptTo, b.String(), m.j.Replies.Quota)
-	case accounting.OutOfBalance:
-		return m.at(rules.RcptTo, b.String(), m.j.Replies.Balance)
-	}
-	return nil
 }
 
 // barred is a recipient of sendmail(1) mail that may not have it. Postfix
@@ -249,8 +229,8 @@ func (m *Message) blockBarred(r Result) error {
 		why.reason += tail
 		m.current = &b.who
 		reply := m.answer(&refusal{rule: why.rule, reply: lasting(why.reply)})
-		m.current = nil
 		entries = append(entries, m.blockEntry(&why, r.Verdict, reply, b.who.given()))
+		m.current = nil
 	}
 	return m.journalBlocks(entries)
 }

@@ -22,6 +22,7 @@ func appendMessage(b []byte, e *Entry) []byte {
 func appendBlock(b []byte, e *Entry) []byte {
 	b = appendSession(b, Blocks, e)
 	b = appendField(b, "recipient", e.Recipient)
+	b = appendField(b, "client", e.Client)
 	return appendJudgement(b, e)
 }
 

@@ -67,6 +67,7 @@ type (
 	blockFields struct {
 		sessionFields
 		Recipient string `json:"recipient"`
+		Client    string `json:"client"`
 		judgementFields
 	}
 	antivirusFields struct {
@@ -131,7 +132,7 @@ func reference(t interface{ Fatal(...any) }, e *Entry) []byte {
 	case Messages:
 		v = messageFields{session, recipients, judgement}
 	case Blocks:
-		v = blockFields{session, e.Recipient, judgement}
+		v = blockFields{session, e.Recipient, e.Client, judgement}
 	case Antivirus:
 		v = antivirusFields{
 			session, recipients, e.Subject, e.Size, e.Service, e.Engine, e.Object, e.Result, e.Signature, e.Action, e.DurationMS, e.Reason,

@@ -130,6 +130,7 @@ type Entry struct {
 	Sender     string    `json:"sender"`     // empty: the null sender
 	Recipients []string  `json:"recipients"` // messages: the accepted ones
 	Recipient  string    `json:"recipient"`  // blocks
+	Client     string    `json:"client"`     // blocks: the id of who would have paid; "" for nobody
 	Subject    string    `json:"subject"`
 	Size       int64     `json:"size"` // bytes; 0 before the header has come
 

@@ -65,6 +65,7 @@ type Expect struct {
 	Header  map[string]any    `toml:"header"`  // as it leaves: a text, an array, or false for none
 	Refused map[string]string `toml:"refused"` // every recipient that is refused, and how its reply begins
 	Charged map[string]int64  `toml:"charged"` // every recipient that is charged, and octets
+	Payers  map[string]string `toml:"payers"`  // every recipient that somebody pays for, and the id of that client
 }
 
 // maxFile bounds a file of cases, in octets.
@@ -137,7 +138,7 @@ func caseLines(text string) (lines []int) {
 var keys = []string{
 	"name", "client", "sender", "recipients", "size", "message", "subject", "header", "body", "dns", "time",
 	"greylist_passed", "wrote", "expect", "ip", "host", "resolve", "helo", "tls", "auth_user", "verdict", "weight",
-	"rules", "rule", "reply", "refused", "charged",
+	"rules", "rule", "reply", "refused", "charged", "payers",
 }
 
 func meant(key toml.Key) string {

@@ -1,11 +1,13 @@
 package policytest
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
+	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/internal/address"
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/mail"
@@ -50,6 +52,9 @@ func Compare(want *Expect, o *trial.Outcome) (all []Difference) {
 	}
 	if want.Charged != nil {
 		compareCharged(differs, want.Charged, o)
+	}
+	if want.Payers != nil {
+		comparePayers(differs, want.Payers, o)
 	}
 	return all
 }
@@ -97,6 +102,26 @@ func compareRefused(differs func(what, want, got string), want map[string]string
 		if !told[who] {
 			differs("refused "+who, "accepted", refused[who])
 		}
+	}
+}
+
+// comparePayers compares who pays for each recipient.
+func comparePayers(differs func(what, want, got string), want map[string]string, o *trial.Outcome) {
+	pays := map[string]string{}
+	for _, r := range o.Records {
+		if r.Client != accounting.Unbilled {
+			pays[address.Fold(r.Recipient)] = r.Client
+		}
+	}
+	for _, who := range slices.Sorted(maps.Keys(want)) {
+		key := address.Fold(who)
+		if got := pays[key]; got != want[who] {
+			differs("payer of "+who, cmp.Or(want[who], "nobody"), cmp.Or(got, "nobody"))
+		}
+		delete(pays, key)
+	}
+	for _, who := range slices.Sorted(maps.Keys(pays)) {
+		differs("payer of "+who, "nobody", pays[who])
 	}
 }
 

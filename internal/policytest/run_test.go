@@ -88,6 +88,7 @@ expect.subject = "[SPAM?] Лотерея"
 expect.header = { X-Note = "lottery", X-Spam-Flag = false }
 expect.refused = { "ghost@example.org" = "550 5.1.1", "off@example.org" = "550", "a@example.net" = "550 5.7.1" }
 expect.charged = { "ivan@example.org" = 92 }
+expect.payers = { "ivan@example.org" = "ivan" }
 [[case]]
 name = "comes for the first time"
 client = { ip = "192.0.2.7" }
@@ -143,6 +144,8 @@ func TestDifferences(t *testing.T) {
 		`"550 5.1.1"`:               `"550 5.1"|refused ghost@example.org: want 550 5.1, got 550 5.1.1`,
 		`"ivan@example.org" = 92`:   `"ivan@example.org" = 93|charged ivan@example.org: want 93, got 92`,
 		`{ "ivan@example.org" = 92`: `{ "x@example.org" = 1|charged ivan@example.org: want nothing, got 92`,
+		`"ivan@example.org" = "iv`:  `"ivan@example.org" = "x|payer of ivan@example.org: want x`,
+		`{ "ivan@example.org" = "i`: `{ "x@example.org" = "i|payer of ivan@example.org: want nobody`,
 	} {
 		to, says, _ := strings.Cut(want, "|")
 		cfg, cases, err := load(t, policy, strings.Replace(good, change, to, 1))

@@ -1,6 +1,7 @@
 package values
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -115,32 +116,38 @@ func (r *Reader) Networks(into *[]netip.Prefix) func(*document.Node) {
 	}
 }
 
+// Prefix reads an address or a CIDR prefix.
 func (r *Reader) Prefix(n *document.Node) (netip.Prefix, bool) {
-	s := n.Value.(string)
+	p, err := ParseNetwork(n.Value.(string))
+	if err != nil {
+		r.Errorf(n, "%s: %v", n.Key, err)
+	}
+	return p, err == nil
+}
+
+// ParseNetwork reads an address or a CIDR prefix. Those of IPv4 mapped into IPv6
+// (RFC 4291 §2.5.5.2) are the IPv4 ones: that is how clients are compared.
+func ParseNetwork(s string) (netip.Prefix, error) {
+	neither := fmt.Errorf("%q is neither an address nor a prefix such as 10.0.0.0/8", s)
 	if !strings.Contains(s, "/") {
 		a, err := netip.ParseAddr(s)
 		if err != nil || a.Zone() != "" {
-			r.Errorf(n, "%s: %q is neither an address nor a prefix such as 10.0.0.0/8", n.Key, s)
-			return netip.Prefix{}, false
+			return netip.Prefix{}, neither
 		}
 		a = a.Unmap()
-		return netip.PrefixFrom(a, a.BitLen()), true
+		return netip.PrefixFrom(a, a.BitLen()), nil
 	}
 	p, err := netip.ParsePrefix(s)
 	if err != nil {
-		r.Errorf(n, "%s: %q is neither an address nor a prefix such as 10.0.0.0/8", n.Key, s)
-		return netip.Prefix{}, false
+		return netip.Prefix{}, neither
 	}
 	if p != p.Masked() {
-		r.Errorf(n, "%s: %s has bits set behind its length; did you mean %s?", n.Key, s, p.Masked())
-		return netip.Prefix{}, false
+		return netip.Prefix{}, fmt.Errorf("%s has bits set behind its length; did you mean %s?", s, p.Masked())
 	}
-	// IPv4-mapped prefixes (RFC 4291 §2.5.5.2) are the IPv4 ones: that is how
-	// clients are compared.
 	if p.Addr().Is4In6() && p.Bits() >= 96 {
 		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
 	}
-	return p, true
+	return p, nil
 }
 
 // OneOf reads one of some names.

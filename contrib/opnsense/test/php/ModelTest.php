@@ -73,6 +73,16 @@ class ModelTest extends TestCase
         $this->assertSame([], $this->problems($on + ['recipients' => ['mode' => 'known']]));
     }
 
+    public function testClientsAreKnownBySomething()
+    {
+        $by = fn (array $client) => array_keys($this->problems(['clients' => ['client' => [['id' => 'x'] + $client]]]));
+        $this->assertSame(['clients.client.0.addresses'], $by([]));
+        $this->assertSame(['clients.client.0.addresses'], $by(['addresses' => "\n"]));
+        $this->assertSame([], $by(['addresses' => 'a@example.org']));
+        $this->assertSame([], $by(['logins' => 'scanner-3']));
+        $this->assertSame([], $by(['networks' => '10.7.0.0/16']));
+    }
+
     public function testSeveralRulesAreTold()
     {
         $bad = array_merge(self::GOOD, ['pattern' => '']);

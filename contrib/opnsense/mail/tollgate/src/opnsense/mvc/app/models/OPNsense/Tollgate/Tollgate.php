@@ -40,6 +40,15 @@ class Tollgate extends BaseModel
                 }
             }
         }
+        foreach ($this->clients->client->iterateItems() as $client) {
+            $has = (string)$client->addresses . (string)$client->logins . (string)$client->networks;
+            if (($validateFullModel || $client->isFieldChanged()) && trim($has) == '') {
+                $messages->appendMessage(new Message(
+                    gettext('A client has addresses, logins or networks.'),
+                    $client->__reference . '.addresses'
+                ));
+            }
+        }
         if (
             (string)$this->general->enabled == '1' && (string)$this->recipients->mode == 'domains' &&
             (string)$this->recipients->domains == ''
