@@ -52,11 +52,11 @@ func (s *session) header(data []byte) {
 	name := bytes.IndexByte(data, 0)
 	var text string
 	if s.agreed.protocol&gomilter.OptHeaderLeadingSpace != 0 {
-		text = s.text.keep(len(data), data)
+		text = s.texts.keep(len(data), data)
 	} else {
 		// The MTA has eaten one space. RFC 5322 asks for none, but everybody
 		// writes one.
-		text = s.text.keep(len(data)+1, data[:name+1], []byte{' '}, data[name+1:])
+		text = s.texts.keep(len(data)+1, data[:name+1], []byte{' '}, data[name+1:])
 	}
 	s.fields++
 	s.msg.Header(text[:name], text[name+1:len(text)-1])
@@ -88,21 +88,30 @@ func (s *session) contentFault(stage rules.Stage) {
 	}
 }
 
-// chunkSize is how much of a header is kept in one piece.
-const chunkSize = 4 << 10
+const (
+	// headerChunk is how much of a header is kept in one piece.
+	headerChunk = 4 << 10
+	// envelopeChunk is how much of what is said before it: a connection has that
+	// much while it waits.
+	envelopeChunk = 1 << 10
+)
 
-// fieldText keeps header fields as strings, many in one allocation: a string
-// for each would be a third of all allocations of a message.
-type fieldText struct {
+// kept keeps texts of an MTA as strings, many in one allocation: a string for each
+// would be half of all allocations of a message.
+type kept struct {
+	size  int // of a chunk, in octets
 	chunk *strings.Builder
 }
 
+// one keeps a text.
+func (t *kept) one(text []byte) string { return t.keep(len(text), text) }
+
 // keep returns the concatenation of parts, which together have n octets.
-func (t *fieldText) keep(n int, parts ...[]byte) string {
+func (t *kept) keep(n int, parts ...[]byte) string {
 	// A chunk never grows: the strings in it stay what they are.
 	if t.chunk == nil || t.chunk.Cap()-t.chunk.Len() < n {
 		t.chunk = new(strings.Builder)
-		t.chunk.Grow(max(chunkSize, n))
+		t.chunk.Grow(max(t.size, n))
 	}
 	from := t.chunk.Len()
 	for _, p := range parts {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
-	"strings"
 
 	gomilter "github.com/d--j/go-milter"
 
@@ -135,10 +134,10 @@ func (d *dialogue) carryOut(f *frame) (resp *gomilter.Response, silent gomilter.
 		name, _ := cutText(f.data)
 		return s.hello(string(name)), gomilter.OptNoHeloReply, nil
 	case cmdMail:
-		from, args := path(f.data)
+		from, args := s.path(f.data)
 		return s.mailFrom(from, args), gomilter.OptNoMailReply, nil
 	case cmdRcpt:
-		to, args := path(f.data)
+		to, args := s.path(f.data)
 		return s.rcptTo(to, args), gomilter.OptNoRcptReply, nil
 	case cmdEnd:
 		resp, err = s.endOfMessage(s.conn)
@@ -163,15 +162,18 @@ func cutText(data []byte) (text, rest []byte) {
 
 // path reads the data of MAIL and RCPT: the address, without its angle brackets,
 // and the parameters with a space between them.
-func path(data []byte) (address, args string) {
+func (s *session) path(data []byte) (address, args string) {
 	text, rest := cutText(data)
 	if n := len(text); n > 1 && text[0] == '<' && text[n-1] == '>' {
 		text = text[1 : n-1]
 	}
-	if len(rest) > 0 {
-		args = strings.ReplaceAll(string(bytes.TrimSuffix(rest, []byte{0})), "\x00", " ")
+	rest = bytes.TrimSuffix(rest, []byte{0})
+	for i, c := range rest { // the frame is ours
+		if c == 0 {
+			rest[i] = ' '
+		}
 	}
-	return string(text), args
+	return s.envelope.one(text), s.envelope.one(rest)
 }
 
 // connectData reads that of CONNECT, which has been checked. The address of a

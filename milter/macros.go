@@ -75,7 +75,7 @@ func (s *session) takeMacros(data []byte) {
 	for data = data[1:]; len(data) > 0; {
 		n := bytes.IndexByte(data, 0)
 		v := n + 1 + bytes.IndexByte(data[n+1:], 0)
-		s.macros.take(data[:n], data[n+1:v])
+		s.macros.take(data[:n], data[n+1:v], &s.envelope)
 		data = data[v+1:]
 	}
 	if s.msg != nil && stage != cmdMail && s.macros.queueID != known {
@@ -84,7 +84,7 @@ func (s *session) takeMacros(data []byte) {
 	}
 }
 
-func (m *macros) take(name, value []byte) {
+func (m *macros) take(name, value []byte, of *kept) {
 	// Names of one letter come with or without braces.
 	if len(name) > 2 && name[0] == '{' && name[len(name)-1] == '}' {
 		name = name[1 : len(name)-1]
@@ -92,7 +92,7 @@ func (m *macros) take(name, value []byte) {
 	switch string(name) {
 	case "i":
 		if string(value) != m.queueID {
-			m.queueID = string(value)
+			m.queueID = of.one(value)
 		}
 	case "client_resolve":
 		m.clientResolve = string(value)
@@ -103,13 +103,13 @@ func (m *macros) take(name, value []byte) {
 	case "tls_version":
 		m.tlsVersion = string(value)
 	case "mail_addr":
-		m.mailAddr = string(value)
+		m.mailAddr = of.one(value)
 	case "rcpt_mailer":
-		m.rcptMailer = string(value)
+		m.rcptMailer = of.one(value)
 	case "rcpt_host":
-		m.rcptHost = string(value)
+		m.rcptHost = of.one(value)
 	case "rcpt_addr":
-		m.rcptText = string(value)
+		m.rcptText = of.one(value)
 	}
 }
 

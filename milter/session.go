@@ -35,15 +35,18 @@ type session struct {
 	// answering is the message whose verdict has not been written yet.
 	answering Message
 
-	text fieldText
-	note note
+	texts, envelope kept // of the header, and of what comes before it
+	note            note
 	// tell is note.String, made once: an event that is not traced costs no
 	// allocation.
 	tell func() string
 }
 
 func newSession(c *conn, a agreement) *session {
-	s := &session{conn: c, agreed: a, tellsTLS: a.actions&gomilter.OptSetMacros != 0}
+	s := &session{
+		conn: c, agreed: a, tellsTLS: a.actions&gomilter.OptSetMacros != 0,
+		texts: kept{size: headerChunk}, envelope: kept{size: envelopeChunk},
+	}
 	s.ctx, s.cancel = context.WithCancel(c.server.context)
 	s.tell = s.note.String
 	return s

@@ -26,36 +26,37 @@ const (
 const keepFrame = 64 << 10
 
 func (q *queue) newWaiter(records []accounting.Record) (*waiter, error) {
-	var room []byte
-	if used, ok := q.buffers.Get().(*[]byte); ok {
-		room = *used
+	w, ok := q.used.Get().(*waiter)
+	if !ok {
+		w = &waiter{done: make(chan error, 1)}
 	}
-	b, err := appendFrame(room[:0], records)
+	frame, err := appendFrame(w.frame[:0], records)
 	if err != nil {
 		return nil, err
 	}
-	return &waiter{frame: b, records: len(records), done: make(chan error, 1)}, nil
+	w.frame, w.records = frame, len(records)
+	w.state.Store(queued)
+	return w, nil
 }
 
 func (w *waiter) take() bool { return w.state.CompareAndSwap(queued, taken) }
 func (w *waiter) drop() bool { return w.state.CompareAndSwap(queued, dropped) }
 
-// release keeps the buffer for another.
+// release keeps a waiter that was told its outcome for another Append.
 func (q *queue) release(w *waiter) {
-	if cap(w.frame) <= keepFrame {
-		b := w.frame
-		q.buffers.Put(&b)
+	if cap(w.frame) > keepFrame {
+		w.frame = nil
 	}
-	w.frame = nil
+	q.used.Put(w)
 }
 
 // queue holds the waiters that no write has taken yet.
 type queue struct {
-	mu      sync.Mutex
-	list    []*waiter
-	closed  bool
-	wake    chan struct{} // capacity 1
-	buffers sync.Pool     // of *[]byte: frames that were written
+	mu     sync.Mutex
+	list   []*waiter
+	closed bool
+	wake   chan struct{} // capacity 1
+	used   sync.Pool     // of *waiter: told their outcome
 }
 
 // push reports false when the queue is closed.
@@ -88,7 +89,6 @@ func (q *queue) take(batch []*waiter, limit int) ([]*waiter, bool) {
 	for ; n < len(q.list) && size < limit; n++ {
 		w := q.list[n]
 		if !w.take() {
-			q.release(w)
 			continue
 		}
 		size += len(w.frame)

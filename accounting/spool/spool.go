@@ -163,6 +163,7 @@ func (s *Spool) Append(ctx context.Context, records []accounting.Record) error {
 	}
 	select {
 	case err := <-w.done:
+		s.queue.release(w)
 		return err
 	case <-ctx.Done():
 		if w.drop() {

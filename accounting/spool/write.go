@@ -58,7 +58,6 @@ func (w *writer) commit() {
 	for _, a := range w.batch {
 		w.buf = append(w.buf, a.frame...)
 		records += a.records
-		w.spool.queue.release(a)
 	}
 	err := w.write()
 	if err == nil {

@@ -51,9 +51,7 @@ func (m *Message) usage(v Verdict) []accounting.Record {
 		Sender: m.j.text(m.from.Text()), Direction: m.direction(),
 		Verdict: string(v), Weight: m.weight.String(), Rules: m.names(), Policy: m.j.Version,
 	}
-	if m.s.peer.Addr.IsValid() {
-		base.ClientIP = m.s.peer.Addr.String()
-	}
+	base.ClientIP = m.s.clientIP
 	base.ID = m.j.Gateway + "/" + queueID + "/" + strconv.FormatInt(end.UnixMilli(), 10)
 	payers, tariffs, sent := m.payers()
 	records := accounting.Charge(base, m.size(), payers, m.j.Sharing)

@@ -189,9 +189,7 @@ func (m *Message) judgeMail(ctx context.Context) {
 func (m *Message) placeholder(name string) string {
 	switch name {
 	case "client_ip":
-		if m.s.peer.Addr.IsValid() {
-			return m.s.peer.Addr.String()
-		}
+		return m.s.clientIP
 	case "client_host":
 		return m.s.peer.Host
 	case "helo":

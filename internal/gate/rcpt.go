@@ -63,6 +63,9 @@ func (m *Message) admit(who *recipient) {
 	if m.admitted(who.String()) {
 		return
 	}
+	if m.accepted == nil {
+		m.accepted = make([]recipient, 0, 2) // as most messages have
+	}
 	m.accepted = append(m.accepted, *who)
 	if m.known != nil {
 		m.known[who.String()] = true

@@ -13,12 +13,14 @@ import (
 
 // Session is one SMTP session. Its methods are called by one goroutine.
 type Session struct {
-	g      *Gate
-	j      *prepared // the policy that connect and helo were judged by
-	peer   Peer
-	ref    string
-	skip   bool // from a network whose mail passes unjudged
-	closed bool
+	g    *Gate
+	j    *prepared // the policy that connect and helo were judged by
+	peer Peer
+	ref  string
+	// clientIP is the peer's address, "" where there is none.
+	clientIP string
+	skip     bool // from a network whose mail passes unjudged
+	closed   bool
 
 	helo    string
 	greeted bool
@@ -41,6 +43,9 @@ type Session struct {
 func (g *Gate) Session(ctx context.Context, p Peer) *Session {
 	p.Addr = p.Addr.Unmap()
 	s := &Session{g: g, peer: p, ref: g.refs.make()}
+	if p.Addr.IsValid() {
+		s.clientIP = p.Addr.String()
+	}
 	s.adopt(g.takeFor(p))
 	s.connect(ctx)
 	return s
@@ -158,9 +163,7 @@ func (s *Session) entry(kind string) *journal.Entry {
 		Time: s.g.Now(), Kind: kind, Gateway: s.j.Gateway, Policy: s.j.Version, Ref: s.Ref(),
 		ClientHost: s.peer.Host, Helo: s.j.text(s.helo),
 	}
-	if s.peer.Addr.IsValid() {
-		e.ClientIP = s.peer.Addr.String()
-	}
+	e.ClientIP = s.clientIP
 	return e
 }
 

@@ -142,6 +142,9 @@ func (m *Message) unforge(edits []Edit) []Edit {
 			remove(name, 1, m.header.Count(name))
 		}
 	}
+	if len(removals) == 0 {
+		return edits
+	}
 	for _, key := range slices.Sorted(maps.Keys(removals)) {
 		r := removals[key]
 		for _, i := range slices.Backward(slices.Sorted(maps.Keys(r.indexes))) {
