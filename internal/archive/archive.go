@@ -171,6 +171,11 @@ func (l *listing) cleaned(name string) []string {
 		// Where some programs end it. Others leave the octet out.
 		readings = []string{before, name}
 	}
+	// A stream of a file (NTFS) is written to the file, by those that unpack it.
+	base := strings.LastIndexAny(name, `/\`) + 1
+	if before, _, ok := strings.Cut(name[base:], ":"); ok && strings.Contains(before, ".") {
+		readings = append(readings, name[:base]+before)
+	}
 	for i := range readings {
 		var bidi bool
 		if readings[i], bidi = l.Clean(readings[i]); bidi {

@@ -130,5 +130,12 @@ func serverID(s string) (id string, ok bool) {
 		}
 		b.WriteByte(s[i])
 	}
-	return b.String(), true
+	id = b.String()
+	if i := strings.IndexByte(id, ';'); i >= 0 { // not closed: who minds no quotes reads a token
+		id = id[:i]
+		if i := strings.IndexAny(id, whiteSpace+"("); i >= 0 {
+			id = id[:i]
+		}
+	}
+	return id, true
 }

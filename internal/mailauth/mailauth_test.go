@@ -214,6 +214,9 @@ func TestIsOf(t *testing.T) {
 		" ｍｘ.test; spf=pass":                 true,
 		"\r\n\t(a)\r\n\t(b) mx.test":         true,
 		` "mx.test`:                          true,
+		` "mx.test; spf=pass`:                true,
+		` "mx.test 1; spf=pass reason="x"`:   true,
+		` "mx.test.example; spf=pass`:        false,
 		` "mx.test.example"; spf=pass`:       false,
 		` other(mx.test); spf=pass`:          false,
 	} {

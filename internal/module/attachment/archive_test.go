@@ -37,6 +37,8 @@ func TestArchives(t *testing.T) {
 		{"nested.zip", archivetest.RawZip(t, "", inner, zip.FileHeader{Name: "inner.zip"}), []string{"inner.zip", "inner.zip/hidden.txt"}, nil},
 		{"double.zip", archivetest.ZipOf(t, "invoice.pdf.exe"), []string{"invoice.pdf.exe"}, []string{SymbolArchiveExecutable, SymbolDoubleExtension}},
 		{"bidi.zip", archivetest.ZipOf(t, "a\u202efdp.exe"), []string{"afdp.exe"}, []string{SymbolArchiveExecutable, SymbolRTLOName}},
+		{"stream.zip", archivetest.ZipOf(t, "d/invoice.exe::$DATA"), []string{"d/invoice.exe::$DATA", "d/invoice.exe"}, []string{SymbolArchiveExecutable}},
+		{"drive.zip", archivetest.ZipOf(t, "c:a.txt"), []string{"c:a.txt"}, nil},
 		{"folders.zip", archivetest.ZipOf(t, `..\..\a.txt`), []string{"../../a.txt"}, nil},
 		{"macro.docm", archivetest.ZipOf(t, "word/vbaProject.bin"), []string{"word/vbaProject.bin"}, []string{SymbolOfficeMacro}},
 		{"866.zip", archivetest.RawZip(t, "", nil, zip.FileHeader{Name: archivetest.CP866(t, "Счёт.txt"), NonUTF8: true}), []string{"Счёт.txt"}, nil},
