@@ -24,6 +24,10 @@ func newInterpreter() *interpreter {
 	table := in.state.NewTable()
 	table.RawSetString("call", in.state.NewFunction(in.call))
 	in.state.SetGlobal("redis", table)
+	if library, ok := in.state.GetGlobal("string").(*lua.LTable); ok {
+		quicker(in.state, library, "match", match)
+		quicker(in.state, library, "format", format)
+	}
 	return in
 }
 
