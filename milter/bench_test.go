@@ -23,11 +23,11 @@ func (idle) Ungreet()                                   {}
 func (idle) Mail(context.Context, gate.Envelope) (Message, gate.Decision) {
 	return idleMessage{}, gate.Decision{}
 }
-func (idle) Abort()              {}
-func (idle) Close()              {}
-func (idle) Fail(string, string) {}
-func (idle) Ref() string         { return "" }
-func (idle) Trace(func() string) {}
+func (idle) Abort()                      {}
+func (idle) Close()                      {}
+func (idle) Fail(string, string)         {}
+func (idle) Ref() string                 { return "" }
+func (idle) Trace(string, func() string) {}
 
 type idleMessage struct{}
 

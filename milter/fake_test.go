@@ -93,7 +93,7 @@ func (s *fakeSession) Abort()                    { s.note("abort") }
 func (s *fakeSession) Close()                    { s.note("close") }
 func (s *fakeSession) Fail(stage, detail string) { s.note("fail-session %s", stage) }
 func (s *fakeSession) Ref() string               { return "ref" }
-func (s *fakeSession) Trace(detail func() string) {
+func (s *fakeSession) Trace(_ string, detail func() string) {
 	if s.wants.Helo { // any switch will do
 		s.note("trace %s", detail())
 	}

@@ -23,7 +23,7 @@ type Session interface {
 	Close()
 	Fail(stage, detail string)
 	Ref() string
-	Trace(detail func() string)
+	Trace(recipient string, detail func() string)
 }
 
 // Message is one message; see gate.Message.

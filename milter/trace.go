@@ -52,5 +52,9 @@ func (s *session) trace(n note) {
 		return
 	}
 	s.note = n
-	s.judge.Trace(s.tell)
+	recipient := ""
+	if n.event == "rcpt" {
+		recipient = n.words[0]
+	}
+	s.judge.Trace(recipient, s.tell)
 }

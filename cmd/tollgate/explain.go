@@ -29,7 +29,7 @@ type explanation struct {
 	size                                          int64
 	online, offline                               bool
 	answers, at, ref                              string
-	standing                                      bool
+	standing, redact                              bool
 }
 
 func (a *app) explain() *cobra.Command {
@@ -77,6 +77,9 @@ DNS says from the table [dns] of a file, as cases of "tollgate test" have it.`,
 			if err != nil {
 				return err
 			}
+			if x.redact {
+				redactExplanation(e)
+			}
 			if a.json {
 				return printJSON(a.out, e)
 			}
@@ -97,6 +100,7 @@ DNS says from the table [dns] of a file, as cases of "tollgate test" have it.`,
 	f.StringVar(&x.answers, "answers", "", "what DNS answers, from this `FILE`")
 	f.StringVar(&x.ref, "ref", "", "what the journals know of this `REF`, or queue id; with a message or --policy what would happen now, too")
 	f.BoolVar(&x.standing, "standing", false, "prices are those of the clients' accounts as the daemon has them, not of an empty period")
+	f.BoolVar(&x.redact, "redact", false, "show "+redactHelp)
 	f.StringVar(&x.at, "time", "", "judge it as of this `TIME`, such as \"2026-11-23 10:00\"; now without")
 	c.MarkFlagsMutuallyExclusive("online", "offline", "answers")
 	return c

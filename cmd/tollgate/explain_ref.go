@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/tollgate-mail/tollgate/internal/daemon"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 	"github.com/tollgate-mail/tollgate/internal/trial"
 )
@@ -76,6 +77,25 @@ func or2(s, other string) string {
 	return other
 }
 
+// redact takes away local parts and subjects; what would happen now was found out with
+// them.
+func (f *found) redact() {
+	all := f.Entries
+	f.Entries, f.story = nil, story{}
+	for _, e := range all {
+		e = redacted(e)
+		e.Line = nil
+		if f.story.first.Ref == "" {
+			f.story.first = e
+		}
+		f.story.add(e)
+		f.Entries = append(f.Entries, e)
+	}
+	if f.Now != nil {
+		redactExplanation(f.Now)
+	}
+}
+
 // envelope fills in what the command line does not say from the journal.
 func (f *found) envelope(x *explanation, nullSender bool) (sender bool) {
 	e := f.story.about()
@@ -104,6 +124,7 @@ func (f *found) envelope(x *explanation, nullSender bool) (sender bool) {
 // explainRef tells what the journals know of a message, and with now what would
 // happen to it by the policy as it is.
 func (a *app) explainRef(ctx context.Context, x *explanation, nullSender, now bool, text []byte) error {
+	a.lookedHere(ctx, daemon.LookRequest{Command: "explain", What: x.ref})
 	f, _, err := a.findMessage(ctx, x.ref)
 	if err != nil {
 		return err
@@ -113,6 +134,9 @@ func (a *app) explainRef(ctx context.Context, x *explanation, nullSender, now bo
 		if f.Now, err = a.explained(ctx, x, nullSender, text); err != nil {
 			return err
 		}
+	}
+	if x.redact {
+		f.redact()
 	}
 	if a.json {
 		return printJSON(a.out, f)

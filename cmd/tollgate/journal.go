@@ -26,7 +26,7 @@ type looking struct {
 	client, since, until, size string
 	dir, countBy               string
 	last, limit, top           int
-	follow, utc                bool
+	follow, utc, redact        bool
 }
 
 func (a *app) journal() *cobra.Command {
@@ -90,6 +90,7 @@ It works on the files: no daemon need run.`,
 	f.StringVar(&l.countBy, "count-by", "", "only count, by this `FIELD`: "+strings.Join(countFields(), ", "))
 	f.IntVar(&l.top, "top", 0, "with --count-by only the `N` most frequent, and all others as one")
 	f.BoolVar(&l.utc, "utc", false, "times are UTC")
+	f.BoolVar(&l.redact, "redact", false, "show "+redactHelp)
 	f.StringVar(&l.dir, "dir", "", "search this `FOLDER` instead of the policy's")
 	c.AddCommand(a.journalShow(), a.journalIndex())
 	values(c, "verdict", func() []string { return journalVerdicts })

@@ -10,34 +10,38 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tollgate-mail/tollgate/internal/daemon"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 )
 
 func (a *app) journalShow() *cobra.Command {
-	var dir string
-	var utc bool
+	var l looking
 	c := &cobra.Command{
 		Use:   "show REF|QUEUE-ID",
 		Short: "all about one message, on one page",
 		Long: `Show prints what the journals say of one message: who sent it to whom, what
 became of it and why, each rule that matched with its weight, what the modules
-and the antivirus said, and what each refused recipient was answered.`,
+and the antivirus said, and what each refused recipient was answered. Who asked
+is written to the journal of looks.`,
 		Example: `  tollgate journal show 4v1kz8m2p0q3
   tollgate journal show 4LxB1234 --utc`,
 		Args: exactly(1, "which message? Name its reference or queue id"),
 		RunE: func(c *cobra.Command, args []string) error {
-			l := looking{utc: utc}
-			return a.page(c.Context(), dir, strings.TrimSpace(args[0]), l.zone())
+			if l.dir == "" {
+				a.lookedHere(c.Context(), daemon.LookRequest{Command: "journal show", What: args[0]})
+			}
+			return a.page(c.Context(), l, strings.TrimSpace(args[0]))
 		},
 	}
-	c.Flags().StringVar(&dir, "dir", "", "search this `FOLDER` instead of the policy's")
-	c.Flags().BoolVar(&utc, "utc", false, "times are UTC")
+	c.Flags().StringVar(&l.dir, "dir", "", "search this `FOLDER` instead of the policy's")
+	c.Flags().BoolVar(&l.utc, "utc", false, "times are UTC")
+	c.Flags().BoolVar(&l.redact, "redact", false, "show "+redactHelp)
 	return c
 }
 
 // page shows every message of that name: a short queue id comes again.
-func (a *app) page(ctx context.Context, dir, name string, zone *time.Location) error {
-	dir, err := a.folder(ctx, dir)
+func (a *app) page(ctx context.Context, l looking, name string) error {
+	dir, err := a.folder(ctx, l.dir)
 	if err != nil {
 		return err
 	}
@@ -60,6 +64,9 @@ func (a *app) page(ctx context.Context, dir, name string, zone *time.Location) e
 	for n, ref := range refs {
 		var s story
 		_, err := journal.Search(ctx, dir, journal.Query{Ref: ref}, func(e journal.Entry) error {
+			if l.redact {
+				e = redacted(e)
+			}
 			if a.json {
 				return jsonLines{a}.entry(e)
 			}
@@ -78,7 +85,7 @@ func (a *app) page(ctx context.Context, dir, name string, zone *time.Location) e
 		if n > 0 {
 			fmt.Fprintln(a.out)
 		}
-		if err := s.page(a, zone); err != nil {
+		if err := s.page(a, l.zone()); err != nil {
 			return away(err)
 		}
 	}

@@ -39,6 +39,9 @@ func (a *app) look(ctx context.Context, l looking) error {
 	shown := 0
 	found := func(e journal.Entry) error {
 		shown++
+		if l.redact {
+			e = redacted(e)
+		}
 		if err := show.entry(e); err != nil {
 			return err
 		}

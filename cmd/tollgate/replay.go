@@ -17,7 +17,7 @@ import (
 
 func (a *app) replay() *cobra.Command {
 	var against, answers, changed, since string
-	var fromJournal bool
+	var fromJournal, redact bool
 	c := &cobra.Command{
 		Use:   "replay PATH... | --journal",
 		Short: "judge stored mail by a policy: what changes?",
@@ -84,6 +84,9 @@ often it matched, and how many verdicts it alone decided.`,
 			if err != nil {
 				return away(err)
 			}
+			if redact {
+				redactReplay(s)
+			}
 			if a.json {
 				return printJSON(a.out, s)
 			}
@@ -95,6 +98,7 @@ often it matched, and how many verdicts it alone decided.`,
 	f.BoolVar(&fromJournal, "journal", false, "tell from the journals what each rule decided")
 	f.StringVar(&since, "since", "", "with --journal: from this `TIME` on, such as 30d")
 	f.StringVar(&answers, "answers", "", "what DNS answers, from this `FILE`")
+	f.BoolVar(&redact, "redact", false, "show "+redactHelp)
 	f.StringVar(&changed, "changed", "", "copy messages that are treated otherwise to this `FOLDER`")
 	return c
 }

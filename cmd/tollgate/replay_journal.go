@@ -26,6 +26,7 @@ func (a *app) replayJournal(ctx context.Context, cfg *config.Config, since strin
 		from = at.at
 	}
 	a.flushDaemon(ctx, cfg.StateDir)
+	a.looked(ctx, cfg.StateDir, cfg.JournalDir, daemon.LookRequest{Command: "replay", What: "--journal " + since})
 	j, err := replay.Journal(ctx, cfg, cfg.JournalDir, from)
 	if err != nil {
 		return away(err)

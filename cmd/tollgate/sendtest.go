@@ -111,7 +111,7 @@ func (a *app) sendAndFollow(ctx context.Context, m testMessage) error {
 		}
 	case is.Judged:
 		a.say("")
-		if err := a.page(context.WithoutCancel(ctx), "", is.Ref, time.Local); err != nil {
+		if err := a.page(context.WithoutCancel(ctx), looking{}, is.Ref); err != nil {
 			return err
 		}
 	default:

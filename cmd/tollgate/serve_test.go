@@ -37,7 +37,7 @@ func TestServe(t *testing.T) {
 	}
 	s := h.status()
 	if s.Gateway != "mx1.example.org" || s.PID != d.cmd.Process.Pid || s.Policy.File != "policy.toml" || s.Policy.Clients != 1 || s.Version == "" ||
-		len(s.Degraded) != 0 || s.Store.Kind != "embedded" || len(s.Journal.Kinds) != 5 || !slices.Equal(s.Listen, []string{"unix:milter.sock"}) {
+		len(s.Degraded) != 0 || s.Store.Kind != "embedded" || len(s.Journal.Kinds) != 6 || !slices.Equal(s.Listen, []string{"unix:milter.sock"}) {
 		t.Errorf("%+v", s)
 	}
 	if text := h.mustRun("status"); !strings.Contains(text, "mx1.example.org: ok") || !strings.Contains(text, "empty; ") {
@@ -256,6 +256,8 @@ func TestTrace(t *testing.T) {
 	h.serve()
 	tests := []struct{ args, says string }{
 		{"on --rules --client-ip 192.0.2.7", "traced: rules of 192.0.2.7, in journal/trace.jsonl"},
+		{"on --protocol --client-ip 192.0.2.9/24", "traced: protocol and rules of 192.0.2.0/24, in journal/trace.jsonl"},
+		{"on --rules --sender a@example.com --recipient ivan", "traced: protocol and rules from a@example.com to ivan, in journal/trace.jsonl"},
 		{"on --protocol --client-ip 192.0.2.9/24", "traced: protocol and rules of 192.0.2.0/24, in journal/trace.jsonl"},
 		{"off --rules", "traced: protocol of 192.0.2.0/24, in journal/trace.jsonl"},
 		{"on", "traced: protocol and rules, in journal/trace.jsonl"},

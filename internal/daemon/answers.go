@@ -4,13 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/netip"
 	"os"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/control"
 	"github.com/tollgate-mail/tollgate/internal/dnscheck"
-	"github.com/tollgate-mail/tollgate/internal/journal"
 )
 
 // PackFor is how long one request packs journals before it begins no further file:
@@ -36,45 +34,9 @@ func (d *Daemon) answers() map[string]control.Handler {
 		}),
 		CmdStatus: func(ctx context.Context, _ json.RawMessage) (any, error) { return d.Status(ctx), nil },
 		CmdTrace:  control.Privileged(d.answerTrace),
+		CmdWatch:  control.Privileged(d.answerWatch),
+		CmdLook:   d.answerLook,
 	}))
-}
-
-func (d *Daemon) answerTrace(_ context.Context, request json.RawMessage) (any, error) {
-	var r TraceRequest
-	if err := json.Unmarshal(request, &r); err != nil {
-		return nil, err
-	}
-	client, err := ParseClient(r.ClientIP)
-	if err != nil {
-		return nil, err
-	}
-	d.journals.Journal().SetTrace(r.turn(d.journals.Journal().Tracing(), client))
-	now := d.traceNow()
-	d.log.Info("trace", "state", now.String())
-	return now, nil
-}
-
-// turn is what is traced after a request.
-func (r TraceRequest) turn(now journal.TraceSwitch, client netip.Prefix) journal.TraceSwitch {
-	all := !r.Protocol && !r.Rules
-	if r.On {
-		return journal.TraceSwitch{Protocol: now.Protocol || r.Protocol || all, Rules: now.Rules || r.Rules || all, ClientIP: client}
-	}
-	now.Protocol = now.Protocol && !r.Protocol && !all
-	now.Rules = now.Rules && !r.Rules && !all
-	return now
-}
-
-func (d *Daemon) traceNow() TraceState {
-	now := d.journals.Journal().Tracing()
-	s := TraceState{Protocol: now.Protocol, Rules: now.Rules, File: d.journals.Journal().Path(journal.Trace)}
-	if now.ClientIP.IsValid() {
-		s.ClientIP = now.ClientIP.String()
-		if now.ClientIP.IsSingleIP() {
-			s.ClientIP = now.ClientIP.Addr().String()
-		}
-	}
-	return s
 }
 
 // Draining tells whether no new sessions are taken any more.

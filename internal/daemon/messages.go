@@ -16,6 +16,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/state"
 	"github.com/tollgate-mail/tollgate/internal/tally"
 	"github.com/tollgate-mail/tollgate/milter"
+	"github.com/tollgate-mail/tollgate/rules"
 )
 
 // What the control socket is asked.
@@ -44,6 +45,8 @@ const (
 	CmdPack = "pack" // packs rotated journals for some seconds, answers journal.Packing
 
 	CmdTrace = "trace" // takes TraceRequest, answers TraceState
+	CmdWatch = "watch" // takes WatchRequest, answers journal.Watched
+	CmdLook  = "look"  // takes LookRequest
 )
 
 // Codes of refusals.
@@ -115,7 +118,10 @@ type TraceState struct {
 	Protocol bool   `json:"protocol"`
 	Rules    bool   `json:"rules"`
 	ClientIP string `json:"client_ip"` // address or network; "" for all
-	File     string `json:"file"`
+	// Sender and Recipient are whose messages alone; "" for all.
+	Sender    string `json:"sender"`
+	Recipient string `json:"recipient"`
+	File      string `json:"file"`
 }
 
 // TraceRequest turns the trace.
@@ -124,6 +130,24 @@ type TraceRequest struct {
 	Protocol bool   `json:"protocol"` // neither this nor Rules: both
 	Rules    bool   `json:"rules"`
 	ClientIP string `json:"client_ip"`
+	// Sender and Recipient are an address, "@domain", or a part of an address.
+	Sender    string `json:"sender"`
+	Recipient string `json:"recipient"`
+}
+
+// WatchRequest begins to follow the trace, where it has no ID, and asks what came
+// since the last time.
+type WatchRequest struct {
+	ID  string `json:"id"`
+	End bool   `json:"end"` // of the following
+	TraceRequest
+}
+
+// LookRequest says that somebody looked at other people's mail.
+type LookRequest struct {
+	Command string `json:"command"`
+	Ref     string `json:"ref"`
+	What    string `json:"what"`
 }
 
 // refusePolicy refuses a bad policy with all its problems.
@@ -154,5 +178,35 @@ func (t TraceState) String() string {
 	if t.ClientIP != "" {
 		what += " of " + t.ClientIP
 	}
+	if t.Sender != "" {
+		what += " from " + t.Sender
+	}
+	if t.Recipient != "" {
+		what += " to " + t.Recipient
+	}
 	return "traced: " + what + ", in " + t.File
+}
+
+// ProblemRow is a problem of a policy in JSON.
+type ProblemRow struct {
+	File     string `json:"file"`
+	Line     int    `json:"line"`     // from 1; 0 when none is known
+	Severity string `json:"severity"` // "error" or "warning"
+	Message  string `json:"message"`
+}
+
+// ProblemRows are problems for JSON.
+func ProblemRows(problems rules.Problems) []ProblemRow {
+	rows := make([]ProblemRow, len(problems))
+	for i, p := range problems {
+		rows[i] = ProblemRow{File: p.Pos.File, Line: p.Pos.Line, Severity: "error", Message: p.Msg}
+		if p.Warning {
+			rows[i].Severity = "warning"
+		}
+	}
+	return rows
+}
+
+func (r ProblemRow) String() string {
+	return rules.Problem{Pos: rules.Pos{File: r.File, Line: r.Line}, Msg: r.Message, Warning: r.Severity == "warning"}.String()
 }

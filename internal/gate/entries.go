@@ -21,14 +21,25 @@ func (m *Message) describe(e *journal.Entry) {
 	}
 	e.Direction = m.direction()
 	e.Sender = m.j.text(m.from.given())
-	if e.Kind == journal.Trace && m.current != nil {
-		e.Recipient = m.j.text(m.current.given())
-	}
 	subject := m.subject()
 	e.Subject = m.j.text(subject)
 	if m.headersIn {
 		e.Size = m.size()
 	}
+}
+
+// traced describes the message in a line of the trace: recipient is who is named or
+// judged just now, "" where all are concerned.
+func (m *Message) traced(e *journal.Entry, recipient string) {
+	m.describe(e)
+	if recipient == "" && m.current != nil {
+		recipient = m.current.given()
+	}
+	if recipient == "" {
+		e.Recipients = m.recipientTexts()
+		return
+	}
+	e.Recipient = m.j.text(recipient)
 }
 
 // recipientTexts are the accepted recipients for journals.
@@ -160,9 +171,9 @@ func (t ruleTrace) Observe(s *Session, e Event) {
 	}
 	line := s.entry(journal.Trace)
 	if s.msg != nil {
-		s.msg.describe(line)
+		s.msg.traced(line, "")
 	}
-	line.Event, line.Stage, line.Rule = "rules", tried.Stage.String(), tried.Rule.Name
+	line.Event, line.Stage, line.Rule = journal.EventRules, tried.Stage.String(), tried.Rule.Name
 	line.Detail = s.j.text(describe(tried.Step))
 	s.logIf(t.journal.Write(line))
 }

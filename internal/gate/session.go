@@ -144,16 +144,16 @@ func (s *Session) Close() {
 }
 
 // Trace writes to the trace journal when protocol tracing is on for this
-// client; detail is called only then.
-func (s *Session) Trace(detail func() string) {
+// client; detail is called only then. Recipient is who was named, of RCPT.
+func (s *Session) Trace(recipient string, detail func() string) {
 	if on, _ := s.g.Journal.Traced(s.peer.Addr); !on {
 		return
 	}
 	e := s.entry(journal.Trace)
 	if s.msg != nil {
-		s.msg.describe(e)
+		s.msg.traced(e, recipient)
 	}
-	e.Event, e.Detail = "protocol", detail()
+	e.Event, e.Detail = journal.EventProtocol, detail()
 	s.logIf(s.g.Journal.Write(e))
 }
 

@@ -116,6 +116,12 @@ type (
 		Event      string `json:"event"`
 		Detail     string `json:"detail"`
 	}
+	lookFields struct {
+		headFields
+		By     string `json:"by"`
+		Event  string `json:"event"`
+		Detail string `json:"detail"`
+	}
 )
 
 func reference(t interface{ Fatal(...any) }, e *Entry) []byte {
@@ -144,6 +150,8 @@ func reference(t interface{ Fatal(...any) }, e *Entry) []byte {
 		}
 	case Trace:
 		v = traceFields{head, e.ClientIP, e.ClientHost, e.Helo, e.Sender, e.Recipient, e.Stage, e.Rule, e.Event, e.Detail}
+	case Looks:
+		v = lookFields{head, e.By, e.Event, e.Detail}
 	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

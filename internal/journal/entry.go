@@ -2,7 +2,10 @@
 // message, every block, and the trace. They are JSON lines, one file a kind.
 package journal
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // The kinds, one file each.
 const (
@@ -43,6 +46,13 @@ var kinds = [...]kind{
 	{name: Antivirus, append: appendAntivirus},
 	{name: Shadow, append: appendShadow},
 	{name: Trace, append: appendTrace},
+	{name: Looks, append: appendLook, when: atOnce},
+}
+
+// searched are the kinds that a query is about which names none: not who looked, which
+// would tell of the last search with each.
+func searched() []string {
+	return slices.DeleteFunc(Kinds(), func(kind string) bool { return kind == Looks })
 }
 
 // Kinds are the names of all journals.

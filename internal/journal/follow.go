@@ -51,7 +51,7 @@ func Follow(ctx context.Context, dir string, q Query, from map[string]Mark, fn f
 	defer wait.Stop()
 	for {
 		for _, k := range kinds {
-			if len(q.Kinds) > 0 && !slices.Contains(q.Kinds, k.name) {
+			if len(q.Kinds) > 0 && !slices.Contains(q.Kinds, k.name) || len(q.Kinds) == 0 && k.name == Looks {
 				continue
 			}
 			names, err := current(dir, k.name)

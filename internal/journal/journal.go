@@ -24,8 +24,9 @@ type Journal struct {
 	writers [len(kinds)]writer
 	buffers sync.Pool // *[]byte, for lines that are written at once
 
-	traced atomic.Pointer[TraceSwitch] // nil: nothing is traced
-	syslog atomic.Pointer[syslogger]   // nil: none
+	tracing sync.Mutex                // held while what is traced changes
+	traced  atomic.Pointer[traced]    // nil: nothing is traced
+	syslog  atomic.Pointer[syslogger] // nil: none
 
 	packing atomic.Bool    // rotated files are packed
 	ending  sync.WaitGroup // of those that sent to syslog before
@@ -86,6 +87,11 @@ func (j *Journal) Write(entries ...*Entry) error {
 		return fmt.Errorf("%w: %q", ErrKind, entries[0].Kind)
 	}
 	w := &j.writers[i]
+	if w.name == Trace {
+		if entries = j.watched(entries); len(entries) == 0 {
+			return nil
+		}
+	}
 	var err error
 	if w.gathered == nil {
 		err = j.writeNow(w, entries)

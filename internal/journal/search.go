@@ -52,7 +52,7 @@ func Search(ctx context.Context, dir string, q Query, fn func(Entry) error) (Rep
 func wanted(dir string, q Query, report *Report) (map[string][]*part, error) {
 	kinds := q.Kinds
 	if len(kinds) == 0 {
-		kinds = Kinds()
+		kinds = searched()
 	}
 	for _, k := range kinds {
 		if !slices.Contains(Kinds(), k) {

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"slices"
+	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/address"
+	"github.com/tollgate-mail/tollgate/internal/journal"
+	"github.com/tollgate-mail/tollgate/internal/replay"
+	"github.com/tollgate-mail/tollgate/internal/trial"
+)
+
+const redactHelp = "local parts of addresses and subjects as short hashes"
+
+var hashLetters = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+
+// hashed stands for a text: the same text has the same, here and elsewhere. Who can
+// guess the text can tell; it is for reports that are passed on, not for secrets.
+func hashed(text string) string {
+	sum := sha256.Sum256([]byte("tollgate redact\x00" + text))
+	return "~" + hashLetters.EncodeToString(sum[:5])
+}
+
+// redactAddress leaves the domain.
+func redactAddress(s string) string {
+	local, domain := address.Split(address.Fold(s))
+	switch {
+	case s == "":
+		return s
+	case local == "" || domain == "":
+		return hashed(strings.ToLower(s))
+	}
+	return hashed(local+"@"+domain) + "@" + domain
+}
+
+// redactText takes away the local parts of what looks like an address.
+func redactText(s string) string {
+	return addressIn.ReplaceAllStringFunc(s, func(found string) string {
+		// What a text puts around an address is no part of it.
+		from := strings.TrimLeft(found, "'`=")
+		return found[:len(found)-len(from)] + redactAddress(strings.TrimRight(from, ".'`")) + from[len(strings.TrimRight(from, ".'`")):]
+	})
+}
+
+func redactSubject(s string) string {
+	if s == "" {
+		return s
+	}
+	return hashed(s)
+}
+
+// shown are attributes that name machines, domains and facts: their values stay.
+var shownAttributes = []string{
+	"client_ip", "client_host", "client_resolve", "dnsbl", "helo", "tls", "tls_version", "authenticated", "direction", "sender_domain", "declared_size",
+	"sender_mx", "sender_dnsbl", "spf", "recipient_domain", "recipient_count", "correspondent", "header_ip", "dkim", "dmarc", "size", "virus",
+	"attachment_type", "attachment_count", "attachment_size", "dkim_domain", "author_domain", "mime_defects", "rule",
+}
+
+// redactValue is of an attribute, or a header field, whatever text it may be.
+func redactValue(name, value string) string {
+	switch {
+	case value == "", slices.Contains(shownAttributes, name), strings.HasPrefix(name, "header_count."), strings.HasPrefix(name, "module."):
+		return value
+	case name == "sender" || name == "recipient":
+		return redactText(value)
+	}
+	return hashed(value)
+}
+
+// redacted is an entry without local parts and subjects.
+func redacted(e journal.Entry) journal.Entry {
+	e.Sender, e.Recipient, e.Subject = redactAddress(e.Sender), redactAddress(e.Recipient), redactSubject(e.Subject)
+	if e.AuthUser != "" {
+		e.AuthUser = redactAddress(e.AuthUser)
+	}
+	e.Recipients = slices.Clone(e.Recipients)
+	for i := range e.Recipients {
+		e.Recipients[i] = redactAddress(e.Recipients[i])
+	}
+	e.Changes = slices.Clone(e.Changes)
+	for i := range e.Changes {
+		e.Changes[i].Recipient = redactAddress(e.Changes[i].Recipient)
+	}
+	e.Rules = slices.Clone(e.Rules)
+	for i := range e.Rules {
+		e.Rules[i].Text = redactValue(e.Rules[i].Attribute, e.Rules[i].Text)
+	}
+	e.Modules = slices.Clone(e.Modules)
+	for i := range e.Modules {
+		m := &e.Modules[i]
+		m.Error = redactText(m.Error)
+		about := make(map[string][]string, len(m.About))
+		for symbol, texts := range m.About {
+			for _, text := range texts {
+				about[symbol] = append(about[symbol], redactText(text))
+			}
+		}
+		m.About = about
+	}
+	for _, text := range []*string{&e.MessageID, &e.Object, &e.Reply, &e.Reason, &e.BesideReply, &e.BesideReason} {
+		*text = redactText(*text)
+	}
+	e.Detail = redactDetail(&e)
+	if line, err := e.MarshalJSON(); err == nil {
+		e.Line = line
+	}
+	return e
+}
+
+// redactDetail takes the value out of a line of the trace of rules.
+func redactDetail(e *journal.Entry) string {
+	head, value, ok := strings.Cut(e.Detail, " = ")
+	if e.Event != journal.EventRules || !ok {
+		return redactText(e.Detail)
+	}
+	return head + " = " + redactValue(head[strings.LastIndexByte(head, ' ')+1:], value)
+}
+
+// redactExplanation is the same for what a trial tells.
+func redactExplanation(x *trial.Explanation) {
+	x.Reply, x.Reason, x.Subject = redactText(x.Reply), redactText(x.Reason), redactSubject(x.Subject)
+	for i := range x.Stages {
+		s := &x.Stages[i]
+		s.Recipient, s.Reply, s.Reason = redactAddress(s.Recipient), redactText(s.Reply), redactText(s.Reason)
+		for k := range s.Attributes {
+			for n, v := range s.Attributes[k].Values {
+				s.Attributes[k].Values[n] = redactValue(s.Attributes[k].Name, v)
+			}
+		}
+		for k := range s.Rules {
+			s.Rules[k].Value = redactValue(s.Rules[k].Attribute, s.Rules[k].Value)
+		}
+	}
+	for i := range x.Recipients {
+		x.Recipients[i].Recipient, x.Recipients[i].Reply = redactAddress(x.Recipients[i].Recipient), redactText(x.Recipients[i].Reply)
+	}
+	for i := range x.Header {
+		if strings.EqualFold(x.Header[i].Name, "subject") {
+			x.Header[i].Value = redactSubject(x.Header[i].Value)
+		} else {
+			x.Header[i].Value = redactText(x.Header[i].Value)
+		}
+	}
+	for i := range x.Records {
+		r := &x.Records[i]
+		r.Recipient, r.Sender = redactAddress(r.Recipient), redactAddress(r.Sender)
+	}
+}
+
+// redactReplay is the same for what a replay tells: the paths are the reader's own.
+func redactReplay(s *replay.Summary) {
+	for i := range s.Changes {
+		c := &s.Changes[i]
+		c.Before.Subject, c.After.Subject = redactSubject(c.Before.Subject), redactSubject(c.After.Subject)
+	}
+}
