@@ -124,6 +124,16 @@ func (c *Client) Blocks(t time.Time) Block {
 	return b
 }
 
+// ValidIn tells whether its dates let the client have service at some time of
+// [from, to).
+func (c *Client) ValidIn(from, to time.Time) bool {
+	loc := c.location()
+	if !c.Expires.IsZero() && day(from.In(loc)) >= day(c.Expires) {
+		return false
+	}
+	return c.ValidFrom.IsZero() || day(to.Add(-1).In(loc)) >= day(c.ValidFrom)
+}
+
 // day numbers calendar days in their order.
 func day(t time.Time) int {
 	y, m, d := t.Date()

@@ -214,6 +214,11 @@ type Ledger interface {
 	SetClose(ctx context.Context, c Close) error
 	Closes(ctx context.Context) ([]Close, error)
 
+	// FeesThrough is until when somebody has looked after the fees of all
+	// clients; the zero time when nobody ever did. SetFeesThrough says so.
+	FeesThrough(ctx context.Context) (time.Time, error)
+	SetFeesThrough(ctx context.Context, t time.Time) error
+
 	// Follow tells of changes that others made, until ctx ends or the line
 	// breaks: fresh whenever what was before may have been missed.
 	Follow(ctx context.Context, fresh func(), tell func([]Standing)) error

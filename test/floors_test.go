@@ -75,6 +75,7 @@ var floors = map[string]int{
 	"internal/outcome":          3,
 	"internal/simulate":         3,
 	"internal/audit":            3,
+	"internal/fees":             5,
 	"internal/directory":        4,
 	"internal/gate/lookup":      4,
 	"internal/gate/header":      4,

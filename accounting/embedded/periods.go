@@ -124,6 +124,31 @@ func (s *Store) Gateways(ctx context.Context) ([]accounting.Gateway, error) {
 	return list, err
 }
 
+// feesKey is where it stands in the bucket meta until when fees were looked after.
+func feesKey() []byte { return []byte("fees") }
+
+// FeesThrough is until when the fees of all clients were looked after.
+func (s *Store) FeesThrough(context.Context) (t time.Time, err error) {
+	err = s.view(func(tx *bolt.Tx) error {
+		raw := tx.Bucket([]byte(meta)).Get(feesKey())
+		if raw == nil {
+			return nil
+		}
+		if t, err = time.Parse(time.RFC3339, string(raw)); err != nil {
+			return fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+		return nil
+	})
+	return t, err
+}
+
+// SetFeesThrough says until when they are.
+func (s *Store) SetFeesThrough(_ context.Context, t time.Time) error {
+	return s.update(func(tx *bolt.Tx) error {
+		return tx.Bucket([]byte(meta)).Put(feesKey(), []byte(t.UTC().Format(time.RFC3339)))
+	})
+}
+
 // SetClose keeps the seal of a closed period.
 func (s *Store) SetClose(ctx context.Context, c accounting.Close) error {
 	if err := ctx.Err(); err != nil {

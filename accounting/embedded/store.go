@@ -30,7 +30,7 @@
 //	parked    hash                      {"reason":…,"record":…}: not applied, for the operator
 //	taken     gateway                   records applied, records given up: int64 each
 //	gateways  name                      {"heartbeat":…,"backlog":…}
-//	meta      "version", "mark"         the layout's version; how far the spool was applied
+//	meta      "version", "mark", "fees" the layout's version; how far the spool was applied; until when fees were looked after
 //	          "id", "end"               of the files of records: whose they are, and up to where they count
 //	records   client 0 period 0 uint64  records of layout 1 as JSON, in order of application: none is added
 //

@@ -189,7 +189,11 @@ func (t *Tariff) Zone() *time.Location { return t.zone }
 // PeriodOf is the period that a time belongs to, in the tariff's zone.
 func (t *Tariff) PeriodOf(at time.Time) string { return accounting.PeriodOf(t.Period, at, t.zone) }
 
-// percent is what of the price holds at a time.
+// Span is a period of the tariff: from, and until before.
+func (t *Tariff) Span(period string) (from, to time.Time, err error) {
+	return accounting.Span(period, t.zone)
+}
+
 func (t *Tariff) percent(at time.Time) int64 {
 	if len(t.bands) > 0 {
 		at = at.In(t.zone)

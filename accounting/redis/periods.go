@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -156,5 +157,28 @@ func (s *Store) Closes(ctx context.Context) ([]accounting.Close, error) {
 	slices.SortFunc(list, func(a, b accounting.Close) int { return a.Number - b.Number })
 	return list, nil
 }
+
+// FeesThrough is until when the fees of all clients were looked after.
+func (s *Store) FeesThrough(ctx context.Context) (time.Time, error) {
+	text, err := s.db.Get(ctx, s.feesKey()).Result()
+	switch {
+	case errors.Is(err, redis.Nil):
+		return time.Time{}, nil
+	case err != nil:
+		return time.Time{}, at(s.feesKey(), err)
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%w: %s: %w", ErrReply, s.feesKey(), err)
+	}
+	return t, nil
+}
+
+// SetFeesThrough says until when they are.
+func (s *Store) SetFeesThrough(ctx context.Context, t time.Time) error {
+	return at(s.feesKey(), s.db.Set(ctx, s.feesKey(), t.UTC().Format(time.RFC3339), 0).Err())
+}
+
+func (s *Store) feesKey() string { return s.o.Prefix + "fees" }
 
 func (s *Store) closesKey() string { return s.o.Prefix + "closes" }

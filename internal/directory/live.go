@@ -79,6 +79,13 @@ func (l *Live) Doubt() {
 	l.doubts++
 }
 
+// Doubts counts how often all came into doubt.
+func (l *Live) Doubts() uint64 {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.doubts
+}
+
 // Tell says how accounts stand. What is older than what is known changes
 // nothing: replies and messages come over lines of their own.
 func (l *Live) Tell(list []accounting.Standing) {
