@@ -77,7 +77,9 @@ func (a *application) move(p *price.Posting, client string) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if total.values[closed] == 0 {
+		// Who was not known when a period was closed has no flag in it.
+		sealed := !total.known && a.tx.Bucket([]byte(closes)).Get([]byte(p.Period)) != nil
+		if total.values[closed] == 0 && !sealed {
 			return moved > 0, nil
 		}
 		if moved > 0 {

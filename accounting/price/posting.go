@@ -181,6 +181,11 @@ func (d *Desk) Where(r *accounting.Record, t *Tariff) Posting {
 	return p
 }
 
+// Late tells whether a posting's period is another than that of now.
+func (d *Desk) Late(p *Posting, now time.Time) bool {
+	return d.periods(now, p.Tariff).Period != p.Period
+}
+
 // End of the period that a time belongs to.
 func (p *Posting) End(d *Desk, at time.Time) time.Time {
 	plan := Plan{Period: accounting.ByMonth, Zone: d.Location.String()}

@@ -137,7 +137,11 @@ func (s *Store) SetClose(ctx context.Context, c accounting.Close) error {
 	if err != nil {
 		return err
 	}
-	return fault(s.db.HSet(ctx, s.closesKey(), c.Period, value).Err())
+	if err := s.db.HSet(ctx, s.closesKey(), c.Period, value).Err(); err != nil {
+		return fault(err)
+	}
+	s.noteSeal(c.Period, sealState{true, s.o.Now()})
+	return nil
 }
 
 // Closes are the seals, the first one closed first.

@@ -83,6 +83,7 @@ type Store struct {
 
 	mu      sync.Mutex
 	planned map[string]planned // by client, as last seen
+	seals   map[string]sealState
 }
 
 // Open makes the store. It fails for wrong options only: a server that is away,

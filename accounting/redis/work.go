@@ -111,6 +111,14 @@ func (se *session) prepare(ctx context.Context, w *work, now time.Time) error {
 			w.stored.Tariff, w.stored.TariffVersion = "", ""
 		}
 	}
+	if w.moves == 0 && w.found == nil {
+		// Who was not known when a period was closed has no flag in it.
+		if sealed, err := se.sealed(ctx, &w.posting, w.r.Origin(), now); err != nil {
+			return err
+		} else if sealed {
+			w.moves = 1
+		}
+	}
 	for i, at := 0, now; i < w.moves; i++ {
 		if i > 0 {
 			at = w.posting.End(s.desk, at)
@@ -217,6 +225,59 @@ func (s *Store) answer(w *work, v any) (done bool, err error) {
 		return false, nil
 	}
 	return false, fmt.Errorf("%w: to record %q: %v", ErrReply, w.r.ID, v)
+}
+
+const (
+	// sealAge is how long a record is on its way at most before it is asked
+	// whether its period was closed meanwhile.
+	sealAge = time.Minute
+	// sealLife is for how long that one was not is believed.
+	sealLife = 5 * time.Second
+	// maxSeals bounds the periods that are remembered.
+	maxSeals = 1000
+)
+
+// sealed tells whether the period of a late record was closed.
+func (se *session) sealed(ctx context.Context, p *price.Posting, origin, now time.Time) (bool, error) {
+	s := se.s
+	if now.Sub(origin) < sealAge || !s.desk.Late(p, now) {
+		return false, nil
+	}
+	s.mu.Lock()
+	was, known := s.seals[p.Period]
+	s.mu.Unlock()
+	if known && (was.sealed || now.Sub(was.asked).Abs() < sealLife) {
+		return was.sealed, nil
+	}
+	part, err := se.owner(s.closesKey())
+	if err != nil {
+		return false, err
+	}
+	v, err := part.ask(ctx, Call{"HEXISTS", s.closesKey(), p.Period})
+	if err != nil {
+		return false, err
+	}
+	n, ok := v.(int64)
+	if !ok {
+		return false, fmt.Errorf("%w: %s: %v", ErrReply, s.closesKey(), v)
+	}
+	s.noteSeal(p.Period, sealState{n == 1, now})
+	return n == 1, nil
+}
+
+// sealState is what is known of a period's seal.
+type sealState struct {
+	sealed bool
+	asked  time.Time
+}
+
+func (s *Store) noteSeal(period string, st sealState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.seals) >= maxSeals || s.seals == nil {
+		s.seals = map[string]sealState{}
+	}
+	s.seals[period] = st
 }
 
 // tell tells of clients' standing.

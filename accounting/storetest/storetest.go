@@ -58,6 +58,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 		"Entries":     testEntries,
 		"Taken":       testTaken,
 		"Sealed":      testSealed,
+		"Stranger":    testLateStranger,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, fresh(t)) })
 	}

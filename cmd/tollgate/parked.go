@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -137,6 +138,6 @@ func (a *app) parkedHere(ctx context.Context, r daemon.ParkedRequest) (rows []da
 	if err != nil {
 		return nil, away(err)
 	}
-	rows, err = daemon.DecideParked(ctx, store, r)
+	rows, err = daemon.DecideParked(ctx, store, r, control.UserName(os.Getuid()))
 	return rows, away(errors.Join(err, store.Close()))
 }

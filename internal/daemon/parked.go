@@ -4,8 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strconv"
+	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/archive"
+	"github.com/tollgate-mail/tollgate/accounting/price"
 	"github.com/tollgate-mail/tollgate/internal/control"
 )
 
@@ -27,7 +31,7 @@ type ParkedRequest struct {
 type ParkedRow struct {
 	Reason string            `json:"reason"` // why it was parked or, after an error, is still
 	Record accounting.Record `json:"record"`
-	Result string            `json:"result"` // "parked", "applied", "dropped", "absent"
+	Result string            `json:"result"` // "parked", "applied", "adjusted", "dropped", "absent"
 }
 
 func (d *Daemon) answerParked(ctx context.Context, request json.RawMessage) (any, error) {
@@ -35,7 +39,7 @@ func (d *Daemon) answerParked(ctx context.Context, request json.RawMessage) (any
 	if err := json.Unmarshal(request, &r); err != nil {
 		return nil, err
 	}
-	rows, err := DecideParked(ctx, d.store, r)
+	rows, err := DecideParked(ctx, d.store, r, control.User(ctx))
 	if err != nil {
 		return nil, &control.Refusal{Code: CodeAway, Message: "the store: " + err.Error()}
 	}
@@ -47,8 +51,8 @@ func (d *Daemon) answerParked(ctx context.Context, request json.RawMessage) (any
 	return rows, nil
 }
 
-// DecideParked does what is asked, record by record.
-func DecideParked(ctx context.Context, store accounting.Store, r ParkedRequest) ([]ParkedRow, error) {
+// DecideParked does what is asked, record by record; by is who asks.
+func DecideParked(ctx context.Context, store accounting.Store, r ParkedRequest, by string) ([]ParkedRow, error) {
 	byID := map[string]ParkedRow{}
 	var all []ParkedRow
 	err := store.Parked(ctx, func(record accounting.Record, reason string) error {
@@ -78,6 +82,11 @@ func DecideParked(ctx context.Context, store accounting.Store, r ParkedRequest) 
 		done := "dropped"
 		if r.Do == ParkedApply {
 			done, err = "applied", store.ApplyParked(ctx, row.Record.ID)
+			if errors.Is(err, accounting.ErrUnfit) && row.Record.Kind == accounting.Void {
+				if adjusted, failed := adjustArchived(ctx, store, row.Record, by); adjusted || failed != nil {
+					done, err = "adjusted", failed
+				}
+			}
 		} else {
 			err = store.DropParked(ctx, row.Record.ID)
 		}
@@ -93,4 +102,43 @@ func DecideParked(ctx context.Context, store accounting.Store, r ParkedRequest) 
 		}
 	}
 	return all, nil
+}
+
+// adjustArchived gives back what a record in an archive cost, as an adjustment in
+// the open period, and gives its void up. It reports false when no archive has the
+// record. Cut off in between and done again it books nothing twice.
+func adjustArchived(ctx context.Context, store accounting.Store, void accounting.Record, by string) (bool, error) {
+	l, ok := store.(archive.Ledgered)
+	if !ok {
+		return false, nil
+	}
+	books, err := archive.Over(ctx, l)
+	if err != nil {
+		return false, err
+	}
+	const day = 24 * time.Hour // more than the zones of periods and days differ by
+	var found *accounting.Record
+	at := void.Origin()
+	err = books.Records(ctx, void.Client, at.Add(-day), at.Add(day), func(r accounting.Record) error {
+		if r.ID == void.Voids && r.Kind == accounting.Usage {
+			found = &r
+		}
+		return nil
+	})
+	if err != nil || found == nil {
+		return false, err
+	}
+	cost, err := price.ParseAmount(found.Amount)
+	if err != nil {
+		return false, err
+	}
+	_, err = l.Enter(ctx, accounting.Record{
+		ID: void.ID, Kind: accounting.Adjust, Time: time.Now().UTC().Truncate(time.Millisecond), Gateway: void.Gateway, Client: void.Client,
+		Currency: found.Currency, Amount: strconv.FormatInt(cost.Whole, 10), By: by, Reverses: found.ID,
+		Note: "not delivered; its record is in the archive of " + found.Period,
+	})
+	if err != nil {
+		return false, err
+	}
+	return true, store.DropParked(ctx, void.ID)
 }
