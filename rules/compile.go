@@ -140,6 +140,9 @@ func (c *compiler) policy(enabled []*Rule, thresholds []*Threshold) *Policy {
 		}
 	}
 	for _, t := range thresholds {
+		if t.Shadow {
+			continue
+		}
 		p.tagHeaders = appendNames(p.tagHeaders, t.Tags)
 		p.tagsSigned = p.tagsSigned || t.Tags.Signed == TagHeader
 	}

@@ -160,7 +160,7 @@ func (c *compiler) tags(subject string, headers []string, signed string, at map[
 
 // threshold compiles one threshold.
 func (c *compiler) threshold(src *SourceThreshold) *Threshold {
-	t := &Threshold{Pos: src.Pos, Above: src.Above}
+	t := &Threshold{Pos: src.Pos, Above: src.Above, Shadow: src.Shadow}
 	t.Tags = c.tags(src.TagSubject, src.TagHeader, src.UnlessSigned, src.At, src.Pos)
 	at := keyPos(src.At, "action", src.Pos)
 	var ok bool

@@ -59,6 +59,8 @@ type Threshold struct {
 	Tags   Tags
 	Action Action
 	Reply  *Reply
+	// Shadow: passing it is journalled, and has no effect.
+	Shadow bool
 }
 
 // Hit is one rule that matched.

@@ -87,4 +87,5 @@ type SourceThreshold struct {
 	UnlessSigned string
 	Action       string
 	Reply        string
+	Shadow       bool
 }

@@ -111,6 +111,7 @@ func (d *decoder) thresholdFields(t *rules.SourceThreshold) []field {
 		{Key: "action", Read: d.Text(&t.Action)},
 		{Key: "reply", Read: d.Text(&t.Reply)},
 		{Key: "unless_signed", Read: d.Text(&t.UnlessSigned)},
+		{Key: "shadow", Read: d.Boolean(&t.Shadow)},
 	}
 }
 

@@ -120,11 +120,17 @@ func (m *Message) judgeComplete(ctx context.Context, stage rules.Stage) (last bo
 	return out.Ended()
 }
 
-// thresholds are those the weight passes; their marks count.
+// thresholds are those the weight passes; their marks count. Those in shadow are
+// journalled, as what matched without effect.
 func (m *Message) thresholds() []*rules.Threshold {
-	passed := m.j.Rules.Thresholds(m.weight)
-	for _, t := range passed {
+	var passed []*rules.Threshold
+	for _, t := range m.j.Rules.Thresholds(m.weight) {
+		if t.Shadow {
+			m.found.addThreshold(t)
+			continue
+		}
 		m.tagged = append(m.tagged, tagging{tags: t.Tags})
+		passed = append(passed, t)
 	}
 	return passed
 }

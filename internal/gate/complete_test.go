@@ -136,6 +136,34 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+// A threshold in shadow is journalled, and neither marks nor refuses.
+func TestShadowThreshold(t *testing.T) {
+	w := newWorld(t, rules.Source{
+		Rules: []rules.SourceRule{weighing("a", "connect", 7000, "client_ip", "192.0.2.7")},
+		Thresholds: []rules.SourceThreshold{
+			{Above: 5000, TagSubject: "[5]"},
+			{Above: 6000, Action: "reject", TagHeader: []string{"X-Six: yes"}, Shadow: true},
+			{Above: 9000, Action: "reject", Shadow: true},
+		},
+	})
+	o := w.send(sending{to: []string{"ivan@example.org"}})
+	if o.result == nil || o.result.Verdict != gate.Accepted {
+		t.Fatalf("%+v", o)
+	}
+	subject := false
+	for _, e := range o.result.Edits {
+		subject = subject || e.Name == "Subject"
+		if e.Name == "X-Six" {
+			t.Errorf("marked: %+v", e)
+		}
+	}
+	hits := w.last().Rules
+	want := journal.RuleHit{Name: "threshold above 6", Stage: "complete", Weight: "0", Shadow: true, Action: "reject"}
+	if !subject || len(hits) != 2 || hits[1] != want {
+		t.Errorf("subject tagged %v; %+v", subject, hits)
+	}
+}
+
 func TestOrderAtTheEnd(t *testing.T) {
 	w := newWorld(t, source(rule("h", "headers", "hold", "subject", "hello")))
 	w.send(sending{to: []string{"ivan@example.org"}})

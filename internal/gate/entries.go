@@ -221,3 +221,15 @@ func (h *ruleHits) add(hit rules.Hit) {
 	}
 	*h = append(*h, one)
 }
+
+// addThreshold adds one in shadow that was passed.
+func (h *ruleHits) addThreshold(t *rules.Threshold) {
+	one := journal.RuleHit{Name: ThresholdName(t), Stage: rules.Complete.String(), Weight: "0", Shadow: true}
+	if t.Action != rules.Continue {
+		one.Action = t.Action.String()
+	}
+	*h = append(*h, one)
+}
+
+// ThresholdName is what journals call a threshold: no rule can have that name.
+func ThresholdName(t *rules.Threshold) string { return "threshold above " + t.Above.String() }

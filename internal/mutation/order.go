@@ -77,6 +77,9 @@ func (m *maker) thresholds() {
 			return
 		}
 		t := all[i]
+		if t.Shadow {
+			continue // no case can notice it
+		}
 		other := func(pos diag.Pos, why string, made *rules.Threshold, from, to rules.Weight, wish *rules.Weight, format string, args ...any) {
 			others := slices.Clone(all)
 			if made == nil {

@@ -103,7 +103,7 @@ func strictest(p *rules.Policy, total rules.Weight) rules.Action {
 	severity := map[rules.Action]int{rules.Hold: 1, rules.Discard: 2, rules.Tempfail: 3, rules.Reject: 4}
 	stands := rules.Continue
 	for _, t := range p.Thresholds(total) {
-		if severity[t.Action] > severity[stands] {
+		if !t.Shadow && severity[t.Action] > severity[stands] {
 			stands = t.Action
 		}
 	}
