@@ -25,7 +25,7 @@ type chain struct {
 func chainsOf(tx *bolt.Tx, client, period string, n note) ([]chain, error) {
 	var list []chain
 	c := tx.Bucket([]byte(index)).Cursor()
-	for k, v := c.Seek([]byte(n.first)); k != nil; {
+	for k, _ := c.Seek([]byte(n.first)); k != nil; {
 		day, _, _ := strings.Cut(string(k), "\x00")
 		if n.last != "" && day > n.last {
 			break
@@ -38,7 +38,7 @@ func chainsOf(tx *bolt.Tx, client, period string, n note) ([]chain, error) {
 			}
 			list = append(list, chain{day, values[tail], values[first], values[held]})
 		}
-		k, v = c.Seek([]byte(day + "\x01"))
+		k, _ = c.Seek([]byte(day + "\x01"))
 	}
 	return list, nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // A group is batches that are written in one transaction.
@@ -95,7 +96,7 @@ func (s *Store) giveUp() error {
 	s.open, s.kept = nil, nil
 	s.given++
 	err := s.db.Do(g.tx.Rollback)
-	if errors.Is(err, bolt.ErrTxClosed) {
+	if errors.Is(err, bolterrors.ErrTxClosed) {
 		err = nil // of itself
 	}
 	return errors.Join(err, s.file.Reset(s.end))

@@ -22,12 +22,11 @@ import (
 
 // world is an account, and gateways that come and go.
 type world struct {
-	t       *testing.T
-	clock   time.Time
-	book    *price.Book
-	live    *directory.Live
-	store   *embedded.Store
-	clients []*accounting.Client
+	t     *testing.T
+	clock time.Time
+	book  *price.Book
+	live  *directory.Live
+	store *embedded.Store
 }
 
 func newWorld(t *testing.T, tariffs []*price.Tariff, clients ...*accounting.Client) *world {

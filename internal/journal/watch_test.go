@@ -113,7 +113,7 @@ func TestWatch(t *testing.T) {
 			t.Error("traced for nobody")
 		}
 		for n := range 9 {
-			id, err = j.Watch(journal.TraceSwitch{Rules: true})
+			_, err = j.Watch(journal.TraceSwitch{Rules: true})
 			if n < 8 && err != nil || n == 8 && !errors.Is(err, journal.ErrWatches) {
 				t.Error(n, err)
 			}
