@@ -31,7 +31,7 @@ func chainsOf(tx *bolt.Tx, client, period string, n note) ([]chain, error) {
 			break
 		}
 		want := join(day, client, period)
-		if k, v = c.Seek(want); string(k) == string(want) {
+		if k, v := c.Seek(want); string(k) == string(want) {
 			var values [chainWidth]int64
 			if err := decodeTotals(v, values[:]); err != nil {
 				return nil, fmt.Errorf("index %q: %w", k, err)
