@@ -67,14 +67,13 @@ type Message struct {
 
 func newMessage(s *Session, e Envelope) *Message {
 	m := &Message{s: s, j: s.j, clients: s.j.snapshot(), env: e, from: newMailbox(e.Sender, e.Resolved), ref: s.g.refs.make(), queueID: e.QueueID, fault: s.fault}
-	m.facts = facts{s, m}
 	m.sends = m.submitter()
 	m.work = m.j.newWork()
-	m.auth.m, m.inspection.m = m, m
 	m.header.Options = header.Options{
-		MaxFields: s.j.Limits.of(HeaderFields), MaxOctets: s.j.Limits.of(HeaderOctets), Work: m.work,
+		MaxFields: s.j.Limits.of(HeaderFields), MaxOctets: s.j.Limits.of(HeaderOctets),
 		Ours: s.j.strip, Whole: s.j.whole, Unlabelled: s.j.FallbackCharset,
 	}
+	m.own()
 	m.counts.reset(len(s.j.Rules.Rules()))
 	m.count(s.atConnect.hits)
 	m.count(s.atHelo.hits)
@@ -82,6 +81,12 @@ func newMessage(s *Session, e Envelope) *Message {
 		m.overrun(RuleWork, rules.Helo)
 	}
 	return m
+}
+
+// own has the parts of a message know it: once it is made, and after it was copied.
+func (m *Message) own() {
+	m.facts = facts{m.s, m}
+	m.auth.m, m.inspection.m, m.header.Work = m, m, m.work
 }
 
 // QueueID tells the queue id as soon as it is known.

@@ -106,7 +106,7 @@ func (m *Message) rejudge(ctx context.Context, j *prepared) {
 	*m = *newMessage(m.s, was.env)
 	m.ref, m.queueID, m.asked, m.work, m.fault = was.ref, was.queueID, was.asked, was.work, was.fault
 	m.barred, m.deferred, m.refused, m.lately, m.judging = was.barred, was.deferred, was.refused, was.lately, was.judging
-	m.auth.m, m.inspection.m, m.header.Work = m, m, m.work
+	m.own()
 	m.judgeMail(ctx)
 }
 
