@@ -145,3 +145,23 @@ func TestLooks(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// The journals' folder is another user's, who may put a link to a file of root's there.
+func TestLooksFollowsNoLink(t *testing.T) {
+	for name, link := range map[string]func(string, string) error{"symbolic": os.Symlink, "hard": os.Link} {
+		dir := t.TempDir()
+		other := filepath.Join(t.TempDir(), "other")
+		if err := os.WriteFile(other, []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := link(other, filepath.Join(dir, "looks.jsonl")); err != nil {
+			t.Fatal(err)
+		}
+		if err := journal.Look(dir, &journal.Entry{Time: noon, Ref: "r", By: "anna", Event: "explain", Detail: "r"}); err == nil {
+			t.Errorf("a %s link was followed", name)
+		}
+		if b := contents(t, other); b != "x" {
+			t.Errorf("%s link: %q", name, b)
+		}
+	}
+}
