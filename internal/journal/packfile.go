@@ -37,7 +37,9 @@ func (p *pass) packedFile(ctx context.Context, f *os.File) (index.ID, error) {
 	if err != nil {
 		return id, err
 	}
-	made, err := os.OpenFile(p.tmp(id, ".idx"), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	// The ID is what the packed file says, and the folder may be another user's than
+	// ours: what stands there under that name is not written to.
+	made, err := os.OpenFile(p.tmp(id, ".idx"), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return id, err
 	}

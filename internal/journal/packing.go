@@ -124,11 +124,15 @@ func (p *pass) lock() (unlock func(), err error) {
 	} else if !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o640)
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o640)
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
-	p.own(f.Name(), p.dir)
+	if info, err := f.Stat(); err == nil {
+		if s, ok := info.Sys().(*syscall.Stat_t); ok && s.Nlink == 1 {
+			p.own(f.Name(), p.dir)
+		}
+	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			err = errBusy
