@@ -29,6 +29,7 @@ var floors = map[string]int{
 	"internal/jsontext": -1,
 
 	"internal/nettext":             0,
+	"internal/took":                0,
 	"internal/boltfile":            0,
 	"internal/breaker":             0,
 	"internal/diag":                0,

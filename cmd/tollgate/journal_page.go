@@ -12,6 +12,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/daemon"
 	"github.com/tollgate-mail/tollgate/internal/journal"
+	"github.com/tollgate-mail/tollgate/internal/took"
 )
 
 func (a *app) journalShow() *cobra.Command {
@@ -144,6 +145,7 @@ func (s *story) page(a *app, zone *time.Location) error {
 		row("remark", e.Detail)
 	}
 	row("weight", e.Weight)
+	row("took", tookText(&e))
 	if err := w.Flush(); err != nil {
 		return err
 	}
@@ -153,6 +155,40 @@ func (s *story) page(a *app, zone *time.Location) error {
 		}
 	}
 	return nil
+}
+
+// tookText tells where the time of a message went, "" where that is not known: why
+// mail was slow is asked more often than anything else.
+func tookText(e *journal.Entry) string {
+	if e.Took == nil {
+		return ""
+	}
+	list := func(stages bool) string {
+		var all []string
+		for p := range took.Parts {
+			if ms := e.Took.Of(p).Milliseconds(); p.Stage() == stages && ms > 0 {
+				all = append(all, p.String()+" "+duration(ms))
+			}
+		}
+		return strings.Join(all, ", ")
+	}
+	here := min(e.Took.Here(), e.Took.Total) // what came before MAIL is no part of the total
+	text := fmt.Sprintf("%s from MAIL to the verdict: the client and Postfix %s", duration(e.Took.Total.Milliseconds()), duration((e.Took.Total - here).Milliseconds()))
+	if s := list(true); s != "" {
+		text += ", here " + s
+	}
+	if s := list(false); s != "" {
+		text += "; of that waited for " + s
+	}
+	return text
+}
+
+// duration is a number of milliseconds for people.
+func duration(ms int64) string {
+	if ms < 1000 {
+		return fmt.Sprintf("%d ms", ms)
+	}
+	return fmt.Sprintf("%d.%03d s", ms/1000, ms%1000)
 }
 
 // table prints rows below a title, if there are any.
@@ -219,7 +255,7 @@ func (s *story) pageModules(a *app, e journal.Entry) error {
 		if m.Error != "" {
 			said = m.Error
 		}
-		rows = append(rows, []string{m.Name, m.Result, "score " + m.Score, "weight " + m.Weight, said})
+		rows = append(rows, []string{m.Name, m.Result, "score " + m.Score, "weight " + m.Weight, said, duration(m.DurationMS)})
 		// Those of which nothing is known but the name share a line.
 		var plain []string
 		for _, symbol := range m.Symbols {

@@ -106,7 +106,7 @@ func TestJournalPageModules(t *testing.T) {
 		`"verdict":"reject","stage":"complete","rule":"programs","rules":[{"name":"programs","stage":"complete","weight":"0","action":"reject","attribute":"module.files.symbol","text":"ARCHIVE_EXECUTABLE"}],` +
 		`"modules":[{"name":"files","result":"ok","score":"0","weight":"0","action":"","symbols":["ARCHIVE_EXECUTABLE","PLAIN"],"about":{"ARCHIVE_EXECUTABLE":["docs.zip/setup.exe"]}},` +
 		`{"name":"rspamd","result":"ok","score":"9.3","weight":"9.3","action":"reject","symbols":["BAYES_SPAM"],"scores":{"BAYES_SPAM":"5.1"},"about":{"BAYES_SPAM":["99.9%"]}},` +
-		`{"name":"sa","result":"error","score":"0","weight":"0","action":"","error":"spamd at tcp:127.0.0.1:1133: connection refused at 127.0.0.1:1133"}],"weight":"9.3"}` + "\n"
+		`{"name":"sa","result":"error","score":"0","weight":"0","action":"","error":"spamd at tcp:127.0.0.1:1133: connection refused at 127.0.0.1:1133","duration_ms":7003}],"weight":"9.3","took_ms":{"total":9512,"rcptto":12,"complete":8400,"dns":1250,"inspectors":7003}}` + "\n"
 	h.write("journal/messages.jsonl", line)
 	o := h.run("journal", "show", "r77")
 	if o.code != 0 {
@@ -114,6 +114,7 @@ func TestJournalPageModules(t *testing.T) {
 	}
 	for _, want := range []string{
 		"module.files.symbol: ARCHIVE_EXECUTABLE (docs.zip/setup.exe)\n", "BAYES_SPAM", "5.1", "99.9%", "connection refused at 127.0.0.1:1133", "PLAIN",
+		"7.003 s\n", "9.512 s from MAIL to the verdict: the client and Postfix 1.100 s, here rcptto 12 ms, complete 8.400 s; of that waited for dns 1.250 s, inspectors 7.003 s\n",
 	} {
 		if !strings.Contains(o.out, want) {
 			t.Errorf("no %q in\n%s", want, o.out)

@@ -12,6 +12,7 @@ import (
 	"github.com/tollgate-mail/tollgate/accounting/spool"
 	"github.com/tollgate-mail/tollgate/internal/address"
 	"github.com/tollgate-mail/tollgate/internal/directory"
+	"github.com/tollgate-mail/tollgate/internal/took"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -24,7 +25,9 @@ func (m *Message) charge(ctx context.Context, v Verdict) error {
 	if len(records) == 0 {
 		return nil
 	}
+	begun := m.s.g.Now()
 	err := m.s.g.Records.Append(ctx, records)
+	m.s.spend(took.Account, begun)
 	switch {
 	case err == nil:
 		m.records = records

@@ -4,10 +4,12 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/mailauth"
 	"github.com/tollgate-mail/tollgate/internal/results"
+	"github.com/tollgate-mail/tollgate/internal/took"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -23,6 +25,49 @@ type authentication struct {
 	err        error // the signatures could not be checked
 
 	evaluation *mailauth.Evaluation // of DMARC; nil: not made
+
+	asking *asking // nil: nothing was asked
+}
+
+// asking is the time in which at least one question is under way: the keys of
+// several signatures are asked for side by side.
+type asking struct {
+	mu    sync.Mutex
+	under int
+	since time.Time // under is above zero
+	spent time.Duration
+}
+
+func (a *authentication) lookup(ctx context.Context, name string) ([]string, error) {
+	a.count(1)
+	defer a.count(-1)
+	return a.m.j.DNS.LookupTXT(ctx, name)
+}
+
+func (a *authentication) count(more int) {
+	now := a.m.s.g.Now()
+	a.asking.mu.Lock()
+	defer a.asking.mu.Unlock()
+	if a.asking.under > 0 {
+		a.asking.spent += now.Sub(a.asking.since)
+	}
+	a.asking.under += more
+	a.asking.since = now
+}
+
+// timed begins to measure, and ends it with what it returns.
+func (a *authentication) timed() (end func()) {
+	a.asking = &asking{}
+	return a.spend
+}
+
+// spend counts the time of the questions that have been answered.
+func (a *authentication) spend() {
+	a.asking.mu.Lock()
+	defer a.asking.mu.Unlock()
+	if a.asking.spent > 0 {
+		a.m.s.watch.times.Add(took.DNS, a.asking.spent)
+	}
 }
 
 // dkim verifies the message's signatures.
@@ -40,7 +85,8 @@ func (a *authentication) dkim(ctx context.Context) ([]mailauth.Signature, error)
 	}
 	ctx, cancel := context.WithTimeout(ctx, authTimeout)
 	defer cancel()
-	a.signatures, a.err = mailauth.VerifyDKIM(ctx, walk(ctx), a.m.inspection.stash.Open(ctx), a.m.j.DNS.LookupTXT)
+	defer a.timed()()
+	a.signatures, a.err = mailauth.VerifyDKIM(ctx, walk(ctx), a.m.inspection.stash.Open(ctx), a.lookup)
 	return a.signatures, a.err
 }
 
@@ -79,7 +125,8 @@ func (a *authentication) dmarc(ctx context.Context) *mailauth.Evaluation {
 	}
 	ctx, cancel := context.WithTimeout(ctx, authTimeout)
 	defer cancel()
-	found := mailauth.DMARC(ctx, e, a.m.j.DNS.LookupTXT)
+	defer a.timed()()
+	found := mailauth.DMARC(ctx, e, a.lookup)
 	a.evaluation = &found
 	return a.evaluation
 }

@@ -13,8 +13,9 @@ func (m *Message) Complete(ctx context.Context) Result {
 	if m.done {
 		return m.result
 	}
+	m.s.watch.end = m.s.g.Now()
 	if !m.headersIn {
-		m.EndOfHeader(ctx)
+		m.endOfHeader(ctx)
 	}
 	if m.inspection.stash != nil {
 		m.inspection.stash.End()

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/tollgate-mail/tollgate/internal/gate/header"
+	"github.com/tollgate-mail/tollgate/internal/took"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -40,6 +41,11 @@ func (m *Message) holdHeader() {
 
 // EndOfHeader judges the header. What it refuses is answered by Complete.
 func (m *Message) EndOfHeader(ctx context.Context) {
+	defer m.s.spend(took.Headers, m.s.g.Now())
+	m.endOfHeader(ctx)
+}
+
+func (m *Message) endOfHeader(ctx context.Context) {
 	m.headersIn = true
 	if m.inspection.keeps() {
 		m.inspection.stashOctets([]byte("\r\n"))

@@ -4,9 +4,11 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/tollgate-mail/tollgate/internal/journal"
+	"github.com/tollgate-mail/tollgate/internal/took"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -152,7 +154,22 @@ func (m *Message) record(v Verdict, why *refusal, r Reply) {
 	}
 	e.Detail = m.j.text(strings.Join(m.remarks, "; "))
 	e.Reply = r.String()
+	e.Took = m.timed(e.Time)
 	m.s.logIf(m.s.g.Journal.Write(e))
+}
+
+// timed is where the time of a message went that ends now.
+func (m *Message) timed(now time.Time) *took.Times {
+	if m.measured {
+		return &m.times
+	}
+	w := &m.s.watch
+	if !w.end.IsZero() {
+		w.times.Add(took.Complete, now.Sub(w.end))
+	}
+	m.times, w.times, m.measured = w.times, took.Times{}, true
+	m.times.Total = max(now.Sub(w.mail), 0)
+	return &m.times
 }
 
 // ruleTrace writes to the trace journal what decided about each rule, when

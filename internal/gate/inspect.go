@@ -8,6 +8,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/journal"
 	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/internal/module"
+	"github.com/tollgate-mail/tollgate/internal/took"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -117,6 +118,7 @@ func (n *inspection) await(ctx context.Context) {
 	// have to be made sooner.
 	stop := context.AfterFunc(ctx, in.cancel)
 	defer stop()
+	defer n.m.s.spend(took.Inspectors, n.m.s.g.Now())
 	if n.m.ended() {
 		in.cancelModules()
 	}
@@ -254,7 +256,7 @@ func (n *inspection) countModules() *refusal {
 			continue
 		}
 		mod, r := &n.m.j.Modules[i], &in.results[i]
-		hit := journal.ModuleHit{Name: mod.Inspector.Name(), Result: journal.ModuleOK, Score: "0", Weight: "0"}
+		hit := journal.ModuleHit{Name: mod.Inspector.Name(), Result: journal.ModuleOK, Score: "0", Weight: "0", DurationMS: r.Duration.Milliseconds()}
 		switch {
 		case r.Err == nil:
 			w := times(r.Finding.Score, mod.Factor)

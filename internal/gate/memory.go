@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/directory"
+	"github.com/tollgate-mail/tollgate/internal/took"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -56,9 +57,11 @@ func (m *Message) greylist(ctx context.Context, by *rules.Rule) *refusal {
 	if by == nil || m.outbound() || m.j.Memory == nil || !m.s.peer.Addr.IsValid() {
 		return nil
 	}
+	begun := m.s.g.Now()
 	wait, why, err := m.j.Memory.Greylist(ctx, Try{
-		Client: m.s.peer.Addr, Sender: m.from.String(), Recipient: m.current.owner.Address, Now: m.s.g.Now(),
+		Client: m.s.peer.Addr, Sender: m.from.String(), Recipient: m.current.owner.Address, Now: begun,
 	})
+	m.s.spend(took.Memory, begun)
 	if err != nil {
 		m.s.g.Log.Warn("greylisting is not possible now", "ref", m.ref, "error", err)
 		return nil
@@ -99,7 +102,9 @@ func (m *Message) wrote(ctx context.Context, local string) (bool, error) {
 	if w, ok := m.written[local]; ok {
 		return w, nil
 	}
-	w, err := m.j.Memory.Wrote(ctx, local, m.from.String(), m.s.g.Now())
+	begun := m.s.g.Now()
+	w, err := m.j.Memory.Wrote(ctx, local, m.from.String(), begun)
+	m.s.spend(took.Memory, begun)
 	if err != nil {
 		return false, err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/gate/header"
 	"github.com/tollgate-mail/tollgate/internal/gate/lookup"
 	"github.com/tollgate-mail/tollgate/internal/mail"
+	"github.com/tollgate-mail/tollgate/internal/took"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -55,14 +56,16 @@ type Message struct {
 
 	remarks []string // for the journal
 
-	held    int64    // taken from the room for large headers
-	overran *refusal // the message passes a bound
-	fault   string   // after an internal fault: where
-	done    bool
-	fated   bool // its fate was told
-	result  Result
-	records []accounting.Record // that were made durable
-	judging Recipient           // now
+	held     int64    // taken from the room for large headers
+	overran  *refusal // the message passes a bound
+	fault    string   // after an internal fault: where
+	done     bool
+	fated    bool       // its fate was told
+	times    took.Times // where its time went
+	measured bool       // it has ended: times is whole
+	result   Result
+	records  []accounting.Record // that were made durable
+	judging  Recipient           // now
 }
 
 func newMessage(s *Session, e Envelope) *Message {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/internal/took"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -206,6 +207,8 @@ type Fate struct {
 	Hits   []rules.Hit // each rule once, shadow rules included; not to be kept
 
 	Accepted, Deferred, Refused int // recipients, by the answer to RCPT TO
+
+	Took *took.Times // nil where nobody measured; not to be changed
 }
 
 // tellFate tells those who count, once.
@@ -220,6 +223,7 @@ func (m *Message) tellFate(v Verdict, stage string) {
 	f := Fate{
 		Policy: m.j.Rules, Verdict: v, Stage: stage, Weight: m.weight, Hits: m.counted,
 		Accepted: len(m.accepted), Deferred: m.deferred, Refused: m.refused,
+		Took: m.timed(m.s.g.Now()),
 	}
 	for _, c := range m.s.g.Counters {
 		c.Count(f)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/directory"
 	"github.com/tollgate-mail/tollgate/internal/journal"
+	"github.com/tollgate-mail/tollgate/internal/took"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -13,6 +14,7 @@ import (
 // an earlier stage, the relay limits, the client's state, the class, the
 // rules.
 func (m *Message) Rcpt(ctx context.Context, r Recipient) Decision {
+	defer m.s.spend(took.RcptTo, m.s.g.Now())
 	m.QueueID(r.QueueID)
 	m.asked++
 	m.judging = r

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/gate/lookup"
 	"github.com/tollgate-mail/tollgate/internal/journal"
+	"github.com/tollgate-mail/tollgate/internal/took"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -36,6 +37,7 @@ type Session struct {
 
 	observing []Observer   // to what happens now
 	group     lookup.Group // what its look-ups run in
+	watch     stopwatch
 }
 
 // Session begins with the client's connection. What its rules refuse is
@@ -43,6 +45,8 @@ type Session struct {
 func (g *Gate) Session(ctx context.Context, p Peer) *Session {
 	p.Addr = p.Addr.Unmap()
 	s := &Session{g: g, peer: p, ref: g.refs.make()}
+	s.group.Now, s.group.Took = g.Now, &s.watch.times
+	defer s.spend(took.Connect, g.Now())
 	if p.Addr.IsValid() {
 		s.clientIP = p.Addr.String()
 	}
@@ -75,6 +79,7 @@ func (s *Session) connect(ctx context.Context) {
 // not added to.
 func (s *Session) Helo(ctx context.Context, name string) {
 	s.Abort()
+	defer s.spend(took.Helo, s.g.Now())
 	s.helo, s.greeted = name, true
 	s.judgeHelo(ctx)
 }
@@ -97,6 +102,8 @@ func (s *Session) judgeHelo(ctx context.Context) {
 // the session began with, connect and helo are judged again under it.
 func (s *Session) Mail(ctx context.Context, e Envelope) (*Message, Decision) {
 	s.Abort()
+	s.watch.mail, s.watch.end = s.g.Now(), time.Time{}
+	defer s.spend(took.MailFrom, s.watch.mail)
 	if !s.current() {
 		s.adopt(s.g.takeFor(s.peer))
 		s.connect(ctx)
@@ -156,6 +163,16 @@ func (s *Session) Trace(recipient string, detail func() string) {
 	e.Event, e.Detail = journal.EventProtocol, detail()
 	s.logIf(s.g.Journal.Write(e))
 }
+
+// stopwatch measures where the time of a session's messages goes. What was spent
+// before the first belongs to it.
+type stopwatch struct {
+	times     took.Times
+	mail, end time.Time // when MAIL came, and the end of the message: zero before
+}
+
+// spend counts the time since then.
+func (s *Session) spend(p took.Part, since time.Time) { s.watch.times.Add(p, s.g.Now().Sub(since)) }
 
 // entry has what is known of the session.
 func (s *Session) entry(kind string) *journal.Entry {

@@ -15,6 +15,9 @@ import (
 func appendMessage(b []byte, e *Entry) []byte {
 	b = appendSession(b, Messages, e)
 	b = appendRecipients(b, e.Recipients)
+	if e.Took != nil {
+		b = e.Took.AppendJSON(append(b, `,"took_ms":`...))
+	}
 	return appendJudgement(b, e)
 }
 
@@ -220,6 +223,9 @@ func (h *ModuleHit) append(b []byte) []byte {
 	}
 	if h.Error != "" {
 		b = appendField(b, "error", h.Error)
+	}
+	if h.DurationMS > 0 {
+		b = strconv.AppendInt(append(b, `,"duration_ms":`...), h.DurationMS, 10)
 	}
 	return append(b, '}')
 }

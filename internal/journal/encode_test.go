@@ -3,6 +3,7 @@ package journal
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"reflect"
 	"regexp"
@@ -13,6 +14,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/tollgate-mail/tollgate/internal/took"
 )
 
 // The fields of each kind, as encoding/json writes them.
@@ -61,7 +64,8 @@ type (
 	}
 	messageFields struct {
 		sessionFields
-		Recipients []string `json:"recipients"`
+		Recipients []string        `json:"recipients"`
+		Took       json.RawMessage `json:"took_ms,omitempty"`
 		judgementFields
 	}
 	blockFields struct {
@@ -124,6 +128,20 @@ type (
 	}
 )
 
+// milliseconds are what stands in took_ms.
+func milliseconds(t *took.Times) json.RawMessage {
+	if t == nil {
+		return nil
+	}
+	text := fmt.Sprintf(`{"total":%d`, t.Total.Milliseconds())
+	for p := range took.Parts {
+		if ms := t.Of(p).Milliseconds(); ms > 0 {
+			text += fmt.Sprintf(`,"%s":%d`, p, ms)
+		}
+	}
+	return json.RawMessage(text + "}")
+}
+
 func reference(t interface{ Fatal(...any) }, e *Entry) []byte {
 	head := headFields{e.Time.UTC().Format("2006-01-02T15:04:05.000Z"), e.Kind, e.Gateway, e.Policy, e.Ref, e.QueueID}
 	session := sessionFields{head, e.MessageID, e.ClientIP, e.ClientHost, e.Helo, e.TLS, e.AuthUser, e.Direction, e.Sender}
@@ -136,7 +154,7 @@ func reference(t interface{ Fatal(...any) }, e *Entry) []byte {
 	var v any
 	switch e.Kind {
 	case Messages:
-		v = messageFields{session, recipients, judgement}
+		v = messageFields{session, recipients, milliseconds(e.Took), judgement}
 	case Blocks:
 		v = blockFields{session, e.Recipient, e.Client, judgement}
 	case Antivirus:
@@ -192,8 +210,15 @@ func anyEntry(kind string) *rapid.Generator[*Entry] {
 				text().Draw(t, "name"), text().Draw(t, "result"), text().Draw(t, "score"),
 				text().Draw(t, "weight"), text().Draw(t, "action"), rapid.SliceOfN(text(), 0, 3).Draw(t, "symbols"),
 				rapid.MapOfN(text(), text(), 0, 3).Draw(t, "scores"), rapid.MapOfN(text(), rapid.SliceOfN(text(), 1, 3), 0, 3).Draw(t, "about"), text().Draw(t, "error"),
+				rapid.Int64Min(0).Draw(t, "took"),
 			}
 		}), 0, 3).Draw(t, "modules")
+		if rapid.Bool().Draw(t, "timed") {
+			e.Took = &took.Times{Total: time.Duration(rapid.Int64Range(0, 1e6).Draw(t, "total")) * time.Millisecond}
+			for p := range took.Parts {
+				e.Took.Add(p, time.Duration(rapid.Int64Range(0, 1e12).Draw(t, "part"))/1e6*1e6)
+			}
+		}
 		e.DurationMS = rapid.Int64().Draw(t, "duration")
 		return e
 	})
@@ -304,6 +329,7 @@ func TestFieldsAreDocumented(t *testing.T) {
 	}
 	e := full()
 	e.Recipient, e.Stage, e.Rule, e.By, e.Detail = "r", "s", "r", "b", "d"
+	e.Took = new(took.Times)
 	for _, k := range kinds {
 		var written map[string]any
 		if err := json.Unmarshal(k.append(nil, e), &written); err != nil {

@@ -5,6 +5,8 @@ package journal
 import (
 	"slices"
 	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/took"
 )
 
 // The kinds, one file each.
@@ -95,6 +97,8 @@ type ModuleHit struct {
 	Scores map[string]string   `json:"scores,omitempty"`
 	About  map[string][]string `json:"about,omitempty"`
 	Error  string              `json:"error,omitempty"` // with error
+	// DurationMS is from handing the message over to the answer.
+	DurationMS int64 `json:"duration_ms,omitempty"`
 }
 
 // The results of an extension module.
@@ -153,6 +157,9 @@ type Entry struct {
 	Weight  string      `json:"weight"` // a decimal
 	Reply   string      `json:"reply"`
 	Reason  string      `json:"reason"`
+
+	// Took is where the time of a message went; nil: not known.
+	Took *took.Times `json:"took_ms"`
 
 	// By is the user of the system who did it; "" where no user did.
 	By string `json:"by"`

@@ -104,10 +104,10 @@ func TestDocumented(t *testing.T) {
 		}
 	}
 	slices.Sort(rows)
-	part := regexp.MustCompile(`^tollgate_message_weight_(bucket|sum|count)$`)
+	part := regexp.MustCompile(`^(tollgate_(?:message_weight|(?:message|stage|wait)_seconds))_(bucket|sum|count)$`)
 	var want []string
 	for _, name := range shown(t) {
-		want = append(want, part.ReplaceAllString(name, "tollgate_message_weight"))
+		want = append(want, part.ReplaceAllString(name, "$1"))
 	}
 	if want = slices.Compact(want); !slices.Equal(rows, want) {
 		t.Errorf("documented: %q\nshown: %q", rows, want)

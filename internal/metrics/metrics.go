@@ -29,7 +29,7 @@ type Source interface {
 type Metrics struct {
 	log      *slog.Logger
 	registry *prometheus.Registry
-	weight   prometheus.Histogram
+	messages *messages
 	source   atomic.Pointer[Source] // nil until the daemon has started
 
 	// life ends with Close: what asks the daemon for a page stops then.
@@ -41,10 +41,10 @@ type Metrics struct {
 
 // New has no daemon yet and listens nowhere.
 func New(log *slog.Logger) *Metrics {
-	m := &Metrics{log: log, registry: prometheus.NewRegistry(), weight: newWeight()}
+	m := &Metrics{log: log, registry: prometheus.NewRegistry(), messages: newMessages()}
 	m.life, m.end = context.WithCancel(context.Background())
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	m.registry.MustRegister(m.weight)
+	m.registry.MustRegister(m.messages.weight, m.messages.total, m.messages.stage, m.messages.wait)
 	m.registry.MustRegister(status{m})
 	return m
 }

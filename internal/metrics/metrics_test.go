@@ -25,6 +25,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/metrics"
 	"github.com/tollgate-mail/tollgate/internal/state"
 	"github.com/tollgate-mail/tollgate/internal/tally"
+	"github.com/tollgate-mail/tollgate/internal/took"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -134,6 +135,8 @@ func wantLines(t *testing.T, page string, lines ...string) {
 // count counts a message that these rules of a policy matched.
 func (r *running) count(d *fixed, cfg *config.Config, v gate.Verdict, stage string, hits ...int) {
 	f := gate.Fate{Policy: cfg.Gate.Rules, Verdict: v, Stage: stage, Weight: 1500, Accepted: 2, Refused: 1}
+	f.Took = &took.Times{Total: 3 * time.Second}
+	f.Took.Add(took.Complete, time.Second)
 	for _, i := range hits {
 		f.Hits = append(f.Hits, rules.Hit{Rule: cfg.Gate.Rules.Rules()[i]})
 	}
@@ -172,6 +175,11 @@ func TestPages(t *testing.T) {
 		`tollgate_rule_hits_total{rule="one"} 2`,
 		`tollgate_rule_hits_total{rule="two"} 1`,
 		`tollgate_message_weight_sum 4.5`,
+		`tollgate_message_seconds_sum 9`,
+		`tollgate_stage_seconds_sum{stage="complete"} 3`,
+		`tollgate_stage_seconds_bucket{stage="complete",le="0.5"} 0`,
+		`tollgate_stage_seconds_count{stage="connect"} 0`,
+		`tollgate_wait_seconds_count{cause="dns"} 0`,
 		`tollgate_last_message_timestamp_seconds 5000`,
 		`tollgate_store_up{kind="embedded"} 0`,
 		`tollgate_state_up{kind="redis"} 1`,
@@ -247,5 +255,19 @@ func TestReload(t *testing.T) {
 		if code, _ := get(t, addr, "/healthz"); code != 0 {
 			t.Errorf("%s answers yet", addr)
 		}
+	}
+}
+
+// BenchmarkCount is what figures cost a message that came to every stage and waited
+// for everything.
+func BenchmarkCount(b *testing.B) {
+	m := metrics.New(slog.New(slog.DiscardHandler))
+	defer m.Close()
+	f := gate.Fate{Took: &took.Times{Total: time.Second}}
+	for p := range took.Parts {
+		f.Took.Add(p, 3*time.Millisecond)
+	}
+	for b.Loop() {
+		m.Count(f)
 	}
 }

@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
+	"github.com/tollgate-mail/tollgate/internal/took"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -21,6 +23,9 @@ type answer struct {
 // it with them. What a look-up needs it has taken along when it was begun: the
 // session goes on meanwhile, and may adopt another policy.
 type Group struct {
+	Now  func() time.Time // the clock; with Took
+	Took *took.Times      // counts what is waited; nil: nobody asks
+
 	ctx    context.Context
 	cancel context.CancelFunc // nil before the first
 	under  sync.WaitGroup
@@ -53,7 +58,16 @@ func begin(ctx context.Context, a *Group, ask Question) *answer {
 }
 
 // wait has the answer, or the error of ctx when that ends before.
-func (l *answer) wait(ctx context.Context) (rules.Value, error) {
+func (a *Group) wait(ctx context.Context, l *answer) (rules.Value, error) {
+	select {
+	case <-l.done: // as nearly always: no look at the clock
+		return l.value, l.err
+	default:
+	}
+	if a.Took != nil {
+		begun := a.Now()
+		defer func() { a.Took.Add(took.DNS, a.Now().Sub(begun)) }()
+	}
 	select {
 	case <-l.done:
 		return l.value, l.err
@@ -93,7 +107,7 @@ func (l *Set) Begin(ctx context.Context, a *Group, keys []rules.Key, ask func(ru
 func (l *Set) Answer(ctx context.Context, a *Group, k rules.Key, ask func(rules.Key) Question) (rules.Value, error) {
 	l.Begin(ctx, a, []rules.Key{k}, ask)
 	if one := (*l)[k]; one != nil {
-		return one.wait(ctx)
+		return a.wait(ctx, one)
 	}
 	return rules.Value{}, nil
 }
