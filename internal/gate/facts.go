@@ -103,9 +103,11 @@ func (f facts) Value(ctx context.Context, k rules.Key) (rules.Value, error) {
 	case rules.DateSkew:
 		return m.dateSkew(), nil
 	case rules.AttachmentCount:
-		return m.inspection.files(ctx, func(c *mail.FileCount) int64 { return c.Count })
+		p := m.inspection.attachments(ctx)
+		return p.number(p.files.Count)
 	case rules.AttachmentSize:
-		return m.inspection.files(ctx, func(c *mail.FileCount) int64 { return c.Largest })
+		p := m.inspection.attachments(ctx)
+		return p.number(p.files.Largest)
 	case rules.DKIMDomain:
 		return m.auth.dkimDomains(ctx)
 	case rules.DKIM:

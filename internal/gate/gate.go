@@ -80,6 +80,8 @@ type prepared struct {
 	strip []string
 	whole bool // a rule looks at every field
 	keeps bool // somebody reads whole messages
+	// measures: a rule asks how many files there are, or how large.
+	measures bool
 	// What DNS is asked for as soon as the client, and the sender, is known.
 	sessionKeys, messageKeys []rules.Key
 	resultsWanted            resultsWanted
@@ -133,8 +135,8 @@ func (j *prepared) release() {
 func prepare(p *Policy) *prepared {
 	j := &prepared{Policy: *p, whole: slices.Contains(p.Rules.HeaderNames(rules.HeaderField), "*")}
 	j.Modules = slices.Clone(p.Modules)
-	j.keeps = p.Antivirus != nil || len(p.Modules) > 0 || p.Rules.Uses(rules.AttachmentName) || p.Rules.Uses(rules.AttachmentType) || p.Rules.Uses(rules.MIMEDefects) ||
-		p.Rules.Uses(rules.AttachmentCount) || p.Rules.Uses(rules.AttachmentSize)
+	j.measures = p.Rules.Uses(rules.AttachmentCount) || p.Rules.Uses(rules.AttachmentSize)
+	j.keeps = p.Antivirus != nil || len(p.Modules) > 0 || p.Rules.Uses(rules.AttachmentName) || p.Rules.Uses(rules.AttachmentType) || p.Rules.Uses(rules.MIMEDefects) || j.measures
 	names := append([]string{p.ReportHeader}, p.Rules.TagHeaders()...)
 	if p.Antivirus != nil {
 		for _, tag := range p.Antivirus.Tags.Headers {

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/journal"
-	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/internal/took"
 	"github.com/tollgate-mail/tollgate/rules"
@@ -25,11 +24,10 @@ type inspection struct {
 	wire   []byte        // scratch for fields on their way there
 	unkept bool          // the stash could not take everything
 
-	begun     *inspections        // nil: none were
-	scanned   string              // what the antivirus said, as the journal has it; "": nothing
-	hits      []journal.ModuleHit // of modules that were asked
-	parts     *parts              // nil: no rule has asked
-	fileCount *mail.FileCount     // nil: no rule has asked
+	begun   *inspections        // nil: none were
+	scanned string              // what the antivirus said, as the journal has it; "": nothing
+	hits    []journal.ModuleHit // of modules that were asked
+	parts   *parts              // nil: no rule has asked
 }
 
 // inspections are those of one message.

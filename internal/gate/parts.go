@@ -14,6 +14,7 @@ import (
 // of its parts, and what is wrong with it.
 type parts struct {
 	names, types, defects []string
+	files                 mail.FileCount // where a rule of the policy asks for it
 	// partial: there may be parts that could not be read.
 	partial bool
 	err     error
@@ -30,9 +31,13 @@ func (n *inspection) attachments(ctx context.Context) *parts {
 		return n.parts
 	}
 	p := n.parts
+	read := mail.ListParts
+	if n.m.j.measures {
+		read = mail.MeasureParts
+	}
 	var l mail.Listing
-	l, p.err = mail.ListParts(walk(ctx), n.stash.Open(ctx), n.m.j.FallbackCharset)
-	p.names, p.types, p.defects = l.Names, l.Types, l.Defects
+	l, p.err = read(walk(ctx), n.stash.Open(ctx), n.m.j.FallbackCharset)
+	p.names, p.types, p.defects, p.files = l.Names, l.Types, l.Defects, l.Files
 	if errors.Is(p.err, mail.ErrComplex) {
 		// What was found is there, and no rule may be blind to it.
 		n.m.remarks = append(n.m.remarks, p.err.Error())
@@ -66,20 +71,12 @@ func (p *parts) value(texts []string) (rules.Value, error) {
 	return rules.Value{Texts: texts, Partial: p.partial}, nil
 }
 
-// files is how many files the message has, and the octets of the largest, once
-// decoded. They are counted once, when a rule asks.
-func (n *inspection) files(ctx context.Context, number func(*mail.FileCount) int64) (rules.Value, error) {
-	if n.fileCount == nil {
-		if n.stash == nil {
-			return rules.Value{}, errUninspected
-		}
-		c, err := mail.CountFiles(walk(ctx), n.stash.Open(ctx))
-		if err != nil {
-			return rules.Value{}, err
-		}
-		n.fileCount = &c
+// number is a number of the files.
+func (p *parts) number(n int64) (rules.Value, error) {
+	if p.err != nil {
+		return rules.Value{}, p.err
 	}
-	v := rules.NumberValue(number(n.fileCount))
-	v.Partial = n.fileCount.Partial
+	v := rules.NumberValue(n)
+	v.Partial = p.partial
 	return v, nil
 }

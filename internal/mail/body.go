@@ -93,7 +93,8 @@ func (w *walker) text(s *source, p *Part, encoding string) error {
 	lines := s
 	if encoding != "" && encoding != encodingUU {
 		// What is encoded may have lines of any length.
-		lines = newSource(w.budget, s.decoder(encoding), new(defects))
+		lines = w.source(s.decoder(encoding), new(defects))
+		defer w.release(lines)
 	}
 	text := &body{s: lines, files: true}
 	p.Body = text

@@ -37,9 +37,39 @@ type source struct {
 	budget  *budget.Budget
 }
 
-// newSource reads r, and charges what it reads.
-func newSource(b *budget.Budget, r io.Reader, d *defects) *source {
-	return &source{r: bufio.NewReaderSize(b.Reader(r), maxPiece), open: make(map[string]int), defects: d, budget: b}
+// source reads r, and charges what it reads. It is ended by release.
+func (w *walker) source(r io.Reader, d *defects) *source {
+	return &source{r: w.buffers.take(w.budget.Reader(r)), open: make(map[string]int), defects: d, budget: w.budget}
+}
+
+// release gives the buffer of a source back, which nobody reads any more.
+func (w *walker) release(s *source) { w.buffers.free = append(w.buffers.free, s.r) }
+
+// buffers are those of one walk: parts that are encoded follow each other, and
+// take the same one. None is larger than the message, for what is decoded never is.
+type buffers struct {
+	size int
+	free []*bufio.Reader
+}
+
+// newBuffers are for what is read of r. Of many readers it is known how long they
+// are; most messages are shorter than the longest piece.
+func newBuffers(r io.Reader) buffers {
+	size := maxPiece
+	if known, ok := r.(interface{ Len() int }); ok {
+		size = min(max(known.Len(), 0)+1, maxPiece)
+	}
+	return buffers{size: size}
+}
+
+func (b *buffers) take(r io.Reader) *bufio.Reader {
+	if n := len(b.free) - 1; n >= 0 {
+		buffer := b.free[n]
+		b.free = b.free[:n]
+		buffer.Reset(r)
+		return buffer
+	}
+	return bufio.NewReaderSize(r, b.size)
 }
 
 // lineEnd is LF, unless there is none in what the source begins with: old

@@ -2,7 +2,7 @@ package mail
 
 import (
 	"bufio"
-	"errors"
+	"bytes"
 	"io"
 	"slices"
 	"strings"
@@ -115,7 +115,9 @@ func (w *walker) composite(s *source, content Header, read func(*source) error) 
 	}
 	w.encoded++
 	defer func() { w.encoded-- }()
-	if err := read(newSource(w.budget, s.decoder(encoding), &w.defects)); err != nil {
+	decoded := w.source(s.decoder(encoding), &w.defects)
+	defer w.release(decoded)
+	if err := read(decoded); err != nil {
 		return err
 	}
 	return s.skip()
@@ -214,21 +216,23 @@ type quotedReader struct {
 func (q *quotedReader) Read(p []byte) (int, error) {
 	n := 0
 	for n < len(p) && (n == 0 || q.r.Buffered() > 0) {
-		c, err := q.r.ReadByte()
-		if err != nil {
-			if n > 0 && errors.Is(err, io.EOF) {
-				return n, nil
-			}
-			return n, err
+		if _, err := q.r.Peek(1); err != nil {
+			return 0, err // n is 0: what is buffered is no error
 		}
-		if c == '=' {
-			ok := false
-			if c, ok = q.escape(); !ok {
-				continue
-			}
+		plain, _ := q.r.Peek(min(q.r.Buffered(), len(p)-n))
+		if i := bytes.IndexByte(plain, '='); i >= 0 {
+			plain = plain[:i]
 		}
-		p[n] = c
-		n++
+		if len(plain) > 0 {
+			n += copy(p[n:], plain)
+			_, _ = q.r.Discard(len(plain)) // they are buffered
+			continue
+		}
+		_, _ = q.r.Discard(1)
+		if c, ok := q.escape(); ok {
+			p[n] = c
+			n++
+		}
 	}
 	return n, nil
 }

@@ -1,8 +1,10 @@
 package mail
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"mime/quotedprintable"
@@ -58,6 +60,37 @@ func TestTransfer(t *testing.T) {
 				return err
 			}); err != nil {
 				t.Error(err)
+			}
+		}
+	})
+}
+
+// TestQuotedInPieces: what is decoded does not depend on how octets come, or on
+// how much is asked for at once.
+func TestQuotedInPieces(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := strings.Join(rapid.SliceOfN(rapid.SampledFrom([]string{
+			"a", "word ", "=3D", "=", "=\r\n", "= \t\r\n", "=\n", "==", "=4", "=ZZ", "\r\n", "=20", " \r\n", "=\r", strings.Repeat("x", 5000), strings.Repeat(" ", 99),
+		}), 0, 30).Draw(t, "pieces"), "")
+		decode := func(r io.Reader, size int) string {
+			q := &quotedReader{r: bufio.NewReaderSize(r, 4096)}
+			var out []byte
+			p := make([]byte, size)
+			for {
+				n, err := q.Read(p)
+				out = append(out, p[:n]...)
+				if err != nil {
+					if !errors.Is(err, io.EOF) {
+						t.Fatal(err)
+					}
+					return string(out)
+				}
+			}
+		}
+		want := decode(iotest.OneByteReader(strings.NewReader(text)), 1)
+		for _, size := range []int{1, 2, 7, 512, 8192} {
+			if got := decode(strings.NewReader(text), size); got != want {
+				t.Errorf("%q by %d: %q, want %q", text, size, got, want)
 			}
 		}
 	})

@@ -147,3 +147,12 @@ func (r *reader) Read(p []byte) (int, error) {
 	r.offset += int64(n)
 	return n, err
 }
+
+// Len is how many octets are left to read, once the message is complete; before,
+// as many as there may be.
+func (r *reader) Len() int {
+	if written, whole := r.stash.contents.progress(); whole {
+		return int(min(max(written, r.offset)-r.offset, math.MaxInt))
+	}
+	return math.MaxInt
+}

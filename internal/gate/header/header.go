@@ -42,6 +42,7 @@ type Header struct {
 	wild       []string // all, and what else readers may see in them
 	ips        []netip.Addr
 	hasIPs     bool
+	mailboxes  map[string][]mail.Mailbox // by the name that was asked for
 }
 
 // Room tells whether a field found any.

@@ -6,14 +6,22 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/mail"
 )
 
-// Mailboxes are those of all fields of that name.
+// Mailboxes are those of all fields of that name. They are read once: several
+// attributes are of the same ones.
 func (h *Header) Mailboxes(name string) []mail.Mailbox {
+	if all, ok := h.mailboxes[name]; ok {
+		return all
+	}
 	var all []mail.Mailbox
 	for _, f := range h.Fields {
 		if strings.EqualFold(f.Name, name) {
 			all = append(all, mail.ParseMailboxes(h.Work, f.Value)...)
 		}
 	}
+	if h.mailboxes == nil {
+		h.mailboxes = make(map[string][]mail.Mailbox)
+	}
+	h.mailboxes[name] = all
 	return all
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -202,21 +203,52 @@ func (t *texts) add(text string, most int) bool {
 func seen(text string) string {
 	var b strings.Builder
 	b.Grow(len(text))
-	space := false
-	for _, r := range text {
-		switch {
-		case r <= ' ', r == 0x85, r == 0xa0, r == 0x1680, r >= 0x2000 && r <= 0x200a, r == 0x2028, r == 0x2029, r == 0x202f, r == 0x205f, r == 0x3000:
-			space = true
-			continue
-		case r >= 0x7f && r < 0xa0, r == 0xad, r == 0x34f, r == 0x61c, r == 0x115f, r == 0x1160, r == 0x3164, r == 0xffa0, r == 0xfeff,
-			r >= 0x200b && r <= 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2060 && r <= 0x206f, r >= 0xfe00 && r <= 0xfe0f, r >= 0xe0000 && r < 0xe1000:
-			continue
+	space, ascii := false, true
+	for i := 0; i < len(text); {
+		run := i
+		for run < len(text) && text[run] > ' ' && text[run] < 0x7f {
+			run++
+		}
+		r, size := rune(0), 0
+		if run == i {
+			r, size = utf8.DecodeRuneInString(text[i:])
+			switch i += size; {
+			case isSpace(r):
+				space = true
+				continue
+			case isInvisible(r):
+				continue
+			}
+			ascii = false
 		}
 		if space && b.Len() > 0 {
 			b.WriteByte(' ')
 		}
 		space = false
-		b.WriteRune(r)
+		if size > 0 {
+			b.WriteRune(r)
+			continue
+		}
+		b.WriteString(text[i:run])
+		i = run
+	}
+	if ascii {
+		return b.String()
 	}
 	return norm.NFC.String(b.String())
+}
+
+// isSpace tells whether a reader sees a space.
+func isSpace(r rune) bool {
+	return r <= ' ' || r == 0x85 || r == 0xa0 || r == 0x1680 || r >= 0x2000 && r <= 0x200a || r == 0x2028 || r == 0x2029 || r == 0x202f || r == 0x205f || r == 0x3000
+}
+
+// isInvisible tells whether a reader sees nothing at all.
+func isInvisible(r rune) bool {
+	switch {
+	case r >= 0x7f && r < 0xa0, r == 0xad, r == 0x34f, r == 0x61c, r == 0x115f, r == 0x1160, r == 0x3164, r == 0xffa0, r == 0xfeff,
+		r >= 0x200b && r <= 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2060 && r <= 0x206f, r >= 0xfe00 && r <= 0xfe0f, r >= 0xe0000 && r < 0xe1000:
+		return true
+	}
+	return false
 }
