@@ -89,20 +89,20 @@ func (in *inspection) gather(list *addresses, text string) {
 	list.all = append(list.all, text)
 }
 
-// hostOf is the host of an address of the web, "" when it is none.
+// hostOf is the host of an address of the web, "" when it is none. Most of what is
+// asked about is plain: each step is taken only where there is something for it.
 func hostOf(text string) string {
-	text = strings.Map(func(r rune) rune { // as browsers do (WHATWG URL §4.4)
-		if r == '\t' || r == '\n' || r == '\r' {
-			return -1
-		}
-		return r
-	}, strings.TrimSpace(text[:min(len(text), maxURL)]))
-	text = strings.ReplaceAll(text, `\`, "/")
-	lower := strings.ToLower(text)
+	text = strings.TrimSpace(text[:min(len(text), maxURL)])
+	if strings.ContainsAny(text, "\t\n\r") { // as browsers do (WHATWG URL §4.4)
+		text = strings.NewReplacer("\t", "", "\n", "", "\r", "").Replace(text)
+	}
+	if strings.IndexByte(text, '\\') >= 0 {
+		text = strings.ReplaceAll(text, `\`, "/")
+	}
 	switch {
-	case strings.HasPrefix(lower, "http:"), strings.HasPrefix(lower, "https:"), strings.HasPrefix(lower, "ftp:"):
+	case beginsWith(text, "http:"), beginsWith(text, "https:"), beginsWith(text, "ftp:"):
 		_, text, _ = strings.Cut(text, ":")
-	case strings.HasPrefix(lower, "//"), strings.HasPrefix(lower, "www."):
+	case strings.HasPrefix(text, "//"), beginsWith(text, "www."):
 	default:
 		return ""
 	}
@@ -116,14 +116,32 @@ func hostOf(text string) string {
 	if i := strings.LastIndexByte(text, ':'); i >= 0 && !strings.HasSuffix(text, "]") {
 		text = text[:i]
 	}
-	if plain, err := url.PathUnescape(text); err == nil {
-		text = plain
+	if strings.IndexByte(text, '%') >= 0 {
+		if plain, err := url.PathUnescape(text); err == nil {
+			text = plain
+		}
 	}
 	return strings.TrimRight(address.FoldDomain(strings.Trim(text, "[]")), ".")
 }
 
+// beginsWith tells whether a text begins with an ASCII word in lower case, in any case.
+func beginsWith(text, word string) bool {
+	if len(text) < len(word) {
+		return false
+	}
+	for i := range len(word) {
+		if c := text[i]; c != word[i] && (!isLetter(c) || c|0x20 != word[i]) {
+			return false
+		}
+	}
+	return true
+}
+
 // compare looks whether what is shown of a link names another domain.
 func (in *inspection) compare(link, shown string) {
+	if !strings.ContainsAny(shown, ".:/\\。．｡") {
+		return // no address, and no domain
+	}
 	host := hostOf(link)
 	if host == "" {
 		return
