@@ -77,7 +77,7 @@ func printStatus(out io.Writer, s *daemon.Status, now time.Time) error {
 		row("records", "%d spooled = %d applied + %d waiting + %d parked + %d given up + %d spooled again, at %s", c.Spooled, c.Applied, c.Waiting, c.Parked, c.Dropped, c.Again, local(c.At))
 	}
 	if c := s.Clients; c != nil {
-		row("clients", "redis: %d of version %s, read %s; %s", c.Clients, or(c.Version), localOr(c.Read), okOr(c.Error))
+		row("clients", "%s: %d of version %s, read %s; %s", c.Source, c.Clients, or(c.Version), localOr(c.Read), okOr(c.Error))
 	}
 	if m := s.Maillog; m != nil {
 		row("maillog", "%s, read up to %s: %d charged and not yet logged as queued, %d unknown, %d on hold; %s voided since the start; %s", m.Source, local(m.Last),

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting/price"
+	"github.com/tollgate-mail/tollgate/internal/clients"
 	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/directory"
 	"github.com/tollgate-mail/tollgate/internal/durable"
@@ -28,17 +29,21 @@ type Accounts struct {
 	Log *slog.Logger
 	// Changed is called after other clients are in force. It must not wait.
 	Changed func()
+	// Env is what sources of clients find.
+	Env clients.Env
 
 	Book *price.Book
 	Live *directory.Live
 
 	mu       sync.Mutex
 	cfg      *config.Config // in force; nil before the first
-	roster   *roster        // clients of the store; nil: never read
+	source   *following     // by the policy in force; nil: none
+	roster   *roster        // clients of the source; nil: never read
 	again    bool           // the roster is to be read whatever its version
-	problems []problem      // of clients of the store
+	problems []problem      // of clients of the source
 	failed   string         // why it was not read when it last should have been
 	since    time.Time      // of that
+	ending   sync.WaitGroup // sources of policies before
 	unsaved  bool
 	saved    savings
 }
@@ -65,69 +70,91 @@ func NewAccounts(dir string, log *slog.Logger) (*Accounts, error) {
 
 // Prepare makes the terms of the policy's tariffs durable: a record that names
 // them may be priced long after they have gone from the policy. And it reads
-// the definitions of the store's clients under the new policy.
+// the definitions of the source's clients under the new policy.
 func (a *Accounts) Prepare(_ context.Context, d *Draft) (Step, error) {
 	d.Policy.Clients = a.Live
 	cfg := d.Config
-	was := a.known(cfg)
+	held, was := a.known(cfg)
 	now := was.under(cfg)
-	if d.Before != nil && cfg.ClientsInRedis && d.Before.ClientsInRedis {
+	if d.Before != nil && sameSource(cfg, d.Before) {
 		if err := was.lost(now); err != nil {
 			return nil, err
 		}
 	}
-	clients, problems := now.directory(cfg)
+	dir, problems := now.directory(cfg)
+	source, err := a.sourceOf(cfg, d.Before)
+	if err != nil {
+		return nil, err
+	}
 	if err := a.durable(cfg.Tariffs); err != nil {
+		a.drop(source)
 		return nil, err
 	}
 	return step{commit: func() {
 		a.Book.Add(cfg.Tariffs...)
 		a.mu.Lock()
 		a.cfg = cfg
-		if a.roster == nil || a.roster == was {
+		before := a.source
+		a.source = source
+		a.again = a.again || source != before
+		if a.roster == held || !a.roster.of(cfg) {
 			a.roster = now
 			a.tell(problems)
 		} else {
 			a.again = true // it was read anew meanwhile, under the policy before
 		}
-		a.Live.Replace(clients)
+		a.Live.Replace(dir)
 		a.mu.Unlock()
+		if before != source {
+			a.end(before)
+		}
 		if a.Changed != nil {
 			a.Changed()
 		}
-	}}, nil
+	}, discard: func() { a.drop(source) }}, nil
 }
 
-// known is the roster as it was read last or, before that, as the state folder
-// keeps it.
-func (a *Accounts) known(cfg *config.Config) *roster {
+// known is the roster as it is held and, of the source of a policy, as it was read
+// last or, before that, as the state folder keeps it.
+func (a *Accounts) known(cfg *config.Config) (held, of *roster) {
 	a.mu.Lock()
-	r := a.roster
+	held = a.roster
 	a.mu.Unlock()
-	if r != nil || !cfg.ClientsInRedis || a.Dir == "" {
-		return r
+	if held != nil && held.of(cfg) {
+		return held, held
 	}
-	r, err := loadRoster(a.Dir, cfg)
+	if cfg.ClientSource == nil || a.Dir == "" {
+		return held, nil
+	}
+	of, err := loadRoster(a.Dir, cfg)
 	if err != nil {
-		a.Log.Error("the clients that were kept cannot be read; until the store answers, recipients are deferred", "error", err)
-		return nil
+		a.Log.Error("the clients that were kept cannot be read; until their source answers, recipients are deferred", "error", err)
+		return held, nil
 	}
-	return r
+	return held, of
 }
 
-// Known are the clients of a policy that is not in force, and those of the store
+// Known are the clients of a policy that is not in force, and those of its source
 // as the state folder keeps them: for who only reads.
 func (a *Accounts) Known(cfg *config.Config) *directory.Directory {
-	if clients, _ := a.known(cfg).under(cfg).directory(cfg); clients != nil {
-		return clients
+	_, r := a.known(cfg)
+	if dir, _ := r.under(cfg).directory(cfg); dir != nil {
+		return dir
 	}
 	return cfg.Gate.Directory
 }
 
-// Close keeps what was not kept yet.
+// Close keeps what was not kept yet, and ends the source.
 func (a *Accounts) Close() error {
 	a.saved = savings{}
-	return a.Save(time.Now())
+	err := a.Save(time.Now())
+	a.mu.Lock()
+	source := a.source
+	a.source = nil
+	a.mu.Unlock()
+	a.end(source)
+	a.ending.Wait()
+	return err
 }
 
 // durable makes the terms of tariffs durable.

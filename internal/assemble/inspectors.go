@@ -102,7 +102,7 @@ func (i *Inspectors) wanted(settings config.Inspector) bool { return i.Only == n
 // inspector is that of the policy in force, where it is the same, or a new one.
 func (i *Inspectors) inspector(settings config.Inspector, antivirus *config.Antivirus) (*inspector, error) {
 	if i.Folder != "" {
-		settings.Settings = module.In(settings.Settings, module.StateDir(i.Folder))
+		settings.Settings = module.In(settings.Settings, i.Folder)
 	}
 	for _, one := range i.inForce() {
 		if one.same(settings) {

@@ -19,14 +19,14 @@ const wholeEvery = 10 * time.Minute
 // maxReads bounds how often definitions are read that change meanwhile.
 const maxReads = 3
 
-// Refresh reads the clients of the store where they have changed. It returns
+// Refresh reads the clients of the source where they have changed. It returns
 // when at the earliest it is worth while to ask again.
-func (a *Accounts) Refresh(ctx context.Context, from accounting.Definer) (time.Duration, error) {
+func (a *Accounts) Refresh(ctx context.Context) (time.Duration, error) {
 	const soon = time.Second
 	a.mu.Lock()
-	cfg, was, again := a.cfg, a.roster, a.again
+	cfg, from, was, again := a.cfg, a.source, a.roster, a.again
 	a.mu.Unlock()
-	if cfg == nil || !cfg.ClientsInRedis {
+	if from == nil {
 		return soon, nil
 	}
 	began := time.Now()
@@ -51,12 +51,12 @@ func (a *Accounts) Refresh(ctx context.Context, from accounting.Definer) (time.D
 		}
 	}
 	if version == "" && len(list) == 0 {
-		// Nobody wrote a client yet, or the store is empty for another reason:
+		// Nobody wrote a client yet, or the source is empty for another reason:
 		// that is no reason to refuse anybody's mail.
-		return soon, a.fail(errors.New("no clients have been written to the store yet"))
+		return soon, a.fail(errors.New("no clients have been written there yet"))
 	}
 	a.replace(cfg, was, was.update(cfg, version, list, began))
-	// A store with many clients that change all the time has other work, too.
+	// A source with many clients that change all the time has other work, too.
 	return max(soon, 3*time.Since(began)), a.fail(nil)
 }
 
@@ -80,9 +80,9 @@ func (a *Accounts) replace(cfg *config.Config, was, next *roster) {
 	if !changed {
 		return
 	}
-	a.Log.Info("clients of the store in force", "version", next.version, "clients", len(next.entries), "problems", len(problems))
+	a.Log.Info("clients in force", "source", next.source, "version", next.version, "clients", len(next.entries), "problems", len(problems))
 	if was != nil && len(next.entries) < len(was.entries) {
-		a.Log.Warn("the store has fewer clients than before", "clients", len(next.entries), "before", len(was.entries))
+		a.Log.Warn("there are fewer clients than before", "source", next.source, "clients", len(next.entries), "before", len(was.entries))
 	}
 	if a.Changed != nil {
 		a.Changed()
@@ -95,7 +95,7 @@ func sameEntries(a, b []entry) bool {
 	})
 }
 
-// tell notes what is wrong with clients of the store, and says what is new in
+// tell notes what is wrong with clients of the source, and says what is new in
 // the log. The lock is held.
 func (a *Accounts) tell(problems []problem) {
 	had := make(map[problem]bool, len(a.problems))
@@ -108,26 +108,26 @@ func (a *Accounts) tell(problems []problem) {
 			continue
 		}
 		if said++; said <= mostTold {
-			a.Log.Error("the definition of a client in the store is not in force", "client", p.client, "problem", p.text)
+			a.Log.Error("the definition of a client is not in force", "client", p.client, "problem", p.text)
 		}
 	}
 	a.problems = problems
 }
 
-// fail notes that the store was, or could not be, asked.
+// fail notes that the source was, or could not be, asked.
 func (a *Accounts) fail(err error) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
 	case err == nil && a.failed != "":
-		a.Log.Info("the store tells about its clients again")
+		a.Log.Info("clients can be read again", "source", a.sourceName())
 		a.failed, a.since = "", time.Time{}
 		// What was missed its version may not tell.
 		a.again = true
 	case err != nil:
 		if a.failed == "" {
 			a.since = time.Now()
-			a.Log.Error("the clients of the store cannot be read; those known before stay in force", "error", err)
+			a.Log.Error("clients cannot be read; those known before stay in force", "source", a.sourceName(), "error", err)
 		}
 		a.failed = err.Error()
 	}
@@ -143,7 +143,7 @@ func (a *Accounts) Check(list []config.Definition) ([]accounting.Definition, rul
 	return r.check(cfg, list)
 }
 
-// Defined is the definition of a client of the store that is in force; false
+// Defined is the definition of a client of the source that is in force; false
 // where there is none.
 func (a *Accounts) Defined(id string) (text string, ok bool) {
 	a.mu.Lock()
@@ -158,8 +158,9 @@ func (a *Accounts) Defined(id string) (text string, ok bool) {
 	return a.roster.entries[i].text, true
 }
 
-// ClientsStatus is how the clients of the store fare.
+// ClientsStatus is how the clients of a source that is followed fare.
 type ClientsStatus struct {
+	Source   string    `json:"source"`  // its name in the table of sources: "redis"
 	Version  string    `json:"version"` // as read last
 	Read     time.Time `json:"read"`    // when that was; zero: never
 	Clients  int       `json:"clients"`
@@ -169,15 +170,14 @@ type ClientsStatus struct {
 	Since    time.Time `json:"error_since"`
 }
 
-// Status is how the clients of the store fare; nil where the policy has none
-// there.
+// Status is how the clients of the source fare; nil where the policy follows none.
 func (a *Accounts) Status() *ClientsStatus {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.cfg == nil || !a.cfg.ClientsInRedis {
+	if a.cfg == nil || a.cfg.ClientSource == nil {
 		return nil
 	}
-	s := &ClientsStatus{Problems: []string{}, Count: len(a.problems), Error: a.failed, Since: a.since}
+	s := &ClientsStatus{Source: a.sourceName(), Problems: []string{}, Count: len(a.problems), Error: a.failed, Since: a.since}
 	if a.roster != nil {
 		s.Version, s.Read, s.Clients = a.roster.version, a.roster.read, len(a.roster.entries)
 	}

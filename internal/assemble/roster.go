@@ -14,36 +14,37 @@ import (
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
-// roster is the clients that a store defines, as they were read last. It does
+// roster is the clients of a source, as they were read last. It does
 // not change; another takes its place.
 type roster struct {
+	source  string // its name in the table of sources
 	version string
 	read    time.Time
 	entries []entry // by id
 	basis   string  // what they were read under
 }
 
-// entry is a client of the store.
+// entry is a client of the source.
 type entry struct {
 	id   string
 	text string // its definition, as far as one that can be read is known
 	// client is nil where none could be read, ever.
 	client *accounting.Client
-	// problem is why what the store has now is not in force; "" where it is.
+	// problem is why what the source has now is not in force; "" where it is.
 	problem string
 	refused string // that text; "" where there is none
 }
 
-// problem is one of a client of the store.
+// problem is one of a client of the source.
 type problem struct{ client, text string }
 
 func (p problem) String() string { return p.client + ": " + p.text }
 
-// update is the roster after the store was read. A definition that cannot be
+// update is the roster after the source was read. A definition that cannot be
 // read leaves the one before in force: one client's mistake must cost nobody
 // his mail.
 func (r *roster) update(cfg *config.Config, version string, list []accounting.Definition, now time.Time) *roster {
-	next := &roster{version: version, read: now, entries: make([]entry, 0, len(list)), basis: cfg.Basis()}
+	next := &roster{source: cfg.ClientSource.Type, version: version, read: now, entries: make([]entry, 0, len(list)), basis: cfg.Basis()}
 	var old []entry
 	if r != nil {
 		old = r.under(cfg).entries
@@ -97,13 +98,19 @@ func readClient(definer *config.Definer, d accounting.Definition) (*accounting.C
 	return nil, errors.New(strings.Join(texts, "; "))
 }
 
+// of tells whether these are the clients that a policy follows. One that follows
+// none does not mind.
+func (r *roster) of(cfg *config.Config) bool {
+	return r == nil || cfg.ClientSource == nil || cfg.ClientSource.Type == r.source
+}
+
 // under is the roster under a policy that may be another than the one it was
 // read under.
 func (r *roster) under(cfg *config.Config) *roster {
 	if r == nil || r.basis == cfg.Basis() {
 		return r
 	}
-	next := &roster{version: r.version, read: r.read, entries: make([]entry, len(r.entries)), basis: cfg.Basis()}
+	next := &roster{source: r.source, version: r.version, read: r.read, entries: make([]entry, len(r.entries)), basis: cfg.Basis()}
 	definer := cfg.Definer()
 	for i, e := range r.entries {
 		fresh := entry{id: e.id}
@@ -126,7 +133,7 @@ func (r *roster) under(cfg *config.Config) *roster {
 // directory is the clients of the policy and those of the roster, and what is
 // wrong with these. It is nil while the roster was never read.
 func (r *roster) directory(cfg *config.Config) (*directory.Directory, []problem) {
-	if !cfg.ClientsInRedis {
+	if cfg.ClientSource == nil {
 		return cfg.Gate.Directory, nil
 	}
 	if r == nil {
@@ -176,7 +183,7 @@ func (r *roster) lost(next *roster) error {
 	if count == 0 {
 		return nil
 	}
-	return fmt.Errorf("clients in Redis cannot be had under it (%d): %s", count, strings.Join(list, "; "))
+	return fmt.Errorf("clients of %s cannot be had under it (%d): %s", r.source, count, strings.Join(list, "; "))
 }
 
 // mostTold bounds the clients that are named.

@@ -104,6 +104,7 @@ func (w *rosterWorld) restart() {
 	if w.Accounts, err = NewAccounts(w.dir, slog.New(slog.DiscardHandler)); err != nil {
 		w.t.Fatal(err)
 	}
+	w.Env.Store = w.billing
 	if err := w.LoadStandings(); err != nil {
 		w.t.Fatal(err)
 	}
@@ -131,7 +132,7 @@ func (w *rosterWorld) policy(text string) error {
 }
 
 func (w *rosterWorld) refresh() error {
-	_, err := w.Refresh(w.t.Context(), w.billing)
+	_, err := w.Refresh(w.t.Context())
 	return err
 }
 
@@ -346,6 +347,29 @@ func TestDamagedRoster(t *testing.T) {
 	w.Accounts = nil
 	w.restart()
 	w.is("a=? house=?")
+}
+
+// What was kept of one source is nobody of another; a version that knew of Redis alone
+// named none.
+func TestRosterOfAnotherSource(t *testing.T) {
+	w := newRosterWorld(t)
+	w.set("a", `{"addresses":["a@example.org"]}`)
+	w.must(w.refresh())
+	w.must(w.Accounts.Close())
+	path := filepath.Join(w.dir, rosterName)
+	whole, err := os.ReadFile(path)
+	w.must(err)
+	w.err = errors.New("away")
+	for with, want := range map[string]string{"": "a=a house=house", `"source":"ldap",`: "a=? house=?", `"source":"redis",`: "a=a house=house"} {
+		text := strings.Replace(string(whole), `"source":"redis",`, with, 1)
+		if with != `"source":"redis",` && text == string(whole) {
+			t.Fatal(text)
+		}
+		w.must(os.WriteFile(path, []byte(text), 0o600))
+		w.Accounts = nil
+		w.restart()
+		w.is(want)
+	}
 }
 
 func TestCheckOfDefinitions(t *testing.T) {

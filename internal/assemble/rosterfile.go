@@ -3,6 +3,7 @@ package assemble
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,11 +17,12 @@ import (
 )
 
 // rosterName is the file of the state folder with the clients that were read
-// from the store last.
+// from their source last.
 const rosterName = "clients.jsonl"
 
 // rosterHead is its first line; a line for each client follows.
 type rosterHead struct {
+	Source  string    `json:"source"` // "" of a version that had them in Redis alone
 	Version string    `json:"version"`
 	Read    time.Time `json:"read"`
 	Clients int       `json:"clients"`
@@ -29,17 +31,17 @@ type rosterHead struct {
 type rosterLine struct {
 	ID   string `json:"id"`
 	Text string `json:"definition"`
-	// Refused is what the store had last, where that could not be read.
+	// Refused is what the source had last, where that could not be read.
 	Refused string `json:"refused,omitempty"`
 	Problem string `json:"problem,omitempty"`
 }
 
-// save keeps the roster for a start without the store.
+// save keeps the roster for a start without its source.
 func (r *roster) save(dir string) error {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	err := e.Encode(rosterHead{r.version, r.read, len(r.entries)})
+	err := e.Encode(rosterHead{r.source, r.version, r.read, len(r.entries)})
 	for _, one := range r.entries {
 		err = errors.Join(err, e.Encode(rosterLine{one.id, one.text, one.refused, one.problem}))
 	}
@@ -47,12 +49,12 @@ func (r *roster) save(dir string) error {
 		err = durable.Replace(filepath.Join(dir, rosterName), b.Bytes(), 0o600)
 	}
 	if err != nil {
-		return fmt.Errorf("the clients cannot be kept for a start without the store: %w", err)
+		return fmt.Errorf("the clients cannot be kept for a start without their source: %w", err)
 	}
 	return nil
 }
 
-// loadRoster reads it; nil when there is none.
+// loadRoster reads it; nil when there is none of the source that the policy follows.
 func loadRoster(dir string, cfg *config.Config) (*roster, error) {
 	path := filepath.Join(dir, rosterName)
 	text, err := os.ReadFile(path)
@@ -72,7 +74,10 @@ func loadRoster(dir string, cfg *config.Config) (*roster, error) {
 	if err := json.Unmarshal(lines.Bytes(), &head); err != nil {
 		return fail(1, err)
 	}
-	r := &roster{version: head.Version, read: head.Read, basis: cfg.Basis()}
+	r := &roster{source: cmp.Or(head.Source, "redis"), version: head.Version, read: head.Read, basis: cfg.Basis()}
+	if !r.of(cfg) {
+		return nil, nil
+	}
 	definer := cfg.Definer()
 	for number := 2; lines.Scan(); number++ {
 		var l rosterLine

@@ -6,6 +6,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/config/document"
 	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/internal/module/types"
+	"github.com/tollgate-mail/tollgate/internal/settings"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -28,16 +29,16 @@ type antivirus struct {
 	tagSubject string
 	tagHeader  []string
 
-	keys     []module.Key // of settings
+	keys     []settings.Key // of settings
 	settings func() module.Settings
 }
 
 func newAntivirus(n *node) *antivirus {
-	into, settings := types.Antivirus().Settings()
+	into, now := types.Antivirus().Settings()
 	return &antivirus{
 		at: n, action: "reject", onError: "tempfail", oversize: "accept",
 		limits: module.Limits{Timeout: 2 * time.Minute, Parallel: 10, MaxSize: 25 << 20},
-		keys:   module.Keys(into), settings: settings,
+		keys:   settings.Keys(into), settings: now,
 	}
 }
 

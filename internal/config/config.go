@@ -55,12 +55,12 @@ type Config struct {
 
 	Redis *Redis // nil: the embedded store in StateDir
 
-	// Directory is whose mail comes here, Clients are the policy's own. There
-	// are others in Redis where ClientsInRedis says so; Gate.Directory does not
-	// have those.
-	Directory      directory.Config
-	Clients        []*accounting.Client
-	ClientsInRedis bool
+	// Directory is whose mail comes here, Clients are the policy's own, and those of
+	// sources that are read with it. There are others in ClientSource, unless that is
+	// nil; Gate.Directory does not have those.
+	Directory    directory.Config
+	Clients      []*accounting.Client
+	ClientSource *ClientSource
 
 	Tariffs  []*price.Tariff
 	Location *time.Location // accounting.timezone: of days and months; never nil

@@ -38,9 +38,10 @@ type decoder struct {
 	clientByID   map[string]int // index in clientList
 	tariffList   []*tariffEntry
 	tariffByName map[string]*tariffEntry
-	clientFile   *node // the path of a further file with clients
-	// clientsInRedis is the key of that name; nil: it is not there.
-	clientsInRedis *node
+
+	clientSources []*clientSource
+	clientsAt     *node // [clients]; nil: it is not there
+
 	// What could not be read, so that nothing is concluded from its absence.
 	noMode      bool // the mode of [recipients]
 	moreClients bool // some clients

@@ -152,7 +152,7 @@ func TestClientsInRedisNeedRedis(t *testing.T) {
 	_, problems, _ := loadText(t, minimal+"[clients]\nredis = true\n", nil)
 	wantProblem(t, problems, 7, "the policy has no [redis]")
 	cfg, problems, _ := loadText(t, "[gateway]\nname = \"mx1\"\n[redis]\naddrs = [\"127.0.0.1:6379\"]\n[clients]\nredis = true\n", nil)
-	if problems != nil || !cfg.ClientsInRedis {
+	if problems != nil || cfg.ClientSource == nil || cfg.ClientSource.Type != "redis" {
 		t.Error(problems)
 	}
 }

@@ -13,8 +13,8 @@ import (
 
 	"github.com/BurntSushi/toml"
 
-	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/internal/module/types"
+	"github.com/tollgate-mail/tollgate/internal/settings"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -290,12 +290,28 @@ func TestModuleTypesAreToldOf(t *testing.T) {
 			t.Errorf("type %q is in no case below test/cases", kind.Name)
 		}
 		into, _ := kind.Settings()
-		for _, k := range module.Keys(into) {
+		for _, k := range settings.Keys(into) {
 			_, item, found := strings.Cut(manual, ".It Ic "+k.Name+"\n")
 			item, _, _ = strings.Cut(item, ".It Ic ")
 			if k.Name != "" && (!found || !strings.Contains(item, ".Ql "+kind.Name)) {
 				t.Errorf("policy.toml(5) does not say of %s that type %q has it", k.Name, kind.Name)
 			}
+		}
+	}
+}
+
+// Each source of clients is told of in docs/policy.md, in a line on [clients], and has
+// a case in which a real message is for a client of it. Its keys in the manual are
+// those of TestManualNamesEveryKey.
+func TestClientSourcesAreToldOf(t *testing.T) {
+	guide, cases := texts(t, "docs/policy.md"), texts(t, "test/cases/*/policy*.toml")
+	for _, s := range newClientSources() {
+		key := s.keys[0].Name
+		if !regexp.MustCompile("(?m)`\\[clients\\] " + key + " = ").MatchString(guide) {
+			t.Errorf("docs/policy.md has no `[clients] %s = …`", key)
+		}
+		if !regexp.MustCompile(`(?m)^\[clients\]\n(.+\n)*` + key + ` *= `).MatchString(cases) {
+			t.Errorf("no case below test/cases has %s in [clients]", key)
 		}
 	}
 }

@@ -58,9 +58,7 @@ func (d *decoder) checkResolver(root *node) {
 }
 
 func (d *decoder) finishClients(root *node) {
-	if d.clientFile != nil {
-		d.readClientFile(d.clientFile)
-	}
+	d.finishClientSources(root)
 	d.finishTariffs()
 	clients := make([]*accounting.Client, len(d.clientList))
 	unfiltered := false
@@ -74,13 +72,6 @@ func (d *decoder) finishClients(root *node) {
 	d.checkSenders()
 	d.gate.Directory = dir
 	d.config.Directory, d.config.Clients = d.directory, clients
-	if d.config.ClientsInRedis {
-		d.moreClients = true
-		if d.config.Redis == nil && root.Child("redis") == nil {
-			d.Errorf(d.clientsInRedis, "redis = true: the policy has no [redis]")
-		}
-	}
-
 	if len(clients) == 0 && !d.moreClients && !d.noMode && !d.directory.AnyInDomains {
 		at := root
 		if d.recipientsAt != nil {

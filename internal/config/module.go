@@ -8,6 +8,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/internal/module/types"
+	"github.com/tollgate-mail/tollgate/internal/settings"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -20,7 +21,7 @@ type extension struct {
 	onError string
 	limits  module.Limits
 
-	keys     []module.Key // of settings
+	keys     []settings.Key // of settings
 	settings func() module.Settings
 }
 
@@ -54,8 +55,8 @@ func (e *extension) be(name string) {
 		return
 	}
 	e.kind = types.Modules()[i]
-	into, settings := e.kind.Settings()
-	e.keys, e.settings = module.Keys(into), settings
+	into, now := e.kind.Settings()
+	e.keys, e.settings = settings.Keys(into), now
 	e.onError = "ignore"
 	if e.kind.Local {
 		e.onError, e.limits.MaxSize = "tempfail", maxInspected
@@ -80,7 +81,7 @@ func (d *decoder) typeFields(e *extension) []field {
 	fields := d.settingsFields(e.keys)
 	for _, t := range types.Modules() {
 		into, _ := t.Settings()
-		for _, f := range d.settingsFields(module.Keys(into)) {
+		for _, f := range d.settingsFields(settings.Keys(into)) {
 			if slices.ContainsFunc(fields, func(g field) bool { return g.Key == f.Key }) {
 				continue
 			}
@@ -95,21 +96,25 @@ func (d *decoder) typeFields(e *extension) []field {
 }
 
 // settingsFields are the keys of settings.
-func (d *decoder) settingsFields(keys []module.Key) []field {
+func (d *decoder) settingsFields(keys []settings.Key) []field {
 	var fields []field
 	for _, k := range keys {
 		f := field{Key: k.Name}
 		switch into := k.Into.(type) {
-		case *module.StateDir: // no key's
+		case *settings.StateDir: // no key's
 			continue
 		case *string:
 			f.Read = d.Text(into)
 		case *bool:
 			f.Read = d.Boolean(into)
-		case *module.Secret:
+		case *settings.Secret:
 			f.Read = d.SecretFile((*string)(into))
-		case *module.Certificates:
+		case *settings.Certificates:
 			f.Read = d.CertificateTexts((*string)(into))
+		case *settings.Path:
+			f.Read = d.Path((*string)(into))
+		case *settings.ClientFile:
+			f.Read = d.clientFile(into)
 		default:
 			panic(fmt.Sprintf("config: nobody reads a %T, as %s is", into, k.Name)) // a test reads the keys of all types
 		}
@@ -120,26 +125,31 @@ func (d *decoder) settingsFields(keys []module.Key) []field {
 
 // checked are the settings that were read, unless something is wrong with them:
 // that is told of at the key, or at the table that lacks one.
-func (d *decoder) checked(at *node, what string, keys []module.Key, settings func() module.Settings) (module.Settings, bool) {
+func (d *decoder) checked(at *node, what string, keys []settings.Key, now func() module.Settings) (module.Settings, bool) {
 	for _, k := range keys {
 		if k.Required && at.Child(k.Name) == nil {
 			d.Errorf(at, "%s needs %s", what, k.Name)
 			return nil, false
 		}
-		if dir, ok := k.Into.(*module.StateDir); ok {
-			*dir = module.StateDir(d.config.StateDir)
+		if dir, ok := k.Into.(*settings.StateDir); ok {
+			*dir = settings.StateDir(d.config.StateDir)
 		}
 	}
-	s := settings()
+	s := now()
 	if err := s.Check(); err != nil {
-		var wrong *module.KeyError
-		if errors.As(err, &wrong) && at.Child(wrong.Key) != nil {
-			at = at.Child(wrong.Key)
-		}
-		d.Errorf(at, "%v", err)
+		d.Errorf(wrongKey(at, err), "%v", err)
 		return nil, false
 	}
 	return s, true
+}
+
+// wrongKey is where the key stands that an error of settings names, or the table.
+func wrongKey(table *node, err error) *node {
+	var wrong *settings.KeyError
+	if errors.As(err, &wrong) && table.Child(wrong.Key) != nil {
+		return table.Child(wrong.Key)
+	}
+	return table
 }
 
 func (d *decoder) moduleName(e *extension) func(*node) {
@@ -187,7 +197,7 @@ func (d *decoder) finishModule(e *extension) {
 			}
 		}
 	}
-	settings, ok := d.checked(e.at, fmt.Sprintf("[[module]] of type %q", e.kind.Name), e.keys, e.settings)
+	checked, ok := d.checked(e.at, fmt.Sprintf("[[module]] of type %q", e.kind.Name), e.keys, e.settings)
 	if !ok {
 		return
 	}
@@ -200,7 +210,7 @@ func (d *decoder) finishModule(e *extension) {
 		onError = rules.Tempfail
 	}
 	d.config.Modules = append(d.config.Modules, Module{
-		Inspector: Inspector{Pos: where.Pos(), Name: e.name, Type: e.kind.Name, Settings: settings, Limits: e.limits},
+		Inspector: Inspector{Pos: where.Pos(), Name: e.name, Type: e.kind.Name, Settings: checked, Limits: e.limits},
 		Factor:    e.factor, OnError: onError,
 	})
 }

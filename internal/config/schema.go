@@ -17,7 +17,7 @@ func (d *decoder) schema() map[string][]field {
 		"[gateway]":        d.gatewayFields(),
 		"[recipients]":     d.recipientsFields(),
 		"[outbound]":       d.outboundFields(),
-		"[clients]":        d.clientsFields(),
+		"[clients]":        d.clientsFields(newClientSources()),
 		"[[client]]":       d.clientFields(&listed{Client: &accounting.Client{}}),
 		"a list":           d.listFields(&listSource{}),
 		"[[rule]]":         d.ruleFields(&rules.SourceRule{}),

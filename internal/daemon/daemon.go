@@ -144,6 +144,7 @@ func (d *Daemon) open(ctx context.Context, o Options) error {
 	if d.store, d.storeIs, err = assemble.OpenStore(ctx, cfg, d.accounts, d.log, assemble.MakeIt); err != nil {
 		return err
 	}
+	d.accounts.Env.Store, _ = d.store.(accounting.Definer)
 	if err := d.claimName(ctx); err != nil {
 		return err
 	}

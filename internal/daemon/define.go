@@ -55,12 +55,12 @@ type SwitchAnswer struct {
 	Tariff   string `json:"tariff"`   // "" for none
 }
 
-// followClients has the clients of the store follow what the store says.
-func (d *Daemon) followClients(ctx context.Context, from accounting.Definer) {
+// followClients has the clients in force follow what their source says.
+func (d *Daemon) followClients(ctx context.Context) {
 	for {
 		limited, cancel := context.WithTimeout(ctx, refreshTimeout)
 		// Why it fails is in the log and the status.
-		wait, _ := d.accounts.Refresh(limited, from)
+		wait, _ := d.accounts.Refresh(limited)
 		cancel()
 		if pause(ctx, wait) != nil {
 			return
@@ -85,13 +85,13 @@ func (d *Daemon) keepAccounts(ctx context.Context) {
 	}
 }
 
-// definer is the store as one that defines clients.
+// definer is who has clients defined by commands.
 func (d *Daemon) definer() (accounting.Definer, error) {
-	from, ok := d.store.(accounting.Definer)
-	if !ok || !d.config().ClientsInRedis {
-		return nil, refuse(errors.New("the policy has all clients in its files: [clients] has no redis = true"))
+	to, err := d.accounts.Definer()
+	if err != nil {
+		return nil, refuse(err)
 	}
-	return from, nil
+	return to, nil
 }
 
 func (d *Daemon) answerImport(ctx context.Context, request json.RawMessage) (any, error) {
@@ -108,7 +108,7 @@ func (d *Daemon) answerImport(ctx context.Context, request json.RawMessage) (any
 	if _, err := from.ClientsVersion(ctx); err != nil {
 		return nil, storeAway(err)
 	}
-	_, _ = d.accounts.Refresh(ctx, from)
+	_, _ = d.accounts.Refresh(ctx)
 	list := make([]config.Definition, len(q.Clients))
 	for i, c := range q.Clients {
 		list[i] = config.Definition{Text: c.Text, Pos: rules.Pos{File: q.File, Line: c.Line}}
@@ -126,7 +126,7 @@ func (d *Daemon) answerImport(ctx context.Context, request json.RawMessage) (any
 		return nil, &control.Refusal{Code: CodeAway, Message: "not all clients may have been written; give the command again: " + err.Error()}
 	}
 	d.log.Info("clients were written to the store", "clients", len(out), "file", q.File, "by", control.User(ctx))
-	if _, err := d.accounts.Refresh(ctx, from); err != nil {
+	if _, err := d.accounts.Refresh(ctx); err != nil {
 		return nil, storeAway(err)
 	}
 	for _, one := range out {
@@ -160,7 +160,7 @@ func (d *Daemon) answerDisable(ctx context.Context, request json.RawMessage) (an
 	}
 	const tries = 3 // somebody else may change it, too
 	for try := 1; ; try++ {
-		if _, err := d.accounts.Refresh(ctx, from); err != nil {
+		if _, err := d.accounts.Refresh(ctx); err != nil {
 			return nil, storeAway(err)
 		}
 		was, ok := d.accounts.Defined(q.ID)
@@ -184,7 +184,7 @@ func (d *Daemon) answerDisable(ctx context.Context, request json.RawMessage) (an
 		break
 	}
 	d.log.Info("a client was changed in the store", "client", q.ID, "disabled", q.Disabled, "by", control.User(ctx))
-	if _, err := d.accounts.Refresh(ctx, from); err != nil {
+	if _, err := d.accounts.Refresh(ctx); err != nil {
 		return nil, storeAway(err)
 	}
 	return q, nil

@@ -25,9 +25,7 @@ func (d *Daemon) drain(ctx context.Context) {
 	if store, ok := d.store.(accounting.Conserver); ok {
 		d.background.Go(func() { d.balance(ctx, store) })
 	}
-	if from, ok := d.store.(accounting.Definer); ok {
-		d.background.Go(func() { d.followClients(ctx, from) })
-	}
+	d.background.Go(func() { d.followClients(ctx) })
 	d.background.Go(func() { d.followed.run(ctx) })
 	if ledger, ok := d.store.(accounting.Ledger); ok {
 		d.background.Go(func() { d.follow(ctx, ledger) })

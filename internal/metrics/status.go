@@ -123,7 +123,7 @@ func accountRows() []row {
 			}
 		}),
 		gauge("records_parked", "Usage records that wait for somebody's decision.", one(func(s *daemon.Status) int64 { return s.Store.Parked })),
-		gauge("clients_problems", "Clients in Redis whose definition is not in force.", func(s *daemon.Status, y yield) {
+		gauge("clients_problems", "Clients of a followed source (Redis) whose definition is not in force.", func(s *daemon.Status, y yield) {
 			if s.Clients != nil {
 				y(float64(s.Clients.Count))
 			}

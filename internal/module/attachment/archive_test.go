@@ -16,6 +16,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/archive/archivetest"
 	"github.com/tollgate-mail/tollgate/internal/module"
+	"github.com/tollgate-mail/tollgate/internal/settings"
 )
 
 func TestArchives(t *testing.T) {
@@ -84,7 +85,7 @@ func TestArchives(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := t.TempDir()
-			f := inspected(t, Settings{Archives: true, Dir: module.StateDir(dir)}, tt.name, "application/octet-stream", tt.content)
+			f := inspected(t, Settings{Archives: true, Dir: settings.StateDir(dir)}, tt.name, "application/octet-stream", tt.content)
 			want := []string{tt.name}
 			for _, name := range tt.inside {
 				want = append(want, tt.name+"/"+name)

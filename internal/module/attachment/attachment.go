@@ -13,6 +13,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/internal/module"
+	"github.com/tollgate-mail/tollgate/internal/settings"
 )
 
 // What one message may cost.
@@ -34,7 +35,7 @@ type Settings struct {
 	Archives bool `key:"archives"`
 	// Dir is for archives that are too long for memory, "" for the folder for
 	// temporary files. The files have no name while they are in use.
-	Dir module.StateDir
+	Dir settings.StateDir
 }
 
 // Check finds nothing wrong.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/archive/archivetest"
 	"github.com/tollgate-mail/tollgate/internal/module"
+	"github.com/tollgate-mail/tollgate/internal/settings"
 )
 
 // attached is a message with one attachment.
@@ -119,11 +120,11 @@ func TestCancelled(t *testing.T) {
 // Content that cannot be kept is not content that is clean.
 func TestNoRoom(t *testing.T) {
 	content := bytes.Repeat([]byte("PK\x03\x04"), 256<<10)
-	i := New(Settings{Archives: true, Dir: module.StateDir(t.TempDir() + "/gone")})
+	i := New(Settings{Archives: true, Dir: settings.StateDir(t.TempDir() + "/gone")})
 	if f, err := i.inspect(context.Background(), strings.NewReader(attached("a.zip", "a/b", content))); err == nil {
 		t.Errorf("%v", f)
 	}
-	i = New(Settings{Dir: module.StateDir(t.TempDir() + "/gone")})
+	i = New(Settings{Dir: settings.StateDir(t.TempDir() + "/gone")})
 	if _, err := i.inspect(context.Background(), strings.NewReader(attached("a.zip", "a/b", content))); err != nil {
 		t.Error(err)
 	}

@@ -15,7 +15,7 @@ import (
 	"testing"
 
 	"github.com/tollgate-mail/tollgate/internal/archive/archivetest"
-	"github.com/tollgate-mail/tollgate/internal/module"
+	"github.com/tollgate-mail/tollgate/internal/settings"
 )
 
 // documented is the rule against programs as operators copy it.
@@ -139,7 +139,7 @@ func TestNestedDamage(t *testing.T) {
 	for cut := 1; cut < 10; cut++ {
 		damaged := bytes.Clone(outer)
 		copy(damaged[len(damaged)*cut/10:], make([]byte, 100))
-		f := inspected(t, Settings{Archives: true, Dir: module.StateDir(t.TempDir())}, "outer.zip", "application/zip", damaged)
+		f := inspected(t, Settings{Archives: true, Dir: settings.StateDir(t.TempDir())}, "outer.zip", "application/zip", damaged)
 		if slices.Contains(f.Symbols, SymbolArchiveUnreadable) {
 			unreadable++
 		}
@@ -168,7 +168,7 @@ func TestNestedNoRoom(t *testing.T) {
 	long := make([]byte, 600<<10)
 	_, _ = random.Read(long)
 	tarball := archivetest.GzipOf(t, "inner.zip", append([]byte("PK\x03\x04"), long...))
-	i := New(Settings{Archives: true, Dir: module.StateDir(t.TempDir() + "/gone")})
+	i := New(Settings{Archives: true, Dir: settings.StateDir(t.TempDir() + "/gone")})
 	if f, err := i.inspect(context.Background(), strings.NewReader(attached("a.gz", "a/b", tarball))); err == nil || errors.Is(err, context.Canceled) {
 		t.Errorf("%v, %v", f, err)
 	}

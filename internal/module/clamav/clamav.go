@@ -17,6 +17,7 @@ import (
 	clamd "github.com/dutchcoders/go-clamd"
 
 	"github.com/tollgate-mail/tollgate/internal/module"
+	"github.com/tollgate-mail/tollgate/internal/settings"
 )
 
 // Settings are where clamd is.
@@ -28,7 +29,7 @@ type Settings struct {
 // Check says what New would refuse.
 func (s Settings) Check() error {
 	if _, err := clientURL(s.Addr); err != nil {
-		return &module.KeyError{Key: "clamd", Err: err}
+		return &settings.KeyError{Key: "clamd", Err: err}
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/internal/module/webclient"
+	"github.com/tollgate-mail/tollgate/internal/settings"
 )
 
 // Settings are where the service is.
@@ -21,13 +22,13 @@ type Settings struct {
 	URL string `key:"url,required"`
 	// CAs are the certificates, in PEM, by which the service's is checked; ""
 	// for those of the system.
-	CAs module.Certificates `key:"ca_file"`
+	CAs settings.Certificates `key:"ca_file"`
 }
 
 // Check says what New would refuse.
 func (s Settings) Check() error {
 	if err := s.client().Check(); err != nil {
-		return &module.KeyError{Key: "url", Err: err}
+		return &settings.KeyError{Key: "url", Err: err}
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/internal/module/webclient"
+	"github.com/tollgate-mail/tollgate/internal/settings"
 )
 
 // Settings are where rspamd is and what is wanted of it.
@@ -22,9 +23,9 @@ type Settings struct {
 	URL string `key:"url,required"`
 	// CAs are certificates, in PEM, for https, which a proxy before rspamd may
 	// speak; "" for those of the system.
-	CAs module.Certificates `key:"ca_file"`
+	CAs settings.Certificates `key:"ca_file"`
 	// Password goes along when it is not "".
-	Password module.Secret `key:"password_file"`
+	Password settings.Secret `key:"password_file"`
 	// Headers has the changes made that rspamd wants in the header.
 	Headers bool `key:"headers"`
 }
@@ -32,10 +33,10 @@ type Settings struct {
 // Check says what New would refuse.
 func (s Settings) Check() error {
 	if err := s.client().Check(); err != nil {
-		return &module.KeyError{Key: "url", Err: err}
+		return &settings.KeyError{Key: "url", Err: err}
 	}
 	if strings.ContainsFunc(string(s.Password), control) {
-		return &module.KeyError{Key: "password_file", Err: errors.New("the password has control characters")}
+		return &settings.KeyError{Key: "password_file", Err: errors.New("the password has control characters")}
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/internal/module"
+	"github.com/tollgate-mail/tollgate/internal/settings"
 	"github.com/tollgate-mail/tollgate/test/harness"
 )
 
@@ -215,7 +216,7 @@ func TestController(t *testing.T) {
 		t.Fatal(err)
 	}
 	for password, known := range map[string]bool{"": false, "wrong": false, "secret": true} {
-		i := inspector(t, Settings{URL: "http://" + addr, Password: module.Secret(password)})
+		i := inspector(t, Settings{URL: "http://" + addr, Password: settings.Secret(password)})
 		f, err := i.inspect(limit(t), &module.Envelope{}, message(subject(harness.LotteryWord)))
 		if known != (err == nil) || known != slices.Contains(f.Symbols, harness.LotterySymbol) {
 			t.Errorf("password %q: %+v, %v", password, f, err)

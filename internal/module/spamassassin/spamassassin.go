@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/module"
+	"github.com/tollgate-mail/tollgate/internal/settings"
 )
 
 // Settings are where spamd is and what it is told.
@@ -22,10 +23,10 @@ type Settings struct {
 // Check says what New would refuse.
 func (s Settings) Check() error {
 	if _, _, err := module.ParseAddress(s.Addr); err != nil {
-		return &module.KeyError{Key: "url", Err: err}
+		return &settings.KeyError{Key: "url", Err: err}
 	}
 	if strings.ContainsFunc(s.User, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
-		return &module.KeyError{Key: "user", Err: fmt.Errorf("%q has characters that no user's name has", s.User)}
+		return &settings.KeyError{Key: "user", Err: fmt.Errorf("%q has characters that no user's name has", s.User)}
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ package types
 
 import (
 	"fmt"
-	"reflect"
 
 	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/internal/module/attachment"
@@ -14,6 +13,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/module/rspamd"
 	"github.com/tollgate-mail/tollgate/internal/module/spamassassin"
 	"github.com/tollgate-mail/tollgate/internal/module/text"
+	"github.com/tollgate-mail/tollgate/internal/settings"
 )
 
 // Type is a kind of inspectors.
@@ -59,12 +59,10 @@ func Find(name string) (Type, bool) {
 	return Type{}, false
 }
 
-// Settings are new ones of the type, for module.Keys to fill: a pointer to a copy
+// Settings are new ones of the type, for settings.Keys to fill: a pointer to a copy
 // of Defaults, and the settings that it points to by then.
-func (t Type) Settings() (into any, settings func() module.Settings) {
-	p := reflect.New(reflect.TypeOf(t.Defaults))
-	p.Elem().Set(reflect.ValueOf(t.Defaults))
-	return p.Interface(), func() module.Settings { return p.Elem().Interface().(module.Settings) }
+func (t Type) Settings() (into any, now func() module.Settings) {
+	return settings.Copy(t.Defaults)
 }
 
 // Make makes an inspector. It opens no file and connects to nobody.

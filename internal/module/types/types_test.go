@@ -3,7 +3,7 @@ package types
 import (
 	"testing"
 
-	"github.com/tollgate-mail/tollgate/internal/module"
+	"github.com/tollgate-mail/tollgate/internal/settings"
 )
 
 // Whoever reads a policy can fill the settings of every type, and whoever makes
@@ -16,27 +16,27 @@ func TestTypes(t *testing.T) {
 			if found, ok := Find(kind.Name); !ok || found.Local != kind.Local {
 				t.Errorf("%+v", found)
 			}
-			into, settings := kind.Settings()
+			into, now := kind.Settings()
 			required := false
-			for _, k := range module.Keys(into) {
+			for _, k := range settings.Keys(into) {
 				required = required || k.Required
-				_, folder := k.Into.(*module.StateDir)
+				_, folder := k.Into.(*settings.StateDir)
 				if folder != (k.Name == "") {
 					t.Errorf("%T: a field has a key unless it is the folder: %+v", kind.Defaults, k)
 				}
 				for _, url := range []string{"http://127.0.0.1:1", "tcp:127.0.0.1:1"} {
-					if text, ok := k.Into.(*string); ok && k.Required && (*text == "" || settings().Check() != nil) {
+					if text, ok := k.Into.(*string); ok && k.Required && (*text == "" || now().Check() != nil) {
 						*text = url
 					}
 				}
 			}
-			if err := settings().Check(); err != nil {
+			if err := now().Check(); err != nil {
 				t.Fatal(err)
 			}
 			if required && kind.Defaults.Check() == nil {
 				t.Error("nothing is wrong with settings that lack what is required")
 			}
-			i, err := kind.Make(settings())
+			i, err := kind.Make(now())
 			if err != nil {
 				t.Fatal(err)
 			}
