@@ -59,12 +59,17 @@ func KindOf(period string) string {
 // Midnight is when a day begins in loc. Day may lie outside the month, as for
 // time.Date.
 func Midnight(year int, month time.Month, day int, loc *time.Location) time.Time {
+	const step = 15 * time.Minute // zones differ by multiples of it, and change by such
 	want := time.Date(year, month, day, 12, 0, 0, 0, time.UTC).Format(dayFormat)
 	t := time.Date(year, month, day, 0, 0, 0, 0, loc)
+	// Where clocks go back to midnight there are two, and t may be the second.
+	for Day(t.Add(-step), loc) >= want {
+		t = t.Add(-step)
+	}
 	// Where clocks go forward at midnight there is none, and t may be an hour
 	// of the day before.
 	for Day(t, loc) < want {
-		t = t.Add(15 * time.Minute)
+		t = t.Add(step)
 	}
 	return t
 }

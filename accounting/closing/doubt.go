@@ -29,6 +29,9 @@ func doubts(ctx context.Context, l archive.Ledgered, period string, now time.Tim
 			doubts = append(doubts, fmt.Sprintf("gateway %s has %d records that wait", g.Name, g.Backlog))
 		case now.Sub(g.Heartbeat) > silence:
 			doubts = append(doubts, fmt.Sprintf("gateway %s was last heard of at %s", g.Name, g.Heartbeat.Format(time.RFC3339)))
+		case g.Heartbeat.Sub(now) > silence:
+			// It may have been silent ever since, and for how long nobody can tell.
+			doubts = append(doubts, fmt.Sprintf("gateway %s was last heard of at %s, which is not yet: a clock is wrong", g.Name, g.Heartbeat.Format(time.RFC3339)))
 		}
 	}
 	from, to, err := accounting.Span(period, time.UTC)
@@ -36,6 +39,14 @@ func doubts(ctx context.Context, l archive.Ledgered, period string, now time.Tim
 		return nil, err
 	}
 	const zones = 15 * time.Hour
+	through, err := l.FeesThrough(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// Zero: by a gateway that books none.
+	if !through.IsZero() && through.Before(to.Add(zones)) {
+		doubts = append(doubts, fmt.Sprintf("the fees of clients were last looked after at %s", through.Format(time.RFC3339)))
+	}
 	parked := 0
 	if err := l.Parked(ctx, func(r accounting.Record, _ string) error {
 		if at := r.Origin(); !at.Before(from.Add(-zones)) && at.Before(to.Add(zones)) {
