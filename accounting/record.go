@@ -16,6 +16,9 @@ const (
 	Fee     = "fee"     // of a period; Amount is what it takes from the balance
 )
 
+// FeePrefix is how the IDs of fees begin, and no others: CLIENT/PERIOD follows.
+const FeePrefix = "fee/"
+
 // What is special about how a store applied a record.
 const (
 	// NoEffect: a void came before its record; neither counts.

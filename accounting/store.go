@@ -159,16 +159,25 @@ func (s Standing) Before(other Standing) bool {
 	return s.Change[0] < other.Change[0] || s.Change[0] == other.Change[0] && s.Change[1] < other.Change[1]
 }
 
-// ErrConflict: an entry's id was used before, for another content.
-var ErrConflict = errors.New("this id was used before, with another content")
+var (
+	// ErrConflict: an entry's id was used before, for another content.
+	ErrConflict = errors.New("this id was used before, with another content")
+
+	// ErrReversed: an entry is to be taken back that another one took back.
+	ErrReversed = errors.New("it was reversed before, under another id")
+
+	// ErrCurrency: the money of a period is of another currency.
+	ErrCurrency = errors.New("the money of this period is of another currency")
+)
 
 // Ledger is what a Store has besides records of mail: payments, adjustments
 // and fees, and how accounts stand.
 type Ledger interface {
 	// Enter books a payment, an adjustment or a fee, once for its ID, however
 	// often and wherever it is asked to, for ever. It reports false when it was
-	// booked before. ErrConflict: with another content. Period may name the
-	// period of a fee; empty it is that of the entry's time.
+	// booked before. ErrConflict: with another content. ErrReversed, ErrCurrency:
+	// not at all. Period may name the period of a fee; empty it is that of the
+	// entry's time.
 	Enter(ctx context.Context, r Record) (bool, error)
 
 	// Standings reads how accounts stand: Client, Period and Day say whose, and

@@ -30,6 +30,15 @@ func (s *Store) Enter(ctx context.Context, r accounting.Record) (booked bool, er
 			return nil
 		}
 		content := r.Content()
+		if r.Reverses != "" {
+			key := join(r.Client, "", "reverses", r.Reverses) // no id is empty
+			if by := bucket.Get(key); by != nil && string(by) != r.ID {
+				return fmt.Errorf("%q, by %q: %w", r.Reverses, by, accounting.ErrReversed)
+			}
+			if err := bucket.Put(key, []byte(r.ID)); err != nil {
+				return err
+			}
+		}
 		if err := a.enter(&r); err != nil {
 			return err
 		}
@@ -70,6 +79,9 @@ func (a *application) enter(r *accounting.Record) error {
 	}
 	if r.Currency == "" && len(account.plans) > 0 {
 		r.Currency = account.plans.At(a.now).Currency
+	}
+	if is := parseNote(a.periods.Get(join(r.Client, p.Period))).currency; is != "" && r.Currency != "" && is != r.Currency {
+		return fmt.Errorf("%s in %s: %w", r.Currency, p.Period, accounting.ErrCurrency)
 	}
 	total, err := a.use.get(a.key(p.Period, r.Client))
 	if err != nil {

@@ -57,12 +57,12 @@ func (b *Book) Find(version string) *Tariff {
 	return b.version[version]
 }
 
-// newest is the newest version that is of a plan; nil for none.
-func (b *Book) newest(p Plan) *Tariff {
+// Newest is the newest version that is of a plan; nil for none.
+func (b *Book) Newest(p Plan) *Tariff {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	for _, t := range slices.Backward(b.order) {
-		if t.Plan().same(p) {
+		if t.Plan().Is(p) {
 			return t
 		}
 	}

@@ -73,8 +73,8 @@ func ParsePlans(s string) (Plans, error) {
 	return list, nil
 }
 
-// same tells whether two say the same of a client, whenever that begins.
-func (p Plan) same(q Plan) bool {
+// Is tells whether two say the same of a client, whenever that begins.
+func (p Plan) Is(q Plan) bool {
 	return p.Tariff == q.Tariff && p.Period == q.Period && p.Zone == q.Zone && p.Currency == q.Currency
 }
 
@@ -110,14 +110,21 @@ func (p Plans) With(want Plan, told, now time.Time) Plans {
 		return Plans{want}
 	}
 	last := p[len(p)-1]
-	if last.same(want) || told.UnixMilli() < last.Noticed {
+	wrong := last.Noticed > now.Add(accounting.FutureLimit).UnixMilli() // a clock that was far ahead told of it
+	if last.Is(want) && wrong && last.From > last.end(last.end(now)).UnixMilli() {
+		// By a right clock it would be in force with the next period.
+		list := append(Plans(nil), p...)
+		list[len(list)-1].From, list[len(list)-1].Noticed = list[max(0, len(list)-2)].end(now).UnixMilli(), told.UnixMilli()
+		return list
+	}
+	if last.Is(want) || told.UnixMilli() < last.Noticed && !wrong {
 		return p
 	}
 	list := append(Plans(nil), p...)
 	if last.From > now.UnixMilli() && len(list) > 1 {
 		// What was to come is not any more.
 		list = list[:len(list)-1]
-		if last = list[len(list)-1]; last.same(want) {
+		if last = list[len(list)-1]; last.Is(want) {
 			list[len(list)-1].Noticed = told.UnixMilli()
 			return list
 		}
@@ -137,7 +144,7 @@ func (p Plans) Switch(want Plan, now time.Time) (Plans, error) {
 	last := p[len(p)-1]
 	at := p.At(now)
 	switch {
-	case at.same(want) && last.From <= now.UnixMilli():
+	case at.Is(want) && last.From <= now.UnixMilli():
 		return p, nil
 	case at.Currency != "" && want.Currency != "" && at.Currency != want.Currency && at.Period == want.Period && at.Zone == want.Zone:
 		return nil, fmt.Errorf("from %s to %s: %w", at.Currency, want.Currency, ErrCurrency)
@@ -159,7 +166,7 @@ func (p Plans) Now(want Plan, now time.Time) Plans {
 		want.From, want.Noticed = 0, now.UnixMilli()
 		return Plans{want}
 	}
-	if last := &list[len(list)-1]; last.same(want) {
+	if last := &list[len(list)-1]; last.Is(want) {
 		last.Noticed = now.Add(newsLag).UnixMilli()
 		return list
 	}

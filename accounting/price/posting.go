@@ -53,8 +53,8 @@ func (d *Desk) Post(r *accounting.Record, plans Plans, now time.Time) (Posting, 
 	if len(plans) > 0 {
 		if p := plans.At(r.Time); p.Tariff == "" {
 			tariff = nil
-		} else if tariff == nil || !p.same(want) {
-			if tariff = d.Book.newest(p); tariff == nil {
+		} else if tariff == nil || !p.Is(want) {
+			if tariff = d.Book.Newest(p); tariff == nil {
 				return Posting{}, nil, fmt.Errorf("usage record %q: tariff %q: %w", r.ID, p.Tariff, ErrTerms)
 			}
 		}
@@ -166,7 +166,7 @@ func (s Settled) Into(r *accounting.Record, t *Tariff) {
 func (d *Desk) At(plans Plans, at time.Time) Posting {
 	var t *Tariff
 	if len(plans) > 0 {
-		t = d.Book.newest(plans.At(at))
+		t = d.Book.Newest(plans.At(at))
 	}
 	return d.periods(at, t)
 }

@@ -299,3 +299,37 @@ func TestPlans(t *testing.T) {
 		}
 	}
 }
+
+// A clock that was a year ahead told of a change: it is in force when it would be
+// by a right one, and does not keep later ones from being told.
+func TestPlansFromTheFuture(t *testing.T) {
+	day := func(s string) time.Time {
+		at, err := time.Parse(time.DateOnly, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	plan := func(name string) Plan {
+		return Plan{Tariff: name, Period: accounting.ByMonth, Zone: "UTC", Currency: "RUB"}
+	}
+	was := Plans(nil).With(plan("office"), day("2026-10-01"), day("2026-10-01"))
+	ahead := was.With(plan("shop"), day("2027-11-10"), day("2027-11-10"))
+	now := day("2026-11-10")
+	if got := ahead.With(plan("shop"), now, now).At(day("2026-12-01")); got.Tariff != "shop" {
+		t.Errorf("the change holds from %s on", ahead)
+	}
+	if got := ahead.With(plan("market"), now, now); got.At(day("2026-12-01")).Tariff != "market" || got.At(now).Tariff != "office" {
+		t.Errorf("%s", got)
+	}
+	alone := Plans(nil).With(plan("office"), day("2027-11-10"), day("2027-11-10"))
+	if got := alone.With(plan("market"), now, now); got.At(day("2026-12-01")).Tariff != "market" || got.At(now).Tariff != "office" {
+		t.Errorf("%s", got)
+	}
+	// To a clock that is behind nothing of that is wrong.
+	right := was.With(plan("shop"), now, now)
+	back := day("2026-10-20")
+	if got := right.With(plan("shop"), back, back); got.String() != right.String() {
+		t.Errorf("%s, was %s", got, right)
+	}
+}

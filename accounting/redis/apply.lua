@@ -222,7 +222,7 @@ if priced then
   names = {'deliveries', 'size', 'charged', 'priced', 'included', 'included_deliveries', 'cost'}
   add(KEYS[2], names, used, more)
   writes[#writes + 1] = {'HSET', KEYS[2], 'frac', string.format('%.0f', rest)}
-  if not used[10] then writes[#writes + 1] = {'HSET', KEYS[2], 'currency', ARGV[n - 8]} end
+  if (used[10] or '') == '' then writes[#writes + 1] = {'HSET', KEYS[2], 'currency', ARGV[n - 8]} end
   local taken = string.sub(cost, 1, 1) == '-' and string.sub(cost, 2) or '-' .. cost
   if cost ~= '0' then
     if stored[2] and not string.match(stored[2], '^-?%d+$') then error('tollgate: ' .. KEYS[7] .. ' balance is no counter') end

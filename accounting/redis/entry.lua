@@ -5,16 +5,22 @@
 --       3 the counter: paid, adjusted, fee; 4 what it adds to it, 5 to the balance
 --       6 the period, 7 the currency, 8 where the standing is published, or ""
 --       9 client, 10 day
---      11 and on: fields and values of the record
+--      11 where it stands by which id an entry was reversed, "" for none
+--      12 and on: fields and values of the record
 --
 -- Answers 0 booked before, 1 booked now, 3 a sum would pass its limit, 6 the
--- period is closed, 7 the id was used for another content. But for 1 nothing
+-- period is closed, 7 the id was used for another content, 8 it was reversed
+-- by another id, 9 the period has another currency. But for 1 nothing
 -- was done.
 
 local was = redis.call('HGET', KEYS[1], ARGV[1])
 if was then return was == ARGV[2] and 0 or 7 end
+local by = ARGV[11] ~= '' and redis.call('HGET', KEYS[1], ARGV[11])
+if by and by ~= ARGV[1] then return 8 end
 local use = redis.call('HMGET', KEYS[2], ARGV[3], 'closed', 'currency')
 if use[2] then return 6 end
+local money = (use[3] or '') ~= ''
+if money and ARGV[7] ~= '' and use[3] ~= ARGV[7] then return 9 end
 local balance = redis.call('HGET', KEYS[3], 'balance')
 for _, pair in ipairs({{use[1], ARGV[4]}, {balance, ARGV[5]}}) do
   if pair[1] and not string.match(pair[1], '^-?%d+$') then error('tollgate: ' .. KEYS[3] .. ': no counter') end
@@ -26,10 +32,11 @@ redis.call('SCARD', KEYS[5])
 
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('HINCRBY', KEYS[2], ARGV[3], ARGV[4])
-if not use[3] then redis.call('HSET', KEYS[2], 'currency', ARGV[7]) end
+if ARGV[11] ~= '' then redis.call('HSET', KEYS[1], ARGV[11], ARGV[1]) end
+if not money and ARGV[7] ~= '' then redis.call('HSET', KEYS[2], 'currency', ARGV[7]) end
 balance = redis.call('HINCRBY', KEYS[3], 'balance', ARGV[5])
 if not string.match(ARGV[6], '^%d+-%d+$') then redis.call('SADD', KEYS[5], ARGV[6]) end
-local change = redis.call('XADD', KEYS[4], '*', unpack(ARGV, 11))
+local change = redis.call('XADD', KEYS[4], '*', unpack(ARGV, 12))
 if ARGV[8] ~= '' then
   redis.call('PUBLISH', ARGV[8], table.concat({ARGV[9], redis.call('HGET', KEYS[3], 'balance'), ARGV[6],
     redis.call('HGET', KEYS[2], 'charged') or '0', ARGV[10], redis.call('HGET', KEYS[6], 'charged') or '0', change}, ' '))

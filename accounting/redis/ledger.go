@@ -20,7 +20,15 @@ import (
 var entryScript string
 
 // Answers of the entry's script that the one of records does not have.
-const otherContent int64 = 7
+const (
+	otherContent int64 = iota + 7
+	reversed
+	otherCurrency
+)
+
+// reversesField is where it stands in a client's entries by which id one of them
+// was reversed. No id begins like it.
+const reversesField = "\x00reverses\x00"
 
 // Enter books a payment, an adjustment or a fee, once for its ID.
 func (s *Store) Enter(ctx context.Context, r accounting.Record) (bool, error) {
@@ -55,7 +63,13 @@ func (s *Store) Enter(ctx context.Context, r accounting.Record) (bool, error) {
 		if moved {
 			r.Effect = accounting.Adjustment
 		}
-		n, err := s.enter(ctx, r, period, p.Day, counter, amount, delta)
+		n, err := periodClosed, error(nil)
+		// Who was not known when a period was closed has no flag in it.
+		if is, failed := s.db.HExists(ctx, s.closesKey(), period).Result(); failed != nil {
+			return false, fault(failed)
+		} else if !is {
+			n, err = s.enter(ctx, r, period, p.Day, counter, amount, delta)
+		}
 		switch {
 		case err != nil:
 			return false, err
@@ -65,6 +79,10 @@ func (s *Store) Enter(ctx context.Context, r accounting.Record) (bool, error) {
 			return false, fmt.Errorf("redis store: %w", errLimit)
 		case n == otherContent:
 			return false, fmt.Errorf("%q: %w", r.ID, accounting.ErrConflict)
+		case n == reversed:
+			return false, fmt.Errorf("%q: %w", r.Reverses, accounting.ErrReversed)
+		case n == otherCurrency:
+			return false, fmt.Errorf("%s in %s: %w", r.Currency, period, accounting.ErrCurrency)
 		case n != periodClosed:
 			return false, fmt.Errorf("%w: to entry %q: %d", ErrReply, r.ID, n)
 		case !moved && at.Before(now):
@@ -81,7 +99,11 @@ func (s *Store) enter(ctx context.Context, r accounting.Record, period, day, cou
 		s.o.Prefix + "{c:" + r.Client + "}:entries", s.key(r.Client, "use", period), s.accountKey(r.Client),
 		s.key(r.Client, "rec", period), s.periodsKey(r.Client), s.key(r.Client, "day", day),
 	}
-	args := []any{r.ID, r.Content(), counter, amount, delta, period, r.Currency, s.standingChannel(), r.Client, day}
+	reverses := ""
+	if r.Reverses != "" {
+		reverses = reversesField + r.Reverses
+	}
+	args := []any{r.ID, r.Content(), counter, amount, delta, period, r.Currency, s.standingChannel(), r.Client, day, reverses}
 	if err := s.db.SAdd(ctx, s.clientsKey(), r.Client).Err(); err != nil {
 		return 0, fault(err)
 	}

@@ -59,11 +59,11 @@ func (se *session) readMark(ctx context.Context, p *part) (string, error) {
 	return text, nil
 }
 
-// move moves the mark of a part. It is a call of its own: in one pipeline with
+// moveMark moves the mark of a part. It is a call of its own: in one pipeline with
 // records it would be carried out although one of them failed.
-func (se *session) move(ctx context.Context, p *part, text string) error {
+func (se *session) moveMark(ctx context.Context, p *part, text string) error {
 	text = p.withSlots(text)
-	v, err := p.ask(ctx, Call{"EVAL", moveMark, 1, p.key, p.mark, text})
+	v, err := p.ask(ctx, Call{"EVAL", markScript, 1, p.key, p.mark, text})
 	switch {
 	case err != nil:
 		return err

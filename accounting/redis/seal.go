@@ -12,22 +12,25 @@ const (
 	// sealAge is how long a record is on its way at most before it is asked
 	// whether its period was closed meanwhile.
 	sealAge = time.Minute
-	// sealLife is for how long that one was not is believed.
+	// sealLife is for how long that a period was not is believed.
 	sealLife = 5 * time.Second
+	// openLife is for how long of the period under way: only to a clock that is
+	// far behind is that one a closed one.
+	openLife = time.Minute
 	// maxSeals bounds the periods that are remembered.
 	maxSeals = 1000
 )
 
-// sealed tells whether the period of a late record was closed.
+// sealed tells whether the period of a record was closed.
 func (se *session) sealed(ctx context.Context, p *price.Posting, origin, now time.Time) (bool, error) {
-	s := se.s
+	s, life := se.s, sealLife
 	if now.Sub(origin) < sealAge || !s.desk.Late(p, now) {
-		return false, nil
+		life = openLife
 	}
 	s.mu.Lock()
 	was, known := s.seals[p.Period]
 	s.mu.Unlock()
-	if known && (was.sealed || now.Sub(was.asked).Abs() < sealLife) {
+	if known && (was.sealed || now.Sub(was.asked).Abs() < life) {
 		return was.sealed, nil
 	}
 	part, err := se.owner(s.closesKey())

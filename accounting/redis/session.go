@@ -92,8 +92,8 @@ func (se *session) Marks() []accounting.Mark {
 	return list
 }
 
-// moveMark compares and sets, so that a server set back in between is noticed.
-const moveMark = `
+// markScript compares and sets, so that a server set back in between is noticed.
+const markScript = `
 
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
 
@@ -104,7 +104,7 @@ return 1`
 // Move moves the marks of all parts.
 func (se *session) Move(ctx context.Context, text string) error {
 	for _, p := range se.parts {
-		if err := se.move(ctx, p, text); err != nil {
+		if err := se.moveMark(ctx, p, text); err != nil {
 			return err
 		}
 	}
@@ -142,7 +142,7 @@ func (se *session) Put(ctx context.Context, batch []accounting.Record, text stri
 	}
 	for _, p := range se.parts {
 		if written[p] {
-			if err := se.move(ctx, p, text); err != nil {
+			if err := se.moveMark(ctx, p, text); err != nil {
 				return err
 			}
 		}

@@ -59,6 +59,9 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 		"Taken":       testTaken,
 		"Sealed":      testSealed,
 		"Stranger":    testLateStranger,
+		"ClockBack":   testClockBack,
+		"Reversals":   testReversals,
+		"Currencies":  testCurrencies,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, fresh(t)) })
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -192,6 +193,10 @@ func (d *Daemon) answerEntry(ctx context.Context, request json.RawMessage) (any,
 			q.ID = "reverse/" + q.Reverses // a second time it is known
 		}
 	}
+	if strings.HasPrefix(q.ID, accounting.FeePrefix) || strings.ContainsRune(q.ID, 0) {
+		// The fee would be taken for booked.
+		return nil, refuse(fmt.Errorf("id %q: those that begin with %s are of fees", q.ID, accounting.FeePrefix))
+	}
 	if q.ID == "" {
 		var b [8]byte
 		_, _ = rand.Read(b[:]) // it never fails
@@ -215,7 +220,7 @@ func (d *Daemon) answerEntry(ctx context.Context, request json.RawMessage) (any,
 	}
 	booked, err := l.Enter(ctx, r)
 	switch {
-	case errors.Is(err, accounting.ErrConflict):
+	case errors.Is(err, accounting.ErrConflict), errors.Is(err, accounting.ErrReversed), errors.Is(err, accounting.ErrCurrency):
 		return nil, refuse(err)
 	case err != nil:
 		return nil, &control.Refusal{Code: CodeAway, Message: "whether it was booked is not known; ask again with the same id: " + err.Error()}

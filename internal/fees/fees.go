@@ -26,8 +26,8 @@ const (
 	// told is how often the store is told how far fees are booked while nothing
 	// is due.
 	told = 10 * time.Minute
-	// steady is how long the clock must be behind what the store was told before
-	// that is not believed any more.
+	// steady is how long the clock must be far from what the store was told, behind
+	// it or ahead, before it is believed.
 	steady = time.Hour
 	// mostFailed is after how many failures in a row the rest waits for the next
 	// round.
@@ -53,6 +53,7 @@ type Charger struct {
 	doubts uint64            // when done began
 	last   time.Time         // when the store was told
 	behind time.Time         // since when the clock is behind what it was told
+	gap    time.Time         // since when it says that nobody ran for long
 }
 
 // Round books what is due. After an error the next round begins where this one
@@ -72,6 +73,9 @@ func (c *Charger) Round(ctx context.Context) error {
 		return err
 	}
 	through = c.believed(through, now)
+	if c.waits(through, now) {
+		return nil
+	}
 	booked, failed, row := 0, error(nil), 0
 	for _, client := range clients.Clients() {
 		n, err := c.charge(ctx, client, through, now)
@@ -114,13 +118,30 @@ func (c *Charger) believed(through, now time.Time) time.Time {
 	return time.Time{}
 }
 
+// waits tells whether what the clock says is to hold for some time before anything
+// is booked by it: either nobody ran for long, or it was set forward. Where the
+// clock of the machine begins wrong and is put right by NTP, nobody pays the fees
+// of a year for that.
+func (c *Charger) waits(through, now time.Time) bool {
+	if through.IsZero() || now.Sub(through) < shortest {
+		c.gap = time.Time{}
+		return false
+	}
+	if c.gap.IsZero() || now.Before(c.gap) {
+		c.gap = now
+		c.Log.Warn("nobody looked after fees for long: they are booked when this clock has held for some time", "since", through, "wait", steady)
+	}
+	return now.Sub(c.gap) < steady
+}
+
 // charge books what one client owes, and tells how much that was.
 func (c *Charger) charge(ctx context.Context, client *accounting.Client, through, now time.Time) (booked int, err error) {
 	t := c.Book.Find(client.TariffVersion)
-	if t != nil && c.done[client.ID] == t.PeriodOf(now) {
-		return 0, nil
+	mark := accounting.Month(now, time.UTC)
+	if t != nil {
+		mark = t.PeriodOf(now) + " " + client.TariffVersion
 	}
-	if t == nil && c.done[client.ID] == accounting.Month(now, time.UTC) {
+	if c.done[client.ID] == mark {
 		return 0, nil
 	}
 	if (t == nil || t.Fee == 0) && now.Sub(through) < shortest {
@@ -134,13 +155,21 @@ func (c *Charger) charge(ctx context.Context, client *accounting.Client, through
 	if err != nil {
 		return 0, err
 	}
+	if t != nil && len(plans) > 0 {
+		// Where there is no mail, no record tells the store of another tariff.
+		next := plans.With(t.Plan(), now, now)
+		if told := next.String(); told != text {
+			if done, err := c.Ledger.SetPlans(ctx, client.ID, text, told); err != nil || !done {
+				return 0, err // changed meanwhile: the next round sees to it
+			}
+			plans = next
+		}
+	}
 	due, err := c.missed(ctx, client, t, plans, through, now)
 	if err != nil {
 		return 0, err
 	}
-	mark := accounting.Month(now, time.UTC)
 	if t != nil {
-		mark = t.PeriodOf(now)
 		// A tariff that was changed holds from the next period on.
 		holds := c.under(plans, now, t)
 		if through.After(now) && holds != nil && holds.PeriodOf(now) != holds.PeriodOf(through) {
@@ -152,8 +181,12 @@ func (c *Charger) charge(ctx context.Context, client *accounting.Client, through
 	}
 	for _, r := range due {
 		is, err := c.Ledger.Enter(ctx, r)
-		// A fee that was booked at another price stays as it was.
-		if err != nil && !errors.Is(err, accounting.ErrConflict) {
+		switch {
+		case errors.Is(err, accounting.ErrConflict):
+			// A fee that was booked at another price stays as it was.
+		case errors.Is(err, accounting.ErrCurrency):
+			c.Log.Error("a fee is not booked: book it as an adjustment", "client", client.ID, "period", r.Period, "amount", r.Amount, "currency", r.Currency, "error", err)
+		case err != nil:
 			return booked, err
 		}
 		if is {
@@ -164,15 +197,21 @@ func (c *Charger) charge(ctx context.Context, client *accounting.Client, through
 	return booked, nil
 }
 
-// under is the tariff that a client is under at a time; nil for none that is
-// known.
+// under is the tariff that a client is under at a time, in the version of now where
+// its plan is the same; nil for none.
 func (c *Charger) under(plans price.Plans, at time.Time, now *price.Tariff) *price.Tariff {
 	if len(plans) == 0 {
 		return now
 	}
 	p := plans.At(at)
-	if now != nil && p.Tariff == now.Name || p.Tariff == "" {
+	if p.Tariff == "" {
+		return nil
+	}
+	if now != nil && now.Plan().Is(p) {
 		return now
+	}
+	if t := c.Book.Newest(p); t != nil {
+		return t
 	}
 	return c.Book.Named(p.Tariff)
 }
@@ -194,4 +233,4 @@ func (c *Charger) of(client *accounting.Client, t *price.Tariff, at time.Time) (
 	}, true
 }
 
-func id(client, period string) string { return "fee/" + client + "/" + period }
+func id(client, period string) string { return accounting.FeePrefix + client + "/" + period }

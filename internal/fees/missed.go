@@ -13,11 +13,14 @@ import (
 // are owed by who owed that of the last period before, at what that was: nobody
 // knows when, meanwhile, a policy was changed.
 func (c *Charger) missed(ctx context.Context, client *accounting.Client, t *price.Tariff, plans price.Plans, through, now time.Time) ([]accounting.Record, error) {
-	was := c.under(plans, through, t)
-	if through.IsZero() || !through.Before(now) || was == nil {
+	if through.IsZero() || now.Sub(through) < shortest {
 		return nil, nil
 	}
-	_, from, err := was.Span(was.PeriodOf(through))
+	fee, was, err := c.lastFee(ctx, client.ID, c.under(plans, through, t), through)
+	if err != nil || fee == nil {
+		return nil, err
+	}
+	_, from, err := was.Span(fee.Period)
 	if err != nil {
 		return nil, err
 	}
@@ -33,23 +36,23 @@ func (c *Charger) missed(ctx context.Context, client *accounting.Client, t *pric
 		c.Log.Error("nobody ran for so long that the fees of meanwhile are not booked: book them as adjustments", "client", client.ID, "since", through)
 		return nil, nil
 	}
-	fee, err := c.booked(ctx, client.ID, was.PeriodOf(through))
-	if err != nil || fee == nil {
-		return nil, err
-	}
 	var list []accounting.Record
 	for at := from; at.Before(to); {
-		t := c.under(plans, at, was)
-		if t == nil {
-			t = was
+		holds := c.under(plans, at, was)
+		cut := holds
+		if cut == nil {
+			cut = was
 		}
-		period := t.PeriodOf(at)
-		_, end, err := t.Span(period)
+		period := cut.PeriodOf(at)
+		_, end, err := cut.Span(period)
 		if err != nil {
 			return nil, err
 		}
-		r, ok := c.of(client, t, at)
-		if t.Name == fee.Tariff || len(plans) == 0 {
+		if end.After(to) {
+			break // a part of it is in the period under way, of another kind
+		}
+		r, ok := c.of(client, holds, at)
+		if holds != nil && holds.Plan().Is(was.Plan()) {
 			r, ok = *fee, client.ValidIn(at, end)
 			r.ID, r.Period, r.Effect = id(client.ID, period), period, ""
 			r.Time, r.Gateway = c.Now().UTC().Truncate(time.Millisecond), c.Gateway()
@@ -60,6 +63,34 @@ func (c *Charger) missed(ctx context.Context, client *accounting.Client, t *pric
 		at = end
 	}
 	return list, nil
+}
+
+// lastFee finds the fee that a client owed at a time, and under which tariff: the
+// one that is known to have held or, where that has no fee then, whichever the
+// store has a fee of. Nil for none.
+func (c *Charger) lastFee(ctx context.Context, client string, held *price.Tariff, at time.Time) (*accounting.Record, *price.Tariff, error) {
+	tried := map[string]bool{}
+	for _, t := range append([]*price.Tariff{held}, c.Book.All()...) {
+		if t == nil || tried[t.PeriodOf(at)] {
+			continue
+		}
+		period := t.PeriodOf(at)
+		tried[period] = true
+		fee, err := c.booked(ctx, client, period)
+		if err != nil {
+			return nil, nil, err
+		}
+		if fee == nil {
+			continue
+		}
+		if fee.Period = period; held == nil || held.Name != fee.Tariff || held.PeriodOf(at) != period {
+			if is := c.Book.Find(fee.TariffVersion); is != nil {
+				t = is
+			}
+		}
+		return fee, t, nil
+	}
+	return nil, nil, nil
 }
 
 // errFound ends a search.

@@ -1,0 +1,106 @@
+package fees_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/price"
+	"github.com/tollgate-mail/tollgate/accounting/storetest"
+)
+
+// A clock that is a year ahead until it is put right books nothing: neither at a
+// start nor in the middle of the work.
+func TestYearAhead(t *testing.T) {
+	office := tariff(t, "office", 5)
+	w := newWorld(t, []*price.Tariff{office}, client("sales", office))
+	g := w.gateway("mx1")
+	w.round(g)
+	right := w.clock
+	for _, c := range []func(){
+		func() { w.round(g) },
+		func() { w.round(w.gateway("mx1")) },
+	} {
+		w.clock = right.AddDate(1, 0, 0)
+		c()
+		w.clock = w.clock.Add(30 * time.Minute)
+		c()
+		w.clock = right.Add(time.Minute)
+		w.round(g)
+	}
+	w.want("sales", "2026-11 5 office")
+	w.at("2026-11-21")
+	w.late(g)
+	w.at("2026-12-01")
+	w.late(g)
+	w.want("sales", "2026-11 5 office", "2026-12 5 office")
+}
+
+// The tariff of a client without mail is changed: from the next period on its fee
+// is owed, as it is by who has mail.
+func TestChangedWithoutMail(t *testing.T) {
+	office, free := tariff(t, "office", 5), tariff(t, "free", 0)
+	w := newWorld(t, []*price.Tariff{office, free}, client("sales", free))
+	g := w.gateway("mx1")
+	r := storetest.Usage(1, "sales", "a@example.org", w.clock, 10, 10)
+	r.Tariff, r.TariffVersion = free.Name, free.Version()
+	if err := w.store.Put(t.Context(), []accounting.Record{r}); err != nil {
+		t.Fatal(err)
+	}
+	w.round(g)
+	w.have(client("sales", office))
+	w.round(g)
+	w.want("sales")
+	for day := time.Date(2026, 11, 21, 1, 0, 0, 0, time.UTC); day.Before(time.Date(2027, 1, 2, 0, 0, 0, 0, time.UTC)); day = day.Add(12 * time.Hour) {
+		w.clock = day
+		w.round(g)
+	}
+	w.want("sales", "2026-12 5 office", "2027-01 5 office")
+}
+
+// A tariff of the same name gets other periods while nobody runs: what was missed
+// is owed as it was.
+func TestOtherPeriodsMeanwhile(t *testing.T) {
+	office := tariff(t, "office", 5)
+	weekly := storetest.Tariff(t, price.Terms{Name: "office", Fee: 2, Period: accounting.ByWeek})
+	w := newWorld(t, []*price.Tariff{office}, client("sales", office))
+	w.round(w.gateway("mx1"))
+	w.at("2027-01-05")
+	w.book.Add(weekly)
+	w.have(client("sales", weekly))
+	w.late(w.gateway("mx1"))
+	w.want("sales", "2026-11 5 office", "2026-12 5 office", "2027-W01 2 office")
+}
+
+// Three clients whose fee cannot be booked do not keep the others from theirs.
+func TestOtherCurrency(t *testing.T) {
+	office := tariff(t, "office", 5)
+	w := newWorld(t, []*price.Tariff{office}, client("a", office), client("b", office), client("c", office), client("d", office))
+	for _, id := range []string{"a", "b", "c"} {
+		if _, err := w.store.Enter(t.Context(), accounting.Record{ID: "p", Kind: accounting.Payment, Time: w.clock, Gateway: "mx1", Client: id, Amount: "1", Currency: "USD"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.round(w.gateway("mx1"))
+	w.want("a")
+	w.want("d", "2026-11 5 office")
+}
+
+// Months of a zone whose clocks change at the edge of one.
+func TestFeesAtTheEdge(t *testing.T) {
+	for _, zone := range []string{"America/Havana", "Pacific/Kiritimati"} {
+		office := storetest.Tariff(t, price.Terms{Name: "office", Fee: 5, Timezone: zone})
+		daily := storetest.Tariff(t, price.Terms{Name: "daily", Fee: 1, Timezone: zone, Period: accounting.ByDay})
+		w := newWorld(t, []*price.Tariff{office, daily}, client("sales", office), client("day", daily))
+		g := w.gateway("mx1")
+		from, to := time.Date(2026, 10, 30, 0, 0, 0, 0, time.UTC), time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC)
+		for w.clock = from; w.clock.Before(to); w.clock = w.clock.Add(time.Hour) {
+			w.round(g)
+		}
+		first, last := daily.PeriodOf(from), daily.PeriodOf(to.Add(-time.Second))
+		w.want("sales", "2026-10 5 office", "2026-11 5 office")
+		if got := w.booked("day"); got[0] != first+" 1 daily" || got[len(got)-1] != last+" 1 daily" || len(got) < 4 || len(got) > 5 {
+			t.Errorf("%s: %v", zone, got)
+		}
+	}
+}
