@@ -33,7 +33,7 @@ export GOTOOLCHAIN := local
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo check test test-packages screenshots deps-build deps-demo deps-test deps-packages format vet staticcheck tidy unit cross manpages go-test \
-	deb-test hostile bare bench profile fuzz install install-files deb release clean
+	deb-test hostile bare bench profile compare fuzz install install-files deb release clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -104,6 +104,9 @@ bench: ## the Go benchmarks
 
 profile: ## what a message costs, by cause; PROFILE="-n 60000 -c 64 -dir /var/tmp"
 	@PATH="$(dir $(GO)):$$PATH" $(GO) run ./test/profile $(PROFILE)
+
+compare: deps-test ## everything on, beside rspamd as its package sets it up: CPU, latency, memory; COMPARE="-n 4000 -rounds 9" (needs root)
+	@PATH="$(dir $(GO)):$$PATH" $(GO) run ./test/compare $(COMPARE)
 
 simulate: ## SEEDS=N runs of the simulator (docs/HACKING.md); a seed that fails is printed
 	SIMULATE_SEEDS=$(or $(SEEDS),100000) $(GO) test -count=1 -timeout 24h -v -run 'TestSeeds' ./internal/simulate

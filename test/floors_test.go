@@ -137,6 +137,8 @@ var floors = map[string]int{
 	"test":         14,
 	"test/demo":    14,
 
+	"test/player":   13,
+	"test/compare":  14,
 	"test/packages": 14,
 	"test/profile":  14,
 }

@@ -25,6 +25,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/daemon"
+	"github.com/tollgate-mail/tollgate/test/player"
 )
 
 type options struct {
@@ -123,13 +124,13 @@ func (o options) measure(what, socket, profile string) (float64, error) {
 	if _, err := ask(""); err != nil { // it listens
 		return 0, err
 	}
-	if err := play(socket, o.connections, o.messages/20); err != nil { // caches and the heap find their size
+	if _, err := player.Play(socket, o.connections, o.messages/20, player.Ordinary); err != nil { // caches and the heap find their size
 		return 0, err
 	}
 	if _, err := ask("begin " + profile); err != nil {
 		return 0, err
 	}
-	if err := play(socket, o.connections, o.messages); err != nil {
+	if _, err := player.Play(socket, o.connections, o.messages, player.Ordinary); err != nil {
 		return 0, err
 	}
 	used, err := ask("end")
@@ -150,7 +151,7 @@ func child(what string) error {
 			return err
 		}
 		defer ln.Close()
-		go idle(ln)
+		go player.Idle(ln)
 	} else {
 		cfg, problems := config.Load(what)
 		if err := problems.Err(); err != nil {
