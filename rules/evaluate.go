@@ -268,11 +268,16 @@ func (e *evaluation) add(o *Outcome, r *Rule, v truthValue) bool {
 	if v == yes {
 		e.measure(&hit)
 	}
+	return e.settle(o, r, hit)
+}
+
+// settle does what a rule says that matched, or that could not be told and defers.
+func (e *evaluation) settle(o *Outcome, r *Rule, hit Hit) bool {
 	o.Hits = append(o.Hits, hit)
 	switch {
 	case r.Shadow:
 		return false
-	case v == missing:
+	case hit.Temperror:
 		o.Action, o.By = Tempfail, r
 		return true
 	}

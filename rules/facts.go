@@ -30,6 +30,15 @@ type Facts interface {
 	Work() *budget.Budget
 }
 
+// Recaller are facts that know of some rules what became of them when the message
+// was judged before. Evaluate asks them where it has a tracer.
+type Recaller interface {
+	Facts
+	// Recall tells whether a rule matched and what it gave; known is false of one
+	// that has to be tried.
+	Recall(r *Rule) (gave Weight, matched, known bool)
+}
+
 // Work is what the rules of a message may cost.
 func Work() *budget.Budget {
 	// Package regexp looks at no context either.

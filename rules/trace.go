@@ -8,8 +8,18 @@ import (
 // trace tries every rule up to the end of the stage on the facts themselves,
 // without the arrangement that run goes by, and tells what decided each.
 func (e *evaluation) trace(out *Outcome, t Tracer) {
+	before, _ := e.facts.(Recaller)
 	for _, r := range e.plan.rules {
 		e.because = nil
+		if before != nil {
+			if gave, matched, known := before.Recall(r); known {
+				t(Step{Rule: r, Matched: matched})
+				if matched && e.settle(out, r, Hit{Rule: r, Weight: gave}) {
+					return
+				}
+				continue
+			}
+		}
 		v, step := r.test.explain(e)
 		if out.Spent = e.work.Err() != nil; out.Spent {
 			return

@@ -9,9 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tollgate-mail/tollgate/internal/config"
-	"github.com/tollgate-mail/tollgate/internal/config/source"
-	"github.com/tollgate-mail/tollgate/internal/daemon"
 	"github.com/tollgate-mail/tollgate/internal/history"
 	"github.com/tollgate-mail/tollgate/internal/policydiff"
 )
@@ -192,128 +189,6 @@ func printEntry(out io.Writer, e history.Entry) error {
 		row(f.Role, f.Path+" ("+bytesize(f.Size)+note+")")
 	}
 	return w.Flush()
-}
-
-func (a *app) policyDiff() *cobra.Command {
-	return &cobra.Command{
-		Use:   "diff [POLICY [POLICY|FILE]]",
-		Short: "what one policy says otherwise than another",
-		Long: `Diff compares two policies by what they mean: rules that came, went, moved or
-changed, patterns and list entries that were added or taken out, thresholds,
-clients. A comment or another order of keys is no difference. Without arguments
-the last policy but one is compared with the last; with one, that policy is
-compared with the file as it is now. Exit code 1: they say the same.`,
-		Example: `  tollgate policy diff
-  tollgate policy diff 12 14
-  tollgate policy diff 12 ./candidate.toml`,
-		Args: counted(0, 2),
-		RunE: func(_ *cobra.Command, args []string) error {
-			s, all, err := a.past()
-			if err != nil {
-				return err
-			}
-			before, after, err := a.sides(s, all, args)
-			if err != nil {
-				return err
-			}
-			changes, err := policydiff.Diff(before, after)
-			if err != nil {
-				return away(err)
-			}
-			if a.json {
-				if changes == nil {
-					changes = []policydiff.Change{}
-				}
-				err = printJSON(a.out, changes)
-			} else {
-				err = printChanges(a.out, changes)
-			}
-			if err == nil && len(changes) == 0 {
-				err = silent(exitNegative)
-			}
-			return err
-		},
-	}
-}
-
-// sides are the two policies that a diff compares.
-func (a *app) sides(s *history.Store, all []history.Entry, args []string) (before, after policydiff.Policy, err error) {
-	first := "previous"
-	if len(args) > 0 {
-		first = args[0]
-	}
-	e, err := named(all, first)
-	if err != nil {
-		return before, after, err
-	}
-	if before, err = side(s, e); err != nil {
-		return before, after, away(err)
-	}
-	switch {
-	case len(args) == 0:
-		e, err = named(all, "")
-	case len(args) == 1:
-		after, err = a.sideOf(a.policy)
-		return before, after, err
-	default:
-		if e, err = named(all, args[1]); err != nil {
-			if fromFile, failed := a.sideOf(args[1]); failed == nil {
-				return before, fromFile, nil
-			}
-		}
-	}
-	if err != nil {
-		return before, after, err
-	}
-	after, err = side(s, e)
-	return before, after, away(err)
-}
-
-// side is a policy of the history.
-func side(s *history.Store, e history.Entry) (policydiff.Policy, error) {
-	p := policydiff.Policy{Lists: map[string][]byte{}, Hashes: map[string]string{}}
-	var err error
-	if p.Canonical, err = s.Content(e.Canonical); err != nil {
-		return p, err
-	}
-	for _, f := range e.Files {
-		switch f.Role {
-		case source.Clients:
-			text, err := s.Content(f.Kept)
-			if err != nil {
-				return p, fmt.Errorf("%s: %w", f.Path, err)
-			}
-			p.Clients = append(p.Clients, text)
-		case source.List:
-			p.Hashes[f.Name] = f.Hash
-			if text, err := s.Content(f.Kept); err == nil {
-				p.Lists[f.Name] = text
-			}
-		}
-	}
-	return p, nil
-}
-
-// sideOf is a policy file as it is now.
-func (a *app) sideOf(path string) (policydiff.Policy, error) {
-	cfg, problems := config.Load(path)
-	if problems.Err() != nil {
-		printProblems(a.err, daemon.ProblemRows(problems))
-		return policydiff.Policy{}, silent(exitPolicy)
-	}
-	p := policydiff.Policy{Canonical: history.Mask(cfg.Canonical), Lists: map[string][]byte{}, Hashes: map[string]string{}}
-	for _, f := range cfg.Sources {
-		switch {
-		case f.Role == source.Clients:
-			p.Clients = append(p.Clients, f.Text)
-		case f.Role == source.List:
-			p.Hashes[f.Name] = f.Hash
-			if f.Text != nil {
-				p.Lists[f.Name] = f.Text
-			}
-		}
-	}
-	return p, nil
 }
 
 // mostShown are the values of one change that are shown to people.

@@ -2,13 +2,16 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/history"
 	"github.com/tollgate-mail/tollgate/internal/policydiff"
+	"github.com/tollgate-mail/tollgate/internal/replay"
 )
 
 const included = "[[rule]]\nname = \"more\"\nstage = \"headers\"\nmatch.subject = ['x']\n"
@@ -199,5 +202,54 @@ func TestHistoryWithoutRoom(t *testing.T) {
 	s := h.status()
 	if s.Policy.Version == before || s.Policy.HistoryError == "" || !strings.Contains(strings.Join(s.Degraded, "\n"), "history") {
 		t.Errorf("%+v %v", s.Policy, s.Degraded)
+	}
+}
+
+// What a change would do to the mail of the last day is told with it, and what each
+// rule decided is judged by the thresholds of then.
+func TestPolicyEffects(t *testing.T) {
+	h := newHouse(t)
+	rest := "[[rule]]\nname = \"partners\"\nstage = \"connect\"\nmatch = { client_ip = \"list:partners\" }\nweight = 5\n[lists]\npartners = { file = \"partners.txt\" }\n" +
+		"[[client]]\nid = \"late\"\naddresses = [\"late@example.org\"]\nvalid_from = 2020-01-01\n[[threshold]]\nabove = %d\naction = \"reject\"\n"
+	h.write("policy.toml", policy+fmt.Sprintf(rest, 6))
+	h.write("partners.txt", "192.0.2.7\n")
+	h.serve()
+	first := h.status().Policy.Version
+	h.write("policy.toml", policy+fmt.Sprintf(rest, 4))
+	h.mustRun("reload")
+	at := time.Now().UTC()
+	line := func(ref, to, client string) string {
+		rules := ""
+		if client == "192.0.2.7" {
+			rules = `{"name":"partners","stage":"connect","weight":"5","attribute":"client_ip","text":"192.0.2.7"}`
+		}
+		return fmt.Sprintf(`{"time":%q,"kind":"messages","gateway":"gw","policy":%q,"ref":%q,"client_ip":%q,"client_host":"unknown","sender":"anna@example.com","recipients":[%q],"subject":"x","size":10,"verdict":"accept","rules":[%s],"weight":"0"}`+"\n",
+			at.Format("2006-01-02T15:04:05.000Z"), first, ref, client, to, rules)
+	}
+	h.write("journal/messages.jsonl", line("r1", "ivan@example.org", "192.0.2.7")+line("r2", "late@example.org", "192.0.2.8"))
+	text := h.mustRun("policy", "diff")
+	for _, want := range []string{"of 2 messages 1 would meet another fate", "r1: accept -> reject, <anna@example.com> to <ivan@example.org>"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "not known") || strings.Contains(text, "nothing is said") {
+		t.Error(text)
+	}
+	var e replay.Effects
+	if err := json.Unmarshal([]byte(h.mustRun("policy", "diff", "--effects", "--json", "--redact")), &e); err != nil || e.Changed != 1 || strings.Contains(e.Effects[0].Sender, "anna") {
+		t.Errorf("%+v, %v", e, err)
+	}
+	// The present list is another: that of then is what counts.
+	h.write("partners.txt", "198.51.100.1\n")
+	if text := h.mustRun("policy", "diff", "--effects"); !strings.Contains(text, "r1: accept -> reject") {
+		t.Error(text)
+	}
+	var j replay.Judged
+	if err := json.Unmarshal([]byte(h.mustRun("replay", "--journal", "--json")), &j); err != nil || len(j.Unknown) != 0 || j.Rules[0].Alone != 0 {
+		t.Errorf("5 is not above the 6 of then: %+v, %v", j, err)
+	}
+	if looks := h.mustRun("journal", "looks", "--json"); !strings.Contains(looks, `"event":"policy diff","detail":"mail since 1d"`) {
+		t.Error(looks)
 	}
 }

@@ -149,6 +149,17 @@ func redactExplanation(x *trial.Explanation) {
 	}
 }
 
+// redactEffects is the same for what a comparison tells.
+func redactEffects(all *replay.Effects) {
+	for i := range all.Effects {
+		e := &all.Effects[i]
+		e.Sender = redactAddress(e.Sender)
+		for n := range e.Recipients {
+			e.Recipients[n] = redactAddress(e.Recipients[n])
+		}
+	}
+}
+
 // redactReplay is the same for what a replay tells: the paths are the reader's own.
 func redactReplay(s *replay.Summary) {
 	for i := range s.Changes {

@@ -8,10 +8,13 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/daemon"
+	"github.com/tollgate-mail/tollgate/internal/history"
 	"github.com/tollgate-mail/tollgate/internal/replay"
 )
 
@@ -27,7 +30,7 @@ func (a *app) replayJournal(ctx context.Context, cfg *config.Config, since strin
 	}
 	a.flushDaemon(ctx, cfg.StateDir)
 	a.looked(ctx, cfg.StateDir, cfg.JournalDir, daemon.LookRequest{Command: "replay", What: "--journal " + since})
-	j, err := replay.Journal(ctx, cfg, cfg.JournalDir, from)
+	j, err := replay.Journal(ctx, cfg, pastPolicies(cfg.StateDir), cfg.JournalDir, from)
 	if err != nil {
 		return away(err)
 	}
@@ -41,6 +44,9 @@ func (a *app) replayJournal(ctx context.Context, cfg *config.Config, since strin
 			p.line("  %d judged by policy version %s", j.Versions[v], or(v))
 		}
 	}
+	if len(j.Unknown) > 0 {
+		p.line("  the history does not have %s: their thresholds are taken to be those of this policy", strings.Join(quoted(j.Unknown), ", "))
+	}
 	for _, r := range j.Rules {
 		line := fmt.Sprintf("  %s: %s, decided %d alone", r.Rule, daemon.Plural(r.Hits, "hit"), r.Alone)
 		if r.Recipients > 0 {
@@ -52,6 +58,32 @@ func (a *app) replayJournal(ctx context.Context, cfg *config.Config, since strin
 		p.line("%s", line)
 	}
 	return away(p.err)
+}
+
+// pastPolicies has the versions that were in force, from the history: nil
+// where it does not have one.
+func pastPolicies(stateDir string) func(version string) *config.Config {
+	s := history.New(stateDir, history.Bounds{})
+	all, _ := s.Log() // what cannot be read is not known
+	return func(version string) *config.Config {
+		i := slices.IndexFunc(all, func(e history.Entry) bool { return e.Version == version })
+		if i < 0 {
+			return nil
+		}
+		cfg, err := s.Load(all[i])
+		if err != nil {
+			return nil
+		}
+		return cfg
+	}
+}
+
+func quoted(all []string) []string {
+	out := make([]string, len(all))
+	for i, s := range all {
+		out[i] = strconv.Quote(s)
+	}
+	return out
 }
 
 // envelopes are those of the policy's journals; none where there are none.

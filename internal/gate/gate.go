@@ -49,6 +49,20 @@ type Parts struct {
 	// NewRef makes references; nil: they are made as live ones are. Who judges a
 	// message once more gives it the reference that it had.
 	NewRef func() string
+	// Recall knows what was found of a message before; nil: nobody does. It is asked
+	// where an Observer listens.
+	Recall Recall
+}
+
+// Recall is for those who judge a message once more of which not all is there any
+// more: no live mail has one.
+type Recall interface {
+	// Value is of an attribute, or why there is none; with known nobody else is
+	// asked.
+	Value(k rules.Key) (v rules.Value, known bool, err error)
+	// Rule tells what became of a rule, with a recipient at rcptto as the client
+	// wrote it; with known it is not tried.
+	Rule(r *rules.Rule, recipient string) (gave rules.Weight, matched, known bool)
 }
 
 // Gate judges. It is safe for use by many goroutines.

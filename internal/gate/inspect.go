@@ -121,13 +121,16 @@ func (n *inspection) await(ctx context.Context) {
 		in.cancelModules()
 	}
 	if in.antivirus != nil {
-		r := in.antivirus.Wait()
-		in.scan = &r
+		if r := in.antivirus.Wait(); !errors.Is(r.Err, module.ErrUnknown) {
+			in.scan = &r
+		}
 	}
 	in.results = make([]module.Result, len(in.modules))
 	for i, one := range in.modules {
 		if one != nil {
-			in.results[i] = one.Wait()
+			if in.results[i] = one.Wait(); errors.Is(in.results[i].Err, module.ErrUnknown) {
+				in.modules[i] = nil // as if it had not been asked
+			}
 		}
 	}
 }

@@ -167,9 +167,29 @@ type observed struct {
 }
 
 func (o observed) Value(ctx context.Context, k rules.Key) (rules.Value, error) {
-	v, err := o.facts.Value(ctx, k)
+	var v rules.Value
+	var known bool
+	var err error
+	if o.s.g.Recall != nil {
+		v, known, err = o.s.g.Recall.Value(k)
+	}
+	if !known {
+		v, err = o.facts.Value(ctx, k)
+	}
 	o.s.tell(Asked{o.stage, k, v, err})
 	return v, err
+}
+
+// Recall implements rules.Recaller.
+func (o observed) Recall(r *rules.Rule) (gave rules.Weight, matched, known bool) {
+	if o.s.g.Recall == nil {
+		return 0, false, false
+	}
+	recipient := ""
+	if o.m != nil && o.m.current != nil {
+		recipient = o.m.current.given()
+	}
+	return o.s.g.Recall.Rule(r, recipient)
 }
 
 // decided tells of an answer.

@@ -1,6 +1,9 @@
 package module
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 type (
 	recordKey struct{}
@@ -8,6 +11,10 @@ type (
 	recordFn  = func(g *Guard, m *Message, r Result)
 	recallFn  = func(g *Guard, m *Message) (Result, bool)
 )
+
+// ErrUnknown is recalled of an inspection of which nobody knows any more what it
+// found, or whether there was one.
+var ErrUnknown = errors.New("not known any more")
 
 // WithRecord has keep told the result of each inspection that was begun in the
 // context, when it is waited for.

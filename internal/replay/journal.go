@@ -18,6 +18,9 @@ type Judged struct {
 	Rules    []RuleEffect `json:"rules"` // those that decided most first; of the policy, and others that matched
 	// Versions are how many messages each version of the policy has judged.
 	Versions map[string]int `json:"versions"`
+	// Unknown are those versions whose thresholds are not known any more: those of
+	// the policy were taken.
+	Unknown []string `json:"unknown_versions"`
 }
 
 // RuleEffect is what a rule did.
@@ -33,9 +36,24 @@ type RuleEffect struct {
 	Unknown    bool `json:"unknown,omitempty"` // the policy has no such rule
 }
 
-// Journal goes through the journals of a folder, from a time on.
-func Journal(ctx context.Context, cfg *config.Config, dir string, since time.Time) (*Judged, error) {
-	j := &Judged{Rules: []RuleEffect{}, Versions: map[string]int{}}
+// Journal goes through the journals of a folder, from a time on. What weights come
+// to is judged by the version that judged a message: past has it, or nil.
+func Journal(ctx context.Context, cfg *config.Config, past func(version string) *config.Config, dir string, since time.Time) (*Judged, error) {
+	j := &Judged{Rules: []RuleEffect{}, Versions: map[string]int{}, Unknown: []string{}}
+	versions := map[string]*rules.Policy{cfg.Gate.Version: cfg.Gate.Rules}
+	judge := func(version string) *rules.Policy {
+		p, known := versions[version]
+		if !known {
+			p = cfg.Gate.Rules
+			if was := past(version); was != nil {
+				p = was.Gate.Rules
+			} else {
+				j.Unknown = append(j.Unknown, version)
+			}
+			versions[version] = p
+		}
+		return p
+	}
 	effects := map[string]*RuleEffect{}
 	of := func(name string) *RuleEffect {
 		e := effects[name]
@@ -61,7 +79,7 @@ func Journal(ctx context.Context, cfg *config.Config, dir string, since time.Tim
 		for _, h := range e.Rules {
 			of(h.Name).Hits++
 		}
-		for _, name := range alone(cfg.Gate.Rules, &e) {
+		for _, name := range alone(judge(e.Policy), &e) {
 			of(name).Alone++
 		}
 		return nil

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/replay"
 )
 
@@ -28,7 +29,7 @@ func TestJournal(t *testing.T) {
 	put(t, dir, "messages.jsonl", b.String())
 	put(t, dir, "blocks.jsonl", `{"time":"2026-11-23T10:00:00.000Z","kind":"blocks","ref":"R9","recipient":"x@example.org","stage":"rcptto","verdict":"reject","rule":"trap"}`+"\n")
 	cfg := load(t, "[[rule]]\nname = \"big\"\nstage = \"headers\"\nmatch.subject = 'big'\nweight = 8\n[[rule]]\nname = \"trap\"\nstage = \"rcptto\"\nmatch.recipient = 'trap'\naction = \"reject\"\n[[threshold]]\nabove = 8\naction = \"reject\"\n")
-	j, err := replay.Journal(t.Context(), cfg, dir, time.Date(2026, 11, 15, 0, 0, 0, 0, time.UTC))
+	j, err := replay.Journal(t.Context(), cfg, func(string) *config.Config { return nil }, dir, time.Date(2026, 11, 15, 0, 0, 0, 0, time.UTC))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,6 +49,30 @@ func TestJournal(t *testing.T) {
 		}
 	}
 	if j.Messages != 4 || j.Versions["v1"] != 4 {
+		t.Errorf("%+v", j)
+	}
+}
+
+// A weight is judged by the thresholds of the version that judged, where the history
+// has it; which it does not have is told.
+func TestJournalOfVersions(t *testing.T) {
+	dir := t.TempDir()
+	line := func(ref, version, verdict string) string {
+		return fmt.Sprintf(`{"time":"2026-11-23T10:00:00.000Z","kind":"messages","policy":%q,"ref":%q,"client_ip":"192.0.2.7","recipients":["ivan@example.org"],"verdict":%q,"rule":"","rules":[{"name":"big","stage":"headers","weight":"8"}],"weight":"8"}`+"\n", version, ref, verdict)
+	}
+	put(t, dir, "messages.jsonl", line("R1", "old", "reject")+line("R2", "old", "reject")+line("R3", "lost", "accept"))
+	policy := "[[rule]]\nname = \"big\"\nstage = \"headers\"\nmatch.subject = 'big'\nweight = 8\n[[threshold]]\nabove = %d\naction = \"reject\"\n"
+	past := func(version string) *config.Config {
+		if version == "old" {
+			return load(t, fmt.Sprintf(policy, 5))
+		}
+		return nil
+	}
+	j, err := replay.Journal(t.Context(), load(t, fmt.Sprintf(policy, 50)), past, dir, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(j.Rules) == 0 || j.Rules[0].Rule != "big" || j.Rules[0].Alone != 2 || fmt.Sprint(j.Unknown) != "[lost]" {
 		t.Errorf("%+v", j)
 	}
 }
@@ -74,6 +99,29 @@ func TestEnvelopes(t *testing.T) {
 	}
 	if s.FromJournal != 1 || !strings.Contains(fmt.Sprint(hit), "real") {
 		t.Errorf("%v, %+v", hit, s)
+	}
+	// What the journal kept of look-ups and inspectors answers again.
+	put(t, dir, "journal/messages.jsonl", `{"time":"2026-11-23T10:00:00.000Z","kind":"messages","ref":"0abc","client_ip":"198.51.100.9","sender":"real@example.net","recipients":["ivan@example.org"],"verdict":"accept","rules":[{"name":"x","stage":"mailfrom","weight":"1","attribute":"spf","text":"fail"}],"modules":[{"name":"r","result":"ok","score":"3","weight":"3","action":"","symbols":["BAYES"]}]}`+"\n")
+	put(t, dir, "journal/antivirus.jsonl", `{"time":"2026-11-23T09:59:59.000Z","kind":"antivirus","ref":"0abc","result":"infected","signature":"Eicar"}`+"\n")
+	if sent, err = replay.Envelopes(t.Context(), dir+"/journal"); err != nil {
+		t.Fatal(err)
+	}
+	services := more + "[[module]]\nname = \"r\"\ntype = \"rspamd\"\nurl = \"http://127.0.0.1:1\"\non_error = \"tempfail\"\n[antivirus]\nclamd = \"tcp:127.0.0.1:1\"\naction = \"tag\"\ntag_subject = \"[V]\"\n" +
+		"[[rule]]\nname = \"found\"\nstage = \"complete\"\nmatch = { virus = 'Eicar', module.r.symbol = 'BAYES', module.r.score = \"> 2\" }\nweight = 1\n"
+	again, err := replay.Run(t.Context(), replay.Options{Policy: load(t, services), Sent: sent}, []string{dir + "/1.eml"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hit = nil
+	for _, r := range again.Rules {
+		hit = append(hit, r.Rule)
+	}
+	if len(again.Unknown) != 0 || !strings.Contains(fmt.Sprint(hit), "asks") || !strings.Contains(fmt.Sprint(hit), "found") || again.Verdicts["accept"] != 1 {
+		t.Errorf("%v, %+v", hit, again)
+	}
+	// A service of which nothing is known was not asked: nobody is refused for it.
+	if none, err := replay.Run(t.Context(), replay.Options{Policy: load(t, services), Sent: map[string]replay.Sent{}}, []string{dir + "/1.eml"}); err != nil || none.Verdicts["accept"] != 1 {
+		t.Errorf("%+v, %v", none, err)
 	}
 	if fmt.Sprint(s.Unknown) != "[{spf 1}]" || len(s.Weights) != 1 || s.Weights[0].Messages != 1 {
 		t.Errorf("%+v, %+v", s.Unknown, s.Weights)

@@ -182,6 +182,7 @@ func (b *benches) close() error {
 func (r *replay) bench(ctx context.Context, cfg *config.Config, b *benches) (*trial.Bench, error) {
 	o := trial.Options{
 		Config: cfg,
+		Recall: r.Sent != nil,
 		// What lies in a mailbox has passed greylisting.
 		Memory: trial.Memory{Passed: true},
 		Now:    func() time.Time { return b.now },

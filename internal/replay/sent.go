@@ -14,6 +14,8 @@ import (
 type Sent struct {
 	clientIP, clientHost, helo, tls, user, sender string
 	recipients                                    []string
+	// answers are what was found of it; nil: nothing is known.
+	answers *answers
 }
 
 // mostSent bounds the envelopes that are kept of a journal.
@@ -24,7 +26,17 @@ const mostSent = 1_000_000
 func Envelopes(ctx context.Context, dir string) (map[string]Sent, error) {
 	sent := map[string]Sent{}
 	var order []string
-	_, err := journal.Search(ctx, dir, journal.Query{Kinds: []string{journal.Messages}}, func(e journal.Entry) error {
+	scans := map[string]*journal.Entry{}
+	_, err := journal.Search(ctx, dir, journal.Query{Kinds: []string{journal.Messages, journal.Antivirus}}, func(e journal.Entry) error {
+		if e.Kind == journal.Antivirus {
+			// It is written before the entry of its message.
+			if len(scans) < mostPending {
+				scans[e.Ref] = &journal.Entry{Result: e.Result, Signature: e.Signature}
+			}
+			return nil
+		}
+		scan := scans[e.Ref]
+		delete(scans, e.Ref)
 		if e.Ref == "" || len(e.Recipients) == 0 {
 			return nil
 		}
@@ -32,7 +44,7 @@ func Envelopes(ctx context.Context, dir string) (map[string]Sent, error) {
 			delete(sent, order[0])
 			order = order[1:]
 		}
-		sent[e.Ref] = Sent{e.ClientIP, e.ClientHost, e.Helo, e.TLS, e.AuthUser, e.Sender, e.Recipients}
+		sent[e.Ref] = Sent{e.ClientIP, e.ClientHost, e.Helo, e.TLS, e.AuthUser, e.Sender, e.Recipients, answersOf(&e, scan)}
 		order = append(order, e.Ref)
 		return nil
 	})
@@ -54,6 +66,9 @@ func (s Sent) into(m *trial.Message) {
 		m.Envelope.AuthType, m.Envelope.AuthUser = "PLAIN", s.user
 	}
 	m.Recipients = s.recipients
+	if s.answers != nil {
+		m.Known = whole{s.answers}
+	}
 }
 
 // reference is that of a report header.

@@ -32,7 +32,10 @@ type Options struct {
 	// alone that ask nobody.
 	Inspectors *assemble.Inspectors
 	Memory     Memory
-	Now        func() time.Time
+	// Recall: of messages it is known what was found before (Message.Known).
+	// Inspectors that ask a service are not asked then.
+	Recall bool
+	Now    func() time.Time
 	// Dir is where long messages wait for their inspectors; "" for the folder
 	// for temporary files.
 	Dir string
@@ -43,6 +46,8 @@ type Bench struct {
 	running *assemble.Running
 	judge   *assemble.Judge
 	kept    *kept
+	// recalled is nil where nothing is known of what was found before.
+	recalled *recalled
 }
 
 // New assembles a policy for trial.
@@ -61,6 +66,11 @@ func New(ctx context.Context, o Options) (*Bench, error) {
 		Stasher: &module.Stasher{Dir: o.Dir},
 	}}
 	parts := []assemble.Part{&o.Memory, o.Inspectors, b.judge}
+	if o.Recall {
+		b.recalled = &recalled{}
+		b.judge.Recall = b.recalled
+		parts = []assemble.Part{&o.Memory, o.Inspectors, b.recalled, b.judge}
+	}
 	if o.Lookups != nil {
 		parts = append([]assemble.Part{o.Lookups}, parts...)
 	}
@@ -90,6 +100,8 @@ type Message struct {
 	Recipients []string
 	// Text is the whole message; nil: only the envelope is judged.
 	Text []byte
+	// Known is what was found of it before, for a bench that recalls; nil: nothing.
+	Known Known
 }
 
 // Outcome is what became of a message.
@@ -113,6 +125,9 @@ type Recipient struct {
 // Judge has a message judged as if it came now.
 func (b *Bench) Judge(ctx context.Context, m Message) (*Outcome, error) {
 	b.kept.reset()
+	if b.recalled != nil {
+		ctx = b.recalled.begin(ctx, m.Known)
+	}
 	o := &Outcome{}
 	s := b.judge.Gate().Session(ctx, m.Client)
 	if m.Helo != "" {
