@@ -1,7 +1,7 @@
 // Package archive reads the names of the files within archives: zip (and what
 // is one: office documents, jar), rar, 7z, tar, cab, gzip, bzip2 and xz (of a
-// file or around a tar), images of disks (ISO 9660, Joliet, UDF) and TNEF. It
-// tells what else it sees on its way, and gives the content of each file that
+// file or around a tar), images of disks (ISO 9660, Joliet, UDF), TNEF, and the
+// messages of Outlook and what office documents of old have embedded. It tells what else it sees on its way, and gives the content of each file that
 // can be unpacked to whoever looks for archives within archives.
 //
 // Whatever any common program may take for a name within is one: where a
@@ -117,11 +117,11 @@ func (s *source) Read(p []byte) (int, error) {
 // list reads an archive.
 func (l *listing) list(k Kind, r io.Reader) error {
 	if read, ok := map[Kind]func(io.Reader) error{
-		Rar: l.rar, Tar: l.tar, Gzip: l.gzip, Bzip2: l.bzip2, XZ: l.xz, OLE: l.ole, Cab: l.cab,
+		Rar: l.rar, Tar: l.tar, Gzip: l.gzip, Bzip2: l.bzip2, XZ: l.xz, Cab: l.cab,
 	}[k]; ok {
 		return read(r)
 	}
-	read, ok := map[Kind]func(*spooled) error{Zip: l.zip, SevenZip: l.sevenZip, Image: l.image, TNEF: l.tnef}[k]
+	read, ok := map[Kind]func(*spooled) error{Zip: l.zip, SevenZip: l.sevenZip, Image: l.image, TNEF: l.tnef, OLE: l.ole}[k]
 	if !ok {
 		return ErrUnreadable
 	}

@@ -63,8 +63,7 @@ func KindOf(head []byte) Kind {
 		return Tar
 	case isImage(head):
 		return Image
-	case has(0, "\x28\xb5\x2f\xfd"), has(0, "MSCF\x00"), has(7, "**ACE**"), has(0, "LZIP"),
-		has(0, "\x60\xea") && len(head) > 10 && head[10] <= 2, has(2, "-lh") && has(6, "-"), has(0, "\x1f\x9d"), has(0, "RE~^"):
+	case isPacked(has, head):
 		return Packed
 	}
 	return Other

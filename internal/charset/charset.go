@@ -14,7 +14,6 @@ import (
 	"golang.org/x/text/encoding/korean"
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/traditionalchinese"
-	"golang.org/x/text/encoding/unicode/utf32"
 
 	"github.com/tollgate-mail/tollgate/internal/budget"
 )
@@ -42,7 +41,7 @@ func Find(label string) (c Charset, ok bool) {
 	if label == "" || len(label) > maxLabel {
 		return Charset{}, false
 	}
-	label = strings.ToLower(label)
+	label = trimLabel(strings.ToLower(label))
 	key := spelling.Replace(label)
 	switch key {
 	case "utf8", "utf8mb4", "utf8mb3", "unicode11utf8", "xutf8", "utf":
@@ -94,6 +93,12 @@ func Find(label string) (c Charset, ok bool) {
 // isUTF8 knows the label of nearly all mail.
 func isUTF8(label string) bool { return label == "utf-8" || label == "UTF-8" }
 
+// trimLabel takes off what stands around a name where a sender put a whole
+// parameter in its place.
+func trimLabel(label string) string {
+	return strings.Trim(strings.TrimPrefix(label, "charset="), " \t;,'\"")
+}
+
 // spelling takes out what senders put between the parts of a name.
 var spelling = strings.NewReplacer("-", "", "_", "", " ", "", ".", "", ":", "")
 
@@ -101,29 +106,33 @@ var spelling = strings.NewReplacer("-", "", "_", "", " ", "", ".", "", ":", "")
 // what mail means by it.
 func unlisted(key string) encoding.Encoding {
 	switch key {
-	case "utf7", "unicode11utf7", "csunicode11utf7", "unicode20utf7":
+	case "utf7", "unicode11utf7", "csunicode11utf7", "unicode20utf7", "cp65000":
 		return utf7{}
-	case "utf32", "ucs4", "iso10646ucs4", "csucs4":
-		return utf32.UTF32(utf32.BigEndian, utf32.UseBOM)
-	case "utf32be":
-		return utf32.UTF32(utf32.BigEndian, utf32.IgnoreBOM)
-	case "utf32le":
-		return utf32.UTF32(utf32.LittleEndian, utf32.IgnoreBOM)
-	case "hzgb2312", "hz":
+	case "utf16", "utf16be", "ucs2", "ucs2be", "iso10646ucs2", "csucs2", "csutf16", "csutf16be", "cp1201", "unicodefffe", "unicodebig":
+		return wide{2, false} // RFC 2781 §4.3: big-endian where nothing says
+	case "utf16le", "ucs2le", "csutf16le", "csunicode", "unicode", "unicodefeff", "unicodelittle", "cp1200":
+		return wide{2, true}
+	case "utf32", "utf32be", "ucs4", "ucs4be", "iso10646ucs4", "csucs4", "csutf32", "csutf32be", "cp12001":
+		return wide{4, false}
+	case "utf32le", "ucs4le", "csutf32le", "cp12000":
+		return wide{4, true}
+	case "hzgb2312", "hz", "hzgb", "xhz", "cp52936":
 		return simplifiedchinese.HZGB2312
-	case "iso2022kr", "csiso2022kr":
+	case "iso2022kr", "csiso2022kr", "cp50225":
 		return shifted{korean.EUCKR}
-	case "iso2022cn", "iso2022cnext":
+	case "iso2022cn", "iso2022cnext", "cp50227":
 		return shifted{simplifiedchinese.GBK}
-	case "iso2022jp1", "iso2022jp2", "iso2022jp3", "iso2022jp2004", "iso2022jpms", "cp50220", "cp50221", "cp50222":
-		return japanese.ISO2022JP
-	case "cp932", "ms932", "windows932", "sjis":
+	case "iso2022jp", "csiso2022jp", "csiso2022jp2", "jis", "iso2022jp1", "iso2022jp2", "iso2022jp3", "iso2022jp2004", "iso2022jpms", "cp50220", "cp50221", "cp50222":
+		return japanese7{}
+	case "cp932", "ms932", "windows932", "sjis", "shiftjis":
 		return japanese.ShiftJIS
-	case "cp949", "ms949", "uhc", "ksc5601", "windows949":
+	case "eucjp", "euc", "ujis", "cp51932", "cseucpkdfmtjapanese", "ms51932":
+		return japanese.EUCJP
+	case "cp949", "ms949", "uhc", "ksc5601", "windows949", "euckr", "cp51949":
 		return korean.EUCKR
 	case "cp950", "ms950", "windows950":
 		return traditionalchinese.Big5
-	case "gb2312", "gbk", "gb18030", "cp936", "ms936", "windows936", "euccn", "xgbk", "gb231280":
+	case "gb2312", "gbk", "gb18030", "cp936", "ms936", "windows936", "euccn", "xgbk", "gb231280", "cngb", "cp54936", "gb180302000", "gb180302005", "gb180302022":
 		return simplifiedchinese.GB18030
 	case "koi8r", "koi8", "cskoi8r":
 		return charmap.KOI8R
@@ -172,15 +181,18 @@ func (c Charset) Stateful() bool {
 	switch c.encoding {
 	case nil:
 		return false
-	case japanese.ISO2022JP, simplifiedchinese.HZGB2312, utf7{}, shifted{korean.EUCKR}, shifted{simplifiedchinese.GBK}:
+	case japanese7{}, simplifiedchinese.HZGB2312, utf7{}, shifted{korean.EUCKR}, shifted{simplifiedchinese.GBK}:
 		return true
 	}
 	return false
 }
 
-// SingleOctet tells whether each octet is a character.
-func (c Charset) SingleOctet() bool {
-	_, ok := c.encoding.(*charmap.Charmap)
+// IsUTF8 tells of UTF-8.
+func (c Charset) IsUTF8() bool { return c.encoding == nil }
+
+// Wide tells whether each unit of a text is several octets, also of ASCII.
+func (c Charset) Wide() bool {
+	_, ok := c.encoding.(wide)
 	return ok
 }
 
@@ -200,8 +212,8 @@ func SaysNothing(label string) bool {
 		return false
 	}
 	label, _, _ = strings.Cut(strings.TrimSpace(label), "*")
-	switch key := spelling.Replace(strings.ToLower(label)); key {
-	case "unknown8bit", "unknown", "xunknown", "8bit", "7bit", "binary", "default", "defaultcharset":
+	switch key := spelling.Replace(trimLabel(strings.ToLower(label))); key {
+	case "unknown8bit", "unknown", "xunknown", "8bit", "7bit", "binary", "default", "defaultcharset", "null", "(null)", "none":
 		return true
 	default:
 		return isASCII(key)
@@ -225,10 +237,10 @@ func Raw(b *budget.Budget, s string, fallbacks ...string) string {
 	if utf8.ValidString(s) && strings.IndexByte(s, 0x1b) < 0 {
 		return s
 	}
-	if isISO2022JP(s) {
-		return Charset{encoding: japanese.ISO2022JP}.Decode(b, s)
+	if c, ok := sevenBit(s); ok {
+		return c.Decode(b, s)
 	}
-	if mostlyUTF8(s) {
+	if MostlyUTF8(s) {
 		return strings.ToValidUTF8(s, "\uFFFD")
 	}
 	for _, label := range fallbacks {
@@ -246,23 +258,10 @@ func Raw(b *budget.Budget, s string, fallbacks ...string) string {
 	return Charset{encoding: charmap.Windows1252}.Decode(b, s)
 }
 
-// isISO2022JP tells raw RFC 1468 text: seven bits, and a set that it designates.
-func isISO2022JP(s string) bool {
-	if strings.IndexByte(s, 0x1b) < 0 {
-		return false
-	}
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return strings.Contains(s, "\x1b$B") || strings.Contains(s, "\x1b$@") || strings.Contains(s, "\x1b(J")
-}
-
-// mostlyUTF8 tells whether octets are UTF-8 in which some went wrong: there are
+// MostlyUTF8 tells whether octets are UTF-8 in which some went wrong: there are
 // no more of those than of characters. Text in another charset has few octets
 // that make a character by chance.
-func mostlyUTF8(s string) bool {
+func MostlyUTF8(s string) bool {
 	good, bad := 0, 0
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])

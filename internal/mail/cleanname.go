@@ -2,6 +2,7 @@ package mail
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -42,7 +43,7 @@ func visible(name string) (string, bool) {
 	bidi := false
 	name = strings.Map(func(r rune) rune {
 		switch {
-		case r == '\t', r == '\n', r == '\r', r == 0x85, r == 0x2028, r == 0x2029, r == 0xa0:
+		case r == '\t', r == '\n', r == '\r', r == 0x85, r == 0x2028, r == 0x2029, r >= 0xa0 && unicode.Is(unicode.Zs, r):
 			return ' '
 		case r < ' ', r >= 0x7f && r < 0xa0:
 			return -1

@@ -154,7 +154,8 @@ const (
 	asLabelled  manner = iota // as RFC 2047 has it
 	anyLabel                  // those that nobody knows, too
 	asUTF8                    // what is UTF-8, whatever it is labelled
-	joinedWords               // base64 divided between words without care
+	joinedWords               // what is divided between words without care: base64, sets of characters
+	otherOrder                // UTF-16 and UTF-32 in the other order of octets
 	brokenWords               // what is no digit of base64 left out; a word that nothing ends
 )
 
@@ -175,7 +176,7 @@ type decoder struct {
 	within bool
 
 	// What says that another manner may find something else.
-	unknown, mislabelled, divided, broken bool
+	unknown, mislabelled, divided, broken, turned bool
 }
 
 func (d *decoder) run() string {
@@ -202,8 +203,11 @@ func (d *decoder) run() string {
 		if !d.within || strings.Trim(text, " \t") != "" {
 			d.literal(text)
 		}
+		if d.within && d.last.set == w.set && w.set.Open(string(d.octets)) {
+			d.divided = true
+		}
 		// RFC 2047 §5: each word of a charset with states begins anew.
-		if d.within && (d.last.set != w.set || d.last.unlabelled != w.unlabelled || w.set.Stateful()) {
+		if d.within && (d.last.set != w.set || d.last.unlabelled != w.unlabelled || w.set.Stateful() && d.manner != joinedWords) {
 			d.flush()
 		}
 		if d.within && d.last.open {
@@ -247,19 +251,35 @@ func (d *decoder) flush() {
 	d.unjoin()
 	octets := string(d.octets)
 	switch {
-	case d.last.unlabelled:
+	case d.last.unlabelled, d.notUTF8(octets) && d.manner == anyLabel:
 		d.out.WriteString(charset.Raw(d.budget, octets, d.hint, d.fallback))
-	case d.last.set.SingleOctet() && !plain(octets) && utf8.ValidString(octets):
+	case !d.last.set.Wide() && !d.last.set.Stateful() && !d.last.set.IsUTF8() && !plain(octets) && utf8.ValidString(octets):
 		if d.mislabelled = true; d.manner == asUTF8 {
 			d.out.WriteString(octets)
 			break
 		}
 		fallthrough
 	default:
+		set := d.last.set
+		if turned, ok := set.Turned(octets); ok {
+			if d.turned = true; d.manner == otherOrder {
+				set = turned
+			}
+		}
 		d.hint = d.last.label
-		d.out.WriteString(d.last.set.Decode(d.budget, octets))
+		d.out.WriteString(set.Decode(d.budget, octets))
 	}
 	d.octets, d.within = d.octets[:0], false
+}
+
+// notUTF8 tells of words labelled UTF-8 that are not, so that programs take the
+// label for one that says nothing.
+func (d *decoder) notUTF8(octets string) bool {
+	if !d.last.set.IsUTF8() || utf8.ValidString(octets) || charset.MostlyUTF8(octets) {
+		return false
+	}
+	d.unknown = true
+	return true
 }
 
 // word reads the encoded-word at the start of rest, which begins with "=?".

@@ -123,16 +123,21 @@ func typeWord(value string) string {
 	if main, sub, ok := strings.Cut(value, "/"); ok {
 		value = strings.TrimRight(main, " \t") + "/" + strings.TrimLeft(sub, " \t")
 	}
-	value = firstWord(value)
-	if rest, ok := strings.CutPrefix(value, "multipart"); ok {
-		switch {
-		case rest == "":
-			return "multipart/mixed" // RFC 2046 §5.1.7
-		case rest[0] == '\\':
-			return "multipart/" + rest[1:]
+	value = strings.NewReplacer(`"`, "", "'", "").Replace(firstWord(value))
+	if rest, ok := strings.CutPrefix(value, "multipart"); ok && !strings.HasPrefix(rest, "/") {
+		if rest = strings.Trim(rest, `\-_.`); rest == "" {
+			rest = "mixed" // RFC 2046 §5.1.7
 		}
+		return "multipart/" + rest
 	}
 	return value
+}
+
+// multipart tells whether parts may follow: what names a boundary and no type has
+// some, too.
+func (d declared) multipart() bool {
+	word := typeWord(d.value)
+	return strings.HasPrefix(word, "multipart/") || strings.IndexByte(word, '/') < 0 && slices.ContainsFunc(d.params, func(p parameter) bool { return p.name == "boundary" })
 }
 
 // disposition is the word that the first Content-Disposition begins with.
@@ -163,7 +168,7 @@ func (w *walker) boundaries(all []declared) (list []string, multipart bool) {
 	d, empty := &w.defects, false
 	known := make(map[string]bool)
 	for _, field := range all {
-		if !field.isType || !strings.HasPrefix(typeWord(field.value), "multipart/") {
+		if !field.isType || !field.multipart() {
 			continue
 		}
 		multipart = true
@@ -228,7 +233,7 @@ func (w *walker) fileNames(p *Part, all []declared, fallback string) {
 			}
 		}
 	}
-	if len(p.Names) > 0 || p.Disposition != "attachment" {
+	if len(p.Names) > 0 || p.Disposition != "attachment" && !strings.HasPrefix(p.Type, "application/") {
 		return
 	}
 	// Some programs name a file that has no name by what else is said of it.
@@ -258,7 +263,7 @@ func (w *walker) addName(p *Part, text string) {
 		texts = append(texts, before)
 	}
 	// What no file's name may end with for some systems, they leave out.
-	if t := strings.Trim(text, "\"'`?*<>|:;, \t"); t != text {
+	if t := strings.Trim(text, "\"'`?*<>|:;, \t%“”„‘’«»"); t != text {
 		texts = append(texts, t)
 	}
 	for _, text := range texts {

@@ -1,13 +1,11 @@
 package mail
 
 import (
-	"cmp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/budget"
-	"github.com/tollgate-mail/tollgate/internal/charset"
 )
 
 // maxReadings bounds the parameters of one field that are looked at, but for the
@@ -68,15 +66,23 @@ func parameters(b *budget.Budget, raw string) (value string, list []parameter, c
 	return strings.ToLower(value), found.all(), some || found.whole > maxReadings
 }
 
-// parameterOf is a parameter by its name as it is written.
+// parameterOf is a parameter by its name as it is written. White space or quotes
+// in it, and what is no number of a section, are not minded.
 func parameterOf(name string, values []string) parameter {
-	p := parameter{name: strings.ToLower(strings.TrimSpace(name)), section: -1, values: values}
-	if name, ok := strings.CutSuffix(p.name, "*"); ok {
+	name = strings.Trim(strings.TrimSpace(name), " \t\"'")
+	if strings.IndexByte(name, '*') >= 0 {
+		name = strings.NewReplacer(" ", "", "\t", "").Replace(name)
+	}
+	p := parameter{name: strings.ToLower(name), section: -1, values: values}
+	if name := strings.TrimRight(p.name, "*"); name != p.name {
 		p.name, p.encoded = name, true
 	}
-	if i := strings.LastIndexByte(p.name, '*'); i >= 0 {
-		if n, err := strconv.ParseUint(p.name[i+1:], 10, 16); err == nil {
-			p.name, p.section = p.name[:i], int(n)
+	if name, section, ok := strings.Cut(p.name, "*"); ok {
+		p.name = name
+		if n, err := strconv.ParseUint(section, 10, 16); err == nil {
+			p.section = int(n)
+		} else {
+			p.encoded = true
 		}
 	}
 	return p
@@ -151,109 +157,4 @@ func cutParameter(s string) (param, rest string) {
 		}
 	}
 	return s, ""
-}
-
-// parameterTexts are the readings of the parameters of that name, decoded. Raw
-// 8-bit octets are read in the fallback charset if they are not UTF-8.
-func parameterTexts(b *budget.Budget, list []parameter, name, fallback string) []string {
-	var texts []string
-	var sections []parameter
-	for _, p := range list {
-		switch {
-		case p.name != name:
-		case p.section >= 0:
-			sections = append(sections, p)
-		case p.encoded:
-			for _, v := range p.values {
-				label, octets := cutCharset(v)
-				texts = append(texts, inCharset(b, label, unescape(octets), fallback))
-			}
-		default:
-			for _, v := range p.values {
-				texts = append(texts, decodeAll(b, v, fallback))
-			}
-		}
-	}
-	if len(sections) == 0 {
-		return texts
-	}
-	// RFC 2231 §3: the order is that of the numbers. Of sections that are
-	// there twice some take the first, some the last.
-	slices.SortStableFunc(sections, func(a, b parameter) int { return cmp.Compare(a.section, b.section) })
-	var first, last []parameter
-	for _, p := range sections {
-		n := len(first)
-		if n > 0 && first[n-1].section == p.section {
-			last[n-1] = p
-			continue
-		}
-		first, last = append(first, p), append(last, p)
-	}
-	texts = append(texts, joined(b, first, fallback))
-	if len(first) < len(sections) {
-		texts = append(texts, joined(b, last, fallback))
-	}
-	// The mark that a section is encoded may lack.
-	if v := first[0].values[0]; !first[0].encoded && strings.Count(v, "'") >= 2 && strings.IndexByte(v, '%') >= 0 {
-		for i := range first {
-			first[i].encoded = true
-		}
-		texts = append(texts, joined(b, first, fallback))
-	}
-	return texts
-}
-
-// joined puts sections together: characters may be divided between them.
-func joined(b *budget.Budget, sections []parameter, fallback string) string {
-	var octets strings.Builder
-	label, encoded := "", false
-	for i, p := range sections {
-		v := p.values[0]
-		if !p.encoded {
-			octets.WriteString(v)
-			continue
-		}
-		encoded = true
-		if i == 0 { // RFC 2231 §4.1: the charset stands in the first only
-			label, v = cutCharset(v)
-		}
-		octets.WriteString(unescape(v))
-	}
-	if !encoded {
-		return decodeAll(b, octets.String(), fallback)
-	}
-	return inCharset(b, label, octets.String(), fallback)
-}
-
-// cutCharset takes charset and language off (RFC 2231 §4).
-func cutCharset(s string) (label, rest string) {
-	label, rest, ok := strings.Cut(s, "'")
-	if _, text, two := strings.Cut(rest, "'"); ok && two {
-		return label, text
-	}
-	return "", s
-}
-
-func inCharset(b *budget.Budget, label, octets, fallback string) string {
-	if c, ok := charset.Find(label); ok && !charset.SaysNothing(label) {
-		return c.Decode(b, octets)
-	}
-	return decodeAll(b, octets, fallback)
-}
-
-// unescape decodes what percent signs encode (RFC 2231 §4).
-func unescape(s string) string {
-	if strings.IndexByte(s, '%') < 0 {
-		return s
-	}
-	out := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		if s[i] == '%' && i+2 < len(s) && hexDigit(s[i+1]) >= 0 && hexDigit(s[i+2]) >= 0 {
-			out = append(out, byte(hexDigit(s[i+1])<<4|hexDigit(s[i+2])))
-			i += 2
-			continue
-		}
-		out = append(out, s[i])
-	}
-	return string(out)
 }

@@ -53,6 +53,9 @@ func readings(b *budget.Budget, s string) []string {
 				break
 			}
 		}
+		if v := strings.ReplaceAll(s, `\`, ""); v != s { // characters quoted where none can be
+			add(v)
+		}
 		if strings.IndexByte(s, '"') >= 0 && strings.IndexByte(s, '?') < 0 {
 			v := strings.ReplaceAll(s, `"`, "")
 			add(v)

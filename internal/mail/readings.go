@@ -20,27 +20,24 @@ func Readings(b *budget.Budget, raw, fallbackCharset string) []string {
 	_ = b.Charge(1 + len(raw))
 	s := unfold(raw)
 	set, _ := charset.Find(fallbackCharset)
-	if plain(s) && !set.Stateful() {
+	hz, isHZ := charset.HZ(s)
+	if plain(s) && !set.Stateful() && !isHZ {
 		return []string{s}
 	}
-	d := decoder{budget: b, fallback: fallbackCharset, rest: s}
-	list := []string{printable(d.run())}
+	var list []string
 	add := func(s string) {
 		if !slices.Contains(list, s) {
 			list = append(list, s)
 		}
 	}
-	for _, other := range []struct {
-		manner  manner
-		differs bool
-	}{{anyLabel, d.unknown}, {asUTF8, d.mislabelled}, {joinedWords, d.divided}, {brokenWords, d.broken}} {
-		if other.differs {
-			again := decoder{budget: b, manner: other.manner, fallback: fallbackCharset, rest: s}
-			add(printable(again.run()))
-		}
+	for _, text := range decodings(b, s, fallbackCharset) {
+		add(printable(text))
 	}
 	if set.Stateful() && isASCII(s) {
 		add(printable(set.Decode(b, s)))
+	}
+	if isHZ {
+		add(printable(hz.Decode(b, s)))
 	}
 	if strings.Contains(list[0], "=?") {
 		add(Decode(b, list[0], fallbackCharset))
@@ -52,15 +49,34 @@ func Readings(b *budget.Budget, raw, fallbackCharset string) []string {
 	return list
 }
 
+// decodings are what programs make of the encoded-words of a text of one line,
+// control characters included: first what RFC 2047 says.
+func decodings(b *budget.Budget, s, fallbackCharset string) []string {
+	d := decoder{budget: b, fallback: fallbackCharset, rest: s}
+	d.out.Grow(len(s))
+	list := []string{d.run()}
+	for _, other := range []struct {
+		manner  manner
+		differs bool
+	}{{anyLabel, d.unknown}, {asUTF8, d.mislabelled}, {joinedWords, d.divided}, {brokenWords, d.broken}, {otherOrder, d.turned}} {
+		if !other.differs {
+			continue
+		}
+		again := decoder{budget: b, manner: other.manner, fallback: fallbackCharset, rest: s}
+		if text := again.run(); !slices.Contains(list, text) {
+			list = append(list, text)
+		}
+	}
+	return list
+}
+
 // Others are the Readings of a value but the first, without white space around
 // them. It costs little for what has none.
 func Others(b *budget.Budget, raw, fallbackCharset string) []string {
 	if foldsOnly(raw) {
 		_ = b.Charge(1 + len(raw))
-		if fallbackCharset == "" || fallbackCharset == charset.Auto {
-			return nil
-		}
-		if set, _ := charset.Find(fallbackCharset); !set.Stateful() {
+		set, _ := charset.Find(fallbackCharset)
+		if _, isHZ := charset.HZ(raw); !set.Stateful() && !isHZ {
 			return nil
 		}
 	}

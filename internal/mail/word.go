@@ -41,7 +41,7 @@ func wordAt(s string, m manner) (word, bool) {
 	label := s[start : start+q]
 	set, known := charset.Find(label)
 	unlabelled := charset.SaysNothing(label)
-	if strings.ContainsAny(label, "=<>()@,; ") {
+	if !known && !unlabelled && strings.ContainsAny(label, "=<>()@,; ") {
 		return word{length: start}, false // no name of anything
 	}
 	if !known && !unlabelled {

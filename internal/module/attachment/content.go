@@ -37,7 +37,7 @@ func (in *inspection) attached(p *mail.Part) error {
 	if len(p.Names) > 0 {
 		name = p.Names[0]
 	}
-	return in.list(p, name, kind, io.MultiReader(bytes.NewReader(head), p.Body))
+	return in.list(p, name, kind, head, p.Body)
 }
 
 // inner looks at what a file within an archive has in it; r is nil when that
@@ -72,12 +72,12 @@ func (in *inspection) inner(archived string, names []string, r io.Reader) error 
 	case kind == archive.Executable:
 		in.found(SymbolArchiveExecutable, in.file)
 		return nil
-	case kind == archive.Other && !contains:
+	case kind == archive.Other && !contains && !message(head):
 		return nil // what stands behind the first octets of other files is not looked for
 	case kind != archive.Other && slices.ContainsFunc(names, macroDocument):
 		in.found(SymbolOfficeMacro, in.file)
 	}
-	return in.listed(in.list(p, path, kind, io.MultiReader(bytes.NewReader(head), r)))
+	return in.listed(in.list(p, path, kind, head, r))
 }
 
 // claims tells whether a name, or a type, is that of something with files in it.
@@ -110,11 +110,12 @@ func (in *inspection) look(r io.Reader, want int) (head []byte, kind archive.Kin
 }
 
 // list lists what a part, or a file within an archive, has in it.
-func (in *inspection) list(p *mail.Part, name string, kind archive.Kind, r io.Reader) error {
+func (in *inspection) list(p *mail.Part, name string, kind archive.Kind, head []byte, r io.Reader) error {
 	contains := kind != archive.Other && kind != archive.Executable
-	if !contains && slices.ContainsFunc(p.Names, messageFile) {
-		return in.message(r)
+	if !contains && (slices.ContainsFunc(p.Names, messageFile) || message(head) && (len(p.Names) == 0 || slices.ContainsFunc(p.Names, notPassive))) {
+		return in.message(io.MultiReader(bytes.NewReader(head), r))
 	}
+	r = io.MultiReader(bytes.NewReader(head), r)
 	if in.depth >= maxDepth {
 		if contains || claims(p) {
 			in.found(SymbolArchiveNested, in.file)
@@ -223,7 +224,19 @@ func notPassive(name string) bool {
 }
 
 func messageFile(name string) bool {
-	return slices.Contains([]string{"eml", "mht", "mhtml", "nws"}, extension(name))
+	return slices.Contains([]string{"eml", "mbox", "mht", "mhtml", "msg", "nws"}, extension(name))
+}
+
+// message tells whether a file begins as a message does, whatever it is called:
+// office programs open those of web archives.
+func message(head []byte) bool {
+	const most = 2 << 10
+	head = bytes.ToLower(head[:min(len(head), most)])
+	name, _, ok := bytes.Cut(head, []byte(":"))
+	if !ok || !slices.Contains([]string{"mime-version", "received", "return-path", "delivered-to", "from", "date", "message-id", "subject", "content-type"}, string(name)) {
+		return false
+	}
+	return bytes.HasPrefix(head, []byte("content-type:")) || bytes.Contains(head, []byte("\ncontent-type:"))
 }
 
 func tnefFile(name string) bool {

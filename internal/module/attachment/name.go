@@ -21,6 +21,7 @@ var (
 	programs = words(`ade adp apk app appimage application appref-ms appx appxbundle bas bat chm cmd com command cpl csh
 		deb desktop diagcab dll dmg exe fxp gadget hlp hta inf ins isp jar jnlp js jse ksh lnk mad maf mag mam maq mar mas
 		mat mau mav maw mda mdb mde mdt mdw mdz msc msh msh1 msh2 msi msix msixbundle msp mst ocx ops osd pcd pif pkg pl plg
+		bgi grp htc iqy library-ms msu printerexport pyo pyzw search-ms searchconnector-ms theme themepack udl website webpnp wll ws wsb
 		prf prg ps1 ps1xml ps2 ps2xml psc1 psc2 psd1 psm1 py pyc pyw pyz rb reg rpm run scf scr sct settingcontent-ms sh shb
 		shs sys tmp url vb vbe vbp vbs vhd vhdx vsmacros vsw vxd wsc wsf wsh xbap xll xnk`)
 	// documents are the extensions that a reader trusts.
@@ -32,8 +33,8 @@ var (
 	passive = words(`bmp csv gif heic htm html ics jfif jpe jpeg jpg json log mp3 mp4 pdf png rtf svg tif tiff txt vcf wav webp
 		xml`)
 	// packedNames are the extensions of archives that are nothing else.
-	packedNames = words(`7z ace arc arj bz bz2 cab cpio gz gzip img iso lha lz lz4 lzh lzma rar r00 r01 tar taz tb2 tbz tbz2
-		tgz txz tzst udf wim xar xz z zipx zoo zst`)
+	packedNames = words(`7z ace alz arc arj b64 bhx bz bz2 cab cpio egg esd gz gzip hqx img iso lha lz lz4 lzh lzma lzs nrg
+		qcow2 rar rz sit sitx swm tar taz tb2 tbz tbz2 tgz tlz txz tzst udf uha uu uue vdi vmdk wim xar xxe xz z zipx zoo zpaq zst`)
 	// zipDocuments are the extensions of documents that are a zip.
 	zipDocuments = words(`docm docx dotm dotx epub odg odp ods odt ott potm potx ppam ppsm ppsx pptm pptx sldm vsdm vsdx xlam xlsb
 		xlsm xlsx xltm xltx`)
@@ -41,8 +42,9 @@ var (
 	// macros.
 	macroDocuments = words(`docm dotm potm ppam ppsm pptm sldm vsdm vssm vstm xlam xlsm xltm`)
 	// archives are the extensions of what others are packed into.
-	archives = words(`7z ace ar arc arj bz bz2 cab cpio dmg gz gzip img iso jar lha lz lz4 lzh lzma rar r00 r01 tar taz tb2 tbz
-		tbz2 tgz txz tzst udf uu uue vhd vhdx wim xar xz z zip zipx zoo zst`)
+	archives = words(`7z ace alz ar arc arj b64 bhx bz bz2 cab cpio dmg egg esd gz gzip hqx img iso jar lha lz lz4 lzh lzma lzs msg
+		nrg qcow2 rar rz sit sitx swm tar taz tb2 tbz tbz2 tgz tlz txz tzst udf uha uu uue vdi vhd vhdx vmdk wim xar xxe xz z zip
+		zipx zoo zpaq zst`)
 )
 
 // claimOf is what the names of a part say of its content.
@@ -55,7 +57,7 @@ func claimOf(names []string) archive.Claim {
 		switch {
 		case ext == "zip" || ext == "jar" || ext == "apk":
 			return archive.ZipArchive
-		case packed:
+		case packed, volume(name):
 			claim = archive.AnArchive
 		case office:
 			claim = max(claim, archive.MaybeZip)
@@ -90,7 +92,22 @@ func executable(name string) bool {
 
 func isArchive(name string) bool {
 	_, ok := archives[extension(name)]
-	return ok
+	return ok || volume(name)
+}
+
+// volume tells a piece of an archive that was divided: docs.r42, docs.z01,
+// docs.7z.001.
+func volume(name string) bool {
+	ext := extension(name)
+	digits := strings.TrimLeft(ext, "rsz")
+	if digits == "" || strings.Trim(digits, "0123456789") != "" {
+		return false
+	}
+	if len(ext) == 3 && len(digits) == 2 {
+		return true
+	}
+	_, divided := archives[extension(name[:max(strings.LastIndexByte(name, '.'), 0)])]
+	return len(ext) == 3 && len(digits) == 3 && divided
 }
 
 // doubleExtension tells whether the extension of a program follows that of a
