@@ -32,8 +32,8 @@ const (
 	// and a cab).
 	SymbolArchiveNested = "ARCHIVE_NESTED"
 	// SymbolArchiveUnreadable: an archive is damaged or of a kind that is
-	// recognised and not read (zstd, ace, arj, lzh), so that not all of its
-	// names are listed; or a file that is called one is none.
+	// recognised and not read (zstd, lz4, ace, arj, lzh, cpio, wim, disks and
+	// others), so that not all of its names are listed; or a file that is called one is none.
 	SymbolArchiveUnreadable = "ARCHIVE_UNREADABLE"
 	// SymbolArchiveLimit: an archive has more names than are listed, unpacks
 	// to more octets than are read, or costs more work than it may.
