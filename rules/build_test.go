@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -122,5 +123,18 @@ func TestWeightEachAndCaptures(t *testing.T) {
 		if !strings.Contains(problems.Error(), want) {
 			t.Errorf("%s: %v", want, problems)
 		}
+	}
+}
+
+// TestNoOperandsStayNone: all conditions without operands share theirs.
+func TestNoOperandsStayNone(t *testing.T) {
+	mustCompile(t, Source{Rules: []SourceRule{
+		{Name: "a", Stage: "complete", Weight: 1, Match: cond("header.X", "x", true), Unless: cond("client_ip", "192.0.2.1")},
+		{Name: "b", Stage: "complete", Weight: 1, Match: cond("size", "> 1 KiB"), Any: cond("spf", "fail")},
+		{Name: "c", Stage: "complete", Weight: 1, Match: cond("dnsbl", "a.example"), Any: cond("rule", "a")},
+		{Name: "d", Stage: "complete", Weight: 1, Match: []Condition{{Attr: "subject", Values: []Operand{{V: "x"}, {V: "y"}}, All: true}}, AnyOf: [][]Condition{cond("helo", "{client_host}")}},
+	}})
+	if !reflect.DeepEqual(*noOperands, operands{}) {
+		t.Errorf("they have become %+v", *noOperands)
 	}
 }

@@ -10,11 +10,16 @@ import (
 
 // Compile compiles the rules of a policy. It reports every problem at once,
 // warnings included; the policy is nil when one of them is an error.
-func Compile(src Source) (*Policy, Problems) {
-	c := newCompiler(&src)
+func Compile(src Source) (*Policy, Problems) { return CompileEach(src, readingOf(&src)) }
+
+// CompileEach is [Compile] of rules that are read one at a time, in place of those
+// of src.
+func CompileEach(src Source, r Reading) (*Policy, Problems) {
+	c := newCompiler(&src, r)
 	var enabled []*Rule
-	for i := range src.Rules {
-		if r := c.rule(&src.Rules[i]); r != nil && !src.Rules[i].Disabled {
+	for i := range r.Heads {
+		one := r.Rule(i)
+		if r := c.rule(one); r != nil && !one.Disabled {
 			r.Index = len(enabled)
 			enabled = append(enabled, r)
 		}
@@ -30,24 +35,30 @@ func Compile(src Source) (*Policy, Problems) {
 	if c.problems.Err() != nil {
 		return nil, c.problems
 	}
+	// Nothing is looked up any more, and the plans take their room.
+	c.names, c.places, c.patterns, c.trouble, c.heads, c.named = nil, nil, nil, nil, nil, nil
 	return c.policy(enabled, thresholds), c.problems
 }
 
-func newCompiler(src *Source) *compiler {
+func newCompiler(src *Source, r Reading) *compiler {
 	c := &compiler{
 		source:   src,
+		heads:    r.Heads,
+		asked:    r.Named,
 		lists:    src.Lists,
-		patterns: make(map[string]*knownPattern),
-		required: make(map[*expr.Pattern][][]string),
+		patterns: make(map[string]*expr.Pattern),
+		bad:      make(map[string]error),
+		trouble:  make(map[*expr.Pattern][]string),
+		required: make(map[*expr.Pattern]expr.Required),
 		names:    make(map[string]Pos),
 	}
 	if c.cache = src.Cache; c.cache == nil {
 		c.cache = expr.NewCache(expr.DefaultCache)
 	}
-	c.places = make(map[string]int, len(src.Rules))
-	for i := range src.Rules {
-		if _, ok := c.places[src.Rules[i].Name]; !ok {
-			c.places[src.Rules[i].Name] = i
+	c.places = make(map[string]int32, len(c.heads))
+	for i := range c.heads {
+		if _, ok := c.places[c.heads[i].Name]; !ok {
+			c.places[c.heads[i].Name] = int32(i)
 		}
 	}
 	return c
@@ -58,23 +69,23 @@ type compiler struct {
 	source   *Source
 	problems Problems
 	cache    *expr.Cache
-	measured int            // dear expressions
-	current  string         // the rule that is compiled
-	limit    Stage          // its stage
-	groups   int            // most that an expression of match or any has
-	places   map[string]int // of rules by name, in file order
+	measured int              // dear expressions
+	current  string           // the rule that is compiled
+	limit    Stage            // its stage
+	groups   int              // most that an expression of match or any has
+	heads    []Head           // of all rules, in file order
+	places   map[string]int32 // of rules by name, in file order
 	lists    map[string]*list.List
-	patterns map[string]*knownPattern     // by source: policies repeat themselves
-	required map[*expr.Pattern][][]string // literals of each
-	names    map[string]Pos               // of rules
-	named    *named                       // nil: nobody has asked
-}
+	names    map[string]Pos // of rules
+	asked    []string       // operands of conditions on rules
+	named    *named         // nil: nobody has asked
 
-// knownPattern is what became of an expression that was met before.
-type knownPattern struct {
-	pattern *expr.Pattern
-	err     error
-	trouble []string // what to warn of
+	// Expressions by source, for policies repeat themselves: those that are good,
+	// why others are not, what to warn of.
+	patterns map[string]*expr.Pattern
+	bad      map[string]error
+	trouble  map[*expr.Pattern][]string
+	required map[*expr.Pattern]expr.Required
 }
 
 func (c *compiler) errorf(pos Pos, format string, args ...any) {
@@ -115,7 +126,7 @@ func (c *compiler) policy(enabled []*Rule, thresholds []*Threshold) *Policy {
 		inspected = inspected || stage == Inspected
 		b := builders[stage]
 		if b == nil {
-			b = &planBuilder{byKey: make(map[Key]int), required: c.literals}
+			b = &planBuilder{byKey: make(map[Key]int32), required: c.literals}
 			builders[stage] = b
 		}
 		b.add(r)
@@ -137,6 +148,7 @@ func (c *compiler) policy(enabled []*Rule, thresholds []*Threshold) *Policy {
 	for s, b := range builders {
 		if b != nil {
 			p.plans[s] = b.finish()
+			builders[s] = nil
 		}
 	}
 	for _, t := range thresholds {
@@ -158,4 +170,4 @@ func appendNames(names []string, t Tags) []string {
 	return names
 }
 
-func (c *compiler) literals(p *expr.Pattern) [][]string { return c.required[p] }
+func (c *compiler) literals(p *expr.Pattern) expr.Required { return c.required[p] }

@@ -189,7 +189,7 @@ func (c *compiler) warnRule(src *SourceRule, r *Rule) {
 	if len(src.Match)+len(src.Any)+len(src.Unless)+len(src.AnyOf)+len(src.UnlessAll) == 0 {
 		c.warnf(src.Pos, "rule %q has no condition and always matches", src.Name)
 	}
-	if r.Action == Continue && r.Weight == 0 && r.each == 0 && r.Tags.empty() && len(src.TagHeader) == 0 && src.TagSubject == "" && !r.Last && !r.test.tempfail && !c.asked(src.Name) {
+	if r.Action == Continue && r.Weight == 0 && r.each == 0 && r.Tags.empty() && len(src.TagHeader) == 0 && src.TagSubject == "" && !r.Last && !r.test.tempfail && !c.isAsked(src.Name) {
 		c.warnf(src.Pos, "rule %q does nothing: it has no weight, tag or action", src.Name)
 	}
 	if r.Action == Accept {

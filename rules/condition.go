@@ -11,13 +11,25 @@ import (
 	"github.com/tollgate-mail/tollgate/rules/number"
 )
 
-// condition is an attribute with the operands of which any will do.
+// condition is an attribute with the operands of which any will do. There may be
+// very many, of which nearly all have expressions and nothing else.
 type condition struct {
 	key  Key
-	kind Kind
 	pos  Pos
+	kind Kind
+	// open: the value temperror is no answer where it does not match, for the
+	// rule defers on what cannot be had.
+	open bool
+	// Where the plan of the rule's stage has it.
+	probe int32
+	ids   []int32 // of patterns in the probe's index
 
-	patterns    []*expr.Pattern     // over texts, or the text form of addresses
+	patterns []*expr.Pattern // over texts, or the text form of addresses
+	*operands
+}
+
+// operands are all others that a condition can have.
+type operands struct {
 	lists       []*list.List        // over texts and addresses
 	prefixes    list.Prefixes       // over addresses
 	comparisons []number.Comparison // over a number
@@ -38,13 +50,22 @@ type condition struct {
 
 	refs  []reference // other attributes whose values stand for operands
 	rules []string    // of RuleName: rules by their whole names
-	// open: the value temperror is no answer where it does not match, for the
-	// rule defers on what cannot be had.
-	open bool
+}
 
-	// Where the plan of the rule's stage has it.
-	probe int
-	ids   []int32 // of patterns in the probe's index
+// noOperands are those of every condition that has none: what is put into one
+// goes through own.
+var noOperands = new(operands)
+
+func newCondition(key Key, kind Kind, pos Pos) *condition {
+	return &condition{key: key, kind: kind, pos: pos, operands: noOperands}
+}
+
+// own are the operands of the condition, to be added to.
+func (c *condition) own() *operands {
+	if c.operands == noOperands {
+		c.operands = new(operands)
+	}
+	return c.operands
 }
 
 // known is the value of an attribute in the forms conditions ask for.
@@ -123,6 +144,9 @@ func (c *condition) delay() int {
 
 // leaves are the conditions with a key each that c is made of.
 func (c *condition) leaves() []*condition {
+	if c.operands == noOperands {
+		return []*condition{c}
+	}
 	inner := slices.Concat(c.alternatives, c.parts, c.counted)
 	if len(inner) == 0 {
 		return []*condition{c}

@@ -155,7 +155,7 @@ func parseOctet(s string) (int, error) {
 // dnsLists compiles a condition on DNS lists: a key for each zone, any of which
 // will do.
 func (c *compiler) dnsLists(src *Condition, attr Attr, pos Pos) *condition {
-	all := &condition{key: Key{Attr: attr}, kind: KindDNSBL}
+	all := newCondition(Key{Attr: attr}, KindDNSBL, Pos{})
 	for _, op := range src.Values {
 		at := op.Pos.OrElse(pos)
 		s, ok := op.V.(string)
@@ -171,7 +171,8 @@ func (c *compiler) dnsLists(src *Condition, attr Attr, pos Pos) *condition {
 		if !filter.takesLoopback() {
 			c.warnf(at, "%s: lists answer with 127.x.y.z; this filter takes none of them", src.Attr)
 		}
-		all.zone(zone).filters = append(all.zone(zone).filters, filter)
+		one := all.zone(zone).own()
+		one.filters = append(one.filters, filter)
 	}
 	if len(all.alternatives) == 0 {
 		return nil // what is wrong has been told
@@ -189,7 +190,8 @@ func (c *condition) zone(zone string) *condition {
 			return one
 		}
 	}
-	one := &condition{key: Key{Attr: c.key.Attr, Name: zone}, kind: KindDNSBL}
-	c.alternatives = append(c.alternatives, one)
+	one := newCondition(Key{Attr: c.key.Attr, Name: zone}, KindDNSBL, Pos{})
+	all := c.own()
+	all.alternatives = append(all.alternatives, one)
 	return one
 }

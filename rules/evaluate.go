@@ -149,7 +149,10 @@ func (e *evaluation) scan(i int) {
 			p.index.Scan(s, int32(n), &a.marks, e.work)
 		}
 		for _, id := range a.marks.Marked() {
-			e.nominate(p.guards[id])
+			e.nominate(p.guards.of(id))
+		}
+		for _, id := range p.index.Always() {
+			e.nominate(p.guards.of(id))
 		}
 	}
 	for i := range p.direct {
@@ -185,12 +188,12 @@ func (e *evaluation) holds(c *condition) truthValue {
 		_, v := e.holdsRule(c)
 		return e.noted(c, v)
 	}
-	a := e.ask(c.probe)
+	a := e.ask(int(c.probe))
 	if a.err != nil {
 		return missing
 	}
 	if len(c.ids) > 0 {
-		e.scan(c.probe)
+		e.scan(int(c.probe))
 		for i, id := range c.ids {
 			if a.marks.Matches(id, c.patterns[i], a.texts, e.work) {
 				return e.noted(c, yes)

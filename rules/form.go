@@ -69,7 +69,7 @@ func (t *Term) Row() Attribute {
 // Forms are the forms of a source's rules, in its order. Operands that do not
 // compile are left out: [Compile] tells of them.
 func Forms(src Source) []Form {
-	c := newCompiler(&src)
+	c := newCompiler(&src, readingOf(&src))
 	forms := make([]Form, len(src.Rules))
 	for i := range src.Rules {
 		forms[i] = c.form(&src.Rules[i])

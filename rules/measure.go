@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tollgate-mail/tollgate/internal/budget"
+	"github.com/tollgate-mail/tollgate/rules/list"
 )
 
 // measure fills in what a rule that matched adds for each value, and what its
@@ -48,7 +49,7 @@ func (e *evaluation) values(c *condition) int {
 	if c.key.Attr == RuleName {
 		return e.rulesNamed(c)
 	}
-	a := e.ask(c.probe)
+	a := e.ask(int(c.probe))
 	if a.err != nil {
 		return 0
 	}
@@ -59,14 +60,13 @@ func (e *evaluation) values(c *condition) int {
 		}
 	}
 	for _, l := range c.lists {
-		one := condition{key: c.key, kind: c.kind}
-		one.lists = append(one.lists, l)
+		one := condition{key: c.key, kind: c.kind, operands: &operands{lists: []*list.List{l}}}
 		if _, ok := one.findOther(&a.known, e.work); ok {
 			n++
 		}
 	}
 	for i := range c.refs {
-		one := condition{key: c.key, kind: c.kind, refs: c.refs[i : i+1]}
+		one := condition{key: c.key, kind: c.kind, operands: &operands{refs: c.refs[i : i+1]}}
 		if _, v := e.holdsRef(&one, a); v == yes {
 			n++
 		}
@@ -76,8 +76,10 @@ func (e *evaluation) values(c *condition) int {
 			n++
 		}
 	}
+	others := *c.operands
+	others.lists, others.comparisons = nil, nil
 	rest := *c
-	rest.lists, rest.comparisons = nil, nil
+	rest.operands = &others
 	if _, ok := rest.findOther(&a.known, e.work); ok {
 		n++
 	}
@@ -111,7 +113,7 @@ func (e *evaluation) captures(t *test) []string {
 				if leaf.key.Attr == RuleName {
 					continue
 				}
-				a := e.ask(leaf.probe)
+				a := e.ask(int(leaf.probe))
 				for _, p := range leaf.patterns {
 					if p.Groups() == 0 {
 						continue
@@ -163,7 +165,7 @@ func (e *evaluation) explain(h *Hit) {
 		h.Text, _ = e.holdsRule(c)
 		return
 	}
-	a := e.ask(c.probe)
+	a := e.ask(int(c.probe))
 	if a.err != nil {
 		return
 	}

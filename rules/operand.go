@@ -30,7 +30,9 @@ func (c *compiler) groupsOf(src [][]Condition, limit Stage, rule Pos) []*conditi
 	var all []*condition
 	for _, group := range src {
 		if parts := c.conditions(group, limit, rule); len(parts) > 0 {
-			all = append(all, &condition{key: parts[0].key, kind: parts[0].kind, pos: parts[0].pos, parts: parts})
+			whole := newCondition(parts[0].key, parts[0].kind, parts[0].pos)
+			whole.own().parts = parts
+			all = append(all, whole)
 		}
 	}
 	return all
@@ -57,9 +59,9 @@ func (c *compiler) condition(src *Condition, limit Stage, rule Pos) *condition {
 		}
 		return nil
 	}
-	whole := &condition{key: each[0].key, kind: each[0].kind, pos: pos}
+	whole := newCondition(each[0].key, each[0].kind, pos)
 	if src.Hits == "" {
-		whole.parts = each
+		whole.own().parts = each
 		return whole
 	}
 	hits, err := number.ParseComparisonText(src.Hits, number.Plain)
@@ -71,7 +73,7 @@ func (c *compiler) condition(src *Condition, limit Stage, rule Pos) *condition {
 	case !hits.Possible(len(each)):
 		c.errorf(pos, "%s: hits %q can never be with %d values", src.Attr, src.Hits, len(each))
 	}
-	whole.counted, whole.hits = each, hits
+	whole.own().counted, whole.own().hits = each, hits
 	return whole
 }
 
@@ -92,7 +94,7 @@ func (c *compiler) leaf(src *Condition, limit Stage, rule Pos) *condition {
 	if row.Kind == KindDNSBL {
 		return c.dnsLists(src, key.Attr, pos)
 	}
-	m := &condition{key: key, kind: row.Kind, pos: pos}
+	m := newCondition(key, row.Kind, pos)
 	for _, op := range src.Values {
 		at := op.Pos.OrElse(pos)
 		if err := c.operand(m, row, op, at); err != nil {
@@ -118,7 +120,7 @@ func (c *compiler) available(k Key, name string, at Pos) {
 // operand adds one operand to a condition.
 func (c *compiler) operand(m *condition, row *Attribute, op Operand, at Pos) error {
 	if is, ok := op.V.(bool); ok && (row.Kind == KindBool || row.Presence && m.key.Name != anyField) {
-		m.truths = append(m.truths, is)
+		m.own().truths = append(m.truths, is)
 		return nil
 	}
 	if row.Kind == KindNumber {
@@ -128,7 +130,7 @@ func (c *compiler) operand(m *condition, row *Attribute, op Operand, at Pos) err
 			}
 		}
 		cmp, err := number.ParseComparison(op.V, row.unit())
-		m.comparisons = append(m.comparisons, cmp)
+		m.own().comparisons = append(m.comparisons, cmp)
 		return err
 	}
 	s, ok := op.V.(string)
@@ -139,7 +141,7 @@ func (c *compiler) operand(m *condition, row *Attribute, op Operand, at Pos) err
 		if !slices.Contains(row.Names, s) {
 			return unknown("value", s, row.Names)
 		}
-		m.names = append(m.names, s)
+		m.own().names = append(m.names, s)
 		return nil
 	}
 	if name, operator, ok := parseReference(s, row.Kind); ok {
@@ -172,18 +174,18 @@ func (c *compiler) ruleOperand(m *condition, s string, at Pos) error {
 	case s == c.current:
 		return errors.New("the rule is this one itself")
 	case c.stageOf(place) > c.limit || c.stageOf(place) == c.limit && place > here:
-		return fmt.Errorf("rule %q is tried after this one, at %s", s, c.source.Rules[place].Pos)
-	case c.source.Rules[place].Disabled:
+		return fmt.Errorf("rule %q is tried after this one, at %s", s, c.heads[place].Pos)
+	case c.heads[place].Disabled:
 		c.warnf(at, "%s: rule %q is disabled and never matches", m.key, s)
-	case c.source.Rules[place].Shadow:
+	case c.heads[place].Shadow:
 		c.warnf(at, "%s: rule %q has shadow = true: it is without effect here, too", m.key, s)
 	}
-	m.rules = append(m.rules, s)
+	m.own().rules = append(m.rules, s)
 	return nil
 }
 
-func (c *compiler) stageOf(place int) Stage {
-	s, _ := ParseStage(c.source.Rules[place].Stage)
+func (c *compiler) stageOf(place int32) Stage {
+	s, _ := ParseStage(c.heads[place].Stage)
 	return s
 }
 
@@ -215,7 +217,7 @@ func (c *compiler) list(m *condition, name string, at Pos) error {
 		return unknown("list", name, slices.Sorted(maps.Keys(c.lists)))
 	}
 	if l != nil {
-		m.lists = append(m.lists, l)
+		m.own().lists = append(m.lists, l)
 		c.warnList(m, name, l, at)
 	}
 	return nil
@@ -236,38 +238,42 @@ func (c *compiler) address(m *condition, s string, at Pos) error {
 	if !exact {
 		c.warnf(at, "%s: %s", m.key, list.HostBits(s, p))
 	}
-	m.prefixes.Add(p)
+	m.own().prefixes.Add(p)
 	return nil
 }
 
 // pattern compiles an expression, or finds it compiled.
 func (c *compiler) pattern(m *condition, source string, at Pos) error {
-	k, ok := c.patterns[source]
+	p, ok := c.patterns[source]
 	if !ok {
-		k = c.newPattern(source)
-		c.patterns[source] = k
+		if err := c.bad[source]; err != nil {
+			return err
+		}
+		parsed, err := c.cache.Parse(source)
+		if err != nil {
+			c.bad[source] = err
+			return err
+		}
+		p = c.newPattern(source, parsed)
 	}
-	if k.err != nil {
-		return k.err
-	}
-	for _, s := range k.trouble {
+	for _, s := range c.trouble[p] {
 		c.warnf(at, "%s: %s", m.key, s)
 	}
-	m.patterns = append(m.patterns, k.pattern)
+	m.patterns = append(m.patterns, p)
 	return nil
 }
 
-func (c *compiler) newPattern(source string) *knownPattern {
-	p, err := c.cache.Parse(source)
-	if err != nil {
-		return &knownPattern{err: err}
-	}
-	k := &knownPattern{pattern: p.Pattern, trouble: p.Trouble()}
+func (c *compiler) newPattern(source string, parsed expr.Parsed) *expr.Pattern {
+	p := parsed.Pattern
+	trouble := parsed.Trouble()
 	if p.Dear() {
-		k.trouble = append(k.trouble, c.dear(p.Pattern))
+		trouble = append(trouble, c.dear(p))
 	}
-	c.required[k.pattern] = p.Required()
-	return k
+	if len(trouble) > 0 {
+		c.trouble[p] = trouble
+	}
+	c.patterns[source], c.required[p] = p, parsed.Required()
+	return p
 }
 
 // maxMeasured bounds the expressions that are measured: it takes a moment each.

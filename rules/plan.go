@@ -29,8 +29,8 @@ type plan struct {
 type planBuilder struct {
 	rules    []*Rule
 	probes   []*probeBuilder
-	byKey    map[Key]int
-	required func(*expr.Pattern) [][]string
+	byKey    map[Key]int32
+	required func(*expr.Pattern) expr.Required
 }
 
 func (b *planBuilder) add(r *Rule) {
@@ -41,16 +41,16 @@ func (b *planBuilder) add(r *Rule) {
 			b.probes[c.probe].enter(c, b.required)
 		}
 		for i := range c.refs {
-			c.refs[i].probe = b.probe(c.refs[i].key)
+			c.refs[i].probe = int(b.probe(c.refs[i].key))
 		}
 	}
 }
 
 // probe is the number of the one of a key.
-func (b *planBuilder) probe(k Key) int {
+func (b *planBuilder) probe(k Key) int32 {
 	i, ok := b.byKey[k]
 	if !ok {
-		i = len(b.probes)
+		i = int32(len(b.probes))
 		b.byKey[k] = i
 		b.probes = append(b.probes, newProbeBuilder(k))
 	}
@@ -70,6 +70,7 @@ func (b *planBuilder) finish() *plan {
 	}
 	for i, pb := range b.probes {
 		p.probes = append(p.probes, pb.finish())
+		b.probes[i] = nil // it has what is needed of each expression, which is much
 		if pb.first != noRule {
 			p.guards = append(p.guards, int32(i))
 		}

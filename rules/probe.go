@@ -19,7 +19,7 @@ type probe struct {
 
 	index    *expr.Index     // of patterns; nil when there are none
 	patterns []*expr.Pattern // of all conditions on the attribute
-	guards   [][]int32       // of each pattern, the rules that cannot match without it
+	guards   guardTable      // of each pattern, the rules that cannot match without it
 
 	prefixes *bart.Table[[]int32] // the rules that cannot match outside a prefix; may be nil
 	direct   []direct             // the rules that cannot match without another operand
@@ -59,7 +59,8 @@ func (a *answer) reset(p *probe) {
 type probeBuilder struct {
 	probe
 	ids      map[*expr.Pattern]int32
-	required [][][]string
+	required []expr.Required
+	pairs    []guarding
 	networks map[netip.Prefix][]int32
 	alike    map[string]int // direct by what it tries
 }
@@ -74,14 +75,13 @@ func newProbeBuilder(k Key) *probeBuilder {
 }
 
 // enter gives each pattern of a condition its number.
-func (b *probeBuilder) enter(c *condition, required func(*expr.Pattern) [][]string) {
+func (b *probeBuilder) enter(c *condition, required func(*expr.Pattern) expr.Required) {
 	for _, p := range c.patterns {
 		id, ok := b.ids[p]
 		if !ok {
 			id = int32(len(b.patterns))
 			b.ids[p] = id
 			b.patterns = append(b.patterns, p)
-			b.guards = append(b.guards, nil)
 			b.required = append(b.required, required(p))
 		}
 		c.ids = append(c.ids, id)
@@ -91,7 +91,7 @@ func (b *probeBuilder) enter(c *condition, required func(*expr.Pattern) [][]stri
 // guard notes that a rule cannot match unless the condition holds.
 func (b *probeBuilder) guard(c *condition, rule int32) {
 	for _, id := range c.ids {
-		b.guards[id] = append(b.guards[id], rule)
+		b.pairs = append(b.pairs, guarding{id, rule})
 	}
 	for _, p := range c.prefixes.All {
 		b.networks[p] = append(b.networks[p], rule)
@@ -109,16 +109,18 @@ func (b *probeBuilder) guardDirect(c *condition, rule int32) {
 	if !ok {
 		i = len(b.direct)
 		b.alike[id] = i
-		b.direct = append(b.direct, direct{condition: condition{
-			key: c.key, kind: c.kind, lists: c.lists, comparisons: c.comparisons, names: c.names, truths: c.truths,
-		}})
+		b.direct = append(b.direct, direct{condition: condition{key: c.key, kind: c.kind, operands: &operands{
+			lists: c.lists, comparisons: c.comparisons, names: c.names, truths: c.truths,
+		}}})
 	}
 	b.direct[i].rules = append(b.direct[i].rules, rule)
 }
 
 func (b *probeBuilder) finish() probe {
 	if len(b.required) > 0 {
+		b.ids = nil
 		b.index = expr.NewIndex(b.required)
+		b.guards = newGuardTable(len(b.required), b.pairs)
 	}
 	if len(b.networks) > 0 {
 		b.prefixes = new(bart.Table[[]int32])
@@ -128,3 +130,31 @@ func (b *probeBuilder) finish() probe {
 	}
 	return b.probe
 }
+
+// guarding says that a rule cannot match without a pattern.
+type guarding struct{ pattern, rule int32 }
+
+// guardTable has the rules of each pattern, one behind the other.
+type guardTable struct {
+	rules []int32
+	first []int32 // where those of each begin, and the end
+}
+
+func newGuardTable(patterns int, pairs []guarding) guardTable {
+	t := guardTable{rules: make([]int32, len(pairs)), first: make([]int32, patterns+2)}
+	// Each count stands two places on, so that filling leaves every first where it
+	// has to be.
+	for _, p := range pairs {
+		t.first[p.pattern+2]++
+	}
+	for i := 1; i < len(t.first); i++ {
+		t.first[i] += t.first[i-1]
+	}
+	for _, p := range pairs {
+		t.rules[t.first[p.pattern+1]] = p.rule
+		t.first[p.pattern+1]++
+	}
+	return t
+}
+
+func (t *guardTable) of(pattern int32) []int32 { return t.rules[t.first[pattern]:t.first[pattern+1]] }

@@ -52,7 +52,7 @@ func (c *compiler) reference(m *condition, name, operator string) error {
 	case m.kind != KindText && m.kind != KindIP && m.kind != KindNumber:
 		return fmt.Errorf("{%s}: only texts, addresses and numbers can be compared", name)
 	}
-	m.refs = append(m.refs, reference{key: key, operator: operator})
+	m.own().refs = append(m.refs, reference{key: key, operator: operator})
 	return nil
 }
 
@@ -162,36 +162,28 @@ type named struct {
 	patterns []*regexp.Regexp
 }
 
-// asked tells whether another rule names this one in a condition: it is then
+// isAsked tells whether another rule names this one in a condition: it is then
 // there for that.
-func (c *compiler) asked(name string) bool {
+func (c *compiler) isAsked(name string) bool {
 	if c.named == nil {
 		c.named = &named{names: map[string]bool{}}
-		for i := range c.source.Rules {
-			r := &c.source.Rules[i]
-			for _, group := range slices.Concat([][]Condition{r.Match, r.Any, r.Unless}, r.AnyOf, r.UnlessAll) {
-				c.named.add(group)
-			}
+		for _, s := range c.asked {
+			c.named.add(s)
 		}
 	}
 	return c.named.names[name] || slices.ContainsFunc(c.named.patterns, func(re *regexp.Regexp) bool { return re.MatchString(name) })
 }
 
-func (n *named) add(group []Condition) {
-	for _, one := range group {
-		if one.Attr != catalogue[RuleName].Name {
-			continue
-		}
-		for _, o := range one.Values {
-			s, _ := o.V.(string)
-			n.names[s] = true
-			if plainName(s) != "" {
-				continue
-			}
-			if re, err := regexp.Compile("(?i)" + s); err == nil {
-				n.patterns = append(n.patterns, re)
-			}
-		}
+func (n *named) add(s string) {
+	if n.names[s] {
+		return
+	}
+	n.names[s] = true
+	if plainName(s) != "" {
+		return
+	}
+	if re, err := regexp.Compile("(?i)" + s); err == nil {
+		n.patterns = append(n.patterns, re)
 	}
 }
 

@@ -89,3 +89,48 @@ type SourceThreshold struct {
 	Reply        string
 	Shadow       bool
 }
+
+// Reading has rules that are read one at a time: of very many, all texts and
+// places would take more memory than what is made of them.
+type Reading struct {
+	Heads []Head   // of all rules, in file order
+	Named []string // the operands of all conditions on the attribute rule
+	// Rule reads the rule of a head: once each, in order. It is looked at until the
+	// next is read.
+	Rule func(i int) *SourceRule
+}
+
+// Head is what other rules ask of a rule.
+type Head struct {
+	Pos              Pos
+	Name, Stage      string
+	Shadow, Disabled bool
+}
+
+// readingOf are rules that have been read.
+func readingOf(src *Source) Reading {
+	r := Reading{Heads: make([]Head, len(src.Rules)), Rule: func(i int) *SourceRule { return &src.Rules[i] }}
+	for i := range src.Rules {
+		one := &src.Rules[i]
+		r.Heads[i] = Head{Pos: one.Pos, Name: one.Name, Stage: one.Stage, Shadow: one.Shadow, Disabled: one.Disabled}
+		r.name(one.Match, one.Any, one.Unless)
+		r.name(one.AnyOf...)
+		r.name(one.UnlessAll...)
+	}
+	return r
+}
+
+// name adds the operands of conditions on rules.
+func (r *Reading) name(groups ...[]Condition) {
+	for _, group := range groups {
+		for i := range group {
+			if group[i].Attr != catalogue[RuleName].Name {
+				continue
+			}
+			for _, o := range group[i].Values {
+				s, _ := o.V.(string)
+				r.Named = append(r.Named, s)
+			}
+		}
+	}
+}

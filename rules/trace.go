@@ -105,7 +105,7 @@ func (e *evaluation) look(clause string, c *condition) (truthValue, Step) {
 		}
 		return v, step
 	}
-	a := e.ask(c.probe)
+	a := e.ask(int(c.probe))
 	step := Step{Clause: clause, Attr: c.key.String(), Err: a.err}
 	if a.err != nil {
 		return missing, step

@@ -20,7 +20,7 @@ type Variants struct {
 
 // NewVariants is of a policy and the source that it was compiled of.
 func NewVariants(src Source, p *Policy) *Variants {
-	v := &Variants{base: p, compiler: newCompiler(&src)}
+	v := &Variants{base: p, compiler: newCompiler(&src, readingOf(&src))}
 	for s, plan := range p.plans {
 		v.byKey[s] = map[Key]int{}
 		if plan == nil {
@@ -55,7 +55,7 @@ func (v *Variants) Rule(of *Rule, src SourceRule, lists map[string]*list.List) (
 	s := v.stageOf(of)
 	for cond := range r.test.conditions() {
 		if cond.key.Attr != RuleName {
-			cond.probe = v.probe(s, cond.key)
+			cond.probe = int32(v.probe(s, cond.key))
 		}
 		for i := range cond.refs {
 			cond.refs[i].probe = v.probe(s, cond.refs[i].key)

@@ -42,13 +42,20 @@ that a sender can forge, days gone by. Where it cannot be decided it is silent.`
 }
 
 func (a *app) checkFile(file string, strict bool) error {
-	cfg, plain, problems := config.LoadPlain(file)
-	if strict && cfg != nil {
-		problems = append(problems, proof.Findings(reasoned(cfg, plain), time.Now())...)
+	if !strict {
+		cfg, problems := config.Load(file)
+		return a.checked(file, cfg, daemon.ProblemRows(problems), problems.Err() != nil)
 	}
-	problems.Sort()
-	rows := daemon.ProblemRows(problems)
-	bad := problems.Err() != nil || strict && len(problems) > 0
+	cfg, plain, problems := config.LoadPlain(file)
+	if cfg != nil {
+		problems = append(problems, proof.Findings(reasoned(cfg, plain), time.Now())...)
+		problems.Sort()
+	}
+	return a.checked(file, cfg, daemon.ProblemRows(problems), len(problems) > 0)
+}
+
+// checked prints what was found.
+func (a *app) checked(file string, cfg *config.Config, rows []daemon.ProblemRow, bad bool) error {
 	if a.json {
 		if err := printJSON(a.out, rows); err != nil {
 			return err

@@ -159,11 +159,11 @@ func (a *app) sideOf(path string) (compared, error) {
 	for _, f := range cfg.Sources {
 		switch {
 		case f.Role == source.Clients:
-			p.Clients = append(p.Clients, f.Text)
+			p.Clients = append(p.Clients, []byte(f.Text))
 		case f.Role == source.List:
 			p.Hashes[f.Name] = f.Hash
-			if f.Text != nil {
-				p.Lists[f.Name] = f.Text
+			if f.Kept {
+				p.Lists[f.Name] = []byte(f.Text)
 			}
 		}
 	}

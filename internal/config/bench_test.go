@@ -75,6 +75,30 @@ func BenchmarkLoadRules(b *testing.B) {
 	}
 }
 
+// headerRule is a rule with an expression on the header, as operators write them.
+func headerRule(i int) string {
+	word := []string{"cheap", "instant", "genuine", "exclusive", "urgent", "limited", "amazing", "certified"}[i/8%8]
+	match := []string{
+		`subject = '\b%s-(\w+)-pills%d\b'`,
+		`subject = '^(?:re|fwd?):\s*%s\s+casino\s+%d$'`,
+		`subject = '%slottery%d.*(?:offer|deal|discount)'`,
+		`header.From = '@(?:[a-z0-9-]+\.)*%scrypto%d\.(?:com|net|org|info)>?$'`,
+		`header.From = '<%s[._-]?secret\d*@%d\.'`,
+		`header."*" = '\b%srefund%d\.(?:ru|cn|top|xyz)\b'`,
+		`header."*" = '(?:v[i1!]agra|c[i1!]al[i1!]s)[\s_-]*%s%d'`,
+		`header.X-Mailer = '^%swallet mailer\s+v?%d\.\d+'`,
+	}[i%8]
+	return fmt.Sprintf("\n[[rule]]\nname = \"r%d\"\nstage = \"headers\"\nmatch."+match+"\nweight = 1\n", i, word, i)
+}
+
+// BenchmarkLoadHeaderRules is what docs/performance.md says of loading very many
+// rules.
+func BenchmarkLoadHeaderRules(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "policy.toml")
+	writeLines(b, path, minimal, 100_000, headerRule)
+	load(b, path)
+}
+
 func BenchmarkLoadList(b *testing.B) {
 	dir := b.TempDir()
 	writeLines(b, filepath.Join(dir, "list"), "", 1_000_000, func(i int) string {

@@ -5,6 +5,10 @@
 package config
 
 import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -124,7 +128,7 @@ type Redis struct {
 // keeps a history needs them.
 func (c *Config) Forget() {
 	for i := range c.Sources {
-		c.Sources[i].Text = nil
+		c.Sources[i].Text, c.Sources[i].Kept = "", false
 	}
 }
 
@@ -156,6 +160,7 @@ type End struct {
 // among the problems.
 func LoadPlain(path string) (*Config, *Plain, rules.Problems) {
 	d := newDecoder()
+	d.kept = []rules.SourceRule{}
 	if root := d.readPolicy(path); root != nil {
 		d.decode(root)
 	}
@@ -163,6 +168,7 @@ func LoadPlain(path string) (*Config, *Plain, rules.Problems) {
 	if cfg == nil {
 		return nil, nil, problems
 	}
+	d.source.Rules = d.kept
 	p := &Plain{Source: d.source}
 	for _, c := range d.clientList {
 		if at := c.at.Child("expires"); at != nil && !c.Disabled {
@@ -192,3 +198,43 @@ func (d *decoder) result() (*Config, rules.Problems) {
 // FollowJournal is Config.FollowMaillog where lines are brought by "tollgate
 // maillog feed".
 const FollowJournal = "journal"
+
+// Fewer says what there is less of than in the policy before: a file that was
+// cut reads like one that somebody shortened.
+func (c *Config) Fewer(before *Config) []string {
+	var all []string
+	fewer := func(what string, now, then int) {
+		if now < then {
+			all = append(all, fmt.Sprintf("%s, %d fewer", what, then-now))
+		}
+	}
+	rules, were := len(c.Gate.Rules.Rules()), len(before.Gate.Rules.Rules())
+	fewer(plural(rules, "rule"), rules, were)
+	rules, were = len(c.Gate.Rules.Thresholds(math.MaxInt64)), len(before.Gate.Rules.Thresholds(math.MaxInt64))
+	fewer(plural(rules, "threshold"), rules, were)
+	clients, had := len(c.Gate.Directory.Clients()), len(before.Gate.Directory.Clients())
+	fewer(plural(clients, "client"), clients, had)
+	for _, name := range slices.Sorted(maps.Keys(before.ListSizes)) {
+		now, there := c.ListSizes[name]
+		if !there {
+			all = append(all, fmt.Sprintf("list %s: gone", name))
+			continue
+		}
+		fewer(fmt.Sprintf("list %s: %d %s", name, now, entries(now)), now, before.ListSizes[name])
+	}
+	return all
+}
+
+func entries(n int) string {
+	if n == 1 {
+		return "entry"
+	}
+	return "entries"
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -53,10 +53,13 @@ type decoder struct {
 	outboundAt             *node              // of [accounting]
 	brokenAt               map[rules.Pos]bool // rules and thresholds with errors
 
-	// Rules are read by one set of fields, each into oneRule: there may be very
-	// many.
+	// Rules are read when they are compiled, by one set of fields, each into oneRule:
+	// there may be very many. kept are those that have been read; nil where nobody
+	// wants them.
+	ruleList []*node
 	oneRule  rules.SourceRule
 	ruleKeys []field
+	kept     []rules.SourceRule
 }
 
 func newDecoder() *decoder {

@@ -22,7 +22,7 @@ func (d *decoder) finish(root *node) {
 	for _, e := range d.extensions {
 		d.finishModule(e)
 	}
-	policy, problems := rules.Compile(d.source)
+	policy, problems := rules.CompileEach(d.source, d.reading())
 	for _, p := range problems {
 		if !p.Warning || !d.brokenAt[p.Pos] {
 			d.Problems = append(d.Problems, p)

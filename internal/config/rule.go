@@ -2,37 +2,115 @@ package config
 
 import (
 	"fmt"
-	"slices"
-	"strconv"
+	"maps"
 
 	"github.com/tollgate-mail/tollgate/internal/config/document"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
-// manyRules reads [[rule]] tables, of which there may be very many: no tree of
-// text stays beside what was read of it.
-func (d *decoder) manyRules(all []*node) {
-	d.source.Rules = slices.Grow(d.source.Rules, len(all))
-	for _, n := range all {
-		d.rule(n)
-		n.Forget()
+// manyRules are [[rule]] tables, of which there may be very many: they are read one
+// after the other when they are compiled.
+func (d *decoder) manyRules(all []*node) { d.ruleList = append(d.ruleList, all...) }
+
+func (d *decoder) aRule(n *node) { d.ruleList = append(d.ruleList, n) }
+
+// reading reads the rules for those who compile them. No tree of text stays beside
+// what was read of it.
+func (d *decoder) reading() rules.Reading {
+	r := rules.Reading{Heads: make([]rules.Head, len(d.ruleList))}
+	for i, n := range d.ruleList {
+		r.Heads[i] = headOf(n, i)
+		r.Named = appendNamed(r.Named, n)
 	}
+	r.Rule = func(i int) *rules.SourceRule {
+		d.rule(d.ruleList[i], i)
+		d.ruleList[i].Forget()
+		if d.kept != nil {
+			one := d.oneRule
+			one.At = maps.Clone(one.At)
+			d.kept = append(d.kept, one)
+		}
+		return &d.oneRule
+	}
+	return r
 }
 
-// rule is [[rule]]. What its texts mean is for rules to say; a text that is
+// headOf is the head of rule number i.
+func headOf(n *node, i int) rules.Head {
+	h := rules.Head{Pos: n.Pos(), Name: ruleName(n, i), Stage: rules.Complete.String()}
+	if !notText(n, "stage") {
+		h.Stage = textOf(n.Child("stage"))
+	}
+	if c := n.Child("enabled"); c != nil {
+		h.Disabled = c.Value == false
+	}
+	if c := n.Child("shadow"); c != nil {
+		h.Shadow = c.Value == true
+	}
+	return h
+}
+
+// ruleName is that of rule number i: one of its own for a name that is no text.
+func ruleName(n *node, i int) string {
+	if notText(n, "name") {
+		return fmt.Sprintf("rule-%d", i)
+	}
+	return textOf(n.Child("name"))
+}
+
+func textOf(n *node) string {
+	if n == nil {
+		return ""
+	}
+	s, _ := n.Value.(string)
+	return s
+}
+
+// appendNamed adds the operands of the rule's conditions on other rules.
+func appendNamed(named []string, rule *node) []string {
+	for _, c := range rule.Children {
+		switch c.Key {
+		case "match", "all", "any", "unless":
+			clauses := []*node{c}
+			if c.Kind == document.Array {
+				clauses = c.Children
+			}
+			for _, clause := range clauses {
+				if of := clause.Child("rule"); of != nil {
+					named = appendTexts(named, of)
+				}
+			}
+		}
+	}
+	return named
+}
+
+// appendTexts adds all texts that stand in a value.
+func appendTexts(all []string, n *node) []string {
+	if n.Kind == document.Single {
+		if s, ok := n.Value.(string); ok {
+			all = append(all, s)
+		}
+		return all
+	}
+	for _, c := range n.Children {
+		all = appendTexts(all, c)
+	}
+	return all
+}
+
+// rule is [[rule]] number i. What its texts mean is for rules to say; a text that is
 // none has been told of, and rules gets one that says nothing more.
-func (d *decoder) rule(n *node) {
+func (d *decoder) rule(n *node, i int) {
 	if d.ruleKeys == nil {
 		d.ruleKeys = d.ruleFields(&d.oneRule)
 	}
 	r := &d.oneRule
-	*r = rules.SourceRule{Pos: n.Pos(), At: textPlaces(n)}
+	*r = rules.SourceRule{Pos: n.Pos(), At: placesInto(r.At, n)}
 	before := len(d.Problems)
 	d.Read(n, "[[rule]]", d.ruleKeys)
 	d.broken(n, before, "name", "stage")
-	if notText(n, "name") {
-		r.Name = fmt.Sprintf("rule-%d", len(d.source.Rules))
-	}
+	r.Name = ruleName(n, i)
 	if notText(n, "stage") {
 		r.Stage = rules.Complete.String()
 	}
@@ -40,7 +118,6 @@ func (d *decoder) rule(n *node) {
 		r.Reply = "" // it may agree
 		delete(r.At, "reply")
 	}
-	d.source.Rules = append(d.source.Rules, *r)
 }
 
 func notText(n *node, key string) bool {
@@ -117,12 +194,18 @@ func (d *decoder) thresholdFields(t *rules.SourceThreshold) []field {
 
 // textPlaces are the places of the keys that stand there, but for texts that
 // are none: those are left out as if they did not.
-func textPlaces(n *node) map[string]rules.Pos {
-	at := make(map[string]rules.Pos, len(n.Children))
+func textPlaces(n *node) map[string]rules.Pos { return placesInto(nil, n) }
+
+// placesInto is textPlaces in a map that is used again.
+func placesInto(at map[string]rules.Pos, n *node) map[string]rules.Pos {
+	if at == nil {
+		at = make(map[string]rules.Pos, len(n.Children))
+	}
+	clear(at)
 	for _, c := range n.Children {
 		at[c.Key] = c.Pos()
 	}
-	for _, key := range []string{"name", "stage", "tag_subject", "action", "reply", "on_temperror"} {
+	for _, key := range [...]string{"name", "stage", "tag_subject", "action", "reply", "on_temperror"} {
 		if notText(n, key) {
 			delete(at, key)
 		}
@@ -144,123 +227,3 @@ func (d *decoder) tagHeader(into *[]string) func(*node) {
 		}
 	}
 }
-
-// groups reads any and unless: one table of conditions, of which one is enough,
-// or many, of which each is one: [[rule.any]].
-func (d *decoder) groups(into *[]rules.Condition, groups *[][]rules.Condition) func(*node) {
-	return func(n *node) {
-		if !n.Tables() {
-			d.conditions(into)(n)
-			return
-		}
-		for _, c := range n.Children {
-			var group []rules.Condition
-			d.conditions(&group)(c)
-			if len(c.Children) == 0 {
-				d.Errorf(c, "a group of %s is empty", n.Key)
-			}
-			*groups = append(*groups, group)
-		}
-	}
-}
-
-// conditions reads match: attributes with their values. Those of a family are
-// tables in tables: header.NAME. Several tables are all of their conditions.
-func (d *decoder) conditions(into *[]rules.Condition) func(*node) {
-	return func(n *node) {
-		if n.Tables() {
-			for _, c := range n.Children {
-				d.conditions(into)(c)
-			}
-			return
-		}
-		if !d.Is(n, document.Table) {
-			return
-		}
-		for _, c := range n.Children {
-			d.condition(into, c, c.Key)
-		}
-	}
-}
-
-func (d *decoder) condition(into *[]rules.Condition, n *node, attr string) {
-	if n.Kind == document.Table && isCounted(n, attr) {
-		d.counted(into, n, attr)
-		return
-	}
-	if n.Kind == document.Table {
-		if len(n.Children) == 0 {
-			d.Errorf(n, "%s is empty", attr)
-		}
-		for _, c := range n.Children {
-			d.condition(into, c, attr+"."+c.Key)
-		}
-		return
-	}
-	d.values(into, n, rules.Condition{Pos: n.Pos(), Attr: attr})
-}
-
-// isCounted tells whether a table says of an attribute how many of its values
-// must match. Of a family all keys are names.
-func isCounted(n *node, attr string) bool {
-	switch attr {
-	case "header", "raw_header", "header_count", "module":
-		return false
-	}
-	for _, c := range n.Children {
-		if c.Key != "all" && c.Key != "any" && c.Key != "hits" {
-			return false
-		}
-	}
-	return len(n.Children) > 0
-}
-
-// counted reads { all = [...] } and { any = [...], hits = ">= 2" }.
-func (d *decoder) counted(into *[]rules.Condition, n *node, attr string) {
-	c := rules.Condition{Pos: n.Pos(), Attr: attr}
-	if hits := n.Child("hits"); hits != nil {
-		switch v := hits.Value.(type) {
-		case string:
-			c.Hits = v
-		case int64:
-			c.Hits = strconv.FormatInt(v, 10)
-		default:
-			d.Errorf(hits, `%s: hits is a comparison such as ">= 2", not %s`, attr, hits.What())
-			return
-		}
-	}
-	all, some := n.Child("all"), n.Child("any")
-	switch {
-	case all != nil && (some != nil || c.Hits != ""):
-		d.Errorf(n, "%s: all is every value; it stands alone", attr)
-	case all != nil:
-		c.All = true
-		d.values(into, all, c)
-	case some != nil:
-		d.values(into, some, c)
-	default:
-		d.Errorf(n, "%s: hits counts the values of any, and there are none", attr)
-	}
-}
-
-func (d *decoder) values(into *[]rules.Condition, n *node, c rules.Condition) {
-	attr := c.Attr
-	values := []*node{n}
-	if n.Kind == document.Array {
-		values = n.Children
-	}
-	for _, v := range values {
-		switch v.Value.(type) {
-		case string, bool, int64, float64:
-			c.Values = append(c.Values, rules.Operand{Pos: v.Pos(), V: v.Value})
-		default:
-			d.Errorf(v, "%s must have strings, numbers or booleans as values, not %s", attr, v.What())
-		}
-	}
-	if len(c.Values) > 0 || len(values) == 0 {
-		*into = append(*into, c)
-	}
-}
-
-// weight reads a number in thousandths.
-func (d *decoder) weight(into *rules.Weight) func(*node) { return d.Thousandths((*int64)(into)) }

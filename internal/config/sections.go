@@ -23,7 +23,7 @@ func (d *decoder) sections() []section {
 		{key: "clients", read: d.clients},
 		{key: "client", many: true, read: d.client},
 		{key: "lists", read: d.lists},
-		{key: "rule", many: true, read: d.rule, all: d.manyRules},
+		{key: "rule", many: true, read: d.aRule, all: d.manyRules},
 		{key: "threshold", many: true, read: d.threshold},
 		{key: "replies", read: d.replies},
 		{key: "greylist", read: d.greylist},

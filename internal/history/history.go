@@ -120,8 +120,8 @@ func (s *Store) Keep(c *config.Config, e Entry) (Entry, bool, error) {
 	e.Files = make([]File, len(c.Sources))
 	for i, src := range c.Sources {
 		f := File{Path: absolute(src.Path), Role: src.Role, Name: src.Name, Size: src.Size, Hash: src.Hash}
-		if src.Text != nil {
-			text := src.Text
+		if src.Kept {
+			text := []byte(src.Text)
 			if src.Role == source.Policy || src.Role == source.Include {
 				text, f.Masked = mask(text)
 			}

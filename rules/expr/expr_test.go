@@ -27,7 +27,7 @@ func TestRequiredLiterals(t *testing.T) {
 			return
 		}
 		folded := string(AppendFold(nil, text))
-		for _, set := range p.Required() {
+		for _, set := range p.Required().Sets() {
 			if !containsAny(folded, set) {
 				t.Fatalf("%q matches %q, which has none of %q", p.source, text, set)
 			}
@@ -88,7 +88,7 @@ func TestFoldAgreesWithRegexp(t *testing.T) {
 
 // A header made to be seen everywhere is bounded, and still judged right.
 func TestSightingsAreBounded(t *testing.T) {
-	var required [][][]string
+	var required []Required
 	var patterns []*Pattern
 	for i := range 40 {
 		p, err := NewCache(DefaultCache).Parse(fmt.Sprintf(`bulk \d*%d\b`, i))

@@ -1,51 +1,103 @@
 package expr
 
-import "github.com/tollgate-mail/tollgate/internal/budget"
+import (
+	"math"
+
+	"github.com/tollgate-mail/tollgate/internal/budget"
+)
 
 // Index finds, in one pass over a text, which of many expressions can match
 // it at all: those of which a required literal occurs.
 type Index struct {
-	tables   []gramTable
-	literals []string
-	patterns [][]int32 // of each literal, the expressions that need it
-	always   []int32   // expressions of which no literal is known, ascending
-	count    int       // of expressions
+	tables []gramTable
+	// The literals one behind the other, and where each begins; the last begins
+	// where all end.
+	text   []byte
+	begins []uint32
+	// The expressions that need each literal, and where those of each begin.
+	needing []int32
+	first   []int32
+	always  []int32 // expressions of which no literal is known, ascending
+	count   int     // of expressions
 }
 
 // NewIndex takes what [Parsed.Required] says of each expression, whose number is its
 // place there.
-func NewIndex(required [][][]string) *Index {
-	x := &Index{count: len(required)}
+func NewIndex(required []Required) *Index {
+	x := &Index{count: len(required), begins: []uint32{0}}
 	common := countGrams(required)
 	ids := make(map[string]int32)
 	var entries [gramSize + 1][]gramEntry
-	for p, sets := range required {
-		set := common.rarest(sets)
-		if set == nil {
+	var needs []need
+	var room unpacked
+	for p, packed := range required {
+		set := common.rarest(room.of(packed))
+		if set == nil || !x.fits(set) {
 			x.always = append(x.always, int32(p))
+			continue
 		}
 		for _, literal := range set {
 			id, ok := ids[literal]
 			if !ok {
-				id = int32(len(x.literals))
+				id = x.add(literal)
 				ids[literal] = id
-				x.literals = append(x.literals, literal)
-				x.patterns = append(x.patterns, nil)
 				size := min(len(literal), gramSize)
 				offset, _ := common.place(literal)
 				entries[size] = append(entries[size], gramEntry{
 					gram: gramOf(literal[offset : offset+size]), literal: id, offset: int32(offset),
 				})
 			}
-			x.patterns[id] = append(x.patterns[id], int32(p))
+			needs = append(needs, need{id, int32(p)})
 		}
 	}
+	x.enter(needs)
 	for size, e := range entries {
 		if len(e) > 0 {
 			x.tables = append(x.tables, newGramTable(size, e))
 		}
 	}
 	return x
+}
+
+// need says that an expression needs a literal.
+type need struct{ literal, pattern int32 }
+
+// fits tells whether there are places for the literals of a set.
+func (x *Index) fits(set []string) bool {
+	n := len(x.text)
+	for _, literal := range set {
+		n += len(literal)
+	}
+	return n <= math.MaxUint32 && len(x.begins)+len(set) < math.MaxInt32
+}
+
+func (x *Index) add(literal string) (id int32) {
+	x.text = append(x.text, literal...)
+	x.begins = append(x.begins, uint32(len(x.text)))
+	return int32(len(x.begins) - 2)
+}
+
+// literals is how many there are.
+func (x *Index) literals() int { return len(x.begins) - 1 }
+
+func (x *Index) literal(id int32) []byte { return x.text[x.begins[id]:x.begins[id+1]] }
+
+// enter arranges the expressions by the literals that they need.
+func (x *Index) enter(needs []need) {
+	// Each count stands two places on, so that filling leaves every first where it
+	// has to be.
+	x.first = make([]int32, x.literals()+2)
+	for _, n := range needs {
+		x.first[n.literal+2]++
+	}
+	for i := 1; i < len(x.first); i++ {
+		x.first[i] += x.first[i-1]
+	}
+	x.needing = make([]int32, len(needs))
+	for _, n := range needs {
+		x.needing[x.first[n.literal+1]] = n.pattern
+		x.first[n.literal+1]++
+	}
 }
 
 // Always are the expressions of which no literal is known: they may match any
@@ -70,7 +122,7 @@ func (x *Index) Scan(s string, n int32, m *Marks, b *budget.Budget) {
 			}
 			for _, e := range t.bucket(hash) {
 				if e.gram == gram && m.seen[e.literal] != n+1 && x.stands(e, folded, at) {
-					m.see(e.literal, n, x.patterns[e.literal])
+					m.see(e.literal, n, x.needing[x.first[e.literal]:x.first[e.literal+1]])
 				}
 			}
 		}
@@ -79,59 +131,6 @@ func (x *Index) Scan(s string, n int32, m *Marks, b *budget.Budget) {
 
 // stands tells whether the whole literal is there, given one of its grams.
 func (x *Index) stands(e gramEntry, folded []byte, at int) bool {
-	literal, start := x.literals[e.literal], at-int(e.offset)
-	return start >= 0 && start+len(literal) <= len(folded) && string(folded[start:start+len(literal)]) == literal
-}
-
-// gramCount counts how many literals of a policy have a gram.
-type gramCount map[uint64]int
-
-// gramKey tells grams of different length apart.
-func gramKey(s string) uint64 { return uint64(len(s))<<32 | uint64(gramOf(s)) }
-
-func countGrams(required [][][]string) gramCount {
-	c := make(gramCount)
-	for _, sets := range required {
-		for _, set := range sets {
-			for _, literal := range set {
-				size := min(len(literal), gramSize)
-				for at := 0; at+size <= len(literal); at++ {
-					c[gramKey(literal[at:at+size])]++
-				}
-			}
-		}
-	}
-	return c
-}
-
-// place is where the literal's rarest gram begins, and how common that is.
-func (c gramCount) place(literal string) (offset, count int) {
-	size := min(len(literal), gramSize)
-	for at := 0; at+size <= len(literal); at++ {
-		if n := c[gramKey(literal[at:at+size])]; at == 0 || n < count {
-			offset, count = at, n
-		}
-	}
-	return offset, count
-}
-
-// rarest returns the set that will raise the fewest false alarms, nil of none.
-// What is rare in the policy is taken to be rare in mail; of equals the longer
-// one is rarer.
-func (c gramCount) rarest(sets [][]string) []string {
-	var best []string
-	var least int
-	for _, set := range sets {
-		cost := 0
-		for _, literal := range set {
-			_, n := c.place(literal)
-			// Each byte that a literal is short of a whole gram makes it that
-			// much more common.
-			cost += n << (3 * (gramSize - min(len(literal), gramSize)))
-		}
-		if best == nil || cost < least || cost == least && shortest(set) > shortest(best) {
-			best, least = set, cost
-		}
-	}
-	return best
+	literal, start := x.literal(e.literal), at-int(e.offset)
+	return start >= 0 && start+len(literal) <= len(folded) && string(folded[start:start+len(literal)]) == string(literal)
 }

@@ -30,7 +30,7 @@ const everywhere = -1
 // NewMarks makes room for those of x.
 func NewMarks(x *Index) Marks {
 	return Marks{
-		seen:    make([]int32, len(x.literals)),
+		seen:    make([]int32, x.literals()),
 		first:   make([]int32, x.count),
 		verdict: make([]int8, x.count),
 	}

@@ -109,18 +109,17 @@ func (p *Pattern) Groups() int { return int(p.groups) }
 // Source is the expression as it was written.
 func (p *Pattern) Source() string { return p.source }
 
-// Required are sets of literals such that a text that matches has, once folded,
-// a literal of every set in it. None means that nothing is known.
-func (p Parsed) Required() [][]string { return requiredLiterals(p.tree) }
+// Required is what every text that matches has in it.
+func (p Parsed) Required() Required { return pack(requiredLiterals(p.tree)) }
 
 // FalseAlarms guesses how often texts have a literal of each set and yet do not
 // match; not ok when nothing is known of the expression but by trying it.
-func FalseAlarms(required [][]string) (cost int, ok bool) {
+func FalseAlarms(required Required) (cost int, ok bool) {
 	if len(required) == 0 {
 		return 0, false
 	}
 	// The best set decides: few literals, and long ones.
-	set := longest(required)
+	set := longest(required.Sets())
 	return 1 + 16*len(set)/shortest(set), true
 }
 

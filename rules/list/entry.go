@@ -14,7 +14,7 @@ import (
 type listBuilder struct {
 	list     *List
 	cache    *expr.Cache
-	required [][][]string // of each pattern
+	required []expr.Required // of each pattern
 	room     []byte
 }
 

@@ -42,12 +42,15 @@ func Parse(file, text string, many []string) (*Node, *diag.Problem) {
 	if line, msg := foreign(text); msg != "" {
 		return nil, &diag.Problem{Pos: diag.Pos{File: file, Line: line}, Msg: msg}
 	}
-	root, deep := scan(file, text)
+	root, heads, deep := scan(file, text)
 	if deep > 0 {
 		return nil, &diag.Problem{
 			Pos: diag.Pos{File: file, Line: deep},
 			Msg: fmt.Sprintf("tables and arrays stand more than %d deep in each other", maxDepth),
 		}
+	}
+	if len(text) >= manyOctets && root.fillInPieces(text, heads, piece) {
+		return root, nil
 	}
 	values, err := decode(text)
 	if err != nil {
@@ -66,7 +69,7 @@ func Parse(file, text string, many []string) (*Node, *diag.Problem) {
 		}
 		return nil, &diag.Problem{Pos: pos, Msg: "not TOML: " + msg}
 	}
-	root.fill(values)
+	root.fill(text, values)
 	return root, nil
 }
 

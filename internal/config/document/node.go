@@ -2,6 +2,7 @@ package document
 
 import (
 	"cmp"
+	"strings"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/diag"
@@ -15,6 +16,7 @@ type Node struct {
 	Key  string // in its table; of an element that of its array
 
 	Kind     Kind
+	at       int32            // where the value begins in the text; 0: not known
 	Value    any              // of a single value: string, int64, float64, bool or time.Time
 	Children []*Node          // keys of a table as they follow in the text, or elements
 	named    map[string]*Node // of a table with many keys
@@ -65,15 +67,17 @@ func (n *Node) Add(c *Node) {
 
 // fill gives the places found by scan the values that toml read: what toml
 // says is there, and nothing else. A value without a place gets that of what
-// it stands in.
-func (n *Node) fill(v any) {
+// it stands in. Texts are kept as what they are in the text, where they stand there:
+// it is in memory once then.
+func (n *Node) fill(text string, v any) {
 	switch v := v.(type) {
+	case filledAlready:
 	case map[string]any:
 		found := n.Children
-		n.Kind, n.Children, n.named = Table, nil, nil
+		n.Kind, n.Children, n.named = Table, found[:0], nil
 		for _, c := range found {
 			if inner, ok := v[c.Key]; ok {
-				c.fill(inner)
+				c.fill(text, inner)
 				n.Add(c)
 			}
 		}
@@ -83,24 +87,37 @@ func (n *Node) fill(v any) {
 		for key, inner := range v {
 			if n.Child(key) == nil {
 				c := &Node{File: n.File, Line: n.Line, Key: key}
-				c.fill(inner)
+				c.fill(text, inner)
 				n.Add(c)
 			}
 		}
 	case []map[string]any: // [[key]]
 		n.elements(len(v))
 		for i, inner := range v {
-			n.Children[i].fill(inner)
+			n.Children[i].fill(text, inner)
 			v[i] = nil // there may be very many, and each is twice in memory
 		}
 	case []any:
 		n.elements(len(v))
 		for i, inner := range v {
-			n.Children[i].fill(inner)
+			n.Children[i].fill(text, inner)
 		}
+	case string:
+		n.Kind, n.Value, n.Children, n.named = Single, standing(text, int(n.at), v), nil, nil
 	default:
 		n.Kind, n.Value, n.Children, n.named = Single, v, nil, nil
 	}
+}
+
+// standing is s as it stands in a text from a place on, behind one or three quotes;
+// a copy where it is written otherwise.
+func standing(text string, at int, s string) string {
+	for _, quotes := range [...]int{1, 3} {
+		if from := at + quotes; at > 0 && from+len(s) <= len(text) && text[from:from+len(s)] == s {
+			return text[from : from+len(s)]
+		}
+	}
+	return strings.Clone(s)
 }
 
 // elements makes n an array of so many.

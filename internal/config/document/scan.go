@@ -18,11 +18,20 @@ type scanner struct {
 	counted int
 
 	deep int // the line where something stands deeper than maxDepth; 0: nowhere
+
+	heads []head
+}
+
+// head is where a [table] or [[table]] begins.
+type head struct {
+	at    int
+	first string // part of its name
+	many  bool   // [[first]], and no more parts
 }
 
 // scan returns the places of a text, still without values. deep is the first
 // line at which nesting goes too far; nothing is known behind it.
-func scan(file, text string) (root *Node, deep int) {
+func scan(file, text string) (root *Node, heads []head, deep int) {
 	s := &scanner{file: file, text: text, line: 1}
 	root = &Node{File: file, Line: 1, Kind: Table}
 	current := root
@@ -34,13 +43,13 @@ func scan(file, text string) (root *Node, deep int) {
 			s.pair(current, 0)
 		}
 		if s.deep > 0 {
-			return root, s.deep
+			return root, nil, s.deep
 		}
 		if s.at == start {
 			s.at++
 		}
 	}
-	return root, 0
+	return root, s.heads, 0
 }
 
 // here is the line of what stands at s.at, which only ever grows.
@@ -79,7 +88,7 @@ func (s *scanner) skipTo(chars string) {
 
 // header reads [key] and [[key]] and returns the table that begins there.
 func (s *scanner) header(root *Node) *Node {
-	line := s.here()
+	line, start := s.here(), s.at
 	s.at++
 	many := s.is('[')
 	if many {
@@ -90,6 +99,7 @@ func (s *scanner) header(root *Node) *Node {
 	if len(parts) == 0 {
 		return root
 	}
+	s.heads = append(s.heads, head{start, parts[0], many && len(parts) == 1})
 	n := root
 	for _, p := range parts[:len(parts)-1] {
 		n = s.enter(n, p, line)
@@ -164,6 +174,7 @@ func (s *scanner) value(n *Node, depth int) {
 		n.Kind = Table
 		s.inside('}', func() { s.pair(n, depth+1) })
 	case s.is('"'), s.is('\''):
+		n.at = int32(s.at) // texts are shorter than MaxFile
 		s.quoted()
 	default:
 		s.skipTo(",]}#\n")

@@ -76,7 +76,7 @@ func TestScan(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			root, deep := scan("file", c.text)
+			root, _, deep := scan("file", c.text)
 			if deep > 0 {
 				t.Fatalf("too deep at %d", deep)
 			}
@@ -92,7 +92,7 @@ func TestScan(t *testing.T) {
 // toml takes the text, scan has found exactly its keys and elements.
 func checkPlaces(t *testing.T, text string) {
 	t.Helper()
-	root, deep := scan("file", text)
+	root, _, deep := scan("file", text)
 	last := strings.Count(text, "\n") + 1
 	if deep < 0 || deep > last {
 		t.Fatalf("too deep at line %d of %d", deep, last)

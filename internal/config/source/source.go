@@ -3,7 +3,6 @@
 package source
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -34,7 +33,8 @@ type File struct {
 	Name string // of the list; "" of others
 	Size int64  // octets
 	Hash string // SHA-256, in hexadecimal
-	Text []byte // nil where the file is larger than MostText
+	Text string
+	Kept bool // Text is there: the file is not larger than MostText
 }
 
 // MostText is the largest file whose text is kept with a policy, in octets.
@@ -42,10 +42,11 @@ const MostText = 16 << 20
 
 // Of is a file whose text was read at once.
 func Of(path, role, text string) File {
-	sum := sha256.Sum256([]byte(text))
-	f := File{Path: path, Role: role, Size: int64(len(text)), Hash: hex.EncodeToString(sum[:])}
-	if len(text) <= MostText {
-		f.Text = []byte(text)
+	sum := sha256.New()
+	_, _ = io.WriteString(sum, text) // a hash has no error
+	f := File{Path: path, Role: role, Size: int64(len(text)), Hash: hex.EncodeToString(sum.Sum(nil))}
+	if f.Kept = len(text) <= MostText; f.Kept {
+		f.Text = text
 	}
 	return f
 }
@@ -54,11 +55,11 @@ func Of(path, role, text string) File {
 type Copy struct {
 	sum  hash.Hash
 	size int64
-	text *bytes.Buffer // nil: too large
+	text *strings.Builder // nil: too large
 }
 
 // NewCopy has noted nothing yet.
-func NewCopy() *Copy { return &Copy{sum: sha256.New(), text: new(bytes.Buffer)} }
+func NewCopy() *Copy { return &Copy{sum: sha256.New(), text: new(strings.Builder)} }
 
 // Write notes octets; it has no error.
 func (c *Copy) Write(p []byte) (int, error) {
@@ -79,7 +80,7 @@ func (c *Copy) Of(r io.Reader) io.Reader { return io.TeeReader(r, c) }
 func (c *Copy) File(path, role, name string) File {
 	f := File{Path: path, Role: role, Name: name, Size: c.size, Hash: hex.EncodeToString(c.sum.Sum(nil))}
 	if c.text != nil {
-		f.Text = c.text.Bytes()
+		f.Text, f.Kept = c.text.String(), true
 	}
 	return f
 }
@@ -95,8 +96,10 @@ func Hash(canonical []byte, files []File) string {
 		}
 	}
 	slices.Sort(named)
-	sum := sha256.Sum256(append(slices.Clone(canonical), strings.Join(named, "")...))
-	return hex.EncodeToString(sum[:])
+	sum := sha256.New()
+	sum.Write(canonical)
+	sum.Write([]byte(strings.Join(named, "")))
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
 // Canonical is a policy as one text that only what it says decides: no comment,
@@ -105,21 +108,47 @@ func Canonical(root *document.Node) []byte {
 	top := *root
 	// What it included stands in it.
 	top.Children = slices.DeleteFunc(slices.Clone(root.Children), func(c *document.Node) bool { return c.Key == "include" })
-	return appendCanonical(nil, &top)
+	size := 0
+	sizeOf(&top, &size)
+	return appendCanonical(make([]byte, 0, size), &top)
+}
+
+// sizeOf adds up about what a value takes in its canonical form: of a large policy
+// the text would otherwise be copied again and again as it grows.
+func sizeOf(n *document.Node, size *int) {
+	if n.Kind == document.Single {
+		*size += 8
+		if s, ok := n.Value.(string); ok {
+			*size += len(s) + len(s)/8
+		}
+		return
+	}
+	*size += 2
+	for _, c := range n.Children {
+		if n.Kind == document.Table {
+			*size += len(c.Key) + 3
+		}
+		*size++
+		sizeOf(c, size)
+	}
 }
 
 // appendCanonical writes a value as JSON, the keys of tables in order.
 func appendCanonical(b []byte, n *document.Node) []byte {
 	switch n.Kind {
 	case document.Table:
-		children := slices.Clone(n.Children)
-		slices.SortStableFunc(children, func(a, b *document.Node) int { return strings.Compare(a.Key, b.Key) })
+		byKey := func(a, b *document.Node) int { return strings.Compare(a.Key, b.Key) }
+		children := n.Children
+		if !slices.IsSortedFunc(children, byKey) {
+			children = slices.Clone(children)
+			slices.SortStableFunc(children, byKey)
+		}
 		b = append(b, '{')
 		for i, c := range children {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = append(appendScalar(b, c.Key), ':')
+			b = append(appendString(b, c.Key), ':')
 			b = appendCanonical(b, c)
 		}
 		return append(b, '}')
@@ -133,7 +162,20 @@ func appendCanonical(b []byte, n *document.Node) []byte {
 		}
 		return append(b, ']')
 	}
+	if s, ok := n.Value.(string); ok {
+		return appendString(b, s)
+	}
 	return appendScalar(b, n.Value)
+}
+
+// appendString writes a text as JSON has it.
+func appendString(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || strings.IndexByte("\"\\<>&", c) >= 0 {
+			return appendScalar(b, any(s))
+		}
+	}
+	return append(append(append(b, '"'), s...), '"')
 }
 
 // appendScalar writes a value of its own.

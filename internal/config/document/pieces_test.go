@@ -1,0 +1,85 @@
+package document
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// parts that texts are put together of: tables of the many, others, and what is no
+// TOML at such a place.
+var parts = []string{
+	"[[rule]]\nname = \"a\"\nmatch.subject = 'x'\n",
+	"[[rule]]\r\nname = 'esc'\nmatch = { header.From = [\"a\\tb\", '''\nlines\n'''] }\n",
+	"  [[ rule ]] # indented\nweight = -1.5\n",
+	"[[\"rule\"]]\nname = \"quoted\"\n",
+	"[rule.match]\nsubject = \"y\"\n",
+	"[[rule.any]]\nsubject = \"z\"\n",
+	"[[threshold]]\nabove = 5\n",
+	"[gateway.limits]\nx = 1\n",
+	"# a comment with [[rule]] in it\n",
+	"[[rule]]\ntext = \"\"\"\n[[rule]]\nnot = 'one'\n\"\"\"\n",
+	"[[rule]] x = 1\n",
+	"y = 2 [[rule]]\n",
+	"[rule]\n",
+	"rule = 3\n",
+	"z = 'open\n",
+	"\n",
+}
+
+// In pieces of any size a text has the same values as at once, or is given back.
+func TestPieces(t *testing.T) {
+	taken := 0
+	for seed := range uint64(4000) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		var b strings.Builder
+		for range r.IntN(12) {
+			n := len(parts)
+			if seed%3 > 0 { // mostly good
+				n = 10
+			}
+			b.WriteString(parts[r.IntN(n)])
+		}
+		text := b.String()
+		whole, problem := Parse("f", text, []string{"rule"})
+		root, heads, deep := scan("f", text)
+		if deep > 0 || !root.fillInPieces(text, heads, 1+r.IntN(100)) {
+			continue
+		}
+		taken++
+		if problem != nil {
+			t.Fatalf("taken in pieces, and not at once: %v\n%s", problem, text)
+		}
+		if got, want := told(root), told(whole); !reflect.DeepEqual(got, want) {
+			t.Fatalf("in pieces\n%v\nat once\n%v\nof\n%s", got, want, text)
+		}
+	}
+	if taken < 500 {
+		t.Errorf("only %d texts were taken in pieces", taken)
+	}
+}
+
+// told is a value with all places in it.
+func told(n *Node) []string {
+	all := []string{fmt.Sprintf("%s %d %d %T %v", n.Key, n.Line, n.Kind, n.Value, n.Value)}
+	for _, c := range n.Children {
+		all = append(all, told(c)...)
+	}
+	return all
+}
+
+// A text of a policy stands in memory once.
+func TestTextsAreShared(t *testing.T) {
+	text := "a = \"plain\"\nb = 'literal'\nc = \"\"\"three\"\"\"\nd = \"esc\\\"aped\"\n"
+	root, problem := Parse("f", text, nil)
+	if problem != nil {
+		t.Fatal(problem)
+	}
+	for key, want := range map[string]string{"a": "plain", "b": "literal", "c": "three", "d": `esc"aped`} {
+		if got := root.Child(key).Value; got != want {
+			t.Errorf("%s is %q, want %q", key, got, want)
+		}
+	}
+}
