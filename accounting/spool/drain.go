@@ -179,8 +179,10 @@ func (d *drain) early() pause {
 func (d *drain) idle(ctx context.Context) (pause, error) {
 	s := d.s
 	s.mu.Lock()
-	if _, _, more := s.atLocked(d.pos); !more {
-		s.waiting = 0 // damage makes the count a guess: here it is known
+	if _, _, more := s.atLocked(d.pos); !more && s.waiting != 0 {
+		// Damage makes the count a guess: here it is known. The cursor has to say
+		// that what was lost was spooled.
+		s.waiting, d.dirty = 0, true
 	}
 	s.mu.Unlock()
 	long := d.due(d.checked, s.pace.check)

@@ -22,6 +22,7 @@ func (s *Spool) recover() error {
 			return fmt.Errorf("%s: %w", segmentName(s.segments[n-1].seq), err)
 		}
 	}
+	s.loadCounts()
 	s.applied = s.cursor.position
 	if err := s.count(); err != nil {
 		return err
@@ -111,7 +112,8 @@ func lastGap(sc *scanner) (gap, error) {
 	}
 }
 
-// count finds what waits behind the applied position, and its damage.
+// count finds what waits behind the applied position, and the damage of what has
+// to be read for that. The rest of it is met when it is drained.
 func (s *Spool) count() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -122,14 +124,21 @@ func (s *Spool) count() error {
 			s.waiting = n // what was published meanwhile is in it
 			return nil
 		}
+		p = position{g.seq, g.size}
+		if g.counted && from.off == 0 {
+			n += g.records
+			continue
+		}
 		s.mu.Unlock()
 		records, err := s.countSegment(g, from.off)
 		s.mu.Lock()
 		if err != nil {
 			return fmt.Errorf("%s: %w", segmentName(g.seq), err)
 		}
+		if from.off == 0 {
+			s.counted(g, records)
+		}
 		n += records
-		p = position{g.seq, g.size}
 	}
 }
 

@@ -12,6 +12,9 @@ import (
 type segment struct {
 	seq  uint64
 	size int64 // bytes that count: durable, and not cut off
+
+	records int64 // in it, where they are counted
+	counted bool
 }
 
 const segmentSuffix = ".seg"
@@ -37,7 +40,7 @@ func listSegments(fs FileSystem, dir string) ([]segment, error) {
 	var list []segment
 	for _, f := range files {
 		if seq, ok := parseSegmentName(f.Name); ok {
-			list = append(list, segment{seq, f.Size})
+			list = append(list, segment{seq: seq, size: f.Size})
 		}
 	}
 	slices.SortFunc(list, func(a, b segment) int { return cmp.Compare(a.seq, b.seq) })
@@ -49,8 +52,9 @@ func (s *Spool) publish(seq uint64, size int64, records int) {
 	s.mu.Lock()
 	if n := len(s.segments); n > 0 && s.segments[n-1].seq == seq {
 		s.segments[n-1].size = size
+		s.segments[n-1].records += int64(records)
 	} else {
-		s.segments = append(s.segments, segment{seq, size})
+		s.segments = append(s.segments, segment{seq, size, int64(records), true})
 	}
 	s.waiting += int64(records)
 	s.spooled += int64(records)

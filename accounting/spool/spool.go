@@ -2,7 +2,8 @@
 // Postfix and the store they drain into.
 //
 // Its folder holds segments (000000000001.seg, ...), which are appended to and
-// never changed; the cursor, up to where they were applied; a lock; and what
+// never changed; the cursor, up to where they were applied; counts of what is in
+// them; a lock; and what
 // was set aside: damaged-SEGMENT-OFFSET, bytes that are no frames although
 // they were or may have been, and torn-SEGMENT-OFFSET, the end of a write that
 // a crash cut off, which nobody was told was durable.

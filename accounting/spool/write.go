@@ -156,4 +156,5 @@ func (w *writer) close() {
 		w.spool.o.Log.Warn("closing a spool segment", "error", err)
 	}
 	w.cur = nil
+	w.spool.saveCounts()
 }
