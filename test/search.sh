@@ -41,6 +41,7 @@ row 'a part'     C.UTF-8 grep -iF person50020 "$f" -- "${d[@]}" --recipient pers
 sender=user$((mid % 99733))@example$((mid % 31)).com
 row --sender     C.UTF-8 grep -iF "$sender" "$f" -- "${d[@]}" --sender "$sender"
 row --subject    C.UTF-8 grep -iF 'счёт на' "$f" -- "${d[@]}" --subject 'счёт на'
+row 'many hits'  C.UTF-8 grep -iF 'newsletter no' "$f" -- "${d[@]}" --subject 'newsletter no'
 row ANYTHING     C.UTF-8 grep -iF "$(printf 4L%09X $mid)" "$f" -- "${d[@]}" "$(printf 4L%09X $mid)"
 row packed       C       zgrep -F ref00000099 "$dir/packed/messages.jsonl.1.gz" -- "${p[@]}" --ref ref00000099
 row '-n 2'       C       tail -n 2 "$f" -- "${d[@]}" -n 2

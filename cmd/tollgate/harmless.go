@@ -9,9 +9,16 @@ import (
 
 // harmless spells by number what a terminal would act on or that turns the
 // direction of writing: the same JSON (RFC 8259 §7), whoever wrote it.
-func harmless(text []byte) []byte {
-	out := make([]byte, 0, len(text)+1)
+func harmless(text []byte) []byte { return appendHarmless(make([]byte, 0, len(text)+1), text) }
+
+// appendHarmless appends it to out.
+func appendHarmless(out, text []byte) []byte {
 	for i := 0; i < len(text); {
+		if n := printable(text[i:]); n > 0 {
+			out = append(out, text[i:i+n]...)
+			i += n
+			continue
+		}
 		r, n := utf8.DecodeRune(text[i:])
 		switch {
 		case r == utf8.RuneError && n == 1:
@@ -27,4 +34,15 @@ func harmless(text []byte) []byte {
 		i += n
 	}
 	return out
+}
+
+// printable is how many octets at the beginning are printable ASCII: nearly all that
+// there is.
+func printable(text []byte) int {
+	for i, c := range text {
+		if c < ' ' || c > '~' {
+			return i
+		}
+	}
+	return len(text)
 }

@@ -69,7 +69,7 @@ func (a *app) page(ctx context.Context, l looking, name string) error {
 				e = redacted(e)
 			}
 			if a.json {
-				return jsonLines{a}.entry(e)
+				return a.jsonLine(e)
 			}
 			if s.first.Ref == "" {
 				s.first = e

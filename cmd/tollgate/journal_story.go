@@ -1,6 +1,10 @@
 package main
 
 import (
+	"bufio"
+	"io"
+	"time"
+
 	"github.com/tollgate-mail/tollgate/internal/journal"
 )
 
@@ -20,6 +24,7 @@ const mostStories = 2000
 // stories prints one line a message: what has its reference is folded into it.
 type stories struct {
 	line  func(*story) error
+	flush func() error
 	order []*story
 	byRef map[string]*story
 }
@@ -65,7 +70,12 @@ func (s *stories) tell(n int) error {
 	return nil
 }
 
-func (s *stories) done() error { return s.tell(len(s.order)) }
+func (s *stories) done() error {
+	if err := s.tell(len(s.order)); err != nil {
+		return err
+	}
+	return away(s.flush())
+}
 
 // shower shows what a search has found.
 type shower interface {
@@ -80,19 +90,56 @@ func (a *app) shower(l looking) shower {
 	case l.countBy != "":
 		return &counting{app: a, field: l.countBy, top: l.top, of: map[string]int64{}}
 	case a.json:
-		return jsonLines{a}
+		return &jsonLines{out: newGathered(a.out)}
 	}
-	t := a.terminal(l.zone())
-	return &stories{byRef: map[string]*story{}, line: t.story}
+	t, out := a.terminal(l.zone()), newGathered(a.out)
+	t.out = out
+	return &stories{byRef: map[string]*story{}, line: t.story, flush: out.Flush}
 }
 
-// jsonLines prints entries as they stand in their journals, but for the spelling
-// of what a terminal would act on.
-type jsonLines struct{ *app }
-
-func (j jsonLines) entry(e journal.Entry) error {
-	_, err := j.out.Write(append(harmless(e.Line), '\n'))
+// jsonLine prints one as it stands in its journal, but for the spelling of what a
+// terminal would act on.
+func (a *app) jsonLine(e journal.Entry) error {
+	_, err := a.out.Write(append(harmless(e.Line), '\n'))
 	return away(err)
 }
 
-func (jsonLines) done() error { return nil }
+// jsonLines prints many entries as they stand in their journals, but for the spelling
+// of what a terminal would act on.
+type jsonLines struct {
+	out  *gathered
+	line []byte
+}
+
+func (j *jsonLines) entry(e journal.Entry) error {
+	j.line = append(appendHarmless(j.line[:0], e.Line), '\n')
+	_, err := j.out.Write(j.line)
+	return away(err)
+}
+
+func (j *jsonLines) done() error { return away(j.out.Flush()) }
+
+// gathered writes together what comes fast after each other. What comes seldom is
+// written at once.
+type gathered struct {
+	*bufio.Writer
+	flushed time.Time
+}
+
+const (
+	gatherFor  = 50 * time.Millisecond
+	gatherMost = 64 << 10 // octets
+)
+
+func newGathered(out io.Writer) *gathered {
+	return &gathered{Writer: bufio.NewWriterSize(out, gatherMost)}
+}
+
+func (g *gathered) Write(b []byte) (int, error) {
+	n, err := g.Writer.Write(b)
+	if now := time.Now(); err == nil && now.Sub(g.flushed).Abs() > gatherFor {
+		g.flushed = now
+		err = g.Flush()
+	}
+	return n, err
+}

@@ -118,7 +118,7 @@ func (a *app) traceLine(line []byte, l looking) error {
 		e = redacted(e)
 	}
 	if a.json {
-		return jsonLines{a}.entry(e)
+		return a.jsonLine(e)
 	}
 	what := e.Detail
 	if e.Rule != "" {

@@ -3,7 +3,6 @@ package journal
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -236,8 +235,8 @@ func entry(line []byte, torn bool, m *match, report *Report) *Entry {
 	if !m.may(line) {
 		return nil
 	}
-	e := new(Entry)
-	if err := json.Unmarshal(line, e); err != nil || e.Time.IsZero() {
+	e, err := decode(line)
+	if err != nil || e.Time.IsZero() {
 		if !torn { // else it may be under way
 			report.Broken++
 		}
