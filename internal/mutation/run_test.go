@@ -262,6 +262,28 @@ greylist_passed = true
 expect.verdict = "accept"
 `
 
+// The recipes leave nothing alive: each condition, word and number of theirs is there
+// for a message that a case has.
+func TestRecipes(t *testing.T) {
+	t.Parallel()
+	all, err := filepath.Glob(contrib + "recipes/*/policy.toml")
+	if err != nil || len(all) < 50 {
+		t.Fatalf("%d recipes, %v", len(all), err)
+	}
+	for _, policy := range all {
+		t.Run(filepath.Base(filepath.Dir(policy)), func(t *testing.T) {
+			t.Parallel()
+			r := run(t, options(t, policy, filepath.Join(filepath.Dir(policy), "cases.toml")))
+			for _, m := range r.Alive {
+				t.Errorf("%s\n%s", m.What, m.Case)
+			}
+			if r.Mutants > 0 && r.Killed == 0 || len(r.Untried) > 0 {
+				t.Errorf("%d noticed, not tried: %v", r.Killed, r.Untried)
+			}
+		})
+	}
+}
+
 // A case is offered for nearly everything that can be noticed, and each notices
 // its change; what is left out changes no case that is offered.
 func TestPasted(t *testing.T) {
