@@ -25,11 +25,7 @@ const (
 // Everything else is as with servers, so that what is tried with made-up
 // records comes out as it would with these in the DNS.
 func NewStatic(records map[string][]string) (*Resolver, error) {
-	s := &static{
-		records: make(map[question][]dns.RR),
-		faults:  make(map[question]error),
-		names:   make(map[string]bool),
-	}
+	s := newStaticServer()
 	for key, values := range records {
 		if err := s.add(key, values); err != nil {
 			return nil, fmt.Errorf("dnscheck: %q: %w", key, err)
@@ -41,6 +37,22 @@ func NewStatic(records map[string][]string) (*Resolver, error) {
 	}
 	r.servers.ask = s.reply
 	return r, nil
+}
+
+// CheckStatic tells why NewStatic would not take an entry.
+func CheckStatic(key string, values []string) error {
+	if err := newStaticServer().add(key, values); err != nil {
+		return fmt.Errorf("%q: %w", key, err)
+	}
+	return nil
+}
+
+func newStaticServer() *static {
+	return &static{
+		records: make(map[question][]dns.RR),
+		faults:  make(map[question]error),
+		names:   make(map[string]bool),
+	}
 }
 
 // static is a server without a network.
@@ -60,6 +72,9 @@ func (s *static) add(key string, values []string) error {
 	switch q.kind {
 	case dns.TypeA, dns.TypeAAAA, dns.TypeMX, dns.TypeTXT, dns.TypePTR, dns.TypeCNAME:
 	default:
+		if strings.TrimSpace(kind) == "" {
+			return fmt.Errorf("a type is missing, such as in %q; there are A, AAAA, CNAME, MX, PTR, TXT", domain+" MX")
+		}
 		return fmt.Errorf("type %q is none of A, AAAA, CNAME, MX, PTR, TXT", kind)
 	}
 	if len(values) == 1 {

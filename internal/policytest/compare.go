@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/internal/address"
@@ -81,8 +83,9 @@ func compareField(differs func(what, want, got string), name string, want any, h
 }
 
 func compareRefused(differs func(what, want, got string), want map[string]string, o *trial.Outcome) {
-	refused := map[string]string{}
+	refused, recipient := map[string]string{}, map[string]bool{}
 	for _, r := range o.Recipients {
+		recipient[address.Fold(r.Address)] = true
 		if r.Verdict != gate.Pass {
 			refused[address.Fold(r.Address)] = r.Reply.String()
 		}
@@ -92,6 +95,8 @@ func compareRefused(differs func(what, want, got string), want map[string]string
 		key := address.Fold(who)
 		told[key] = true
 		switch reply, ok := refused[key]; {
+		case !ok && !recipient[key]:
+			differs("refused "+who, want[who], "is no recipient of this case")
 		case !ok:
 			differs("refused "+who, want[who], "accepted")
 		case !begins(reply, want[who]):
@@ -147,10 +152,15 @@ func compareCharged(differs func(what, want, got string), want map[string]int64,
 	}
 }
 
-// begins tells whether a reply begins as it should: whole words of it.
+// begins tells whether a reply begins as it should: whole words and codes of it.
 func begins(reply, want string) bool {
 	rest, ok := strings.CutPrefix(reply, want)
-	return ok && (rest == "" || want == "" || rest[0] == ' ' || strings.HasSuffix(want, " "))
+	if !ok || rest == "" || want == "" {
+		return ok
+	}
+	// 550 5.1 is no beginning of 550 5.1.1, and a point ends no code.
+	next, _ := utf8.DecodeRuneInString(rest)
+	return next == ' ' || strings.HasSuffix(want, " ") || unicode.IsPunct(next) && (next != '.' || len(rest) == 1 || rest[1] == ' ')
 }
 
 // hitNames are the rules that counted.

@@ -4,49 +4,62 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/BurntSushi/toml"
+	"github.com/tollgate-mail/tollgate/internal/config/document"
+	reading "github.com/tollgate-mail/tollgate/internal/config/values"
+	"github.com/tollgate-mail/tollgate/internal/dnscheck"
 )
 
-// mostAnswers bounds a file of answers, in octets.
-const mostAnswers = 32 << 20
-
 // ReadAnswers reads a file with the table [dns]: what is answered to look-ups,
-// as in cases of policy tests. What does not stand there does not exist.
+// as in cases of policy tests. What does not stand there does not exist. Its error
+// names every place where something is wrong, one a line.
 func ReadAnswers(path string) (*Answers, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
-	if info.Size() > mostAnswers {
-		return nil, fmt.Errorf("%s: larger than %d MiB", path, mostAnswers>>20)
+	if info.Size() > document.MaxFile {
+		return nil, fmt.Errorf("%s: larger than %d MiB", path, document.MaxFile>>20)
 	}
-	var f struct {
-		DNS map[string]any `toml:"dns"`
-	}
-	md, err := toml.DecodeFile(path, &f)
+	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, err
 	}
-	if unknown := md.Undecoded(); len(unknown) > 0 {
-		return nil, fmt.Errorf("%s: unknown key %s; there is the table [dns]", path, unknown[0])
+	a := &Answers{Records: map[string][]string{}}
+	var r reading.Reader
+	root, problem := document.Parse(path, string(text), nil)
+	if problem != nil {
+		r.Problems = append(r.Problems, *problem)
 	}
-	a := &Answers{Records: make(map[string][]string, len(f.DNS))}
-	for key, v := range f.DNS {
-		switch v := v.(type) {
-		case string:
-			a.Records[key] = []string{v}
-		case []any:
-			a.Records[key] = []string{}
-			for _, one := range v {
-				s, ok := one.(string)
-				if !ok {
-					return nil, fmt.Errorf("%s: %q has something besides texts in its array", path, key)
+	if root != nil {
+		r.Read(root, "a file of answers", []reading.Field{{Key: "dns", Read: func(n *document.Node) {
+			if r.Is(n, document.Table) {
+				for _, c := range n.Children {
+					a.read(&r, c)
 				}
-				a.Records[key] = append(a.Records[key], s)
 			}
-		default:
-			return nil, fmt.Errorf("%s: %q must be a text or an array of texts", path, key)
-		}
+		}}})
+	}
+	if err := r.Finish().Err(); err != nil {
+		return nil, err
 	}
 	return a, nil
+}
+
+func (a *Answers) read(r *reading.Reader, n *document.Node) {
+	records := []string{}
+	if s, ok := n.Value.(string); ok {
+		records = append(records, s)
+	} else if n.Kind == document.Array {
+		for _, c := range r.TextNodes(n) {
+			records = append(records, c.Value.(string))
+		}
+	} else {
+		r.Errorf(n, "%s must be a string or an array of strings, not %s", document.QuoteKey(n.Key), n.What())
+		return
+	}
+	if err := dnscheck.CheckStatic(n.Key, records); err != nil {
+		r.Errorf(n, "dns: %v", err)
+		return
+	}
+	a.Records[n.Key] = records
 }
