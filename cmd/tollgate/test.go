@@ -73,7 +73,16 @@ noticed; 78: the policy is bad; 2: a file of cases is.`,
 			if mutate && !failed(results) {
 				return a.mutate(c.Context(), mutation.Options{Config: cfg, Policy: reasoned(cfg, plain), Cases: cases}, budget, covered)
 			}
-			return a.printResults(results, covered, time.Since(began))
+			if err := a.printResults(results, covered, time.Since(began)); err != nil {
+				if mutate {
+					fmt.Fprintln(a.err, "tollgate: nothing was changed: --mutate needs cases that all go as expected")
+				}
+				return err
+			}
+			if names := policytest.Unasked(cfg, cases); len(names) > 0 && !a.json {
+				fmt.Fprintf(a.out, "not asked, and no case says what they answer (inspectors): %s\n", strings.Join(names, ", "))
+			}
+			return nil
 		},
 	}
 	f := c.Flags()

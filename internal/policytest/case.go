@@ -30,6 +30,7 @@ type Case struct {
 	Time       time.Time
 	Passed     bool           // the client has waited; else it comes for the first time
 	Wrote      map[string]any // who of ours has written before, and to whom
+	Inspectors Said           // what services would say of the message; nil: none is asked
 	Expect     Expect
 
 	File string

@@ -77,6 +77,7 @@ func (r *reader) one(n *document.Node) {
 		{Key: "time", Read: r.time(&c.Time)},
 		{Key: "greylist_passed", Read: r.Boolean(&c.Passed)},
 		{Key: "wrote", Read: r.texts(&c.Wrote)},
+		{Key: "inspectors", Read: r.inspectors(&c.Inspectors)},
 		{Key: "expect", Read: r.expect(&c.Expect)},
 	})
 	if c.Message != "" && (c.Subject != nil || len(c.Header) > 0 || c.Body != "") {

@@ -87,16 +87,23 @@ func Judge(ctx context.Context, cfg *config.Config, c *Case) (o *trial.Outcome, 
 	if err != nil {
 		return nil, err
 	}
+	if err := c.Inspectors.check(cfg); err != nil {
+		return nil, err
+	}
 	now := c.now()
 	b, err := trial.New(ctx, trial.Options{
 		Config: cfg, Lookups: &trial.Answers{Records: records},
 		Memory: trial.Memory{Passed: c.Passed, Wrote: wrote},
+		Recall: c.Inspectors != nil,
 		Now:    func() time.Time { return now },
 	})
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
+	if c.Inspectors != nil {
+		m.Known = c.Inspectors
+	}
 	return b.Judge(ctx, *m)
 }
 

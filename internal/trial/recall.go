@@ -33,13 +33,13 @@ func (r *recalled) Prepare(_ context.Context, d *assemble.Draft) (assemble.Step,
 		r.standIns[i.Name] = true
 		return module.NewGuard(i.Name, standIn{}, i.Limits, time.Now)
 	}
-	if a := d.Config.Antivirus; a != nil && !asksNobody(a.Inspector) {
+	if a := d.Config.Antivirus; a != nil && !AsksNobody(a.Inspector) {
 		d.Policy.Antivirus = &gate.Antivirus{
 			Scanner: add(a.Inspector), Engine: a.Type, Action: a.Action, Reply: a.Reply, Tags: a.Tags, OnError: a.OnError, Oversize: a.Oversize,
 		}
 	}
 	for _, m := range d.Config.Modules {
-		if !asksNobody(m.Inspector) {
+		if !AsksNobody(m.Inspector) {
 			d.Policy.Modules = append(d.Policy.Modules, gate.Module{Inspector: add(m.Inspector), Factor: m.Factor, OnError: m.OnError})
 		}
 	}

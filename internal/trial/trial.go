@@ -57,7 +57,7 @@ func New(ctx context.Context, o Options) (*Bench, error) {
 		o.Now = time.Now
 	}
 	if o.Inspectors == nil {
-		o.Inspectors = &assemble.Inspectors{Only: asksNobody, Folder: os.TempDir()}
+		o.Inspectors = &assemble.Inspectors{Only: AsksNobody, Folder: os.TempDir()}
 	}
 	o.Inspectors.Log = log
 	b := &Bench{kept: &kept{}}
@@ -86,8 +86,8 @@ func New(ctx context.Context, o Options) (*Bench, error) {
 // Close ends its parts.
 func (b *Bench) Close() error { return b.running.Close() }
 
-// asksNobody tells of an inspector that it needs no service.
-func asksNobody(i config.Inspector) bool {
+// AsksNobody tells of an inspector that it needs no service.
+func AsksNobody(i config.Inspector) bool {
 	t, ok := types.Find(i.Type)
 	return ok && t.Local
 }
