@@ -38,9 +38,9 @@ action = "reject"
 // What inspectors say in a case is what rules see, and nobody is asked.
 func TestInspectors(t *testing.T) {
 	for says, want := range map[string]string{
-		`{ antivirus = { virus = "Eicar-Test-Signature" } }`:              "reject 550 5.7.1 Infected: Eicar-Test-Signature",
-		`{ antivirus = {} }`:                                              "accept ",
-		`{ antivirus = "error" }`:                                         "tempfail 451",
+		`{ antivirus = { virus = "Eicar-Test-Signature" } }`: "reject 550 5.7.1 Infected: Eicar-Test-Signature",
+		`{ antivirus = {} }`:      "accept ",
+		`{ antivirus = "error" }`: "tempfail 451",
 		`{ rspamd = { score = 7.5, symbols = ["BAYES_SPAM"] } }`:          "reject 550",
 		`{ rspamd = { score = 7.0, symbols = ["BAYES_SPAM"] } }`:          "accept ",
 		`{ rspamd = "error", antivirus = {} }`:                            "accept ",
