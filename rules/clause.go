@@ -93,3 +93,30 @@ func (t *test) holds(e *evaluation) truthValue {
 	}
 	return result
 }
+
+// holdsCount tells whether as many hold as the condition wants. What cannot be
+// told may be one more or not.
+func (e *evaluation) holdsCount(c *condition) truthValue {
+	sure, open := int64(0), int64(0)
+	for _, one := range c.counted {
+		switch e.holds(one) {
+		case yes:
+			sure++
+		case missing:
+			open++
+		}
+	}
+	holding := 0
+	for n := sure; n <= sure+open; n++ {
+		if c.hits.Holds(n * 1000) {
+			holding++
+		}
+	}
+	switch holding {
+	case 0:
+		return no
+	case int(open) + 1:
+		return yes
+	}
+	return missing
+}

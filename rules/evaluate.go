@@ -223,33 +223,6 @@ func (e *evaluation) holdsAll(all []*condition) truthValue {
 	return least
 }
 
-// holdsCount tells whether as many hold as the condition wants. What cannot be
-// told may be one more or not.
-func (e *evaluation) holdsCount(c *condition) truthValue {
-	sure, open := int64(0), int64(0)
-	for _, one := range c.counted {
-		switch e.holds(one) {
-		case yes:
-			sure++
-		case missing:
-			open++
-		}
-	}
-	holding := 0
-	for n := sure; n <= sure+open; n++ {
-		if c.hits.Holds(n * 1000) {
-			holding++
-		}
-	}
-	switch holding {
-	case 0:
-		return no
-	case int(open) + 1:
-		return yes
-	}
-	return missing
-}
-
 // holdsAny tells whether one of them holds, which no other that cannot be told
 // keeps it from.
 func (e *evaluation) holdsAny(all []*condition) truthValue {

@@ -124,6 +124,7 @@ var floors = map[string]int{
 
 	// What keeps, compares and tries policies.
 	"internal/durable":       0,
+	"internal/confine":       0,
 	"internal/config/source": 2,
 	"internal/history":       8,
 	"internal/policydiff":    8,

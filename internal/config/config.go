@@ -38,6 +38,13 @@ type Config struct {
 	// resolv.conf.
 	Resolver []string
 
+	// Confine is what becomes of the daemon after its start: ConfineOn, ConfineOff or
+	// ConfineRequired. ReadPaths are what it may read besides the files that the policy
+	// names, which are in Files.
+	Confine   string
+	ReadPaths []string
+	Files     []string
+
 	JournalDir string
 	// JournalIndex: rotated files are packed and indexed in the background.
 	JournalIndex bool
@@ -135,8 +142,13 @@ func (c *Config) Forget() {
 // Load reads a policy file, what it includes and what it names. The config is
 // nil when a problem is an error; warnings alone leave it usable. Problems are
 // sorted by file and line.
-func Load(path string) (*Config, rules.Problems) {
+func Load(path string) (*Config, rules.Problems) { return LoadWithin(path, nil) }
+
+// LoadWithin is Load where reach says which files cannot be read, and why; nil: any
+// can.
+func LoadWithin(path string, reach func(path string) error) (*Config, rules.Problems) {
 	d := newDecoder()
+	d.Reach = reach
 	if root := d.readPolicy(path); root != nil {
 		d.decode(root)
 	}
@@ -191,9 +203,17 @@ func (d *decoder) result() (*Config, rules.Problems) {
 	if d.Problems.Err() != nil {
 		return nil, d.Problems
 	}
+	d.config.Files = d.Files
 	config := d.config // without the text and the places that the decoder has
 	return &config, d.Problems
 }
+
+// The values of Config.Confine.
+const (
+	ConfineOn       = "on"
+	ConfineOff      = "off"
+	ConfineRequired = "require"
+)
 
 // FollowJournal is Config.FollowMaillog where lines are brought by "tollgate
 // maillog feed".

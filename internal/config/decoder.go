@@ -72,6 +72,7 @@ func newDecoder() *decoder {
 			PostfixConfig: defaultPostfixConfig,
 			JournalDir:    defaultJournalDir,
 			JournalIndex:  true,
+			Confine:       ConfineOff,
 
 			Greylist:          state.DefaultGreylist(),
 			CorrespondentLife: state.DefaultCorrespondentLife,

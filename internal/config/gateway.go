@@ -21,19 +21,32 @@ func (d *decoder) gatewayFields() []field {
 	return []field{
 		{Key: "name", Read: d.gatewayName},
 		{Key: "listen", Read: d.listen},
-		{Key: "state_dir", Read: d.Path(&d.config.StateDir)},
+		{Key: "state_dir", Read: d.Place(&d.config.StateDir)},
 		{Key: "refuse_at", Read: func(n *node) {
 			d.refuseAt = n
 			d.Choice(&p.RefuseAtOnce, "rcpt", "at_once")(n)
 		}},
 		{Key: "on_error", Read: d.Choice(&p.AcceptOnError, "tempfail", "accept")},
 		{Key: "report_header", Read: d.reportHeader},
-		{Key: "postfix_config", Read: d.Path(&d.config.PostfixConfig)},
+		{Key: "postfix_config", Read: d.Place(&d.config.PostfixConfig)},
 		{Key: "skip_clients", Read: d.Networks(&p.SkipClients)},
 		{Key: "resolver", Read: d.resolver},
 		{Key: "fallback_charset", Read: d.fallbackCharset},
 		{Key: "limits", Read: d.limits},
 		{Key: "self_check", Read: d.selfCheck},
+		{Key: "confine", Read: d.OneOf(&d.config.Confine, ConfineOn, ConfineOff, ConfineRequired)},
+		{Key: "read_paths", Read: d.readPaths},
+	}
+}
+
+// readPaths reads files and folders that are read besides those that are named.
+func (d *decoder) readPaths(n *node) {
+	for _, c := range d.TextNodes(n) {
+		if c.Value == "" {
+			d.Errorf(c, "read_paths: a path is empty")
+			continue
+		}
+		d.config.ReadPaths = append(d.config.ReadPaths, values.Resolve(c))
 	}
 }
 

@@ -67,6 +67,7 @@ func (d *decoder) included(root *node, path string) []string {
 func (d *decoder) matching(pattern *node, main string) []string {
 	name := pattern.Value.(string)
 	path := values.Resolve(pattern)
+	d.Named(pattern, path)
 	found, err := filepath.Glob(path)
 	if err != nil || name == "" {
 		d.Errorf(pattern, "%q is not a pattern of file names", name)

@@ -10,7 +10,7 @@ func (d *decoder) journal(n *node) { d.Read(n, "[journal]", d.journalFields()) }
 
 func (d *decoder) journalFields() []field {
 	return []field{
-		{Key: "dir", Read: d.Path(&d.config.JournalDir)},
+		{Key: "dir", Read: d.Place(&d.config.JournalDir)},
 		{Key: "index", Read: d.Boolean(&d.config.JournalIndex)},
 		{Key: "trace", Read: func(n *node) { d.Read(n, "trace", d.traceFields()) }},
 		{Key: "syslog", Read: d.syslog},

@@ -75,6 +75,7 @@ func (d *Daemon) Status(ctx context.Context) Status {
 	s.Shadow, s.SelfCheck = d.shadowState(), d.selfCheck()
 	s.Canary, _ = d.canaryState() // one that cannot be read is in the log
 	s.Maillog = d.followed.Status(time.Now())
+	s.Confined = d.confined
 	s.Degraded = append(s.degraded(time.Now()), s.Maillog.degraded()...)
 	if problem := d.seals.Problem(); problem != "" {
 		s.Degraded = append(s.Degraded, problem)
@@ -97,6 +98,9 @@ func (s *Status) degraded(now time.Time) []string {
 	}
 	if n := s.SelfCheck.Different + s.SelfCheck.Panics; n > 0 {
 		note("%s judged twice came out otherwise: see \"tollgate journal shadow\"", Plural(int(n), "message"))
+	}
+	if s.Confined.Error != "" {
+		note("the daemon is not confined: %s", s.Confined.Error)
 	}
 	for _, r := range s.Policy.Restart {
 		note("%s was changed: it needs a restart", r)

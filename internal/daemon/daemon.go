@@ -21,6 +21,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/audit"
 	"github.com/tollgate-mail/tollgate/internal/backup"
 	"github.com/tollgate-mail/tollgate/internal/config"
+	"github.com/tollgate-mail/tollgate/internal/confine"
 	"github.com/tollgate-mail/tollgate/internal/control"
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/history"
@@ -89,6 +90,9 @@ type Daemon struct {
 
 	milter  *milter.Server
 	control *control.Server
+
+	confined ConfinementStatus
+	within   *confine.Bounds // nil: it is not confined
 
 	failed     chan error // a part that cannot go on
 	background sync.WaitGroup
@@ -162,6 +166,10 @@ func (d *Daemon) open(ctx context.Context, o Options) error {
 	d.resumeCanary(ctx)
 	d.milter = milter.New(d.recorded(), milter.Options{Log: d.log})
 	if d.control, err = control.Serve(cfg.StateDir, d.answers(), d.log); err != nil {
+		return errors.Join(err, closeAll(listeners))
+	}
+	// All is open, and no message has been seen: what follows needs nothing else.
+	if err := d.confine(cfg); err != nil {
 		return errors.Join(err, closeAll(listeners))
 	}
 	d.followed.begin()

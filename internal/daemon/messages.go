@@ -110,6 +110,7 @@ type Status struct {
 	Shadow     ShadowState                `json:"shadow"`
 	Canary     canary.State               `json:"canary"` // under way, or the last one
 	SelfCheck  shadow.Counts              `json:"self_check"`
+	Confined   ConfinementStatus          `json:"confinement"`
 	Degraded   []string                   `json:"degraded"` // what an operator should look at; empty when there is nothing
 }
 

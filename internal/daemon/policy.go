@@ -119,9 +119,9 @@ func (d *Daemon) answerPropose(ctx context.Context, request json.RawMessage) (an
 	}
 	d.reloading.Lock()
 	defer d.reloading.Unlock()
-	next, problems := config.Load(d.file)
-	if problems.Err() != nil {
-		return nil, refusePolicy(ProblemRows(problems))
+	next, rows, good := d.load(d.file)
+	if !good {
+		return nil, refusePolicy(rows)
 	}
 	old := d.config()
 	next.Listen, next.StateDir, next.Redis, next.Location = old.Listen, old.StateDir, old.Redis, old.Location

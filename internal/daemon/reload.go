@@ -20,8 +20,7 @@ func (d *Daemon) reload(ctx context.Context, why history.Entry, allowed func(*co
 	d.say(notifyReloading)
 	defer d.say(notifyReady)
 
-	next, problems := config.Load(d.file)
-	rows := ProblemRows(problems)
+	next, rows, good := d.load(d.file)
 	// Whatever the policy is like: the files may have been rotated away.
 	if err := d.journals.Journal().Reopen(); err != nil {
 		rows = append(rows, ProblemRow{
@@ -29,7 +28,7 @@ func (d *Daemon) reload(ctx context.Context, why history.Entry, allowed func(*co
 			Message: "journals cannot be opened anew, the files before are written on: " + err.Error(),
 		})
 	}
-	if err := problems.Err(); err != nil {
+	if !good {
 		d.keep(rows)
 		return Reloaded{}, refusePolicy(rows)
 	}

@@ -202,9 +202,8 @@ func (d *Daemon) loadCandidate(file string) (*config.Config, error) {
 	if !filepath.IsAbs(file) {
 		return nil, refuse(errors.New("an absolute path is needed"))
 	}
-	cfg, problems := config.Load(file)
-	if problems.Err() != nil {
-		rows := ProblemRows(problems)
+	cfg, rows, good := d.load(file)
+	if !good {
 		detail, err := json.Marshal(rows)
 		if err != nil {
 			return nil, err

@@ -94,6 +94,7 @@ func mailRows() []row {
 func daemonRows() []row {
 	return []row{
 		gauge("build_info", "Always 1; says which tollgate runs.", func(s *daemon.Status, y yield) { y(1, s.Version, runtime.Version()) }, "version", "go_version"),
+		gauge("confinement_abi", "ABI of Landlock that keeps the daemon to its files; 0: it is not confined.", one(func(s *daemon.Status) int { return s.Confined.ABI })),
 		gauge("start_timestamp_seconds", "When the daemon was started.", at(func(s *daemon.Status) time.Time { return s.Started })),
 		gauge("findings", "What an operator should look at; tollgate status names it.", one(func(s *daemon.Status) int { return len(s.Degraded) })),
 		gauge("policy_loaded_timestamp_seconds", "When the policy in force was loaded.", at(func(s *daemon.Status) time.Time { return s.Policy.Loaded })),

@@ -19,6 +19,12 @@ type Reader struct {
 	// as the end of a message; "" for nothing that its names do not tell.
 	Meant func(table, key string) string
 
+	// Reach says why a file that a policy names cannot be read by who reads it; nil:
+	// nothing but the system says so.
+	Reach func(path string) error
+	// Files are the files and folders that were named.
+	Files []string
+
 	untold int // errors beyond MaxProblems
 }
 

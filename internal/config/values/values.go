@@ -52,8 +52,30 @@ func (r *Reader) Text(into *string) func(*document.Node) {
 	}
 }
 
-// Path reads the name of a file or folder, which must be there.
+// Path reads the name of a file or folder that is opened by who reads the policy.
 func (r *Reader) Path(into *string) func(*document.Node) {
+	return func(n *document.Node) {
+		path := ""
+		if r.Place(&path)(n); path != "" {
+			*into = path
+			r.Named(n, path)
+		}
+	}
+}
+
+// Named notes a file that is named, and tells where it cannot be reached.
+func (r *Reader) Named(n *document.Node, path string) {
+	r.Files = append(r.Files, path)
+	if r.Reach == nil {
+		return
+	}
+	if err := r.Reach(path); err != nil {
+		r.Errorf(n, "%s: %s: %v", document.QuoteKey(n.Key), path, err)
+	}
+}
+
+// Place reads the name of a file or folder that others see to.
+func (r *Reader) Place(into *string) func(*document.Node) {
 	return func(n *document.Node) {
 		s, ok := r.ReadString(n)
 		if ok && s == "" {

@@ -1,0 +1,103 @@
+// Package confine takes from a process what it does not need: files outside of
+// some folders, and the right to execute any.
+package confine
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// ErrUnsupported: the kernel has no Landlock that is of use.
+var ErrUnsupported = errors.New("this kernel has no Landlock of ABI 2 or later")
+
+// ErrOutside: a confined process asks for a file that it was not started for.
+var ErrOutside = errors.New("it is outside of what the daemon confined itself to when it started: it needs a restart")
+
+// Bounds are the files that a process may still open: folders with all that is in
+// them, and files by themselves. What lacks is passed over.
+type Bounds struct {
+	Read  []string
+	Write []string // to be read as well; nothing there is ever executed
+}
+
+// System are the files of the system that a process reads which asks the DNS, tells
+// the time of a zone, and checks certificates.
+func System() []string {
+	all := []string{
+		"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/services", "/etc/localtime", "/etc/gai.conf", "/etc/host.conf",
+		"/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo",
+		"/etc/ssl", "/etc/pki", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates", "/etc/ca-certificates",
+		"/run/systemd/resolve", // where resolv.conf often leads
+		"/proc",                // figures of the process itself
+	}
+	for _, name := range []string{"SSL_CERT_FILE", "SSL_CERT_DIR", "ZONEINFO"} {
+		for _, path := range filepath.SplitList(os.Getenv(name)) {
+			all = append(all, path)
+		}
+	}
+	return all
+}
+
+// Add has files read that may be replaced by others: their folders, and those that
+// links lead to.
+func (b *Bounds) Add(paths ...string) {
+	for _, path := range paths {
+		for _, p := range both(path) {
+			if info, err := os.Stat(p); err != nil || !info.IsDir() {
+				p = filepath.Dir(p)
+			}
+			b.Read = append(b.Read, p)
+		}
+	}
+}
+
+// Reads tells whether a file can be read.
+func (b *Bounds) Reads(path string) error { return within(path, slices.Concat(b.Read, b.Write)) }
+
+// Writes tells whether a file can be made or written.
+func (b *Bounds) Writes(path string) error { return within(path, b.Write) }
+
+func within(path string, roots []string) error {
+	file := real(path)
+	for _, root := range roots {
+		root = real(root)
+		if file == root || strings.HasPrefix(file, strings.TrimSuffix(root, "/")+"/") {
+			return nil
+		}
+	}
+	return ErrOutside
+}
+
+// both are a path and where it really is.
+func both(path string) []string {
+	path = absolute(path)
+	if r := real(path); r != path {
+		return []string{path, r}
+	}
+	return []string{path}
+}
+
+// real is a path without links, as far as it is there.
+func real(path string) string {
+	path = absolute(path)
+	rest := ""
+	for p := path; ; p = filepath.Dir(p) {
+		if r, err := filepath.EvalSymlinks(p); err == nil {
+			return filepath.Join(r, rest)
+		}
+		if p == filepath.Dir(p) {
+			return path
+		}
+		rest = filepath.Join(filepath.Base(p), rest)
+	}
+}
+
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}
