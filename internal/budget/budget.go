@@ -40,6 +40,7 @@ type Budget struct {
 	octets     int64
 	unlooked   int64 // charges since the last look at ctx
 	err        error
+	share      *share // nil: of no Turns
 }
 
 // Proportional is a budget of so many octets, and of the steps that are allowed
@@ -90,8 +91,11 @@ func (b *Budget) charge(spent *int64, n, most int64, unit string) error {
 	}
 	*spent += n
 	if b.unlooked += n; b.unlooked >= look {
+		charges := b.unlooked
 		b.unlooked = 0
-		b.err = b.ctx.Err()
+		if b.err = b.ctx.Err(); b.err == nil && b.share != nil {
+			b.err = b.share.look(b.ctx, charges)
+		}
 	}
 	return b.err
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/rules"
@@ -81,6 +83,8 @@ type Gate struct {
 	// remembering has a place for each message whose recipients are being
 	// remembered.
 	remembering chan struct{}
+	// turns are those of messages that cost much to be read.
+	turns *budget.Turns
 }
 
 // prepared is a policy with what is derived from it once.
@@ -111,7 +115,7 @@ type resultsWanted struct{ spf, dkim, dmarc bool }
 
 // New makes a gate that judges by p.
 func New(p *Policy, parts Parts) *Gate {
-	g := &Gate{Parts: parts, refs: newRefs(parts.Now, parts.NewRef), texts: newTexts(), remembering: make(chan struct{}, maxRemembering)}
+	g := &Gate{Parts: parts, refs: newRefs(parts.Now, parts.NewRef), texts: newTexts(), remembering: make(chan struct{}, maxRemembering), turns: budget.NewTurns(runtime.GOMAXPROCS(0) - 1)}
 	g.observers = append([]Observer{ruleTrace{parts.Journal}}, parts.Observers...)
 	g.Swap(p)
 	return g

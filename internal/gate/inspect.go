@@ -94,6 +94,7 @@ func (n *inspection) begin(ctx context.Context) {
 	}
 	in := &inspections{message: module.Message{Envelope: n.m.envelope(), Stash: n.stash}}
 	n.begun = in
+	ctx = n.m.s.byTurns(ctx)
 	if av := n.m.j.Antivirus; av != nil {
 		in.antivirus = av.Scanner.Begin(ctx, &in.message)
 	}

@@ -35,8 +35,12 @@ func (n *inspection) attachments(ctx context.Context) *parts {
 	if n.m.j.measures {
 		read = mail.MeasureParts
 	}
+	ctx = n.m.s.byTurns(ctx)
+	work := walk(ctx)
+	done := work.Share(ctx)
 	var l mail.Listing
-	l, p.err = read(walk(ctx), n.stash.Open(ctx), n.m.j.FallbackCharset)
+	l, p.err = read(work, n.stash.Open(ctx), n.m.j.FallbackCharset)
+	done()
 	p.names, p.types, p.defects, p.files = l.Names, l.Types, l.Defects, l.Files
 	if errors.Is(p.err, mail.ErrComplex) {
 		// What was found is there, and no rule may be blind to it.
@@ -49,6 +53,19 @@ func (n *inspection) attachments(ctx context.Context) *parts {
 		p.types = appendNew(p.types, f.Types)
 	})
 	return p
+}
+
+// byTurns is a context in which messages that cost much to be read take turns, by
+// the networks that clients have: an IPv6 address is one of many.
+func (s *Session) byTurns(ctx context.Context) context.Context {
+	client := s.peer.Addr.String()
+	if s.peer.Addr.Is6() {
+		const network = 64
+		if p, err := s.peer.Addr.Prefix(network); err == nil {
+			client = p.String()
+		}
+	}
+	return s.g.turns.In(ctx, client)
 }
 
 // appendNew adds the texts that are not there yet.

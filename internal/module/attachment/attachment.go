@@ -65,7 +65,9 @@ func (i *Inspector) Ping(context.Context) error { return nil }
 func (i *Inspector) Close() error { return nil }
 
 func (i *Inspector) inspect(ctx context.Context, message io.Reader) (module.Finding, error) {
-	return newInspection(ctx, i.settings).inspect(message)
+	in := newInspection(ctx, i.settings)
+	defer in.budget.Share(ctx)()
+	return in.inspect(in.budget.Arriving(message))
 }
 
 // inspection is that of one message.

@@ -74,7 +74,8 @@ func (*Inspector) Close() error { return nil }
 
 func inspect(ctx context.Context, message io.Reader) (module.Finding, error) {
 	in := &inspection{budget: budget.Proportional(ctx, maxOctets)}
-	err := mail.ReadParts(in.budget, message, in.part)
+	defer in.budget.Share(ctx)()
+	err := mail.ReadParts(in.budget, in.budget.Arriving(message), in.part)
 	switch {
 	case errors.Is(err, mail.ErrComplex), errors.Is(err, budget.ErrSpent):
 		in.found(SymbolLimit)
