@@ -35,7 +35,7 @@ have it), or as "previous", the one before the last.`,
 			return usagef("which command? %q lists them", c.CommandPath()+" --help")
 		},
 	}
-	c.AddCommand(a.policyLog(), a.policyShow(), a.policyDiff(), a.policyRollback())
+	c.AddCommand(a.policyLog(), a.policyShow(), a.policyDiff(), a.policyExport(), a.policyRollback())
 	return c
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,13 +17,14 @@ func (a *app) policyDiff() *cobra.Command {
 	since := "1d"
 	var effects, redact bool
 	c := &cobra.Command{
-		Use:   "diff [POLICY [POLICY|FILE]]",
+		Use:   "diff [POLICY|FILE [POLICY|FILE]]",
 		Short: "what one policy says otherwise than another",
 		Long: `Diff compares two policies by what they mean: rules that came, went, moved or
 changed, patterns and list entries that were added or taken out, thresholds,
 clients. A comment or another order of keys is no difference. Without arguments
 the last policy but one is compared with the last; with one, that policy is
-compared with the file as it is now. Exit code 1: they say the same.
+compared with the file as it is now. A word with "/" in it or ".toml" at its end
+is a file. Exit code 1: they say the same.
 
 Then it tells the effects: the mail that the journals have of the last day, or of
 --since, is judged by both, and each message is named of which the verdict
@@ -33,13 +35,14 @@ known. With --effects this alone is told, also as JSON. Who asked is written to
 the journal of looks.`,
 		Example: `  tollgate policy diff
   tollgate policy diff 12 14
+  tollgate policy diff old.toml policy.toml
   tollgate policy diff 12 ./candidate.toml
   tollgate policy diff --effects --since 7d --json | jq '.effects[].ref'`,
 		Args: counted(0, 2),
 		RunE: func(c *cobra.Command, args []string) error {
-			s, all, err := a.past()
-			if err != nil {
-				return err
+			s, all, none := a.past()
+			if none != nil && !(len(args) == 2 && isFile(args[0]) && isFile(args[1])) {
+				return none
 			}
 			before, after, err := a.sides(s, all, args)
 			if err != nil {
@@ -50,6 +53,12 @@ the journal of looks.`,
 				return away(err)
 			}
 			told := func() error {
+				if none != nil && !effects {
+					return nil // two files, on a host that has no gateway
+				}
+				if none != nil {
+					return none
+				}
 				return a.effects(c.Context(), comparison{store: s, all: all, before: before, after: after, since: since, redact: redact})
 			}
 			if effects {
@@ -89,35 +98,39 @@ type compared struct {
 
 // sides are the two policies that a diff compares.
 func (a *app) sides(s *history.Store, all []history.Entry, args []string) (before, after compared, err error) {
-	first := "previous"
+	first, second := "previous", "" // the last but one, and the last
 	if len(args) > 0 {
 		first = args[0]
 	}
-	e, err := named(all, first)
-	if err != nil {
+	if before, err = a.sideNamed(s, all, first); err != nil {
 		return before, after, err
 	}
-	if before, err = side(s, e); err != nil {
-		return before, after, away(err)
-	}
-	switch {
-	case len(args) == 0:
-		e, err = named(all, "")
-	case len(args) == 1:
+	if len(args) == 1 {
 		after, err = a.sideOf(a.policy)
 		return before, after, err
-	default:
-		if e, err = named(all, args[1]); err != nil {
-			if fromFile, failed := a.sideOf(args[1]); failed == nil {
-				return before, fromFile, nil
-			}
-		}
 	}
+	if len(args) == 2 {
+		second = args[1]
+	}
+	after, err = a.sideNamed(s, all, second)
+	return before, after, err
+}
+
+// isFile tells whether a word names a file, and not a policy of the history.
+func isFile(word string) bool {
+	return strings.ContainsRune(word, '/') || strings.HasSuffix(word, ".toml")
+}
+
+func (a *app) sideNamed(s *history.Store, all []history.Entry, word string) (compared, error) {
+	if isFile(word) {
+		return a.sideOf(word)
+	}
+	e, err := named(all, word)
 	if err != nil {
-		return before, after, err
+		return compared{}, err
 	}
-	after, err = side(s, e)
-	return before, after, away(err)
+	p, err := side(s, e)
+	return p, away(err)
 }
 
 // side is a policy of the history.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -138,4 +139,71 @@ func Includes(path, text string) ([]string, error) {
 		all = append(all, values.Resolve(n))
 	}
 	return all, nil
+}
+
+// Whole is what a policy's files say, for programs that carry it elsewhere: an
+// object with "policy", the main file and those it includes as one, "clients", what
+// the file of [clients] says (null: there is none), and "files", the paths of all
+// that was read. Files that it names have absolute paths, whichever file named them.
+// Dates are texts there. A policy with an error has none.
+func Whole(path string) ([]byte, diag.Problems) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, diag.Problems{{Pos: diag.Pos{File: path}, Msg: err.Error()}}
+	}
+	cfg, problems := Load(path)
+	if cfg == nil {
+		return nil, problems
+	}
+	d := newDecoder()
+	root := d.readPolicy(path)
+	if root == nil { // it has changed meanwhile
+		return nil, d.Problems
+	}
+	for _, section := range root.Children {
+		switch section.Key {
+		case "rule", "threshold", "client", "tariff", "replies": // no key of theirs names a file
+		default:
+			absolute(section)
+		}
+	}
+	clientsIn := ""
+	if n := root.Child("clients"); n != nil && n.Child("file") != nil {
+		clientsIn, _ = n.Child("file").Value.(string)
+	}
+	whole := struct {
+		Policy  json.RawMessage `json:"policy"`
+		Clients json.RawMessage `json:"clients"`
+		Files   []string        `json:"files"`
+	}{Policy: source.Canonical(root)}
+	for _, f := range cfg.Sources {
+		whole.Files = append(whole.Files, f.Path)
+		if f.Role == source.Clients && f.Path == clientsIn {
+			clients, problem := document.Parse(f.Path, string(f.Text), d.manyTables())
+			if problem != nil {
+				return nil, diag.Problems{*problem}
+			}
+			whole.Clients = source.Canonical(clients)
+		}
+	}
+	text, err := json.Marshal(whole)
+	if err != nil {
+		return nil, diag.Problems{{Pos: diag.Pos{File: path}, Msg: err.Error()}}
+	}
+	return text, problems
+}
+
+// absolute makes paths out of the names of files below n.
+func absolute(n *node) {
+	for _, c := range n.Children {
+		name, single := c.Value.(string)
+		switch {
+		case c.Kind != document.Single:
+			absolute(c)
+		case !single, c.Key == "follow_maillog" && name == FollowJournal:
+		case c.Key == "file", strings.HasSuffix(c.Key, "_file"), c.Key == "state_dir", c.Key == "dir",
+			c.Key == "postfix_config", c.Key == "follow_maillog":
+			c.Value = values.Resolve(c)
+		}
+	}
 }

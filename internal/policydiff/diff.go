@@ -10,7 +10,9 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/BurntSushi/toml"
+	"github.com/tollgate-mail/tollgate/internal/config/document"
+	"github.com/tollgate-mail/tollgate/internal/config/source"
+	"github.com/tollgate-mail/tollgate/internal/diag"
 )
 
 // Policy is one side.
@@ -89,15 +91,18 @@ func Diff(before, after Policy) ([]Change, error) {
 
 // read has the policy with its clients' files.
 func (p Policy) read() (tables, error) {
-	var t tables
-	dec := json.NewDecoder(bytes.NewReader(p.Canonical))
-	dec.UseNumber()
-	if err := dec.Decode(&t); err != nil {
+	t, err := decode(p.Canonical)
+	if err != nil {
 		return nil, fmt.Errorf("the canonical form of a policy: %w", err)
 	}
 	for _, text := range p.Clients {
-		var more tables
-		if err := toml.Unmarshal(text, &more); err != nil {
+		root, problem := document.Parse("a file with clients", string(text), nil)
+		if root == nil {
+			return nil, diag.Problems{*problem}.Err()
+		}
+		// In the form that they have in a policy.
+		more, err := decode(source.Canonical(root))
+		if err != nil {
 			return nil, fmt.Errorf("a file with clients: %w", err)
 		}
 		for _, section := range []string{"client", "tariff"} {
@@ -108,6 +113,13 @@ func (p Policy) read() (tables, error) {
 		}
 	}
 	return t, nil
+}
+
+func decode(canonical []byte) (t tables, err error) {
+	dec := json.NewDecoder(bytes.NewReader(canonical))
+	dec.UseNumber()
+	err = dec.Decode(&t)
+	return t, err
 }
 
 func anys(all []tables) []any {
@@ -198,65 +210,6 @@ func named(key string, all []tables) names {
 		n.names = append(n.names, name)
 	}
 	return n
-}
-
-// moved tells of those common to both that stand in another order: as few as
-// explain it.
-func (d *diff) moved(word string, was, is names) {
-	var common []string
-	at := map[string]int{}
-	for _, name := range was.names {
-		if is.by[name] != nil {
-			at[name] = len(common)
-			common = append(common, name)
-		}
-	}
-	var order []int
-	var now []string
-	for _, name := range is.names {
-		if was.by[name] != nil {
-			order = append(order, at[name])
-			now = append(now, name)
-		}
-	}
-	stay := longest(order)
-	for i, name := range now {
-		if stay[i] {
-			continue
-		}
-		behind := func(all []string, i int) string {
-			if i == 0 {
-				return "first"
-			}
-			return "behind " + all[i-1]
-		}
-		d.add(Change{Where: word + " " + name, What: Moved, Before: behind(common, at[name]), After: behind(now, i)})
-	}
-}
-
-// longest marks a longest increasing subsequence.
-func longest(order []int) []bool {
-	last := make([]int, 0, len(order)) // index of the smallest end of each length
-	before := make([]int, len(order))
-	for i, v := range order {
-		n, _ := slices.BinarySearchFunc(last, v, func(j, v int) int { return order[j] - v })
-		before[i] = -1
-		if n > 0 {
-			before[i] = last[n-1]
-		}
-		if n == len(last) {
-			last = append(last, i)
-		} else {
-			last[n] = i
-		}
-	}
-	stay := make([]bool, len(order))
-	if len(last) > 0 {
-		for i := last[len(last)-1]; i >= 0; i = before[i] {
-			stay[i] = true
-		}
-	}
-	return stay
 }
 
 // keys compares two tables key by key, those within them by their path.

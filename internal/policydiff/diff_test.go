@@ -53,6 +53,25 @@ list q changed entries +[] -["a"]
 	}
 }
 
+// Which stage's rules stand first in a file is no difference, and neither is whether
+// a client with a date stands in the policy or in the file of clients.
+func TestNoDifference(t *testing.T) {
+	before := policydiff.Policy{
+		Canonical: []byte(`{"rule":[{"name":"a","stage":"connect"},{"name":"b","stage":"headers"},{"name":"c","stage":"headers"}]}`),
+		Clients:   [][]byte{[]byte("[[client]]\nid = \"ivan\"\nexpires = 2027-03-01\n")},
+	}
+	after := policydiff.Policy{
+		Canonical: []byte(`{"client":[{"expires":"2027-03-01","id":"ivan"}],"rule":[{"name":"b","stage":"headers"},{"name":"c","stage":"headers"},{"name":"a","stage":"connect"}]}`),
+	}
+	if got, err := policydiff.Diff(before, after); err != nil || len(got) > 0 {
+		t.Errorf("%s, %v", lines(got), err)
+	}
+	after.Canonical = []byte(`{"client":[{"expires":"2027-03-01","id":"ivan"}],"rule":[{"name":"c","stage":"headers"},{"name":"b","stage":"headers"},{"name":"a","stage":"connect"}]}`)
+	if got, err := policydiff.Diff(before, after); err != nil || len(got) != 1 || got[0].What != policydiff.Moved {
+		t.Errorf("%s, %v", lines(got), err)
+	}
+}
+
 // Of rules in another order as few are told as explain it: taken out and put
 // where they are said to stand, they make the new order.
 func TestMoved(t *testing.T) {

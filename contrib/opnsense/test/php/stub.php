@@ -4,8 +4,8 @@
  * Copyright (c) 2026 The tollgate authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Stands in for what the model uses of OPNsense: fields that have a value and know
- * whether they were changed, and messages with their place.
+ * Stands in for what the model, its migrations and the import use of OPNsense: fields that
+ * have a value and know whether they were changed, messages with their place, config.xml.
  */
 
 // Several small classes in one file, as the names that they stand for have it.
@@ -34,9 +34,16 @@ namespace OPNsense\Base\Messages {
         }
     }
 
-    class Messages
+    class Messages implements \IteratorAggregate
     {
         public $all = [];
+
+        public function getIterator(): \Iterator
+        {
+            foreach ($this->all as $field => $text) {
+                yield new Message($text, $field);
+            }
+        }
 
         public function appendMessage($message)
         {
@@ -50,18 +57,27 @@ namespace OPNsense\Base {
     {
         private $value = '';
         private $children = [];
+        private $item; /* of an array: its items' definition */
+        private $number;
         public $__reference = '';
 
-        public function __construct($value = '', array $children = [], $reference = '')
+        public function __construct($value = '', array $children = [], $reference = '', $item = null, $number = null)
         {
             $this->value = $value;
             $this->children = $children;
             $this->__reference = $reference;
+            $this->item = $item;
+            $this->number = $number;
         }
 
         public function __get($name)
         {
             return $this->children[$name] ?? new Field();
+        }
+
+        public function __set($name, $value)
+        {
+            $this->children[$name]->value = (string)$value;
         }
 
         public function __toString()
@@ -74,13 +90,30 @@ namespace OPNsense\Base {
             return $this->children;
         }
 
+        public function child($name)
+        {
+            return $this->children[$name] ?? null;
+        }
+
+        public function add()
+        {
+            $number = count($this->children);
+            $at = $this->__reference . '.' . $number;
+            return $this->children[] = BaseModel::read($this->item, null, $at, $number);
+        }
+
+        public function getAttributes()
+        {
+            return ['uuid' => $this->__reference];
+        }
+
         public function isFieldChanged()
         {
             return true;
         }
     }
 
-    /* The tree of fields, with the defaults that Tollgate.xml has. */
+    /* The tree of fields, of config.xml's values or those given, with the defaults that Tollgate.xml has. */
     abstract class BaseModel
     {
         private $tree;
@@ -89,28 +122,33 @@ namespace OPNsense\Base {
         {
             $beside = dirname((new \ReflectionClass($this))->getFileName());
             $model = simplexml_load_file($beside . '/Tollgate.xml');
-            $this->tree = $this->read($model->items, $values, '');
+            $stored = \OPNsense\Core\Config::getInstance()->object()->OPNsense->tollgate ?? null;
+            $this->tree = self::read($model->items, $values ?: $stored, '');
         }
 
-        private function read($node, $values, $path)
+        public static function read($node, $values, $path, $number = null)
         {
             $children = [];
             foreach ($node->children() as $name => $child) {
                 $at = ltrim($path . '.' . $name, '.');
                 $type = (string)$child['type'];
+                $has = is_array($values) ? ($values[$name] ?? null) : ($values ? $values->$name : null);
+                if (is_object($has) && $has->count() === 0 && $has->getName() === '') {
+                    $has = null;
+                }
                 if ($type == 'ArrayField') {
                     $items = [];
-                    foreach ($values[$name] ?? [] as $number => $item) {
-                        $items[] = $this->read($child, $item, $at . '.' . $number);
+                    foreach ($has ?? [] as $item) {
+                        $items[] = self::read($child, $item, $at . '.' . count($items), count($items));
                     }
-                    $children[$name] = new Field('', $items, $at);
+                    $children[$name] = new Field('', $items, $at, $child);
                 } elseif ($type == '') {
-                    $children[$name] = $this->read($child, $values[$name] ?? [], $at);
+                    $children[$name] = self::read($child, $has, $at);
                 } else {
-                    $children[$name] = new Field($values[$name] ?? (string)$child->Default, [], $at);
+                    $children[$name] = new Field((string)($has ?? $child->Default), [], $at);
                 }
             }
-            return new Field('', $children, $path);
+            return new Field('', $children, $path, null, $number);
         }
 
         public function __get($name)
@@ -118,9 +156,55 @@ namespace OPNsense\Base {
             return $this->tree->$name;
         }
 
+        public function getNodeByReference($reference)
+        {
+            $node = $this->tree;
+            foreach (explode('.', $reference) as $name) {
+                $node = $node ? $node->child($name) : null;
+            }
+            return $node;
+        }
+
+        public function setNodeByReference($reference, $value)
+        {
+            $parts = explode('.', $reference);
+            $last = array_pop($parts);
+            $node = $this->getNodeByReference(implode('.', $parts));
+            if (!$node || !$node->child($last)) {
+                return false;
+            }
+            $node->$last = $value;
+            return true;
+        }
+
         public function performValidation($validateFullModel = false)
         {
             return new Messages\Messages();
+        }
+    }
+
+    /* Core's own fills in the defaults of new fields, as reading the model does here. */
+    class BaseModelMigration
+    {
+        public function run($model)
+        {
+        }
+    }
+}
+
+namespace OPNsense\Core {
+    class Config
+    {
+        public static $xml = '<opnsense/>';
+
+        public static function getInstance()
+        {
+            return new self();
+        }
+
+        public function object()
+        {
+            return simplexml_load_string(self::$xml);
         }
     }
 }

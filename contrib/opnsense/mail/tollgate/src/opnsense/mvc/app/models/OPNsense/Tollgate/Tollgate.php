@@ -17,15 +17,30 @@ class Tollgate extends BaseModel
 
     /* the first stage at which a field is known */
     private const KNOWN_FROM = [
-        'client_ip' => 'connect', 'client_host' => 'connect', 'helo' => 'helo', 'sender' => 'mailfrom',
-        'sender_domain' => 'mailfrom', 'recipient' => 'rcptto', 'subject' => 'headers', 'header' => 'headers',
-        'header_ip' => 'headers', 'attachment_name' => 'complete', 'virus' => 'complete',
+        'client_ip' => 'connect', 'client_host' => 'connect', 'client_resolve' => 'connect', 'dnsbl' => 'connect',
+        'helo' => 'helo',
+        'tls' => 'mailfrom', 'authenticated' => 'mailfrom', 'auth_user' => 'mailfrom', 'direction' => 'mailfrom',
+        'sender' => 'mailfrom', 'sender_domain' => 'mailfrom', 'sender_mx' => 'mailfrom', 'spf' => 'mailfrom',
+        'sender_dnsbl' => 'mailfrom', 'declared_size' => 'mailfrom',
+        'recipient' => 'rcptto', 'recipient_domain' => 'rcptto', 'recipient_client' => 'rcptto',
+        'recipient_count' => 'rcptto', 'correspondent' => 'rcptto',
+        'subject' => 'headers', 'author' => 'headers', 'author_domain' => 'headers', 'author_name' => 'headers',
+        'header' => 'headers', 'header_ip' => 'headers',
+        'dkim' => 'complete', 'dmarc' => 'complete', 'size' => 'complete', 'attachment_name' => 'complete',
+        'attachment_type' => 'complete', 'virus' => 'complete', 'mime_defects' => 'complete',
     ];
 
-    /* what only lists of addresses can answer for */
+    /* what lists of addresses and names can answer for */
     private const LISTABLE = [
-        'client_ip', 'client_host', 'helo', 'sender', 'sender_domain', 'recipient', 'header', 'header_ip',
+        'client_ip', 'client_host', 'helo', 'sender', 'sender_domain', 'recipient', 'recipient_domain', 'header',
+        'header_ip', 'author', 'author_domain',
     ];
+
+    /* what is true or false */
+    private const FLAGS = ['tls', 'authenticated', 'correspondent'];
+
+    /* where files are that the plugin never writes */
+    protected $beside = '/usr/local/etc/tollgate/conf.d';
 
     /**
      * {@inheritdoc}
@@ -51,7 +66,7 @@ class Tollgate extends BaseModel
         }
         if (
             (string)$this->general->enabled == '1' && (string)$this->recipients->mode == 'domains' &&
-            (string)$this->recipients->domains == ''
+            (string)$this->recipients->domains == '' && !$this->domainsBeside()
         ) {
             $messages->appendMessage(new Message(
                 gettext('Without a local domain all mail would be refused.'),
@@ -59,6 +74,19 @@ class Tollgate extends BaseModel
             ));
         }
         return $messages;
+    }
+
+    /**
+     * whether a file of conf.d says which domains are local; what else it says, tollgate checks
+     */
+    private function domainsBeside()
+    {
+        foreach (glob($this->beside . '/*.toml') ?: [] as $file) {
+            if (preg_match('/^\s*(recipients\s*\.\s*)?domains(_file)?\s*=/m', (string)@file_get_contents($file))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /**
@@ -77,7 +105,10 @@ class Tollgate extends BaseModel
         if ($field == 'header' && (string)$rule->header == '') {
             $found['header'] = gettext('Name the header field.');
         }
-        if ((string)$rule->pattern == '' && (string)$rule->list == '') {
+        $flag = in_array($field, self::FLAGS, true);
+        if ($flag && !in_array(trim((string)$rule->pattern), ['true', 'false'], true)) {
+            $found['pattern'] = gettext('This is true or false.');
+        } elseif ((string)$rule->pattern == '' && (string)$rule->list == '') {
             $found['pattern'] = gettext('Enter a pattern or choose a list.');
         } elseif ((string)$rule->pattern != '' && (string)$rule->list != '') {
             $found['list'] = gettext('Either a pattern or a list.');
@@ -89,6 +120,14 @@ class Tollgate extends BaseModel
             $found['action'] = gettext('Greylisting is decided at each recipient.');
         } elseif (in_array($action, ['discard', 'hold'], true) && (string)$rule->stage == 'rcptto') {
             $found['action'] = gettext('A single recipient cannot be discarded or held.');
+        }
+        if ((string)$rule->reply != '') {
+            $code = substr((string)$rule->reply, 0, 1);
+            if (!in_array($action, ['reject', 'tempfail'], true)) {
+                $found['reply'] = gettext('Only what refuses or defers has a reply.');
+            } elseif ($code != ($action == 'reject' ? '5' : '4')) {
+                $found['reply'] = gettext('A refusal begins with 5, a deferral with 4.');
+            }
         }
         return $found;
     }
