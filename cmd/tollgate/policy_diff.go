@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -40,9 +41,17 @@ the journal of looks.`,
   tollgate policy diff --effects --since 7d --json | jq '.effects[].ref'`,
 		Args: counted(0, 2),
 		RunE: func(c *cobra.Command, args []string) error {
-			s, all, none := a.past()
-			if none != nil && !(len(args) == 2 && isFile(args[0]) && isFile(args[1])) {
-				return none
+			// Two files are compared where no gateway is, too; what mail they are tried on
+			// is a gateway's.
+			_, none := os.Stat(a.policy)
+			alone := none != nil && !effects && len(args) == 2 && isFile(args[0]) && isFile(args[1])
+			var s *history.Store
+			var all []history.Entry
+			if !alone {
+				var err error
+				if s, all, err = a.past(); err != nil {
+					return err
+				}
 			}
 			before, after, err := a.sides(s, all, args)
 			if err != nil {
@@ -53,12 +62,6 @@ the journal of looks.`,
 				return away(err)
 			}
 			told := func() error {
-				if none != nil && !effects {
-					return nil // two files, on a host that has no gateway
-				}
-				if none != nil {
-					return none
-				}
 				return a.effects(c.Context(), comparison{store: s, all: all, before: before, after: after, since: since, redact: redact})
 			}
 			if effects {
@@ -77,7 +80,7 @@ the journal of looks.`,
 				return err
 			case len(changes) == 0:
 				return silent(exitNegative)
-			case a.json:
+			case a.json, alone:
 				return nil
 			}
 			return told()

@@ -31,10 +31,10 @@ the policy's journals have under the reference in the report header, else that o
 Return-Path, Delivered-To, X-Original-To and the topmost foreign Received; where
 nothing tells the recipients they are taken from To and Cc. Each message is
 judged as of its own Date, as one that has passed greylisting. DNS says what the
-table [dns] of --answers has; what the journal keeps of a message goes before: the
-answer by which a rule matched, what the antivirus and modules that ask a service
-said. What nothing tells is not known: the summary says of how many messages, by
-attribute.
+table [dns] of --answers has; what the journal keeps of a message goes before:
+the answer by which a rule matched, what the antivirus and modules that ask a
+service said. What nothing tells is not known: the summary says of how many
+messages, by attribute.
 
 With --journal no message is judged: of each rule it tells from the journals how
 often it matched, and how many verdicts it alone decided, under the thresholds of
