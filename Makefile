@@ -32,7 +32,7 @@ FUZZTIME    ?= 30s
 export GOTOOLCHAIN := local
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo check test test-packages screenshots deps-build deps-demo deps-test deps-packages format vet staticcheck tidy unit cross manpages go-test \
+.PHONY: help build demo check test test-packages opnsense-core screenshots deps-build deps-demo deps-test deps-packages format vet staticcheck tidy unit cross manpages go-test \
 	deb-test hostile bare bench profile compare fuzz install install-files deb release clean
 
 help: ## this list
@@ -53,6 +53,10 @@ test-packages: deps-packages ## the package on Debian 13 and an upgrade of an ol
 	GO=$(GO) test/packages.sh --from $(BEFORE) trixie
 	PATH="$(dir $(GO)):$$PATH" TOLLGATE_CHROMEDRIVER=chromedriver $(GO) test -count=1 -timeout 10m -run 'TestOPNsensePages' ./test
 	GOOS=freebsd CGO_ENABLED=0 $(GO) test -vet=off -run '^$$' -exec true ./...
+
+opnsense-core: deps-test ## templates, migrations and imports under OPNsense's own classes; OPNSENSE_CORE and OPNSENSE_PLUGINS are checkouts
+	PATH="$(dir $(GO)):$$PATH" OPNSENSE_CORE="$(abspath $(OPNSENSE_CORE))" OPNSENSE_PLUGINS="$(abspath $(OPNSENSE_PLUGINS))" \
+		$(GO) test -count=1 -v -run 'TestOPNsenseCore' ./test
 
 screenshots: deps-packages ## dist/screenshots: the pages of the OPNsense plugin, beside a stand-in that has not its looks
 	mkdir -p dist/screenshots

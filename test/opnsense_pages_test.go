@@ -101,6 +101,17 @@ func TestOPNsensePages(t *testing.T) {
 
 	b.open(page("report"))
 	b.shows("#rows tbody", "acme")
+	b.shows("#rows tbody", "Acme <b>Ltd</b>")
+	b.choose("#by", "client,tariff")
+	b.click("#search button")
+	b.shows("#legend", "office")
+	b.shows("#rows tbody", "0.50")
+	b.shows("#rows tbody", "EUR")
+	b.shows("#chart", "Acme <b>Ltd</b>")
+	b.choose("#what", "cost")
+	if title := b.script("document.querySelector('#chart .part').title"); title != "office 0.50" {
+		t.Errorf("the bar says %q", title)
+	}
 	b.open(page("status"))
 	b.shows("#details", "gateway")
 	b.open(page("history"))
@@ -170,9 +181,16 @@ func (g *gateway) pages(t *testing.T, b *browser, language string) func(page str
 mode    = "domains"
 domains = ["example.org"]
 
+[[tariff]]
+name         = "office"
+currency     = "EUR"
+per_delivery = "0.25"
+
 [[client]]
 id        = "acme"
+name      = "Acme <b>Ltd</b>"
 addresses = ["ivan@example.org"]
+tariff    = "office"
 
 [[rule]]
 name   = "wait"
