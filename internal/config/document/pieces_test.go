@@ -83,3 +83,29 @@ func TestTextsAreShared(t *testing.T) {
 		}
 	}
 }
+
+// FuzzPieces has any text read in pieces and at once.
+func FuzzPieces(f *testing.F) {
+	for _, p := range parts {
+		f.Add("[[rule]]\na = 1\n"+p+"[[rule]]\nb = 2\n", uint8(20))
+	}
+	f.Fuzz(func(t *testing.T, text string, octets uint8) {
+		if strings.HasPrefix(text, "\ufeff") {
+			return // taken away before a text is scanned
+		}
+		whole, problem := Parse("f", text, []string{"rule"})
+		root, heads, deep := scan("f", text)
+		if deep > 0 || !root.fillInPieces(text, heads, int(octets)) {
+			return
+		}
+		if problem != nil {
+			if strings.HasPrefix(problem.Msg, "not TOML") {
+				t.Fatalf("taken in pieces, and not at once: %v", problem)
+			}
+			return // what is no UTF-8 has been told of before
+		}
+		if got, want := told(root), told(whole); !reflect.DeepEqual(got, want) {
+			t.Fatalf("in pieces\n%v\nat once\n%v", got, want)
+		}
+	})
+}
