@@ -121,11 +121,11 @@ func (l *listing) list(k Kind, r io.Reader) error {
 	}[k]; ok {
 		return read(r)
 	}
-	read, ok := map[Kind]func(*spooled) error{Zip: l.zip, SevenZip: l.sevenZip, Image: l.image, TNEF: l.tnef, OLE: l.ole}[k]
+	read, ok := map[Kind]func(*seekable) error{Zip: l.zip, SevenZip: l.sevenZip, Image: l.image, TNEF: l.tnef, OLE: l.ole}[k]
 	if !ok {
 		return ErrUnreadable
 	}
-	file, err := l.spool(r)
+	file, err := l.seekable(r)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 // compound is a compound file ([MS-CFB]): a file system of streams in storages.
 type compound struct {
 	l        *listing
-	f        *spooled
+	f        *seekable
 	sector   int64    // octets
 	small    int64    // octets of a sector within the stream of small ones
 	cutoff   int64    // streams below it stand there
@@ -33,7 +33,7 @@ const (
 )
 
 // openCompound reads the directory. What is damaged in it is left out.
-func (l *listing) openCompound(f *spooled) (*compound, error) {
+func (l *listing) openCompound(f *seekable) (*compound, error) {
 	const header, difat, inHeader = 512, 76, 109
 	var h [header]byte
 	if _, err := f.ReadAt(h[:], 0); err != nil {

@@ -30,7 +30,7 @@ func isImage(head []byte) bool {
 
 // image lists the files of an image, by every tree that it has. Where there is
 // none that can be read, what looks like a name is one.
-func (l *listing) image(f *spooled) error {
+func (l *listing) image(f *seekable) error {
 	before := l.Names
 	err := l.trees(f)
 	if err == nil || errors.Is(err, ErrUnreadable) {
@@ -51,7 +51,7 @@ type extent struct{ at, size int64 }
 
 // trees reads the trees of the primary and the supplementary descriptors
 // (ECMA-119 §8.4, §8.5).
-func (l *listing) trees(f *spooled) error {
+func (l *listing) trees(f *seekable) error {
 	const primary, supplementary, terminator, most = 1, 2, 255, 64
 	var d [sectorISO]byte
 	read, found := false, false
@@ -84,7 +84,7 @@ func (l *listing) trees(f *spooled) error {
 
 // tree lists the files below a folder whose record is given. No folder is read
 // twice, and together they are no longer than the image.
-func (l *listing) tree(f *spooled, block int64, root []byte, wide bool) error {
+func (l *listing) tree(f *seekable, block int64, root []byte, wide bool) error {
 	queue := []extent{folderISO(root, block)}
 	seen := map[int64]bool{}
 	for left := f.size; len(queue) > 0; queue = queue[1:] {
@@ -110,7 +110,7 @@ func (l *listing) tree(f *spooled, block int64, root []byte, wide bool) error {
 
 // folder lists the records of a folder (ECMA-119 §9.1), and returns the folders
 // in it.
-func (l *listing) folder(f *spooled, at extent, block int64, wide bool) ([]extent, error) {
+func (l *listing) folder(f *seekable, at extent, block int64, wide bool) ([]extent, error) {
 	const fixed, isFolder = 33, 0x02
 	var folders []extent
 	var sector [sectorISO]byte
@@ -191,7 +191,7 @@ func rockRidge(b []byte) []string {
 // udf lists what File Identifier Descriptors name (ECMA-167 part 4 §14.4),
 // wherever they stand: the way to them is long, and an image that lacks a part
 // of it may still be opened.
-func (l *listing) udf(f *spooled) error {
+func (l *listing) udf(f *seekable) error {
 	const fixed, isFolder, isParent = 38, 0x02, 0x08
 	for _, tag := range []string{"\x01\x01\x02\x00", "\x01\x01\x03\x00"} { // 257, version 2 or 3
 		w := &window{listing: l, f: f}
@@ -241,7 +241,7 @@ func (l *listing) udf(f *spooled) error {
 }
 
 // versions lists what looks like a name with a version: NAME.EXT;1.
-func (l *listing) versions(f *spooled) error {
+func (l *listing) versions(f *seekable) error {
 	const longest = 221
 	w := &window{listing: l, f: f}
 	last := int64(0)

@@ -11,7 +11,7 @@ import (
 // ole looks what is kept in a compound file ([MS-CFB]): storages of macros, an
 // encrypted document, the files that an Outlook message has attached and those
 // that an office document has embedded.
-func (l *listing) ole(f *spooled) error {
+func (l *listing) ole(f *seekable) error {
 	files, err := l.oleSigns(io.NewSectionReader(f, 0, f.size))
 	if err != nil {
 		return err

@@ -49,7 +49,7 @@ func (l *listing) search(claim Claim, r io.Reader) error {
 			return ErrUnreadable
 		}
 	}
-	file, err := l.spool(r)
+	file, err := l.seekable(r)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func first(signatures map[Kind]string, b []byte) (at int, kind Kind) {
 
 // embedded lists what begins in the first MiB of a file. One that cannot be
 // read may be there to be found first.
-func (l *listing) embedded(f *spooled, claim Claim) error {
+func (l *listing) embedded(f *seekable, claim Claim) error {
 	const most = 8 // beginnings that are tried
 	start := make([]byte, min(f.size, within))
 	if _, err := f.ReadAt(start, 0); err != nil && !errors.Is(err, io.EOF) {

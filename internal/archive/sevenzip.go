@@ -19,7 +19,7 @@ const max7zHeader = 1 << 20
 // sevenZip lists a 7z archive by the header at its end (7zFormat.txt of the
 // LZMA SDK). The sevenzip package would bring ten others along for unpacking
 // what is not unpacked here, and holds all entries of a header of any length.
-func (l *listing) sevenZip(f *spooled) error {
+func (l *listing) sevenZip(f *seekable) error {
 	const signature = 32
 	var b [signature]byte
 	if _, err := f.ReadAt(b[:], 0); err != nil {
@@ -59,7 +59,7 @@ func (l *listing) sevenZip(f *spooled) error {
 }
 
 // unpack7z unpacks a header.
-func (l *listing) unpack7z(f *spooled, h *header7z) ([]byte, error) {
+func (l *listing) unpack7z(f *seekable, h *header7z) ([]byte, error) {
 	s := h.streams()
 	if s.encrypted {
 		return nil, ErrHidden

@@ -13,7 +13,7 @@ import (
 // nothing of the kind.
 func (l *Lister) Signed(name string, r io.Reader, read func(io.Reader) error) error {
 	one := l.listing(name, r)
-	file, err := one.spool(one.source)
+	file, err := one.seekable(one.source)
 	if err != nil {
 		return one.result(err)
 	}
@@ -43,7 +43,7 @@ func (l *Lister) Signed(name string, r io.Reader, read func(io.Reader) error) er
 // ber reads the Basic Encoding Rules (X.690) of a signed message.
 type ber struct {
 	*listing
-	f          *spooled
+	f          *seekable
 	content    []place // octets, piece by piece
 	compressed bool
 	typed      bool // the outermost type was seen

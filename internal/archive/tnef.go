@@ -18,14 +18,14 @@ type tnefFile struct {
 }
 
 // tnef lists the files that TNEF has attached ([MS-OXTNEF] §2.1.3).
-func (l *listing) tnef(f *spooled) error {
+func (l *listing) tnef(f *seekable) error {
 	var file tnefFile
 	err := l.attributes(f, &file)
 	return errors.Join(l.attached(f, &file), err)
 }
 
 // attached ends a file.
-func (l *listing) attached(f *spooled, file *tnefFile) error {
+func (l *listing) attached(f *seekable, file *tnefFile) error {
 	if len(file.content) == 0 && len(file.names) > 0 {
 		return l.content(nil, file.names...)
 	}
@@ -38,7 +38,7 @@ func (l *listing) attached(f *spooled, file *tnefFile) error {
 }
 
 // attributes reads all, and leaves the last file to be ended.
-func (l *listing) attributes(f *spooled, file *tnefFile) error {
+func (l *listing) attributes(f *seekable, file *tnefFile) error {
 	const (
 		head, attribute, checksum = 6, 9, 2
 		ofMessage, ofAttachment   = 1, 2
@@ -105,7 +105,7 @@ func (l *listing) nameTNEF(file *tnefFile, name string) error {
 
 // mapi lists the names among the properties of a file ([MS-OXTNEF] §2.1.3.4),
 // and finds its content: that of an embedded message is TNEF in its turn.
-func (l *listing) mapi(f *spooled, in extent, file *tnefFile) error {
+func (l *listing) mapi(f *seekable, in extent, file *tnefFile) error {
 	const (
 		named          = 0x8000
 		multiple       = 0x1000
@@ -205,7 +205,7 @@ func utf16LE(b []byte) string {
 
 // fields are those of a structure in a file, little endian.
 type fields struct {
-	f       *spooled
+	f       *seekable
 	at, end int64
 	short   bool
 }

@@ -9,7 +9,7 @@ import (
 // window finds texts in an archive, further and further on.
 type window struct {
 	*listing
-	f     *spooled
+	f     *seekable
 	buf   [32 << 10]byte
 	start int64
 	n     int

@@ -31,7 +31,7 @@ const (
 // zipFile is a zip under inspection.
 type zipFile struct {
 	*listing
-	f      *spooled
+	f      *seekable
 	locals int64   // octets of local headers that may still be read: they cannot overlap
 	files  []place // of files that both the directory and their own header know
 }
@@ -46,7 +46,7 @@ type place struct{ from, to int64 }
 //
 // archive/zip would hold all entries of a directory in memory, about 400
 // octets for 46, and shows neither damaged archives nor contradictions.
-func (l *listing) zip(f *spooled) error {
+func (l *listing) zip(f *seekable) error {
 	z := &zipFile{listing: l, f: f, locals: f.size}
 	err := z.directories()
 	if err != nil && !errors.Is(err, ErrUnreadable) {

@@ -33,7 +33,7 @@ type DB struct {
 // the path.
 func Open(path string, e Errors) (*DB, error) {
 	d := &DB{errors: e}
-	err := d.guard(func() (err error) {
+	err := d.caught(func() (err error) {
 		d.DB, err = bolt.Open(path, 0o600, &bolt.Options{
 			Timeout: lockTimeout, FreelistType: bolt.FreelistMapType,
 			// With NoFreelistSync, opening would read all pages, and of a broken
@@ -58,23 +58,23 @@ func Open(path string, e Errors) (*DB, error) {
 
 // Update runs fn in a transaction that writes, and syncs it.
 func (d *DB) Update(fn func(*bolt.Tx) error) error {
-	return d.guard(func() error { return d.DB.Update(fn) })
+	return d.caught(func() error { return d.DB.Update(fn) })
 }
 
 // View runs fn in a transaction that reads.
 func (d *DB) View(fn func(*bolt.Tx) error) error {
-	return d.guard(func() error { return d.DB.View(fn) })
+	return d.caught(func() error { return d.DB.View(fn) })
 }
 
 // Do runs fn, which does with the database what it wants: its panics are errors.
-func (d *DB) Do(fn func() error) error { return d.guard(fn) }
+func (d *DB) Do(fn func() error) error { return d.caught(fn) }
 
 // Close closes the file.
-func (d *DB) Close() error { return d.guard(d.DB.Close) }
+func (d *DB) Close() error { return d.caught(d.DB.Close) }
 
-// guard makes an error of what bbolt does with a broken file: it panics where
+// caught makes an error of what bbolt does with a broken file: it panics where
 // pages do not fit together, and faults where the file ends too early.
-func (d *DB) guard(fn func() error) (err error) {
+func (d *DB) caught(fn func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {

@@ -24,9 +24,9 @@ type Config struct {
 
 	// Try is how long one server has for one reply. Default: 2 s.
 	Try time.Duration
-	// Stage is how long a whole check may take: SenderMX, Listed, SPF. A
+	// Total is how long a whole check may take: SenderMX, Listed, SPF. A
 	// caller's context can only make it shorter. Default: 8 s.
-	Stage time.Duration
+	Total time.Duration
 
 	// InFlight bounds the questions under way at once, each of which has one
 	// socket. When there are so many, a new one takes the place of the oldest
@@ -50,8 +50,8 @@ func (c Config) withDefaults() Config {
 	if c.Try <= 0 {
 		c.Try = 2 * time.Second
 	}
-	if c.Stage <= 0 {
-		c.Stage = 8 * time.Second
+	if c.Total <= 0 {
+		c.Total = 8 * time.Second
 	}
 	if c.InFlight <= 0 {
 		c.InFlight = 1024

@@ -207,7 +207,7 @@ func TestExchange(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			r := resolver(t, Config{Try: 60 * time.Millisecond, Stage: 2 * time.Second}, lie(t, tt.handle))
+			r := resolver(t, Config{Try: 60 * time.Millisecond, Total: 2 * time.Second}, lie(t, tt.handle))
 			a, err := r.lookup(t.Context(), question{"x.example.", dns.TypeA})
 			if err != nil {
 				if !errors.Is(err, ErrTemporary) || !strings.Contains(err.Error(), tt.want) {

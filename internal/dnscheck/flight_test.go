@@ -158,7 +158,7 @@ func TestEvictedIsNotRemembered(t *testing.T) {
 }
 
 // A dead zone costs the first message its time, not the next ones for a while;
-// a slow one has its second chance within the same stage.
+// a slow one has its second chance within the same check.
 func TestFailuresAreRemembered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := offline(t, Config{}, slowly)

@@ -74,7 +74,7 @@ func Refuses(addr netip.Addr) bool {
 }
 
 func (r *Resolver) listed(ctx context.Context, zone, name, nobody string) ([]netip.Addr, error) {
-	during := newStage(ctx, r.stage)
+	during := newTimed(ctx, r.total)
 	defer during.end()
 	q := question{name, dns.TypeA}
 	a, err := r.lookup(during, q)

@@ -38,7 +38,7 @@ func (r *Resolver) SenderMX(ctx context.Context, sender string) (results.MX, err
 	if !ok || hostless(name) {
 		return results.MXMissing, nil
 	}
-	during := newStage(ctx, r.stage)
+	during := newTimed(ctx, r.total)
 	defer during.end()
 	a, err := r.lookup(during, question{name, dns.TypeMX})
 	switch {

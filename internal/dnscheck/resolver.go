@@ -11,7 +11,7 @@ import (
 // Resolver asks recursive servers and keeps their answers. It is safe for use
 // by many goroutines.
 type Resolver struct {
-	stage   time.Duration
+	total   time.Duration
 	now     func() time.Time
 	servers *servers
 	limiter *limiter
@@ -51,7 +51,7 @@ func New(c Config) (*Resolver, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Resolver{
-		stage: c.Stage, now: c.Now, servers: s, limiter: newLimiter(c.InFlight), lists: reputations{log: c.Log},
+		total: c.Total, now: c.Now, servers: s, limiter: newLimiter(c.InFlight), lists: reputations{log: c.Log},
 		ctx: ctx, cancel: cancel,
 		cache: newCache(c.CacheEntries), flights: make(map[question]*flight),
 	}, nil
@@ -100,7 +100,7 @@ func (r *Resolver) lookup(ctx context.Context, q question) (*answer, error) {
 
 // fly brings the answer home.
 func (r *Resolver) fly(f *flight, q question) {
-	ctx, cancel := context.WithTimeoutCause(r.ctx, r.stage, errTimeout)
+	ctx, cancel := context.WithTimeoutCause(r.ctx, r.total, errTimeout)
 	defer cancel()
 	f.answer, f.err = r.resolve(ctx, q)
 	keep := f.answer

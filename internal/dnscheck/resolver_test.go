@@ -150,16 +150,16 @@ func TestNobodyThere(t *testing.T) {
 	}
 	addr := l.LocalAddr().String()
 	l.Close()
-	r := resolver(t, Config{Servers: []string{addr}, Try: time.Hour, Stage: time.Hour})
+	r := resolver(t, Config{Servers: []string{addr}, Try: time.Hour, Total: time.Hour})
 	_, err = r.SenderMX(t.Context(), "u@x.example")
 	if !errors.Is(err, ErrTemporary) || !strings.Contains(err.Error(), "refused") {
 		t.Error(err)
 	}
 }
 
-// No check takes longer than its stage.
+// No check takes longer than its Total.
 func TestStage(t *testing.T) {
-	r := resolver(t, Config{Try: time.Hour, Stage: 50 * time.Millisecond}, lie(t, zone(t, "")))
+	r := resolver(t, Config{Try: time.Hour, Total: 50 * time.Millisecond}, lie(t, zone(t, "")))
 	for range 2 { // the second from the memory of failures
 		_, err := r.Listed(t.Context(), "x.silent", netip.MustParseAddr("192.0.2.1"))
 		if !errors.Is(err, ErrTemporary) || !errors.Is(err, errTimeout) && !strings.Contains(err.Error(), "in time") {

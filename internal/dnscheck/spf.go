@@ -34,7 +34,7 @@ type SPFResult struct {
 //
 // The error wraps ErrTemporary, and is not nil exactly when the result is
 // "temperror". Limits are those of §4.6.4: ten terms that ask, ten targets of
-// an MX, two void look-ups; and the stage's deadline.
+// an MX, two void look-ups; and the deadline of the whole check.
 func (r *Resolver) SPF(ctx context.Context, ip netip.Addr, helo, sender string) (SPFResult, error) {
 	result := SPFResult{Result: results.None, Identity: "mailfrom"}
 	local, domain := "", ""
@@ -60,7 +60,7 @@ func (r *Resolver) SPF(ctx context.Context, ip netip.Addr, helo, sender string) 
 	// whoever wrote it would choose whose record is asked for. It sees another
 	// character there, which only the macro l could tell.
 	local = strings.ReplaceAll(local, "@", "_")
-	during := newStage(ctx, r.stage)
+	during := newTimed(ctx, r.total)
 	defer during.end()
 	lookup := &spfLookup{r: r, ipv6: ip.Unmap().Is6()}
 	word, why := spf.CheckHostWithSender(ip.Unmap().AsSlice(), helo, local+"@"+domain,

@@ -90,7 +90,7 @@ func TestPublishedSuite(t *testing.T) {
 
 func (s spfSuite) run(t *testing.T) {
 	t.Parallel()
-	r := resolver(t, Config{Try: 100 * time.Millisecond, Stage: 2 * time.Second}, lie(t, s.handler(t)))
+	r := resolver(t, Config{Try: 100 * time.Millisecond, Total: 2 * time.Second}, lie(t, s.handler(t)))
 	for name, c := range s.Tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

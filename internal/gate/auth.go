@@ -66,7 +66,7 @@ func (a *authentication) spend() {
 	a.asking.mu.Lock()
 	defer a.asking.mu.Unlock()
 	if a.asking.spent > 0 {
-		a.m.s.watch.times.Add(took.DNS, a.asking.spent)
+		a.m.s.stopwatch.times.Add(took.DNS, a.asking.spent)
 	}
 }
 

@@ -13,7 +13,7 @@ func (m *Message) Complete(ctx context.Context) Result {
 	if m.done {
 		return m.result
 	}
-	m.s.watch.end = m.s.g.Now()
+	m.s.stopwatch.end = m.s.g.Now()
 	if !m.headersIn {
 		m.endOfHeader(ctx)
 	}

@@ -163,7 +163,7 @@ func (m *Message) timed(now time.Time) *took.Times {
 	if m.measured {
 		return &m.times
 	}
-	w := &m.s.watch
+	w := &m.s.stopwatch
 	if !w.end.IsZero() {
 		w.times.Add(took.Complete, now.Sub(w.end))
 	}

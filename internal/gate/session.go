@@ -37,7 +37,7 @@ type Session struct {
 
 	observing []Observer   // to what happens now
 	group     lookup.Group // what its look-ups run in
-	watch     stopwatch
+	stopwatch stopwatch
 }
 
 // Session begins with the client's connection. What its rules refuse is
@@ -45,7 +45,7 @@ type Session struct {
 func (g *Gate) Session(ctx context.Context, p Peer) *Session {
 	p.Addr = p.Addr.Unmap()
 	s := &Session{g: g, peer: p, ref: g.refs.make()}
-	s.group.Now, s.group.Took = g.Now, &s.watch.times
+	s.group.Now, s.group.Took = g.Now, &s.stopwatch.times
 	defer s.spend(took.Connect, g.Now())
 	if p.Addr.IsValid() {
 		s.clientIP = p.Addr.String()
@@ -102,8 +102,8 @@ func (s *Session) judgeHelo(ctx context.Context) {
 // the session began with, connect and helo are judged again under it.
 func (s *Session) Mail(ctx context.Context, e Envelope) (*Message, Decision) {
 	s.Abort()
-	s.watch.mail, s.watch.end = s.g.Now(), time.Time{}
-	defer s.spend(took.MailFrom, s.watch.mail)
+	s.stopwatch.mail, s.stopwatch.end = s.g.Now(), time.Time{}
+	defer s.spend(took.MailFrom, s.stopwatch.mail)
 	if !s.current() {
 		s.adopt(s.g.takeFor(s.peer))
 		s.connect(ctx)
@@ -172,7 +172,7 @@ type stopwatch struct {
 }
 
 // spend counts the time since then.
-func (s *Session) spend(p took.Part, since time.Time) { s.watch.times.Add(p, s.g.Now().Sub(since)) }
+func (s *Session) spend(p took.Part, since time.Time) { s.stopwatch.times.Add(p, s.g.Now().Sub(since)) }
 
 // entry has what is known of the session.
 func (s *Session) entry(kind string) *journal.Entry {

@@ -15,8 +15,8 @@ var ErrKeeping = errors.New("keeping an archive")
 // inMemory is how many octets of an archive are kept in memory.
 const inMemory = 256 << 10
 
-// spooled is an archive that can be read from any place.
-type spooled struct {
+// seekable is an archive that can be read from any place.
+type seekable struct {
 	octets io.ReaderAt
 	size   int64
 	file   *os.File // nil when in memory
@@ -28,7 +28,7 @@ type spooled struct {
 }
 
 // ReadAt is for one goroutine.
-func (s *spooled) ReadAt(p []byte, at int64) (int, error) {
+func (s *seekable) ReadAt(p []byte, at int64) (int, error) {
 	const page, short = 16 << 10, 1 << 10
 	if s.file == nil || len(p) > short || at < 0 || at >= s.size {
 		return s.octets.ReadAt(p, at)
@@ -51,20 +51,20 @@ func (s *spooled) ReadAt(p []byte, at int64) (int, error) {
 	return n, nil
 }
 
-// spool reads an archive, into a file without a name if it is long.
-func (l *listing) spool(r io.Reader) (*spooled, error) {
+// seekable reads an archive, into a file without a name if it is long.
+func (l *listing) seekable(r io.Reader) (*seekable, error) {
 	var start bytes.Buffer
 	if _, err := io.CopyN(&start, r, inMemory); err != nil {
 		if !errors.Is(err, io.EOF) {
 			return nil, err
 		}
-		return &spooled{octets: bytes.NewReader(start.Bytes()), size: int64(start.Len())}, nil
+		return &seekable{octets: bytes.NewReader(start.Bytes()), size: int64(start.Len())}, nil
 	}
 	f, err := os.CreateTemp(l.Dir, "archive-*")
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKeeping, err)
 	}
-	s := &spooled{octets: f, file: f}
+	s := &seekable{octets: f, file: f}
 	err = os.Remove(f.Name())
 	from := &source{r: r}
 	if err == nil {
@@ -85,11 +85,11 @@ func (l *listing) spool(r io.Reader) (*spooled, error) {
 }
 
 // from is what begins at an offset.
-func (s *spooled) from(at int64) *spooled {
-	return &spooled{octets: io.NewSectionReader(s, at, s.size-at), size: s.size - at}
+func (s *seekable) from(at int64) *seekable {
+	return &seekable{octets: io.NewSectionReader(s, at, s.size-at), size: s.size - at}
 }
 
-func (s *spooled) close() {
+func (s *seekable) close() {
 	if s.file != nil {
 		_ = s.file.Close() // it was only read
 	}
