@@ -3,7 +3,6 @@ package accounting
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -187,6 +186,9 @@ type Ledger interface {
 	// Account reads a client's balance, and the tariff it is under now.
 	Account(ctx context.Context, client string) (Account, error)
 
+	// Accounts are those of many, in their order.
+	Accounts(ctx context.Context, clients []string) ([]Account, error)
+
 	// Plans are the tariffs that a client was, is and will be under, as the store
 	// keeps them; SetPlans replaces them, and reports false when they are not
 	// what they were.
@@ -268,9 +270,6 @@ type Account struct {
 // for a client and month.
 const Other = "_other"
 
-// FutureLimit is how far ahead of the store's clock a record's time may lie.
-const FutureLimit = 48 * time.Hour
-
 // CounterLimit is what no counter may pass, above or below zero: half of what
 // an int64 holds, so that a store that compares in doubles errs on no side.
 const CounterLimit = 1 << 62
@@ -278,31 +277,3 @@ const CounterLimit = 1 << 62
 // MaxRecipient bounds the recipients that are counted one by one, in bytes:
 // RFC 5321 §4.5.3.1.3 allows 256. Longer ones are counted as Other.
 const MaxRecipient = 1024
-
-// Fit tells why a store may not apply the record now, remembering IDs for so
-// many days; nil when it may.
-func Fit(r *Record, now time.Time, seenDays int) error {
-	if err := r.Check(); err != nil {
-		return err
-	}
-	if day := 24 * time.Hour; now.Sub(r.Origin()) > time.Duration(seenDays)*day {
-		return fmt.Errorf("usage record %q: of %s, longer ago than the %d days for which IDs are remembered",
-			r.ID, r.Origin().Format(dayFormat), seenDays)
-	}
-	for _, t := range []time.Time{r.Time, r.Origin()} {
-		if t.Sub(now) > FutureLimit {
-			return fmt.Errorf("usage record %q: of %s, which is not yet", r.ID, t.UTC().Format(time.RFC3339))
-		}
-	}
-	return nil
-}
-
-// Marks are the names under which a store remembers a record, for the day of
-// its Origin: own is the record's; other is that of the void, or of the voided
-// record. A void counts once, whatever its ID.
-func (r *Record) Marks() (own, other string) {
-	if r.Kind == Void {
-		return r.Voids + voidSuffix, r.Voids
-	}
-	return r.ID, r.ID + voidSuffix
-}

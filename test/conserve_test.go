@@ -45,7 +45,7 @@ func TestAuditNamesWhatIsMissing(t *testing.T) {
 		}
 	}
 	send()
-	g.says(t, `records +3 spooled = 3 applied \+ 0 waiting \+ 0 parked \+ 0 given up \+ 0 spooled again`, "status")
+	g.says(t, `records +3 spooled = 3 applied \+ 0 waiting \+ 0 parked \+ 0 given up \+ 0 spooled again \+ 0 accepted as lost`, "status")
 	if err := g.redis.Stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -91,6 +91,13 @@ func TestAuditNamesWhatIsMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.says(t, `6 usage records were spooled, and the store has 5 .*tollgate audit`, "status")
+	if out, err := g.gate.Command(t.Context(), "audit", "--accept", "2", "--note", "x"); err != nil || out.Exit == 0 {
+		t.Errorf("two are accepted where one is missing: %v %+v", err, out)
+	}
+	g.says(t, "1 record accepted as lost by root: a stick in the spokes", "audit", "--accept", "1", "--note", "a stick in the spokes")
+	g.says(t, `\+ 1 accepted as lost`, "status")
+	g.says(t, "4 applied once, 0 parked, 0 given up, 0 missing, 1 doubled", "audit")
+	g.says(t, "accepted.*a stick in the spokes", "journal", "--json")
 }
 
 // The second gateway of one name is refused; a restart of the first is not.

@@ -108,23 +108,35 @@ func (a *application) enter(r *accounting.Record) error {
 
 // Account reads a client's balance and tariff.
 func (s *Store) Account(ctx context.Context, client string) (accounting.Account, error) {
-	out := accounting.Account{Client: client}
+	list, err := s.Accounts(ctx, []string{client})
+	if err != nil {
+		return accounting.Account{Client: client}, err
+	}
+	return list[0], nil
+}
+
+// Accounts reads those of many, in one transaction.
+func (s *Store) Accounts(ctx context.Context, clients []string) ([]accounting.Account, error) {
+	list := make([]accounting.Account, len(clients))
 	if err := ctx.Err(); err != nil {
-		return out, err
+		return nil, err
 	}
 	err := s.view(func(tx *bolt.Tx) error {
-		a, err := decodeAccount(client, tx.Bucket([]byte(accountsName)).Get([]byte(client)))
-		if err != nil {
-			return err
-		}
-		out.Balance = a.Balance
-		if len(a.plans) > 0 {
-			p := a.plans.At(s.o.Now())
-			out.Tariff, out.Currency = p.Tariff, p.Currency
+		bucket, now := tx.Bucket([]byte(accountsName)), s.o.Now()
+		for i, client := range clients {
+			a, err := decodeAccount(client, bucket.Get([]byte(client)))
+			if err != nil {
+				return err
+			}
+			list[i] = accounting.Account{Client: client, Balance: a.Balance}
+			if len(a.plans) > 0 {
+				p := a.plans.At(now)
+				list[i].Tariff, list[i].Currency = p.Tariff, p.Currency
+			}
 		}
 		return nil
 	})
-	return out, err
+	return list, err
 }
 
 // Plans are the tariffs of a client.

@@ -13,7 +13,6 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/tollgate-mail/tollgate/accounting"
-	"github.com/tollgate-mail/tollgate/accounting/price"
 )
 
 //go:embed entry.lua
@@ -109,35 +108,6 @@ func (s *Store) enter(ctx context.Context, r accounting.Record, period, day, cou
 	}
 	n, err := s.db.Eval(ctx, entryScript, keys, r.AppendFields(args)...).Int64()
 	return n, fault(err)
-}
-
-// Account reads a client's balance and tariff.
-func (s *Store) Account(ctx context.Context, client string) (accounting.Account, error) {
-	a, _, err := s.account(ctx, client)
-	return a, err
-}
-
-func (s *Store) account(ctx context.Context, client string) (accounting.Account, price.Plans, error) {
-	a := accounting.Account{Client: client}
-	values, err := s.db.HMGet(ctx, s.accountKey(client), "balance", "plans").Result()
-	if err != nil || len(values) != 2 {
-		return a, nil, fault(err)
-	}
-	if text, ok := values[0].(string); ok {
-		if a.Balance, err = strconv.ParseInt(text, 10, 64); err != nil {
-			return a, nil, fmt.Errorf("%w: %s: %w", ErrReply, s.accountKey(client), err)
-		}
-	}
-	text, _ := values[1].(string)
-	plans, err := price.ParsePlans(text)
-	if err != nil {
-		return a, nil, fmt.Errorf("%w: %s: %w", ErrReply, s.accountKey(client), err)
-	}
-	if len(plans) > 0 {
-		p := plans.At(s.o.Now())
-		a.Tariff, a.Currency = p.Tariff, p.Currency
-	}
-	return a, plans, nil
 }
 
 // Plans are the tariffs of a client.

@@ -127,4 +127,8 @@ func testCurrencies(t *testing.T, o Open) {
 	if a, err := l.Account(t.Context(), "sales"); err != nil || a.Balance != 91 {
 		t.Errorf("%+v, %v", a, err)
 	}
+	list, err := l.Accounts(t.Context(), []string{"nobody", "sales"})
+	if err != nil || len(list) != 2 || list[0].Client != "nobody" || list[0].Balance != 0 || list[1].Balance != 91 || list[1].Currency != "EUR" || list[1].Tariff != "office" {
+		t.Errorf("%+v, %v", list, err)
+	}
 }

@@ -77,7 +77,8 @@ func printStatus(out io.Writer, s *daemon.Status, now time.Time) error {
 	row("spool", "%s", spoolLine(s, now))
 	row("store", "%s %s: %s", s.Store.Kind, s.Store.Place, okOr(s.Store.Error))
 	if c := s.Records; c != nil {
-		row("records", "%d spooled = %d applied + %d waiting + %d parked + %d given up + %d spooled again, at %s", c.Spooled, c.Applied, c.Waiting, c.Parked, c.Dropped, c.Again, local(c.At))
+		row("records", "%d spooled = %d applied + %d waiting + %d parked + %d given up + %d spooled again + %d accepted as lost, at %s",
+			c.Spooled, c.Applied, c.Waiting, c.Parked, c.Dropped, c.Again, c.Accepted, local(c.At))
 	}
 	if c := s.Clients; c != nil {
 		row("clients", "%s: %d of version %s, read %s; %s", c.Source, c.Clients, or(c.Version), localOr(c.Read), okOr(c.Error))

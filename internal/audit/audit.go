@@ -20,6 +20,8 @@ type Spool interface {
 	Flush(ctx context.Context) error
 	// Counts are how many records were ever spooled, and how many of them wait.
 	Counts() (spooled, waiting int64)
+	// Name tells a spool from others.
+	Name() string
 }
 
 // Store is one as the audit needs it.
@@ -35,6 +37,8 @@ type Report struct {
 	Again   int64 `json:"again"`   // were spooled more than once, and count once
 	Parked  int64 `json:"parked"`
 	Dropped int64 `json:"dropped"`
+	// Accepted are in the store no more, and somebody accepted that.
+	Accepted int64 `json:"accepted"`
 	// Missing and Doubled are counted whole, and the first named, in the order
 	// in which they were spooled.
 	Missing      int64               `json:"missing"`
@@ -70,7 +74,12 @@ const (
 type Auditor struct {
 	Spool Spool
 	Store Store
+	// Accepts are what was accepted as lost; nil: nothing.
+	Accepts *Accepts
+	// Named bounds the records that are named; 0: some.
+	Named int
 
+	accepted map[string]bool
 	inMemory int // 0: the constant
 }
 
@@ -80,12 +89,16 @@ func (a *Auditor) Run(ctx context.Context) (*Report, error) {
 	if err := a.Spool.Flush(ctx); err != nil {
 		return nil, err
 	}
+	var err error
+	if _, a.accepted, err = a.Accepts.of(a.Spool.Name()); err != nil {
+		return nil, err
+	}
 	all, waiting := a.Spool.Counts()
 	r := &Report{FirstMissing: []accounting.Record{}, FirstDoubled: []accounting.Record{}}
 	// Those that came behind the flush are not looked for: of the retained ones
 	// the last that wait.
 	retained := int64(0)
-	err := a.Spool.Find(ctx, time.Time{}, func(list []accounting.Record) error {
+	err = a.Spool.Find(ctx, time.Time{}, func(list []accounting.Record) error {
 		retained += int64(len(list))
 		for i := range list {
 			at := list[i].Origin()
@@ -196,8 +209,12 @@ func (a *Auditor) tell(ctx context.Context, r *Report, rec *accounting.Record, i
 			r.Dropped++
 			return nil
 		}
+		if a.accepted[rec.ID] {
+			r.Accepted++
+			return nil
+		}
 		r.Missing++
-		if len(r.FirstMissing) < mostNamed {
+		if len(r.FirstMissing) < max(mostNamed, a.Named) {
 			r.FirstMissing = append(r.FirstMissing, *rec)
 		}
 	}

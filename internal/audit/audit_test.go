@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -167,4 +168,63 @@ func TestBalance(t *testing.T) {
 	now(Balance{Spooled: 6, Applied: 3, Parked: 1, Dropped: 1, Again: 1})
 	b = &Balancer{Gateway: "mx1", Spool: spool, Store: store, File: file}
 	now(Balance{Spooled: 6, Applied: 3, Parked: 1, Dropped: 1, Again: 1})
+}
+
+// What somebody accepted as lost is missing no more, in the numbers and by name; and
+// nobody accepts what he does not know.
+func TestAccept(t *testing.T) {
+	spool := &fakeSpool{messages: [][]accounting.Record{records("a", "b"), records("c", "d")}}
+	store := &fakeStore{stored: records("a", "b", "c", "d")}
+	dir := t.TempDir()
+	accepts := NewAccepts(filepath.Join(dir, "accepted.jsonl"))
+	b := &Balancer{Gateway: "mx1", Spool: spool, Store: store, File: filepath.Join(dir, "balance"), Accepts: accepts}
+	if _, err := b.Now(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	spool.messages = append(spool.messages, records("e"), records("f"))
+	store.stored = records("a", "c", "d", "e") // b was lost, and f never came
+	found := func() (*Report, *Balance) {
+		t.Helper()
+		r, err := (&Auditor{Spool: spool, Store: store, Accepts: accepts}).Run(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		is, err := b.Now(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r, is
+	}
+	r, is := found()
+	if r.Missing != 2 || is.Missing != 2 {
+		t.Fatalf("%+v %+v", r, is)
+	}
+	one := Acceptance{By: "root", Note: "the disk"}
+	for _, n := range []int64{-2, 0, 1, 3} {
+		if _, err := accepts.Accept(spool.Name(), r, is, one, n); !errors.Is(err, ErrNotThat) {
+			t.Errorf("%d are accepted: %v", n, err)
+		}
+	}
+	got, err := accepts.Accept(spool.Name(), r, is, one, 2)
+	if err != nil || !slices.Equal(got.IDs, []string{"b", "f"}) || got.Records != 2 {
+		t.Fatalf("%+v %v", got, err)
+	}
+	if r, is = found(); !r.Proven() || r.Accepted != 2 || is.Missing != 0 || is.Accepted != 2 {
+		t.Errorf("%+v %+v", r, is)
+	}
+	if _, err := accepts.Accept(spool.Name(), r, is, one, 2); !errors.Is(err, ErrNotThat) {
+		t.Errorf("accepted twice: %v", err)
+	}
+	// One comes back after all, and another is lost: neither hides the other.
+	store.stored = records("a", "b", "c", "e")
+	if r, is = found(); r.Missing != 1 || r.Accepted != 1 || r.FirstMissing[0].ID != "d" || is.Missing != 0 {
+		t.Errorf("%+v %+v", r, is)
+	}
+	// It is of this spool alone, and kept.
+	if n, ids, err := NewAccepts(accepts.path).of("OTHER"); n != 0 || len(ids) != 0 || err != nil {
+		t.Error(n, ids, err)
+	}
+	if list, err := NewAccepts(accepts.path).All(); err != nil || len(list) != 1 || list[0].Note != "the disk" {
+		t.Errorf("%+v %v", list, err)
+	}
 }

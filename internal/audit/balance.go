@@ -21,6 +21,8 @@ type Balance struct {
 	Dropped int64 `json:"dropped"`
 	// Again are records that were spooled more than once, and count once.
 	Again int64 `json:"again"`
+	// Accepted are records that somebody accepted as lost.
+	Accepted int64 `json:"accepted"`
 	// Missing is how many of the spooled records are nowhere, below zero how
 	// many too many there are. While records are on their way it is what is
 	// certain.
@@ -38,6 +40,8 @@ type Balancer struct {
 	Store accounting.Conserver
 	// File keeps what the store had taken of the gateway's before this spool.
 	File string
+	// Accepts are what was accepted as lost; nil: nothing.
+	Accepts *Accepts
 
 	base *baseline
 }
@@ -66,11 +70,15 @@ func (b *Balancer) Now(ctx context.Context) (*Balance, error) {
 			return nil, err
 		}
 	}
-	sum := taken.Sum() - b.base.Taken + b.base.Again
+	accepted, _, err := b.Accepts.of(b.Spool.Name())
+	if err != nil {
+		return nil, err
+	}
+	sum := taken.Sum() - b.base.Taken + b.base.Again + accepted
 	is := &Balance{
 		Spooled: after, Applied: taken.Applied - b.base.Applied, Waiting: still, Parked: taken.Parked, Dropped: taken.Dropped - b.base.Dropped,
-		Again: b.base.Again,
-		At:    time.Now().UTC().Truncate(time.Second),
+		Again: b.base.Again, Accepted: accepted,
+		At: time.Now().UTC().Truncate(time.Second),
 	}
 	switch {
 	case sum < before-waits:

@@ -102,6 +102,7 @@ func (d *Daemon) accountAnswers(to map[string]control.Handler) map[string]contro
 	to[CmdEntry] = control.Privileged(d.answerEntry)
 	to[CmdStatement] = d.answerStatement
 	to[CmdAudit] = d.answerAudit
+	to[CmdAccept] = control.Privileged(d.answerAccept)
 	to[CmdImport] = control.Privileged(d.answerImport)
 	to[CmdDisable] = control.Privileged(d.answerDisable)
 	to[CmdSwitch] = control.Privileged(d.answerSwitch)
@@ -139,13 +140,17 @@ func (d *Daemon) answerClients(ctx context.Context, request json.RawMessage) (an
 	if err != nil {
 		return nil, storeAway(err)
 	}
+	ids := make([]string, len(list))
+	for i, c := range list {
+		ids[i] = c.ID
+	}
+	accounts, err := l.Accounts(ctx, ids)
+	if err != nil {
+		return nil, storeAway(err)
+	}
 	rows := make([]ClientRow, len(list))
 	for i, c := range list {
-		account, err := l.Account(ctx, c.ID)
-		if err != nil {
-			return nil, storeAway(err)
-		}
-		s := standings[i]
+		account, s := accounts[i], standings[i]
 		rows[i] = ClientRow{
 			ID: c.ID, Name: c.Name, Addresses: append([]string{}, c.Addresses...), Logins: append([]string{}, c.Logins...), Networks: texts(c.Networks),
 			Blocks: d.accounts.Live.Blocks(c, now).String(), // as at RCPT

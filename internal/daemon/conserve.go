@@ -4,17 +4,23 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/accounting/archive"
+	"github.com/tollgate-mail/tollgate/internal/address"
 	"github.com/tollgate-mail/tollgate/internal/audit"
 	"github.com/tollgate-mail/tollgate/internal/control"
+	"github.com/tollgate-mail/tollgate/internal/journal"
 )
 
 // balanceName is the file of the state folder with what the store had before.
 const balanceName = "conservation.json"
+
+// acceptsName is that with what was accepted as lost.
+const acceptsName = "accepted.jsonl"
 
 const (
 	balanceEvery = 5 * time.Second
@@ -23,7 +29,7 @@ const (
 
 // balance compares what was spooled with what the store has, every now and then.
 func (d *Daemon) balance(ctx context.Context, store accounting.Conserver) {
-	b := audit.Balancer{Gateway: d.config().Gate.Gateway, Spool: d.spool, Store: store, File: filepath.Join(d.config().StateDir, balanceName)}
+	b := d.balancer(store)
 	said := int64(0)
 	for {
 		began := time.Now()
@@ -32,7 +38,7 @@ func (d *Daemon) balance(ctx context.Context, store accounting.Conserver) {
 		cancel()
 		if err == nil && is != nil {
 			if is.Missing > 0 && is.Missing != said {
-				d.explain(ctx, &b, is)
+				d.explain(ctx, b, is)
 			}
 			d.conservation.Store(is)
 			if is.Missing != said && is.Missing != 0 {
@@ -47,9 +53,19 @@ func (d *Daemon) balance(ctx context.Context, store accounting.Conserver) {
 	}
 }
 
+func (d *Daemon) balancer(store accounting.Conserver) *audit.Balancer {
+	return &audit.Balancer{
+		Gateway: d.config().Gate.Gateway, Spool: d.spool, Store: store, File: filepath.Join(d.config().StateDir, balanceName), Accepts: d.accepts(),
+	}
+}
+
+func (d *Daemon) accepts() *audit.Accepts {
+	return audit.NewAccepts(filepath.Join(d.config().StateDir, acceptsName))
+}
+
 // explain looks whether records that seem to be missing were spooled twice.
 func (d *Daemon) explain(ctx context.Context, b *audit.Balancer, is *audit.Balance) {
-	a, err := auditor(ctx, d.spool, d.store)
+	a, err := d.auditor(ctx)
 	if a == nil && err == nil {
 		return
 	}
@@ -67,7 +83,7 @@ func (d *Daemon) explain(ctx context.Context, b *audit.Balancer, is *audit.Balan
 
 // answerAudit proves record by record what the spool still retains.
 func (d *Daemon) answerAudit(ctx context.Context, _ json.RawMessage) (any, error) {
-	a, err := auditor(ctx, d.spool, d.store)
+	a, err := d.auditor(ctx)
 	if a == nil && err == nil {
 		return nil, refuse(errors.New("this store cannot be audited"))
 	}
@@ -79,6 +95,65 @@ func (d *Daemon) answerAudit(ctx context.Context, _ json.RawMessage) (any, error
 		return nil, &control.Refusal{Code: CodeAway, Message: "the audit was not ended: " + err.Error()}
 	}
 	return r, nil
+}
+
+// AcceptRequest asks to accept as lost what an audit finds missing: so many records.
+type AcceptRequest struct {
+	Records int64  `json:"records"`
+	Note    string `json:"note"` // why
+}
+
+// answerAccept accepts records as lost. Who, when, why and which is kept for good,
+// and journalled.
+func (d *Daemon) answerAccept(ctx context.Context, request json.RawMessage) (any, error) {
+	var q AcceptRequest
+	if err := json.Unmarshal(request, &q); err != nil {
+		return nil, err
+	}
+	if q.Note == "" || !address.Printable(q.Note) {
+		return nil, refuse(errors.New("a note is needed, of one line: why they are accepted as lost"))
+	}
+	store, ok := d.store.(accounting.Conserver)
+	a, err := d.auditor(ctx)
+	if a == nil && err == nil || !ok {
+		return nil, refuse(errors.New("this store cannot be audited"))
+	}
+	var r *audit.Report
+	if err == nil {
+		a.Named = audit.MostAccepted
+		r, err = a.Run(ctx)
+	}
+	var is *audit.Balance
+	if err == nil {
+		is, err = d.balancer(store).Now(ctx)
+	}
+	if err == nil && is == nil {
+		err = errors.New("records are on their way; try again")
+	}
+	if err != nil {
+		return nil, &control.Refusal{Code: CodeAway, Message: "the audit was not ended: " + err.Error()}
+	}
+	one := audit.Acceptance{Time: time.Now().UTC().Truncate(time.Second), By: control.User(ctx), Note: q.Note}
+	if one, err = d.accepts().Accept(d.spool.Name(), r, is, one, q.Records); err != nil {
+		return nil, refuse(err)
+	}
+	d.log.Warn("usage records are accepted as lost", "records", q.Records, "note", one.Note, "by", one.By)
+	if err := d.journals.Journal().Write(&journal.Entry{
+		Kind: journal.Blocks, Time: time.Now(), Gateway: d.judge.Gate().Policy().Gateway, Stage: "audit", Verdict: "accepted", By: one.By,
+		Reason: fmt.Sprintf("%s accepted as lost, by %s: %s", Plural(int(q.Records), "usage record"), one.By, one.Note),
+	}); err != nil {
+		return nil, refuse(fmt.Errorf("they are accepted, and it cannot be journalled: %w", err))
+	}
+	return one, nil
+}
+
+// auditor audits the daemon's own spool.
+func (d *Daemon) auditor(ctx context.Context) (*audit.Auditor, error) {
+	a, err := auditor(ctx, d.spool, d.store)
+	if a != nil {
+		a.Accepts = d.accepts()
+	}
+	return a, err
 }
 
 // auditor is that of a spool and a store; nil without an error: the store cannot be

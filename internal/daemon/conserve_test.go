@@ -20,6 +20,7 @@ func (r retained) Find(_ context.Context, _ time.Time, fn func([]accounting.Reco
 }
 func (r retained) Flush(context.Context) error { return nil }
 func (r retained) Counts() (int64, int64)      { return int64(len(r)), 0 }
+func (r retained) Name() string                { return "SPOOL" }
 
 // Records that the spool still retains are not missing for having been moved to an
 // archive: a month is closed on the day after its last.

@@ -31,6 +31,7 @@ const (
 
 	CmdClients   = "clients"   // takes ClientsRequest, answers []ClientRow
 	CmdAudit     = "audit"     // answers audit.Report
+	CmdAccept    = "accept"    // takes AcceptRequest, answers audit.Acceptance
 	CmdImport    = "import"    // takes ImportRequest, answers ImportAnswer
 	CmdDisable   = "disable"   // takes DisableRequest, answers the same
 	CmdSwitch    = "switch"    // takes SwitchRequest, answers SwitchAnswer
