@@ -73,6 +73,13 @@ func TestOPNsenseImport(t *testing.T) {
 	}
 }
 
+// What a restored config.xml has in any field comes out as a value, never as a key, a
+// section, or an expression of the template.
+func TestOPNsenseHostile(t *testing.T) {
+	t.Parallel()
+	run(t, moduleRoot(t), "/usr/bin/python3", "contrib/opnsense/test/hostile.py")
+}
+
 // differences are what the second policy says otherwise than the first, but for the
 // places of the plugin, what goes without saying, and paths that are absolute now.
 func differences(t *testing.T, before, after string) []string {
