@@ -1,6 +1,9 @@
 package rules
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // rule compiles one rule. What is wrong with it is among the problems; nil is
 // returned when there is no stage to put it in.
@@ -199,18 +202,37 @@ func (c *compiler) warnRule(src *SourceRule, r *Rule) {
 }
 
 // warnForgeable warns of a white list that any sender can enter. It is none
-// where the rule asks for the client, too.
+// where the rule asks for the client, too, or where the author's domain vouches for
+// its own mailboxes (RFC 9989).
 func (c *compiler) warnForgeable(src *SourceRule, r *Rule) {
-	vouched := slices.ContainsFunc(leavesOf(r.test.match), func(m *condition) bool { return catalogue[m.key.Attr].Client })
-	if vouched {
+	must := leavesOf(r.test.match)
+	if slices.ContainsFunc(must, func(m *condition) bool { return catalogue[m.key.Attr].Client }) {
 		return
 	}
+	aligned := slices.ContainsFunc(must, func(m *condition) bool { return m.key.Attr == DMARC && slices.Equal(m.names, []string{"pass"}) })
 	for _, clause := range [...][]*condition{r.test.match, r.test.any} {
 		for _, m := range leavesOf(clause) {
-			if catalogue[m.key.Attr].Forgeable {
-				c.warnf(keyPos(src.At, "action", src.Pos), "rule %q accepts on %s, which a sender can forge", src.Name, m.key)
-				return
+			hint := ""
+			switch author := m.ofAuthor(); {
+			case !catalogue[m.key.Attr].Forgeable, author && aligned:
+				continue
+			case author:
+				hint = `; ask for dmarc = "pass", too`
 			}
+			c.warnf(keyPos(src.At, "action", src.Pos), "rule %q accepts on %s, which a sender can forge%s", src.Name, m.key, hint)
+			return
 		}
 	}
+}
+
+// ofAuthor tells whether a condition looks at the author's mailboxes and at nothing
+// else of the field: an expression on the whole of it sees display names, too.
+func (c *condition) ofAuthor() bool {
+	switch c.key.Attr {
+	case Author, AuthorDomain:
+		return true
+	case HeaderField:
+		return strings.EqualFold(c.key.Name, "From") && len(c.lists) > 0 && len(c.patterns) == 0 && len(c.truths) == 0 && len(c.refs) == 0
+	}
+	return false
 }

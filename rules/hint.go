@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"regexp"
 	"regexp/syntax"
 	"slices"
 	"strings"
@@ -29,6 +30,9 @@ func (c *compiler) warnPattern(m *condition, source string, at Pos) {
 	}
 	if m.key.Attr == RawHeaderField && highOctet(source) {
 		c.warnf(at, `%s: \xNN is a letter of Unicode, never an octet: what is not UTF-8 matches \x{fffd}; header has the decoded text`, m.key)
+	}
+	if s := misplaced(m.key, source); s != "" {
+		c.warnf(at, "%s: %s", m.key, s)
 	}
 	if row.Lower && needsUpper(source) {
 		c.warnf(at, "%s: the value is in lower case, which capital letters after (?-i) never match", m.key)
@@ -116,6 +120,10 @@ func (c *compiler) warnList(m *condition, name string, l *list.List, at Pos) {
 	free := m.key.Attr == Subject || m.key.Attr == RawHeaderField || m.key.Attr == HeaderField && (m.key.Name == anyField || m.key.Name == "Subject")
 	if free && l.NamesOnly() {
 		c.warnf(at, "%s: the entries of list %q are addresses and domains, compared with the whole value; words in a text are found by a list with type = \"word\"", m.key, name)
+		return
+	}
+	if can, takes := findable(m.key); can != 0 && l.Len() > 0 && !l.HasClass(can) {
+		c.warnf(at, "%s: nothing of list %q can be found there; it takes %s", m.key, name, takes)
 	}
 }
 
@@ -241,35 +249,32 @@ func (c *compiler) warnThresholds(all []*Threshold) {
 	}
 }
 
-// synonyms are what others call our attributes.
-var synonyms = map[string]string{
-	"from": "sender (of the envelope) or header.From", "mail_from": "sender", "mailfrom": "sender", "envelope_from": "sender", "return_path": "sender",
-	"to": "recipient (of the envelope) or header.To", "rcpt": "recipient", "rcpt_to": "recipient", "rcptto": "recipient", "envelope_to": "recipient",
-	"ip": "client_ip", "addr": "client_ip", "address": "client_ip", "client_address": "client_ip", "remote_ip": "client_ip", "src": "client_ip", "network": "client_ip",
-	"host": "client_host", "hostname": "client_host", "rdns": "client_host", "ptr": "client_host", "client_name": "client_host", "reverse_client_hostname": "client_host",
-	"ehlo": "helo", "helo_name": "helo", "rbl": "dnsbl", "dnsrbl": "dnsbl", "rhsbl": "sender_dnsbl", "score": "module.NAME.score", "symbol": "module.NAME.symbol",
-	"sasl_username": "auth_user", "sasl_user": "auth_user", "user": "auth_user", "username": "auth_user", "sasl": "authenticated", "auth": "authenticated", "encryption": "tls",
-	"title": "subject", "headers": "header.NAME", "header_checks": "header.\"*\"", "filename": "attachment_name", "attachment": "attachment_name", "attachments": "attachment_name",
-	"mime_type": "attachment_type", "content_type": "attachment_type", "message_size": "size", "mx": "sender_mx", "domain": "sender_domain", "from_domain": "author_domain",
-	"rcpt_count": "recipient_count", "recipients": "recipient_count", "country": "", "geoip": "", "asn": "",
-}
+// comparison is what an expression looks like that was meant for a number.
+var comparison = regexp.MustCompile(`^\s*[<>]=?\s*-?[0-9]+(\.[0-9]+)?\s*$`)
 
-// synonym says which attribute is meant by a name that others use.
-func synonym(name string) (hint string, ok bool) {
-	meant, ok := synonyms[strings.ToLower(strings.ReplaceAll(name, "-", "_"))]
-	switch {
-	case !ok:
-		return "", false
-	case meant == "":
-		return "there is none; a DNS list that answers it can be asked by dnsbl", true
+// misplaced tells of an expression that was meant for another attribute, or for the
+// way in which others write a value; "" for none.
+func misplaced(k Key, source string) string {
+	switch k.Attr {
+	case Sender, Recipient, Author:
+		plain := strings.TrimSuffix(strings.TrimPrefix(source, "^"), "$")
+		switch {
+		case plain == "<>":
+			return "the null sender is the empty text, '^$'"
+		case strings.HasPrefix(plain, "<") || strings.HasSuffix(plain, ">"):
+			return "addresses are without < and >"
+		}
+	case ClientHost, HeloName, SenderDomain, RecipientDomain, AuthorDomain:
+		if _, _, err := list.ParsePrefix(source); err == nil && (strings.Contains(source, "/") || k.Attr == ClientHost) {
+			return "a network is not looked for in a name; client_ip takes networks"
+		}
+	case AttachmentName:
+		if len(source) > 1 && len(source) < 6 && source[0] == '.' && !strings.ContainsFunc(source[1:], func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+			return fmt.Sprintf("the point stands for any character, and the name may go on; the ending is written '\\%s$'", source)
+		}
 	}
-	return "here it is " + meant, true
-}
-
-// nameWarning has a warning name its rule.
-func (c *compiler) nameWarning(msg string) string {
-	if c.current == "" || strings.Contains(msg, fmt.Sprintf("%q", c.current)) {
-		return msg
+	if k.Attr != HeaderField && k.Attr != RawHeaderField && k.Attr != Subject || !comparison.MatchString(source) {
+		return ""
 	}
-	return fmt.Sprintf("rule %q: %s", c.current, msg)
+	return fmt.Sprintf("%q is an expression: numbers in a text are not compared", source)
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bufio"
+	"net/netip"
 	"os"
 	"strings"
 
@@ -125,14 +126,21 @@ func (d *decoder) refuse(n *node) {
 
 func (d *decoder) outbound(n *node) {
 	d.Read(n, "[outbound]", d.outboundFields())
-	for _, p := range d.gate.OutboundNetworks {
-		at := n.Child("networks")
+	d.trusted(n.Child("networks"), d.gate.OutboundNetworks, "may send anywhere, which is an open relay")
+}
+
+// trusted warns of networks that are more than anybody's own; may is what their hosts
+// are trusted with.
+func (d *decoder) trusted(at *node, networks []netip.Prefix, may string) {
+	if at == nil {
+		return
+	}
+	for _, p := range networks {
 		switch {
-		case at == nil:
 		case p.Bits() == 0:
-			d.Warnf(at, "networks: %s is every address: whoever reaches Postfix may send anywhere, which is an open relay", p)
+			d.Warnf(at, "%s: %s is every address: whoever reaches Postfix %s", at.Key, p, may)
 		case p.Bits() < 8 && !p.Addr().IsPrivate(): // no network that is one's own is as large (RFC 1918, RFC 4193)
-			d.Warnf(at, "networks: %s is a large part of all addresses: whoever has one and reaches Postfix may send anywhere, which is an open relay", p)
+			d.Warnf(at, "%s: %s is a large part of all addresses: whoever has one and reaches Postfix %s", at.Key, p, may)
 		}
 	}
 }

@@ -229,14 +229,38 @@ func (f *findings) forged(i int) {
 		}
 	}
 	if sender && !vouched {
-		f.tell(src.At["action"].OrElse(src.Pos), "rule %q accepts whoever calls himself so: a sender is what the client says; ask for client_ip, spf = \"pass\" or dkim = \"pass\", too", src.Name)
+		f.tell(src.At["action"].OrElse(src.Pos), "rule %q accepts whoever calls himself so: a sender is what the client says; ask for client_ip or spf = \"pass\", too", src.Name)
 	}
+	f.anybody(i)
 }
 
-// passes tells a condition that somebody vouches for the sender.
+// anybody tells of an accept that asks for nothing but that a domain vouches for its
+// own mail: which domain, anybody may choose.
+func (f *findings) anybody(i int) {
+	form := &f.forms[i]
+	if len(form.Any) > 0 || len(form.Match) == 0 {
+		return
+	}
+	for _, t := range form.Match {
+		for _, leaf := range leaves(&t) {
+			switch leaf.Key.Attr {
+			case rules.SPF, rules.DKIM, rules.DMARC:
+				if len(leaf.Wants) == 1 && leaf.Wants[0].Name == "pass" {
+					continue
+				}
+			}
+			return
+		}
+	}
+	src := &f.src.Rules[i]
+	f.tell(src.At["action"].OrElse(src.Pos), "rule %q accepts whoever has a domain of his own: say whose mail is meant, with sender_domain, author_domain or dkim_domain", src.Name)
+}
+
+// passes tells a condition that somebody vouches for the envelope sender. A signature
+// does not, nor DMARC, which asks for the author: both may be those of another domain.
 func passes(t *rules.Term) bool {
 	switch t.Key.Attr {
-	case rules.SPF, rules.DKIM, rules.DMARC:
+	case rules.SPF:
 		return len(t.Wants) == 1 && t.Wants[0].Name == "pass"
 	case rules.Direction:
 		return len(t.Wants) == 1 && t.Wants[0].Name == "outbound"

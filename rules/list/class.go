@@ -73,6 +73,16 @@ func (l *List) Entries() iter.Seq2[Class, string] {
 	}
 }
 
+// HasClass tells whether an entry is of one of the classes.
+func (l *List) HasClass(of Class) bool {
+	for class := range l.Entries() {
+		if class&of != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // classOf tells that of a name.
 func classOf(name string) Class {
 	at := strings.LastIndexByte(name, '@')
