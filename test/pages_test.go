@@ -82,6 +82,12 @@ func (g *gateway) pageCommand(t *testing.T, command string) {
 			t.Errorf("%s: %v: %s", command, err, out)
 		}
 		return
+	case "explain": // of a file that the reader has
+		file := g.box.Path("scan.eml")
+		if err := os.WriteFile(file, []byte("Subject: Scan\n\nThe device does not answer.\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		args[len(args)-1] = file
 	case "doctor":
 		extra = []string{"--no-dns"}
 	case "send-test":

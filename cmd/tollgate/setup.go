@@ -67,7 +67,7 @@ func (a *app) setUp(ctx context.Context, c *cobra.Command, s settingUp) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return away(err)
 	}
-	edited := len(bytes.TrimSpace(old)) > 0 && !bytes.Contains(old, []byte(untouched))
+	edited := len(bytes.TrimSpace(old)) > 0 && !bytes.Contains(old, []byte(untouched)) && !setup.Untouched(string(old))
 	if edited && !s.force {
 		return &failure{exitNegative, fmt.Errorf("%s: %w", a.policy, errEdited)}
 	}

@@ -43,6 +43,14 @@ func TestSetupAsks(t *testing.T) {
 		t.Errorf("%s %v", policy, err)
 	}
 
+	// As it was written, it is nobody's: another answer replaces it.
+	again := []string{"setup", "--policy-only", "--yes", "--name", "mx1.example.org", "--domains", "example.org", "--next-hop", "mail.example.org", "--outbound", "10.0.0.0/8", "--antivirus", "none", "--store", "embedded"}
+	h.mustRun(again...)
+	if same, err := os.ReadFile(h.path("policy.toml")); err != nil || string(same) != string(policy) {
+		t.Errorf("%s, %v", same, err)
+	}
+	policy = append(policy, "# ours\n"...)
+	h.write("policy.toml", string(policy))
 	// It is somebody's now.
 	flags := []string{"setup", "--policy-only", "--yes", "--name", "mx2.example.org", "--domains", "example.net", "--antivirus", "none"}
 	if o := h.run(flags...); o.code != 1 || !strings.Contains(o.err, "--force") {

@@ -3,6 +3,8 @@
 package setup
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
@@ -150,12 +152,27 @@ max_size = "25 MiB"              # clamd's StreamMaxLength must be a little larg
 		say("# The account is in a file of this machine. Several gateways share one in Redis:\n#\n# [redis]\n# addrs = [\"127.0.0.1:6379\"]\n\n")
 	}
 	b.WriteString(rules)
-	return b.String()
+	return b.String() + seal(b.String())
+}
+
+// sealed is how the last line of a policy begins that is as setup wrote it.
+const sealed = "\n# As tollgate setup wrote it: "
+
+func seal(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return sealed + hex.EncodeToString(sum[:8]) + "\n"
+}
+
+// Untouched tells whether a policy is as setup wrote it, whatever it was told then:
+// nobody's own work is in it.
+func Untouched(policy string) bool {
+	i := strings.LastIndex(policy, sealed)
+	return i >= 0 && policy[i:] == seal(policy[:i])
 }
 
 // rules are the defaults: weights that alone mark nothing, and what nobody can
 // want.
-const rules = `# Who is billed for mail. Until there is a client everything is billed to "_unbilled".
+const rules = `# Who is billed for mail. Until there is a client nobody is.
 #
 # [[client]]
 # id        = "sales"
@@ -165,8 +182,8 @@ const rules = `# Who is billed for mail. Until there is a client everything is b
 
 [[rule]]
 name   = "client-without-name"   # its address has no name, or one that does not lead back
-stage  = "connect"
-match  = { client_resolve = ["fail", "forged"] }
+stage  = "mailfrom"
+match  = { direction = "inbound", client_resolve = ["fail", "forged"] }
 weight = 1.5
 
 [[rule]]
