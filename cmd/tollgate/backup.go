@@ -3,7 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -86,7 +88,11 @@ state_dir that a daemon uses, and one that has something in it, unless --replace
 moves that to a folder within. The spool gets a new name: what it holds is
 applied once more to the store, which changes nothing where it was applied
 before, also where Redis is ahead of the backup. Cut off, it is to be given
-again; until then the daemon does not start.`,
+again; until then the daemon does not start.
+
+With --state-dir it may be looked into while a daemon runs elsewhere: the policy
+of that daemon is left as it is, and the backup's is put below the folder, as
+policy-of-backup.`,
 		Example: `  tollgate restore /var/backups/tollgate-2026-11-28.tar.gz && tollgate check`,
 		Args:    counted(1, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -127,6 +133,16 @@ func (a *app) putBack(file, stateDir string, replace backup.Mode, stateOnly bool
 	if err != nil {
 		return away(errors.Join(err, u.Drop()))
 	}
+	beside := ""
+	if !stateOnly {
+		served, err := policyServes(u, stateDir)
+		if err != nil {
+			return away(errors.Join(err, u.Drop()))
+		}
+		if served {
+			stateOnly, beside = true, filepath.Join(stateDir, "policy-of-backup")
+		}
+	}
 	if !stateOnly {
 		for _, f := range files {
 			if err := mayWrite(f.Path); err != nil {
@@ -151,9 +167,50 @@ func (a *app) putBack(file, stateDir string, replace backup.Mode, stateOnly bool
 		}
 		a.tellAside(swapped)
 	}
+	if beside != "" {
+		for _, f := range files {
+			path := filepath.Join(beside, filepath.Clean("/"+f.Path))
+			if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+				return away(err)
+			}
+			if err := durable.Replace(path, f.Content, 0o640); err != nil {
+				return away(err)
+			}
+		}
+		fmt.Fprintf(a.err, "tollgate: a daemon serves by %s, which is left as it is: the policy of the backup is in %s\n", u.Policy, beside)
+	}
 	if a.json {
 		return printJSON(a.out, u.Manifest)
 	}
 	_, err = fmt.Fprintf(a.out, "%s of %s, %s: in %s\n", file, u.Gateway, local(u.Time), stateDir)
 	return away(err)
+}
+
+// policyServes tells whether a daemon runs by the policy that a backup would replace:
+// in the state_dir that it names now, or named when it was packed.
+func policyServes(u *backup.Unpacked, stateDir string) (bool, error) {
+	dirs := []string{u.StateDir}
+	if places, problems := config.LoadPlaces(u.Policy); problems.Err() == nil {
+		dirs = append(dirs, places.StateDir)
+	}
+	for _, dir := range dirs {
+		if dir == "" || absolute(dir) == absolute(stateDir) {
+			continue // where it is put nobody serves: its lock is ours
+		}
+		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		lock, err := control.Acquire(dir)
+		var held *control.LockedError
+		switch {
+		case errors.As(err, &held):
+			return true, nil
+		case err != nil:
+			return false, err
+		}
+		if err := lock.Release(); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
 }

@@ -25,6 +25,14 @@ func TestBackupAndRestore(t *testing.T) {
 	if left, err := filepath.Glob(h.path("state/snapshot-*")); err != nil || len(left) > 0 {
 		t.Error(left, err)
 	}
+	// Looked into elsewhere it changes nothing by which the daemon serves.
+	now := policy + "\n# newer\n"
+	h.write("policy.toml", now)
+	o := h.run("restore", "b.tar.gz", "--state-dir", h.path("elsewhere"))
+	if o.code != 0 || h.read("policy.toml") != now || !strings.Contains(o.err, "left as it is") || h.read("elsewhere/policy-of-backup"+h.path("policy.toml")) != policy {
+		t.Errorf("%+v", o)
+	}
+	h.write("policy.toml", policy)
 	if o := h.run("restore", "b.tar.gz", "--replace"); o.code != 75 || !strings.Contains(o.err, "held by another") {
 		t.Errorf("a state in use: %+v", o)
 	}

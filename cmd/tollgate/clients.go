@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -37,12 +38,16 @@ answers.`,
 }
 
 func (a *app) clientRows(c *cobra.Command, id string) ([]daemon.ClientRow, error) {
+	return a.clientRowsOf(c.Context(), id)
+}
+
+func (a *app) clientRowsOf(ctx context.Context, id string) ([]daemon.ClientRow, error) {
 	places, err := a.places()
 	if err != nil {
 		return nil, err
 	}
 	var rows []daemon.ClientRow
-	return rows, a.ask(c.Context(), places.StateDir, daemon.CmdClients, daemon.ClientsRequest{ID: id}, &rows)
+	return rows, a.ask(ctx, places.StateDir, daemon.CmdClients, daemon.ClientsRequest{ID: id}, &rows)
 }
 
 func (a *app) clientsList() *cobra.Command {
@@ -61,6 +66,9 @@ the period and the day with their quotas, and what keeps it from receiving.`,
 			}
 			if a.json {
 				return printJSON(a.out, rows)
+			}
+			if len(rows) > 0 {
+				fmt.Fprintf(a.out, "%-16s %-12s %16s %-3s  %s\n", "CLIENT", "TARIFF", "BALANCE", "", "PERIOD, USED OF QUOTA, WHAT BLOCKS IT")
 			}
 			for _, r := range rows {
 				_, err := fmt.Fprintf(a.out, "%-16s %-12s %16s %-3s  %s  %s %s\n", r.ID, or(r.Tariff), price.FormatMoney(r.Balance), r.Currency,
@@ -89,6 +97,8 @@ func (a *app) clientsShow() *cobra.Command {
 		Long:    `Show prints what is known of a client, and how its account stands.`,
 		Example: `  tollgate clients show sales`,
 		Args:    counted(1, 1),
+
+		ValidArgsFunction: a.firstIs(a.clientIDs),
 		RunE: func(c *cobra.Command, args []string) error {
 			rows, err := a.clientRows(c, args[0])
 			if err != nil {
@@ -110,7 +120,7 @@ func printClient(w io.Writer, r daemon.ClientRow) error {
 	for _, line := range [][2]string{
 		{"id", r.ID}, {"name", r.Name}, {"addresses", strings.Join(r.Addresses, " ")},
 		{"logins", strings.Join(r.Logins, " ")}, {"networks", strings.Join(r.Networks, " ")}, {"tariff", tariff}, {"mode", r.Mode},
-		{"balance", price.FormatMoney(r.Balance) + " " + r.Currency}, {"credit limit", price.FormatMoney(r.CreditLimit)},
+		{"balance", price.FormatMoney(r.Balance) + " " + r.Currency}, {"credit limit", limitText(r)},
 		{r.Period, used(r.Used, r.Quota)}, {r.Day, used(r.UsedDay, r.QuotaDay)}, {"blocks", or(r.Blocks)},
 	} {
 		if _, err := fmt.Fprintf(w, "%-14s%s\n", line[0], visible(line[1])); err != nil {
@@ -118,6 +128,17 @@ func printClient(w io.Writer, r daemon.ClientRow) error {
 		}
 	}
 	return nil
+}
+
+// limitText is how far below nothing a balance may go.
+func limitText(r daemon.ClientRow) string {
+	switch {
+	case r.Mode == accounting.Unlimited.String():
+		return "none: the balance is not asked for"
+	case r.Mode == accounting.Postpaid.String() && !r.HasCredit:
+		return "none: mail is never refused for the balance"
+	}
+	return price.FormatMoney(r.CreditLimit) + ": refused at a balance of " + price.FormatMoney(-r.CreditLimit)
 }
 
 // clientsEntry is the command for a payment or an adjustment.
@@ -130,6 +151,8 @@ func (a *app) clientsEntry(name, kind string) *cobra.Command {
 		Example: `  tollgate clients pay sales 1000.00 --id invoice-17 --note "transfer of 3 December"`,
 		Args:    counted(2, 2),
 	}
+	c.ValidArgsFunction = a.firstIs(a.clientIDs)
+	c.Annotations = map[string]string{takesAmount: "2"}
 	if kind == accounting.Adjust {
 		c.Use, c.Short = "adjust ID [AMOUNT]", "correct a balance"
 		c.Long = `Adjust changes a client's balance by a sum, up or down, once for its id. With

@@ -82,6 +82,8 @@ func (a *app) clientsDisable(name string, disabled bool) *cobra.Command {
 		Long:    `Enable lets a client that stands in Redis receive again.`,
 		Example: "  tollgate clients enable sales",
 		Args:    counted(1, 1),
+
+		ValidArgsFunction: a.firstIs(a.clientIDs),
 		RunE: func(c *cobra.Command, args []string) error {
 			places, err := a.places()
 			if err != nil {
@@ -117,6 +119,8 @@ accepted from now on counts in a period of the new tariff. Where the periods sta
 the same, so must the currency. A fee that was booked stays.`,
 		Example: `  tollgate clients switch sales`,
 		Args:    counted(1, 1),
+
+		ValidArgsFunction: a.firstIs(a.clientIDs),
 		RunE: func(c *cobra.Command, args []string) error {
 			places, err := a.places()
 			if err != nil {

@@ -58,8 +58,16 @@ func TestClose(t *testing.T) {
 	if after := look(); after != before {
 		t.Errorf("before\n%s\nafter\n%s", before, after)
 	}
-	if out := h.mustRun("close", month); !strings.Contains(out, seal.Hash) {
+	if out := h.mustRun("close", month); !strings.Contains(out, seal.Hash) || !strings.Contains(out, "was closed before and is verified") {
 		t.Error(out)
+	}
+	// A day of it is not closed without being asked for.
+	day := at.Format(time.DateOnly)
+	if o := h.run("close", day); o.code != exitNegative || !strings.Contains(o.err, month+", which is closed") || !strings.Contains(o.err, "nothing was closed") {
+		t.Errorf("%+v", o)
+	}
+	if o := h.run("close", day, "--json"); o.code != exitUsage || o.out != "" {
+		t.Errorf("%+v", o)
 	}
 	if out := h.mustRun("journal", "--stage", "close", "--json"); strings.Count(out, "\n") != 1 || !strings.Contains(out, seal.Hash) {
 		t.Errorf("journal: %s", out)

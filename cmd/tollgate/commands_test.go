@@ -25,6 +25,7 @@ func TestUsage(t *testing.T) {
 		"journal --since 2026-11-23 --until 2026-11-22", "journal --last -1", "journal --last many",
 		"report --by price", "report --by client,shoe-size", "report --from 31.11.2026", "report --csv --json", "report now", "report --top -1",
 		"report --from 2026-11-23 --to 2026-11-22",
+		"completion", "completion tcsh", "statement sales novembre", "close 2026-13",
 		"trace", "trace maybe", "trace on off", "trace on --client-ip example.org", "status now", "reload now", "version now", "explain", "hold", "clients",
 	} {
 		words := strings.Fields(args)
@@ -39,6 +40,9 @@ func TestVersion(t *testing.T) {
 	h := newHouse(t)
 	if out := h.mustRun("version"); !regexp.MustCompile(`^tollgate \S+ .*go1\.`).MatchString(out) {
 		t.Errorf("%q", out)
+	}
+	if h.mustRun("--version") != h.mustRun("version") {
+		t.Error("--version is another one")
 	}
 	var b build
 	if err := json.Unmarshal([]byte(h.mustRun("version", "--json")), &b); err != nil || b.Version == "" || b.Go == "" || b.Platform == "" {
@@ -259,7 +263,7 @@ func TestExamples(t *testing.T) {
 	each(tree(), func(c *cobra.Command) {
 		path := c.CommandPath()
 		switch {
-		case strings.HasPrefix(path, "tollgate completion"), path == "tollgate help", path == "tollgate version":
+		case path == "tollgate help", path == "tollgate version":
 			return // cobra's own; without arguments
 		}
 		if c.Short == "" || c.Long == "" || c.Example == "" {

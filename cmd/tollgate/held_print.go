@@ -60,6 +60,9 @@ func (h *heldMessage) line() string {
 	if h.entry != nil {
 		e.Ref, e.Subject, e.Stage, e.Rule = h.entry.Ref, h.entry.Subject, h.entry.Stage, h.entry.Rule
 		e.Weight, e.Reason = h.entry.Weight, h.entry.Reason
+		if h.entry.Size > 0 {
+			e.Size = h.entry.Size // as the journal and the account have it
+		}
 	} else {
 		e.Detail = "held by others"
 	}

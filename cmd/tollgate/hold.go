@@ -81,6 +81,8 @@ LF: with the Received field of this gateway and the marks of the policy.`,
   tollgate hold show --eml 4v1kz8m2p0q3 | less
   tollgate hold show --eml 4v1kz8m2p0q3 -o suspect.eml`,
 		Args: exactly(1, "which message? Name its reference or queue id"),
+
+		ValidArgsFunction: a.firstIs(a.heldRefs),
 		RunE: func(c *cobra.Command, args []string) error {
 			eml = eml || file != ""
 			if eml && a.json {
@@ -123,6 +125,8 @@ fails.`,
 		Example: `  tollgate hold release 4v1kz8m2p0q3
   tollgate hold list --json | jq -r '.[].ref' | xargs tollgate hold release`,
 		Args: atLeast(1, "which messages? Name their references or queue ids"),
+
+		ValidArgsFunction: a.names(a.heldRefs),
 		RunE: func(c *cobra.Command, args []string) error {
 			q, named, err := a.named(c.Context(), args, all)
 			if err != nil {
@@ -139,7 +143,7 @@ fails.`,
 			return a.printDone(named, done, "released", err)
 		},
 	}
-	c.Flags().BoolVar(&all, "all", false, "also what others have put on hold")
+	c.Flags().BoolVar(&all, "all", false, "of those that are named, also what others have put on hold")
 	return c
 }
 
@@ -158,6 +162,8 @@ of the state_dir.`,
 		Example: `  tollgate hold delete 4v1kz8m2p0q3
   tollgate hold delete --yes 4v1kz8m2p0q3 4v1kz8m31c7a`,
 		Args: atLeast(1, "which messages? Name their references or queue ids"),
+
+		ValidArgsFunction: a.names(a.heldRefs),
 		RunE: func(c *cobra.Command, args []string) error {
 			q, named, err := a.named(c.Context(), args, all)
 			if err != nil {
@@ -179,7 +185,7 @@ of the state_dir.`,
 		},
 	}
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	c.Flags().BoolVar(&all, "all", false, "also what others have put on hold")
+	c.Flags().BoolVar(&all, "all", false, "of those that are named, also what others have put on hold")
 	return c
 }
 

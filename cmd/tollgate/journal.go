@@ -54,7 +54,7 @@ It works on the files: no daemon need run.`,
   tollgate journal "550 5.7.1 Refused (ref 4v1kz8m2p0q3)"
   tollgate journal show 4v1kz8m2p0q3                     all about one message
   tollgate journal blocks --sender partner.example --since tuesday
-  tollgate journal --client-ip 192.0.2.0/24 --verdict reject --count-by rule
+  tollgate journal blocks --verdict reject --since today --count-by rule
   tollgate journal -n 20 --size '> 10 MiB'
   tollgate journal -f`,
 		ValidArgs: journal.Kinds(),
@@ -75,7 +75,7 @@ It works on the files: no daemon need run.`,
 	f.StringVar(&l.until, "until", "", "before this `TIME`")
 	f.StringVar(&l.Ref, "ref", "", "the `REFERENCE` that replies name")
 	f.StringVar(&l.QueueID, "queue-id", "", "Postfix's queue `ID`")
-	f.StringVar(&l.Rule, "rule", "", "the rule `NAME` decided or matched")
+	f.StringVar(&l.Rule, "rule", "", "the rule `NAME` decided or matched, or \"threshold above 6\" decided")
 	f.StringVar(&l.MessageID, "message-id", "", "the Message-ID, with or without angle `BRACKETS`")
 	f.StringVar(&l.Subject, "subject", "", "the Subject has this `TEXT` in it")
 	f.StringVar(&l.Verdict, "verdict", "", "`VERDICT`: "+strings.Join(journalVerdicts, ", "))
@@ -84,8 +84,8 @@ It works on the files: no daemon need run.`,
 	f.StringVar(&l.Direction, "direction", "", "`DIRECTION`: inbound or outbound")
 	f.StringVar(&l.AuthUser, "auth-user", "", "sent by this authenticated `USER`")
 	f.StringVar(&l.size, "size", "", "of this `SIZE`: \"> 10 MiB\", \"< 1 KiB\"")
-	f.IntVarP(&l.last, "last", "n", 0, "only the newest `N`")
-	f.IntVar(&l.limit, "limit", 0, "end after `N`")
+	f.IntVarP(&l.last, "last", "n", 0, "only the newest `N` messages; with --json or --count-by, entries")
+	f.IntVar(&l.limit, "limit", 0, "end after `N` of them")
 	f.BoolVarP(&l.follow, "follow", "f", false, "go on with what comes")
 	f.StringVar(&l.countBy, "count-by", "", "only count, by this `FIELD`: "+strings.Join(countFields(), ", "))
 	f.IntVar(&l.top, "top", 0, "with --count-by only the `N` most frequent, and all others as one")
@@ -227,7 +227,7 @@ func (a *app) notFound(l looking) {
 			fmt.Fprintf(a.err, "tollgate: there is no journal %q; did you mean %q?\n", visible(word), near)
 		}
 	}
-	if l.Rule == "" {
+	if l.Rule == "" || journal.NamesThreshold(l.Rule) {
 		return
 	}
 	names := a.ruleNames()

@@ -15,25 +15,44 @@ import (
 // several values of one.
 var countable = []struct {
 	name string
-	of   func(e *journal.Entry) []string
+	of   func(e *journal.Entry) []counts
 }{
-	{"verdict", func(e *journal.Entry) []string { return []string{e.Verdict} }},
-	{"rule", ruleOf},
-	{"stage", func(e *journal.Entry) []string { return []string{e.Stage} }},
-	{"reason", func(e *journal.Entry) []string { return []string{e.Reason} }},
-	{"sender", func(e *journal.Entry) []string { return []string{"<" + e.Sender + ">"} }},
-	{"sender_domain", func(e *journal.Entry) []string { return []string{domainOf(e.Sender)} }},
-	{"recipient", recipientsOf},
-	{"recipient_domain", recipientDomainsOf},
-	{"client_ip", func(e *journal.Entry) []string { return []string{e.ClientIP} }},
-	{"client_host", func(e *journal.Entry) []string { return []string{e.ClientHost} }},
-	{"helo", func(e *journal.Entry) []string { return []string{e.Helo} }},
-	{"direction", func(e *journal.Entry) []string { return []string{e.Direction} }},
-	{"gateway", func(e *journal.Entry) []string { return []string{e.Gateway} }},
-	{"signature", func(e *journal.Entry) []string { return []string{e.Signature} }},
-	{"kind", func(e *journal.Entry) []string { return []string{e.Kind} }},
-	{"day", func(e *journal.Entry) []string { return []string{e.Time.Local().Format("2006-01-02")} }},
-	{"hour", func(e *journal.Entry) []string { return []string{e.Time.Local().Format("2006-01-02 15:00")} }},
+	{"verdict", one(func(e *journal.Entry) string { return e.Verdict })},
+	{"rule", rulesOf},
+	{"stage", one(func(e *journal.Entry) string { return e.Stage })},
+	{"reason", one(func(e *journal.Entry) string { return e.Reason })},
+	{"sender", one(func(e *journal.Entry) string { return "<" + e.Sender + ">" })},
+	{"sender_domain", one(func(e *journal.Entry) string { return domainOf(e.Sender) })},
+	{"recipient", many(recipientsOf)},
+	{"recipient_domain", many(recipientDomainsOf)},
+	{"client_ip", one(func(e *journal.Entry) string { return e.ClientIP })},
+	{"client_host", one(func(e *journal.Entry) string { return e.ClientHost })},
+	{"helo", one(func(e *journal.Entry) string { return e.Helo })},
+	{"direction", one(func(e *journal.Entry) string { return e.Direction })},
+	{"gateway", one(func(e *journal.Entry) string { return e.Gateway })},
+	{"signature", one(func(e *journal.Entry) string { return e.Signature })},
+	{"kind", one(func(e *journal.Entry) string { return e.Kind })},
+	{"day", one(func(e *journal.Entry) string { return e.Time.Local().Format("2006-01-02") })},
+	{"hour", one(func(e *journal.Entry) string { return e.Time.Local().Format("2006-01-02 15:00") })},
+}
+
+// counts is a value that is counted.
+type counts struct {
+	text   string
+	shadow bool // of a rule: without effect
+}
+
+func one(of func(*journal.Entry) string) func(*journal.Entry) []counts {
+	return func(e *journal.Entry) []counts { return []counts{{text: of(e)}} }
+}
+
+func many(of func(*journal.Entry) []string) func(*journal.Entry) []counts {
+	return func(e *journal.Entry) (all []counts) {
+		for _, text := range of(e) {
+			all = append(all, counts{text: text})
+		}
+		return all
+	}
 }
 
 func countFields() []string {
@@ -44,15 +63,71 @@ func countFields() []string {
 	return names
 }
 
-func ruleOf(e *journal.Entry) []string {
-	var all []string
-	for _, r := range e.Rules {
-		all = append(all, r.Name)
+// rulesOf are of mail that passed all rules that matched, in shadow, too, and of what
+// did not pass what decided: the rule, the threshold, or else, in parentheses, what no
+// rule is.
+func rulesOf(e *journal.Entry) []counts {
+	switch {
+	case e.Kind == journal.Shadow && e.BesideRule != "":
+		return []counts{{text: e.BesideRule}}
+	case e.Kind == journal.Shadow:
+		return []counts{{text: "(none)"}}
 	}
-	if e.Rule != "" && !slices.Contains(all, e.Rule) {
-		all = append(all, e.Rule)
+	switch e.Verdict {
+	case "reject", "tempfail", "discard", "hold", "greylist", "released", "deleted", "voided", "closed":
+		return deciders(e)
+	}
+	var all []counts
+	for _, r := range e.Rules {
+		all = append(all, counts{r.Name, r.Shadow})
+	}
+	if e.Rule != "" && !slices.Contains(all, counts{text: e.Rule}) {
+		all = append(all, counts{text: e.Rule})
+	}
+	if len(all) == 0 {
+		all = []counts{{text: "(none)"}}
 	}
 	return all
+}
+
+func deciders(e *journal.Entry) []counts {
+	switch {
+	case afterwards(e.Verdict):
+		return []counts{{text: "(" + e.Verdict + ")"}}
+	case e.Rule != "":
+		return []counts{{text: e.Rule}}
+	case journal.Threshold(e) != "":
+		return []counts{{text: journal.Threshold(e)}}
+	case e.Reason != "":
+		return []counts{{text: "(" + causeOf(e.Reason) + ")"}}
+	}
+	// Of a message none of whose recipients was accepted the blocks have the reasons;
+	// this entry has what matched.
+	var all []counts
+	for _, r := range e.Rules {
+		refuses := r.Action == "reject" || r.Action == "tempfail" || r.Action == "greylist"
+		if refuses && !r.Shadow && !slices.Contains(all, counts{text: r.Name}) {
+			all = append(all, counts{text: r.Name})
+		}
+	}
+	if len(all) == 0 {
+		return []counts{{text: "(recipients refused)"}}
+	}
+	return all
+}
+
+// causeOf is what refused where no rule and no threshold did, in a word.
+func causeOf(reason string) string {
+	for prefix, cause := range map[string]string{
+		"refused by the MTA": "mta", "virus ": "antivirus", "not scanned for viruses": "antivirus", "a tag cannot be added": "fault", "blocks journal": "fault",
+		"internal fault": "fault",
+	} {
+		if strings.HasPrefix(reason, prefix) {
+			return cause
+		}
+	}
+	cause, _, _ := strings.Cut(reason, ": ")
+	return cause
 }
 
 func domainOf(addr string) string {
@@ -82,7 +157,7 @@ type counting struct {
 	*app
 	field string
 	top   int // rows; 0: all
-	of    map[string]int64
+	of    map[counts]int64
 }
 
 func (c *counting) entry(e journal.Entry) error {
@@ -92,7 +167,7 @@ func (c *counting) entry(e journal.Entry) error {
 		}
 		values := f.of(&e)
 		if len(values) == 0 {
-			values = []string{""}
+			values = []counts{{}}
 		}
 		for _, v := range values {
 			c.of[v]++
@@ -103,14 +178,17 @@ func (c *counting) entry(e journal.Entry) error {
 
 // countRow is a value and how many entries have it, in JSON.
 type countRow struct {
-	Value string `json:"value"`
-	Count int64  `json:"count"`
+	Value  string `json:"value"`
+	Count  int64  `json:"count"`
+	Shadow bool   `json:"shadow,omitempty"` // a rule without effect
 }
+
+func (*counting) counts() unit { return entriesCount }
 
 func (c *counting) done() error {
 	rows := []countRow{}
 	for v, n := range c.of {
-		rows = append(rows, countRow{v, n})
+		rows = append(rows, countRow{v.text, n, v.shadow})
 	}
 	slices.SortFunc(rows, func(a, b countRow) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Value, b.Value))
@@ -132,7 +210,11 @@ func (c *counting) done() error {
 	fmt.Fprintf(w, "COUNT\t  %s\n", strings.ToUpper(c.field))
 	for _, r := range rows {
 		// What stands last is not aligned: texts are of any length.
-		fmt.Fprintf(w, "%d\t  %s\n", r.Count, or(shorten(r.Value, 200)))
+		text := or(shorten(r.Value, 200))
+		if r.Shadow {
+			text += " (shadow)"
+		}
+		fmt.Fprintf(w, "%d\t  %s\n", r.Count, text)
 	}
 	return away(w.Flush())
 }

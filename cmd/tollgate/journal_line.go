@@ -61,16 +61,31 @@ func (t *terminal) story(s *story) error {
 			return away(err)
 		}
 	}
-	if s.message == nil && len(s.blocks) == 0 && len(s.scans) == 0 {
-		for _, e := range s.traces {
-			if err := t.line(e, "trace", traceLine(e)); err != nil {
-				return err
-			}
-		}
-		return nil
+	if s.message != nil || len(s.blocks)+len(s.scans) > 0 {
+		e, what, text := s.summary(t.zone)
+		return t.line(e, what, text)
 	}
-	e, what, text := s.summary()
-	return t.line(e, what, text)
+	if len(s.hands) > 0 {
+		if err := t.line(s.hands[0], s.hands[0].Verdict, s.handLine(t.zone)); err != nil {
+			return err
+		}
+	}
+	for _, e := range s.beside {
+		if err := t.line(e, besideWhat(&e), besideLine(e)); err != nil {
+			return err
+		}
+	}
+	for _, e := range s.looks {
+		if err := t.line(e, "look", lookLine(e)); err != nil {
+			return err
+		}
+	}
+	for _, e := range s.traces {
+		if err := t.line(e, "trace", traceLine(e)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // line prints one line, in the colour of what became of the mail.
@@ -92,7 +107,7 @@ var colours = map[string]string{
 
 // summary is a story in one line: the entry it is told by, what became of the
 // message, and the rest.
-func (s *story) summary() (e journal.Entry, what, text string) {
+func (s *story) summary(zone *time.Location) (e journal.Entry, what, text string) {
 	switch {
 	case s.message != nil:
 		e = *s.message
@@ -126,9 +141,22 @@ func (s *story) summary() (e journal.Entry, what, text string) {
 		fmt.Fprintf(&b, "; and %d more", left-3)
 	}
 	for _, scan := range s.scans {
-		if scan.Result != journal.Clean {
-			fmt.Fprintf(&b, "; %s by %s: %s%s", scan.Result, scan.Engine, shorten(scan.Signature, 100), shorten(scan.Reason, 100))
+		said := scan.Signature
+		if said == "" {
+			said = scan.Reason
 		}
+		if scan.Result != journal.Clean && (said == "" || !strings.Contains(e.Reason+" "+e.Detail, said)) {
+			fmt.Fprintf(&b, "; %s by %s: %s", scan.Result, scan.Engine, shorten(said, 100))
+		}
+	}
+	for i := range s.beside {
+		fmt.Fprintf(&b, "; %s: %s", besideWhat(&s.beside[i]), besideText(&s.beside[i]))
+	}
+	for _, d := range s.deeds() {
+		b.WriteString("; " + d.text(zone))
+	}
+	if end := s.ending(); end != "" && what == "hold" {
+		what = end
 	}
 	return e, what, b.String()
 }
@@ -156,13 +184,18 @@ func route(e journal.Entry) string {
 	}
 	recipients := "nobody"
 	if len(to) > 0 {
-		bracketed := make([]string, len(to))
-		for i, r := range to {
-			bracketed[i] = "<" + shorten(r, 100) + ">"
-		}
-		recipients = strings.Join(bracketed, ", ") + more
+		recipients = bracketed(to) + more
 	}
 	return "<" + shorten(e.Sender, 100) + "> -> " + recipients
+}
+
+// bracketed are addresses as protocols write them.
+func bracketed(all []string) string {
+	texts := make([]string, len(all))
+	for i, r := range all {
+		texts[i] = "<" + shorten(r, 100) + ">"
+	}
+	return strings.Join(texts, ", ")
 }
 
 func messageLine(e journal.Entry) string {
@@ -176,7 +209,13 @@ func messageLine(e journal.Entry) string {
 	if e.Weight != "" && e.Weight != "0" {
 		fmt.Fprintf(&b, "; weight %s", e.Weight)
 	}
+	if len(e.Tags) > 0 {
+		fmt.Fprintf(&b, "; tagged %s", shorten(few(e.Tags, 4), 200))
+	}
 	why(&b, e)
+	if text := shadowText(e.Rules); text != "" {
+		fmt.Fprintf(&b, "; shadow rules: %s", shorten(text, 200))
+	}
 	return b.String()
 }
 

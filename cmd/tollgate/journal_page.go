@@ -12,7 +12,6 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/daemon"
 	"github.com/tollgate-mail/tollgate/internal/journal"
-	"github.com/tollgate-mail/tollgate/internal/took"
 )
 
 func (a *app) journalShow() *cobra.Command {
@@ -102,6 +101,8 @@ func (s *story) about() journal.Entry {
 		return s.blocks[len(s.blocks)-1]
 	case len(s.scans) > 0:
 		return s.scans[0]
+	case len(s.beside) > 0:
+		return s.beside[0]
 	}
 	return s.first
 }
@@ -138,7 +139,13 @@ func (s *story) page(a *app, zone *time.Location) error {
 	if e.Rule != "" {
 		verdict += " by rule " + e.Rule
 	}
+	for _, d := range s.deeds() {
+		verdict += "; " + d.text(zone)
+	}
 	row("verdict", verdict)
+	for n, mark := range e.Tags {
+		row([]string{"tagged", ""}[min(n, 1)], mark)
+	}
 	row("why", e.Reason)
 	row("answered", e.Reply)
 	if e.Detail != "" {
@@ -149,46 +156,12 @@ func (s *story) page(a *app, zone *time.Location) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	for _, part := range []func(*app, journal.Entry) error{s.pageRules, s.pageModules, s.pageBlocks, s.pageScans, s.pageTrace} {
+	for _, part := range []func(*app, journal.Entry) error{s.pageRules, s.pageModules, s.pageBlocks, s.pageScans, s.pageBeside, s.pageTrace} {
 		if err := part(a, e); err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-// tookText tells where the time of a message went, "" where that is not known: why
-// mail was slow is asked more often than anything else.
-func tookText(e *journal.Entry) string {
-	if e.Took == nil {
-		return ""
-	}
-	list := func(stages bool) string {
-		var all []string
-		for p := range took.Parts {
-			if ms := e.Took.Of(p).Milliseconds(); p.Stage() == stages && ms > 0 {
-				all = append(all, p.String()+" "+duration(ms))
-			}
-		}
-		return strings.Join(all, ", ")
-	}
-	here := min(e.Took.Here(), e.Took.Total) // what came before MAIL is no part of the total
-	text := fmt.Sprintf("%s from MAIL to the verdict: the client and Postfix %s", duration(e.Took.Total.Milliseconds()), duration((e.Took.Total - here).Milliseconds()))
-	if s := list(true); s != "" {
-		text += ", here " + s
-	}
-	if s := list(false); s != "" {
-		text += "; of that waited for " + s
-	}
-	return text
-}
-
-// duration is a number of milliseconds for people.
-func duration(ms int64) string {
-	if ms < 1000 {
-		return fmt.Sprintf("%d ms", ms)
-	}
-	return fmt.Sprintf("%d.%03d s", ms/1000, ms%1000)
+	return s.pageHands(a, zone)
 }
 
 // table prints rows below a title, if there are any.

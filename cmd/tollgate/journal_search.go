@@ -36,7 +36,7 @@ func (a *app) look(ctx context.Context, l looking) error {
 		return err
 	}
 	show := a.shower(l)
-	shown := 0
+	shown, following := 0, false
 	found := func(e journal.Entry) error {
 		shown++
 		if l.redact {
@@ -45,10 +45,14 @@ func (a *app) look(ctx context.Context, l looking) error {
 		if err := show.entry(e); err != nil {
 			return err
 		}
-		if l.limit > 0 && shown >= l.limit {
+		if l.limit > 0 && shown >= l.limit && (show.counts() == entriesCount || following) {
 			return errLimit
 		}
 		return nil
+	}
+	last := journal.Last
+	if show.counts() == messagesCount {
+		last = journal.LastMessages
 	}
 	from, err := journal.Marks(dir)
 	if l.follow && err != nil {
@@ -57,9 +61,9 @@ func (a *app) look(ctx context.Context, l looking) error {
 	var report journal.Report
 	switch {
 	case l.last > 0:
-		report, err = journal.Last(ctx, dir, l.Query, l.last, found)
+		report, err = last(ctx, dir, l.Query, l.last, found)
 	case l.follow:
-		report, err = journal.Last(ctx, dir, l.Query, 10, found)
+		report, err = last(ctx, dir, l.Query, 10, found)
 	default:
 		report, err = journal.Search(ctx, dir, l.Query, found)
 	}
@@ -80,6 +84,7 @@ func (a *app) look(ctx context.Context, l looking) error {
 	case err != nil:
 		return away(err)
 	case l.follow:
+		following = true // each entry is a line as it comes
 		return a.followed(journal.Follow(ctx, dir, l.Query, from, func(e journal.Entry) error {
 			return errors.Join(found(e), show.done())
 		}))

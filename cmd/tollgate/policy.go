@@ -99,6 +99,9 @@ promote), by whom, and why. Exit code 1: there is none yet.`,
 
 func printLog(out io.Writer, rows []history.Entry) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	if len(rows) > 0 {
+		fmt.Fprintln(w, "NUMBER\tVERSION\tTIME\tHOW\tBY\tWHY")
+	}
 	for _, e := range rows {
 		by := e.By
 		if e.Proposed != "" {

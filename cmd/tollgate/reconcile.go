@@ -226,12 +226,15 @@ func (a *app) readLog(ctx context.Context, file string, since time.Time, fn func
 	return nil
 }
 
+// mostQueued are told one by one: of all mail since a time only what was not queued is.
+const mostQueued = 20
+
 func (a *app) printReconciled(rows []reconciled, voided, unknown int, dry bool) error {
 	if a.json {
 		return printJSON(a.out, rows)
 	}
 	for _, r := range rows {
-		if !r.Void && r.Fate == maillog.InQueue.String() {
+		if !r.Void && r.Fate == maillog.InQueue.String() && len(rows) > mostQueued {
 			continue
 		}
 		what := r.Fate + ", " + r.Why

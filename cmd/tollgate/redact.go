@@ -83,6 +83,11 @@ func redacted(e journal.Entry) journal.Entry {
 	for i := range e.Changes {
 		e.Changes[i].Recipient = redactAddress(e.Changes[i].Recipient)
 	}
+	e.Tags = slices.Clone(e.Tags)
+	for i, mark := range e.Tags {
+		name, value, _ := strings.Cut(mark, ": ") // what it is made of may be the sender's
+		e.Tags[i] = name + ": " + hashed(value)
+	}
 	e.Rules = slices.Clone(e.Rules)
 	for i := range e.Rules {
 		e.Rules[i].Text = redactValue(e.Rules[i].Attribute, e.Rules[i].Text)

@@ -164,7 +164,22 @@ func (a *app) printReport(r *reporting, q *report.Query, answer *daemon.ReportAn
 	if len(answer.Rows) == 0 {
 		return nil
 	}
-	return report.WriteTable(a.out, v, answer.Rows)
+	if err := report.WriteTable(a.out, v, answer.Rows); err != nil {
+		return err
+	}
+	return costAndBalance(a.out, q, answer.Rows)
+}
+
+// costAndBalance says what of a balance is in no column.
+func costAndBalance(w io.Writer, q *report.Query, rows []report.Row) error {
+	balanced := slices.ContainsFunc(rows, func(r report.Row) bool { return r.Balance != nil && *r.Balance != 0 })
+	if !balanced {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, `cost is what these deliveries cost. balance is as of now: payments, adjustments and the fees of tariffs are in it,
+and in no column; "tollgate statement CLIENT %s" has all of them
+`, q.To.Format("2006-01"))
+	return err
 }
 
 // reportHead says what a table is of; an empty one says why it is.

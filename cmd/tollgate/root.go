@@ -26,7 +26,7 @@ type app struct {
 func run(ctx context.Context, args []string, s streams) int {
 	a := &app{streams: s}
 	root := a.root()
-	root.SetArgs(args)
+	root.SetArgs(amounts(root, args))
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
@@ -62,5 +62,9 @@ One TOML file is the whole policy. "tollgate check" finds every error in it,
 		a.audit(),
 	)
 	root.AddCommand(a.careful()...)
+	root.AddCommand(a.completion(root))
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.Version = thisBuild().String()
+	root.SetVersionTemplate("{{.Version}}\n")
 	return root
 }

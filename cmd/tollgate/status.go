@@ -59,7 +59,7 @@ func printStatus(out io.Writer, s *daemon.Status, now time.Time) error {
 	row("policy", "%s, loaded %s (%s)", s.Policy.File, local(s.Policy.Loaded), s.Policy.Counts)
 	row("listen", "%s", strings.Join(s.Listen, ", "))
 	m := s.Milter
-	row("", "%s now, %d since the start, %d refused, %d lost; %s judged, %s",
+	row("", "%s now, %d since the start, %d refused, %d lost; %s ended, %s",
 		daemon.Plural(m.Connections, "connection"), m.Total, m.Refused, m.Lost, daemon.Plural(int(m.Messages), "message"), daemon.Plural(int(m.Faults), "fault"))
 	if m.Awaiting > 0 || m.AwaitingDropped > 0 {
 		row("", "%s being sent, at most %d at once; %d closed for being the slowest", daemon.Plural(m.Awaiting, "message"), m.AwaitingMost, m.AwaitingDropped)
@@ -71,9 +71,7 @@ func printStatus(out io.Writer, s *daemon.Status, now time.Time) error {
 		row("", "no Postfix has connected yet")
 	}
 	printFigures(row, &s.Mail)
-	for n, l := range s.Limits {
-		row([]string{"limits", ""}[min(n, 1)], "%s %d: met %s since the start", l.Name, l.Value, daemon.Plural(int(l.Hits), "time"))
-	}
+	printLimits(row, s)
 	row("spool", "%s", spoolLine(s, now))
 	row("store", "%s %s: %s", s.Store.Kind, s.Store.Place, okOr(s.Store.Error))
 	if c := s.Records; c != nil {
@@ -84,7 +82,7 @@ func printStatus(out io.Writer, s *daemon.Status, now time.Time) error {
 		row("clients", "%s: %d of version %s, read %s; %s", c.Source, c.Clients, or(c.Version), localOr(c.Read), okOr(c.Error))
 	}
 	if m := s.Maillog; m != nil {
-		row("maillog", "%s, read up to %s: %d charged and not yet logged as queued, %d unknown, %d on hold; %s voided since the start; %s", m.Source, local(m.Last),
+		row("maillog", "%s, read up to %s: %d charged and not yet logged as queued, %d unknown, %d on hold; %s voided since the start; %s", m.Source, readTo(m.Last),
 			m.Waiting, m.Unknown, m.Held, daemon.Plural(int(m.Voided), "message"), okOr(m.Error))
 	}
 	for n, i := range s.Inspectors {
@@ -115,10 +113,7 @@ func printStatus(out io.Writer, s *daemon.Status, now time.Time) error {
 	if c := &s.SelfCheck; c.Judged > 0 {
 		row("self-check", "%d judged twice, %d otherwise, %d left out", c.Judged, c.Different, c.LeftOut)
 	}
-	row("journals", "%s", s.Journal.Dir)
-	for _, k := range s.Journal.Kinds {
-		row("", "%s: %s written since the start, %s; %s", k.Kind, daemon.Plural(int(k.Lines), "line"), fmt.Sprintf("%d lost", k.Lost), okOr(k.LastError))
-	}
+	printJournals(row, s)
 	row("trace", "%s", s.Trace)
 	return w.Flush()
 }

@@ -2,8 +2,11 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 
+	"github.com/tollgate-mail/tollgate/internal/daemon"
 	"github.com/tollgate-mail/tollgate/internal/tally"
 )
 
@@ -24,7 +27,7 @@ func printFigures(row func(name, format string, args ...any), f *tally.Figures) 
 		case shown == mostRules || r.Rule == tally.Other:
 			more++
 		default:
-			row([]string{"rules", ""}[min(shown, 1)], "%s: %d today, %d since the start", visible(r.Rule), r.Today, r.Total)
+			row([]string{"rules", ""}[min(shown, 1)], "%s%s: %d today, %d since the start", visible(r.Rule), map[bool]string{true: " (shadow)"}[r.Shadow], r.Today, r.Total)
 			shown++
 		}
 	}
@@ -61,4 +64,53 @@ func figures(f *tally.Figures, of func(tally.Count) int64, when string) string {
 		line += "; recipients: " + strings.Join(parts, ", ")
 	}
 	return line
+}
+
+// printLimits names the limits that somebody met; of the others, how many there are.
+func printLimits(row func(name, format string, args ...any), s *daemon.Status) {
+	met := 0
+	for _, l := range s.Limits {
+		if l.Hits == 0 {
+			continue
+		}
+		value := strconv.FormatInt(l.Value, 10)
+		if strings.HasSuffix(l.Name, "_size") {
+			value = bytesize(l.Value)
+		}
+		row([]string{"limits", ""}[min(met, 1)], "%s %s: met %s since the start", l.Name, value, daemon.Plural(int(l.Hits), "time"))
+		met++
+	}
+	switch {
+	case len(s.Limits) == 0:
+	case met == 0:
+		row("limits", "none of %d met since the start", len(s.Limits))
+	case met < len(s.Limits):
+		row("", "%d others not met", len(s.Limits)-met)
+	}
+}
+
+// printJournals are the journals in a line, and one more for each that has trouble.
+func printJournals(row func(name, format string, args ...any), s *daemon.Status) {
+	row("journals", "%s", s.Journal.Dir)
+	if len(s.Journal.Kinds) == 0 {
+		return
+	}
+	var written []string
+	for _, k := range s.Journal.Kinds {
+		written = append(written, fmt.Sprintf("%s %d", k.Kind, k.Lines))
+	}
+	row("", "lines written since the start: %s", strings.Join(written, ", "))
+	for _, k := range s.Journal.Kinds {
+		if k.Lost > 0 || k.LastError != "" {
+			row("", "%s: %s lost; %s", k.Kind, daemon.Plural(int(k.Lost), "line"), okOr(k.LastError))
+		}
+	}
+}
+
+// readTo is how far a log was read.
+func readTo(t time.Time) string {
+	if t.IsZero() {
+		return "nothing yet"
+	}
+	return local(t)
 }

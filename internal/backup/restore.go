@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/durable"
 )
@@ -172,7 +173,7 @@ func (u *Unpacked) Place(replace Mode) (aside string, err error) {
 		return "", err
 	}
 	if len(there) > 0 {
-		if aside, err = os.MkdirTemp(u.dir, replacedPrefix+u.Time.Format("20060102")+"-"); err != nil {
+		if aside, err = os.MkdirTemp(u.dir, replacedPrefix+time.Now().UTC().Format("20060102T150405Z")+"-"); err != nil {
 			return "", err
 		}
 		for _, name := range there {

@@ -31,6 +31,7 @@ type ClientRow struct {
 	Mode        string `json:"mode"`
 	Balance     int64  `json:"balance"` // millionths of the currency unit, as credit_limit
 	CreditLimit int64  `json:"credit_limit"`
+	HasCredit   bool   `json:"has_credit_limit"` // it is set: postpaid it refuses beyond, also one of 0
 	Currency    string `json:"currency"`
 	Period      string `json:"period"`
 	Used        int64  `json:"used"`  // charged bytes in the period
@@ -76,6 +77,16 @@ type CloseRequest struct {
 	Force  bool   `json:"force"`
 	// Archive is a folder that gets a file with the records; "" for none.
 	Archive string `json:"archive"`
+	// Overlapping: also where a closed period has days of it.
+	Overlapping bool `json:"overlapping"`
+}
+
+// CloseAnswer is the seal of a period.
+type CloseAnswer struct {
+	accounting.Close
+	Verified bool `json:"verified"` // it was closed before
+	// Overlaps are closed periods that have days of it: nothing was closed.
+	Overlaps []string `json:"overlaps,omitempty"`
 }
 
 // CodeRequest is the code of what cannot be asked for like this.
@@ -154,7 +165,7 @@ func (d *Daemon) answerClients(ctx context.Context, request json.RawMessage) (an
 		rows[i] = ClientRow{
 			ID: c.ID, Name: c.Name, Addresses: append([]string{}, c.Addresses...), Logins: append([]string{}, c.Logins...), Networks: texts(c.Networks),
 			Blocks: d.accounts.Live.Blocks(c, now).String(), // as at RCPT
-			Tariff: account.Tariff, Mode: c.Mode.String(), Balance: s.Balance, CreditLimit: c.CreditLimit, Currency: account.Currency,
+			Tariff: account.Tariff, Mode: c.Mode.String(), Balance: s.Balance, CreditLimit: c.CreditLimit, HasCredit: c.HasCredit, Currency: account.Currency,
 			Period: s.Period, Used: s.Used, Quota: c.Quota, Day: s.Day, UsedDay: s.UsedDay, QuotaDay: c.QuotaDay,
 		}
 		if t := d.accounts.Book.Find(c.TariffVersion); t != nil {

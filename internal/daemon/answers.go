@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/control"
 	"github.com/tollgate-mail/tollgate/internal/dnscheck"
+	"github.com/tollgate-mail/tollgate/internal/tally"
 )
 
 // PackFor is how long one request packs journals before it begins no further file:
@@ -71,6 +74,11 @@ func (d *Daemon) Status(ctx context.Context) Status {
 		Policy: policy, Listen: listen, Milter: d.milter.Status(), Mail: d.tally.Figures(), Control: d.control.Socket(),
 		Spool: d.spool.Status(), Store: store, Clients: d.accounts.Status(), Records: d.conservation.Load(), Journal: d.journals.Journal().Status(), Trace: d.traceNow(),
 		Limits: d.judge.Gate().Limits(), Inspectors: d.inspectors.Status(), DNS: d.resolvers.Stats(), State: d.memories.Status(),
+	}
+	for _, r := range d.judge.Gate().Policy().Rules.Rules() {
+		if at := slices.IndexFunc(s.Mail.Rules, func(row tally.Rule) bool { return r.Shadow && row.Rule == r.Name }); at >= 0 {
+			s.Mail.Rules[at].Shadow = true
+		}
 	}
 	s.Shadow, s.SelfCheck = d.shadowState(), d.selfCheck()
 	s.Canary, _ = d.canaryState() // one that cannot be read is in the log
@@ -189,3 +197,33 @@ func local(t time.Time) string { return t.Local().Format(time.DateTime) }
 
 // span is how long something has lasted, in whole seconds.
 func span(d time.Duration) string { return d.Round(time.Second).String() }
+
+// degraded is what an operator should look at.
+func (s *MaillogStatus) degraded() []string {
+	if s == nil {
+		return nil
+	}
+	var all []string
+	if s.Error != "" {
+		all = append(all, "Postfix's log cannot be read: "+s.Error)
+	}
+	if s.Gap != "" {
+		all = append(all, "lines of Postfix's log may have been missed: "+s.Gap+`; see "tollgate reconcile"`)
+	}
+	if s.Unknown > 0 {
+		all = append(all, fmt.Sprintf(`%s charged of which Postfix's log does not say that they were queued%s: see "tollgate reconcile"`, Plural(int(s.Unknown), "message"), s.which()))
+	}
+	return all
+}
+
+// which names the first of them.
+func (s *MaillogStatus) which() string {
+	if len(s.UnknownIDs) == 0 {
+		return ""
+	}
+	text := " (" + strings.Join(s.UnknownIDs, ", ")
+	if int64(len(s.UnknownIDs)) < s.Unknown {
+		text += ", ..."
+	}
+	return text + ")"
+}

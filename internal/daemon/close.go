@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -75,6 +76,10 @@ func (d *Daemon) answerClose(ctx context.Context, request json.RawMessage) (any,
 	if err != nil {
 		return nil, refuse(err)
 	}
+	closed := slices.ContainsFunc(kept, func(k accounting.Close) bool { return k.Period == r.Period })
+	if over := overlaps(r.Period, kept); len(over) > 0 && !closed && !r.Overlapping {
+		return CloseAnswer{Overlaps: over}, nil
+	}
 	if d.spool.Status().Waiting > 0 {
 		// The heartbeat in the store may be some seconds old.
 		if err := d.store.Heartbeat(ctx, d.judge.Gate().Policy().Gateway, d.spool.Status().Waiting); err != nil {
@@ -92,7 +97,22 @@ func (d *Daemon) answerClose(ctx context.Context, request json.RawMessage) (any,
 	case err != nil:
 		return nil, storeAway(err)
 	}
-	return seal, d.sealed(ctx, l, seal, kept)
+	return CloseAnswer{Close: seal, Verified: closed}, d.sealed(ctx, l, seal, kept)
+}
+
+// overlaps are closed periods that have days in common with one.
+func overlaps(period string, kept []accounting.Close) (all []string) {
+	from, to, err := accounting.Span(period, time.UTC)
+	if err != nil {
+		return nil // whoever closes it says so
+	}
+	for _, k := range kept {
+		begin, end, err := accounting.Span(k.Period, time.UTC)
+		if err == nil && begin.Before(to) && from.Before(end) {
+			all = append(all, k.Period)
+		}
+	}
+	return all
 }
 
 // sealed tells of a seal wherever a store that is set back cannot forget it: in

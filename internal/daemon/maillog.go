@@ -277,21 +277,3 @@ func (f *followed) Status(now time.Time) *MaillogStatus {
 	}
 	return &MaillogStatus{Source: f.source, Status: f.watch.Status(now), Voided: f.voided, Gap: f.gap, Error: f.err}
 }
-
-// degraded is what an operator should look at.
-func (s *MaillogStatus) degraded() []string {
-	if s == nil {
-		return nil
-	}
-	var all []string
-	if s.Error != "" {
-		all = append(all, "Postfix's log cannot be read: "+s.Error)
-	}
-	if s.Gap != "" {
-		all = append(all, "lines of Postfix's log may have been missed: "+s.Gap+`; see "tollgate reconcile"`)
-	}
-	if s.Unknown > 0 {
-		all = append(all, fmt.Sprintf(`%s charged of which Postfix's log does not say that they were queued: see "tollgate reconcile"`, Plural(int(s.Unknown), "message")))
-	}
-	return all
-}

@@ -173,6 +173,15 @@ func TestPlantedFaults(t *testing.T) {
 		{"outbound-not-networks", set("mynetworks", "127.0.0.0/8"), nil},
 		{"domain-not-in-postfix", func(f *Facts) { f.Policy.Domains = append(f.Policy.Domains, "example.com") }, nil},
 		{"domain-not-in-policy", set("relay_domains", "example.org example.net"), nil},
+		// One domain in its two forms is one.
+		{"domain-idn", func(f *Facts) {
+			f.Policy.Domains = append(f.Policy.Domains, "xn--e1afmkfd.example")
+			set("relay_domains", "example.org xn--e1afmkfd.example пример.example")(f)
+		}, []string{}},
+		{"domain-one-form", func(f *Facts) {
+			f.Policy.Domains = append(f.Policy.Domains, "xn--e1afmkfd.example")
+			set("relay_domains", "example.org xn--e1afmkfd.example")(f)
+		}, nil},
 		{"postfix-backscatter", set("smtpd_recipient_restrictions", ""), nil},
 		{"postfix-backscatter-local", set("local_recipient_maps", ""), nil},
 		{"postfix-always-bcc", set("always_bcc", "archive@example.org"), nil},
@@ -335,6 +344,19 @@ func TestRepairs(t *testing.T) {
 		}
 		if got := OPNsense.repair(tt.debian); got != tt.opnsense {
 			t.Errorf("opnsense: %q, want %q", got, tt.opnsense)
+		}
+	}
+}
+
+// A repair for a Postfix other than the system's names it.
+func TestRepairOfAnInstance(t *testing.T) {
+	for folder, want := range map[string]string{"/etc/postfix": "postconf -e enable_long_queue_ids=yes", "/etc/postfix-out": "postconf -c /etc/postfix-out -e enable_long_queue_ids=yes"} {
+		f := healthy()
+		f.Postfix[0].Config = folder
+		f.Postfix[0].Settings["enable_long_queue_ids"] = "no"
+		found := Examine(f)
+		if len(found) != 1 || found[0].Repair != want {
+			t.Errorf("%s: %+v", folder, found)
 		}
 	}
 }

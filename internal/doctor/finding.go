@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Severity says what comes of a finding.
@@ -36,7 +37,12 @@ func Examine(f Facts) []Finding {
 	e.policy()
 	e.daemon()
 	for _, p := range f.Postfix {
+		from := len(e.findings)
 		e.postfix(&p)
+		for i := range e.findings[from:] {
+			f := &e.findings[from+i]
+			f.Repair = p.repair(f.Repair)
+		}
 	}
 	if f.Clamd != nil {
 		e.clamd(f.Clamd)
@@ -62,6 +68,17 @@ func Examine(f Facts) []Finding {
 	}
 	slices.SortStableFunc(e.findings, func(a, b Finding) int { return cmp.Compare(a.Severity, b.Severity) })
 	return e.findings
+}
+
+// repair is for this Postfix, where several run: a command without its folder would
+// change another one.
+func (p *Postfix) repair(text string) string {
+	switch p.Config {
+	case "", "/etc/postfix", "/usr/local/etc/postfix":
+		return text
+	}
+	return strings.NewReplacer("postconf -", "postconf -c "+p.Config+" -", "tollgate attach", "tollgate attach --config "+p.Config,
+		"tollgate detach", "tollgate detach --config "+p.Config, "systemctl restart postfix", "postfix -c "+p.Config+" stop && postfix -c "+p.Config+" start").Replace(text)
 }
 
 // advice is why a finding matters and what repairs it.

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/address"
 )
 
 // relaying compares who may send where.
@@ -64,16 +66,19 @@ func (e *examination) domains(p *Postfix) {
 	if len(e.Policy.Domains) == 0 || table(all) {
 		return
 	}
-	theirs := words(all)
-	for _, d := range e.Policy.Domains {
+	theirs := folded(words(all))
+	for _, d := range folded(e.Policy.Domains) {
 		if !slices.Contains(theirs, d) && !slices.Contains(theirs, strings.TrimPrefix(d, ".")) {
 			e.fault("domain-not-in-postfix", advice{"Postfix refuses its mail with \"Relay access denied\"", "postconf -e 'relay_domains=" + strings.TrimSpace(p.Settings["relay_domains"]+" "+d) + "'"},
 				"%s is a domain of the policy, and Postfix takes no mail for it", d)
 		}
 	}
+	e.bothForms(p, words(all))
 	relayed := words(strings.ToLower(p.Settings["relay_domains"]))
+	ours := folded(e.Policy.Domains)
 	for _, d := range relayed {
-		known := slices.ContainsFunc(e.Policy.Domains, func(o string) bool {
+		known := slices.ContainsFunc(ours, func(o string) bool {
+			d := address.FoldDomain(d)
 			return strings.TrimPrefix(o, ".") == strings.TrimPrefix(d, ".") || strings.HasPrefix(o, ".") && strings.HasSuffix(d, o)
 		})
 		if !known {
@@ -89,6 +94,34 @@ func (e *examination) domains(p *Postfix) {
 		e.warn("postfix-backscatter-local", advice{"mail for addresses that do not exist is taken and bounced to forged senders: that leads to block lists", "postconf -X local_recipient_maps"},
 			"local_recipient_maps is empty")
 	}
+}
+
+// bothForms looks at domains that are not ASCII: Postfix compares letters, so that for
+// SMTPUTF8 (RFC 6531 §3.3) it has to know the U-labels, and for all others the A-labels.
+func (e *examination) bothForms(p *Postfix, theirs []string) {
+	for _, d := range folded(e.Policy.Domains) {
+		bare := strings.TrimPrefix(d, ".")
+		shown := address.DisplayDomain(bare)
+		if shown == bare || !slices.Contains(folded(theirs), bare) {
+			continue
+		}
+		for _, form := range []string{bare, shown} {
+			if !slices.Contains(theirs, form) {
+				e.warn("domain-one-form", advice{"Postfix compares domains letter by letter: it refuses mail that names it so", "postconf -e 'relay_domains=" + strings.TrimSpace(p.Settings["relay_domains"]+" "+form) + "'"},
+					"Postfix takes mail for %s in one form alone: %s is missing", shown, form)
+			}
+		}
+	}
+}
+
+// folded are domains in the one form in which they compare.
+func folded(all []string) []string {
+	out := make([]string, len(all))
+	for i, d := range all {
+		bare := strings.TrimPrefix(d, ".")
+		out[i] = d[:len(d)-len(bare)] + address.FoldDomain(bare)
+	}
+	return out
 }
 
 // habits are settings that make a gateway's life hard.

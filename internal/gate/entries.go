@@ -154,6 +154,9 @@ func (m *Message) record(v Verdict, why *refusal, r Reply) {
 	}
 	e.Detail = m.j.text(strings.Join(m.remarks, "; "))
 	e.Reply = r.String()
+	if v == Accepted || v == Held {
+		e.Tags = m.marks
+	}
 	e.Took = m.timed(e.Time)
 	m.s.logIf(m.s.g.Journal.Write(e))
 }

@@ -44,21 +44,26 @@ func (m *Message) edits(ctx context.Context) []Edit {
 			}
 		}
 		for _, h := range k.tags.Headers {
-			v := mail.FieldValue(h.Name, h.Value.Expand(value))
+			text := h.Value.Expand(value)
+			v := mail.FieldValue(h.Name, text)
 			if id := h.Name + ":" + v; !seen[id] {
 				if seen == nil {
 					seen = make(map[string]bool)
 				}
 				seen[id] = true
 				edits = append(edits, Edit{Kind: AppendField, Name: h.Name, Value: v})
+				m.mark(h.Name, text)
 			}
 		}
 	}
 	if len(titles) > 0 {
 		edits = m.retitle(edits, strings.Join(titles, " "))
+		m.mark("Subject", strings.Join(titles, " "))
 	}
 	if len(aside) > 0 {
-		edits = append(edits, Edit{Kind: AppendField, Name: m.j.tagField, Value: mail.FieldValue(m.j.tagField, strings.Join(aside, " "))})
+		text := strings.Join(aside, " ")
+		edits = append(edits, Edit{Kind: AppendField, Name: m.j.tagField, Value: mail.FieldValue(m.j.tagField, text)})
+		m.mark(m.j.tagField, text)
 	}
 	edits = m.addFields(edits)
 	if m.j.ReportHeader != "" && !m.outbound() {
@@ -74,10 +79,19 @@ const (
 	// maxInTag is how many octets a placeholder may put into a tag: what a sender
 	// writes is not ours to repeat at any length.
 	maxInTag = 500
+	// maxMarks are journalled of one message.
+	maxMarks = 16
 	// maxEdit is how many octets of a field an MTA takes in one answer: a packet
 	// of the milter protocol with what else is in it.
 	maxEdit = 65_000
 )
+
+// mark keeps for the journal what was put on the message: an ordinary one has none.
+func (m *Message) mark(name, value string) {
+	if len(m.marks) < maxMarks {
+		m.marks = append(m.marks, m.j.text(visible(name+": "+strings.TrimSpace(value))))
+	}
+}
 
 // inTag is a text as it may stand in a tag.
 func inTag(s string) string {

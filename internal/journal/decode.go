@@ -49,6 +49,8 @@ func (r *reader) field(e *Entry, key string) bool {
 		return r.into(&text) && e.Time.UnmarshalText([]byte(text)) == nil
 	case "recipients":
 		return r.texts(&e.Recipients)
+	case "tags":
+		return r.texts(&e.Tags)
 	case "size":
 		return r.number(&e.Size)
 	case "duration_ms":

@@ -180,6 +180,9 @@ func appendJudgement(b []byte, e *Entry) []byte {
 	b = appendField(b, "weight", e.Weight)
 	b = appendField(b, "reply", e.Reply)
 	b = appendField(b, "reason", e.Reason)
+	if len(e.Tags) > 0 {
+		b = appendTexts(append(b, `,"tags":`...), e.Tags)
+	}
 	if e.By != "" {
 		b = appendField(b, "by", e.By)
 	}

@@ -4,6 +4,7 @@ package journal
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/took"
@@ -158,6 +159,9 @@ type Entry struct {
 	Reply   string      `json:"reply"`
 	Reason  string      `json:"reason"`
 
+	// Tags are the marks that were put on a message: "Subject: [SPAM?]", "X-Spam: yes".
+	Tags []string `json:"tags"`
+
 	// Took is where the time of a message went; nil: not known.
 	Took *took.Times `json:"took_ms"`
 
@@ -192,4 +196,28 @@ type Entry struct {
 
 	// Line is the line that Search read the entry from, without its end.
 	Line []byte `json:"-"`
+}
+
+// above is what a threshold is named by, "" where a rule is meant.
+func above(rule string) string {
+	rule = strings.ToLower(strings.Join(strings.Fields(rule), " "))
+	for _, word := range []string{"threshold", "weight"} {
+		if n, ok := strings.CutPrefix(rule, word+" above "); ok && n != "" && strings.Trim(n, "-.0123456789") == "" {
+			return " above " + n
+		}
+	}
+	return ""
+}
+
+// NamesThreshold tells whether Query.Rule is understood as a threshold.
+func NamesThreshold(rule string) bool { return above(rule) != "" }
+
+// Threshold is the name of the threshold that decided, as hits in shadow have it:
+// "threshold above 6"; "" where none did.
+func Threshold(e *Entry) string {
+	before, n, ok := strings.Cut(e.Reason, " above ")
+	if !ok || e.Rule != "" || !strings.HasPrefix(before, "weight ") || strings.Contains(n, " ") {
+		return ""
+	}
+	return "threshold above " + n
 }

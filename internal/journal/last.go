@@ -1,14 +1,13 @@
 package journal
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -21,8 +20,34 @@ func Last(ctx context.Context, dir string, q Query, n int, fn func(Entry) error)
 		return report, errs
 	}
 	defer closeAll(found)
-	t := tail{most: n, match: newMatch(q), report: &report}
-	narrow(dir, found, t.match, &report)
+	newest := &newestEntries{most: n}
+	errs = errors.Join(errs, tail{newest, newMatch(q), &report}.read(ctx, dir, found))
+	for _, e := range newest.all {
+		if err := fn(*e); err != nil {
+			return report, errors.Join(err, errs)
+		}
+	}
+	return report, errors.Join(errs, ctx.Err())
+}
+
+// tail gathers the newest entries.
+type tail struct {
+	newest
+	match  *match
+	report *Report
+}
+
+// newest keeps what is newest of what it is given, of all kinds.
+type newest interface {
+	add(e *Entry)
+	// full tells, where it has as much as it keeps, before which time nothing more is
+	// wanted.
+	full() (before time.Time, ok bool)
+}
+
+// read gathers from all files.
+func (t tail) read(ctx context.Context, dir string, found map[string][]*part) (errs error) {
+	narrow(dir, found, t.match, t.report)
 	for _, k := range slices.Sorted(maps.Keys(found)) {
 		files, err := byTime(found[k])
 		errs = errors.Join(errs, err)
@@ -33,32 +58,31 @@ func Last(ctx context.Context, dir string, q Query, n int, fn func(Entry) error)
 			errs = errors.Join(errs, t.file(ctx, files[at]))
 		}
 	}
-	for _, e := range t.newest {
-		if err := fn(*e); err != nil {
-			return report, errors.Join(err, errs)
-		}
-	}
-	return report, errors.Join(errs, ctx.Err())
+	return errs
 }
 
-// tail gathers the newest entries.
-type tail struct {
-	most   int
-	newest []*Entry // by time, at most so many
-	match  *match
-	report *Report
+// newestEntries are entries, each for itself.
+type newestEntries struct {
+	most int
+	all  []*Entry // by time, at most so many
 }
 
-// add puts an entry among the newest, if it is one.
-func (t *tail) add(e *Entry) {
-	at := len(t.newest)
-	for at > 0 && t.newest[at-1].Time.After(e.Time) {
+func (n *newestEntries) add(e *Entry) {
+	at := len(n.all)
+	for at > 0 && n.all[at-1].Time.After(e.Time) {
 		at--
 	}
-	t.newest = slices.Insert(t.newest, at, e)
-	if len(t.newest) > t.most {
-		t.newest = t.newest[1:]
+	n.all = slices.Insert(n.all, at, e)
+	if len(n.all) > n.most {
+		n.all = n.all[1:]
 	}
+}
+
+func (n *newestEntries) full() (time.Time, bool) {
+	if len(n.all) < n.most || n.most == 0 {
+		return time.Time{}, false
+	}
+	return n.all[0].Time, true
 }
 
 // patience is how many lines in a row are too old before those above them are
@@ -71,7 +95,7 @@ func (t *tail) older(is string) bool {
 	if is == "" {
 		return false
 	}
-	if len(t.newest) == t.most && is < at(t.newest[0].Time.Add(-slack)) {
+	if oldest, ok := t.full(); ok && is < at(oldest.Add(-slack)) {
 		return true
 	}
 	return t.match.wellBefore(is)
@@ -149,80 +173,91 @@ func (t *tail) forward(ctx context.Context, d dated) error {
 	}
 }
 
-// backward reads a plain file from its end; nil for a packed one.
-func (p *part) backward() (*backward, error) {
-	info, err := p.f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("journal: %w", err)
+// meanwhile is how many more messages are kept than are asked for: the journals are
+// read one after the other, and what one of them has of a message may be older than
+// what it has of others that ended before it.
+const meanwhile = 256
+
+// LastMessages is Last of messages: it calls fn with the entries that match of the
+// newest n, by their newest entry. An entry without a reference is one by itself.
+func LastMessages(ctx context.Context, dir string, q Query, n int, fn func(Entry) error) (Report, error) {
+	var report Report
+	found, errs := wanted(dir, q, &report)
+	if found == nil {
+		return report, errs
 	}
-	if p.packed {
-		return nil, nil
+	defer closeAll(found)
+	newest := &newestMessages{most: n + meanwhile, byRef: map[string]*gathering{}}
+	errs = errors.Join(errs, tail{newest, newMatch(q), &report}.read(ctx, dir, found))
+	var entries []*Entry
+	for _, g := range newest.all[max(len(newest.all)-n, 0):] {
+		slices.Reverse(g.entries) // they were read from the end
+		entries = append(entries, g.entries...)
 	}
-	return &backward{f: p.f, from: info.Size(), first: true}, nil
+	// Entries of one moment stay in the order of their kinds, as a search has them.
+	slices.SortStableFunc(entries, func(a, b *Entry) int {
+		if by := a.Time.Compare(b.Time); by != 0 {
+			return by
+		}
+		return strings.Compare(a.Kind, b.Kind)
+	})
+	for _, e := range entries {
+		if err := fn(*e); err != nil {
+			return report, errors.Join(err, errs)
+		}
+	}
+	return report, errors.Join(errs, ctx.Err())
 }
 
-const backStep = 256 << 10 // octets
-
-// backward reads line by line from the end of a file, in bounded memory.
-type backward struct {
-	f     *os.File
-	from  int64  // where buf begins in the file
-	buf   []byte // what was read and not yet given
-	first bool   // no line was given yet
+// gathering is what was found of one message.
+type gathering struct {
+	ref     string
+	newest  time.Time
+	entries []*Entry
 }
 
-// next returns the line before, without its end, valid until the next call;
-// torn: the file's last line has none. errLong for one that was passed over,
-// io.EOF before the first.
-func (b *backward) next() (line []byte, torn bool, err error) {
-	if b.first {
-		b.first = false
-		if err := b.more(); err != nil {
-			return nil, false, err
-		}
-		torn = len(b.buf) > 0 && b.buf[len(b.buf)-1] != '\n'
-		if !torn && len(b.buf) > 0 {
-			b.buf = b.buf[:len(b.buf)-1]
-		}
-		if len(b.buf) == 0 && b.from == 0 {
-			return nil, false, io.EOF
-		}
-	}
-	if b.buf == nil {
-		return nil, false, io.EOF
-	}
-	long := false
-	searched := 0 // of buf's end
-	for {
-		if i := bytes.LastIndexByte(b.buf[:len(b.buf)-searched], '\n'); i >= 0 {
-			line, b.buf = b.buf[i+1:], b.buf[:i]
-			break
-		}
-		if b.from == 0 {
-			line, b.buf = b.buf, nil
-			break
-		}
-		if searched = len(b.buf); searched > longest {
-			long, searched, b.buf = true, 0, b.buf[:0]
-		}
-		if err := b.more(); err != nil {
-			return nil, false, err
-		}
-	}
-	if long {
-		return nil, false, errLong
-	}
-	return line, torn, nil
+// newestMessages are messages, each with all of its entries that were found.
+type newestMessages struct {
+	most  int
+	all   []*gathering // by the newest entry
+	byRef map[string]*gathering
 }
 
-// more puts what stands before buf in front of it.
-func (b *backward) more() error {
-	n := min(b.from, backStep)
-	grown := make([]byte, int(n)+len(b.buf))
-	if _, err := b.f.ReadAt(grown[:n], b.from-n); err != nil && !errors.Is(err, io.EOF) {
-		return err
+func (n *newestMessages) add(e *Entry) {
+	g := n.byRef[e.Ref]
+	if g == nil {
+		g = &gathering{ref: e.Ref, newest: e.Time, entries: []*Entry{e}}
+		if e.Ref != "" {
+			n.byRef[e.Ref] = g
+		}
+		n.insert(g)
+	} else {
+		g.entries = append(g.entries, e)
+		if e.Time.After(g.newest) {
+			n.all = slices.DeleteFunc(n.all, func(other *gathering) bool { return other == g })
+			g.newest = e.Time
+			n.insert(g)
+		}
 	}
-	copy(grown[n:], b.buf)
-	b.buf, b.from = grown, b.from-n
-	return nil
+	if len(n.all) > n.most {
+		delete(n.byRef, n.all[0].ref)
+		n.all = n.all[1:]
+	}
+}
+
+func (n *newestMessages) insert(g *gathering) {
+	at, _ := slices.BinarySearchFunc(n.all, g, func(a, b *gathering) int {
+		if a.newest.After(b.newest) {
+			return 1
+		}
+		return -1 // an equal one stands behind those that came first
+	})
+	n.all = slices.Insert(n.all, at, g)
+}
+
+func (n *newestMessages) full() (time.Time, bool) {
+	if len(n.all) < n.most {
+		return time.Time{}, false
+	}
+	return n.all[0].newest, true
 }

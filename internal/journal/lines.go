@@ -2,8 +2,11 @@ package journal
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
+	"fmt"
 	"io"
+	"os"
 )
 
 // longest is how long a line may be. A message to ten thousand recipients
@@ -55,4 +58,82 @@ func (l *lines) next() ([]byte, error) {
 			return nil, err
 		}
 	}
+}
+
+// backward reads a plain file from its end; nil for a packed one.
+func (p *part) backward() (*backward, error) {
+	info, err := p.f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	if p.packed {
+		return nil, nil
+	}
+	return &backward{f: p.f, from: info.Size(), first: true}, nil
+}
+
+const backStep = 256 << 10 // octets
+
+// backward reads line by line from the end of a file, in bounded memory.
+type backward struct {
+	f     *os.File
+	from  int64  // where buf begins in the file
+	buf   []byte // what was read and not yet given
+	first bool   // no line was given yet
+}
+
+// next returns the line before, without its end, valid until the next call;
+// torn: the file's last line has none. errLong for one that was passed over,
+// io.EOF before the first.
+func (b *backward) next() (line []byte, torn bool, err error) {
+	if b.first {
+		b.first = false
+		if err := b.more(); err != nil {
+			return nil, false, err
+		}
+		torn = len(b.buf) > 0 && b.buf[len(b.buf)-1] != '\n'
+		if !torn && len(b.buf) > 0 {
+			b.buf = b.buf[:len(b.buf)-1]
+		}
+		if len(b.buf) == 0 && b.from == 0 {
+			return nil, false, io.EOF
+		}
+	}
+	if b.buf == nil {
+		return nil, false, io.EOF
+	}
+	long := false
+	searched := 0 // of buf's end
+	for {
+		if i := bytes.LastIndexByte(b.buf[:len(b.buf)-searched], '\n'); i >= 0 {
+			line, b.buf = b.buf[i+1:], b.buf[:i]
+			break
+		}
+		if b.from == 0 {
+			line, b.buf = b.buf, nil
+			break
+		}
+		if searched = len(b.buf); searched > longest {
+			long, searched, b.buf = true, 0, b.buf[:0]
+		}
+		if err := b.more(); err != nil {
+			return nil, false, err
+		}
+	}
+	if long {
+		return nil, false, errLong
+	}
+	return line, torn, nil
+}
+
+// more puts what stands before buf in front of it.
+func (b *backward) more() error {
+	n := min(b.from, backStep)
+	grown := make([]byte, int(n)+len(b.buf))
+	if _, err := b.f.ReadAt(grown[:n], b.from-n); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	copy(grown[n:], b.buf)
+	b.buf, b.from = grown, b.from-n
+	return nil
 }

@@ -26,7 +26,7 @@ type Query struct {
 	Ref          string
 	QueueID      string
 	MessageID    string // with or without angle brackets
-	Rule         string // the one that decided, or any that matched
+	Rule         string // the one that decided, or any that matched; "threshold above 6": one that did
 	Verdict      string
 	Stage        string
 	Helo         string
@@ -52,6 +52,7 @@ type match struct {
 	subject           string
 	subjectIs         *needle
 	messageID         string
+	above             string // of a threshold that is searched: " above 6"
 }
 
 func newMatch(q Query) *match {
@@ -65,7 +66,11 @@ func newMatch(q Query) *match {
 	if !q.Until.IsZero() {
 		m.until = []byte(at(q.Until))
 	}
-	for _, s := range []string{q.Ref, q.QueueID, q.Rule, q.Verdict, q.Stage, q.Helo, q.Host, q.Direction, q.AuthUser, m.messageID} {
+	rule := q.Rule
+	if m.above = above(q.Rule); m.above != "" {
+		rule = strings.TrimSpace(m.above)
+	}
+	for _, s := range []string{q.Ref, q.QueueID, rule, q.Verdict, q.Stage, q.Helo, q.Host, q.Direction, q.AuthUser, m.messageID} {
 		if n := newNeedle(s); n != nil {
 			m.texts = append(m.texts, n)
 		}
@@ -236,11 +241,20 @@ func (m *match) is(e *Entry) bool {
 		return false
 	case m.any != nil && !m.isAny(e):
 		return false
-	case m.Rule != "" && !same(m.Rule, e.Rule) &&
-		!slices.ContainsFunc(e.Rules, func(h RuleHit) bool { return same(m.Rule, h.Name) }):
+	case m.Rule != "" && !m.byRule(e):
 		return false
 	}
 	return true
+}
+
+// byRule tells whether the rule, or the threshold, decided or matched.
+func (m *match) byRule(e *Entry) bool {
+	if m.above != "" {
+		name := Threshold(e)
+		return name != "" && strings.HasSuffix(name, m.above) ||
+			slices.ContainsFunc(e.Rules, func(h RuleHit) bool { return h.Name == "threshold"+m.above })
+	}
+	return same(m.Rule, e.Rule) || slices.ContainsFunc(e.Rules, func(h RuleHit) bool { return same(m.Rule, h.Name) })
 }
 
 // isAny tells whether one of the words names the entry, or is a part of whom it is

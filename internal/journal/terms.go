@@ -155,7 +155,7 @@ func (m *match) clauses() []index.Clause {
 		{keyRef, m.Ref}, {keyQueueID, m.QueueID}, {keyMessageID, m.messageID}, {keyRule, m.Rule}, {keyHelo, m.Helo},
 		{keyUser, m.AuthUser}, {keyWord, m.Verdict}, {keyWord, m.Stage}, {keyWord, m.Direction},
 	} {
-		if one.value != "" {
+		if one.value != "" && (one.kind != keyRule || m.above == "") { // no index has thresholds
 			all = append(all, index.Clause{keyTerm(one.kind, one.value)})
 		}
 	}

@@ -257,6 +257,8 @@ type Status struct {
 	Waiting int       `json:"waiting"` // charged, and the log has not said yet that they were queued
 	Unknown int64     `json:"unknown"` // of them those that ended long ago: to be reconciled
 	Held    int       `json:"held"`    // on hold
+	// UnknownIDs are the queue ids of the first three unknown, the oldest first.
+	UnknownIDs []string `json:"unknown_ids,omitempty"`
 }
 
 // Status counts.
@@ -264,12 +266,18 @@ func (w *Watch) Status(now time.Time) Status {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s := Status{Last: w.last, Waiting: w.count + len(w.refused), Unknown: w.beyond, Held: len(w.held)}
+	var unknown []Message
 	for _, list := range w.waiting {
 		for _, m := range list {
 			if now.Sub(m.Time) > Soon {
 				s.Unknown++
+				unknown = append(unknown, m)
 			}
 		}
+	}
+	sortMessages(unknown)
+	for _, m := range unknown[:min(len(unknown), 3)] {
+		s.UnknownIDs = append(s.UnknownIDs, m.QueueID)
 	}
 	return s
 }

@@ -29,9 +29,10 @@ type RuleEffect struct {
 	Hits int    `json:"hits"`
 	// Alone are messages whose verdict it alone decided: it refused, deferred,
 	// discarded or held them itself, or without its weight they would not have
-	// passed the threshold that did.
+	// passed the threshold that did; or of their recipients, none of whom was
+	// accepted, it refused some.
 	Alone int `json:"alone"`
-	// Recipients are those that it refused or deferred by themselves.
+	// Recipients are those that it refused or deferred by themselves, up to RCPT.
 	Recipients int  `json:"recipients"`
 	Unknown    bool `json:"unknown,omitempty"` // the policy has no such rule
 }
@@ -66,20 +67,27 @@ func Journal(ctx context.Context, cfg *config.Config, past func(version string) 
 	for _, r := range cfg.Gate.Rules.Rules() {
 		of(r.Name).Unknown = false
 	}
+	refused := map[string][]string{} // rules by the reference of a message whose entry is to come
 	q := journal.Query{Kinds: []string{journal.Messages, journal.Blocks}, Since: since}
 	_, err := journal.Search(ctx, dir, q, func(e journal.Entry) error {
 		if e.Kind == journal.Blocks {
-			if e.Rule != "" && e.Stage == rules.RcptTo.String() {
-				of(e.Rule).Recipients++
+			if e.Rule == "" || !refusesRecipient(&e) {
+				return nil
+			}
+			of(e.Rule).Recipients++
+			if by := refused[e.Ref]; !slices.Contains(by, e.Rule) && (by != nil || len(refused) < mostPending) {
+				refused[e.Ref] = append(by, e.Rule)
 			}
 			return nil
 		}
+		by := refused[e.Ref]
+		delete(refused, e.Ref)
 		j.Messages++
 		j.Versions[e.Policy]++
 		for _, h := range e.Rules {
 			of(h.Name).Hits++
 		}
-		for _, name := range alone(judge(e.Policy), &e) {
+		for _, name := range alone(judge(e.Policy), &e, by) {
 			of(name).Alone++
 		}
 		return nil
@@ -93,11 +101,21 @@ func Journal(ctx context.Context, cfg *config.Config, past func(version string) 
 	return j, err
 }
 
+// refusesRecipient tells a block of one recipient: what a rule refuses before RCPT is
+// answered there, too.
+func refusesRecipient(e *journal.Entry) bool {
+	at := order(e.Stage)
+	return at >= 0 && at <= int(rules.RcptTo) && (e.Verdict == "reject" || e.Verdict == "tempfail" || e.Verdict == "greylist")
+}
+
 // alone are the rules of which each, taken away, would have changed what became
-// of a message.
-func alone(p *rules.Policy, e *journal.Entry) []string {
+// of a message. Refused are those that refused recipients of it.
+func alone(p *rules.Policy, e *journal.Entry, refused []string) []string {
 	if e.Rule != "" {
 		return []string{e.Rule}
+	}
+	if len(e.Recipients) == 0 && (e.Verdict == "reject" || e.Verdict == "tempfail") {
+		return refused // nobody was left: the message itself was never judged
 	}
 	total, ok := weight(e.Weight)
 	if !ok || e.Verdict == "aborted" {

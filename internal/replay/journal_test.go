@@ -53,6 +53,47 @@ func TestJournal(t *testing.T) {
 	}
 }
 
+// What a rule refuses before there is a message it decided as well: at connect, HELO
+// and MAIL each recipient is answered, and the entry of the message names no rule.
+func TestJournalOfEarlyRefusals(t *testing.T) {
+	dir := t.TempDir()
+	var blocks, messages strings.Builder
+	refused := func(second int, ref, verdict, accepted string, by ...string) {
+		var hits []string
+		for n, one := range by {
+			stage, rule, _ := strings.Cut(one, " ")
+			fmt.Fprintf(&blocks, `{"time":"2026-11-23T10:00:%02d.000Z","kind":"blocks","ref":%q,"recipient":"r%d@example.org","stage":%q,"verdict":%q,"rule":%q}`+"\n", second, ref, n, stage, verdict, rule)
+			hits = append(hits, fmt.Sprintf(`{"name":%q,"stage":%q,"weight":"0","action":"reject"}`, rule, stage))
+		}
+		message := verdict
+		if accepted != "" {
+			message = "accept"
+		}
+		fmt.Fprintf(&messages, `{"time":"2026-11-23T10:00:%02d.000Z","kind":"messages","policy":"v1","ref":%q,"client_ip":"192.0.2.7","recipients":[%s],"verdict":%q,"rule":"","rules":[%s],"weight":"0"}`+"\n", second, ref, accepted, message, strings.Join(hits, ","))
+	}
+	refused(1, "R1", "reject", "", "connect networks", "connect networks")
+	refused(2, "R2", "reject", "", "helo localhost")
+	refused(3, "R3", "tempfail", "", "mailfrom bad-sender", "mailfrom bad-sender", "mailfrom bad-sender")
+	refused(4, "R4", "reject", `"ivan@example.org"`, "rcptto trap") // another one was accepted
+	refused(5, "R5", "reject", "", "rcptto trap", "rcptto ")        // and nobody of these
+	refused(6, "R6", "hold", `"ivan@example.org"`, "complete later")
+	put(t, dir, "blocks.jsonl", blocks.String())
+	put(t, dir, "messages.jsonl", messages.String())
+	j, err := replay.Journal(t.Context(), load(t, ""), func(string) *config.Config { return nil }, dir, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, r := range j.Rules {
+		got[r.Rule] = fmt.Sprint(r.Alone, r.Recipients)
+	}
+	for rule, want := range map[string]string{"networks": "1 2", "localhost": "1 1", "bad-sender": "1 3", "trap": "1 2", "later": "0 0"} {
+		if got[rule] != want {
+			t.Errorf("%s: %q, want %q", rule, got[rule], want)
+		}
+	}
+}
+
 // A weight is judged by the thresholds of the version that judged, where the history
 // has it; which it does not have is told.
 func TestJournalOfVersions(t *testing.T) {

@@ -46,13 +46,28 @@ func askClamd(ctx context.Context, c *config.Config) *doctor.Clamd {
 	}
 	if strings.HasPrefix(settings.Addr, "unix:") || loopback(strings.TrimPrefix(settings.Addr, "tcp:")) {
 		for _, path := range clamdFiles {
-			if b, err := os.ReadFile(path); err == nil {
-				d.File, d.Settings = path, pairs(string(b))
+			b, err := os.ReadFile(path)
+			if err != nil {
+				continue
+			}
+			if s := pairs(string(b)); listensAt(s, settings.Addr) {
+				d.File, d.Settings = path, s
 				break
 			}
 		}
 	}
 	return d
+}
+
+// listensAt tells whether a clamd with these settings is the one at an address: several
+// may run, and advice on the file of another one helps nobody.
+func listensAt(settings map[string]string, addr string) bool {
+	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
+		run := func(p string) string { return strings.Replace(p, "/var/run/", "/run/", 1) }
+		return run(settings["LocalSocket"]) == run(path)
+	}
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(addr, "tcp:"))
+	return err == nil && settings["TCPSocket"] == port
 }
 
 // ClamdAnswers tells whether a clamd is at an address of [antivirus].

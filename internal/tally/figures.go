@@ -47,6 +47,7 @@ type Answer struct {
 type Rule struct {
 	Rule string `json:"rule"`
 	Count
+	Shadow bool `json:"shadow,omitempty"` // in the policy it has no effect
 }
 
 // Figures are the numbers now.
@@ -71,11 +72,11 @@ func (t *Tally) Figures() Figures {
 	f.Recipients = []Answer{{"accepted", t.accepted.count()}, {"deferred", t.deferred.count()}, {"rejected", t.refused.count()}}
 	f.Rules = make([]Rule, 0, len(t.named)+1)
 	for name, n := range t.named {
-		f.Rules = append(f.Rules, Rule{name, n.cell.count()})
+		f.Rules = append(f.Rules, Rule{Rule: name, Count: n.cell.count()})
 	}
 	slices.SortFunc(f.Rules, func(a, b Rule) int {
 		return cmp.Or(cmp.Compare(b.Today, a.Today), cmp.Compare(b.Total, a.Total), cmp.Compare(a.Rule, b.Rule))
 	})
-	f.Rules = append(f.Rules, Rule{Other, t.beyond.count()})
+	f.Rules = append(f.Rules, Rule{Rule: Other, Count: t.beyond.count()})
 	return f
 }
