@@ -18,6 +18,9 @@ func appendMessage(b []byte, e *Entry) []byte {
 	if e.Took != nil {
 		b = e.Took.AppendJSON(append(b, `,"took_ms":`...))
 	}
+	if len(e.Tags) > 0 {
+		b = appendTexts(append(b, `,"tags":`...), e.Tags)
+	}
 	return appendJudgement(b, e)
 }
 
@@ -180,9 +183,6 @@ func appendJudgement(b []byte, e *Entry) []byte {
 	b = appendField(b, "weight", e.Weight)
 	b = appendField(b, "reply", e.Reply)
 	b = appendField(b, "reason", e.Reason)
-	if len(e.Tags) > 0 {
-		b = appendTexts(append(b, `,"tags":`...), e.Tags)
-	}
 	if e.By != "" {
 		b = appendField(b, "by", e.By)
 	}
