@@ -3,13 +3,15 @@ package journal
 import (
 	"encoding/json"
 	"unicode/utf8"
+
+	"github.com/tollgate-mail/tollgate/internal/jsontext"
 )
 
 // decode reads a line. A line that is written as ours are is read here; of any other
 // encoding/json decides, so that there is one answer to what a line says.
 func decode(line []byte) (*Entry, error) {
 	e := new(Entry)
-	if (&reader{rest: line}).entry(e, line) {
+	if readEntry(line, e) {
 		return e, nil
 	}
 	*e = Entry{}
@@ -19,56 +21,52 @@ func decode(line []byte) (*Entry, error) {
 	return e, nil
 }
 
-// reader reads JSON without white space, of which no string spells a character.
-// Its methods are false where there is something else.
-type reader struct {
-	rest []byte
-	text string // the whole line: strings are parts of it
-}
+// entryReader reads entries.
+type entryReader struct{ *jsontext.Reader }
 
-// entry reads an object of an entry's fields. Of a key that stands there twice the
+// readEntry reads an object of an entry's fields. Of a key that stands there twice the
 // last counts, as with encoding/json.
-func (r *reader) entry(e *Entry, line []byte) bool {
+func readEntry(line []byte, e *Entry) bool {
 	if !utf8.Valid(line) {
 		return false
 	}
-	r.text = string(line)
-	return r.object(func(key string) bool {
+	r := entryReader{jsontext.NewReader(line)}
+	return r.Object(func(key string) bool {
 		if into := textOf(e, key); into != nil {
-			return r.into(into)
+			return r.Text(into)
 		}
 		return r.field(e, key)
-	}) && len(r.rest) == 0
+	}) && r.Ended()
 }
 
 // field reads the value of one that is no text.
-func (r *reader) field(e *Entry, key string) bool {
+func (r entryReader) field(e *Entry, key string) bool {
 	switch key {
 	case "time":
 		var text string
-		return r.into(&text) && e.Time.UnmarshalText([]byte(text)) == nil
+		return r.Text(&text) && e.Time.UnmarshalText([]byte(text)) == nil
 	case "recipients":
-		return r.texts(&e.Recipients)
+		return r.Texts(&e.Recipients)
 	case "tags":
-		return r.texts(&e.Tags)
+		return r.Texts(&e.Tags)
 	case "size":
-		return r.number(&e.Size)
+		return r.Number(&e.Size)
 	case "duration_ms":
-		return r.number(&e.DurationMS)
+		return r.Number(&e.DurationMS)
 	case "unknown":
-		return r.number(&e.Unknown)
+		return r.Number(&e.Unknown)
 	case "rules":
 		return e.Rules == nil && r.rules(&e.Rules)
 	case "modules":
-		if r.skip("[]") {
+		if r.Skip("[]") {
 			e.Modules = []ModuleHit{}
 			return true
 		}
-		return e.Modules == nil && r.other(&e.Modules)
+		return e.Modules == nil && r.Other(&e.Modules)
 	case "took_ms":
-		return e.Took == nil && r.other(&e.Took)
+		return e.Took == nil && r.Other(&e.Took)
 	case "changes":
-		return e.Changes == nil && r.other(&e.Changes)
+		return e.Changes == nil && r.Other(&e.Changes)
 	}
 	return false
 }
@@ -156,9 +154,9 @@ func textOf(e *Entry, key string) *string {
 	return nil
 }
 
-func (r *reader) rules(into *[]RuleHit) bool {
+func (r entryReader) rules(into *[]RuleHit) bool {
 	all := []RuleHit{}
-	ok := r.array(func() bool {
+	ok := r.Array(func() bool {
 		all = append(all, RuleHit{})
 		return r.rule(&all[len(all)-1])
 	})
@@ -166,150 +164,25 @@ func (r *reader) rules(into *[]RuleHit) bool {
 	return ok
 }
 
-func (r *reader) rule(h *RuleHit) bool {
-	return r.object(func(key string) bool {
+func (r entryReader) rule(h *RuleHit) bool {
+	return r.Object(func(key string) bool {
 		switch key {
 		case "name":
-			return r.into(&h.Name)
+			return r.Text(&h.Name)
 		case "stage":
-			return r.into(&h.Stage)
+			return r.Text(&h.Stage)
 		case "weight":
-			return r.into(&h.Weight)
+			return r.Text(&h.Weight)
 		case "action":
-			return r.into(&h.Action)
+			return r.Text(&h.Action)
 		case "attribute":
-			return r.into(&h.Attribute)
+			return r.Text(&h.Attribute)
 		case "text":
-			return r.into(&h.Text)
+			return r.Text(&h.Text)
 		case "shadow":
 			h.Shadow = true
-			return r.skip("true")
+			return r.Skip("true")
 		}
 		return false
 	})
-}
-
-// skip reads what must stand there.
-func (r *reader) skip(text string) bool {
-	if len(r.rest) < len(text) || string(r.rest[:len(text)]) != text {
-		return false
-	}
-	r.rest = r.rest[len(text):]
-	return true
-}
-
-// object reads members; value that of a key.
-func (r *reader) object(value func(key string) bool) bool {
-	if !r.skip("{") {
-		return false
-	}
-	if r.skip("}") {
-		return true
-	}
-	for {
-		var key string
-		if !r.into(&key) || !r.skip(":") || !value(key) {
-			return false
-		}
-		if r.skip("}") {
-			return true
-		}
-		if !r.skip(",") {
-			return false
-		}
-	}
-}
-
-func (r *reader) array(element func() bool) bool {
-	if !r.skip("[") {
-		return false
-	}
-	if r.skip("]") {
-		return true
-	}
-	for {
-		if !element() {
-			return false
-		}
-		if r.skip("]") {
-			return true
-		}
-		if !r.skip(",") {
-			return false
-		}
-	}
-}
-
-func (r *reader) texts(into *[]string) bool {
-	all := []string{}
-	ok := r.array(func() bool {
-		all = append(all, "")
-		return r.into(&all[len(all)-1])
-	})
-	*into = all
-	return ok
-}
-
-// into reads a string.
-func (r *reader) into(text *string) bool {
-	if len(r.rest) == 0 || r.rest[0] != '"' {
-		return false
-	}
-	begin := len(r.text) - len(r.rest) + 1
-	for i, c := range r.rest[1:] {
-		switch {
-		case c == '"':
-			*text = r.text[begin : begin+i]
-			r.rest = r.rest[i+2:]
-			return true
-		case c == '\\' || c < ' ':
-			return false
-		}
-	}
-	return false
-}
-
-// number reads a whole one that is not negative.
-func (r *reader) number(into *int64) bool {
-	const most = 18 // digits that fit in any case
-	n, v := 0, int64(0)
-	for n < len(r.rest) && r.rest[n] >= '0' && r.rest[n] <= '9' {
-		v = 10*v + int64(r.rest[n]-'0')
-		if n++; n > most {
-			return false
-		}
-	}
-	if n == 0 || n > 1 && r.rest[0] == '0' {
-		return false
-	}
-	*into, r.rest = v, r.rest[n:]
-	return true
-}
-
-// other has encoding/json read the value that comes.
-func (r *reader) other(into any) bool {
-	depth, in := 0, false
-	for i := 0; i < len(r.rest); i++ {
-		switch c := r.rest[i]; {
-		case in && c == '\\':
-			i++
-		case c == '"':
-			in = !in
-		case in:
-		case c == '{' || c == '[':
-			depth++
-		case c == '}' || c == ']':
-			if depth--; depth == 0 {
-				value := r.rest[:i+1]
-				r.rest = r.rest[i+1:]
-				return json.Unmarshal(value, into) == nil
-			}
-			if depth < 0 {
-				return false
-			}
-		case depth == 0:
-			return false
-		}
-	}
-	return false
 }

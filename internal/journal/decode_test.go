@@ -26,7 +26,7 @@ func agrees(t *testing.T, line []byte) (own bool) {
 	case err == nil && !reflect.DeepEqual(*got, want):
 		t.Fatalf("%s\n%+v, encoding/json:\n%+v", line, *got, want)
 	}
-	return (&reader{rest: line}).entry(new(Entry), line)
+	return readEntry(line, new(Entry))
 }
 
 // entryOf is a random entry.
