@@ -246,34 +246,3 @@ func (e *evaluation) add(o *Outcome, r *Rule, v truthValue) bool {
 	}
 	return e.settle(o, r, hit)
 }
-
-// settle does what a rule says that matched, or that could not be told and defers.
-func (e *evaluation) settle(o *Outcome, r *Rule, hit Hit) bool {
-	o.Hits = append(o.Hits, hit)
-	switch {
-	case r.Shadow:
-		return false
-	case hit.Temperror:
-		o.Action, o.By = Tempfail, r
-		return true
-	}
-	switch r.Action {
-	case Accept, Reject, Tempfail:
-		o.Action, o.By = r.Action, r
-		return true
-	case Greylist:
-		if o.Greylist == nil {
-			o.Greylist = r
-		}
-	case Discard:
-		if o.Discard == nil {
-			o.Discard = r
-		}
-	case Hold:
-		if o.Hold == nil {
-			o.Hold = r
-		}
-	}
-	o.Last = r.Last
-	return r.Last
-}

@@ -30,11 +30,11 @@ What delivery and tollgate added is taken off first. The envelope is the one tha
 the policy's journals have under the reference in the report header, else that of
 Return-Path, Delivered-To, X-Original-To and the topmost foreign Received; where
 nothing tells the recipients they are taken from To and Cc. Each message is
-judged as of its own Date, as one that has passed greylisting. DNS says what the
-table [dns] of --answers has; what the journal keeps of a message goes before:
-the answer by which a rule matched, what the antivirus and modules that ask a
-service said. What nothing tells is not known: the summary says of how many
-messages, by attribute.
+judged as of when it came, by the journal or its own Date, as one that has passed
+greylisting. DNS says what the table [dns] of --answers has; what the journal
+keeps of a message goes before: the answer by which a rule matched, what the
+antivirus and modules that ask a service said. What nothing tells is not known:
+the summary says of how many messages, by attribute.
 
 With --journal no message is judged: of each rule it tells from the journals how
 often it matched, and how many verdicts it alone decided, under the thresholds of

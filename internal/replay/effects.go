@@ -271,7 +271,7 @@ func (r *comparing) recorded(e *journal.Entry, lines []journal.Entry) (*trial.Me
 	if a := answersOf(e, scan); a != nil {
 		known.answers = *a
 	}
-	Sent{e.ClientIP, e.ClientHost, e.Helo, e.TLS, e.AuthUser, e.Sender, m.Recipients, nil}.into(m)
+	Sent{e.ClientIP, e.ClientHost, e.Helo, e.TLS, e.AuthUser, e.Sender, e.QueueID, e.Time, m.Recipients, nil}.into(m)
 	m.Envelope.QueueID = cmp.Or(e.QueueID, "JOURNAL")
 	if len(e.Recipients) > 0 {
 		m.Text = []byte("\n") // whoever asks for it asks known

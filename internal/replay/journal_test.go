@@ -141,6 +141,17 @@ func TestEnvelopes(t *testing.T) {
 	if s.FromJournal != 1 || !strings.Contains(fmt.Sprint(hit), "real") {
 		t.Errorf("%v, %+v", hit, s)
 	}
+	// Postfix may call itself otherwise than the gateway: its Received is known by the
+	// queue id.
+	put(t, dir, "other.eml", strings.ReplaceAll(fmt.Sprintf(delivered, 2), "by mx1.example.org (Postfix)", "by inside.example.org (Postfix)"))
+	put(t, dir, "journal/messages.jsonl", `{"time":"2026-11-23T10:00:00.000Z","kind":"messages","ref":"0abc","queue_id":"4AB","client_ip":"198.51.100.9","sender":"real@example.net","recipients":["ivan@example.org"],"verdict":"accept"}`+"\n")
+	if sent, err = replay.Envelopes(t.Context(), dir+"/journal"); err != nil {
+		t.Fatal(err)
+	}
+	hops := "[[rule]]\nname = \"inside\"\nstage = \"headers\"\nmatch.header.Received = 'by inside'\nweight = 1\n"
+	if s, err := replay.Run(t.Context(), replay.Options{Policy: load(t, hops), Sent: sent}, []string{dir + "/other.eml"}); err != nil || strings.Contains(fmt.Sprint(s.Rules), "inside") {
+		t.Errorf("%+v, %v", s, err)
+	}
 	// What the journal kept of look-ups and inspectors answers again.
 	put(t, dir, "journal/messages.jsonl", `{"time":"2026-11-23T10:00:00.000Z","kind":"messages","ref":"0abc","client_ip":"198.51.100.9","sender":"real@example.net","recipients":["ivan@example.org"],"verdict":"accept","rules":[{"name":"x","stage":"mailfrom","weight":"1","attribute":"spf","text":"fail"}],"modules":[{"name":"r","result":"ok","score":"3","weight":"3","action":"","symbols":["BAYES"]}]}`+"\n")
 	put(t, dir, "journal/antivirus.jsonl", `{"time":"2026-11-23T09:59:59.000Z","kind":"antivirus","ref":"0abc","result":"infected","signature":"Eicar"}`+"\n")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/journal"
@@ -13,6 +14,8 @@ import (
 // Sent is the envelope of a message as the journal has it.
 type Sent struct {
 	clientIP, clientHost, helo, tls, user, sender string
+	queueID                                       string
+	time                                          time.Time
 	recipients                                    []string
 	// answers are what was found of it; nil: nothing is known.
 	answers *answers
@@ -44,7 +47,7 @@ func Envelopes(ctx context.Context, dir string) (map[string]Sent, error) {
 			delete(sent, order[0])
 			order = order[1:]
 		}
-		sent[e.Ref] = Sent{e.ClientIP, e.ClientHost, e.Helo, e.TLS, e.AuthUser, e.Sender, e.Recipients, answersOf(&e, scan)}
+		sent[e.Ref] = Sent{e.ClientIP, e.ClientHost, e.Helo, e.TLS, e.AuthUser, e.Sender, e.QueueID, e.Time, e.Recipients, answersOf(&e, scan)}
 		order = append(order, e.Ref)
 		return nil
 	})

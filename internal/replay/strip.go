@@ -55,8 +55,9 @@ func subjectTags(cfg *config.Config) (all []string) {
 	return slices.DeleteFunc(all, func(s string) bool { return strings.Contains(s, "{") })
 }
 
-// strip is the header as it came to the gateway.
-func (s *stripper) strip(h mail.Header) mail.Header {
+// strip is the header as it came to the gateway; queueID is that of our own Postfix,
+// "" where it is not known.
+func (s *stripper) strip(h mail.Header, queueID string) mail.Header {
 	var out mail.Header
 	foreign := false // a Received field of another host was seen
 	for _, f := range h {
@@ -68,7 +69,7 @@ func (s *stripper) strip(h mail.Header) mail.Header {
 		case strings.EqualFold(f.Name, "Authentication-Results") && s.isOurs(f.Value):
 			continue
 		case strings.EqualFold(f.Name, "Received"):
-			if !foreign && s.isBy(f.Value) {
+			if !foreign && (s.isBy(f.Value) || queueID != "" && isID(f.Value, queueID)) {
 				continue
 			}
 			foreign = true
@@ -99,6 +100,15 @@ var by = regexp.MustCompile(`(?i)\sby\s+([^\s;()]+)`)
 func (s *stripper) isBy(value string) bool {
 	m := by.FindStringSubmatch(strings.ReplaceAll(value, "\n", " "))
 	return m != nil && strings.EqualFold(strings.TrimSuffix(m[1], "."), s.gateway)
+}
+
+var id = regexp.MustCompile(`(?i)\sid\s+([^\s;()]+)`)
+
+// isID tells of a Received field whether a queue has written it by that name: our
+// own Postfix, which may call itself otherwise than the gateway is called.
+func isID(value, queueID string) bool {
+	m := id.FindStringSubmatch(strings.ReplaceAll(value, "\n", " "))
+	return m != nil && m[1] == queueID
 }
 
 var (
@@ -138,21 +148,25 @@ func (s *stripper) message(text []byte) (m trial.Message, when time.Time, from o
 		}
 	}
 	m.Client = trial.Peer(addr, "", "")
+	queueID := ""
 	if report, ok := h.Get(s.report); ok && s.report != "" && s.sent != nil {
 		if ref := reference.FindStringSubmatch(report); ref != nil {
 			if sent, ok := s.sent[ref[1]]; ok {
 				sent.into(&m)
+				queueID, when = sent.queueID, sent.time
 				from = fromJournal
 			}
 		}
 	}
-	if date, ok := h.Get("Date"); ok {
+	if !when.IsZero() {
+		// The journal knows when it came.
+	} else if date, ok := h.Get("Date"); ok {
 		if t, err := netmail.ParseDate(strings.TrimSpace(date)); err == nil {
 			when = t
 		}
 	}
 	var b bytes.Buffer
-	for _, f := range s.strip(h) {
+	for _, f := range s.strip(h, queueID) {
 		b.WriteString(f.Name + ":" + f.Value + "\n")
 	}
 	b.WriteString("\n")

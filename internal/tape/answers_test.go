@@ -58,3 +58,27 @@ func TestAnswersHaveBounds(t *testing.T) {
 		})
 	}
 }
+
+// What inspectors said of one message takes no room of the next in a long session:
+// with the tape of the message it is forgotten, and what DNS said is not.
+func TestInspectionsAreForgotten(t *testing.T) {
+	room := NewRoom(1 << 30)
+	a := newAnswers(room)
+	text := strings.Repeat("x", mostAnswerOctets/4)
+	a.keep(mxQuestion{"a@example.com"}, answer[string]{})
+	for n := range 20 {
+		tape := &Tape{Ref: fmt.Sprint(n), Answers: a, room: room}
+		a.use()
+		a.keep(inspected{nil, tape.Ref}, module.Result{Finding: module.Finding{Text: []string{text}}})
+		if _, ok := a.recall(inspected{nil, tape.Ref}); !ok {
+			t.Fatalf("message %d has no room", n)
+		}
+		tape.Close()
+	}
+	if _, ok := a.recall(mxQuestion{"a@example.com"}); !ok || len(a.known) != 1 {
+		t.Errorf("%d answers", len(a.known))
+	}
+	if a.leave(); room.used.Load() != 0 {
+		t.Errorf("%d octets are still taken", room.used.Load())
+	}
+}

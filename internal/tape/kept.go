@@ -33,6 +33,24 @@ func (a *Answers) use() {
 	a.users++
 }
 
+// forget drops what inspectors said of a message that is judged: in a long session
+// the texts of its messages would take the room of all answers.
+func (a *Answers) forget(ref string) {
+	if a == nil {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for question, known := range a.known {
+		if of, ok := question.(inspected); ok && of.ref == ref {
+			n := weighed(question) + weighed(known)
+			delete(a.known, question)
+			a.size -= n
+			a.room.give(n)
+		}
+	}
+}
+
 // leave gives the room back with the last user. Of a tape that no session made there
 // are no answers.
 func (a *Answers) leave() {

@@ -74,6 +74,7 @@ func (r *Room) give(n int64) { r.used.Add(-n) }
 
 // Close gives the tape's room back. It is called once, by whom it was handed to.
 func (t *Tape) Close() {
+	t.Answers.forget(t.Ref)
 	t.Answers.leave()
 	t.room.give(t.size)
 	t.size = 0
