@@ -22,9 +22,9 @@ by somebody. It names the first that are missing or there twice. What is older i
 proven by "tollgate report --verify". Exit code 1: something is missing or
 doubled.
 
-What is lost for good is accepted with --accept and the number of records that are
-missing, which must be that: the numbers of "tollgate status" agree again, and who
-accepted what, when and why is kept and journalled.`,
+What is lost for good is accepted with --accept and the number of records that
+are missing, which must be that: the numbers of "tollgate status" agree again,
+and who accepted what, when and why is kept and journalled.`,
 		Example: `  tollgate audit
   tollgate audit --accept 3 --note "disk of gw1 replaced, ticket 4711"
   tollgate audit --json | jq '.first_missing[].id'`,

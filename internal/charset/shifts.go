@@ -146,7 +146,7 @@ func HZ(s string) (c Charset, ok bool) {
 		return Charset{}, false
 	}
 	begin := strings.Index(s, "~{")
-	if begin < 0 || strings.Index(s[begin:], "~}") < 0 {
+	if begin < 0 || !strings.Contains(s[begin:], "~}") {
 		return Charset{}, false
 	}
 	return Charset{simplifiedchinese.HZGB2312, "hz-gb-2312"}, true

@@ -34,9 +34,7 @@ func System() []string {
 		"/proc",                // figures of the process itself
 	}
 	for _, name := range []string{"SSL_CERT_FILE", "SSL_CERT_DIR", "ZONEINFO"} {
-		for _, path := range filepath.SplitList(os.Getenv(name)) {
-			all = append(all, path)
-		}
+		all = append(all, filepath.SplitList(os.Getenv(name))...)
 	}
 	return all
 }

@@ -72,9 +72,6 @@ func (a *answers) value(k rules.Key) (v rules.Value, known bool) {
 	return rules.EnumValue(text), true
 }
 
-// mostSymbols is how many of a module's the journal keeps.
-const mostSymbols = 32
-
 var errFailed = errors.New("it failed when the message came")
 
 // inspected is what an inspector said; false where the journal has nothing of it.
