@@ -12,7 +12,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/trial"
 )
 
-const redactHelp = "local parts of addresses and subjects as short hashes"
+const redactHelp = "local parts of addresses, subjects, file names and texts as short hashes"
 
 var hashLetters = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
 
@@ -58,10 +58,55 @@ var shownAttributes = []string{
 	"attachment_type", "attachment_count", "attachment_size", "dkim_domain", "author_domain", "mime_defects", "rule",
 }
 
+// shownOfModules are attributes of modules that say nothing in a sender's words: texts
+// and whole addresses of the web do.
+var shownOfModules = []string{"score", "symbol", "action", "url_domain"}
+
+// redactFile leaves what kind of file it is, and that it is within others.
+func redactFile(path string) string {
+	parts := strings.Split(path, "/")
+	for i, name := range parts {
+		stem, ending := name, ""
+		if at := strings.LastIndexByte(name, '.'); at >= 0 && len(name)-at <= 6 && !strings.ContainsAny(name[at:], " @") {
+			stem, ending = name[:at], name[at:]
+		}
+		if stem != "" {
+			stem = hashed(stem)
+		}
+		parts[i] = stem + ending
+	}
+	return strings.Join(parts, "/")
+}
+
+// redactSaid is a reply or a reason: the policy's words, into which placeholders may
+// have put the Subject.
+func redactSaid(text, subject string) string {
+	if len(subject) > 2 {
+		text = strings.ReplaceAll(text, subject, redactSubject(subject))
+	}
+	return redactText(text)
+}
+
+// shownFields are fields of a header that name machines, times and kinds.
+var shownFields = []string{
+	"received", "received-spf", "date", "message-id", "mime-version", "content-transfer-encoding", "authentication-results", "dkim-signature", "return-path",
+	"precedence", "auto-submitted", "x-mailer", "user-agent", "list-id", "x-tollgate",
+}
+
+// redactField is the value of a field that comes or goes.
+func redactField(name, value string) string {
+	if slices.Contains(shownFields, strings.ToLower(name)) {
+		return redactText(value)
+	}
+	return redactSubject(value)
+}
+
 // redactValue is of an attribute, or a header field, whatever text it may be.
 func redactValue(name, value string) string {
 	switch {
-	case value == "", slices.Contains(shownAttributes, name), strings.HasPrefix(name, "header_count."), strings.HasPrefix(name, "module."):
+	case value == "", slices.Contains(shownAttributes, name), strings.HasPrefix(name, "header_count."):
+		return value
+	case strings.HasPrefix(name, "module.") && slices.Contains(shownOfModules, name[strings.LastIndexByte(name, '.')+1:]):
 		return value
 	case name == "sender" || name == "recipient":
 		return redactText(value)
@@ -71,6 +116,7 @@ func redactValue(name, value string) string {
 
 // redacted is an entry without local parts and subjects.
 func redacted(e journal.Entry) journal.Entry {
+	subject := e.Subject
 	e.Sender, e.Recipient, e.Subject = redactAddress(e.Sender), redactAddress(e.Recipient), redactSubject(e.Subject)
 	if e.AuthUser != "" {
 		e.AuthUser = redactAddress(e.AuthUser)
@@ -99,13 +145,13 @@ func redacted(e journal.Entry) journal.Entry {
 		about := make(map[string][]string, len(m.About))
 		for symbol, texts := range m.About {
 			for _, text := range texts {
-				about[symbol] = append(about[symbol], redactText(text))
+				about[symbol] = append(about[symbol], redactFile(text))
 			}
 		}
 		m.About = about
 	}
 	for _, text := range []*string{&e.MessageID, &e.Object, &e.Reply, &e.Reason, &e.BesideReply, &e.BesideReason} {
-		*text = redactText(*text)
+		*text = redactSaid(*text, subject)
 	}
 	e.Detail = redactDetail(&e)
 	if line, err := e.MarshalJSON(); err == nil {
@@ -125,10 +171,12 @@ func redactDetail(e *journal.Entry) string {
 
 // redactExplanation is the same for what a trial tells.
 func redactExplanation(x *trial.Explanation) {
-	x.Reply, x.Reason, x.Subject = redactText(x.Reply), redactText(x.Reason), redactSubject(x.Subject)
+	subject := x.Subject
+	said := func(text string) string { return redactSaid(text, subject) }
+	x.Reply, x.Reason, x.Subject = said(x.Reply), said(x.Reason), redactSubject(x.Subject)
 	for i := range x.Stages {
 		s := &x.Stages[i]
-		s.Recipient, s.Reply, s.Reason = redactAddress(s.Recipient), redactText(s.Reply), redactText(s.Reason)
+		s.Recipient, s.Reply, s.Reason = redactAddress(s.Recipient), said(s.Reply), said(s.Reason)
 		for k := range s.Attributes {
 			for n, v := range s.Attributes[k].Values {
 				s.Attributes[k].Values[n] = redactValue(s.Attributes[k].Name, v)
@@ -139,18 +187,14 @@ func redactExplanation(x *trial.Explanation) {
 		}
 	}
 	for i := range x.Recipients {
-		x.Recipients[i].Recipient, x.Recipients[i].Reply = redactAddress(x.Recipients[i].Recipient), redactText(x.Recipients[i].Reply)
+		x.Recipients[i].Recipient, x.Recipients[i].Reply = redactAddress(x.Recipients[i].Recipient), said(x.Recipients[i].Reply)
 	}
 	for i := range x.Header {
-		if strings.EqualFold(x.Header[i].Name, "subject") {
-			x.Header[i].Value = redactSubject(x.Header[i].Value)
-		} else {
-			x.Header[i].Value = redactText(x.Header[i].Value)
-		}
+		x.Header[i].Value = redactField(x.Header[i].Name, x.Header[i].Value)
 	}
 	for i := range x.Records {
 		r := &x.Records[i]
-		r.Recipient, r.Sender = redactAddress(r.Recipient), redactAddress(r.Sender)
+		r.Recipient, r.Sender, r.MessageID = redactAddress(r.Recipient), redactAddress(r.Sender), redactText(r.MessageID)
 	}
 }
 

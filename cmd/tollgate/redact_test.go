@@ -1,10 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/tollgate-mail/tollgate/internal/journal"
+	"github.com/tollgate-mail/tollgate/internal/trial"
 )
 
 // What is passed on names nobody: neither local parts nor subjects are in it, and the
@@ -45,6 +47,43 @@ func TestRedact(t *testing.T) {
 	rule := journal.Entry{Event: journal.EventRules, Detail: "match: match subject = Отчёт for ivan"}
 	if got := redactDetail(&rule); strings.Contains(got, "Отчёт") || strings.Contains(got, "ivan") {
 		t.Error(got)
+	}
+}
+
+// A sender's words are in no field of what is passed on, wherever they were kept.
+func TestRedactWords(t *testing.T) {
+	const words = "geheime Worte"
+	e := journal.Entry{
+		Subject: words, Reply: "550 5.7.1 Refused: " + words + " (ref x)", Reason: "said: " + words, BesideReply: words, BesideReason: words,
+		Tags:    []string{"Subject: [" + words + "]", "X-Note: " + words},
+		Modules: []journal.ModuleHit{{Name: "files", About: map[string][]string{"ARCHIVE_EXECUTABLE": {words + ".zip/" + words + ".exe", words}}}},
+	}
+	for _, attribute := range []string{
+		"subject", "header.Thread-Topic", "header.*", "raw_header.Comments", "author", "author_name", "attachment_name", "auth_user", "sender", "recipient",
+		"module.body.text", "module.body.hidden_text", "module.body.url",
+	} {
+		value := words
+		if attribute == "sender" || attribute == "recipient" {
+			value = "geheim@example.org"
+		}
+		e.Rules = append(e.Rules, journal.RuleHit{Name: "r", Attribute: attribute, Text: value})
+	}
+	got := redacted(e)
+	if text := string(got.Line); strings.Contains(text, "geheim") || !strings.Contains(text, ".exe") {
+		t.Error(text)
+	}
+	x := trial.Explanation{Subject: words, Reply: "550 5.7.1 " + words, Reason: words, Stages: []trial.Stage{{Reply: words, Reason: words}}, Recipients: []trial.RecipientRow{{Reply: words}}}
+	for _, name := range []string{"Subject", "Thread-Topic", "From", "X-Note", "Content-Disposition", "Comments"} {
+		x.Header = append(x.Header, trial.Change{Op: "+", Name: name, Value: " " + words})
+	}
+	redactExplanation(&x)
+	if text := fmt.Sprintf("%+v", x); strings.Contains(text, "geheim") {
+		t.Error(text)
+	}
+	for path, want := range map[string]string{"a.zip/b.exe": hashed("a") + ".zip/" + hashed("b") + ".exe", "": "", "noending": hashed("noending"), ".htaccess": hashed(".htaccess")} {
+		if got := redactFile(path); got != want {
+			t.Errorf("%q: %q, want %q", path, got, want)
+		}
 	}
 }
 
