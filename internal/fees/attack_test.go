@@ -1,6 +1,7 @@
 package fees_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -102,5 +103,40 @@ func TestFeesAtTheEdge(t *testing.T) {
 		if got := w.booked("day"); got[0] != first+" 1 daily" || got[len(got)-1] != last+" 1 daily" || len(got) < 4 || len(got) > 5 {
 			t.Errorf("%s: %v", zone, got)
 		}
+	}
+}
+
+// A client that had mail before it got a tariff owes its fee of the period, whether
+// its mail, the round or a restart comes first.
+func TestTariffAfterMail(t *testing.T) {
+	office := tariff(t, "office", 5)
+	for _, order := range []string{"mail, round", "round, mail", "round", "mail, round, mail, round"} {
+		w := newWorld(t, []*price.Tariff{office}, client("sales", nil))
+		g := w.gateway("mx1")
+		w.round(g)
+		n := 0
+		mail := func(of *price.Tariff) {
+			n++
+			r := storetest.Usage(n, "sales", "a@example.org", w.clock, 10, 10)
+			if of != nil {
+				r.Tariff, r.TariffVersion = of.Name, of.Version()
+			}
+			if err := w.store.Put(t.Context(), []accounting.Record{r}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		mail(nil)
+		w.clock = w.clock.Add(time.Minute)
+		w.round(g)
+		w.have(client("sales", office))
+		for step := range strings.SplitSeq(order, ", ") {
+			w.clock = w.clock.Add(time.Minute)
+			if step == "mail" {
+				mail(office)
+			} else {
+				w.round(g)
+			}
+		}
+		w.want("sales", "2026-11 5 office")
 	}
 }
