@@ -333,8 +333,11 @@ func (p *printer) stage(s *trial.Stage) {
 			}
 		}
 		why := ""
+		if !r.Matched && r.Error == "" {
+			why = " did not match"
+		}
 		if r.Clause != "" {
-			why = ": " + r.Clause + " " + r.Attribute
+			why += ": " + r.Clause + " " + r.Attribute
 			if r.Value != "" {
 				why += " = " + shorten(r.Value, 200)
 			}

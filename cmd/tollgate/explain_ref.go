@@ -15,7 +15,7 @@ var notKnown = []string{
 	"the body, and the header but for Subject and Message-ID",
 	"values of attributes that no rule's match shows, and what DNS answered",
 	"rules that were tried and did not match, unless rules were traced",
-	"marks that were put on it, and what it was charged (tollgate report)",
+	"header fields that modules added, and what it was charged (tollgate report)",
 }
 
 // found is what the journals have of one message.
