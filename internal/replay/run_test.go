@@ -227,3 +227,21 @@ func TestUnread(t *testing.T) {
 		t.Error("a path that is not there is no mail")
 	}
 }
+
+// A folder of files that nothing says to be messages is told of, not passed over.
+func TestFolderOfOthers(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"a", "b.txt"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("Delivered-To: ivan@example.org\nSubject: x\n\nbody\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := replay.Run(t.Context(), replay.Options{Policy: load(t, "")}, []string{dir})
+	if err != nil || s.Messages != 0 || len(s.Unread) != 1 || !strings.Contains(s.Unread[0], "none of its 2 files is named .eml") {
+		t.Errorf("%+v, %v", s, err)
+	}
+	s, err = replay.Run(t.Context(), replay.Options{Policy: load(t, "")}, []string{filepath.Join(dir, "a")})
+	if err != nil || s.Messages != 1 || len(s.Unread) != 0 {
+		t.Errorf("%+v, %v", s, err)
+	}
+}

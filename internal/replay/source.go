@@ -41,17 +41,25 @@ func Walk(ctx context.Context, paths []string, visit func(Stored) error) error {
 			}
 			continue
 		}
+		taken, left := 0, 0
 		err = filepath.WalkDir(path, func(name string, e fs.DirEntry, err error) error {
 			switch {
 			case err != nil:
 				return visit(Stored{Path: name, Err: err})
 			case ctx.Err() != nil:
 				return ctx.Err()
-			case !e.Type().IsRegular() || !isMessage(name):
+			case !e.Type().IsRegular():
+				return nil
+			case !isMessage(name):
+				left++
 				return nil
 			}
+			taken++
 			return file(ctx, name, visit)
 		})
+		if err == nil && taken == 0 && left > 0 {
+			err = visit(Stored{Path: path, Err: fmt.Errorf("none of its %d files is named .eml, .mbox or .tar, or lies in cur or new of a Maildir; name such files one by one", left)})
+		}
 		if err != nil {
 			return err
 		}
