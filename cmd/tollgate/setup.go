@@ -78,6 +78,7 @@ func (a *app) setUp(ctx context.Context, c *cobra.Command, s settingUp) error {
 	if err := a.writePolicy(answers.Policy(), old, edited); err != nil {
 		return err
 	}
+	a.tryServices(ctx, answers)
 	if s.policyOnly {
 		return nil
 	}
@@ -122,6 +123,37 @@ func (i *interview) ask(flag, given, question, proposal string, read func(string
 	}
 }
 
+// elsewhere reads a next hop that is not this gateway: mail would go round for ever.
+func elsewhere(name, text string) (string, error) {
+	hop, err := setup.ParseNextHop(text)
+	if host, _, _ := net.SplitHostPort(hop); err == nil && host != "" && strings.EqualFold(host, name) {
+		return "", fmt.Errorf("%s is this gateway: its mail would come back to it; \"local\" is for mailboxes on this machine", host)
+	}
+	return hop, err
+}
+
+// tryServices says which of the services that were named does not answer: mail waits
+// for an antivirus, and records for a store.
+func (a *app) tryServices(ctx context.Context, is setup.Answers) {
+	try := func(what, network, address, meanwhile string) {
+		ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+		defer cancel()
+		c, err := new(net.Dialer).DialContext(ctx, network, address)
+		if err != nil {
+			fmt.Fprintf(a.err, "warning: %s: %v; until it answers, %s\n", what, err, meanwhile)
+			return
+		}
+		_ = c.Close()
+	}
+	if is.Antivirus != "" {
+		network, address, _ := strings.Cut(is.Antivirus, ":")
+		try("the antivirus", network, address, "all mail is deferred")
+	}
+	if is.Redis != "" {
+		try("the store", "tcp", is.Redis, "records wait in the spool")
+	}
+}
+
 func (a *app) questions(ctx context.Context, c *cobra.Command, s settingUp) (setup.Answers, error) {
 	var is setup.Answers
 	i := &interview{app: a, in: bufio.NewScanner(a.in), yes: s.yes, flag: c.Flags().Changed}
@@ -136,7 +168,7 @@ func (a *app) questions(ctx context.Context, c *cobra.Command, s settingUp) (set
 	}{
 		{"name", s.name, "1/6 What is this gateway called in the Internet?", host, keep(&is.Name, setup.ParseName)},
 		{"domains", s.domains, "2/6 Whose mail comes here? Domains, with commas between", mail, func(t string) (err error) { is.Domains, err = setup.ParseDomains(t); return err }},
-		{"next-hop", s.nextHop, "3/6 Where does it go? A host, or \"local\" for mailboxes on this machine", "local", keep(&is.NextHop, setup.ParseNextHop)},
+		{"next-hop", s.nextHop, "3/6 Where does it go? A host, or \"local\" for mailboxes on this machine", "local", keep(&is.NextHop, func(t string) (string, error) { return elsewhere(is.Name, t) })},
 		{"outbound", s.outbound, "4/6 Who may send anywhere? Networks, or \"none\"", "none", func(t string) (err error) { is.Outbound, err = setup.ParseNetworks(t); return err }},
 		{"antivirus", s.antivirus, "5/6 Which antivirus? The address of clamd, or \"none\"", foundClamd(ctx), keep(&is.Antivirus, func(t string) (string, error) { return given(t, "none", "unix:", "tcp:") })},
 		{"store", s.store, "6/6 Where is the account kept? host:port of a Redis that gateways share, or \"embedded\"", "embedded", keep(&is.Redis, func(t string) (string, error) {

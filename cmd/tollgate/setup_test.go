@@ -10,15 +10,22 @@ import (
 func TestSetupPolicies(t *testing.T) {
 	for _, flags := range []string{
 		"--domains example.org --next-hop local --outbound none --antivirus none --store embedded",
-		"--domains example.org,.example.org,пример.рф --next-hop mail.example.org:2525 --outbound 10.0.0.0/8,fd00::/8 --antivirus unix:/run/clamav/clamd.ctl --store 127.0.0.1:6379",
-		"--domains example.org --outbound 192.0.2.7 --antivirus tcp:127.0.0.1:3310",
+		"--domains example.org,.example.org,пример.рф --next-hop mail.example.org:2525 --outbound 10.0.0.0/8,fd00::/8 --antivirus unix:/nonexistent/clamd.ctl --store 127.0.0.1:6379",
+		"--domains example.org --outbound 192.0.2.7 --antivirus tcp:127.0.0.1:1",
 	} {
 		h := newHouse(t)
 		if err := os.Remove(h.path("policy.toml")); err != nil {
 			t.Fatal(err)
 		}
-		h.mustRun(append(strings.Fields(flags), "setup", "--name", "mx1.example.org", "--policy-only", "--yes")...)
+		o := h.run(append(strings.Fields(flags), "setup", "--name", "mx1.example.org", "--policy-only", "--yes")...)
+		if away := strings.Contains(flags, "clamd.ctl") || strings.Contains(flags, "tcp:"); o.code != 0 || away != strings.Contains(o.err, "all mail is deferred") {
+			t.Errorf("%s: exit code %d: %s", flags, o.code, o.err)
+		}
 		h.mustRun("check", "--strict")
+	}
+	h := newHouse(t)
+	if o := h.run("setup", "--name", "mx1.example.org", "--domains", "example.org", "--next-hop", "MX1.example.org:25", "--policy-only", "--yes", "--force"); o.code != 2 || !strings.Contains(o.err, "is this gateway") {
+		t.Errorf("exit code %d: %s", o.code, o.err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,7 +32,7 @@ func ParseDomains(s string) ([]string, error) {
 	var all []string
 	for _, word := range words(s) {
 		bare, below := strings.CutPrefix(word, ".")
-		domain, err := address.ToASCII(bare)
+		domain, err := address.ToASCII(strings.TrimSuffix(bare, ".")) // a zone file's way of writing
 		if err == nil {
 			err = address.CheckDomain(domain)
 		}
@@ -41,7 +42,9 @@ func ParseDomains(s string) ([]string, error) {
 		if below {
 			domain = "." + domain
 		}
-		all = append(all, domain)
+		if !slices.Contains(all, domain) {
+			all = append(all, domain)
+		}
 	}
 	if len(all) == 0 {
 		return nil, errors.New("at least one domain is needed")
@@ -71,6 +74,9 @@ func ParseNextHop(s string) (string, error) {
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
 		return "", fmt.Errorf("%q: %q is no port", s, port)
+	}
+	if host == "local" || strings.HasPrefix(host, "-") {
+		return "", fmt.Errorf("%q is no host", s)
 	}
 	if _, err := netip.ParseAddr(host); err != nil {
 		if address.CheckDomain(host) != nil || strings.ContainsAny(host, " /@:\"'$,[]") {

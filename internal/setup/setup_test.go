@@ -17,6 +17,9 @@ func TestParse(t *testing.T) {
 	if err != nil || len(got) != 3 || got[1] != ".xn--e1afmkfd.xn--p1ai" {
 		t.Errorf("%q, %v", got, err)
 	}
+	if got, err := ParseDomains("example.org, Example.ORG. example.org,.example.org"); err != nil || len(got) != 2 {
+		t.Errorf("%q, %v", got, err)
+	}
 	for _, s := range []string{"mx1", "a.example b.example", ".example.org"} {
 		_, err := ParseName(s)
 		bad(s, err)
@@ -26,7 +29,7 @@ func TestParse(t *testing.T) {
 			t.Errorf("%q: %q, %v", s, got, err)
 		}
 	}
-	for _, s := range []string{"mail.example.org:0", "mail.example.org:smtp", "a b", "$(x)"} {
+	for _, s := range []string{"mail.example.org:0", "mail.example.org:smtp", "a b", "$(x)", "-oops", "-oops:25", "local:25"} {
 		_, err := ParseNextHop(s)
 		bad(s, err)
 	}
