@@ -13,7 +13,7 @@ import (
 // stand and what they say.
 func octets(t *testing.T, dir string) (end int64, said map[int64]string, prev map[int64]int64) {
 	t.Helper()
-	f, err := Open(dir, Options{ID: [16]byte{1}, Size: 300})
+	f, err := Open(dir, Options{ID: [16]byte{1}, Size: 150})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestEveryOctet(t *testing.T) {
 	}
 	check := func(what string, dir string, most int) {
 		t.Helper()
-		f, err := Open(dir, Options{ID: [16]byte{1}, Size: 300, End: end})
+		f, err := Open(dir, Options{ID: [16]byte{1}, Size: 150, End: end})
 		if err != nil {
 			t.Fatal(what, err)
 		}

@@ -234,6 +234,7 @@ func TestManPageIsComplete(t *testing.T) {
 	known := make(map[string]bool)
 	each(tree(), func(c *cobra.Command) {
 		c.InitDefaultHelpFlag()
+		c.InitDefaultVersionFlag()
 		for _, flags := range []*pflag.FlagSet{c.Flags(), c.PersistentFlags()} {
 			flags.VisitAll(func(f *pflag.Flag) { known[f.Name] = true })
 		}
