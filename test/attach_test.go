@@ -89,7 +89,7 @@ func TestAttach(t *testing.T) {
 		}
 		mail()
 	}
-	run(0, "1 message judged", "status")
+	run(0, "1 message ended", "status")
 
 	run(0, "Postfix was reloaded", "detach", "--yes")
 	run(0, "nothing to change", "detach", "--yes")
