@@ -56,7 +56,7 @@ test-packages: deps-packages ## the package on Debian 13 and an upgrade of an ol
 
 opnsense-core: deps-test ## templates, migrations and imports under OPNsense's own classes; OPNSENSE_CORE and OPNSENSE_PLUGINS are checkouts
 	PATH="$(dir $(GO)):$$PATH" OPNSENSE_CORE="$(abspath $(OPNSENSE_CORE))" OPNSENSE_PLUGINS="$(abspath $(OPNSENSE_PLUGINS))" \
-		$(GO) test -count=1 -v -run 'TestOPNsenseCore' ./test
+		$(GO) test -count=1 -v -tags opnsense_core -run 'TestOPNsenseCore' ./test
 
 screenshots: deps-packages ## dist/screenshots: the pages of the OPNsense plugin, beside a stand-in that has not its looks
 	mkdir -p dist/screenshots

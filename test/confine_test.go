@@ -34,6 +34,9 @@ weight = %d
 func TestConfined(t *testing.T) {
 	t.Parallel()
 	if confine.ABI() < 2 {
+		if os.Getenv("CI") != "" {
+			t.Fatal("this kernel has no Landlock, and CI needs one that has")
+		}
 		t.Skip("this kernel has no Landlock")
 	}
 	g := prepare(t, false)

@@ -1,3 +1,5 @@
+//go:build opnsense_core
+
 package test
 
 import (
@@ -18,7 +20,7 @@ func newCore(t *testing.T) core {
 	t.Helper()
 	repository, plugins := os.Getenv("OPNSENSE_CORE"), os.Getenv("OPNSENSE_PLUGINS")
 	if repository == "" || plugins == "" {
-		t.Skip("make opnsense-core runs this, with checkouts that OPNSENSE_CORE and OPNSENSE_PLUGINS name")
+		t.Fatal("OPNSENSE_CORE and OPNSENSE_PLUGINS name checkouts of OPNsense's repositories")
 	}
 	root, dir := moduleRoot(t), t.TempDir()
 	c := core{root, filepath.Join(dir, "service"), filepath.Join(dir, "mvc/app")}

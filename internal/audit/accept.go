@@ -30,8 +30,9 @@ const MostAccepted = 10_000
 // Accepts keeps them for good, in a file of JSON lines. It is safe for use by many
 // goroutines.
 type Accepts struct {
-	mu   sync.Mutex
-	path string
+	path     string
+	deciding sync.Mutex // one at a time: what one accepts is not missing for the next
+	mu       sync.Mutex // of the file
 }
 
 // NewAccepts keeps them in a file, which need not be there.
@@ -103,9 +104,15 @@ func (a *Accepts) of(spool string) (records int64, ids map[string]bool, err erro
 // ErrNotThat: not so many records are missing as somebody would accept.
 var ErrNotThat = errors.New("that is not what is missing")
 
-// Accept accepts what an audit and the counts found missing just now. That is to be
-// so many records: nobody accepts what he does not know.
-func (a *Accepts) Accept(spool string, r *Report, is *Balance, one Acceptance, so int64) (Acceptance, error) {
+// Accept accepts what an audit and the counts find missing now. That is to be so many
+// records: nobody accepts what he does not know.
+func (a *Accepts) Accept(spool string, one Acceptance, so int64, find func() (*Report, *Balance, error)) (Acceptance, error) {
+	a.deciding.Lock()
+	defer a.deciding.Unlock()
+	r, is, err := find()
+	if err != nil {
+		return one, err
+	}
 	lacks := max(0, is.Missing)
 	switch missing := max(r.Missing, lacks); {
 	case missing != so || missing == 0:

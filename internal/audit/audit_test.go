@@ -5,6 +5,8 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -183,13 +185,17 @@ func TestAccept(t *testing.T) {
 	}
 	spool.messages = append(spool.messages, records("e"), records("f"))
 	store.stored = records("a", "c", "d", "e") // b was lost, and f never came
-	found := func() (*Report, *Balance) {
-		t.Helper()
+	find := func() (*Report, *Balance, error) {
 		r, err := (&Auditor{Spool: spool, Store: store, Accepts: accepts}).Run(t.Context())
 		if err != nil {
-			t.Fatal(err)
+			return nil, nil, err
 		}
 		is, err := b.Now(t.Context())
+		return r, is, err
+	}
+	found := func() (*Report, *Balance) {
+		t.Helper()
+		r, is, err := find()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -201,18 +207,32 @@ func TestAccept(t *testing.T) {
 	}
 	one := Acceptance{By: "root", Note: "the disk"}
 	for _, n := range []int64{-2, 0, 1, 3} {
-		if _, err := accepts.Accept(spool.Name(), r, is, one, n); !errors.Is(err, ErrNotThat) {
+		if _, err := accepts.Accept(spool.Name(), one, n, find); !errors.Is(err, ErrNotThat) {
 			t.Errorf("%d are accepted: %v", n, err)
 		}
 	}
-	got, err := accepts.Accept(spool.Name(), r, is, one, 2)
-	if err != nil || !slices.Equal(got.IDs, []string{"b", "f"}) || got.Records != 2 {
-		t.Fatalf("%+v %v", got, err)
+	// Two at once accept it once.
+	var got Acceptance
+	var under sync.WaitGroup
+	var taken atomic.Int64
+	for range 4 {
+		under.Go(func() {
+			if is, err := accepts.Accept(spool.Name(), one, 2, find); err == nil {
+				got = is
+				taken.Add(1)
+			} else if !errors.Is(err, ErrNotThat) {
+				t.Error(err)
+			}
+		})
+	}
+	under.Wait()
+	if taken.Load() != 1 || !slices.Equal(got.IDs, []string{"b", "f"}) || got.Records != 2 {
+		t.Fatalf("%+v, %d times", got, taken.Load())
 	}
 	if r, is = found(); !r.Proven() || r.Accepted != 2 || is.Missing != 0 || is.Accepted != 2 {
 		t.Errorf("%+v %+v", r, is)
 	}
-	if _, err := accepts.Accept(spool.Name(), r, is, one, 2); !errors.Is(err, ErrNotThat) {
+	if _, err := accepts.Accept(spool.Name(), one, 2, find); !errors.Is(err, ErrNotThat) {
 		t.Errorf("accepted twice: %v", err)
 	}
 	// One comes back after all, and another is lost: neither hides the other.

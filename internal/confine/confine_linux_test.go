@@ -122,6 +122,9 @@ func tell(name string, err error) { fmt.Printf("%s: %t (%v)\n", name, err == nil
 
 func TestRestrict(t *testing.T) {
 	if ABI() < leastABI {
+		if os.Getenv("CI") != "" {
+			t.Fatal("this kernel has no Landlock, and CI needs one that has")
+		}
 		t.Skip("this kernel has no Landlock")
 	}
 	dir := t.TempDir()

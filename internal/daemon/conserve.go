@@ -55,12 +55,8 @@ func (d *Daemon) balance(ctx context.Context, store accounting.Conserver) {
 
 func (d *Daemon) balancer(store accounting.Conserver) *audit.Balancer {
 	return &audit.Balancer{
-		Gateway: d.config().Gate.Gateway, Spool: d.spool, Store: store, File: filepath.Join(d.config().StateDir, balanceName), Accepts: d.accepts(),
+		Gateway: d.config().Gate.Gateway, Spool: d.spool, Store: store, File: filepath.Join(d.config().StateDir, balanceName), Accepts: d.accepts,
 	}
-}
-
-func (d *Daemon) accepts() *audit.Accepts {
-	return audit.NewAccepts(filepath.Join(d.config().StateDir, acceptsName))
 }
 
 // explain looks whether records that seem to be missing were spooled twice.
@@ -92,7 +88,7 @@ func (d *Daemon) answerAudit(ctx context.Context, _ json.RawMessage) (any, error
 		r, err = a.Run(ctx)
 	}
 	if err != nil {
-		return nil, &control.Refusal{Code: CodeAway, Message: "the audit was not ended: " + err.Error()}
+		return nil, unaudited(err)
 	}
 	return r, nil
 }
@@ -118,23 +114,29 @@ func (d *Daemon) answerAccept(ctx context.Context, request json.RawMessage) (any
 	if a == nil && err == nil || !ok {
 		return nil, refuse(errors.New("this store cannot be audited"))
 	}
-	var r *audit.Report
-	if err == nil {
-		a.Named = audit.MostAccepted
-		r, err = a.Run(ctx)
+	if err != nil {
+		return nil, unaudited(err)
 	}
-	var is *audit.Balance
-	if err == nil {
-		is, err = d.balancer(store).Now(ctx)
-	}
-	if err == nil && is == nil {
-		err = errors.New("records are on their way; try again")
+	a.Named = audit.MostAccepted
+	one := audit.Acceptance{Time: time.Now().UTC().Truncate(time.Second), By: control.User(ctx), Note: q.Note}
+	one, err = d.accepts.Accept(d.spool.Name(), one, q.Records, func() (*audit.Report, *audit.Balance, error) {
+		r, err := a.Run(ctx)
+		if err != nil {
+			return nil, nil, unaudited(err)
+		}
+		is, err := d.balancer(store).Now(ctx)
+		if err == nil && is == nil {
+			err = errors.New("records are on their way; try again")
+		}
+		if err != nil {
+			return nil, nil, unaudited(err)
+		}
+		return r, is, nil
+	})
+	if away := (*control.Refusal)(nil); errors.As(err, &away) {
+		return nil, err
 	}
 	if err != nil {
-		return nil, &control.Refusal{Code: CodeAway, Message: "the audit was not ended: " + err.Error()}
-	}
-	one := audit.Acceptance{Time: time.Now().UTC().Truncate(time.Second), By: control.User(ctx), Note: q.Note}
-	if one, err = d.accepts().Accept(d.spool.Name(), r, is, one, q.Records); err != nil {
 		return nil, refuse(err)
 	}
 	d.log.Warn("usage records are accepted as lost", "records", q.Records, "note", one.Note, "by", one.By)
@@ -147,11 +149,15 @@ func (d *Daemon) answerAccept(ctx context.Context, request json.RawMessage) (any
 	return one, nil
 }
 
+func unaudited(err error) error {
+	return &control.Refusal{Code: CodeAway, Message: "the audit was not ended: " + err.Error()}
+}
+
 // auditor audits the daemon's own spool.
 func (d *Daemon) auditor(ctx context.Context) (*audit.Auditor, error) {
 	a, err := auditor(ctx, d.spool, d.store)
 	if a != nil {
-		a.Accepts = d.accepts()
+		a.Accepts = d.accepts
 	}
 	return a, err
 }

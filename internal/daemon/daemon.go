@@ -81,8 +81,9 @@ type Daemon struct {
 
 	claim        accounting.Claim // of the gateway's name, in a store that others share
 	conservation atomic.Pointer[audit.Balance]
-	trials       trials       // judgements beside the live ones
-	tally        *tally.Tally // what became of messages
+	accepts      *audit.Accepts // records that somebody accepted as lost
+	trials       trials         // judgements beside the live ones
+	tally        *tally.Tally   // what became of messages
 
 	standing standing // of clients, kept up to date
 	seals    *seals   // of closed periods
@@ -143,6 +144,7 @@ func (d *Daemon) open(ctx context.Context, o Options) error {
 		d.log.Error("until the store answers nobody is refused for quota or balance", "error", err)
 	}
 	d.accounts.Changed = d.standing.changed
+	d.accepts = audit.NewAccepts(filepath.Join(cfg.StateDir, acceptsName))
 	d.seals = &seals{keeper: closing.NewKeeper(cfg.StateDir)}
 	d.followed = newFollowed(d)
 	if d.store, d.storeIs, err = assemble.OpenStore(ctx, cfg, d.accounts, d.log, assemble.MakeIt); err != nil {

@@ -9,7 +9,6 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/config/document"
 	"github.com/tollgate-mail/tollgate/internal/config/values"
 	"github.com/tollgate-mail/tollgate/internal/diag"
-	"github.com/tollgate-mail/tollgate/internal/dnscheck"
 	"github.com/tollgate-mail/tollgate/internal/trial"
 )
 
@@ -181,25 +180,22 @@ func (r *reader) entries(example string, each func(*document.Node)) func(*docume
 func (r *reader) texts(into *map[string]any) func(*document.Node) {
 	*into = map[string]any{}
 	return r.entries(`"NAME" = "text", "OTHER" = ["one", "two"]`, func(n *document.Node) {
-		if v, ok := r.oneOrMore(n); ok {
-			(*into)[n.Key] = v
+		if v, ok := r.OneOrMore(n); ok {
+			(*into)[n.Key] = either(v)
 		}
 	})
 }
 
-func (r *reader) oneOrMore(n *document.Node) (any, bool) {
-	if s, ok := n.Value.(string); ok {
-		return s, true
+// either is what a case has of texts: the one that stands there, or an array.
+func either(texts []string) any {
+	if len(texts) == 1 {
+		return texts[0]
 	}
-	if n.Kind != document.Array {
-		r.Errorf(n, "%s must be a string or an array of strings, not %s", document.QuoteKey(n.Key), n.What())
-		return nil, false
+	all := make([]any, len(texts))
+	for i, s := range texts {
+		all[i] = s
 	}
-	all := []any{}
-	for _, c := range r.TextNodes(n) {
-		all = append(all, c.Value)
-	}
-	return all, true
+	return all
 }
 
 // left reads fields as they leave: false is for none.
@@ -210,8 +206,8 @@ func (r *reader) left(into *map[string]any) func(*document.Node) {
 			(*into)[n.Key] = false
 			return
 		}
-		if v, ok := r.oneOrMore(n); ok {
-			(*into)[n.Key] = v
+		if v, ok := r.OneOrMore(n); ok {
+			(*into)[n.Key] = either(v)
 		}
 	})
 }
@@ -220,19 +216,9 @@ func (r *reader) left(into *map[string]any) func(*document.Node) {
 func (r *reader) dns(into *map[string]any) func(*document.Node) {
 	*into = map[string]any{}
 	return r.entries(`"example.com MX" = ["10 mx.example.com"]`, func(n *document.Node) {
-		v, ok := r.oneOrMore(n)
-		if !ok {
-			return
+		if records, ok := trial.ReadRecords(&r.Reader, n); ok {
+			(*into)[n.Key] = either(records)
 		}
-		all, err := texts(map[string]any{n.Key: v})
-		if err == nil {
-			err = dnscheck.CheckStatic(n.Key, all[n.Key])
-		}
-		if err != nil {
-			r.Errorf(n, "dns: %v", err)
-			return
-		}
-		(*into)[n.Key] = v
 	})
 }
 

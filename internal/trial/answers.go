@@ -34,7 +34,9 @@ func ReadAnswers(path string) (*Answers, error) {
 		r.Read(root, "a file of answers", []reading.Field{{Key: "dns", Read: func(n *document.Node) {
 			if r.Is(n, document.Table) {
 				for _, c := range n.Children {
-					a.read(&r, c)
+					if records, ok := ReadRecords(&r, c); ok {
+						a.Records[c.Key] = records
+					}
 				}
 			}
 		}}})
@@ -45,21 +47,14 @@ func ReadAnswers(path string) (*Answers, error) {
 	return a, nil
 }
 
-func (a *Answers) read(r *reading.Reader, n *document.Node) {
-	records := []string{}
-	if s, ok := n.Value.(string); ok {
-		records = append(records, s)
-	} else if n.Kind == document.Array {
-		for _, c := range r.TextNodes(n) {
-			records = append(records, c.Value.(string))
-		}
-	} else {
-		r.Errorf(n, "%s must be a string or an array of strings, not %s", document.QuoteKey(n.Key), n.What())
-		return
+// ReadRecords reads what stands under "NAME TYPE": one record, or an array of them.
+func ReadRecords(r *reading.Reader, n *document.Node) (records []string, ok bool) {
+	if records, ok = r.OneOrMore(n); !ok {
+		return nil, false
 	}
 	if err := dnscheck.CheckStatic(n.Key, records); err != nil {
 		r.Errorf(n, "dns: %v", err)
-		return
+		return nil, false
 	}
-	a.Records[n.Key] = records
+	return records, true
 }

@@ -43,6 +43,22 @@ func (r *Reader) TextNodes(n *document.Node) []*document.Node {
 	return texts
 }
 
+// OneOrMore reads a string, or an array of strings; none is no nil.
+func (r *Reader) OneOrMore(n *document.Node) (texts []string, ok bool) {
+	if s, ok := n.Value.(string); ok {
+		return []string{s}, true
+	}
+	if n.Kind != document.Array {
+		r.Errorf(n, "%s must be a string or an array of strings, not %s", document.QuoteKey(n.Key), n.What())
+		return nil, false
+	}
+	texts = []string{}
+	for _, c := range r.TextNodes(n) {
+		texts = append(texts, c.Value.(string))
+	}
+	return texts, len(texts) == len(n.Children)
+}
+
 // Text reads a string.
 func (r *Reader) Text(into *string) func(*document.Node) {
 	return func(n *document.Node) {
