@@ -174,8 +174,12 @@ func printStatement(w io.Writer, s *report.Statement, loc *time.Location) error 
 			what += ", " + numberOf(u.IncludedDeliveries, "delivery", "deliveries") + " included"
 		}
 		amount, ok := new(big.Rat).SetString(u.Amount)
-		if !ok {
+		switch {
+		case ok:
+		case u.Amount == "": // nothing was priced
 			amount = new(big.Rat)
+		default:
+			return fmt.Errorf("the amount %q of %s cannot be read", u.Amount, what)
 		}
 		balance := new(big.Rat).Sub(r.exact, inUnits(amount))
 		if n == len(s.Usage)-1 {
