@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -96,7 +97,7 @@ func hostile(t *testing.T) map[string][]byte {
 // mail passes meanwhile and is charged, once each.
 func TestAttackersDay(t *testing.T) {
 	g := prepare(t, false)
-	g.write(t, "policy/policy.toml", "[[client]]\nid = \"a\"\naddresses = [\"a@example.org\"]\n\n"+documentedRules(t))
+	g.write(t, "policy/policy.toml", "[[client]]\nid = \"a\"\naddresses = [\"a@example.org\"]\n\n"+documentedRules(t)+plainRule)
 	g.start(t, "smtpd_client_connection_count_limit = 0", "smtpd_client_message_rate_limit = 0", "smtpd_hard_error_limit = 100000", "smtpd_junk_command_limit = 100000")
 	messages := hostile(t)
 	// First each by itself: a failure names it.
@@ -111,42 +112,23 @@ func TestAttackersDay(t *testing.T) {
 		err := g.sendEach("a@example.org", 250, [][]byte{text})
 		return time.Since(began), err
 	}
-	// What normal mail takes by itself, and beside the attack, round by round: both
-	// are printed and neither is judged, for the machine may have other work. That
-	// every normal message is taken, at its first try, is.
+	// What normal mail takes by itself, beside the attack, and beside as many plain
+	// messages of the same lengths (what Postfix and the processors take anyway), round
+	// by round: all are printed and none is judged, for the machine may have other
+	// work. That every normal message is taken, at its first try, is.
 	const attackers, rounds = 4, 4
-	var alone, beside, ratios []float64
-	var sent atomic.Int64
-	stop, peak := make(chan struct{}), make(chan int64)
-	go func() { peak <- g.most(stop) }()
-	for range rounds {
-		var quiet, busy []float64
-		for range 20 {
-			took, err := timed()
-			if err != nil {
-				t.Fatal(err)
-			}
-			quiet = append(quiet, took.Seconds())
-		}
+	all := slices.Collect(maps.Values(messages))
+	for len(all) < *attackMessages/rounds {
+		all = append(all, all[:len(messages)]...)
+	}
+	// besides sends messages from all attackers at full speed, and normal ones beside
+	// them: what each of these took, in seconds.
+	besides := func(all [][]byte) (busy []float64) {
 		var attack, normal sync.WaitGroup
 		var over atomic.Bool
 		errs := make(chan error, attackers+1)
-		for n := range attackers {
-			attack.Go(func() {
-				var all [][]byte
-				for len(all) < *attackMessages/attackers/rounds {
-					for _, message := range messages {
-						all = append(all, message)
-					}
-				}
-				all = all[:*attackMessages/attackers/rounds]
-				err := g.sendEach("a@example.org", 550, all)
-				if err != nil {
-					err = fmt.Errorf("attacker %d: %w", n, err)
-				}
-				sent.Add(int64(len(all)))
-				errs <- err
-			})
+		for part := range slices.Chunk(all, (len(all)+attackers-1)/attackers) {
+			attack.Go(func() { errs <- g.sendEach("a@example.org", 550, part) })
 		}
 		normal.Go(func() {
 			for !over.Load() {
@@ -157,7 +139,6 @@ func TestAttackersDay(t *testing.T) {
 				}
 				busy = append(busy, took.Seconds())
 			}
-			errs <- nil
 		})
 		attack.Wait()
 		over.Store(true)
@@ -169,15 +150,34 @@ func TestAttackersDay(t *testing.T) {
 			}
 		}
 		if len(busy) == 0 {
-			t.Fatal("no normal message came beside the attack")
+			t.Fatal("no normal message came beside the others")
 		}
-		ratios = append(ratios, median(busy)/median(quiet))
-		alone, beside = append(alone, quiet...), append(beside, busy...)
+		return busy
+	}
+	var alone, beside, besidePlain, ratios, plainRatios []float64
+	sent := 0
+	stop, peak := make(chan struct{}), make(chan int64)
+	go func() { peak <- g.most(stop) }()
+	for round := range rounds {
+		var quiet []float64
+		for range 20 {
+			took, err := timed()
+			if err != nil {
+				t.Fatal(err)
+			}
+			quiet = append(quiet, took.Seconds())
+		}
+		part := all[round**attackMessages/rounds%len(all):]
+		part = slices.Concat(part, all)[:*attackMessages/rounds]
+		sent += len(part)
+		busy, busyPlain := besides(part), besides(plain(part))
+		ratios, plainRatios = append(ratios, median(busy)/median(quiet)), append(plainRatios, median(busyPlain)/median(quiet))
+		alone, beside, besidePlain = append(alone, quiet...), append(beside, busy...), append(besidePlain, busyPlain...)
 	}
 	close(stop)
 	most := <-peak
-	t.Logf("%d of %d kinds refused, %d normal messages beside them; the median of normal mail %.4f s, alone %.4f s, by round %.1f times; the slowest %.2f s; tollgate's memory at most %d MiB",
-		sent.Load(), len(messages), len(beside), median(beside), median(alone), ratios, slices.Max(beside), most>>20)
+	t.Logf("%d of %d kinds refused, %d normal messages beside them; the median of normal mail %.4f s, alone %.4f s, by round %.1f times, beside plain messages %.1f times; the slowest %.2f s; tollgate's memory at most %d MiB",
+		sent, len(messages), len(beside), median(beside), median(alone), ratios, plainRatios, slices.Max(beside), most>>20)
 	if most > mostMemory {
 		t.Errorf("tollgate used %d MiB", most>>20)
 	}
@@ -193,19 +193,19 @@ func TestAttackersDay(t *testing.T) {
 			t.Errorf("tollgate: %v", o)
 		}
 	}
-	blocked := 0
+	blocked := map[any]int{}
 	for _, o := range g.journal(t, "blocks") {
-		if o["rule"] == "programs" && o["verdict"] == "reject" {
-			blocked++
+		if o["verdict"] == "reject" {
+			blocked[o["rule"]]++
 		}
 	}
-	if want := int(sent.Load()) + len(messages); blocked != want {
-		t.Errorf("%d blocks of %d", blocked, want)
+	if want := map[any]int{"programs": sent + len(messages), "plain": sent}; !maps.Equal(blocked, want) {
+		t.Errorf("blocks %v, want %v", blocked, want)
 	}
 	g.stopDrained(t)
 	// Each normal message once, all of the same size, and nothing of the others.
 	records := g.records(t)
-	if want := len(alone) + len(beside); len(records) != want {
+	if want := len(alone) + len(beside) + len(besidePlain); len(records) != want {
 		t.Errorf("%d records of %d messages", len(records), want)
 	}
 	for _, r := range records {
@@ -213,6 +213,25 @@ func TestAttackersDay(t *testing.T) {
 			t.Errorf("%v", r)
 		}
 	}
+}
+
+// plainRule refuses what plain makes.
+const plainRule = `
+[[rule]]
+name   = "plain"
+stage  = "complete"
+match  = { subject = "^plain$" }
+action = "reject"
+`
+
+// plain are messages of the same lengths, of text and one header.
+func plain(messages [][]byte) (all [][]byte) {
+	const line = "Nothing is hidden in this line of some seventy octets, it is plain text.\r\n"
+	for _, m := range messages {
+		head := "From: b@example.com\r\nSubject: plain\r\n\r\n"
+		all = append(all, []byte(head+strings.Repeat(line, len(m)/len(line)+1)))
+	}
+	return all
 }
 
 // median is the one in the middle.
