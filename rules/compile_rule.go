@@ -18,7 +18,7 @@ func (c *compiler) rule(src *SourceRule) *Rule {
 	case src.Stage == "":
 		c.errorf(src.Pos, "rule %q has no stage", src.Name)
 	case !staged:
-		c.err(at("stage"), unknown("stage", src.Stage, stageNames[:]))
+		c.err(at("stage"), unknownStage(src.Stage))
 	}
 	r.Stage = stage
 	limit := Complete
@@ -105,7 +105,7 @@ func (c *compiler) action(s string, at Pos) (Action, bool) {
 	}
 	a, ok := ParseAction(s)
 	if !ok {
-		c.err(at, unknown("action", s, actionNames[:]))
+		c.err(at, unknownAction(s))
 	}
 	return a, ok
 }

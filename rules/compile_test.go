@@ -72,7 +72,7 @@ func TestCompileProblems(t *testing.T) {
 		{"bad name", func(r *SourceRule) { r.Name = "Über" }, `p:2: rule name "Über" has 'Ü' in it; names are made of a-z, 0-9, ".", "_" and "-"`},
 		{"no stage", func(r *SourceRule) { r.Stage = "" }, `p:1: rule "good" has no stage`},
 		{"bad stage", func(r *SourceRule) { r.Stage = "header" }, `p:3: unknown stage "header"; did you mean "headers"?`},
-		{"bad action", func(r *SourceRule) { r.Action = "drop" }, `p:6: unknown action "drop"; it is one of continue, accept, reject, tempfail, discard, hold, greylist`},
+		{"bad action", func(r *SourceRule) { r.Action = "drop" }, `p:6: unknown action "drop"; here it is "discard"`},
 		{"greylist", func(r *SourceRule) { r.Action = "greylist" }, `p:6: action "greylist" is for one recipient and only at stage rcptto`},
 		{"hold at rcptto", func(r *SourceRule) { r.Stage, r.Action, r.Match = "rcptto", "hold", nil }, `p:6: action "hold" is for the whole message and not allowed at stage rcptto`},
 		{"reply without refusal", func(r *SourceRule) { r.Reply = "550 5.7.1 no" }, `p:7: a reply goes with action "reject", "tempfail" or "greylist", not with "continue"`},
@@ -87,7 +87,7 @@ func TestCompileProblems(t *testing.T) {
 		{"forgeable any", func(r *SourceRule) { r.Action, r.Match, r.Any = "accept", nil, cond("header_ip", "10.0.0.0/8") }, `p:6: warning: rule "good" accepts on header_ip, which a sender can forge`},
 		{"host bits", func(r *SourceRule) { r.Match = cond("client_ip", "10.0.0.1/8") }, `p:5: warning: rule "good": client_ip: 10.0.0.1/8 has bits set beyond its length; it is taken as 10.0.0.0/8`},
 		{"empty expression", func(r *SourceRule) { r.Match = cond("sender", "") }, `p:5: warning: rule "good": sender: an empty expression matches every value; the empty value is "^$"`},
-		{"disabled", func(r *SourceRule) { r.Disabled, r.Action = true, "drop" }, `p:6: unknown action "drop"; it is one of continue, accept, reject, tempfail, discard, hold, greylist`},
+		{"disabled", func(r *SourceRule) { r.Disabled, r.Action = true, "drop" }, `p:6: unknown action "drop"; here it is "discard"`},
 	}
 	for _, tt := range tests {
 		r := good()
@@ -131,7 +131,7 @@ func TestCompileReportsAllProblems(t *testing.T) {
 		`p:5: unknown attribute "subjekt"; did you mean "subject"?`,
 		"p:5: subject: bad regular expression: error parsing regexp: missing closing ): `(`",
 		`p:5: subject: a regular expression or "list:NAME" is needed, not a number`,
-		`p:6: unknown action "bounce"; it is one of continue, accept, reject, tempfail, discard, hold, greylist`,
+		`p:6: unknown action "bounce"; here it is "reject"`,
 		`p:21: rule name "good" is taken by the rule at p:2`,
 		`p:30: a threshold cannot accept; its action is one of continue, reject, tempfail, discard, hold`,
 		`p:40: warning: the threshold does nothing: it has no tag and no action`,

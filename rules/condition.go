@@ -230,7 +230,7 @@ func (c *condition) findText(k *known, b *budget.Budget) (i int, ok bool) {
 			continue
 		}
 		for i, s := range k.texts {
-			if l.HasText(s, b) || c.key.Attr == HeaderField && l.HasMailbox(s, b) {
+			if l.HasText(s, b) || c.key.Attr == HeaderField && l.HasMailbox(s, b) || c.key.Attr == AttachmentName && l.HasEnding(s) {
 				return i, true
 			}
 		}

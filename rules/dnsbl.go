@@ -48,6 +48,9 @@ func (f *answerFilter) takes(a netip.Addr) bool {
 // parseDNSList reads "zone" or "zone=filter". The zone comes back in A-labels,
 // lower case, without a dot at its end.
 func parseDNSList(s string) (zone string, f answerFilter, err error) {
+	if rest, points, ok := pointsOf(s); ok {
+		return "", f, fmt.Errorf("%q: what an answer weighs is the rule's weight: write %q, and weight = %s", s, rest, points)
+	}
 	zone, filter, filtered := strings.Cut(s, "=")
 	if zone, err = parseZone(zone); err != nil {
 		return "", f, err
@@ -84,6 +87,12 @@ func parseZone(s string) (string, error) {
 		return "", fmt.Errorf("%q is an address; the name of a zone is needed", s)
 	}
 	return zone, nil
+}
+
+// pointsOf are those of "zone*3" and "zone=127.0.0.2*3", as postscreen writes them.
+func pointsOf(s string) (rest, points string, ok bool) {
+	rest, points, ok = strings.Cut(s, "*")
+	return rest, points, ok && points != "" && strings.Trim(points, "0123456789.-") == ""
 }
 
 var errAnswerFilter = errors.New(`the filter after "=" is an address such as 127.0.0.2 or 127.0.0.[2..11;20]`)

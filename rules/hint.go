@@ -272,6 +272,9 @@ func misplaced(k Key, source string) string {
 		if len(source) > 1 && len(source) < 6 && source[0] == '.' && !strings.ContainsFunc(source[1:], func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
 			return fmt.Sprintf("the point stands for any character, and the name may go on; the ending is written '\\%s$'", source)
 		}
+		if bareEnding(source) {
+			return fmt.Sprintf("it is found anywhere in the name; the ending is written '\\.%s$'", source)
+		}
 	}
 	if k.Attr != HeaderField && k.Attr != RawHeaderField && k.Attr != Subject || !comparison.MatchString(source) {
 		return ""

@@ -160,7 +160,8 @@ func (c *compiler) operand(m *condition, row *Attribute, op Operand, at Pos) err
 		c.warnf(at, "%s: an empty expression matches every value; the empty value is \"^$\"", m.key)
 	}
 	c.warnPattern(m, s, at)
-	return c.pattern(m, s, at)
+	c.warnWords(m, s, at)
+	return badExpression(m.key, s, c.pattern(m, s, at))
 }
 
 // ruleOperand adds a rule by its name, or an expression over names.
@@ -219,6 +220,8 @@ func (c *compiler) list(m *condition, name string, at Pos) error {
 	if l != nil {
 		m.own().lists = append(m.lists, l)
 		c.warnList(m, name, l, at)
+		c.warnListWords(m, name, l, at)
+		c.warnEndings(m, name, l, at)
 	}
 	return nil
 }

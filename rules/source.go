@@ -25,6 +25,9 @@ type Source struct {
 	ListsAt    map[string]Pos // where each list stands
 	Antivirus  bool           // there is one: virus has an answer
 	Modules    []string       // names of the extension modules
+	// Words are the values of texts that can have no others: of mime_defects, of the
+	// symbols of a module that finds what it finds.
+	Words map[Key][]string
 	// Cache has room for the expressions that are compiled; nil: one of the
 	// policy's own. Lists have theirs in the one that they were read with.
 	Cache *expr.Cache

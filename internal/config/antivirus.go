@@ -75,6 +75,9 @@ func (d *decoder) finishAntivirus(a *antivirus) *Antivirus {
 			d.Errorf(n.Child("action"), `action "tag" needs tag_subject or tag_header`)
 		}
 	}
+	if tag := firstOf(n, "tag_subject", "tag_header"); tag != nil && (a.action == "reject" || a.action == "discard") {
+		d.Warnf(tag, "%s marks what goes on; with action %q nothing does: it is for \"tag\" and \"hold\"", tag.Key, a.action)
+	}
 	verdict := rules.SourceVerdict{
 		Pos: n.Pos(), At: textPlaces(n), Action: action,
 		Reply: a.reply, TagSubject: a.tagSubject, TagHeader: a.tagHeader,
@@ -107,4 +110,14 @@ func (d *decoder) finishAntivirus(a *antivirus) *Antivirus {
 		MaxSize:   a.limits.MaxSize,
 		Action:    action, Reply: reply, Tags: tags, OnError: onError, Oversize: oversize,
 	}
+}
+
+// firstOf is the first of some keys that stands there.
+func firstOf(n *node, keys ...string) *node {
+	for _, k := range keys {
+		if c := n.Child(k); c != nil {
+			return c
+		}
+	}
+	return nil
 }

@@ -187,7 +187,7 @@ func (d *decoder) clashes(all []directory.Clash) {
 		}
 		client := d.clientList[d.clientByID[c.Client]]
 		if c.Err != nil {
-			d.Errorf(p.next(client, c, nil), "client %s: %s %q: %v", c.Client, c.Kind, c.Text, c.Err)
+			d.Errorf(p.next(client, c, nil), "client %s: %s %q: %v%s", c.Client, c.Kind, c.Text, c.Err, meantOf(c))
 			continue
 		}
 		first := p.first(d.clientList[d.clientByID[c.Other]], c)

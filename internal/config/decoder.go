@@ -83,7 +83,7 @@ func newDecoder() *decoder {
 			Replies:      defaultReplies(),
 		},
 		directory:  directory.Config{Delimiter: "+"},
-		source:     rules.Source{Lists: map[string]*list.List{}, ListsAt: map[string]rules.Pos{}, Cache: cache, Now: time.Now},
+		source:     rules.Source{Lists: map[string]*list.List{}, ListsAt: map[string]rules.Pos{}, Cache: cache, Now: time.Now, Words: closedWords()},
 		zone:       time.UTC,
 		clientByID: map[string]int{},
 

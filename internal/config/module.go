@@ -46,6 +46,9 @@ func (d *decoder) module(n *node) {
 	if e.kind.Name != "" {
 		d.extensions = append(d.extensions, e)
 	}
+	if e.kind.Symbols != nil && e.name != "" {
+		d.source.Words[rules.Key{Attr: rules.ModuleSymbol, Name: e.name}] = e.kind.Symbols
+	}
 }
 
 // be makes it one of a type, with what goes without saying.
@@ -182,6 +185,10 @@ func (d *decoder) moduleType(n *node) {
 	var names []string
 	for _, t := range types.Modules() {
 		names = append(names, t.Name)
+	}
+	if instead := otherwise(s); ok && instead != "" {
+		d.Errorf(n, "type cannot be %q; %s", s, instead)
+		return
 	}
 	if ok {
 		d.Among(n, s, names)

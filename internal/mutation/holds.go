@@ -16,7 +16,7 @@ func (w *world) holds(t *rules.Term, d *draft) bool {
 		if want.Kind == rules.WantZone {
 			key.Name = want.Zone
 		}
-		return fits(want, w.value(d, key), t.Key.Attr == rules.HeaderField)
+		return fits(want, w.value(d, key), t.Key.Attr)
 	}
 	count := 0
 	for i := range t.Wants {
@@ -35,13 +35,15 @@ func (w *world) holds(t *rules.Term, d *draft) bool {
 }
 
 // fits tells whether a value is what is wanted.
-func fits(want *rules.Want, v value, mailboxes bool) bool {
+func fits(want *rules.Want, v value, of rules.Attr) bool {
 	switch want.Kind {
 	case rules.WantPattern:
 		return slices.ContainsFunc(v.texts, func(s string) bool { return want.Pattern.Match(expr.Spaced(s), rules.Work()) })
 	case rules.WantList:
 		return slices.ContainsFunc(v.texts, func(s string) bool {
-			return want.List.HasText(s, rules.Work()) || mailboxes && want.List.HasMailbox(s, rules.Work())
+			return want.List.HasText(s, rules.Work()) ||
+				of == rules.HeaderField && want.List.HasMailbox(s, rules.Work()) ||
+				of == rules.AttachmentName && want.List.HasEnding(s)
 		}) || slices.ContainsFunc(v.ips, func(a netip.Addr) bool { return want.List.HasAddr(a, rules.Work()) })
 	case rules.WantPrefix:
 		return slices.ContainsFunc(v.ips, want.Prefix.Contains)

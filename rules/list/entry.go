@@ -48,6 +48,8 @@ func (b *listBuilder) add(s string) (warning string, err error) {
 		return "", errors.New("the entry is empty")
 	case len(s) > 1 && s[0] == '/' && s[len(s)-1] == '/':
 		return b.addPattern(s[1 : len(s)-1])
+	case s[0] == '/' && accessColumn(s) != "":
+		return "", fmt.Errorf("the expression %s is not closed by a slash: a list has the first column of such a table alone, %s", s, accessColumn(s))
 	case s[0] == '/':
 		return "", fmt.Errorf("the expression %s is not closed by a slash", s)
 	case address.MixesScripts(s):

@@ -36,6 +36,8 @@ func misread(s string) error {
 		return fmt.Errorf("%q: write the address without angle brackets, %s; this is none of the entries that lists have", s, s[1:len(s)-1])
 	case strings.Trim(s, "0123456789.-") == "" && !strings.Contains(s, "@"):
 		return numeric(s)
+	case accessColumn(s) != "":
+		return fmt.Errorf("%q: a list has the first column of such a table alone: write %s", s, accessColumn(s))
 	case len(s) > 1 && s[0] == '!':
 		return fmt.Errorf("%q: a list has no exceptions; name what is excepted in `unless`", s)
 	}
@@ -69,4 +71,23 @@ func invisible(s string) (rune, bool) {
 		}
 	}
 	return 0, false
+}
+
+// accessColumn is the first column of a line of Postfix's access(5), or of a map with a
+// like second one; "" for any other text.
+func accessColumn(s string) string {
+	columns := strings.Fields(s)
+	if len(columns) < 2 {
+		return ""
+	}
+	word := columns[1]
+	switch strings.ToUpper(word) {
+	case "OK", "REJECT", "DEFER", "DEFER_IF_PERMIT", "DEFER_IF_REJECT", "DISCARD", "DUNNO", "HOLD", "WARN", "PERMIT", "BCC", "FILTER", "INFO", "PREPEND", "REDIRECT",
+		"RELAY", "PERMIT_AUTH_DESTINATION":
+		return columns[0]
+	}
+	if len(word) == 3 && (word[0] == '4' || word[0] == '5') && strings.Trim(word, "0123456789") == "" {
+		return columns[0]
+	}
+	return ""
 }

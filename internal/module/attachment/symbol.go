@@ -45,3 +45,21 @@ const (
 	// all parts were seen.
 	SymbolComplex = "MIME_TOO_COMPLEX"
 )
+
+// Symbols are all of them.
+func Symbols() []string {
+	return []string{
+		SymbolExecutable,
+		SymbolDoubleExtension,
+		SymbolRTLOName,
+		SymbolTypeMismatch,
+		SymbolArchiveExecutable,
+		SymbolArchiveEncrypted,
+		SymbolNamesHidden,
+		SymbolArchiveNested,
+		SymbolArchiveUnreadable,
+		SymbolArchiveLimit,
+		SymbolOfficeMacro,
+		SymbolComplex,
+	}
+}

@@ -36,6 +36,11 @@ const (
 	SymbolLimit = "TEXT_LIMIT"
 )
 
+// Symbols are all of them.
+func Symbols() []string {
+	return []string{SymbolCard, SymbolIBAN, SymbolHidden, SymbolOtherDomain, SymbolLimit}
+}
+
 // What is looked at of one message.
 const (
 	maxText   = 256 << 10 // octets of text, as they are given to rules

@@ -25,6 +25,8 @@ type Type struct {
 	// result: not one that mail may pass by. Nor by its size: what it costs is
 	// linear in that.
 	Local bool
+	// Symbols are all that it can find; nil: what the service names.
+	Symbols []string
 	// Overhead is how many octets go to the service besides a message.
 	Overhead int64
 
@@ -37,8 +39,8 @@ func Modules() []Type {
 		service("rspamd", rspamd.Settings{}, rspamd.New),
 		service("spamassassin", spamassassin.Settings{}, spamassassin.New),
 		service("http", http.Settings{}, http.New),
-		local("attachment", attachment.Settings{Archives: true}, attachment.New),
-		local("text", text.Settings{}, text.New),
+		local("attachment", attachment.Settings{Archives: true}, attachment.New, attachment.Symbols()),
+		local("text", text.Settings{}, text.New, text.Symbols()),
 	}
 }
 
@@ -78,8 +80,8 @@ func service[S module.Settings, I module.Inspector](name string, defaults S, mak
 	}}
 }
 
-func local[S module.Settings, I module.Inspector](name string, defaults S, make func(S) I) Type {
+func local[S module.Settings, I module.Inspector](name string, defaults S, make func(S) I, symbols []string) Type {
 	t := service(name, defaults, func(s S) (I, error) { return make(s), nil })
-	t.Local = true
+	t.Local, t.Symbols = true, symbols
 	return t
 }
