@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tollgate-mail/tollgate/internal/assemble"
 	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/daemon"
 	"github.com/tollgate-mail/tollgate/internal/proof"
@@ -24,7 +25,10 @@ With --strict warnings count as errors, and check reasons about the rules: it
 names rules that can never match or are covered by an earlier one, weights that
 reach no threshold, thresholds above all weights, patterns that stand there
 twice, match everything or have no literal, lists that no rule names, accepts
-that a sender can forge, days gone by. Where it cannot be decided it is silent.`,
+that a sender can forge, days gone by. Where it cannot be decided it is silent.
+
+No server is asked. Clients of Redis are those that the gateway keeps in
+state_dir: it is a warning when they name a tariff that the policy has not.`,
 		Example: `  tollgate check
   tollgate check --strict /etc/tollgate/policy.toml.new && mv ...
   tollgate check --json | jq -r '.[] | "\(.file):\(.line)"'`,
@@ -44,10 +48,14 @@ that a sender can forge, days gone by. Where it cannot be decided it is silent.`
 func (a *app) checkFile(file string, strict bool) error {
 	if !strict {
 		cfg, problems := config.Load(file)
+		if cfg != nil {
+			problems = append(problems, assemble.KeptClients(cfg).Lost()...)
+		}
 		return a.checked(file, cfg, daemon.ProblemRows(problems), problems.Err() != nil)
 	}
 	cfg, plain, problems := config.LoadPlain(file)
 	if cfg != nil {
+		problems = append(problems, assemble.KeptClients(cfg).Lost()...)
 		problems = append(problems, proof.Findings(reasoned(cfg, plain), time.Now())...)
 		problems.Sort()
 	}
@@ -67,6 +75,7 @@ func (a *app) checked(file string, cfg *config.Config, rows []daemon.ProblemRow,
 		}
 		if !bad {
 			fmt.Fprintf(a.out, "%s: ok (%s)\n", file, daemon.CountsOf(cfg))
+			printKept(&printer{out: a.out}, assemble.KeptClients(cfg).About())
 		}
 	}
 	if bad {

@@ -50,7 +50,9 @@ do not; with the message, or --policy, beside it what would happen now.
 Without a message only the envelope is judged, up to RCPT. What the command line
 does not say of the envelope is taken from the message: the sender from
 Return-Path or From, recipients from Delivered-To, X-Original-To or To and Cc.
-Greylisting sees every client for the first time.
+Greylisting sees every client for the first time. Clients of Redis are those
+that the gateway keeps in state_dir; where none are kept, or they cannot be read,
+who is not the policy's is deferred, and explain says so.
 
 Look-ups: --online (the default) asks DNS and the inspectors as live mail does;
 --offline asks nobody, and what hangs on it is not known; --answers takes what
@@ -140,7 +142,8 @@ func (a *app) explained(ctx context.Context, x *explanation, nullSender bool, te
 	if err != nil {
 		return nil, err
 	}
-	o := trial.Options{Config: cfg}
+	kept := assemble.KeptClients(cfg)
+	o := trial.Options{Config: cfg, Clients: kept.Directory()}
 	switch {
 	case x.answers != "":
 		answers, err := trial.ReadAnswers(x.answers)
@@ -174,7 +177,9 @@ func (a *app) explained(ctx context.Context, x *explanation, nullSender bool, te
 	if err := trial.Price(cfg, outcome.Records, used); err != nil {
 		return nil, away(err)
 	}
-	return trial.Explain(outcome), nil
+	e = trial.Explain(outcome)
+	e.Clients = kept.About()
+	return e, nil
 }
 
 // used is what clients have used of their periods; nothing without --standing.
@@ -263,6 +268,7 @@ func printExplanation(p *printer, e *trial.Explanation) error {
 		}
 		p.line("  %s: %s, %d bytes, %d charged%s", r.Recipient, who, r.Size, r.Charged, cost)
 	}
+	p.clients(e.Clients)
 	return p.err
 }
 

@@ -34,7 +34,8 @@ judged as of when it came, by the journal or its own Date, as one that has passe
 greylisting. DNS says what the table [dns] of --answers has; what the journal
 keeps of a message goes before: the answer by which a rule matched, what the
 antivirus and modules that ask a service said. What nothing tells is not known:
-the summary says of how many messages, by attribute.
+the summary says of how many messages, by attribute. Clients of Redis are those
+that the gateway keeps in state_dir; the summary says how old they are.
 
 With --journal no message is judged: of each rule it tells from the journals how
 often it matched, and how many verdicts it alone decided, under the thresholds of
@@ -144,6 +145,7 @@ func (a *app) printReplay(s *replay.Summary) error {
 	for _, u := range s.Unknown {
 		p.line("%s was not known, and a rule did not match for it: %s", u.Attribute, daemon.Plural(u.Messages, "message"))
 	}
+	p.clients(s.Clients)
 	p.histogram(s.Weights)
 	for _, r := range s.Rules {
 		hits := fmt.Sprintf("%d", r.Hits)

@@ -23,8 +23,9 @@ func (a *app) test() *cobra.Command {
 		Short: "run unit tests of a policy",
 		Long: `Test has the message of each case judged by the policy file, as live mail would
 be, and compares what became of it with what the case expects. DNS is what the
-case says; where it says nothing a name does not exist. Nothing is sent,
-journalled, remembered or charged. Of inspectors only those run that ask no
+case says; where it says nothing a name does not exist. Clients of Redis are
+those that the file of cases has as [[client]]. Nothing is sent, journalled,
+remembered or charged. Of inspectors only those run that ask no
 service.
 
 With --mutate the policy is changed, one small thing at a time: each condition,
@@ -57,6 +58,9 @@ noticed; 78: the policy is bad; 2: a file of cases is.`,
 				}
 				cases = append(cases, more...)
 			}
+			if err := policytest.CheckClients(cfg, cases); err != nil {
+				return usagef("%w", err)
+			}
 			began := time.Now()
 			results := policytest.Run(c.Context(), cfg, cases)
 			if junit != "" {
@@ -73,7 +77,11 @@ noticed; 78: the policy is bad; 2: a file of cases is.`,
 			if mutate && !failed(results) {
 				return a.mutate(c.Context(), mutation.Options{Config: cfg, Policy: reasoned(cfg, plain), Cases: cases}, budget, covered)
 			}
-			if err := a.printResults(results, covered, time.Since(began)); err != nil {
+			err := a.printResults(results, covered, time.Since(began))
+			if source := policytest.Unnamed(cfg, cases); source != "" && !a.json {
+				fmt.Fprintf(a.out, "clients of %s are not read for tests, and who is not the policy's is deferred: write [[client]] into the file of cases\n", source)
+			}
+			if err != nil {
 				if mutate {
 					fmt.Fprintln(a.err, "tollgate: nothing was changed: --mutate needs cases that all go as expected")
 				}

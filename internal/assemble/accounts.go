@@ -137,11 +137,18 @@ func (a *Accounts) known(cfg *config.Config) (held, of *roster) {
 // Known are the clients of a policy that is not in force, and those of its source
 // as the state folder keeps them: for who only reads.
 func (a *Accounts) Known(cfg *config.Config) *directory.Directory {
-	_, r := a.known(cfg)
-	if dir, _ := r.under(cfg).directory(cfg); dir != nil {
+	if dir := a.candidate(cfg); dir != nil {
 		return dir
 	}
 	return cfg.Gate.Directory
+}
+
+// candidate are the clients of a policy that is tried; nil while nothing is known of
+// those of its source: then it defers, as it would in force.
+func (a *Accounts) candidate(cfg *config.Config) *directory.Directory {
+	_, r := a.known(cfg)
+	dir, _ := r.under(cfg).directory(cfg)
+	return dir
 }
 
 // Close keeps what was not kept yet, and ends the source.

@@ -58,7 +58,7 @@ func (b *Beside) Prepare(ctx context.Context, cfg *config.Config) (*gate.Policy,
 	for _, s := range steps {
 		s.Commit()
 	}
-	d.Policy.Clients = candidates{b.Accounts.Known(cfg), b.Accounts.Live}
+	d.Policy.Clients = candidates{b.Accounts.candidate(cfg), b.Accounts.Live}
 	d.Policy.Retired = func() {
 		for _, f := range d.retire {
 			f()

@@ -33,6 +33,7 @@ type entry struct {
 	// problem is why what the source has now is not in force; "" where it is.
 	problem string
 	refused string // that text; "" where there is none
+	had     bool   // by who kept it in the state folder
 }
 
 // problem is one of a client of the source.
@@ -170,10 +171,21 @@ func (r *roster) lost(next *roster) error {
 	if r == nil {
 		return nil
 	}
+	return r.without(next, func(i int) bool { return r.entries[i].client != nil })
+}
+
+// unfit are the clients of a roster that a gateway had in force when it kept them,
+// and that cannot be had under the policy that it was read under.
+func (r *roster) unfit() error {
+	return r.without(r, func(i int) bool { return r.entries[i].had })
+}
+
+// without tells of clients that are had, and that another roster has not.
+func (r *roster) without(next *roster, had func(i int) bool) error {
 	var list []string
 	count := 0
 	for i, e := range r.entries {
-		if e.client == nil || next.entries[i].client != nil {
+		if !had(i) || next.entries[i].client != nil {
 			continue
 		}
 		if count++; count <= mostTold {

@@ -84,7 +84,7 @@ func loadRoster(dir string, cfg *config.Config) (*roster, error) {
 		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
 			return fail(number, err)
 		}
-		e := entry{id: l.ID}
+		e := entry{id: l.ID, had: l.Text != ""}
 		if l.Text != "" {
 			e = e.with(definer, accounting.Definition{ID: l.ID, Text: l.Text})
 		}

@@ -35,6 +35,8 @@ type Case struct {
 
 	File string
 	Line int
+
+	clients *clients // of its file; nil: none
 }
 
 // Client is the SMTP client.

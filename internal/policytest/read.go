@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/config/document"
 	"github.com/tollgate-mail/tollgate/internal/config/values"
 	"github.com/tollgate-mail/tollgate/internal/diag"
@@ -26,16 +27,19 @@ func Load(path string) ([]*Case, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, problem := document.Parse(path, string(text), []string{"case"})
+	root, problem := document.Parse(path, string(text), []string{"case", "client"})
 	r := &reader{names: map[string]bool{}}
 	if problem != nil {
 		r.Problems = append(r.Problems, *problem)
 	}
 	if root != nil {
-		r.Read(root, "a file of cases", []values.Field{{Key: "case", Read: r.cases}})
+		r.Read(root, "a file of cases", []values.Field{{Key: "case", Read: r.cases}, {Key: "client", Read: r.clientele}})
 	}
 	if len(r.all) == 0 && len(r.Problems) == 0 {
 		r.ErrorAt(diag.Pos{File: path, Line: 1}, "there is no [[case]] in it")
+	}
+	for _, c := range r.all {
+		c.clients = r.clients
 	}
 	return r.all, r.Finish().Err()
 }
@@ -43,8 +47,25 @@ func Load(path string) ([]*Case, error) {
 // reader reads cases.
 type reader struct {
 	values.Reader
-	all   []*Case
-	names map[string]bool
+	all     []*Case
+	names   map[string]bool
+	clients *clients
+}
+
+// clientele reads the clients that the file has.
+func (r *reader) clientele(n *document.Node) {
+	if !n.Tables() {
+		r.Errorf(n, "clients are tables of their own: write [[client]]")
+		return
+	}
+	r.clients = &clients{}
+	for _, one := range n.Children {
+		if id := one.Child("id"); id == nil || id.Kind != document.Single {
+			r.Errorf(one, "[[client]] needs id")
+			continue
+		}
+		r.clients.list = append(r.clients.list, config.Definition{Text: one.Placed(), Pos: one.Pos()})
+	}
 }
 
 func (r *reader) cases(n *document.Node) {

@@ -90,9 +90,13 @@ func Judge(ctx context.Context, cfg *config.Config, c *Case) (o *trial.Outcome, 
 	if err := c.Inspectors.check(cfg); err != nil {
 		return nil, err
 	}
+	clients, err := c.clients.directory(cfg)
+	if err != nil {
+		return nil, err
+	}
 	now := c.now()
 	b, err := trial.New(ctx, trial.Options{
-		Config: cfg, Lookups: &trial.Answers{Records: records},
+		Config: cfg, Clients: clients, Lookups: &trial.Answers{Records: records},
 		Memory: trial.Memory{Passed: c.Passed, Wrote: wrote},
 		Recall: c.Inspectors != nil,
 		Now:    func() time.Time { return now },

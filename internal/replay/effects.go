@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tollgate-mail/tollgate/internal/assemble"
 	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/journal"
@@ -96,7 +97,9 @@ func (c Comparison) Effects(ctx context.Context) (_ *Effects, err error) {
 		out: Effects{Turns: []Turn{}, Effects: []Effect{}, Attributes: []Unknown{}},
 	}
 	bench := func(cfg *config.Config) (*trial.Bench, error) {
-		return trial.New(ctx, trial.Options{Config: cfg, Recall: true, Memory: trial.Memory{Passed: true}, Now: func() time.Time { return r.now }})
+		return trial.New(ctx, trial.Options{
+			Config: cfg, Clients: assemble.KeptClients(cfg).Directory(), Recall: true, Memory: trial.Memory{Passed: true}, Now: func() time.Time { return r.now },
+		})
 	}
 	if r.before, err = bench(c.Before); err != nil {
 		return nil, err

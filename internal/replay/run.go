@@ -5,15 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/tollgate-mail/tollgate/internal/assemble"
 	"github.com/tollgate-mail/tollgate/internal/config"
+	"github.com/tollgate-mail/tollgate/internal/directory"
 	"github.com/tollgate-mail/tollgate/internal/trial"
 )
 
@@ -46,6 +46,9 @@ type Summary struct {
 	Unknown     []Unknown      `json:"unknown"`
 	Changes     []Changed      `json:"changes"`      // in the order of their paths, the first that were found
 	More        int            `json:"more_changes"` // that are not among them
+	// Clients is what was known of the clients of a source; nil where the policy
+	// follows none.
+	Clients *assemble.KeptSource `json:"clients,omitempty"`
 }
 
 // RuleCount is how often a rule matched, under each policy.
@@ -89,8 +92,11 @@ func Run(ctx context.Context, o Options, paths []string) (*Summary, error) {
 	r := &replay{Options: o, rules: map[string]*RuleCount{}, figures: figures{map[int]int{}, map[string]int{}}, summary: Summary{
 		Unread: []string{}, Verdicts: map[string]int{}, Rules: []RuleCount{}, Changes: []Changed{},
 	}}
+	kept := assemble.KeptClients(o.Policy)
+	r.clients, r.summary.Clients = kept.Directory(), kept.About()
 	if o.Against != nil {
 		r.summary.Against = map[string]int{}
+		r.clientsAgainst = assemble.KeptClients(o.Against).Directory()
 	}
 	work := make(chan Stored)
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -133,10 +139,11 @@ func Run(ctx context.Context, o Options, paths []string) (*Summary, error) {
 // replay is one under way.
 type replay struct {
 	Options
-	mu      sync.Mutex
-	summary Summary
-	rules   map[string]*RuleCount
-	figures figures
+	clients, clientsAgainst *directory.Directory
+	mu                      sync.Mutex
+	summary                 Summary
+	rules                   map[string]*RuleCount
+	figures                 figures
 }
 
 // benches are what one worker judges with.
@@ -148,11 +155,11 @@ type benches struct {
 func (r *replay) worker(ctx context.Context, work <-chan Stored) (err error) {
 	b := &benches{}
 	defer func() { err = errors.Join(err, b.close()) }()
-	if b.before, err = r.bench(ctx, r.Policy, b); err != nil {
+	if b.before, err = r.bench(ctx, r.Policy, r.clients, b); err != nil {
 		return err
 	}
 	if r.Against != nil {
-		if b.against, err = r.bench(ctx, r.Against, b); err != nil {
+		if b.against, err = r.bench(ctx, r.Against, r.clientsAgainst, b); err != nil {
 			return err
 		}
 	}
@@ -179,9 +186,9 @@ func (b *benches) close() error {
 	return errors.Join(errs...)
 }
 
-func (r *replay) bench(ctx context.Context, cfg *config.Config, b *benches) (*trial.Bench, error) {
+func (r *replay) bench(ctx context.Context, cfg *config.Config, clients *directory.Directory, b *benches) (*trial.Bench, error) {
 	o := trial.Options{
-		Config: cfg,
+		Config: cfg, Clients: clients,
 		Recall: r.Sent != nil,
 		// What lies in a mailbox has passed greylisting.
 		Memory: trial.Memory{Passed: true},
@@ -270,30 +277,4 @@ func (r *replay) hits(o *trial.Outcome, add func(*RuleCount)) {
 		}
 		add(c)
 	}
-}
-
-// outcome is what stands in the summary.
-func outcome(o *trial.Outcome) Outcome {
-	e := trial.Explain(o)
-	var tags []string
-	for _, c := range e.Header {
-		// The report names a reference, which is another each time.
-		if c.Op == "+" && !strings.Contains(c.Value, "; ref=") && !slices.Contains(tags, c.Name) && !strings.EqualFold(c.Name, "Subject") {
-			tags = append(tags, c.Name)
-		}
-	}
-	out := Outcome{Verdict: e.Verdict, Weight: e.Weight, Subject: e.Subject, Tags: strings.Join(tags, " "), Rule: e.Rule}
-	for _, rec := range e.Records {
-		out.Charged += rec.Charged
-	}
-	return out
-}
-
-// keep copies a message into a folder, under a name made of its path.
-func keep(dir string, s Stored) error {
-	name := strings.NewReplacer("/", "_", "#", "_", `\`, "_").Replace(strings.TrimLeft(s.Path, "./"))
-	if !strings.HasSuffix(name, ".eml") {
-		name += ".eml"
-	}
-	return os.WriteFile(filepath.Join(dir, name), s.Text, 0o600)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/internal/assemble"
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/rules"
@@ -25,6 +26,9 @@ type Explanation struct {
 	Recipients []RecipientRow      `json:"recipients"`
 	Header     []Change            `json:"header"` // what would change
 	Records    []accounting.Record `json:"records"`
+	// Clients is what was known of the clients of a source; nil where the policy
+	// follows none.
+	Clients *assemble.KeptSource `json:"clients,omitempty"`
 }
 
 // Stage is one stage of an explanation.

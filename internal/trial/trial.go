@@ -15,6 +15,7 @@ import (
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/internal/assemble"
 	"github.com/tollgate-mail/tollgate/internal/config"
+	"github.com/tollgate-mail/tollgate/internal/directory"
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 	"github.com/tollgate-mail/tollgate/internal/mail"
@@ -32,6 +33,10 @@ type Options struct {
 	// alone that ask nobody.
 	Inspectors *assemble.Inspectors
 	Memory     Memory
+	// Clients are those of the policy and of the source that it follows, as assemble.KeptClients
+	// has them.
+	// nil: of a source nobody is known, and who is not the policy's is deferred.
+	Clients *directory.Directory
 	// Recall: of messages it is known what was found before (Message.Known).
 	// Inspectors that ask a service are not asked then.
 	Recall bool
@@ -65,12 +70,13 @@ func New(ctx context.Context, o Options) (*Bench, error) {
 		Records: b.kept, Journal: b.kept, Observers: []gate.Observer{b.kept}, Log: log, Now: o.Now,
 		Stasher: &module.Stasher{Dir: o.Dir},
 	}}
-	parts := []assemble.Part{&o.Memory, o.Inspectors, b.judge}
+	parts := []assemble.Part{&o.Memory, o.Inspectors, clientele{o.Clients}}
 	if o.Recall {
 		b.recalled = &recalled{}
 		b.judge.Recall = b.recalled
-		parts = []assemble.Part{&o.Memory, o.Inspectors, b.recalled, b.judge}
+		parts = append(parts, b.recalled)
 	}
+	parts = append(parts, b.judge)
 	if o.Lookups != nil {
 		parts = append([]assemble.Part{o.Lookups}, parts...)
 	}
