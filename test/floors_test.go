@@ -4,8 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
+	"path"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -213,6 +217,30 @@ func breaches(packages []goPackage) []string {
 		}
 	}
 	return problems
+}
+
+// The table of the house in docs/HACKING.md has each room, on its floor: by its path,
+// by its last word beside others, or with those below a path.
+func TestFloorsAreToldOf(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../docs/HACKING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for room, floor := range floors {
+		last, above := path.Base(room), path.Dir(room)
+		if strings.HasPrefix(room, "test") || strings.HasSuffix(room, "test") {
+			continue
+		}
+		told := false
+		for _, row := range regexp.MustCompile(`(?m)^\| ([-0-9, ]+) \|([^|]*)(\|.*)$`).FindAllStringSubmatch(string(text), -1) {
+			told = told || slices.Contains(strings.Split(row[1], ", "), strconv.Itoa(floor)) &&
+				(strings.Contains(row[2], "`"+room+"`") || strings.Contains(row[2]+row[3], "`"+last+"`") || strings.Contains(row[2], "`"+above+"/…`"))
+		}
+		if !told {
+			t.Errorf("%s, floor %d, has no row in docs/HACKING.md", room, floor)
+		}
+	}
 }
 
 // The test of floors can fail.

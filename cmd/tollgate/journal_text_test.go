@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/tollgate-mail/tollgate/internal/journal"
 )
 
 // day has a daily's mail in all journals: what was tagged, what a shadow rule would
@@ -80,5 +82,16 @@ func TestJournalNumbers(t *testing.T) {
 	}
 	if out := h.mustRun("journal", "--json", "--last", "2"); strings.Count(out, "\n") != 2 {
 		t.Errorf("%s", out)
+	}
+}
+
+// An entry of each kind has its place in the story of a message.
+func TestStoryOfEachKind(t *testing.T) {
+	for _, kind := range journal.Kinds() {
+		var is story
+		is.add(journal.Entry{Kind: kind})
+		if n := len(is.traces); (n > 0) != (kind == journal.Trace) {
+			t.Errorf("a line of %s is one of the trace: give it a place in story.add", kind)
+		}
 	}
 }

@@ -54,8 +54,9 @@ func redactSubject(s string) string {
 // shown are attributes that name machines, domains and facts: their values stay.
 var shownAttributes = []string{
 	"client_ip", "client_host", "client_resolve", "dnsbl", "helo", "tls", "tls_version", "authenticated", "direction", "sender_domain", "declared_size",
-	"sender_mx", "sender_dnsbl", "spf", "recipient_domain", "recipient_count", "correspondent", "header_ip", "dkim", "dmarc", "size", "virus",
-	"attachment_type", "attachment_count", "attachment_size", "dkim_domain", "author_domain", "mime_defects", "rule",
+	"sender_mx", "sender_dnsbl", "spf", "recipient_domain", "recipient_client", "recipient_count", "correspondent", "header_ip", "header_count", "dkim", "dmarc",
+	"dmarc_policy", "size", "virus", "attachment_type", "attachment_count", "attachment_size", "dkim_domain", "author_domain", "reply_to_domain", "date_skew",
+	"mime_defects", "rule",
 }
 
 // shownOfModules are attributes of modules that say nothing in a sender's words: texts
@@ -103,8 +104,9 @@ func redactField(name, value string) string {
 
 // redactValue is of an attribute, or a header field, whatever text it may be.
 func redactValue(name, value string) string {
+	base, _, _ := strings.Cut(name, ".")
 	switch {
-	case value == "", slices.Contains(shownAttributes, name), strings.HasPrefix(name, "header_count."):
+	case value == "", slices.Contains(shownAttributes, base):
 		return value
 	case strings.HasPrefix(name, "module.") && slices.Contains(shownOfModules, name[strings.LastIndexByte(name, '.')+1:]):
 		return value

@@ -2,11 +2,13 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/tollgate-mail/tollgate/internal/journal"
 	"github.com/tollgate-mail/tollgate/internal/trial"
+	"github.com/tollgate-mail/tollgate/rules"
 )
 
 // What is passed on names nobody: neither local parts nor subjects are in it, and the
@@ -83,6 +85,27 @@ func TestRedactWords(t *testing.T) {
 	for path, want := range map[string]string{"a.zip/b.exe": hashed("a") + ".zip/" + hashed("b") + ".exe", "": "", "noending": hashed("noending"), ".htaccess": hashed(".htaccess")} {
 		if got := redactFile(path); got != want {
 			t.Errorf("%q: %q, want %q", path, got, want)
+		}
+	}
+}
+
+// Each attribute is shown or hidden because somebody has thought of it.
+func TestRedactAttributes(t *testing.T) {
+	hidden := []string{
+		"auth_user", "sender", "recipient", "subject", "header", "raw_header", "author", "author_name", "attachment_name", "module.text", "module.hidden_text", "module.url",
+	}
+	for _, row := range rules.Catalogue() {
+		name := row.Name
+		shown := slices.Contains(shownAttributes, name)
+		if row.Member != "" {
+			name += "." + row.Member
+			shown = slices.Contains(shownOfModules, row.Member)
+		}
+		if shown == slices.Contains(hidden, name) {
+			t.Errorf("%s: shown by --redact is %v: put it into shownAttributes, or into hidden here", name, shown)
+		}
+		if got := redactValue(row.Attr.String(), "geheim"); (got == "geheim") != (shown || name == "sender" || name == "recipient") {
+			t.Errorf("%s: %q", name, got)
 		}
 	}
 }

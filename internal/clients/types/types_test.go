@@ -153,6 +153,22 @@ func (s specimen) read(t *testing.T, kind types.Type) {
 	if cfg, said := s.load(t, dir, s.broken); cfg != nil || !strings.HasPrefix(said, s.wrong) {
 		t.Errorf("%q, want %q and no policy", said, s.wrong)
 	}
+	// A file that is cut off, or is something else, is read or refused.
+	for name, text := range s.files {
+		for n := range len(text) {
+			for _, odd := range []string{text[:n], text[:n] + "\x00\xff\n," + text[n:]} {
+				into, now := kind.Settings()
+				for _, k := range settings.Keys(into) {
+					if file, ok := k.Into.(*settings.ClientFile); ok {
+						*file = settings.ClientFile{Path: name, Text: odd}
+					}
+				}
+				if all, problem := kind.Read(now()); all == nil && problem == nil {
+					t.Errorf("%q is neither read nor refused", odd)
+				}
+			}
+		}
+	}
 	if _, err := kind.Make(kind.Defaults, clients.Env{}); err == nil {
 		t.Error("it is followed, too")
 	}
