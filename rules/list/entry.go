@@ -90,7 +90,12 @@ func (b *listBuilder) addPattern(source string) (warning string, err error) {
 	b.list.patterns = append(b.list.patterns, p.Pattern)
 	b.required = append(b.required, p.Required())
 	b.list.size++
-	return strings.Join(p.Trouble(), "; "), nil
+	trouble := p.Trouble()
+	// One that needs a literal is not compiled before it is needed.
+	if p.Required() == "" && p.Match("", nil) && p.Match("\x01\uf8ff", nil) {
+		trouble = append(trouble, fmt.Sprintf("/%s/ matches everything", source))
+	}
+	return strings.Join(trouble, "; "), nil
 }
 
 func (b *listBuilder) addPrefix(s string) (warning string, err error) {

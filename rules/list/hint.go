@@ -12,6 +12,12 @@ func misread(s string) error {
 	if r, ok := invisible(s); ok {
 		return fmt.Errorf("%q has the invisible character %U in it", s, r)
 	}
+	if r, ok := misplaced(s); ok {
+		if unicode.Is(unicode.Pd, r) || r == '\u2212' {
+			return fmt.Errorf("%q: %U is no hyphen; a range is written 192.0.2.10-192.0.2.20", s, r)
+		}
+		return fmt.Errorf("%q: %U (%c) is in no address and no name", s, r, r)
+	}
 	lower := strings.ToLower(s)
 	switch {
 	case strings.HasPrefix(lower, "mailto:"):
@@ -26,7 +32,7 @@ func misread(s string) error {
 		return fmt.Errorf("%q: there are no wild cards; for the subdomains write %s", s, s[1:])
 	case strings.HasSuffix(s, "@*"):
 		return fmt.Errorf("%q: there are no wild cards; for any domain write %s", s, s[:len(s)-1])
-	case strings.ContainsAny(s, "*?") && !strings.Contains(s, "@"):
+	case strings.ContainsAny(s, "*?") && !strings.Contains(s, "@"), strings.Contains(s, "*") && s[0] != '"', standsFor(lower):
 		return fmt.Errorf("%q: there are no wild cards; an expression is written /between slashes/", s)
 	case strings.HasPrefix(s, "[") && strings.HasSuffix(s, "]"):
 		if a, ok := literalAddr(s); ok {
@@ -42,6 +48,28 @@ func misread(s string) error {
 		return fmt.Errorf("%q: a list has no exceptions; name what is excepted in `unless`", s)
 	}
 	return nil
+}
+
+// standsFor tells an address some of whose numbers are an x: 192.0.2.x.
+func standsFor(s string) bool {
+	parts := strings.Split(s, ".")
+	return len(parts) == 4 && strings.Contains(s, "x") && strings.Trim(s, "0123456789.x") == "" && parts[0] != "" && strings.Trim(parts[0], "0123456789") == ""
+}
+
+// misplaced finds a character outside of ASCII that looks like one of it or is
+// white space, quotation or a sign: editors and word processors put them there.
+// Full stops of other scripts (RFC 5895 §2.1) and the marks that RFC 5892 appendix
+// A allows have their place in names; a quoted local part may have any.
+func misplaced(s string) (rune, bool) {
+	if s[0] == '"' {
+		return 0, false
+	}
+	for _, r := range s {
+		if r >= 0x80 && unicode.In(r, unicode.Z, unicode.P, unicode.Sm, unicode.Sc, unicode.Sk) && !strings.ContainsRune("。．｡·・׳״་", r) {
+			return r, true
+		}
+	}
+	return 0, false
 }
 
 // numeric is what of digits and dots is no address.

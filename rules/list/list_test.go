@@ -213,11 +213,53 @@ func TestListProblems(t *testing.T) {
 		"list:other":                "a list cannot have another list in it",
 		"//":                        "the expression is empty and would match everything",
 		"a:b@c.example":             "is none of",
+		"192.0.2.1\u2013192.0.2.9":  "U+2013 is no hyphen; a range is written",
+		"192.0.2.1\u2212192.0.2.9":  "U+2212 is no hyphen",
+		"b\u2010c.example":          "U+2010 is no hyphen",
+		"\u201ca@b.example\u201d":   "U+201C (\u201c) is in no address",
+		"\u00abb.example\u00bb":     "U+00AB",
+		"a\u00a0@b.example":         "U+00A0",
+		"b.example\u2028c.example":  "U+2028",
+		"a\u3000@b.example":         "U+3000",
+		"192.168.1.x":               "there are no wild cards",
+		"10.x.x.x":                  "there are no wild cards",
+		".*@b.example":              "there are no wild cards",
+		"a+*@c.example":             "there are no wild cards",
 		`a\b@c.example`:             "is none of",
 	} {
 		_, problems := Read("bad.txt", strings.NewReader("good.example\n"+entry+"\ngood2.example\n"), Names, cache())
 		if len(problems) != 1 || problems[0].Warning || problems[0].Pos != (diag.Pos{File: "bad.txt", Line: 2}) || !strings.Contains(problems[0].Msg, want) {
 			t.Errorf("%.40q: %v, want %s", entry, problems, want)
+		}
+	}
+}
+
+// What matches everything is told; what matches nothing but the empty text, or
+// needs an end, is not.
+func TestListOfEverything(t *testing.T) {
+	for entry, everything := range map[string]bool{
+		".*": true, "^": true, "$": true, "x*": true, "a|": true, "(?:)": true, "^.*$": true, "(?s).*": true, "\\b|": true,
+		"^$": false, "^x*$": false, "a": false, ".": false, "^$|@b\\.example$": false,
+	} {
+		for _, kind := range []Kind{Names, Expressions} {
+			line := entry
+			if kind == Names {
+				line = "/" + entry + "/"
+			}
+			l, problems := Read("l", strings.NewReader(line+"\n"), kind, cache())
+			told := strings.Contains(problems.Error(), "matches everything")
+			if told != everything || l.Len() != 1 {
+				t.Errorf("%q: %v, %d entries", line, problems, l.Len())
+			}
+		}
+	}
+}
+
+// Names of all scripts stay what they are.
+func TestListScripts(t *testing.T) {
+	for _, entry := range []string{"тест.рф", "тест。рф", "тест．рф", "l·l.example", "ドメイン・テスト.example", "☃.example", "i❤.example", "नमस्ते.example", `"a–b “c”"@b.example`, "a'b@c.example", "x.example", "1x.2x.3x.example"} {
+		if l, problems := Read("l", strings.NewReader(entry+"\n"), Names, cache()); len(problems) > 0 || l.Len() != 1 {
+			t.Errorf("%q: %v, %d entries", entry, problems, l.Len())
 		}
 	}
 }
