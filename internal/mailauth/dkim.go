@@ -15,9 +15,9 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/results"
 )
 
-// Lookup returns the TXT records of a name, the strings of each joined. Its
-// errors are *net.DNSError: IsNotFound for a name without such records,
-// IsTemporary for what may succeed later.
+// Lookup returns the TXT records of a name, the strings of each joined; none of a
+// name that has others. Its errors are *net.DNSError: IsNotFound for a name that
+// does not exist, IsTemporary for what may succeed later.
 type Lookup func(ctx context.Context, name string) ([]string, error)
 
 // maxSignatures bounds what one message can make us compute and look up; others

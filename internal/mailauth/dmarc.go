@@ -36,8 +36,7 @@ type Evidence struct {
 // that would be up to eight questions for each identity of a message, and says
 // the same but for the few records with psd. And two records of the author's
 // domain mean that it has none that could be applied (RFC 7489 §6.6.3, step 5):
-// the one of its organization is not taken in their place. np is not followed,
-// for nobody asks whether a name exists; pct and ri are gone.
+// the one of its organization is not taken in their place. pct and ri are gone.
 func DMARC(ctx context.Context, e Evidence, lookup Lookup) Evaluation {
 	domain, ok := author(e.From)
 	if !ok {
@@ -115,7 +114,7 @@ func discover(ctx context.Context, domain string, lookup Lookup) (record, result
 		if !ok {
 			return record{}, "", nil
 		}
-		return r, r.asked(false), nil
+		return r, r.asked(itself), nil
 	}
 	org := organisation(domain)
 	suffix, _ := publicsuffix.PublicSuffix(domain)
@@ -134,9 +133,31 @@ func discover(ctx context.Context, domain string, lookup Lookup) (record, result
 		if !ok || above == suffix && !r.suffix {
 			return record{}, "", nil
 		}
-		return r, r.asked(true), nil
+		of := subdomain
+		if r.missing != "" && r.asked(missing) != r.asked(subdomain) {
+			// Whether there is such a name is asked only where it matters.
+			gone, err := absent(ctx, domain, lookup)
+			if err != nil {
+				return record{}, "", err
+			}
+			if gone {
+				of = missing
+			}
+		}
+		return r, r.asked(of), nil
 	}
 	return record{}, "", nil
+}
+
+// absent tells whether there is no such domain, as RFC 8020 has it: nothing at the
+// name nor below it (RFC 9989 §3.2).
+func absent(ctx context.Context, domain string, lookup Lookup) (bool, error) {
+	_, err := lookup(ctx, domain)
+	var missing *net.DNSError
+	if err != nil && ctx.Err() == nil && errors.As(err, &missing) && missing.IsNotFound {
+		return true, nil
+	}
+	return false, err
 }
 
 // recordsOf are the DMARC records of a domain.

@@ -10,7 +10,7 @@ import (
 
 // record is what counts of a DMARC record (RFC 9989 §4.7).
 type record struct {
-	policy, subdomains          results.DMARCPolicy // p and sp; "" where the latter lacks
+	policy, subdomains, missing results.DMARCPolicy // p, sp and np; "" where one of the latter lacks
 	strictDKIM, strictSPF, test bool                // adkim, aspf, t
 	suffix                      bool                // psd=y: of a public suffix
 }
@@ -50,7 +50,9 @@ func parseRecord(text string) (r record, ok bool) {
 				r.subdomains = results.DMARCPolicy(lower)
 			}
 		case "np":
-			broken = broken || !slices.Contains(policies, lower)
+			if broken = broken || !slices.Contains(policies, lower); !broken {
+				r.missing = results.DMARCPolicy(lower)
+			}
 		case "adkim":
 			r.strictDKIM = lower == "s"
 		case "aspf":
@@ -69,16 +71,29 @@ func parseRecord(text string) (r record, ok bool) {
 	if valid && !broken {
 		return r, true
 	}
-	r.policy, r.subdomains = results.AskNothing, ""
+	r.policy, r.subdomains, r.missing = results.AskNothing, "", ""
 	return r, reports
 }
 
+// relation is that of the author's domain to the one whose record it is.
+type relation uint8
+
+const (
+	itself    relation = iota
+	subdomain          // which exists
+	missing            // a subdomain that does not
+)
+
 // asked is what the record asks for of mail that fails: of a subdomain of where
-// it stands, sp; in a test one step less (RFC 9989 §4.7, t).
-func (r record) asked(subdomain bool) results.DMARCPolicy {
+// it stands, sp; of one that does not exist, np; in a test one step less (RFC 9989
+// §4.7, t).
+func (r record) asked(of relation) results.DMARCPolicy {
 	policy := r.policy
-	if subdomain && r.subdomains != "" {
+	if of != itself && r.subdomains != "" {
 		policy = r.subdomains
+	}
+	if of == missing && r.missing != "" {
+		policy = r.missing
 	}
 	if r.test {
 		switch policy {

@@ -110,3 +110,37 @@ func TestRecordPolicies(t *testing.T) {
 		}
 	}
 }
+
+// np is for subdomains that do not exist, at all; one that is only above others,
+// or has no texts, exists. Where it cannot be told nothing is certain, and it is
+// not asked where np says what sp does.
+func TestMissingSubdomains(t *testing.T) {
+	z := zone{"news.bank.example": {}, "shop.bank.example": {"v=spf1 -all"}, "lost.bank.example": {""}}
+	for _, tt := range []struct{ record, from, want string }{
+		{"p=none; np=reject", "a@bank.example", "fail none"},
+		{"p=none; np=reject", "a@news.bank.example", "fail none"},
+		{"p=none; np=reject", "a@shop.bank.example", "fail none"},
+		{"p=none; np=reject", "a@ghost.bank.example", "fail reject"},
+		{"p=none; np=Reject ", "a@x.y.ghost.bank.example", "fail reject"},
+		{"p=none; np=reject; t=y", "a@ghost.bank.example", "fail quarantine"},
+		{"p=reject; np=none", "a@ghost.bank.example", "fail none"},
+		{"p=reject; sp=none; np=quarantine", "a@ghost.bank.example", "fail quarantine"},
+		{"p=reject; sp=none; np=quarantine", "a@news.bank.example", "fail none"},
+		{"p=none; sp=reject", "a@ghost.bank.example", "fail reject"},
+		{"p=none; np=reject; np=none", "a@ghost.bank.example", "fail reject"},
+		{"np=reject; rua=mailto:a@bank.example", "a@ghost.bank.example", "fail none"},
+		{"p=none; np=reject", "a@lost.bank.example", "temperror "},
+		{"p=reject; np=reject", "a@lost.bank.example", "fail reject"},
+		{"p=none; np=reject", "a@xn--e1afmkfd.bank.example", "fail reject"},
+	} {
+		z["_dmarc.bank.example"] = []string{"v=DMARC1; " + tt.record}
+		if result, policy := evaluated(t, z, tt.from); result+" "+policy != tt.want {
+			t.Errorf("%s of %s: %s %s, want %s", tt.record, tt.from, result, policy, tt.want)
+		}
+	}
+	z["ghost.example"], z["_dmarc.example"] = nil, []string{"v=DMARC1; p=none; np=reject; psd=y"}
+	delete(z, "_dmarc.bank.example")
+	if result, policy := evaluated(t, z, "a@nobody.example"); result != "fail" || policy != "reject" {
+		t.Errorf("below a public suffix: %s %s", result, policy)
+	}
+}
