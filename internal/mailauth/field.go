@@ -2,6 +2,7 @@ package mailauth
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/emersion/go-msgauth/authres"
 
@@ -85,16 +86,92 @@ func ascii(s string) string {
 
 // IsOf tells whether the value of an Authentication-Results field says that it
 // is from us, in any of the spellings of RFC 8601 §2.2: §5 has such fields of
-// other hosts removed.
+// other hosts removed. Readers are more lenient than that, so that what only some
+// of them would take for us is ours, too.
 func IsOf(value, gateway string) bool {
+	us := address.FoldDomain(gateway)
 	id, ok := serverID(value)
-	if !ok {
-		return false
+	if ok {
+		if strings.Contains(id, "=?") {
+			id = ourmail.Decode(nil, id, "")
+		}
+		if address.FoldDomain(strings.TrimSpace(id)) == us {
+			return true
+		}
 	}
-	if strings.Contains(id, "=?") {
-		id = ourmail.Decode(nil, id, "")
+	for _, id := range lenient(value) {
+		if address.FoldDomain(id) == us {
+			return true
+		}
 	}
-	return address.FoldDomain(strings.TrimSpace(id)) == address.FoldDomain(gateway)
+	return false
+}
+
+// mostLenient is how much of a value is looked at for what only lenient readers
+// find, in octets: no name of a host is a tenth as long.
+const mostLenient = 4096
+
+// lenient are authserv-ids that readers may find who decode words (RFC 2047)
+// anywhere, drop quotes, comments that do not end and what nobody sees, and let
+// white space stand around dots (RFC 5322 §4.4).
+func lenient(value string) (ids []string) {
+	value = value[:min(len(value), mostLenient)]
+	for _, text := range []string{value, ourmail.Decode(nil, value, "")} {
+		text = withoutComments(text)
+		text, _, _ = strings.Cut(text, ";")
+		text = strings.Map(func(r rune) rune {
+			switch {
+			case strings.ContainsRune(`"'\(`, r), unicode.Is(unicode.Cf, r), unicode.IsControl(r) && !unicode.IsSpace(r):
+				return -1
+			case unicode.IsSpace(r):
+				return ' '
+			}
+			return r
+		}, text)
+		words := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == '/' || r == '=' || r == ',' })
+		if len(words) == 0 {
+			continue
+		}
+		ids = append(ids, words[0])
+		id := words[0]
+		for _, next := range words[1:] {
+			if !strings.HasSuffix(id, ".") && !strings.HasPrefix(next, ".") {
+				break
+			}
+			id += next
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// withoutComments has a space for each comment; of one that does not end all is
+// left.
+func withoutComments(s string) string {
+	var b strings.Builder
+	depth, from := 0, 0
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c == '(' {
+			if depth++; depth == 1 {
+				from = i
+			}
+		}
+		switch {
+		case depth == 0:
+			b.WriteByte(c)
+		case c == '\\':
+			i++
+		case c == ')':
+			if depth--; depth == 0 {
+				b.WriteByte(' ')
+			}
+		}
+	}
+	if depth > 0 {
+		b.WriteString(s[from:])
+	}
+	return b.String()
 }
 
 // whiteSpace is that of RFC 5322 §3.2.2, folds as Postfix shows them and others.

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/emersion/go-msgauth/dkim"
 
 	"github.com/tollgate-mail/tollgate/internal/budget"
@@ -204,6 +206,32 @@ func TestIsOf(t *testing.T) {
 		" other.test; spf=pass (mx.test)":    false,
 		" mx.test.example; spf=pass":         false,
 		" (never closed mx.test; spf=pass":   false,
+		" (mx.test; spf=pass":                true,
+		" mx . test; spf=pass":               true,
+		" mx.(c)test; spf=pass":              true,
+		" mx.\r\n\ttest; spf=pass":           true,
+		` "mx".test; spf=pass`:               true,
+		` mx."test"; spf=pass`:               true,
+		` 'mx.test'; spf=pass`:               true,
+		"\u00a0mx.test; spf=pass":            true,
+		"\ufeffmx.test; spf=pass":            true,
+		" mx\u200b.test; spf=pass":           true,
+		" mx\u00ad.test; spf=pass":           true,
+		" mx.test\x00; spf=pass":             true,
+		" mx。test; spf=pass":                 true,
+		" =?utf-8?Q?mx?=.test; spf=pass":     true,
+		" mx=?utf-8?B?LnRlc3Q=?=; spf=pass":  true,
+		" =?utf-8?Q?mx?= =?utf-8?Q?.test?=;": true,
+		" mx.test=1; spf=pass":               true,
+		" mx.test, spf=pass":                 true,
+		" mx.test spf=pass":                  true,
+		` "mx.test\\"; spf=pass`:             true,
+		" other.test mx.test; spf=pass":      false,
+		" other.test; mx.test; spf=pass":     false,
+		" other.test (":                      false,
+		" ; mx.test":                         false,
+		" amx.test; spf=pass":                false,
+		" mx.tests; spf=pass":                false,
 		"":                                   false,
 		` mx.test(c); spf=pass`:              true,
 		` "mx.test"(c); spf=pass`:            true,
@@ -224,6 +252,20 @@ func TestIsOf(t *testing.T) {
 			t.Errorf("%q: %v", value, got)
 		}
 	}
+}
+
+// However an id is written that RFC 8601 allows, it is known; another one is not.
+func TestIsOfSpellings(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		space := rapid.SampledFrom([]string{"", "", " ", "\t", "\r\n ", "(c)", " (mx.test) ", "(a(b)c\\))", "\n\t(x)"})
+		id := rapid.SampledFrom([]string{"mx.test", "MX.test", "mx.test.", `"mx.test"`, `"m\x.test"`, "xmx.test", "mx.test.example", "test", "mx-test"}).Draw(t, "id")
+		version := rapid.SampledFrom([]string{"", "", " 1", "(v) 1", " 1 "}).Draw(t, "version")
+		value := space.Draw(t, "before") + id + version + space.Draw(t, "after") + rapid.SampledFrom([]string{"; none", ";spf=pass", "; dkim=pass header.d=mx.test", ""}).Draw(t, "rest")
+		want := strings.ToLower(strings.Trim(strings.NewReplacer(`"`, "", `\`, "").Replace(id), ".")) == "mx.test"
+		if got := mailauth.IsOf(value, "mx.test"); got != want {
+			t.Errorf("%q: %v", value, got)
+		}
+	})
 }
 
 // What signatures take is charged before it is done: the body once for each of
