@@ -87,10 +87,10 @@ func verdict(found reachable, word results.MX, err error) (results.MX, error) {
 }
 
 // reachOf is what addresses are worth.
-func reachOf(addrs []netip.Addr) reachable {
+func (r *Resolver) reachOf(addrs []netip.Addr) reachable {
 	best := nowhere
 	for _, a := range addrs {
-		if a.IsPrivate() || a.IsLoopback() || a.IsUnspecified() || a.IsLinkLocalUnicast() || a.Is4() && a.As4()[0] == 0 {
+		if r.unreachable(a) {
 			best = max(best, private)
 		} else {
 			best = public
@@ -126,7 +126,7 @@ func (r *Resolver) knownAddress(hosts []string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	a := r.cache.get(question{hosts[0], dns.TypeA}, r.now())
-	if a == nil || reachOf(a.addrs) != public {
+	if a == nil || r.reachOf(a.addrs) != public {
 		return false
 	}
 	r.asked++
@@ -178,16 +178,19 @@ func (r *Resolver) anyAddress(ctx context.Context, hosts []string) (reachable, e
 
 // reach is what A or AAAA records a host has.
 func (r *Resolver) reach(ctx context.Context, name string) (reachable, error) {
+	if isLocalhost(name) {
+		return private, nil
+	}
 	a, err := r.lookup(ctx, question{name, dns.TypeA})
 	found := nowhere
 	if err == nil {
-		if found = reachOf(a.addrs); found == public || a.nxdomain {
+		if found = r.reachOf(a.addrs); found == public || a.nxdomain {
 			return found, nil
 		}
 	}
 	a, err6 := r.lookup(ctx, question{name, dns.TypeAAAA})
 	if err6 == nil {
-		if found = max(found, reachOf(a.addrs)); found == public || a.nxdomain {
+		if found = max(found, r.reachOf(a.addrs)); found == public || a.nxdomain {
 			return found, nil
 		}
 	}

@@ -174,6 +174,37 @@ half.example.     300 MX 20 mx.gone.example.
 	}
 }
 
+// Every way to write a place that nobody reaches.
+func TestSenderMXUnreachable(t *testing.T) {
+	addrs := strings.Fields(`0.1.2.3 10.255.0.1 100.64.0.1 100.127.255.255 127.255.255.254 169.254.1.1 172.31.255.255 192.0.0.8 192.168.1.1 198.19.0.1 224.0.0.1 239.1.1.1 240.0.0.1 255.255.255.255
+		:: ::1 ::7f00:1 ::ffff:10.0.0.1 ::10.0.0.1 64:ff9b::10.0.0.1 64:ff9b::7f00:1 2002:a00:1::1 2002:7f00:1:: 100::1 fc00::1 fdff::1 fe80::1 fec0::1 ff02::1`)
+	reached := strings.Fields(`1.0.0.1 9.255.255.255 11.0.0.1 100.63.255.255 100.128.0.1 126.0.0.1 128.0.0.1 172.15.0.1 172.32.0.1 192.0.2.1 192.167.0.1 198.17.0.1 198.20.0.1 198.51.100.1 203.0.113.1 223.255.255.1
+		2001:db8::1 64:ff9b::192.0.2.1 2002:c000:201::1 2a00::1`)
+	var text strings.Builder
+	want := map[string]results.MX{"local.example": results.MXPrivate, "also.example": results.MXOK, "localhost.example": results.MXMissing}
+	text.WriteString("local.example. 300 MX 1 localhost.\nalso.example. 300 MX 1 LocalHost.\nalso.example. 300 MX 2 mx.r0.example.\n")
+	add := func(name, addr string, is results.MX) {
+		kind := "A"
+		if strings.Contains(addr, ":") {
+			kind = "AAAA"
+		}
+		fmt.Fprintf(&text, "%[1]s.example. 300 MX 10 mx.%[1]s.example.\nmx.%[1]s.example. 300 %[2]s %[3]s\n", name, kind, addr)
+		want[name+".example"] = is
+	}
+	for i, addr := range addrs {
+		add(fmt.Sprint("u", i), addr, results.MXPrivate)
+	}
+	for i, addr := range reached {
+		add(fmt.Sprint("r", i), addr, results.MXOK)
+	}
+	r := resolver(t, Config{}, lie(t, zone(t, text.String())))
+	for domain, want := range want {
+		if got, err := r.SenderMX(t.Context(), "u@"+domain); got != want || err != nil {
+			t.Errorf("%s: %q, %v; want %q", domain, got, err, want)
+		}
+	}
+}
+
 // The address of a late target is found: 14 targets, of which the last has one.
 func TestSenderMXLateTarget(t *testing.T) {
 	var text strings.Builder

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -16,6 +17,8 @@ type Resolver struct {
 	servers *servers
 	limiter *limiter
 	lists   reputations
+	// reserved are networks that nobody elsewhere reaches.
+	reserved []netip.Prefix
 
 	ctx    context.Context // of all flights; ended by Close
 	cancel context.CancelFunc
@@ -51,7 +54,7 @@ func New(c Config) (*Resolver, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Resolver{
-		total: c.Total, now: c.Now, servers: s, limiter: newLimiter(c.InFlight), lists: reputations{log: c.Log},
+		total: c.Total, now: c.Now, servers: s, limiter: newLimiter(c.InFlight), lists: reputations{log: c.Log}, reserved: reserved(),
 		ctx: ctx, cancel: cancel,
 		cache: newCache(c.CacheEntries), flights: make(map[question]*flight),
 	}, nil

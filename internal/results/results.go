@@ -37,7 +37,7 @@ const (
 	MXImplicit  MX = "implicit" // no MX, but an address (RFC 5321 §5.1)
 	MXNull      MX = "null"     // it takes no mail (RFC 7505)
 	MXMissing   MX = "missing"  // neither, or only targets without an address
-	MXPrivate   MX = "private"  // all addresses are loopback, unspecified, private or link-local: nobody elsewhere reaches them
+	MXPrivate   MX = "private"  // nobody elsewhere reaches its addresses
 	MXNone      MX = "none"     // there is no domain to ask for
 	MXTempError MX = "temperror"
 )
