@@ -3,14 +3,15 @@ package dnscheck
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
+	"slices"
 	"strings"
 	"time"
-
-	"github.com/miekg/dns"
 )
 
 // Config of a resolver. The zero value of each field is its default.
@@ -93,26 +94,40 @@ func CheckResolvConf(path string) ([]string, error) {
 	return names, err
 }
 
-// readResolvConf reads the servers of the system. The file may lack, or name
-// none: then there is one on this host (resolv.conf(5)). Names among them need a
-// resolver, and are left out.
+// mostResolvConf is how long resolv.conf may be, in octets.
+const mostResolvConf = 1 << 20
+
+// readResolvConf reads the servers of the system, each once. The file may lack, or
+// name none: then there is one on this host (resolv.conf(5)). Names among them need
+// a resolver, and are left out. The library's reader takes a file that it cannot
+// read to its end for one that ends there.
 func readResolvConf(path string) (addrs, names []string, err error) {
-	file, err := dns.ClientConfigFromFile(path)
+	file, err := os.Open(path)
+	var text []byte
+	if err == nil {
+		defer file.Close()
+		text, err = io.ReadAll(io.LimitReader(file, mostResolvConf+1))
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		file = &dns.ClientConfig{Port: "53"}
 	case err != nil:
 		return nil, nil, fmt.Errorf("dnscheck: %w", err)
+	case len(text) > mostResolvConf:
+		return nil, nil, fmt.Errorf("dnscheck: %s has more than %d octets", path, mostResolvConf)
 	}
-	for _, s := range file.Servers {
-		if addr, err := serverAddr(s, file.Port); err == nil {
+	for line := range strings.Lines(strings.TrimPrefix(string(text), "\ufeff")) {
+		words := strings.Fields(line)
+		if len(words) < 2 || words[0] != "nameserver" {
+			continue
+		}
+		if addr, err := serverAddr(words[1], "53"); err != nil {
+			names = append(names, words[1])
+		} else if !slices.Contains(addrs, addr) {
 			addrs = append(addrs, addr)
-		} else {
-			names = append(names, s)
 		}
 	}
 	if len(addrs) == 0 {
-		addrs = []string{net.JoinHostPort("127.0.0.1", file.Port), net.JoinHostPort("::1", file.Port)}
+		addrs = []string{"127.0.0.1:53", "[::1]:53"}
 	}
 	return addrs, names, nil
 }

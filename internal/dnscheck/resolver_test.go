@@ -168,6 +168,42 @@ func TestStage(t *testing.T) {
 	}
 }
 
+// What may stand in resolv.conf: servers are found behind whatever else there is,
+// and what cannot be read is no file without servers.
+func TestResolvConf(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "resolv.conf")
+	const here = "[127.0.0.1:53 [::1]:53] []"
+	for text, want := range map[string]string{
+		"":                                    here,
+		"# nameserver 192.0.2.1\n;nameserver": here,
+		"nameserver":                          here,
+		"\ufeffnameserver 192.0.2.1\r\n":      "[192.0.2.1:53] []",
+		"  nameserver\t192.0.2.1 # ours":      "[192.0.2.1:53] []",
+		"nameserver fe80::1%lo\n":             "[[fe80::1%lo]:53] []",
+		"options ndots:x attempts:99999999999\noptions\nsearch\nsortlist x/y\nnameserver 192.0.2.1\n": "[192.0.2.1:53] []",
+		"search " + strings.Repeat("a.example ", 10_000) + "\nnameserver 192.0.2.1\n":                 "[192.0.2.1:53] []",
+		strings.Repeat("nameserver 192.0.2.1\n", 10):                                                  "[192.0.2.1:53] []",
+		"nameserver 10.1\nnameserver 192.0.2.1#x\nnameserver ::1\n":                                   "[[::1]:53] [10.1 192.0.2.1#x]",
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		addrs, names, err := readResolvConf(file)
+		if got := fmt.Sprint(addrs, " ", names); got != want || err != nil {
+			t.Errorf("%.60q: %s, %v; want %s", text, got, err, want)
+		}
+	}
+	if err := os.WriteFile(file, make([]byte, mostResolvConf+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{dir, file} {
+		if addrs, _, err := readResolvConf(path); err == nil {
+			t.Errorf("%s: %v", path, addrs)
+		}
+	}
+}
+
 func TestServers(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "resolv.conf")
 	write := func(text string) {
