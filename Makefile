@@ -153,7 +153,7 @@ deb: deps-build ## dist/tollgate_VERSION_ARCH.deb; ARCH=arm64 for the other proc
 	@GO=$(GO) contrib/debian/build.sh dist
 
 release: deps-build ## dist: archives for every system, Debian packages, bill of materials, checksums; govulncheck must be content
-	@GO=$(GO) contrib/release.sh
+	@go=$$(test/go.sh release) && GO=$$go contrib/release.sh
 
 clean: ## what was built
 	rm -rf bin dist

@@ -2,7 +2,7 @@ module github.com/tollgate-mail/tollgate
 
 go 1.26.0
 
-toolchain go1.26.8
+toolchain go1.26.10
 
 require (
 	blitiri.com.ar/go/spf v1.6.0

@@ -8,7 +8,7 @@ set -eu
 cd "$(dirname "$0")/.."
 cyclonedx=github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 govulncheck=golang.org/x/vuln/cmd/govulncheck@v1.9.0
-go=${GO:-$(test/go.sh)}
+go=${GO:-$(test/go.sh release)}
 umask 022
 export LC_ALL=C TZ=UTC GOTOOLCHAIN=local
 

@@ -4,6 +4,8 @@
 # user's other caches. fetch does so where it is needed: go.mod's "toolchain" line
 # is the one place that names the version, and any Go since 1.13 (Debian 12
 # has 1.19) can fetch it as a module, checked against the checksum database.
+# "go.sh release" is fetch for what is given to others: a Go older than the toolchain
+# line, whose library has faults that are known, does for tests and not for that.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -13,6 +15,8 @@ cached=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/tollgate/go$pinned
 
 # version of a go command; nothing where it does not run.
 version() { (cd / && GOTOOLCHAIN=local GO111MODULE=on "$1" version 2>/dev/null) | sed -n 's/^go version go\([0-9.]*\).*/\1/p'; }
+
+[ "${1-}" != release ] || wanted=$pinned
 
 new_enough() {
   local has
@@ -25,9 +29,9 @@ fetch() {
   arch=$(cd / && GOTOOLCHAIN=local go env GOARCH)
   case $arch in
     amd64 | arm64) ;;
-    *) echo "Go $(version go) is older than the $wanted that go.mod asks for: install a newer one" >&2; return 1 ;;
+    *) echo "Go $(version go) is older than $wanted, see go.mod: install a newer one" >&2; return 1 ;;
   esac
-  echo "fetching Go $pinned (the machine's $(version go) is older than go.mod's $wanted)" >&2
+  echo "fetching Go $pinned (the machine's $(version go) is older than $wanted, see go.mod)" >&2
   zip=$(mktemp -d)
   # An empty folder: no go.mod that this Go would stumble over.
   if ! (cd "$zip" && GOTOOLCHAIN=local GO111MODULE=on GOFLAGS=-modcacherw go mod download -json \
@@ -55,7 +59,7 @@ if command -v go >/dev/null && new_enough go; then
   command -v go
   exit
 fi
-if [ "${1-}" = fetch ] && ! new_enough "$cached/bin/go"; then
+if [ -n "${1-}" ] && ! new_enough "$cached/bin/go"; then
   fetch
 fi
 echo "$cached/bin/go"
