@@ -17,6 +17,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/accounting/embedded"
+	"github.com/tollgate-mail/tollgate/accounting/price"
 	"github.com/tollgate-mail/tollgate/accounting/report"
 )
 
@@ -190,9 +191,20 @@ func TestWrite(t *testing.T) {
 	if err := report.WriteJSON(&b, by, rows); err != nil {
 		t.Fatal(err)
 	}
-	var back []report.Row
-	if err := json.Unmarshal(b.Bytes(), &back); err != nil {
+	var texts []struct {
+		report.Row
+		Cost string `json:"cost"`
+	}
+	if err := json.Unmarshal(b.Bytes(), &texts); err != nil {
 		t.Fatal(err)
+	}
+	var back []report.Row
+	for _, r := range texts {
+		var err error
+		if r.Row.Cost, err = price.ParseMoney(r.Cost); err != nil {
+			t.Error(err)
+		}
+		back = append(back, r.Row)
 	}
 	if d := cmp.Diff(rows, back); d != "" {
 		t.Errorf("JSON (-want +got):\n%s", d)

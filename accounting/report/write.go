@@ -202,7 +202,8 @@ func grouped(n int64) string {
 }
 
 // WriteJSON writes rows as one JSON array, a row a line, with the columns
-// asked for. Money is in millionths, as numbers.
+// asked for. Money is in units of its currency, as decimal texts: no reader's
+// numbers round it.
 func WriteJSON(w io.Writer, v View, rows []Row) error {
 	var b bytes.Buffer
 	b.WriteByte('[')
@@ -230,13 +231,17 @@ func WriteJSON(w io.Writer, v View, rows []Row) error {
 		number := func(name string, n int64) { fmt.Fprintf(&b, "%q:%d,", name, n) }
 		if v.charges() {
 			for k, n := range r.numbers() {
-				number(numbers()[k], n)
+				if name := numbers()[k]; name == "cost" {
+					fmt.Fprintf(&b, "%q:%q,", name, price.FormatMoney(n))
+				} else {
+					number(name, n)
+				}
 			}
 			if err := text("currency", r.Currency); err != nil {
 				return err
 			}
 			if r.Balance != nil {
-				number("balance", *r.Balance)
+				fmt.Fprintf(&b, "%q:%q,", "balance", price.FormatMoney(*r.Balance))
 			}
 		}
 		if v.blocks() {

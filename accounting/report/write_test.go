@@ -137,7 +137,10 @@ func FuzzWrite(f *testing.F) {
 		if err := WriteJSON(&b, by, rows); err != nil {
 			t.Fatal(err)
 		}
-		var back []Row
+		var back []struct {
+			Row
+			Cost string `json:"cost"`
+		}
 		if err := json.Unmarshal(b.Bytes(), &back); err != nil || len(back) != 1 {
 			t.Fatalf("%s: %v", b.Bytes(), err)
 		}

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
+	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/control"
 	"github.com/tollgate-mail/tollgate/internal/daemon"
 )
@@ -20,6 +22,9 @@ func (a *app) ask(ctx context.Context, stateDir, command string, request, respon
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	err := control.NewClient(stateDir).Call(ctx, command, request, response)
+	if errors.Is(err, control.ErrNoDaemon) && daemon.AnsweredHere(command) {
+		err = a.answerHere(ctx, command, request, response)
+	}
 	var refusal *control.Refusal
 	if !errors.As(err, &refusal) {
 		return away(err)
@@ -42,4 +47,24 @@ func (a *app) ask(ctx context.Context, stateDir, command string, request, respon
 		printProblems(a.err, rows)
 	}
 	return &failure{exitPolicy, refusal}
+}
+
+// answerHere answers a command while no daemon runs.
+func (a *app) answerHere(ctx context.Context, command string, request, response any) error {
+	cfg, problems := config.Load(a.policy)
+	if problems.Err() != nil {
+		printProblems(a.err, daemon.ProblemRows(problems))
+		return &failure{exitPolicy, fmt.Errorf("%s: the policy is bad, and no daemon runs", a.policy)}
+	}
+	asked, err := json.Marshal(request)
+	if err != nil {
+		return err
+	}
+	answer, err := daemon.AnswerHere(ctx, daemon.Options{
+		File: a.policy, Config: cfg, Version: thisBuild().Version, Log: slog.New(slog.DiscardHandler),
+	}, command, asked)
+	if err != nil || response == nil {
+		return err
+	}
+	return json.Unmarshal(answer, response)
 }

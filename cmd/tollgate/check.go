@@ -9,13 +9,14 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/assemble"
 	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/daemon"
+	"github.com/tollgate-mail/tollgate/internal/diag"
 	"github.com/tollgate-mail/tollgate/internal/proof"
 )
 
 func (a *app) check() *cobra.Command {
-	var strict bool
+	var strict, live bool
 	c := &cobra.Command{
-		Use:   "check [--strict] [FILE]",
+		Use:   "check [--strict] [--live] [FILE]",
 		Short: "find every error of a policy",
 		Long: `Check reads a policy file, what it includes and what it names, and prints every
 problem at once as "file:line: what is wrong". Exit code 0: the policy can be
@@ -27,31 +28,43 @@ reach no threshold, thresholds above all weights, patterns that stand there
 twice, match everything or have no literal, lists that no rule names, accepts
 that a sender can forge, days gone by. Where it cannot be decided it is silent.
 
-No server is asked. Clients of Redis are those that the gateway keeps in
-state_dir: it is a warning when they name a tariff that the policy has not.`,
+With --live each service that a good policy names is asked once: DNS servers and
+lists, the antivirus, modules, Redis. Check says what answers, and what does not
+and why; exit code 75 then. Else no server is asked. Clients of Redis are those
+that the gateway keeps in state_dir: it is a warning when they name a tariff that
+the policy has not.`,
 		Example: `  tollgate check
+  tollgate check --live
   tollgate check --strict /etc/tollgate/policy.toml.new && mv ...
   tollgate check --json | jq -r '.[] | "\(.file):\(.line)"'`,
 		Args: counted(0, 1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			file := a.policy
 			if len(args) > 0 {
 				file = args[0]
 			}
-			return a.checkFile(file, strict)
+			cfg, problems := readFor(file, strict)
+			bad := problems.Err() != nil || strict && len(problems) > 0
+			rows := daemon.ProblemRows(problems)
+			if live && !bad {
+				return a.checkedLive(c.Context(), file, cfg, rows)
+			}
+			return a.checked(file, cfg, rows, bad)
 		},
 	}
 	c.Flags().BoolVar(&strict, "strict", false, "warnings are errors, and there are more of them")
+	c.Flags().BoolVar(&live, "live", false, "ask each service that the policy names once")
 	return c
 }
 
-func (a *app) checkFile(file string, strict bool) error {
+// readFor reads a policy, and with strict reasons about its rules, too.
+func readFor(file string, strict bool) (*config.Config, diag.Problems) {
 	if !strict {
 		cfg, problems := config.Load(file)
 		if cfg != nil {
 			problems = append(problems, assemble.KeptClients(cfg).Lost()...)
 		}
-		return a.checked(file, cfg, daemon.ProblemRows(problems), problems.Err() != nil)
+		return cfg, problems
 	}
 	cfg, plain, problems := config.LoadPlain(file)
 	if cfg != nil {
@@ -59,7 +72,7 @@ func (a *app) checkFile(file string, strict bool) error {
 		problems = append(problems, proof.Findings(reasoned(cfg, plain), time.Now())...)
 		problems.Sort()
 	}
-	return a.checked(file, cfg, daemon.ProblemRows(problems), len(problems) > 0)
+	return cfg, problems
 }
 
 // checked prints what was found.

@@ -21,11 +21,12 @@ func (a *app) clients() *cobra.Command {
 Redis where the policy has them there, and books payments and adjustments. Each
 of these two has an id: the same id counts once, at whichever gateway and however
 often it is asked for, and with another amount it is an error. A running daemon
-answers.`,
+answers; where none runs the command works on the files itself, as root or the
+daemon's user.`,
 		Example: `  tollgate clients list
   tollgate clients show sales
   tollgate clients pay sales 1000.00 --id invoice-17
-  tollgate clients adjust sales -12.50 --note "delivery of 23 November"
+  tollgate clients adjust sales -12.50 --reason "delivery of 23 November"
   tollgate clients adjust sales --reverses invoice-17`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -65,7 +66,11 @@ the period and the day with their quotas, and what keeps it from receiving.`,
 				return err
 			}
 			if a.json {
-				return printJSON(a.out, rows)
+				list := make([]clientJSON, len(rows))
+				for i, r := range rows {
+					list[i] = clientOf(r)
+				}
+				return printJSON(a.out, list)
 			}
 			if len(rows) > 0 {
 				fmt.Fprintf(a.out, "%-16s %-12s %16s %-3s  %s\n", "CLIENT", "TARIFF", "BALANCE", "", "PERIOD, USED OF QUOTA, WHAT BLOCKS IT")
@@ -105,7 +110,7 @@ func (a *app) clientsShow() *cobra.Command {
 				return err
 			}
 			if a.json {
-				return printJSON(a.out, rows[0])
+				return printJSON(a.out, clientOf(rows[0]))
 			}
 			return away(printClient(a.out, rows[0]))
 		},
@@ -154,10 +159,11 @@ func (a *app) clientsEntry(name, kind string) *cobra.Command {
 	c.ValidArgsFunction = a.firstIs(a.clientIDs)
 	c.Annotations = map[string]string{takesAmount: "2"}
 	if kind == accounting.Adjust {
-		c.Use, c.Short = "adjust ID [AMOUNT]", "correct a balance"
-		c.Long = `Adjust changes a client's balance by a sum, up or down, once for its id. With
---reverses it takes a payment or an adjustment back, whole, and needs no sum.`
-		c.Example = `  tollgate clients adjust sales -12.50 --note "delivery of 23 November"
+		c.Use, c.Short = "adjust ID AMOUNT --reason WHY | --reverses ID", "correct a balance"
+		c.Long = `Adjust changes a client's balance by a sum, up or down, once for its id, and
+keeps the reason. With --reverses it takes a payment or an adjustment back,
+whole, and needs neither a sum nor a reason.`
+		c.Example = `  tollgate clients adjust sales -12.50 --reason "delivery of 23 November"
   tollgate clients adjust sales --reverses invoice-17`
 		c.Args = counted(1, 2)
 		c.Flags().StringVar(&q.Reverses, "reverses", "", "take the entry with this `ID` back")
@@ -165,6 +171,12 @@ func (a *app) clientsEntry(name, kind string) *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&q.ID, "id", "", "the caller's `ID`, by which it counts once; needed with --json")
 	f.StringVar(&q.Note, "note", "", "`WHY`, for people")
+	if kind == accounting.Adjust {
+		f.StringVar(&q.Note, "reason", "", "`WHY`, for people: who adjusts says why")
+		f.Lookup("note").Usage = "the same as --reason"
+		f.Lookup("note").Hidden = true
+		c.MarkFlagsMutuallyExclusive("note", "reason")
+	}
 	c.RunE = func(c *cobra.Command, args []string) error {
 		q.Client = args[0]
 		switch {
@@ -172,6 +184,8 @@ func (a *app) clientsEntry(name, kind string) *cobra.Command {
 			return usagef("--json is for programs, which may ask twice: name an --id")
 		case len(args) == 2 == (q.Reverses != ""):
 			return usagef("either a sum or --reverses is needed")
+		case kind == accounting.Adjust && q.Reverses == "" && strings.TrimSpace(q.Note) == "":
+			return usagef("an adjustment needs a --reason: it stands in the statement")
 		}
 		if len(args) == 2 {
 			var err error
@@ -191,14 +205,14 @@ func (a *app) clientsEntry(name, kind string) *cobra.Command {
 			return err
 		}
 		if a.json {
-			return printJSON(a.out, answer)
+			return printJSON(a.out, entryAnswerOf(answer))
 		}
 		what := "booked"
 		if !answer.Booked {
 			what = "was booked before"
 		}
-		_, err = fmt.Fprintf(a.out, "%s of %s %s %s; balance %s %s\n", visible(answer.ID), price.FormatMoney(answer.Amount), answer.Currency, what,
-			price.FormatMoney(answer.Balance), answer.Currency)
+		sum := func(n int64) string { return strings.TrimSpace(price.FormatMoney(n) + " " + answer.Currency) }
+		_, err = fmt.Fprintf(a.out, "%s of %s %s; balance %s\n", visible(answer.ID), sum(answer.Amount), what, sum(answer.Balance))
 		return away(err)
 	}
 	return c

@@ -43,7 +43,11 @@ PERIOD may be said: "last month", "november", "last week", "yesterday".`,
 				return err
 			}
 			if a.json {
-				return printJSON(a.out, s)
+				j, err := statementOf(&s)
+				if err != nil {
+					return away(err)
+				}
+				return printJSON(a.out, j)
 			}
 			loc := places.Location
 			if utc {

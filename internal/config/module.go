@@ -3,9 +3,12 @@ package config
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/tollgate-mail/tollgate/internal/config/values"
 	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/internal/module/types"
 	"github.com/tollgate-mail/tollgate/internal/settings"
@@ -107,7 +110,7 @@ func (d *decoder) settingsFields(keys []settings.Key) []field {
 		case *settings.StateDir: // no key's
 			continue
 		case *string:
-			f.Read = d.Text(into)
+			f.Read = d.serviceText(into)
 		case *bool:
 			f.Read = d.Boolean(into)
 		case *settings.Secret:
@@ -124,6 +127,24 @@ func (d *decoder) settingsFields(keys []settings.Key) []field {
 		fields = append(fields, f)
 	}
 	return fields
+}
+
+// serviceText reads a text of a service's. The path of a socket is relative to the
+// file that names it, as all paths are.
+func (d *decoder) serviceText(into *string) func(*node) {
+	read := d.Text(into)
+	return func(n *node) {
+		read(n)
+		path, ok := strings.CutPrefix(*into, "unix:")
+		if !ok || path == "" || filepath.IsAbs(path) {
+			return
+		}
+		c := *n
+		c.Value = path
+		if full, err := filepath.Abs(values.Resolve(&c)); err == nil { // else Check says what is wrong
+			*into = "unix:" + full
+		}
+	}
 }
 
 // checked are the settings that were read, unless something is wrong with them:

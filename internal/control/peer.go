@@ -34,6 +34,11 @@ func withPeer(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, peerKey{}, uid)
 }
 
+// AsSelf has a handler answer who runs this process, as if it had asked itself.
+func AsSelf(ctx context.Context) context.Context {
+	return context.WithValue(ctx, peerKey{}, uint32(os.Geteuid()))
+}
+
 // Privileged is a handler of what changes something: it answers root and the
 // daemon's own user. Members of the group, who may open the socket, may look.
 func Privileged(h Handler) Handler {

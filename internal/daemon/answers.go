@@ -20,7 +20,7 @@ const PackFor = 20 * time.Second
 
 // answers are what the daemon does for each command.
 func (d *Daemon) answers() map[string]control.Handler {
-	return d.policyAnswers(d.accountAnswers(map[string]control.Handler{
+	return d.policyAnswers(d.accountAnswers(d.reconcileAnswers(map[string]control.Handler{
 		CmdFlush:  func(context.Context, json.RawMessage) (any, error) { return nil, d.journals.Journal().Flush() },
 		CmdHeld:   control.Privileged(d.answerHeld),
 		CmdParked: control.Privileged(d.answerParked),
@@ -28,9 +28,7 @@ func (d *Daemon) answers() map[string]control.Handler {
 		CmdReport: d.answerReport,
 		CmdVerify: d.answerVerify,
 
-		CmdMaillog:   control.Privileged(d.answerMaillog),
-		CmdUndecided: control.Privileged(d.answerUndecided),
-		CmdDecide:    control.Privileged(d.answerDecide),
+		CmdMaillog: control.Privileged(d.answerMaillog),
 
 		CmdPack: control.Privileged(func(ctx context.Context, _ json.RawMessage) (any, error) {
 			return d.journals.Journal().Pack(ctx, 0, time.Now().Add(PackFor), true)
@@ -39,7 +37,7 @@ func (d *Daemon) answers() map[string]control.Handler {
 		CmdTrace:  control.Privileged(d.answerTrace),
 		CmdWatch:  control.Privileged(d.answerWatch),
 		CmdLook:   d.answerLook,
-	}))
+	})))
 }
 
 // Draining tells whether no new sessions are taken any more.

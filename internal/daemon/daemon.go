@@ -108,11 +108,7 @@ type Daemon struct {
 
 // Start opens all parts. On an error those that were opened are closed.
 func Start(ctx context.Context, o Options) (*Daemon, error) {
-	d := &Daemon{
-		log: o.Log, notifier: newNotifier(), file: o.File, version: o.Version, started: time.Now(),
-		failed: make(chan error, 1), cfg: o.Config, standing: newStanding(), tally: tally.New(time.Now),
-		policy: PolicyStatus{File: o.File, Loaded: time.Now(), Version: o.Config.Gate.Version, Counts: CountsOf(o.Config), Restart: []string{}},
-	}
+	d := newDaemon(o)
 	if err := d.open(ctx, o); err != nil {
 		over, cancel := context.WithCancel(ctx)
 		cancel()
@@ -122,11 +118,19 @@ func Start(ctx context.Context, o Options) (*Daemon, error) {
 	return d, nil
 }
 
-func (d *Daemon) open(ctx context.Context, o Options) error {
-	cfg := o.Config
-	if err := os.MkdirAll(cfg.StateDir, 0o750); err != nil {
-		return fmt.Errorf("state_dir: %w", err)
+// newDaemon is one that has opened nothing.
+func newDaemon(o Options) *Daemon {
+	return &Daemon{
+		log: o.Log, notifier: newNotifier(), file: o.File, version: o.Version, started: time.Now(),
+		failed: make(chan error, 1), cfg: o.Config, standing: newStanding(), tally: tally.New(time.Now),
+		policy: PolicyStatus{File: o.File, Loaded: time.Now(), Version: o.Config.Gate.Version, Counts: CountsOf(o.Config), Restart: []string{}},
 	}
+}
+
+// openAccount opens what is one process's alone: the state folder with the spool,
+// and the store.
+func (d *Daemon) openAccount(ctx context.Context, o Options, mode assemble.StoreMode) error {
+	cfg := o.Config
 	var err error
 	if d.lock, err = control.Acquire(cfg.StateDir); err != nil {
 		return err
@@ -147,16 +151,26 @@ func (d *Daemon) open(ctx context.Context, o Options) error {
 	d.accepts = audit.NewAccepts(filepath.Join(cfg.StateDir, acceptsName))
 	d.seals = &seals{keeper: closing.NewKeeper(cfg.StateDir)}
 	d.followed = newFollowed(d)
-	if d.store, d.storeIs, err = assemble.OpenStore(ctx, cfg, d.accounts, d.log, assemble.MakeIt); err != nil {
+	if d.store, d.storeIs, err = assemble.OpenStore(ctx, cfg, d.accounts, d.log, mode); err != nil {
 		return err
 	}
 	d.accounts.Env.Store, _ = d.store.(accounting.Definer)
-	if err := d.claimName(ctx); err != nil {
+	return d.claimName(ctx)
+}
+
+func (d *Daemon) open(ctx context.Context, o Options) error {
+	cfg := o.Config
+	if err := os.MkdirAll(cfg.StateDir, 0o750); err != nil {
+		return fmt.Errorf("state_dir: %w", err)
+	}
+	if err := d.openAccount(ctx, o, assemble.MakeIt); err != nil {
 		return err
 	}
 	if err := d.assemble(ctx, o); err != nil {
 		return err
 	}
+	d.history = history.New(o.Config.StateDir, history.Bounds{})
+	d.policy.HistoryError = d.keepPolicy(o.Config, history.Entry{How: history.Start, By: control.UserName(os.Geteuid())}).problem()
 	listeners, err := listen(cfg.Listen)
 	if err != nil {
 		return err
@@ -207,8 +221,6 @@ func (d *Daemon) assemble(ctx context.Context, o Options) error {
 		return err
 	}
 	change.Commit()
-	d.history = history.New(o.Config.StateDir, history.Bounds{})
-	d.policy.HistoryError = d.keepPolicy(o.Config, history.Entry{How: history.Start, By: control.UserName(os.Geteuid())}).problem()
 	return nil
 }
 

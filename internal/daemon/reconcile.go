@@ -54,6 +54,13 @@ type Voided struct {
 	Why string `json:"why"`
 }
 
+// reconcileAnswers are those about messages of which it is not known what became.
+func (d *Daemon) reconcileAnswers(to map[string]control.Handler) map[string]control.Handler {
+	to[CmdUndecided] = control.Privileged(d.answerUndecided)
+	to[CmdDecide] = control.Privileged(d.answerDecide)
+	return to
+}
+
 func (d *Daemon) answerMaillog(_ context.Context, request json.RawMessage) (any, error) {
 	var r MaillogRequest
 	if err := json.Unmarshal(request, &r); err != nil {

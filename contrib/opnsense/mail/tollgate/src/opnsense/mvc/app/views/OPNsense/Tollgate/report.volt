@@ -26,11 +26,10 @@
         const mostBars = 20;
         let last = [];
 
-        // Millionths of a currency, as a sum.
-        function sum(millionths) {
-            const digits = String(Math.abs(millionths)).padStart(7, '0');
-            const fraction = digits.slice(-6).replace(/0{1,4}$/, '');
-            return (millionths < 0 ? '-' : '') + digits.slice(0, -6) + '.' + fraction;
+        // Money comes as a decimal text, which is shown as it is.
+        function nothing(row, column) {
+            const value = row[column];
+            return money.indexOf(column) >= 0 ? Number(value || 0) === 0 : !value;
         }
 
         function shown(row, column) {
@@ -38,7 +37,7 @@
             if (value === undefined || value === null) {
                 return '';
             }
-            return money.indexOf(column) >= 0 ? sum(value) : String(value);
+            return String(value);
         }
 
         // Every value is outside text: it is set as text, never as markup.
@@ -47,7 +46,7 @@
             $('#problem').toggleClass('hidden', !answer.error).text(answer.error || '');
             $('#none').toggleClass('hidden', rows.length > 0 || !!answer.error);
             const used = columns.filter(function (c) {
-                return always.indexOf(c[0]) >= 0 || rows.some(function (row) { return row[c[0]]; });
+                return always.indexOf(c[0]) >= 0 || rows.some(function (row) { return !nothing(row, c[0]); });
             });
             const head = $('<tr/>'), body = $('#rows tbody').empty();
             $('#rows thead').empty().append(head);

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"encoding/json"
+	"net"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// sales has a price and a balance.
+const sales = policy + `tariff    = "office"
+mode      = "prepaid"
+credit_limit = "12.50"
+[[tariff]]
+name         = "office"
+currency     = "RUB"
+per_delivery = "0.000001"
+`
+
+// What is about the account works on the files where no daemon runs, and leaves
+// nothing behind that keeps one from starting.
+func TestAnswersWithoutDaemon(t *testing.T) {
+	h := newHouse(t)
+	h.write("policy.toml", sales)
+	if o := h.run("clients", "list"); o.code != exitAway || !strings.Contains(o.err, "no account yet") {
+		t.Errorf("before the first start: %d %q", o.code, o.err)
+	}
+	h.account(time.Now().UTC().Truncate(time.Millisecond), "sales", "sales")
+	if out := h.mustRun("clients", "list"); !strings.Contains(out, "sales") || !strings.Contains(out, "2000 B") && !strings.Contains(out, "2.0 KiB") {
+		t.Errorf("clients list: %q", out)
+	}
+	if out := h.mustRun("clients", "pay", "sales", "1000.00", "--id", "invoice-17"); !strings.HasPrefix(out, "invoice-17 of 1000.00 RUB booked; balance ") {
+		t.Errorf("pay: %q", out)
+	}
+	if out := h.mustRun("clients", "pay", "sales", "1000.00", "--id", "invoice-17"); !strings.Contains(out, "was booked before") {
+		t.Errorf("pay again: %q", out)
+	}
+	if o := h.run("clients", "pay", "sales", "1.00", "--id", "invoice-17"); o.code != exitNegative {
+		t.Errorf("pay another sum: %d %q", o.code, o.err)
+	}
+	if o := h.run("clients", "adjust", "sales", "-12.50"); o.code != exitUsage || !strings.Contains(o.err, "--reason") {
+		t.Errorf("adjust without a reason: %d %q", o.code, o.err)
+	}
+	h.mustRun("clients", "adjust", "sales", "-12.50", "--reason", "damaged by us")
+	month := time.Now().UTC().Format("2006-01")
+	if out := h.mustRun("statement", "sales", month); !strings.Contains(out, "damaged by us") || !strings.Contains(out, "closing balance") {
+		t.Errorf("statement: %q", out)
+	}
+	for _, args := range []string{"audit", "reconcile --since yesterday --maillog /dev/null", "close 2020-01 --yes --force"} {
+		if o := h.run(strings.Fields(args)...); o.code == exitAway || o.code == exitUsage {
+			t.Errorf("%s: %d %q", args, o.code, o.err)
+		}
+	}
+	if o := h.run("clients", "show", "nobody"); o.code != exitNegative {
+		t.Errorf("%d %q", o.code, o.err)
+	}
+	if o := h.run("policy", "log"); o.code != exitNegative {
+		t.Errorf("the history has %q: nothing was in force", o.out)
+	}
+	s := h.serve()
+	if out := h.mustRun("clients", "show", "sales"); !strings.Contains(out, "987.") {
+		t.Errorf("with the daemon: %q", out)
+	}
+	s.stop(syscall.SIGTERM)
+}
+
+// Money is a decimal text in all JSON.
+func TestMoneyInJSON(t *testing.T) {
+	h := newHouse(t)
+	h.write("policy.toml", sales)
+	h.account(time.Now().UTC().Truncate(time.Millisecond), "sales")
+	month := time.Now().UTC().Format("2006-01")
+	for _, tt := range []struct{ args, want string }{
+		{"clients pay sales 1.5 --id a --json", `"amount": "1.50",`},
+		{"clients list --json", `"balance": "1.50",`},
+		{"clients show sales --json", `"credit_limit": "12.50"`},
+		{"report --json", `"balance":"1.50"`},
+		{"report --json", `"cost":"0.00"`},
+		{"statement sales " + month + " --json", `"closing": "1.50",`},
+		{"statement sales " + month + " --json", `"amount": "1.50"`},
+		{"statement sales " + month + " --json", `"remainder": "0.00",`},
+	} {
+		if out := h.mustRun(strings.Fields(tt.args)...); !strings.Contains(out, tt.want) {
+			t.Errorf("%s: %s, want %s", tt.args, out, tt.want)
+		}
+	}
+	if got, err := exactUnits("567916.412353515625"); err != nil || got != "0.567916412353515625" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// Check says of each service whether it answers.
+func TestCheckLive(t *testing.T) {
+	h := newHouse(t)
+	if out := h.mustRun("check", "--live"); !strings.Contains(out, "needs no service") {
+		t.Errorf("%q", out)
+	}
+	clamd, err := net.Listen("unix", h.path("clamd"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer clamd.Close()
+	go func() {
+		for {
+			c, err := clamd.Accept()
+			if err != nil {
+				return
+			}
+			b := make([]byte, 100)
+			n, _ := c.Read(b)
+			answer := "PONG\n"
+			if strings.Contains(string(b[:n]), "VERSION") {
+				answer = "ClamAV 1.4.3\x00"
+			}
+			_, _ = c.Write([]byte(answer))
+			_ = c.Close()
+		}
+	}()
+	h.write("policy.toml", policy+`
+[antivirus]
+clamd = "unix:clamd"
+`)
+	if out := h.mustRun("check", "--live"); !strings.Contains(out, "antivirus (clamav): answers: ClamAV 1.4.3") {
+		t.Errorf("%q", out)
+	}
+	h.write("policy.toml", policy+`
+[redis]
+addrs = ["127.0.0.1:1"]
+[[module]]
+name = "rspamd"
+type = "rspamd"
+url  = "http://127.0.0.1:1"
+[[module]]
+name = "files"
+type = "attachment"
+`)
+	o := h.run("check", "--live")
+	if o.code != exitAway || !strings.Contains(o.out, "ok (") || !strings.Contains(o.out, "Redis 127.0.0.1:1: does not answer: ") ||
+		!strings.Contains(o.out, "rspamd (rspamd): does not answer: ") || strings.Contains(o.out, "files") {
+		t.Errorf("%d %q %q", o.code, o.out, o.err)
+	}
+	var rows []serviceRow
+	o = h.run("check", "--live", "--json")
+	if err := json.Unmarshal([]byte(o.out), &rows); err != nil || o.code != exitAway || len(rows) != 2 || rows[0].Severity != "error" || rows[0].Answers {
+		t.Errorf("%d %+v %v", o.code, rows, err)
+	}
+	h.write("policy.toml", policy+"[nonsense]\n")
+	if o := h.run("check", "--live"); o.code != exitPolicy {
+		t.Errorf("a bad policy: %d", o.code)
+	}
+}
