@@ -58,11 +58,8 @@ func (a *app) findMessage(ctx context.Context, name string) (*found, string, err
 		fmt.Fprintf(a.err, "tollgate: the queue id came %d times; this is the last, %s\n", len(refs), f.Ref)
 	}
 	_, err = journal.Search(ctx, dir, journal.Query{Ref: f.Ref}, func(e journal.Entry) error {
-		if f.story.first.Ref == "" {
-			f.story.first = e
-		}
-		f.story.add(e)
-		e.Line = nil
+		f.story.add(&e)
+		e.Line = ""
 		f.Entries = append(f.Entries, e)
 		f.Policy = or2(e.Policy, f.Policy)
 		return nil
@@ -84,11 +81,8 @@ func (f *found) redact() {
 	f.Entries, f.story = nil, story{}
 	for _, e := range all {
 		e = redacted(e)
-		e.Line = nil
-		if f.story.first.Ref == "" {
-			f.story.first = e
-		}
-		f.story.add(e)
+		e.Line = ""
+		f.story.add(&e)
 		f.Entries = append(f.Entries, e)
 	}
 	if f.Now != nil {

@@ -12,14 +12,14 @@ import (
 func harmless(text []byte) []byte { return appendHarmless(make([]byte, 0, len(text)+1), text) }
 
 // appendHarmless appends it to out.
-func appendHarmless(out, text []byte) []byte {
+func appendHarmless[T string | []byte](out []byte, text T) []byte {
 	for i := 0; i < len(text); {
 		if n := printable(text[i:]); n > 0 {
 			out = append(out, text[i:i+n]...)
 			i += n
 			continue
 		}
-		r, n := utf8.DecodeRune(text[i:])
+		r, n := utf8.DecodeRuneInString(string(text[i:min(len(text), i+utf8.UTFMax)]))
 		switch {
 		case r == utf8.RuneError && n == 1:
 			out = append(out, `\ufffd`...)
@@ -38,9 +38,9 @@ func appendHarmless(out, text []byte) []byte {
 
 // printable is how many octets at the beginning are printable ASCII: nearly all that
 // there is.
-func printable(text []byte) int {
-	for i, c := range text {
-		if c < ' ' || c > '~' {
+func printable[T string | []byte](text T) int {
+	for i := 0; i < len(text); i++ {
+		if c := text[i]; c < ' ' || c > '~' {
 			return i
 		}
 	}

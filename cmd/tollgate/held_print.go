@@ -66,7 +66,7 @@ func (h *heldMessage) line() string {
 	} else {
 		e.Detail = "held by others"
 	}
-	return fmt.Sprintf(heldColumns, local(h.Arrived), or(e.Ref), or(h.QueueID), visible(route(e)+messageLine(e)))
+	return fmt.Sprintf(heldColumns, local(h.Arrived), or(e.Ref), or(h.QueueID), visible(route(&e)+messageLine(&e)))
 }
 
 const heldColumns = "%-19s  %-12s  %-14s  %s"
@@ -151,7 +151,7 @@ func (a *app) showHeld(ctx context.Context, q *holdqueue.Queue, h heldMessage) e
 	field("Subject", r.Subject)
 	if r.Ours {
 		var b strings.Builder
-		why(&b, journal.Entry{Stage: r.Stage, Reason: r.Reason, Rule: r.Rule})
+		why(&b, &journal.Entry{Stage: r.Stage, Reason: r.Reason, Rule: r.Rule})
 		field("Held", strings.TrimPrefix(b.String(), "; "))
 		field("Weight", r.Weight)
 	} else {
@@ -214,7 +214,7 @@ func (a *app) printDone(named []namedMessage, ids []string, what string, err err
 				continue
 			}
 			e := journal.Entry{Sender: n.held.Sender, Recipients: n.held.Recipients}
-			if _, err := fmt.Fprintf(a.out, "%s %s (%s): %s\n", what, or(rows[i].Ref), rows[i].QueueID, visible(route(e))); err != nil {
+			if _, err := fmt.Fprintf(a.out, "%s %s (%s): %s\n", what, or(rows[i].Ref), rows[i].QueueID, visible(route(&e))); err != nil {
 				return away(err)
 			}
 		}

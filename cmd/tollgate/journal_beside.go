@@ -31,7 +31,7 @@ func withWeight(verdict, weight string) string {
 func besideText(e *journal.Entry) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "would be %s", withWeight(e.BesideVerdict, e.BesideWeight))
-	why(&b, journal.Entry{Stage: e.BesideStage, Reason: e.BesideReason, Rule: e.BesideRule, Reply: e.BesideReply})
+	why(&b, &journal.Entry{Stage: e.BesideStage, Reason: e.BesideReason, Rule: e.BesideRule, Reply: e.BesideReply})
 	left := 0
 	for _, c := range e.Changes {
 		if !c.Tags && c.Verdict == e.Verdict && c.Beside == e.BesideVerdict && len(e.Changes) == len(e.Recipients) {
@@ -60,12 +60,12 @@ func changeText(c *journal.Change) string {
 
 // besideLine is an entry of the shadow journal: whose mail, what was done, and what
 // would have been.
-func besideLine(e journal.Entry) string {
+func besideLine(e *journal.Entry) string {
 	line := route(e)
 	if e.Subject != "" {
 		line += fmt.Sprintf("; %q", shorten(e.Subject, 60))
 	}
-	return line + "; is " + withWeight(e.Verdict, e.Weight) + "; " + besideText(&e)
+	return line + "; is " + withWeight(e.Verdict, e.Weight) + "; " + besideText(e)
 }
 
 func (s *story) pageBeside(a *app, _ journal.Entry) error {
@@ -85,7 +85,7 @@ func (s *story) pageBeside(a *app, _ journal.Entry) error {
 }
 
 // lookLine is who looked at what.
-func lookLine(e journal.Entry) string {
+func lookLine(e *journal.Entry) string {
 	return strings.TrimSpace(or(e.By) + ": " + e.Event + " " + shorten(e.Detail, 300))
 }
 

@@ -68,7 +68,7 @@ func (s *story) handLine(zone *time.Location) string {
 	first := all[0]
 	first.Kind, first.Recipients = journal.Messages, first.recipients // route names them all
 	if len(first.Recipients) > 0 || first.Sender != "" {
-		parts = append(parts, route(first.Entry))
+		parts = append(parts, route(&first.Entry))
 	}
 	if first.Subject != "" {
 		parts = append(parts, fmt.Sprintf("%q", shorten(first.Subject, 60)))

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -25,6 +26,7 @@ type terminal struct {
 	width  int // of the terminal; 0: nobody looks at one
 	colour bool
 	begun  bool
+	room   []byte // for a line
 }
 
 // terminal is where the command prints: as wide as the window and in colour,
@@ -66,22 +68,23 @@ func (t *terminal) story(s *story) error {
 		return t.line(e, what, text)
 	}
 	if len(s.hands) > 0 {
-		if err := t.line(s.hands[0], s.hands[0].Verdict, s.handLine(t.zone)); err != nil {
+		if err := t.line(&s.hands[0], s.hands[0].Verdict, s.handLine(t.zone)); err != nil {
 			return err
 		}
 	}
-	for _, e := range s.beside {
-		if err := t.line(e, besideWhat(&e), besideLine(e)); err != nil {
+	for i := range s.beside {
+		e := &s.beside[i]
+		if err := t.line(e, besideWhat(e), besideLine(e)); err != nil {
 			return err
 		}
 	}
-	for _, e := range s.looks {
-		if err := t.line(e, "look", lookLine(e)); err != nil {
+	for i := range s.looks {
+		if err := t.line(&s.looks[i], "look", lookLine(&s.looks[i])); err != nil {
 			return err
 		}
 	}
-	for _, e := range s.traces {
-		if err := t.line(e, "trace", traceLine(e)); err != nil {
+	for i := range s.traces {
+		if err := t.line(&s.traces[i], "trace", traceLine(&s.traces[i])); err != nil {
 			return err
 		}
 	}
@@ -89,16 +92,33 @@ func (t *terminal) story(s *story) error {
 }
 
 // line prints one line, in the colour of what became of the mail.
-func (t *terminal) line(e journal.Entry, what, text string) error {
-	line := fmt.Sprintf(columns, e.Time.In(t.zone).Format(time.DateTime), visible(what), or(e.Ref), or(e.QueueID), visible(text))
-	if t.width > 0 && utf8.RuneCountInString(line) > t.width {
-		line = string([]rune(line)[:t.width-1]) + "…"
+func (t *terminal) line(e *journal.Entry, what, text string) error {
+	b := e.Time.In(t.zone).AppendFormat(t.room[:0], time.DateTime)
+	b = appendColumn(b, visible(what), 13)
+	b = appendColumn(b, or(e.Ref), 12)
+	b = appendColumn(b, or(e.QueueID), 14)
+	b = append(append(b, "  "...), visible(text)...)
+	if t.width > 0 && utf8.RuneCount(b) > t.width {
+		b = append(b[:0], string([]rune(string(b))[:t.width-1])+"…"...)
 	}
-	if colour := colours[strings.Fields(what + " -")[0]]; t.colour && colour != "" {
-		line = colour + line + "\x1b[0m"
+	if t.colour {
+		if colour := colours[strings.Fields(what + " -")[0]]; colour != "" {
+			b = append([]byte(colour), append(b, "\x1b[0m"...)...)
+		}
 	}
-	_, err := fmt.Fprintln(t.out, line)
+	t.room = append(b, '\n')
+	_, err := t.out.Write(t.room)
 	return away(err)
+}
+
+// appendColumn appends one of [columns]: two spaces, and the text at least so many
+// characters wide.
+func appendColumn(b []byte, text string, width int) []byte {
+	b = append(append(b, "  "...), text...)
+	for n := utf8.RuneCountInString(text); n < width; n++ {
+		b = append(b, ' ')
+	}
+	return b
 }
 
 var colours = map[string]string{
@@ -107,20 +127,24 @@ var colours = map[string]string{
 
 // summary is a story in one line: the entry it is told by, what became of the
 // message, and the rest.
-func (s *story) summary(zone *time.Location) (e journal.Entry, what, text string) {
+func (s *story) summary(zone *time.Location) (e *journal.Entry, what, text string) {
 	switch {
 	case s.message != nil:
-		e = *s.message
+		e = s.message
 		if e.QueueID == "" && s.first.QueueID != "" {
-			e.QueueID = s.first.QueueID
+			named := *e
+			named.QueueID, e = s.first.QueueID, &named
 		}
 		what, text = e.Verdict, route(e)+messageLine(e)
 	case len(s.blocks) > 0:
-		e = s.blocks[0]
+		e = &s.blocks[0]
 		what, text = e.Verdict, route(e)+blockLine(e)
 	default:
-		e = s.scans[0]
+		e = &s.scans[0]
 		return e, "scan " + e.Result, scanLine(e)
+	}
+	if len(s.blocks)+len(s.scans)+len(s.beside)+len(s.hands) == 0 {
+		return e, what, text // nearly all
 	}
 	var b strings.Builder
 	b.WriteString(text)
@@ -172,7 +196,7 @@ func or(s string) string {
 const fewRecipients = 10
 
 // route is from whom to whom.
-func route(e journal.Entry) string {
+func route(e *journal.Entry) string {
 	to := e.Recipients
 	if e.Kind == journal.Blocks {
 		to = []string{e.Recipient}
@@ -191,23 +215,26 @@ func route(e journal.Entry) string {
 
 // bracketed are addresses as protocols write them.
 func bracketed(all []string) string {
-	texts := make([]string, len(all))
+	var b strings.Builder
 	for i, r := range all {
-		texts[i] = "<" + shorten(r, 100) + ">"
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString("<" + shorten(r, 100) + ">")
 	}
-	return strings.Join(texts, ", ")
+	return b.String()
 }
 
-func messageLine(e journal.Entry) string {
+func messageLine(e *journal.Entry) string {
 	var b strings.Builder
 	if e.Subject != "" {
-		fmt.Fprintf(&b, "; %q", shorten(e.Subject, 60))
+		b.WriteString("; " + strconv.Quote(shorten(e.Subject, 60)))
 	}
 	if e.Size > 0 {
-		fmt.Fprintf(&b, "; %s", bytesize(e.Size))
+		b.WriteString("; " + bytesize(e.Size))
 	}
 	if e.Weight != "" && e.Weight != "0" {
-		fmt.Fprintf(&b, "; weight %s", e.Weight)
+		b.WriteString("; weight " + e.Weight)
 	}
 	if len(e.Tags) > 0 {
 		fmt.Fprintf(&b, "; tagged %s", shorten(few(e.Tags, 4), 200))
@@ -219,7 +246,7 @@ func messageLine(e journal.Entry) string {
 	return b.String()
 }
 
-func blockLine(e journal.Entry) string {
+func blockLine(e *journal.Entry) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "; from %s[%s]", shorten(e.ClientHost, 100), e.ClientIP)
 	why(&b, e)
@@ -228,7 +255,7 @@ func blockLine(e journal.Entry) string {
 
 // scanLine is what was scanned, for whom, and what came of it. Of other
 // services than ours there may be no sender.
-func scanLine(e journal.Entry) string {
+func scanLine(e *journal.Entry) string {
 	var b strings.Builder
 	if e.Service == "smtp" {
 		b.WriteString(route(e) + "; ")
@@ -245,9 +272,9 @@ func scanLine(e journal.Entry) string {
 }
 
 // why is what decided: where, by which rule, what was answered.
-func why(b *strings.Builder, e journal.Entry) {
+func why(b *strings.Builder, e *journal.Entry) {
 	if e.Stage != "" {
-		fmt.Fprintf(b, "; at %s", e.Stage)
+		b.WriteString("; at " + e.Stage)
 	}
 	if e.Reason != "" {
 		fmt.Fprintf(b, ": %s", shorten(e.Reason, 200))
@@ -266,9 +293,14 @@ func why(b *strings.Builder, e journal.Entry) {
 var refAtEnd = regexp.MustCompile(` \(ref [^ )]*\)$`)
 
 // withoutRef is a reply less the reference, which has a column of its own.
-func withoutRef(reply string) string { return refAtEnd.ReplaceAllString(reply, "") }
+func withoutRef(reply string) string {
+	if !strings.HasSuffix(reply, ")") {
+		return reply
+	}
+	return refAtEnd.ReplaceAllString(reply, "")
+}
 
-func traceLine(e journal.Entry) string {
+func traceLine(e *journal.Entry) string {
 	var parts []string
 	for _, s := range []string{e.Event, e.ClientIP, e.Stage, e.Rule, e.Detail} {
 		if s != "" {

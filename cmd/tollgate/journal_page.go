@@ -70,10 +70,7 @@ func (a *app) page(ctx context.Context, l looking, name string) error {
 			if a.json {
 				return a.jsonLine(e)
 			}
-			if s.first.Ref == "" {
-				s.first = e
-			}
-			s.add(e)
+			s.add(&e)
 			return nil
 		})
 		if err != nil {
@@ -104,7 +101,7 @@ func (s *story) about() journal.Entry {
 	case len(s.beside) > 0:
 		return s.beside[0]
 	}
-	return s.first
+	return *s.first
 }
 
 func (s *story) page(a *app, zone *time.Location) error {

@@ -11,7 +11,7 @@ import (
 
 // story is what the journals say of one message.
 type story struct {
-	first   journal.Entry
+	first   *journal.Entry // nil: nothing was found yet
 	message *journal.Entry
 	blocks  []journal.Entry
 	scans   []journal.Entry
@@ -52,37 +52,40 @@ func (s *stories) entry(e journal.Entry) error {
 			}
 			return nil
 		}
-		is = &story{first: e}
+		is = &story{first: &e}
 		s.order = append(s.order, is)
 		if e.Ref != "" {
 			s.byRef[e.Ref] = is
 		}
 	}
-	is.add(e)
+	is.add(&e)
 	if len(s.order) > mostStories {
 		return s.tell(len(s.order) / 2)
 	}
 	return nil
 }
 
-func (is *story) add(e journal.Entry) {
+func (is *story) add(e *journal.Entry) {
+	if is.first == nil {
+		is.first = e
+	}
 	switch e.Kind {
 	case journal.Messages:
-		is.message = &e
+		is.message = e
 	case journal.Blocks:
 		if afterwards(e.Verdict) {
-			is.hands = append(is.hands, e)
+			is.hands = append(is.hands, *e)
 			return
 		}
-		is.blocks = append(is.blocks, e)
+		is.blocks = append(is.blocks, *e)
 	case journal.Antivirus:
-		is.scans = append(is.scans, e)
+		is.scans = append(is.scans, *e)
 	case journal.Shadow:
-		is.beside = append(is.beside, e)
+		is.beside = append(is.beside, *e)
 	case journal.Looks:
-		is.looks = append(is.looks, e)
+		is.looks = append(is.looks, *e)
 	default:
-		is.traces = append(is.traces, e)
+		is.traces = append(is.traces, *e)
 	}
 }
 
@@ -157,7 +160,7 @@ func (l *looking) lines() bool {
 // jsonLine prints one as it stands in its journal, but for the spelling of what a
 // terminal would act on.
 func (a *app) jsonLine(e journal.Entry) error {
-	_, err := a.out.Write(append(harmless(e.Line), '\n'))
+	_, err := a.out.Write(append(harmless([]byte(e.Line)), '\n'))
 	return away(err)
 }
 

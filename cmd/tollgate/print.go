@@ -15,6 +15,9 @@ import (
 // visible makes outsiders' text safe to be shown: what a terminal would act
 // upon, and what would turn the direction of writing, is replaced.
 func visible(s string) string {
+	if plain(s) {
+		return s // nearly all that is shown
+	}
 	return strings.Map(func(r rune) rune {
 		if r == ' ' || unicode.IsPrint(r) {
 			return r
@@ -23,8 +26,21 @@ func visible(s string) string {
 	}, strings.ToValidUTF8(s, string(unicode.ReplacementChar)))
 }
 
+// plain tells printable ASCII.
+func plain(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
 // shorten bounds a text to n characters.
 func shorten(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
 	i := 0
 	for at := range s {
 		if i++; i > n {

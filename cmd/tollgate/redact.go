@@ -157,7 +157,7 @@ func redacted(e journal.Entry) journal.Entry {
 	}
 	e.Detail = redactDetail(&e)
 	if line, err := e.MarshalJSON(); err == nil {
-		e.Line = line
+		e.Line = string(line)
 	}
 	return e
 }

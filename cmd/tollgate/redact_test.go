@@ -71,7 +71,7 @@ func TestRedactWords(t *testing.T) {
 		e.Rules = append(e.Rules, journal.RuleHit{Name: "r", Attribute: attribute, Text: value})
 	}
 	got := redacted(e)
-	if text := string(got.Line); strings.Contains(text, "geheim") || !strings.Contains(text, ".exe") {
+	if text := got.Line; strings.Contains(text, "geheim") || !strings.Contains(text, ".exe") {
 		t.Error(text)
 	}
 	x := trial.Explanation{Subject: words, Reply: "550 5.7.1 " + words, Reason: words, Stages: []trial.Stage{{Reply: words, Reason: words}}, Recipients: []trial.RecipientRow{{Reply: words}}}

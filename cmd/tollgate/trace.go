@@ -110,7 +110,7 @@ func (a *app) followTrace(ctx context.Context, stateDir string, r daemon.TraceRe
 }
 
 func (a *app) traceLine(line []byte, l looking) error {
-	e := journal.Entry{Line: line}
+	e := journal.Entry{Line: string(line)}
 	if err := json.Unmarshal(line, &e); err != nil {
 		return away(err)
 	}

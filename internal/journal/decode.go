@@ -18,6 +18,7 @@ func decode(line []byte) (*Entry, error) {
 	if err := json.Unmarshal(line, e); err != nil {
 		return nil, err
 	}
+	e.Line = string(line)
 	return e, nil
 }
 
@@ -31,6 +32,7 @@ func readEntry(line []byte, e *Entry) bool {
 		return false
 	}
 	r := entryReader{jsontext.NewReader(line)}
+	e.Line = r.Whole()
 	return r.Object(func(key string) bool {
 		if into := textOf(e, key); into != nil {
 			return r.Text(into)

@@ -20,6 +20,7 @@ func agrees(t *testing.T, line []byte) (own bool) {
 	var want Entry
 	err := json.Unmarshal(line, &want)
 	got, failed := decode(line)
+	want.Line = string(line)
 	switch {
 	case (err != nil) != (failed != nil):
 		t.Fatalf("%s\n%v, encoding/json: %v", line, failed, err)

@@ -195,7 +195,7 @@ type Entry struct {
 	Detail string `json:"detail"`
 
 	// Line is the line that Search read the entry from, without its end.
-	Line []byte `json:"-"`
+	Line string `json:"-"`
 }
 
 // above is what a threshold is named by, "" where a rule is meant.

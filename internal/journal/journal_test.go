@@ -1,7 +1,6 @@
 package journal_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"net/netip"
@@ -400,11 +399,11 @@ func TestFoundLineIsTheOneWritten(t *testing.T) {
 	}
 	_, err := journal.Search(t.Context(), dir, journal.Query{}, func(e journal.Entry) error {
 		want := strings.TrimSuffix(contents(t, filepath.Join(dir, "blocks.jsonl")), "\n")
-		if string(e.Line) != want {
+		if e.Line != want {
 			t.Errorf("%s, want %s", e.Line, want)
 		}
 		again, err := json.Marshal(e)
-		if err != nil || !bytes.Equal(again, e.Line) {
+		if err != nil || string(again) != e.Line {
 			t.Errorf("marshalled %s, %v", again, err)
 		}
 		return nil

@@ -245,6 +245,5 @@ func entry(line []byte, torn bool, m *match, report *Report) *Entry {
 	if !m.is(e) {
 		return nil
 	}
-	e.Line = bytes.Clone(line)
 	return e
 }

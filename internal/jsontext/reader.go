@@ -13,6 +13,9 @@ type Reader struct {
 // NewReader reads a text that is valid UTF-8.
 func NewReader(text []byte) *Reader { return &Reader{rest: text, text: string(text)} }
 
+// Whole is the text that is read: what was read of it without a copy is a part of it.
+func (r *Reader) Whole() string { return r.text }
+
 // Ended tells whether nothing is left.
 func (r *Reader) Ended() bool { return len(r.rest) == 0 }
 

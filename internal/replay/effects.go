@@ -118,7 +118,7 @@ func (c Comparison) Effects(ctx context.Context) (_ *Effects, err error) {
 		}
 		// What is done later to a message on hold belongs to no judgement.
 		if len(r.pending) < mostPending || r.pending[e.Ref] != nil {
-			e.Line = nil
+			e.Line = ""
 			r.pending[e.Ref] = append(r.pending[e.Ref], e)
 		}
 		return nil
