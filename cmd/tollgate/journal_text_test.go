@@ -89,7 +89,7 @@ func TestJournalNumbers(t *testing.T) {
 func TestStoryOfEachKind(t *testing.T) {
 	for _, kind := range journal.Kinds() {
 		var is story
-		is.add(journal.Entry{Kind: kind})
+		is.add(&journal.Entry{Kind: kind})
 		if n := len(is.traces); (n > 0) != (kind == journal.Trace) {
 			t.Errorf("a line of %s is one of the trace: give it a place in story.add", kind)
 		}
