@@ -104,6 +104,12 @@ func printJournals(row func(name, format string, args ...any), s *daemon.Status)
 		if k.Lost > 0 || k.LastError != "" {
 			row("", "%s: %s lost; %s", k.Kind, daemon.Plural(int(k.Lost), "line"), okOr(k.LastError))
 		}
+		if k.Elsewhere != "" {
+			row("", "%s: %s", k.Kind, k.Elsewhere)
+		}
+		if k.Reopened > 0 {
+			row("", "%s: removed or renamed without a word %s, opened anew at %s", k.Kind, daemon.Plural(int(k.Reopened), "time"), k.ReopenedAt.Local().Format(time.DateTime))
+		}
 	}
 }
 

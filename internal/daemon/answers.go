@@ -183,6 +183,9 @@ func (s *Status) degraded(now time.Time) []string {
 		if k.LastError != "" {
 			note("journal %s cannot be written since %s: %s", k.Kind, local(k.ErrorSince), k.LastError)
 		}
+		if k.Elsewhere != "" {
+			note("journal %s: %s", k.Kind, k.Elsewhere)
+		}
 		if k.Lost > 0 {
 			note("journal %s lost %s", k.Kind, Plural(int(k.Lost), "line"))
 		}

@@ -21,6 +21,7 @@ func (d *Daemon) drain(ctx context.Context) {
 	})
 	d.background.Go(func() { d.heartbeat(ctx) })
 	d.background.Go(func() { d.journals.Journal().KeepPacked(ctx) })
+	d.background.Go(func() { d.journals.Journal().KeepThere(ctx) })
 	d.background.Go(func() { d.keepAccounts(ctx) })
 	if store, ok := d.store.(accounting.Conserver); ok {
 		d.background.Go(func() { d.balance(ctx, store) })

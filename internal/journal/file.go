@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -15,7 +17,9 @@ type file struct {
 
 	mu     sync.Mutex
 	f      *os.File
-	torn   bool // the file does not end with a line end
+	path   string // where it was opened
+	astray int    // how many times in a row it was not found there
+	torn   bool   // the file does not end with a line end
 	status KindStatus
 }
 
@@ -30,11 +34,16 @@ func openFile(path string) (*os.File, error) {
 
 // replace continues in another file and closes the one before. What a crash
 // left of a last line stays there; the next line begins on a new one.
-func (a *file) replace(f *os.File) error {
+func (a *file) replace(f *os.File, path string) error {
 	a.mu.Lock() // it may be the same file: no line must be under way
 	defer a.mu.Unlock()
+	return a.continueIn(f, path)
+}
+
+func (a *file) continueIn(f *os.File, path string) error {
 	old := a.f
-	a.f, a.torn = f, endsTorn(f)
+	a.f, a.path, a.astray, a.torn = f, path, 0, endsTorn(f)
+	a.status.Elsewhere = ""
 	if old == nil {
 		return nil
 	}
@@ -64,6 +73,9 @@ func endsTorn(f *os.File) bool {
 func (a *file) write(lines []byte, now time.Time) (rest []byte, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if removed(a.f) {
+		a.anew(now)
+	}
 	out := lines
 	if a.torn {
 		out = slices.Concat([]byte{'\n'}, lines)
@@ -75,6 +87,9 @@ func (a *file) write(lines []byte, now time.Time) (rest []byte, err error) {
 	n = max(n-(len(out)-len(lines)), 0)
 	whole := bytes.LastIndexByte(lines[:n], '\n') + 1
 	a.status.Lines += int64(bytes.Count(lines[:whole], []byte{'\n'}))
+	if a.status.Elsewhere != "" && removed(a.f) {
+		a.status.Lost += int64(bytes.Count(lines[:whole], []byte{'\n'})) // nobody will read them
+	}
 	if err != nil {
 		err = fmt.Errorf("journal: %w", err)
 		if a.status.LastError == "" {
@@ -85,6 +100,53 @@ func (a *file) write(lines []byte, now time.Time) (rest []byte, err error) {
 	}
 	a.status.LastError, a.status.ErrorSince = "", time.Time{}
 	return nil, nil
+}
+
+// removed tells of a file that no name leads to any more: what is written to it
+// goes when it is closed. In doubt it is none.
+func removed(f *os.File) bool {
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && st.Nlink == 0
+}
+
+// anew opens the file at its path again, after somebody took it away from there.
+// Where that cannot be done, the one before is written on.
+func (a *file) anew(now time.Time) {
+	err := os.MkdirAll(filepath.Dir(a.path), 0o750)
+	var f *os.File
+	if err == nil {
+		f, err = openFile(a.path)
+	}
+	if err != nil {
+		a.status.Elsewhere = fmt.Sprintf("it is not at %s any more, and cannot be made there: %v", a.path, err)
+		return
+	}
+	_ = a.continueIn(f, a.path) // what was written is written
+	a.status.Reopened++
+	a.status.ReopenedAt = now
+}
+
+// lookAfter has the file opened anew where another one, or none, is at its path.
+// It is not done at first sight: whoever rotates files renames them, makes new
+// ones and says so (SIGHUP), a moment one after the other.
+func (a *file) lookAfter(now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	ours, err := a.f.Stat()
+	if err != nil {
+		return
+	}
+	if there, err := os.Stat(a.path); err == nil && os.SameFile(ours, there) {
+		a.astray, a.status.Elsewhere = 0, ""
+		return
+	}
+	if a.astray++; a.astray > 1 {
+		a.anew(now)
+	}
 }
 
 // close closes the file; writing fails afterwards.

@@ -184,6 +184,13 @@ type KindStatus struct {
 	Waiting    int       `json:"waiting"`     // bytes gathered and not yet written
 	LastError  string    `json:"last_error"`  // of the last write; "" when it went well
 	ErrorSince time.Time `json:"error_since"` // zero when it went well
+
+	// Reopened is how often the file was removed or renamed and nobody said so, and
+	// was opened anew at its path; ReopenedAt, the last time. Elsewhere is why it
+	// could not be: lines go to the file that was there before.
+	Reopened   int64     `json:"reopened"`
+	ReopenedAt time.Time `json:"reopened_at"`
+	Elsewhere  string    `json:"elsewhere"`
 }
 
 // Status is how the journals fare.

@@ -43,6 +43,36 @@ func (a *file) is(info fs.FileInfo) bool {
 	return err != nil || os.SameFile(now, info) // in doubt it is
 }
 
+// lookEvery is how often it is looked whether the files are where they were opened.
+const lookEvery = 2 * time.Second
+
+// KeepThere opens files anew that somebody removed or renamed under the daemon, until
+// ctx ends, and tells of it.
+func (j *Journal) KeepThere(ctx context.Context) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	told := make([]KindStatus, len(j.writers))
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		for i := range j.writers {
+			w := &j.writers[i]
+			w.file.lookAfter(j.now())
+			now, before := w.file.state(), told[i]
+			if now.Reopened > before.Reopened {
+				j.log.Warn("a journal was removed or renamed, and nobody said so; it was opened anew", "kind", w.name, "at", now.ReopenedAt)
+			}
+			if now.Elsewhere != "" && now.Elsewhere != before.Elsewhere {
+				j.log.Error("a journal was removed or renamed, and cannot be opened anew", "kind", w.name, "error", now.Elsewhere)
+			}
+			told[i] = now
+		}
+	}
+}
+
 // SetPacking turns on or off what KeepPacked does.
 func (j *Journal) SetPacking(on bool) { j.packing.Store(on) }
 

@@ -28,6 +28,7 @@ func (m made) remove() {
 
 // opened are files that journals can continue in.
 type opened struct {
+	dir   string
 	files []*file
 	next  []*os.File
 	made  made
@@ -35,7 +36,7 @@ type opened struct {
 
 // openAll opens the files in dir, which it makes as well; on an error none.
 func openAll(dir string, files ...*file) (*opened, error) {
-	o := &opened{files: files}
+	o := &opened{dir: dir, files: files}
 	if err := o.open(dir); err != nil {
 		err = errors.Join(err, o.close())
 		o.made.remove()
@@ -72,7 +73,7 @@ func (o *opened) open(dir string) error {
 func (o *opened) replace() error {
 	var err error
 	for i, a := range o.files {
-		err = errors.Join(err, a.replace(o.next[i]))
+		err = errors.Join(err, a.replace(o.next[i], filepath.Join(o.dir, fileName(a.kind))))
 	}
 	return err
 }

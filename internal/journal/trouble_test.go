@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -351,4 +352,101 @@ func TestMoveGivenUp(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(from, "trace.jsonl")); err == nil {
 		t.Error("an empty file is left")
 	}
+}
+
+// Whatever somebody does to the files of a running daemon: lines go to what is at
+// their path, soon, and it is told; who rotates and says so hears nothing.
+func TestTakenAway(t *testing.T) {
+	entry := func(ref string) *Entry { return &Entry{Time: time.Unix(1, 0), Kind: Blocks, Ref: ref} }
+	for name, tt := range map[string]struct {
+		harm     func(path string) error
+		looks    int // before the next line
+		there    string
+		reopened int64
+		lost     int64
+		saying   bool // why it cannot be opened
+	}{
+		"nothing":               {func(string) error { return nil }, 3, "one two", 0, 0, false},
+		"truncated":             {func(path string) error { return os.Truncate(path, 0) }, 3, "two", 0, 0, false},
+		"removed":               {os.Remove, 0, "two", 1, 0, false},
+		"removed, looked after": {os.Remove, 3, "two", 1, 0, false},
+		"renamed":               {func(path string) error { return os.Rename(path, path+".1") }, 2, "two", 1, 0, false},
+		"renamed a moment ago":  {func(path string) error { return os.Rename(path, path+".1") }, 1, "", 0, 0, false},
+		"another file":          {another, 2, "other two", 1, 0, false},
+		"the folder removed":    {func(path string) error { return os.RemoveAll(filepath.Dir(path)) }, 0, "two", 1, 0, false},
+		"the folder renamed":    {func(path string) error { return os.Rename(filepath.Dir(path), filepath.Dir(path)+".old") }, 2, "two", 1, 0, false},
+		"a folder there": {func(path string) error {
+			return errors.Join(os.Remove(path), os.Mkdir(path, 0o755))
+		}, 2, "", 0, 1, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "journal")
+			j, err := Open(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer j.Close()
+			path := filepath.Join(dir, "blocks.jsonl")
+			if err := errors.Join(j.Write(entry("one")), tt.harm(path)); err != nil {
+				t.Fatal(err)
+			}
+			i := slices.IndexFunc(kinds[:], func(k kind) bool { return k.name == Blocks })
+			for range tt.looks {
+				j.writers[i].file.lookAfter(time.Now())
+			}
+			if err := j.Write(entry("two")); err != nil {
+				t.Fatal(err)
+			}
+			text, _ := os.ReadFile(path) // a folder, or not there
+			var refs []string
+			for line := range strings.Lines(string(text)) {
+				_, after, _ := strings.Cut(line, `"ref":"`)
+				ref, _, _ := strings.Cut(after, `"`)
+				refs = append(refs, ref)
+			}
+			status := j.Status().Kinds[i]
+			if got := strings.Join(refs, " "); got != tt.there || status.Reopened != tt.reopened || status.Lost != tt.lost || (status.Elsewhere != "") != tt.saying || status.Lines != 2 {
+				t.Errorf("%q is there, want %q; %+v", got, tt.there, status)
+			}
+			if tt.saying { // until it can be
+				if err := errors.Join(os.Remove(path), j.Write(entry("three"))); err != nil {
+					t.Fatal(err)
+				}
+				if s := j.Status().Kinds[i]; s.Elsewhere != "" || s.Reopened != 1 || s.Lost != 1 {
+					t.Errorf("%+v", s)
+				}
+			}
+		})
+	}
+	// Rotated as logrotate does, it is nobody's trouble.
+	dir := t.TempDir()
+	j, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	for i := range j.writers {
+		path := filepath.Join(dir, fileName(j.writers[i].name))
+		if err := os.Rename(path, path+".1"); err != nil {
+			t.Fatal(err)
+		}
+		j.writers[i].file.lookAfter(time.Now())
+	}
+	if err := j.Reopen(); err != nil {
+		t.Fatal(err)
+	}
+	for i := range j.writers {
+		j.writers[i].file.lookAfter(time.Now())
+		j.writers[i].file.lookAfter(time.Now())
+	}
+	for _, k := range j.Status().Kinds {
+		if k.Reopened != 0 || k.Elsewhere != "" {
+			t.Errorf("%+v", k)
+		}
+	}
+}
+
+// another puts a file with a line of its own in the place of one.
+func another(path string) error {
+	return errors.Join(os.WriteFile(path+".new", []byte(`{"ref":"other"}`+"\n"), 0o644), os.Rename(path+".new", path))
 }
