@@ -13,6 +13,9 @@ func TestHarmless(t *testing.T) {
 		if r >= 0xd800 && r < 0xe000 || r == '"' || r == '\\' {
 			continue
 		}
+		if r > 0x20000 && r < 0xe0000 && r%97 != 0 { // ideographs, and planes of which nothing is assigned
+			continue
+		}
 		line := []byte(`{"subject":"a` + string(r) + `b"}`)
 		text := string(harmless(line))
 		if strings.ContainsFunc(text, func(r rune) bool { return r != ' ' && !unicode.IsPrint(r) }) {
