@@ -135,7 +135,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	}
 	defer context.AfterFunc(ctx, s.Close)()
 	go s.patrol()
-	go s.watchSockets(s.context, socketEvery)
+	go s.keepSockets(s.context, socketEvery)
 	var loops sync.WaitGroup
 	for _, ln := range listeners {
 		loops.Go(func() { s.accept(ln) })

@@ -137,9 +137,9 @@ func (u *unixSocket) now() SocketStatus {
 	return u.status
 }
 
-// watchSockets looks after the paths of unix sockets until ctx ends. What
+// keepSockets looks after the paths of unix sockets until ctx ends. What
 // changes is said once.
-func (s *Server) watchSockets(ctx context.Context, every time.Duration) {
+func (s *Server) keepSockets(ctx context.Context, every time.Duration) {
 	t := time.NewTicker(every)
 	defer t.Stop()
 	told := make(map[*unixSocket]string)

@@ -40,7 +40,7 @@ type Inspectors struct {
 	ending sync.WaitGroup
 }
 
-// inspector is one with its guard, and what watches over it.
+// inspector is one with its guard, and what ends its pings.
 type inspector struct {
 	*module.Guard
 	lease     lease
@@ -48,8 +48,8 @@ type inspector struct {
 	antivirus *config.Antivirus // nil: a module
 	made      module.Inspector
 
-	unwatch context.CancelFunc // nil: it is not watched yet
-	under   sync.WaitGroup
+	unping context.CancelFunc // nil: it is not pinged yet
+	under  sync.WaitGroup
 
 	mu    sync.Mutex
 	limit string // why the antivirus does not take what the policy lets it have
@@ -151,23 +151,23 @@ func (i *Inspectors) inForce() []*inspector {
 	return i.now
 }
 
-// commit has the new ones watched.
+// commit has the new ones pinged.
 func (i *Inspectors) commit(all []*inspector) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.now = all
 	for _, one := range all {
-		if one.unwatch == nil {
-			one.watch(i.log())
+		if one.unping == nil {
+			one.ping(i.log())
 		}
 	}
 }
 
-func (n *inspector) watch(log *slog.Logger) {
+func (n *inspector) ping(log *slog.Logger) {
 	var ctx context.Context
-	ctx, n.unwatch = context.WithCancel(context.Background())
+	ctx, n.unping = context.WithCancel(context.Background())
 	n.under.Go(func() {
-		n.Watch(ctx, pingEvery, func(err error) {
+		n.PingEvery(ctx, pingEvery, func(err error) {
 			log.Warn("an inspector is not there: until it is, its messages are handled as on_error says", "inspector", n.Name(), "error", err)
 		})
 	})
@@ -199,10 +199,10 @@ func (n *inspector) askLimit(ctx context.Context, scanner *clamav.Scanner, log *
 	}
 }
 
-// end stops watching, and closes the inspector with its last inspection.
+// end stops the pings, and closes the inspector with its last inspection.
 func (n *inspector) end(log *slog.Logger) {
-	if n.unwatch != nil {
-		n.unwatch()
+	if n.unping != nil {
+		n.unping()
 		n.under.Wait()
 	}
 	if err := n.Close(); err != nil {

@@ -28,9 +28,9 @@ const stateName = "state.bolt"
 type Memories struct {
 	Log *slog.Logger
 
-	mu    sync.Mutex
-	guard *state.Guard // nil: no policy needed it
-	store state.Store  // that it guards
+	mu     sync.Mutex
+	access *state.Access // nil: no policy needed it
+	store  state.Store   // behind it
 }
 
 // Prepare gives the policy its memory, where it needs one.
@@ -38,27 +38,27 @@ func (m *Memories) Prepare(_ context.Context, d *Draft) (Step, error) {
 	if !d.Config.Gate.NeedsMemory() {
 		return step{}, nil
 	}
-	guard, discard := m.inForce(), func() {}
+	access, discard := m.inForce(), func() {}
 	var opened state.Store
-	if guard == nil {
+	if access == nil {
 		store, remove, err := m.open(d.Config)
 		if err != nil {
 			return nil, fmt.Errorf("state store: %w", err)
 		}
 		opened = store
-		guard = state.NewGuard(store, 0, time.Now)
+		access = state.NewAccess(store, 0, time.Now)
 		discard = func() {
-			if err := errors.Join(guard.Close(), remove()); err != nil {
+			if err := errors.Join(access.Close(), remove()); err != nil {
 				m.Log.Warn("the state store of a policy that was given up cannot be closed", "error", err)
 			}
 		}
 	}
-	greylist, err := guard.Greylist(d.Config.Greylist)
+	greylist, err := access.Greylist(d.Config.Greylist)
 	if err != nil {
 		discard()
 		return nil, err
 	}
-	correspondents, err := guard.Correspondents(d.Config.CorrespondentLife)
+	correspondents, err := access.Correspondents(d.Config.CorrespondentLife)
 	if err != nil {
 		discard()
 		return nil, err
@@ -67,17 +67,17 @@ func (m *Memories) Prepare(_ context.Context, d *Draft) (Step, error) {
 	return step{commit: func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		m.guard = guard
+		m.access = access
 		if opened != nil {
 			m.store = opened
 		}
 	}, discard: discard}, nil
 }
 
-func (m *Memories) inForce() *state.Guard {
+func (m *Memories) inForce() *state.Access {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.guard
+	return m.access
 }
 
 // open opens the store beside the account's: in the same Redis, or in the state
@@ -104,7 +104,7 @@ func (m *Memories) openRedis(r *config.Redis) (state.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The guard's time-out is a context's, and a question has one try: mail
+	// The time-out is a context's, and a question has one try: mail
 	// does not wait for a second.
 	db := place.Client(state.DefaultTimeout)
 	return redis.New(db, r.Prefix)
@@ -112,21 +112,21 @@ func (m *Memories) openRedis(r *config.Redis) (state.Store, error) {
 
 // Status is how the store fares, nil where there is none.
 func (m *Memories) Status() *state.Status {
-	guard := m.inForce()
-	if guard == nil {
+	access := m.inForce()
+	if access == nil {
 		return nil
 	}
-	s := guard.Status()
+	s := access.Status()
 	return &s
 }
 
 // Close closes the store.
 func (m *Memories) Close() error {
-	guard := m.inForce()
-	if guard == nil {
+	access := m.inForce()
+	if access == nil {
 		return nil
 	}
-	if err := guard.Close(); err != nil {
+	if err := access.Close(); err != nil {
 		return fmt.Errorf("state store: %w", err)
 	}
 	return nil

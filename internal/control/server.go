@@ -44,7 +44,7 @@ func Serve(stateDir string, handlers map[string]Handler, log *slog.Logger) (*Ser
 		socket: l, unlook: unlook, looked: make(chan struct{}),
 		done: make(chan error, 1),
 	}
-	go func() { defer close(s.looked); l.watch(ctx, log) }()
+	go func() { defer close(s.looked); l.keep(ctx, log) }()
 	go func() { s.done <- s.http.Serve(l) }()
 	return s, nil
 }

@@ -163,8 +163,8 @@ func (s *socket) now() SocketStatus {
 	return s.status
 }
 
-// watch looks after the path until ctx ends. What changes is said once.
-func (s *socket) watch(ctx context.Context, log *slog.Logger) {
+// keep looks after the path until ctx ends. What changes is said once.
+func (s *socket) keep(ctx context.Context, log *slog.Logger) {
 	t := time.NewTicker(lookEvery)
 	defer t.Stop()
 	told := ""

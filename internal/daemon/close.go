@@ -195,8 +195,8 @@ func (s *seals) Problem() string {
 // sealsEvery is how often the store's seals are compared with those kept here.
 const sealsEvery = time.Minute
 
-// watchSeals compares from the start on.
-func (d *Daemon) watchSeals(ctx context.Context, l accounting.Ledger) {
+// compareSeals compares from the start on.
+func (d *Daemon) compareSeals(ctx context.Context, l accounting.Ledger) {
 	for said := ""; ; {
 		ask, cancel := context.WithTimeout(ctx, storeTimeout)
 		err := d.seals.compare(ask, l)

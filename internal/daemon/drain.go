@@ -32,7 +32,7 @@ func (d *Daemon) drain(ctx context.Context) {
 		d.background.Go(func() { d.follow(ctx, ledger) })
 		d.background.Go(func() { d.readStandings(ctx, ledger) })
 		d.background.Go(func() { d.chargeFees(ctx, ledger) })
-		d.background.Go(func() { d.watchSeals(ctx, ledger) })
+		d.background.Go(func() { d.compareSeals(ctx, ledger) })
 	}
 }
 

@@ -27,8 +27,8 @@ type MaillogStatus struct {
 
 // followed is what the daemon knows from Postfix's log.
 type followed struct {
-	d     *Daemon
-	watch *outcome.Watch
+	d       *Daemon
+	tracker *outcome.Tracker
 
 	mu       sync.Mutex // of what follows
 	source   string     // that is followed; "" for nothing
@@ -41,9 +41,9 @@ type followed struct {
 	gap, err string
 }
 
-func newFollowed(d *Daemon) *followed { return &followed{d: d, watch: outcome.NewWatch()} }
+func newFollowed(d *Daemon) *followed { return &followed{d: d, tracker: outcome.NewTracker()} }
 
-// recorder makes usage records durable, and has their message watched.
+// recorder makes usage records durable, and has their message followed.
 type recorder struct {
 	gate.Recorder
 	f *followed
@@ -56,9 +56,9 @@ func (r recorder) Append(ctx context.Context, records []accounting.Record) error
 		return err
 	}
 	if m, ok := outcome.Of(records); ok && err == nil {
-		r.f.watch.Charged(m)
+		r.f.tracker.Charged(m)
 	} else if v := &records[0]; v.Kind == accounting.Void {
-		r.f.watch.Forget(outcome.Message{QueueID: v.QueueID, Time: v.Origin()})
+		r.f.tracker.Forget(outcome.Message{QueueID: v.QueueID, Time: v.Origin()})
 	}
 	return err
 }
@@ -105,7 +105,7 @@ func (f *followed) missed(why string) {
 
 // event is a line of the log. The caller holds mu.
 func (f *followed) event(e maillog.Event) error {
-	if d, ok := f.watch.Event(e, time.Now()); ok {
+	if d, ok := f.tracker.Event(e, time.Now()); ok {
 		f.pending = append(f.pending, d)
 	}
 	return nil
@@ -141,7 +141,7 @@ func (f *followed) restore(ctx context.Context) {
 	ok = ok && kept.Source == source
 	since := time.Time{}
 	if ok {
-		f.watch.Restore(kept)
+		f.tracker.Restore(kept)
 		f.gap, since = kept.Gap, kept.Time.Add(-outcome.Soon)
 	}
 	err = f.d.spool.Find(ctx, since, func(records []accounting.Record) error {
@@ -149,12 +149,12 @@ func (f *followed) restore(ctx context.Context) {
 		switch {
 		case charged && ok:
 			m.Records = nil
-			f.watch.Charged(m)
+			f.tracker.Charged(m)
 		case charged && m.Held:
 			m.Records = nil
-			f.watch.Hold(m)
+			f.tracker.Hold(m)
 		case len(records) > 0 && records[0].Kind == accounting.Void:
-			f.watch.Forget(outcome.Message{QueueID: records[0].QueueID, Time: records[0].Origin()})
+			f.tracker.Forget(outcome.Message{QueueID: records[0].QueueID, Time: records[0].Origin()})
 		}
 		return nil
 	})
@@ -189,7 +189,7 @@ func (f *followed) read(now time.Time) bool {
 	if f.source == "" {
 		return false
 	}
-	place := maillog.Place{Last: f.watch.Status(now).Last}
+	place := maillog.Place{Last: f.tracker.Status(now).Last}
 	if f.follower != nil {
 		err := f.follower.Poll(f.event)
 		switch {
@@ -203,7 +203,7 @@ func (f *followed) read(now time.Time) bool {
 		place = f.follower.Place()
 	}
 	f.places.Add(now, place)
-	f.doing = append(f.pending, f.watch.Due(now)...)
+	f.doing = append(f.pending, f.tracker.Due(now)...)
 	f.pending = nil
 	return true
 }
@@ -258,7 +258,7 @@ func (f *followed) keep(now time.Time) {
 		return
 	}
 	f.saved = now
-	kept := f.watch.Snapshot(now)
+	kept := f.tracker.Snapshot(now)
 	kept.Source, kept.Place, kept.Gap = f.source, f.places.Old(), f.gap
 	for _, one := range slices.Concat(f.pending, f.doing) {
 		kept.Waiting = append(kept.Waiting, one.Message)
@@ -275,5 +275,5 @@ func (f *followed) Status(now time.Time) *MaillogStatus {
 	if f.source == "" {
 		return nil
 	}
-	return &MaillogStatus{Source: f.source, Status: f.watch.Status(now), Voided: f.voided, Gap: f.gap, Error: f.err}
+	return &MaillogStatus{Source: f.source, Status: f.tracker.Status(now), Voided: f.voided, Gap: f.gap, Error: f.err}
 }

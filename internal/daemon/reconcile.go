@@ -75,7 +75,7 @@ func (d *Daemon) answerMaillog(_ context.Context, request json.RawMessage) (any,
 	for _, e := range r.Events {
 		_ = f.event(e) // it has no error of its own
 	}
-	f.watch.Read(r.Last)
+	f.tracker.Read(r.Last)
 	since := f.places.Old().Last
 	if since.IsZero() {
 		since = time.Now()
@@ -90,7 +90,7 @@ func (d *Daemon) answerUndecided(ctx context.Context, request json.RawMessage) (
 	}
 	a := UndecidedAnswer{Source: d.config().FollowMaillog, Messages: []outcome.Message{}}
 	if r.Since.IsZero() {
-		a.Messages = append(a.Messages, d.followed.watch.Undecided()...)
+		a.Messages = append(a.Messages, d.followed.tracker.Undecided()...)
 		return a, nil
 	}
 	type key struct {
@@ -141,20 +141,20 @@ func (d *Daemon) answerDecide(ctx context.Context, request json.RawMessage) (any
 		if err := f.void(ctx, m.Message, m.Why, control.User(ctx)); err != nil {
 			return nil, &control.Refusal{Code: CodeAway, Message: err.Error()}
 		}
-		f.watch.Forget(m.Message)
+		f.tracker.Forget(m.Message)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, m := range r.Queued {
 		if m.Held {
-			f.watch.Hold(m)
+			f.tracker.Hold(m)
 		} else {
-			f.watch.Forget(m)
+			f.tracker.Forget(m)
 		}
 	}
 	if r.All {
 		f.gap = ""
-		f.watch.Reconciled()
+		f.tracker.Reconciled()
 	}
 	f.keep(time.Now())
 	return nil, nil

@@ -12,7 +12,7 @@ import (
 // Replace puts content in place of a file, or makes it. Where the error comes
 // from the folder's sync the new content may be there and not survive a crash.
 func Replace(path string, content []byte, mode fs.FileMode) error {
-	name, err := Stage(path, content, mode)
+	name, err := WriteBeside(path, content, mode)
 	if err != nil {
 		return err
 	}
@@ -22,9 +22,9 @@ func Replace(path string, content []byte, mode fs.FileMode) error {
 	return SyncDir(filepath.Dir(path))
 }
 
-// Stage writes content to a new file beside path, of which it returns the name:
+// WriteBeside writes content to a new file beside path, of which it returns the name:
 // renamed to path, it is in its place.
-func Stage(path string, content []byte, mode fs.FileMode) (string, error) {
+func WriteBeside(path string, content []byte, mode fs.FileMode) (string, error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".new*")
 	if err != nil {
 		return "", err

@@ -28,9 +28,9 @@ type swap struct {
 // replaced. Those that were there are kept beside them, under their names with
 // the suffix. A new file has the mode and owner of the one before it, or of like.
 func Swap(files []File, suffix, like string) (*Swapped, error) {
-	staged := make([]string, len(files))
+	beside := make([]string, len(files))
 	drop := func() {
-		for _, name := range staged {
+		for _, name := range beside {
 			if name != "" {
 				_ = os.Remove(name) // of a change that is given up
 			}
@@ -52,12 +52,12 @@ func Swap(files []File, suffix, like string) (*Swapped, error) {
 			drop()
 			return nil, err
 		}
-		if staged[i], err = Stage(f.Path, f.Content, info.Mode().Perm()&0o666); err != nil {
+		if beside[i], err = WriteBeside(f.Path, f.Content, info.Mode().Perm()&0o666); err != nil {
 			drop()
 			return nil, err
 		}
 		if owner, ok := info.Sys().(*syscall.Stat_t); ok && os.Geteuid() == 0 {
-			if err := os.Chown(staged[i], int(owner.Uid), int(owner.Gid)); err != nil {
+			if err := os.Chown(beside[i], int(owner.Uid), int(owner.Gid)); err != nil {
 				drop()
 				return nil, err
 			}
@@ -65,16 +65,16 @@ func Swap(files []File, suffix, like string) (*Swapped, error) {
 	}
 	s := &Swapped{}
 	for i, f := range files {
-		if err := s.swap(f, staged[i], suffix); err != nil {
+		if err := s.swap(f, beside[i], suffix); err != nil {
 			drop()
 			return nil, errors.Join(err, s.Undo())
 		}
-		staged[i] = ""
+		beside[i] = ""
 	}
 	return s, nil
 }
 
-func (s *Swapped) swap(f File, staged, suffix string) error {
+func (s *Swapped) swap(f File, beside, suffix string) error {
 	step := swap{path: f.Path}
 	switch _, err := os.Lstat(f.Path); {
 	case err == nil:
@@ -91,7 +91,7 @@ func (s *Swapped) swap(f File, staged, suffix string) error {
 		}
 		return errors.Join(os.Remove(f.Path), SyncDir(filepath.Dir(f.Path)))
 	}
-	if err := os.Rename(staged, f.Path); err != nil {
+	if err := os.Rename(beside, f.Path); err != nil {
 		return err
 	}
 	return SyncDir(filepath.Dir(f.Path))

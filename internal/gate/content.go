@@ -51,7 +51,7 @@ func (m *Message) endOfHeader(ctx context.Context) {
 		m.inspection.stashOctets([]byte("\r\n"))
 	}
 	if m.remembers() {
-		m.answers = m.header.Fields.WatchAnswers()
+		m.answers = m.header.Fields.FindAnswers()
 	}
 	if m.ended() {
 		return

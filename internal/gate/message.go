@@ -48,7 +48,7 @@ type Message struct {
 
 	header    header.Header
 	body      int64
-	answers   *mail.AnswerWatch // nil: what the body is does not matter
+	answers   *mail.AnswerFinder // nil: what the body is does not matter
 	headersIn bool
 
 	subjectRead     bool

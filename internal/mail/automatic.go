@@ -106,10 +106,10 @@ func valueOf(raw, name string) string {
 	}
 }
 
-// AnswerWatch looks in the parts of a message, as its body comes, for what
+// AnswerFinder looks in the parts of a message, as its body comes, for what
 // Automatic looks for in the header: most programs send the answer to an invitation
 // as one part of several. It keeps a line, a field and some boundaries.
-type AnswerWatch struct {
+type AnswerFinder struct {
 	boundaries []string
 	line       []byte // the first octets of the one under way
 	field      string // a Content-Type under way
@@ -126,100 +126,100 @@ const (
 	inText          // of a calendar that has not told its method
 )
 
-// WatchAnswers begins to look at the body behind a header; nil where that is of
+// FindAnswers begins to look at the body behind a header; nil where that is of
 // one part only.
-func (h Header) WatchAnswers() *AnswerWatch {
-	w := &AnswerWatch{}
+func (h Header) FindAnswers() *AnswerFinder {
+	a := &AnswerFinder{}
 	for _, f := range h {
 		if strings.EqualFold(f.Name, "Content-Type") {
-			w.multipart(f.Value)
+			a.multipart(f.Value)
 			if automaticType(f.Value) == inCalendar {
-				w.place = inText
+				a.place = inText
 			}
 		}
 	}
-	if len(w.boundaries) == 0 && w.place == elsewhere {
+	if len(a.boundaries) == 0 && a.place == elsewhere {
 		return nil
 	}
-	return w
+	return a
 }
 
 // Found tells whether a part is an automatic answer, as far as the body has come.
-func (w *AnswerWatch) Found() bool { return w != nil && w.found }
+func (a *AnswerFinder) Found() bool { return a != nil && a.found }
 
 // Write takes the next octets of the body, and never fails.
-func (w *AnswerWatch) Write(p []byte) (int, error) {
+func (a *AnswerFinder) Write(p []byte) (int, error) {
 	const longest = 1000 // octets of a line that are looked at
 	n := len(p)
-	for len(p) > 0 && !w.found {
+	for len(p) > 0 && !a.found {
 		line, rest, ended := bytes.Cut(p, []byte("\n"))
-		if room := longest - len(w.line); room > 0 {
-			w.line = append(w.line, line[:min(room, len(line))]...)
+		if room := longest - len(a.line); room > 0 {
+			a.line = append(a.line, line[:min(room, len(line))]...)
 		}
 		if p = rest; ended {
-			w.take(strings.TrimRight(string(w.line), "\r"))
-			w.line = w.line[:0]
+			a.take(strings.TrimRight(string(a.line), "\r"))
+			a.line = a.line[:0]
 		}
 	}
 	return n, nil
 }
 
 // take takes a line.
-func (w *AnswerWatch) take(line string) {
+func (a *AnswerFinder) take(line string) {
 	const mostField = 4 << 10
-	if rest, ok := strings.CutPrefix(line, "--"); ok && slices.Contains(w.boundaries, strings.TrimRight(rest, " \t")) {
-		w.ended()
-		w.place = inHeader
+	if rest, ok := strings.CutPrefix(line, "--"); ok && slices.Contains(a.boundaries, strings.TrimRight(rest, " \t")) {
+		a.ended()
+		a.place = inHeader
 		return
 	}
-	switch w.place {
+	switch a.place {
 	case inHeader:
 		folded := line != "" && (line[0] == ' ' || line[0] == '\t')
-		if folded && w.field != "" && len(w.field) < mostField {
-			w.field += "\n" + line
+		if folded && a.field != "" && len(a.field) < mostField {
+			a.field += "\n" + line
 			return
 		}
 		if folded {
 			return
 		}
-		w.ended()
-		if line == "" && w.place == inHeader {
-			w.place = elsewhere
+		a.ended()
+		if line == "" && a.place == inHeader {
+			a.place = elsewhere
 		}
 		if name, value, ok := strings.Cut(line, ":"); ok && strings.EqualFold(strings.TrimRight(name, " \t"), "Content-Type") {
-			w.field = value
+			a.field = value
 		}
 	case inText:
 		if name, value, ok := strings.Cut(line, ":"); ok && strings.EqualFold(name, "METHOD") {
-			w.found = automaticMethod(value) == isAutomatic
+			a.found = automaticMethod(value) == isAutomatic
 		}
 	}
 }
 
 // ended reads a field that has come to its end.
-func (w *AnswerWatch) ended() {
-	if w.field == "" {
+func (a *AnswerFinder) ended() {
+	if a.field == "" {
 		return
 	}
-	w.multipart(w.field)
-	switch automaticType(w.field) {
+	a.multipart(a.field)
+	switch automaticType(a.field) {
 	case isAutomatic:
-		w.found = true
+		a.found = true
 	case inCalendar:
-		w.place = inText // the lines of its header that follow are none of a calendar
+		a.place = inText // the lines of its header that follow are none of a calendar
 	}
-	w.field = ""
+	a.field = ""
 }
 
 // multipart notes the boundary of a multipart.
-func (w *AnswerWatch) multipart(contentType string) {
+func (a *AnswerFinder) multipart(contentType string) {
 	const most = 16
 	value, _, _ := parameters(nil, contentType)
-	if !strings.HasPrefix(typeWord(value), "multipart/") || len(w.boundaries) >= most {
+	if !strings.HasPrefix(typeWord(value), "multipart/") || len(a.boundaries) >= most {
 		return
 	}
 	if b := strings.TrimRight(valueOf(contentType, "boundary"), " \t"); b != "" {
-		w.boundaries = append(w.boundaries, b)
+		a.boundaries = append(a.boundaries, b)
 	}
 }
 

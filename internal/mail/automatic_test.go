@@ -42,7 +42,7 @@ func TestAutomatic(t *testing.T) {
 
 // The answer to an invitation as programs send it: one part of several, wherever
 // it stands and however its header is written, in pieces of any length.
-func TestWatchAnswers(t *testing.T) {
+func TestFindAnswers(t *testing.T) {
 	alternative := func(calendar, text string) string {
 		return "--b\r\nContent-Type: text/plain\r\n\r\nAccepted\r\n--b\r\n" + calendar + "\r\n\r\n" + text + "\r\n--b--\r\n"
 	}
@@ -74,7 +74,7 @@ func TestWatchAnswers(t *testing.T) {
 			if h.Automatic() {
 				t.Errorf("%s: by its header", name)
 			}
-			w := h.WatchAnswers()
+			w := h.FindAnswers()
 			for rest := tt.body; rest != "" && w != nil; {
 				n := min(piece, len(rest))
 				_, _ = w.Write([]byte(rest[:n]))

@@ -37,7 +37,7 @@ type Signature struct {
 // budget has is a permerror. An error is that of r or of ctx: nothing is known
 // then.
 func VerifyDKIM(ctx context.Context, b *budget.Budget, r io.Reader, lookup Lookup) ([]Signature, error) {
-	seen := &watch{r: r, budget: b}
+	seen := &meter{r: r, budget: b}
 	whole := &untilError{r: seen}
 	found, err := dkim.VerifyWithOptions(whole, &dkim.VerifyOptions{
 		LookupTXT: func(name string) ([]string, error) {

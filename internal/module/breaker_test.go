@@ -200,7 +200,7 @@ func TestBreakerOfMessages(t *testing.T) {
 			g := guard(f, module.Limits{Timeout: 5 * time.Second, Parallel: 10})
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			go g.Watch(ctx, time.Minute, nil)
+			go g.PingEvery(ctx, time.Minute, nil)
 			for range 100 {
 				bad := message(t, 1)
 				bad.Sender = "bad"
@@ -225,7 +225,7 @@ func TestBreakerFrozen(t *testing.T) {
 		g := guard(&fake{inspect: patient, ping: frozen}, module.Limits{Timeout: 20 * time.Second, Parallel: 10})
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		go g.Watch(ctx, time.Minute, nil)
+		go g.PingEvery(ctx, time.Minute, nil)
 		time.Sleep(5*time.Second + time.Millisecond)
 		check(t, g, "away", "closed", 0, 0)
 		time.Sleep(6 * time.Second)
@@ -245,7 +245,7 @@ func TestBreakerBusy(t *testing.T) {
 		}, ping: frozen}, module.Limits{Timeout: 20 * time.Second, Parallel: 10})
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		go g.Watch(ctx, 2*time.Second, nil)
+		go g.PingEvery(ctx, 2*time.Second, nil)
 		for range 60 {
 			wants(t, "busy", g.Begin(t.Context(), message(t, 1)).Wait(), nil)
 		}

@@ -24,7 +24,7 @@ const remembered = 20
 type record struct {
 	// places has one element for each inspection in place; nil: no limit.
 	places chan struct{}
-	// opened tells Watch that the breaker has opened, doubt that an inspection
+	// opened tells PingEvery that the breaker has opened, doubt that an inspection
 	// failed, which may be the message's fault or the service's.
 	opened, doubt chan struct{}
 

@@ -28,17 +28,17 @@ type Kept struct {
 const fileName = "maillog.json"
 
 // Snapshot is what is known now, but for the place.
-func (w *Watch) Snapshot(now time.Time) Kept {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	k := Kept{Time: now.UTC(), Waiting: []Message{}, Held: []Message{}, Beyond: w.beyond}
-	for _, list := range w.waiting {
+func (t *Tracker) Snapshot(now time.Time) Kept {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	k := Kept{Time: now.UTC(), Waiting: []Message{}, Held: []Message{}, Beyond: t.beyond}
+	for _, list := range t.waiting {
 		k.Waiting = append(k.Waiting, list...)
 	}
-	for _, r := range w.refused {
+	for _, r := range t.refused {
 		k.Waiting = append(k.Waiting, r.Message)
 	}
-	for _, m := range w.held {
+	for _, m := range t.held {
 		k.Held = append(k.Held, m)
 	}
 	sortMessages(k.Waiting)
@@ -47,23 +47,23 @@ func (w *Watch) Snapshot(now time.Time) Kept {
 }
 
 // Restore knows what was known then.
-func (w *Watch) Restore(k Kept) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+func (t *Tracker) Restore(k Kept) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	for _, m := range k.Waiting {
-		w.charged(m)
+		t.charged(m)
 	}
 	for _, m := range k.Held {
-		w.held[m.QueueID] = m
+		t.held[m.QueueID] = m
 	}
-	w.beyond, w.last = k.Beyond, k.Place.Last
+	t.beyond, t.last = k.Beyond, k.Place.Last
 }
 
 // Hold knows that a message is on hold.
-func (w *Watch) Hold(m Message) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.held[m.QueueID] = m
+func (t *Tracker) Hold(m Message) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.held[m.QueueID] = m
 }
 
 // Load reads what a folder keeps; false when it keeps nothing.

@@ -18,28 +18,28 @@ const (
 	// batch is how many go to the store at once: few enough for its time-out.
 	batch = 500
 	// remembering is how long one message may keep the store busy, in
-	// time-outs of the guard.
+	// time-outs.
 	remembering = 4
 )
 
 // Correspondents are who wrote to whom.
 type Correspondents struct {
-	guard *Guard
-	life  time.Duration
+	access *Access
+	life   time.Duration
 }
 
 // Correspondents remembers for life, counted from the last message.
-func (g *Guard) Correspondents(life time.Duration) (*Correspondents, error) {
+func (a *Access) Correspondents(life time.Duration) (*Correspondents, error) {
 	life = life.Truncate(time.Millisecond)
 	if life <= 0 || life > maxLife {
 		return nil, fmt.Errorf("correspondents: %v is no time to remember for: it is more than 0 and at most %v", life, maxLife)
 	}
-	return &Correspondents{guard: g, life: life}, nil
+	return &Correspondents{access: a, life: life}, nil
 }
 
 // Remember records that the local address wrote to the remote ones: at the end
 // of an outbound message that was accepted. Of more than 10,000 the first are
-// remembered. It returns within four time-outs of the guard.
+// remembered. It returns within four time-outs.
 //
 // A message of the null sender is not remembered: what it answers was not
 // written by anybody here.
@@ -51,7 +51,7 @@ func (c *Correspondents) Remember(ctx context.Context, local string, remote []st
 	if local = address.Fold(local); local == "" {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, remembering*c.guard.timeout)
+	ctx, cancel := context.WithTimeout(ctx, remembering*c.access.timeout)
 	defer cancel()
 	remote = remote[:min(len(remote), maxRemote)]
 	ids := make([]ID, 0, min(len(remote), batch))
@@ -66,8 +66,8 @@ func (c *Correspondents) Remember(ctx context.Context, local string, remote []st
 		if remote = remote[n:]; len(ids) == 0 {
 			continue
 		}
-		if err := c.guard.do(ctx, func(ctx context.Context) error {
-			return c.guard.store.Remember(ctx, ids, now, c.life)
+		if err := c.access.do(ctx, func(ctx context.Context) error {
+			return c.access.store.Remember(ctx, ids, now, c.life)
 		}); err != nil {
 			return fmt.Errorf("correspondents: %w", err)
 		}
@@ -88,8 +88,8 @@ func (c *Correspondents) Wrote(ctx context.Context, local, remote string, now ti
 	}
 	id := pair(local, remote)
 	var wrote bool
-	if err := c.guard.do(ctx, func(ctx context.Context) (err error) {
-		wrote, err = c.guard.store.Remembered(ctx, id, now, c.life)
+	if err := c.access.do(ctx, func(ctx context.Context) (err error) {
+		wrote, err = c.access.store.Remembered(ctx, id, now, c.life)
 		return err
 	}); err != nil {
 		return false, fmt.Errorf("correspondents: %w", err)

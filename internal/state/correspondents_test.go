@@ -13,7 +13,7 @@ import (
 func correspondents(t *testing.T) (*fake, *Correspondents) {
 	t.Helper()
 	f := newFake()
-	c, err := NewGuard(f, 0, time.Now).Correspondents(DefaultCorrespondentLife)
+	c, err := NewAccess(f, 0, time.Now).Correspondents(DefaultCorrespondentLife)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestRememberAway(t *testing.T) {
 
 func TestCorrespondentLife(t *testing.T) {
 	for _, life := range []time.Duration{0, -1, time.Microsecond, maxLife + time.Millisecond} {
-		if _, err := NewGuard(newFake(), 0, time.Now).Correspondents(life); err == nil {
+		if _, err := NewAccess(newFake(), 0, time.Now).Correspondents(life); err == nil {
 			t.Error(life)
 		}
 	}

@@ -57,24 +57,24 @@ func (c GreylistConfig) Validate() error {
 
 // Greylist delays the mail of strangers: who means it tries again (RFC 6647).
 type Greylist struct {
-	guard *Guard
-	c     GreylistConfig
+	access *Access
+	c      GreylistConfig
 }
 
 // Greylist makes one by a configuration that is valid.
-func (g *Guard) Greylist(c GreylistConfig) (*Greylist, error) {
+func (a *Access) Greylist(c GreylistConfig) (*Greylist, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("greylist: %w", err)
 	}
 	for _, d := range []*time.Duration{&c.Delay, &c.Window, &c.Life} {
 		*d = d.Truncate(time.Millisecond)
 	}
-	return &Greylist{guard: g, c: c}, nil
+	return &Greylist{access: a, c: c}, nil
 }
 
 // Check records that the client tries to deliver mail of the sender (empty:
 // the null sender) to the recipient, and tells whether it may. Addresses are
-// as SMTP has them. An error, which comes within the guard's time-out, means
+// as SMTP has them. An error, which comes within the time-out, means
 // that it is not known: the mail is not to be delayed then.
 func (g *Greylist) Check(ctx context.Context, client netip.Addr, sender, recipient string, now time.Time) (Answer, error) {
 	network, err := g.c.network(client)
@@ -89,8 +89,8 @@ func (g *Greylist) Check(ctx context.Context, client netip.Addr, sender, recipie
 		Triplet: newID("triplet", network.String(), Stem(sender), address.Fold(recipient)),
 	}
 	var a Answer
-	err = g.guard.do(ctx, func(ctx context.Context) (err error) {
-		a, err = g.guard.store.Try(ctx, t)
+	err = g.access.do(ctx, func(ctx context.Context) (err error) {
+		a, err = g.access.store.Try(ctx, t)
 		return err
 	})
 	if err != nil {

@@ -15,7 +15,7 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 123_456_789, time.UTC)
 // same tells whether a second try is one of the same triplet.
 func same(t *testing.T, c GreylistConfig, first, second [3]string) bool {
 	t.Helper()
-	g, err := NewGuard(newFake(), 0, time.Now).Greylist(c)
+	g, err := NewAccess(newFake(), 0, time.Now).Greylist(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestMasks(t *testing.T) {
 
 func TestCheckCannot(t *testing.T) {
 	f := newFake()
-	g, err := NewGuard(f, 0, time.Now).Greylist(DefaultGreylist())
+	g, err := NewAccess(f, 0, time.Now).Greylist(DefaultGreylist())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func TestValidate(t *testing.T) {
 		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v", want, err)
 		}
-		if _, err := NewGuard(newFake(), 0, time.Now).Greylist(c); err == nil {
+		if _, err := NewAccess(newFake(), 0, time.Now).Greylist(c); err == nil {
 			t.Errorf("%s: it is taken", want)
 		}
 	}

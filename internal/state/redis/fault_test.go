@@ -41,16 +41,16 @@ func (c *clock) pass(d time.Duration) {
 func away(t *testing.T, addr string, stop, start func() error) {
 	t.Helper()
 	o := options(addr)
-	// Longer than the guard has patience: it is the guard that must end it.
+	// Longer than the access has patience: it is this that must end it.
 	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = time.Minute, time.Minute, time.Minute
 	s := mustNew(t, redis.NewUniversalClient(o), t.Name()+":")
 	clock := &clock{at: statetest.Now}
-	guard := state.NewGuard(s, 200*time.Millisecond, clock.now)
-	list, err := guard.Greylist(state.DefaultGreylist())
+	access := state.NewAccess(s, 200*time.Millisecond, clock.now)
+	list, err := access.Greylist(state.DefaultGreylist())
 	if err != nil {
 		t.Fatal(err)
 	}
-	known, err := guard.Correspondents(state.DefaultCorrespondentLife)
+	known, err := access.Correspondents(state.DefaultCorrespondentLife)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func away(t *testing.T, addr string, stop, start func() error) {
 		return list.Check(t.Context(), netip.MustParseAddr("192.0.2.1"), "a@example.com", "b@example.org", clock.now())
 	}
 	// A started server may load yet, a connection of before be broken, and a busy machine
-	// take longer to answer than the guard has patience.
+	// take longer to answer than the access has patience.
 	answered := func() state.Answer {
 		for {
 			a, err := ask()
@@ -97,7 +97,7 @@ func away(t *testing.T, addr string, stop, start func() error) {
 		if took := time.Since(begun); took > 20*time.Second {
 			t.Fatal(took)
 		}
-		if st := guard.Status(); !st.Away || st.Error == "" || st.Kind != "redis" {
+		if st := access.Status(); !st.Away || st.Error == "" || st.Kind != "redis" {
 			t.Fatalf("%+v", st)
 		}
 		if err := start(); err != nil {
@@ -105,7 +105,7 @@ func away(t *testing.T, addr string, stop, start func() error) {
 		}
 		clock.pass(time.Minute)
 		answered()
-		if st := guard.Status(); st.Away || st.Error != "" {
+		if st := access.Status(); st.Away || st.Error != "" {
 			t.Fatalf("%+v", st)
 		}
 	}
@@ -176,15 +176,15 @@ func TestDenied(t *testing.T) {
 		o := options(r.Addr)
 		o.Password = password
 		s := mustNew(t, redis.NewUniversalClient(o), "tg:")
-		guard := state.NewGuard(s, harness.Patience, func() time.Time { return statetest.Now })
-		known, err := guard.Correspondents(state.DefaultCorrespondentLife)
+		access := state.NewAccess(s, harness.Patience, func() time.Time { return statetest.Now })
+		known, err := access.Correspondents(state.DefaultCorrespondentLife)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, err := known.Wrote(t.Context(), "a@example.org", "b@example.com", statetest.Now); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", password, err)
 		}
-		if st := guard.Status(); !strings.Contains(st.Error, want) {
+		if st := access.Status(); !strings.Contains(st.Error, want) {
 			t.Errorf("%q: %+v", password, st)
 		}
 	}

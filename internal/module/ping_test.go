@@ -26,7 +26,7 @@ func TestWatchTellsWhoIsMissing(t *testing.T) {
 			over := make(chan struct{})
 			go func() {
 				defer close(over)
-				g.Watch(ctx, time.Minute, func(err error) { told = append(told, err.Error()) })
+				g.PingEvery(ctx, time.Minute, func(err error) { told = append(told, err.Error()) })
 			}()
 			time.Sleep(time.Hour)
 			s.away.Store(false)
@@ -51,7 +51,7 @@ func TestWatch(t *testing.T) {
 		over := make(chan struct{})
 		go func() {
 			defer close(over)
-			g.Watch(ctx, time.Minute, nil)
+			g.PingEvery(ctx, time.Minute, nil)
 		}()
 		synctest.Wait()
 		check(t, g, "up", "closed", 0, 0)
@@ -107,7 +107,7 @@ func TestWatchDeafService(t *testing.T) {
 			t.Errorf("%+v", h)
 		}
 		// Not before: a ping would close it as soon as it opens.
-		go g.Watch(ctx, time.Minute, nil)
+		go g.PingEvery(ctx, time.Minute, nil)
 		synctest.Wait() // for a ping
 		if h := g.Health(); h.Breaker != "closed" {
 			t.Errorf("%+v", h)
@@ -129,7 +129,7 @@ func TestWatchBadPings(t *testing.T) {
 		}}
 		g := guard(f, module.Limits{})
 		ctx, cancel := context.WithCancel(t.Context())
-		go g.Watch(ctx, 10*time.Second, nil)
+		go g.PingEvery(ctx, 10*time.Second, nil)
 		synctest.Wait()
 		if h := g.Health(); h.State != "away" || h.LastError != "ping: panicked: ouch" || h.Breaker != "closed" {
 			t.Errorf("%+v", h)

@@ -57,8 +57,8 @@ const most = 200_000
 // mostRecords bounds those whose records are kept beside them.
 const mostRecords = 10_000
 
-// Watch is what is known. It is safe for use by many goroutines.
-type Watch struct {
+// Tracker is what is known. It is safe for use by many goroutines.
+type Tracker struct {
 	mu      sync.Mutex
 	waiting map[string][]Message // by queue id: short ids come again
 	held    map[string]Message   // that Postfix has on hold
@@ -80,116 +80,118 @@ type refused struct {
 // new one ends, and so is read soon.
 const Settle = 5 * time.Second
 
-// NewWatch knows of nothing.
-func NewWatch() *Watch { return &Watch{waiting: map[string][]Message{}, held: map[string]Message{}} }
-
-// Charged takes note of a message that was charged, before Postfix hears of it.
-func (w *Watch) Charged(m Message) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.charged(m)
+// NewTracker knows of nothing.
+func NewTracker() *Tracker {
+	return &Tracker{waiting: map[string][]Message{}, held: map[string]Message{}}
 }
 
-func (w *Watch) charged(m Message) {
-	list := w.waiting[m.QueueID]
+// Charged takes note of a message that was charged, before Postfix hears of it.
+func (t *Tracker) Charged(m Message) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.charged(m)
+}
+
+func (t *Tracker) charged(m Message) {
+	list := t.waiting[m.QueueID]
 	if slices.ContainsFunc(list, func(o Message) bool { return o.same(&m) }) {
 		return
 	}
-	if w.count >= most {
-		w.beyond++
+	if t.count >= most {
+		t.beyond++
 		return
 	}
-	if w.count >= mostRecords {
+	if t.count >= mostRecords {
 		m.Records = nil
 	}
-	w.waiting[m.QueueID] = append(list, m)
-	w.count++
+	t.waiting[m.QueueID] = append(list, m)
+	t.count++
 }
 
 // Forget has a message waited for no more: it was decided about.
-func (w *Watch) Forget(m Message) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.forget(m)
-	w.refused = slices.DeleteFunc(w.refused, func(r refused) bool { return r.same(&m) })
-	if h, ok := w.held[m.QueueID]; ok && h.same(&m) {
-		delete(w.held, m.QueueID)
+func (t *Tracker) Forget(m Message) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.forget(m)
+	t.refused = slices.DeleteFunc(t.refused, func(r refused) bool { return r.same(&m) })
+	if h, ok := t.held[m.QueueID]; ok && h.same(&m) {
+		delete(t.held, m.QueueID)
 	}
 }
 
-func (w *Watch) forget(m Message) {
-	list := w.waiting[m.QueueID]
+func (t *Tracker) forget(m Message) {
+	list := t.waiting[m.QueueID]
 	rest := slices.DeleteFunc(list, func(o Message) bool { return o.same(&m) })
-	w.count -= len(list) - len(rest)
+	t.count -= len(list) - len(rest)
 	if len(rest) == 0 {
-		delete(w.waiting, m.QueueID)
+		delete(t.waiting, m.QueueID)
 		return
 	}
-	w.waiting[m.QueueID] = rest
+	t.waiting[m.QueueID] = rest
 }
 
 // Event takes note of a line of the log, in the log's order, at a time. A
 // decision may follow from it; others come from Due.
-func (w *Watch) Event(e maillog.Event, now time.Time) (Decision, bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if e.Time.After(w.last) {
-		w.last = e.Time
+func (t *Tracker) Event(e maillog.Event, now time.Time) (Decision, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e.Time.After(t.last) {
+		t.last = e.Time
 	}
 	if e.Kind == maillog.Begun {
-		w.begun(e)
+		t.begun(e)
 		return Decision{}, false
 	}
-	if m, ok := w.about(e); ok {
+	if m, ok := t.about(e); ok {
 		switch e.Kind {
 		case maillog.Refused, maillog.Unwritten:
 			// Much later it is about another message, whose id came again.
 			if e.Time.Sub(m.Time) > Soon {
 				return Decision{}, false
 			}
-			w.forget(m)
-			w.refused = append(w.refused, refused{Decision{m, maillog.NotQueued}, now})
+			t.forget(m)
+			t.refused = append(t.refused, refused{Decision{m, maillog.NotQueued}, now})
 		case maillog.Held:
-			w.forget(m)
+			t.forget(m)
 			m.Records = nil // it may be long on hold
-			w.held[m.QueueID] = m
+			t.held[m.QueueID] = m
 		case maillog.Deleted:
 			// Deleted without a word that it was queued: reconciling decides.
 		default:
-			w.forget(m)
+			t.forget(m)
 		}
 		return Decision{}, false
 	}
-	m, ok := w.held[e.QueueID]
+	m, ok := t.held[e.QueueID]
 	if !ok || e.Time.Before(m.Time.Add(-slack)) {
 		return Decision{}, false
 	}
 	switch e.Kind {
 	case maillog.Deleted:
-		delete(w.held, e.QueueID)
+		delete(t.held, e.QueueID)
 		return Decision{m, maillog.Thrown}, true
 	case maillog.Queued, maillog.Delivered, maillog.Released, maillog.Requeued:
-		delete(w.held, e.QueueID) // let go: it is owed, whatever becomes of it
+		delete(t.held, e.QueueID) // let go: it is owed, whatever becomes of it
 	}
 	return Decision{}, false
 }
 
 // Read takes note of when the last line was written that was read.
-func (w *Watch) Read(at time.Time) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if at.After(w.last) {
-		w.last = at
+func (t *Tracker) Read(at time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if at.After(t.last) {
+		t.last = at
 	}
 }
 
 // begun: a message gets its queue id here. One that ended later than that is this
 // one; what was said before with its id is of another.
-func (w *Watch) begun(e maillog.Event) {
-	w.refused = slices.DeleteFunc(w.refused, func(r refused) bool {
+func (t *Tracker) begun(e maillog.Event) {
+	t.refused = slices.DeleteFunc(t.refused, func(r refused) bool {
 		other := r.QueueID == e.QueueID && !r.Time.Before(e.Time.Add(-slack))
 		if other {
-			w.charged(r.Message)
+			t.charged(r.Message)
 		}
 		return other
 	})
@@ -197,11 +199,11 @@ func (w *Watch) begun(e maillog.Event) {
 
 // Due are the decisions about messages that were not queued, when nothing has
 // spoken against them for Settle.
-func (w *Watch) Due(now time.Time) []Decision {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+func (t *Tracker) Due(now time.Time) []Decision {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	var due []Decision
-	w.refused = slices.DeleteFunc(w.refused, func(r refused) bool {
+	t.refused = slices.DeleteFunc(t.refused, func(r refused) bool {
 		settled := now.Sub(r.noted) >= Settle
 		if settled {
 			due = append(due, r.Decision)
@@ -213,8 +215,8 @@ func (w *Watch) Due(now time.Time) []Decision {
 
 // about is the message that a line is about: of those with its queue id that had
 // ended by then the first, as the log says of each in its order.
-func (w *Watch) about(e maillog.Event) (found Message, ok bool) {
-	for _, m := range w.waiting[e.QueueID] {
+func (t *Tracker) about(e maillog.Event) (found Message, ok bool) {
+	for _, m := range t.waiting[e.QueueID] {
 		if !e.Time.Before(m.Time.Add(-slack)) && (!ok || m.Time.Before(found.Time)) {
 			found, ok = m, true
 		}
@@ -224,17 +226,17 @@ func (w *Watch) about(e maillog.Event) (found Message, ok bool) {
 
 // Undecided are the messages of which the log does not say whether they were
 // queued, the oldest first, and those that are on hold.
-func (w *Watch) Undecided() []Message {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+func (t *Tracker) Undecided() []Message {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	var list []Message
-	for _, waiting := range w.waiting {
+	for _, waiting := range t.waiting {
 		list = append(list, waiting...)
 	}
-	for _, r := range w.refused {
+	for _, r := range t.refused {
 		list = append(list, r.Message)
 	}
-	for _, m := range w.held {
+	for _, m := range t.held {
 		m.Held = true
 		list = append(list, m)
 	}
@@ -262,12 +264,12 @@ type Status struct {
 }
 
 // Status counts.
-func (w *Watch) Status(now time.Time) Status {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	s := Status{Last: w.last, Waiting: w.count + len(w.refused), Unknown: w.beyond, Held: len(w.held)}
+func (t *Tracker) Status(now time.Time) Status {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := Status{Last: t.last, Waiting: t.count + len(t.refused), Unknown: t.beyond, Held: len(t.held)}
 	var unknown []Message
-	for _, list := range w.waiting {
+	for _, list := range t.waiting {
 		for _, m := range list {
 			if now.Sub(m.Time) > Soon {
 				s.Unknown++
@@ -284,8 +286,8 @@ func (w *Watch) Status(now time.Time) Status {
 
 // Reconciled has what there was no room for counted no more: somebody has looked
 // through all of it.
-func (w *Watch) Reconciled() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.beyond = 0
+func (t *Tracker) Reconciled() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.beyond = 0
 }

@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-func guarded(t *testing.T) (*fake, *Guard, func(ctx context.Context) error) {
+func bounded(t *testing.T) (*fake, *Access, func(ctx context.Context) error) {
 	t.Helper()
 	f := newFake()
-	g := NewGuard(f, 0, time.Now)
+	g := NewAccess(f, 0, time.Now)
 	list, err := g.Greylist(DefaultGreylist())
 	if err != nil {
 		t.Fatal(err)
@@ -25,9 +25,9 @@ func guarded(t *testing.T) (*fake, *Guard, func(ctx context.Context) error) {
 }
 
 // A store that hangs costs one time-out in a while, whoever asks.
-func TestGuardHangs(t *testing.T) {
+func TestAccessHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, g, check := guarded(t)
+		f, g, check := bounded(t)
 		f.set(true, nil)
 		start := time.Now()
 		var wg sync.WaitGroup
@@ -84,9 +84,9 @@ func TestGuardHangs(t *testing.T) {
 }
 
 // One finds out; the others do not wait for it.
-func TestGuardOneProbe(t *testing.T) {
+func TestAccessOneProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, _, check := guarded(t)
+		f, _, check := bounded(t)
 		f.set(true, nil)
 		if err := check(t.Context()); !errors.Is(err, ErrAway) {
 			t.Fatal(err)
@@ -104,8 +104,8 @@ func TestGuardOneProbe(t *testing.T) {
 }
 
 // An answer, even an error, is no reason to leave the store alone.
-func TestGuardAnswers(t *testing.T) {
-	f, g, check := guarded(t)
+func TestAccessAnswers(t *testing.T) {
+	f, g, check := bounded(t)
 	wrong := errors.New("wrong type")
 	f.set(false, wrong)
 	for range 5 {
@@ -119,9 +119,9 @@ func TestGuardAnswers(t *testing.T) {
 }
 
 // A session that ends says nothing about the store, and gives its turn back.
-func TestGuardCancelled(t *testing.T) {
+func TestAccessCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, g, check := guarded(t)
+		f, g, check := bounded(t)
 		f.set(true, nil)
 		for _, away := range []bool{false, true} {
 			ctx, cancel := context.WithCancel(t.Context())
@@ -144,9 +144,9 @@ func TestGuardCancelled(t *testing.T) {
 	})
 }
 
-func TestGuardPanics(t *testing.T) {
+func TestAccessPanics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, _, check := guarded(t)
+		f, _, check := bounded(t)
 		f.set(true, nil)
 		_ = check(t.Context()) // it hangs
 		time.Sleep(firstPause)

@@ -23,9 +23,9 @@ var (
 	errEmptyLines = errors.New("too many empty lines")
 )
 
-// watch reads a message, counts what its header has, and charges what verifying
+// meter reads a message, counts what its header has, and charges what verifying
 // will cost.
-type watch struct {
+type meter struct {
 	r       io.Reader
 	budget  *budget.Budget
 	authors int // From fields
@@ -50,29 +50,29 @@ const (
 	signatureName = "DKIM-Signature"
 )
 
-func (w *watch) Read(p []byte) (int, error) {
-	n, err := w.r.Read(p)
-	_ = w.budget.Octets(n) // the steps of a proportional budget; looked at with them
-	if w.past {
-		if w.budget.Charge(n*max(w.signatures, 1)) != nil {
-			return 0, w.spent()
+func (m *meter) Read(p []byte) (int, error) {
+	n, err := m.r.Read(p)
+	_ = m.budget.Octets(n) // the steps of a proportional budget; looked at with them
+	if m.past {
+		if m.budget.Charge(n*max(m.signatures, 1)) != nil {
+			return 0, m.spent()
 		}
 		if len(bytes.TrimLeft(p[:n], "\r\n")) > 0 {
-			w.empty = 0
-		} else if w.empty += n; w.empty > maxEmptyLines {
+			m.empty = 0
+		} else if m.empty += n; m.empty > maxEmptyLines {
 			return 0, errEmptyLines
 		}
 		return n, err
 	}
 	for _, c := range p[:n] {
-		if w.past {
+		if m.past {
 			break
 		}
-		w.octets++
-		w.see(c)
+		m.octets++
+		m.see(c)
 	}
-	if w.past {
-		w.charge()
+	if m.past {
+		m.charge()
 	}
 	return n, err
 }
@@ -80,21 +80,21 @@ func (w *watch) Read(p []byte) (int, error) {
 // charge charges what the header costs, before anything is computed: each name in
 // h= is looked for in all fields, and what is signed is put together anew for each
 // signature.
-func (w *watch) charge() {
+func (m *meter) charge() {
 	const most = 1 << 40
-	work := w.octets * w.signatures
-	if w.names > 0 && w.fields > most/perField/w.names {
+	work := m.octets * m.signatures
+	if m.names > 0 && m.fields > most/perField/m.names {
 		work = most
 	} else {
-		work += w.fields * w.names * perField
+		work += m.fields * m.names * perField
 	}
-	_ = w.budget.Charge(work)
-	w.refused = w.spent()
+	_ = m.budget.Charge(work)
+	m.refused = m.spent()
 }
 
 // spent is the error of a budget that is spent; that of a context is its own.
-func (w *watch) spent() error {
-	err := w.budget.Err()
+func (m *meter) spent() error {
+	err := m.budget.Err()
 	if errors.Is(err, budget.ErrSpent) {
 		return errWork
 	}
@@ -102,46 +102,46 @@ func (w *watch) spent() error {
 }
 
 // see takes an octet of the header.
-func (w *watch) see(c byte) {
+func (m *meter) see(c byte) {
 	blank := c == ' ' || c == '\t'
-	if w.line == 0 && !blank {
-		w.fields++
-		w.signs = false
+	if m.line == 0 && !blank {
+		m.fields++
+		m.signs = false
 	}
 	switch {
 	case c == '\n':
-		w.past = w.line == 0 || w.line == 1 && w.cr
-		w.line, w.told, w.name = 0, false, w.name[:0]
+		m.past = m.line == 0 || m.line == 1 && m.cr
+		m.line, m.told, m.name = 0, false, m.name[:0]
 		return
-	case w.told:
-		if c == ':' && w.signs {
-			w.names++
+	case m.told:
+		if c == ':' && m.signs {
+			m.names++
 		}
 	case c == ':':
-		w.field(string(bytes.TrimRight(w.name, " \t")))
-		w.told = true
-	case w.line == 0 && blank:
-		w.told = true // the line goes on with a field
-	case len(w.name) > len(fromName) && blank:
+		m.field(string(bytes.TrimRight(m.name, " \t")))
+		m.told = true
+	case m.line == 0 && blank:
+		m.told = true // the line goes on with a field
+	case len(m.name) > len(fromName) && blank:
 		// However much white space stands before the colon.
-	case len(w.name) > len(signatureName)+1:
-		w.told = true // a longer name
+	case len(m.name) > len(signatureName)+1:
+		m.told = true // a longer name
 	default:
-		w.name = append(w.name, c)
+		m.name = append(m.name, c)
 	}
-	w.line++
-	w.cr = c == '\r'
+	m.line++
+	m.cr = c == '\r'
 }
 
 // field begins a field of that name.
-func (w *watch) field(name string) {
+func (m *meter) field(name string) {
 	switch {
 	case strings.EqualFold(name, fromName):
-		w.authors++
+		m.authors++
 	case strings.EqualFold(name, signatureName):
-		w.signs = true
-		w.signatures = min(w.signatures+1, maxSignatures)
-		w.names++
+		m.signs = true
+		m.signatures = min(m.signatures+1, maxSignatures)
+		m.names++
 	}
 }
 

@@ -23,10 +23,10 @@ const (
 
 var errUnfinished = errors.New("unfinished")
 
-// Guard keeps a store from holding up mail: each question has a time-out, and
+// Access keeps a store from holding up mail: each question has a time-out, and
 // a store that is away is asked by one in a while only, so that not every
-// recipient waits for it. One guard serves all that asks the same store.
-type Guard struct {
+// recipient waits for it. One serves all that asks the same store.
+type Access struct {
 	store   Store
 	timeout time.Duration
 	now     func() time.Time
@@ -39,28 +39,28 @@ type Guard struct {
 	breaker breaker.Breaker
 }
 
-// NewGuard guards s. A timeout of 0 is the default; now is the clock of the
+// NewAccess is the way to s. A timeout of 0 is the default; now is the clock of the
 // breaker.
-func NewGuard(s Store, timeout time.Duration, now func() time.Time) *Guard {
+func NewAccess(s Store, timeout time.Duration, now func() time.Time) *Access {
 	if timeout <= 0 {
 		timeout = DefaultTimeout
 	}
-	return &Guard{store: s, timeout: timeout, now: now, breaker: breaker.Breaker{Tolerated: 1, First: firstPause, Last: maxPause}}
+	return &Access{store: s, timeout: timeout, now: now, breaker: breaker.Breaker{Tolerated: 1, First: firstPause, Last: maxPause}}
 }
 
 // Close closes the store.
-func (g *Guard) Close() error { return g.store.Close() }
+func (a *Access) Close() error { return a.store.Close() }
 
 // do asks the store, unless it is away.
-func (g *Guard) do(ctx context.Context, ask func(context.Context) error) (err error) {
-	pass, err := g.enter()
+func (a *Access) do(ctx context.Context, ask func(context.Context) error) (err error) {
+	pass, err := a.enter()
 	if err != nil {
 		return err
 	}
 	// What panics must leave, too: nobody else would find out.
 	err = errUnfinished
-	defer func() { g.leave(ctx, pass, err) }()
-	limited, cancel := context.WithTimeout(ctx, g.timeout)
+	defer func() { a.leave(ctx, pass, err) }()
+	limited, cancel := context.WithTimeout(ctx, a.timeout)
 	defer cancel()
 	err = ask(limited)
 	if err != nil && limited.Err() != nil && !errors.Is(err, ErrAway) {
@@ -70,37 +70,37 @@ func (g *Guard) do(ctx context.Context, ask func(context.Context) error) (err er
 }
 
 // enter says whether the store may be asked.
-func (g *Guard) enter() (breaker.Pass, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.asked++
-	pass, ok := g.breaker.Admit(g.now())
+func (a *Access) enter() (breaker.Pass, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.asked++
+	pass, ok := a.breaker.Admit(a.now())
 	if !ok {
-		g.failed++
-		return 0, fmt.Errorf("%w (%s)", g.last, g.lastAt.UTC().Format(time.RFC3339))
+		a.failed++
+		return 0, fmt.Errorf("%w (%s)", a.last, a.lastAt.UTC().Format(time.RFC3339))
 	}
 	return pass, nil
 }
 
 // leave records how it went.
-func (g *Guard) leave(ctx context.Context, pass breaker.Pass, err error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
+func (a *Access) leave(ctx context.Context, pass breaker.Pass, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	switch {
 	case err == nil:
-		g.last = nil
-		g.breaker.Succeed()
+		a.last = nil
+		a.breaker.Succeed()
 		return
 	case errors.Is(ctx.Err(), context.Canceled):
-		g.breaker.Release(pass) // the session is over; that says nothing about the store
+		a.breaker.Release(pass) // the session is over; that says nothing about the store
 		return
 	}
-	g.failed++
-	g.last, g.lastAt = err, g.now()
+	a.failed++
+	a.last, a.lastAt = err, a.now()
 	if errors.Is(err, ErrAway) {
-		g.breaker.Fail(pass, 1, g.lastAt)
+		a.breaker.Fail(pass, 1, a.lastAt)
 	} else {
-		g.breaker.Succeed() // it answers, if badly
+		a.breaker.Succeed() // it answers, if badly
 	}
 }
 
@@ -115,12 +115,12 @@ type Status struct {
 }
 
 // Status is a snapshot.
-func (g *Guard) Status() Status {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	s := Status{Kind: g.store.Kind(), Away: g.breaker.Open(), Asked: g.asked, Failed: g.failed}
-	if g.last != nil {
-		s.Error, s.Since = g.last.Error(), g.lastAt.UTC().Format(time.RFC3339)
+func (a *Access) Status() Status {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s := Status{Kind: a.store.Kind(), Away: a.breaker.Open(), Asked: a.asked, Failed: a.failed}
+	if a.last != nil {
+		s.Error, s.Since = a.last.Error(), a.lastAt.UTC().Format(time.RFC3339)
 	}
 	return s
 }

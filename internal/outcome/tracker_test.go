@@ -47,7 +47,7 @@ func TestEvents(t *testing.T) {
 		"it has begun":                 {[]line{{-1, maillog.Begun}}, maillog.Unknown, 1, 0},
 		"held, the deletion of before": {[]line{{0, maillog.Held}, {-40, maillog.Deleted}}, maillog.Unknown, 0, 1},
 	} {
-		w := NewWatch()
+		w := NewTracker()
 		w.Charged(Message{QueueID: "A", Time: start, Records: make([]accounting.Record, 1)})
 		got := maillog.Unknown
 		for _, l := range test.lines {
@@ -80,7 +80,7 @@ func TestEvents(t *testing.T) {
 func TestDecidedOnce(t *testing.T) {
 	kinds := []maillog.Kind{maillog.Queued, maillog.Held, maillog.Refused, maillog.Unwritten, maillog.Delivered, maillog.Deleted, maillog.Requeued, maillog.Released, maillog.Begun}
 	rapid.Check(t, func(rt *rapid.T) {
-		w := NewWatch()
+		w := NewTracker()
 		decided, queued := map[int64]int{}, map[int64]bool{}
 		now := 0
 		for range rapid.IntRange(1, 60).Draw(rt, "steps") {
@@ -94,7 +94,7 @@ func TestDecidedOnce(t *testing.T) {
 			e := maillog.Event{Time: at(now), Kind: rapid.SampledFrom(kinds).Draw(rt, "kind"), QueueID: id}
 			if rapid.Bool().Draw(rt, "restart") {
 				k := w.Snapshot(at(now))
-				w = NewWatch()
+				w = NewTracker()
 				w.Restore(k)
 			}
 			var about *Message
@@ -123,7 +123,7 @@ func TestDecidedOnce(t *testing.T) {
 // A short queue id comes again within the second in which the message before was
 // refused, by us or by another: what is said of that is not said of the new one.
 func TestIDsComeAgain(t *testing.T) {
-	w := NewWatch()
+	w := NewTracker()
 	w.Charged(Message{QueueID: "A", Ref: "new", Time: start})
 	second := start.Truncate(time.Second)
 	for _, e := range []maillog.Event{
@@ -164,7 +164,7 @@ func TestKept(t *testing.T) {
 	if _, ok, err := Load(dir); ok || err != nil {
 		t.Fatal(ok, err)
 	}
-	w := NewWatch()
+	w := NewTracker()
 	w.Charged(Message{QueueID: "A", Ref: "r", Time: start})
 	w.Charged(Message{QueueID: "B", Time: start})
 	w.Event(maillog.Event{Time: at(1), Kind: maillog.Held, QueueID: "B"}, start)
@@ -177,7 +177,7 @@ func TestKept(t *testing.T) {
 	if !ok || err != nil || !reflect.DeepEqual(back, k) {
 		t.Fatalf("%+v, %v; want %+v", back, err, k)
 	}
-	again := NewWatch()
+	again := NewTracker()
 	again.Restore(back)
 	if got := again.Undecided(); len(got) != 2 || got[0].QueueID != "A" || !got[1].Held {
 		t.Errorf("%+v", got)
@@ -189,7 +189,7 @@ func TestKept(t *testing.T) {
 
 // Nobody reads the log: what there is no room for is counted, not forgotten.
 func TestBounded(t *testing.T) {
-	w := NewWatch()
+	w := NewTracker()
 	for i := range most + 5 {
 		w.Charged(Message{QueueID: strconv.Itoa(i), Time: start})
 	}

@@ -16,7 +16,7 @@ const pingTime = 5 * time.Second
 // errPing is for pings that come while one is left behind.
 var errPing = errors.New("an earlier ping has not ended")
 
-// Watch pings the service every now and then until ctx ends, so that its
+// PingEvery pings the service every now and then until ctx ends, so that its
 // health is known before a message needs it: at once, at intervals, soon after
 // an inspection failed, when the breaker opens, and when it may be tried again.
 // An answer closes the breaker; no answer twice in a row, and no result of an
@@ -24,7 +24,7 @@ var errPing = errors.New("an earlier ping has not ended")
 //
 // missing is told why, when the very first ping finds nobody, and never again;
 // nil: nobody is told.
-func (g *Guard) Watch(ctx context.Context, every time.Duration, missing func(error)) {
+func (g *Guard) PingEvery(ctx context.Context, every time.Duration, missing func(error)) {
 	// Holds the ping under way; one left behind bars others.
 	pinging := make(chan struct{}, 1)
 	for {
@@ -54,8 +54,8 @@ func (g *Guard) Watch(ctx context.Context, every time.Duration, missing func(err
 }
 
 // ping pings once. An error means that nobody is there.
-func (g *Guard) ping(watch context.Context, pinging chan struct{}) error {
-	ctx, cancel := context.WithTimeout(watch, pingTime)
+func (g *Guard) ping(whole context.Context, pinging chan struct{}) error {
+	ctx, cancel := context.WithTimeout(whole, pingTime)
 	defer cancel()
 	began := g.now()
 	pass := g.record.admitPing(began)
@@ -78,7 +78,7 @@ func (g *Guard) ping(watch context.Context, pinging chan struct{}) error {
 	if err != nil {
 		err = fmt.Errorf("ping: %w", nettext.Explain(err))
 	}
-	if !g.record.pinged(pass, began, g.now(), err, watch.Err() != nil) {
+	if !g.record.pinged(pass, began, g.now(), err, whole.Err() != nil) {
 		return nil
 	}
 	return err
