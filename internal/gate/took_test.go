@@ -4,8 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
-	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -17,16 +17,16 @@ import (
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
-// slow is a world in which only what it does itself takes time.
+// slow is a world in which only what it does itself takes time: that of a bubble of
+// synctest, which passes when all wait.
 type slow struct {
 	gate.Memory
 	gate.DNS
-	now   atomic.Int64 // ns
 	fates []gate.Fate
 	lines []*journal.Entry
 }
 
-func (s *slow) take(d time.Duration) { s.now.Add(int64(d)) }
+func (*slow) take(d time.Duration) { time.Sleep(d) }
 
 func (s *slow) Append(context.Context, []accounting.Record) error {
 	s.take(70 * time.Millisecond)
@@ -71,14 +71,16 @@ func (journalOfSlow) Traced(netip.Addr) (bool, bool) { return false, false }
 
 // Where the time of a message went is told to those who count and stands in its
 // journal entry; what came before MAIL is of the session's first.
-func TestTook(t *testing.T) {
+func TestTook(t *testing.T) { synctest.Test(t, testTook) }
+
+func testTook(t *testing.T) {
 	s := &slow{}
 	p := newPolicy(t, source(rule("grey", "rcptto", "greylist"), rule("mark", "complete", "", "dmarc", "none")))
 	p.Memory, p.DNS = s, s
-	p.Modules = []gate.Module{{Inspector: module.NewGuard("m", s, module.Limits{Timeout: time.Minute, Parallel: 1, MaxSize: 1 << 20}, func() time.Time { return time.Unix(0, s.now.Load()) }), Factor: 1000}}
+	p.Modules = []gate.Module{{Inspector: module.NewGuard("m", s, module.Limits{Timeout: time.Minute, Parallel: 1, MaxSize: 1 << 20}, time.Now), Factor: 1000}}
 	g := gate.New(p, gate.Parts{
 		Records: s, Journal: journalOf(s), Log: slog.New(slog.DiscardHandler), Counters: []gate.Counter{s},
-		Now: func() time.Time { return time.Unix(0, s.now.Load()) }, Stasher: &module.Stasher{Dir: t.TempDir()},
+		Now: time.Now, Stasher: &module.Stasher{Dir: t.TempDir()},
 	})
 	ctx := context.Background()
 	session := g.Session(ctx, stranger)
@@ -121,11 +123,13 @@ func TestTook(t *testing.T) {
 }
 
 // A message that is given up or refused at RCPT has its times, too.
-func TestTookOfNobody(t *testing.T) {
+func TestTookOfNobody(t *testing.T) { synctest.Test(t, testTookOfNobody) }
+
+func testTookOfNobody(t *testing.T) {
 	s := &slow{}
 	g := gate.New(newPolicy(t, rules.Source{}), gate.Parts{
 		Records: s, Journal: journalOf(s), Log: slog.New(slog.DiscardHandler), Counters: []gate.Counter{s},
-		Now: func() time.Time { return time.Unix(0, s.now.Load()) },
+		Now: time.Now,
 	})
 	ctx := context.Background()
 	session := g.Session(ctx, stranger)
