@@ -40,7 +40,7 @@ func (p Place) String() string {
 // uses it retries, and says so. A retry in here after a lost reply would be
 // hidden.
 func (p Place) Client(timeout time.Duration) redis.UniversalClient {
-	return redis.NewUniversalClient(&redis.UniversalOptions{
+	o := &redis.UniversalOptions{
 		Addrs: p.Addrs, MasterName: p.Master, IsClusterMode: p.Cluster,
 		Username: p.Username, Password: p.Password, SentinelPassword: p.SentinelPassword, TLSConfig: p.TLS, DB: p.DB,
 		// RESP2: no pushed messages to mind.
@@ -50,8 +50,19 @@ func (p Place) Client(timeout time.Duration) redis.UniversalClient {
 		DialTimeout: timeout, ReadTimeout: timeout, WriteTimeout: timeout, PoolTimeout: timeout,
 		ContextTimeoutEnabled: true,
 		PoolSize:              8, PipelinePoolSize: -1, ConnMaxIdleTime: 5 * time.Minute,
-	})
+	}
+	if !p.Cluster {
+		return redis.NewUniversalClient(o)
+	}
+	c := o.Cluster()
+	c.ClusterStateReloadInterval = lookAgain
+	return redis.NewClusterClient(c)
 }
+
+// lookAgain is how old what is known of a Cluster's masters may be. A master that is
+// lost says nothing of who has taken its place, and the client library would ask it
+// for a minute.
+const lookAgain = 2 * time.Second
 
 // redirects: a question to a Cluster may be sent on when slots have moved.
 func redirects(inCluster bool) int {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/redis/go-redis/v9"
 
@@ -26,6 +27,40 @@ func (s *Store) ClientsVersion(ctx context.Context) (string, error) {
 		return "", nil
 	}
 	return v, at(s.versionKey(), err)
+}
+
+// ServedBy are the run ids of the servers that hold keys: a server that was
+// started anew, or became master, may have less than the one before and the same
+// version. "" where the user may not ask.
+func (s *Store) ServedBy(ctx context.Context) (string, error) {
+	var mu sync.Mutex
+	var ids []string
+	ask := func(ctx context.Context, db redis.Cmdable) error {
+		text, err := db.Info(ctx, "server").Result()
+		if err != nil {
+			if isNoPerm(err) {
+				return nil
+			}
+			return err
+		}
+		_, id, _ := strings.Cut(text, "run_id:")
+		id, _, _ = strings.Cut(id, "\r\n")
+		mu.Lock()
+		defer mu.Unlock()
+		ids = append(ids, id)
+		return nil
+	}
+	var err error
+	if c, ok := s.db.(*redis.ClusterClient); ok {
+		err = c.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error { return ask(ctx, node) })
+	} else {
+		err = ask(ctx, s.db)
+	}
+	if err != nil {
+		return "", fmt.Errorf("who serves the clients: %w", fault(err))
+	}
+	slices.Sort(ids)
+	return strings.Join(ids, " "), nil
 }
 
 // Definitions are those of the clients in the set of all. One that is in the set
@@ -113,5 +148,7 @@ func at(key string, err error) error {
 }
 
 func isWrongType(err error) bool { return err != nil && strings.HasPrefix(err.Error(), "WRONGTYPE") }
+
+func isNoPerm(err error) bool { return err != nil && strings.HasPrefix(err.Error(), "NOPERM") }
 
 var _ accounting.Definer = (*Store)(nil)

@@ -1,6 +1,7 @@
 package assemble
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -14,6 +15,14 @@ import (
 // following is a source while it is followed: known by its address, whatever it is
 // made of.
 type following struct{ clients.Source }
+
+// servedBy names who answers now, where the source can tell.
+func (f *following) servedBy(ctx context.Context) (string, error) {
+	if s, ok := f.Source.(clients.Served); ok {
+		return s.ServedBy(ctx)
+	}
+	return "", nil
+}
 
 // sameSource tells whether two policies follow the same source.
 func sameSource(a, b *config.Config) bool {

@@ -34,7 +34,11 @@ func (a *Accounts) Refresh(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return soon, a.fail(err)
 	}
-	if !again && was != nil && was.version == version && began.Sub(was.read).Abs() < wholeEvery {
+	servers, err := from.servedBy(ctx)
+	if err != nil {
+		return soon, a.fail(err)
+	}
+	if !again && was != nil && was.version == version && was.servers == servers && began.Sub(was.read).Abs() < wholeEvery {
 		return soon, a.fail(nil)
 	}
 	var list []accounting.Definition
@@ -55,7 +59,9 @@ func (a *Accounts) Refresh(ctx context.Context) (time.Duration, error) {
 		// that is no reason to refuse anybody's mail.
 		return soon, a.fail(errors.New("no clients have been written there yet"))
 	}
-	a.replace(cfg, was, was.update(cfg, version, list, began))
+	next := was.update(cfg, version, list, began)
+	next.servers = servers
+	a.replace(cfg, was, next)
 	// A source with many clients that change all the time has other work, too.
 	return max(soon, 3*time.Since(began)), a.fail(nil)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,6 +23,7 @@ type roster struct {
 	read    time.Time
 	entries []entry // by id
 	basis   string  // what they were read under
+	servers string  // who served them; "" after a start
 }
 
 // entry is a client of the source.
@@ -51,17 +53,51 @@ func (r *roster) update(cfg *config.Config, version string, list []accounting.De
 		old = r.under(cfg).entries
 	}
 	definer := cfg.Definer()
+	before := ""
+	if r != nil {
+		before = r.version
+	}
+	skip := func(e entry) {
+		if !advanced(before, version) {
+			e.problem, e.refused = gone(before, version), ""
+			next.entries = append(next.entries, e)
+		}
+	}
 	for _, d := range list {
 		e := entry{id: d.ID}
 		for len(old) > 0 && old[0].id < d.ID {
+			skip(old[0])
 			old = old[1:]
 		}
 		if len(old) > 0 && old[0].id == d.ID {
-			e = old[0]
+			e, old = old[0], old[1:]
 		}
 		next.entries = append(next.entries, e.with(definer, d))
 	}
+	for _, e := range old {
+		skip(e)
+	}
 	return next
+}
+
+// advanced tells whether somebody has changed definitions since a version: only then
+// is one that is not there any more believed to be removed. A server that was set
+// back, or came back empty, has an older version, the same or none, and its clients
+// are clients still.
+func advanced(before, version string) bool {
+	was, err := strconv.ParseUint(before, 10, 64)
+	is, err2 := strconv.ParseUint(version, 10, 64)
+	if err == nil && err2 == nil {
+		return is > was
+	}
+	return version != "" && version != before
+}
+
+func gone(before, version string) string {
+	if before == version {
+		return fmt.Sprintf("its definition is gone, and version %q is as it was: it stays in force until the version is incremented", version)
+	}
+	return fmt.Sprintf("its definition is gone, and version %q is older than %q: it stays in force until the version is incremented", version, before)
 }
 
 // with is the entry after its definition was read anew.

@@ -22,6 +22,7 @@ import (
 // billing is a store whose clients somebody else writes.
 type billing struct {
 	version int
+	server  string
 	defs    map[string]string
 	err     error
 	between func() // is called when definitions were read
@@ -33,6 +34,8 @@ func (b *billing) ClientsVersion(context.Context) (string, error) {
 	}
 	return strconv.Itoa(b.version), b.err
 }
+
+func (b *billing) ServedBy(context.Context) (string, error) { return b.server, nil }
 
 func (b *billing) Definitions(context.Context) ([]accounting.Definition, error) {
 	var list []accounting.Definition
@@ -214,14 +217,19 @@ func TestClientsFollowTheStore(t *testing.T) {
 		t.Error("no error")
 	}
 	w.is("a=a b=b c=-")
-	// And with others, under the version it had.
+	// And with others, under the version it had: nobody has removed the first ones.
 	w.version, w.defs = 2, map[string]string{"c": `{"addresses":["c@example.org"]}`}
 	w.must(w.refresh())
 	w.must(w.refresh())
-	w.is("a=- b=- c=c")
+	w.is("a=a b=b c=c")
+	w.problem(`a: its definition is gone, and version "2" is as it was`, `b: its definition is gone`)
 	if w.Status().Error != "" {
 		t.Errorf("%+v", w.Status())
 	}
+	w.version++
+	w.must(w.refresh())
+	w.problem()
+	w.is("a=- b=- c=c")
 	// A client that is gone and comes again, an address that moves.
 	w.set("a", `{"addresses":["a@example.org"]}`)
 	w.must(w.refresh())
@@ -237,6 +245,57 @@ func TestClientsFollowTheStore(t *testing.T) {
 	w.version++
 	w.must(w.refresh())
 	w.is("a=- c=-")
+}
+
+// A server that takes another's place may have less, and the same version: it is
+// read, and what it has lost stays in force until somebody says that something has
+// changed.
+func TestServerSetBack(t *testing.T) {
+	w := newRosterWorld(t)
+	w.server = "one"
+	w.set("a", `{"addresses":["a@example.org"]}`)
+	w.set("b", `{"addresses":["b@example.org"]}`)
+	w.must(w.refresh())
+	w.is("a=a b=b x=-")
+	w.server, w.defs = "two", map[string]string{"a": `{"addresses":["x@example.org"]}`}
+	w.must(w.refresh())
+	w.is("a=- b=b x=a")
+	w.problem(`b: its definition is gone, and version "2" is as it was: it stays in force`)
+	w.restart()
+	w.problem(`b: its definition is gone`)
+	w.is("a=- b=b x=a")
+	w.server, w.version = "three", 1
+	w.must(w.refresh())
+	w.is("a=- b=b x=a")
+	w.problem(`b: its definition is gone, and version "1" is older than "2"`)
+	w.version = 0
+	w.must(w.refresh())
+	w.is("a=- b=b x=a")
+	w.problem(`b: its definition is gone, and version "" is older than "1"`)
+	// It was there all the time.
+	w.defs["b"] = `{"addresses":["b@example.org"],"disabled":true}`
+	w.server = "four"
+	w.must(w.refresh())
+	w.problem()
+	w.is("b=b")
+	delete(w.defs, "b")
+	w.version = 1
+	w.must(w.refresh())
+	w.problem()
+	w.is("a=- b=- x=a")
+}
+
+// After a start all is read, whatever the version says.
+func TestServerSetBackWhileNobodyRan(t *testing.T) {
+	w := newRosterWorld(t)
+	w.server = "one"
+	w.set("a", `{"addresses":["a@example.org"]}`)
+	w.must(w.refresh())
+	w.defs["a"] = `{"addresses":["x@example.org"]}`
+	w.restart()
+	w.is("a=a x=-")
+	w.must(w.refresh())
+	w.is("a=- x=a")
 }
 
 // One client's mistake costs nobody his mail.

@@ -4,7 +4,11 @@
 // what was known before in force.
 package clients
 
-import "github.com/tollgate-mail/tollgate/accounting"
+import (
+	"context"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+)
 
 // Settings are what a source is told: a struct whose keys (see package settings)
 // stand in [clients]. Two that are equal (reflect.DeepEqual) make sources that do
@@ -27,6 +31,14 @@ type Source interface {
 	// Close leaves nothing of it. It does not wait for who still asks; he gets an
 	// error.
 	Close() error
+}
+
+// Served is a Source whose servers may take each other's place, with less than was
+// there: the version alone does not tell.
+type Served interface {
+	// ServedBy names who answers now: another after a fail-over, a restart, or
+	// when another server has come under the address.
+	ServedBy(ctx context.Context) (string, error)
 }
 
 // Env is what sources find besides their settings.

@@ -3,6 +3,7 @@
 package redis
 
 import (
+	"context"
 	"errors"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -29,6 +30,14 @@ func New(_ Settings, env clients.Env) (Source, error) {
 		return Source{}, errors.New("the store of the account has no clients: a change of [redis] needs a restart")
 	}
 	return Source{env.Store}, nil
+}
+
+// ServedBy is what the store says of its servers, if it does.
+func (s Source) ServedBy(ctx context.Context) (string, error) {
+	if store, ok := s.Definer.(clients.Served); ok {
+		return store.ServedBy(ctx)
+	}
+	return "", nil
 }
 
 // Close leaves the store to whose it is.
