@@ -178,6 +178,15 @@ func TestClientsUnderSentinel(t *testing.T) {
 	b.status(clientsRead, true)
 	b.now("petr@example.org", 250)
 	b.now("olga@example.org", 550)
+	if err := eventually(inForce, func() error {
+		text, err := os.ReadFile(b.gate.State + "/clients.jsonl")
+		if err == nil && strings.Contains(string(text), "olga@") {
+			err = fmt.Errorf("what is kept is old: %s", text)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
 	if err := b.gate.Process().Kill(); err != nil {
 		t.Fatal(err)
 	}

@@ -18,13 +18,26 @@ const standingsName = "standings.json"
 
 // savings is when what is kept was last written, and how much work that was.
 type savings struct {
-	at     time.Time
-	took   time.Duration
-	change uint64 // of the standings
+	clients   turns
+	standings turns
+	change    uint64 // of the standings
 }
 
-// Files are written no more often than this, and take no more than a part of
-// the time.
+// turns are those of one file.
+type turns struct {
+	at   time.Time
+	took time.Duration
+}
+
+// due tells whether it is its turn again.
+func (t turns) due(now time.Time, every time.Duration) bool {
+	passed := now.Sub(t.at)
+	return passed < 0 || passed >= max(every, saveShare*t.took)
+}
+
+// Standings are written no more often than this, and no file takes more than a part
+// of the time. Clients are written when they have changed: one that is new is refused
+// for good by a daemon that starts without them.
 const (
 	saveEvery = 5 * time.Second
 	saveShare = 20
@@ -39,9 +52,28 @@ type keptStanding struct {
 // Save keeps the clients and how their accounts stand in the state folder, where
 // they have changed and it is time.
 func (a *Accounts) Save(now time.Time) error {
-	if passed := now.Sub(a.saved.at); a.Dir == "" || passed >= 0 && passed < max(saveEvery, saveShare*a.saved.took) {
+	if a.Dir == "" {
 		return nil
 	}
+	var err error
+	if a.saved.clients.due(now, 0) {
+		err = a.saveRoster(now)
+	}
+	change := a.Live.Changes()
+	if change == a.saved.change || !a.saved.standings.due(now, saveEvery) {
+		return err
+	}
+	began := time.Now()
+	if e := a.saveStandings(); e != nil {
+		err = errors.Join(err, e)
+	} else {
+		a.saved.change = change
+	}
+	a.saved.standings = turns{now, time.Since(began)}
+	return err
+}
+
+func (a *Accounts) saveRoster(now time.Time) error {
 	a.mu.Lock()
 	r := a.roster
 	if !a.unsaved {
@@ -49,26 +81,17 @@ func (a *Accounts) Save(now time.Time) error {
 	}
 	a.unsaved = false
 	a.mu.Unlock()
-	change := a.Live.Changes()
-	if r == nil && change == a.saved.change {
+	if r == nil {
 		return nil
 	}
-	var err error
-	if r != nil {
-		if err = r.save(a.Dir); err != nil {
-			a.mu.Lock()
-			a.unsaved = true
-			a.mu.Unlock()
-		}
+	began := time.Now()
+	err := r.save(a.Dir)
+	if err != nil {
+		a.mu.Lock()
+		a.unsaved = true
+		a.mu.Unlock()
 	}
-	if change != a.saved.change {
-		if e := a.saveStandings(); e != nil {
-			err = errors.Join(err, e)
-		} else {
-			a.saved.change = change
-		}
-	}
-	a.saved.at, a.saved.took = now, time.Since(now).Abs()
+	a.saved.clients = turns{now, time.Since(began)}
 	return err
 }
 

@@ -285,6 +285,25 @@ func TestServerSetBack(t *testing.T) {
 	w.is("a=- b=- x=a")
 }
 
+// What has changed is kept at once, however often: a daemon that is killed then starts
+// with it.
+func TestClientsAreKeptAtOnce(t *testing.T) {
+	w := newRosterWorld(t)
+	now := time.Now()
+	for _, id := range []string{"a", "b", "c"} {
+		w.set(id, `{"addresses":["`+id+`@example.org"]}`)
+		w.must(w.refresh())
+		now = now.Add(time.Second)
+		w.saved.clients.took = 0 // however slow the disk is
+		w.must(w.Save(now))
+		text, err := os.ReadFile(filepath.Join(w.dir, rosterName))
+		w.must(err)
+		if !strings.Contains(string(text), id+"@example.org") {
+			t.Errorf("%s is not kept: %s", id, text)
+		}
+	}
+}
+
 // After a start all is read, whatever the version says.
 func TestServerSetBackWhileNobodyRan(t *testing.T) {
 	w := newRosterWorld(t)
