@@ -119,7 +119,7 @@ func (d *decoder) document(path, role string) (*node, *diag.Problem) {
 		return nil, &diag.Problem{Pos: diag.Pos{File: path}, Msg: err.Error()}
 	}
 	d.config.Sources = append(d.config.Sources, source.Of(path, role, text))
-	return document.Parse(path, text, d.manyTables())
+	return document.ParseFolding(path, text, d.manyTables(), "rule")
 }
 
 // Includes are the patterns of file names that the text of a main file includes,

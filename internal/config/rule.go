@@ -18,12 +18,14 @@ func (d *decoder) aRule(n *node) { d.ruleList = append(d.ruleList, n) }
 // what was read of it.
 func (d *decoder) reading() rules.Reading {
 	r := rules.Reading{Heads: make([]rules.Head, len(d.ruleList))}
+	var room document.Room
 	for i, n := range d.ruleList {
+		n = n.Open(&room)
 		r.Heads[i] = headOf(n, i)
 		r.Named = appendNamed(r.Named, n)
 	}
 	r.Rule = func(i int) *rules.SourceRule {
-		d.rule(d.ruleList[i], i)
+		d.rule(d.ruleList[i].Open(&room), i)
 		d.ruleList[i].Forget()
 		if d.kept != nil {
 			one := d.oneRule

@@ -38,11 +38,20 @@ func Read(path string, many []string) (*Node, *diag.Problem) {
 
 // Parse is Read of a text; file is what its places call it.
 func Parse(file, text string, many []string) (*Node, *diag.Problem) {
+	return ParseFolding(file, text, many, "")
+}
+
+// ParseFolding is Parse that may leave tables [[folding]] of a large text folded: who
+// looks into one opens it ([Node.Open]).
+func ParseFolding(file, text string, many []string, folding string) (*Node, *diag.Problem) {
 	text = strings.TrimPrefix(text, "\ufeff")
 	if line, msg := foreign(text); msg != "" {
 		return nil, &diag.Problem{Pos: diag.Pos{File: file, Line: line}, Msg: msg}
 	}
-	root, heads, deep := scan(file, text)
+	if len(text) < manyOctets {
+		folding = ""
+	}
+	root, heads, deep := scanFolding(file, text, folding)
 	if deep > 0 {
 		return nil, &diag.Problem{
 			Pos: diag.Pos{File: file, Line: deep},
@@ -51,6 +60,10 @@ func Parse(file, text string, many []string) (*Node, *diag.Problem) {
 	}
 	if len(text) >= manyOctets && root.fillInPieces(text, heads, piece) {
 		return root, nil
+	}
+	if folding != "" {
+		// toml's values need a place each.
+		return Parse(file, text, many)
 	}
 	values, err := decode(text)
 	if err != nil {

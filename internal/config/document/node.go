@@ -2,6 +2,8 @@ package document
 
 import (
 	"cmp"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,7 +18,7 @@ type Node struct {
 	Key  string // in its table; of an element that of its array
 
 	Kind     Kind
-	at       int32            // where the value begins in the text; 0: not known
+	at       int32            // where the value begins in the text, of a folded table what is in it; 0: not known
 	Value    any              // of a single value: string, int64, float64, bool or time.Time
 	Children []*Node          // keys of a table as they follow in the text, or elements
 	named    map[string]*Node // of a table with many keys
@@ -74,7 +76,7 @@ func (n *Node) fill(text string, v any) {
 	case filledAlready:
 	case map[string]any:
 		found := n.Children
-		n.Kind, n.Children, n.named = Table, found[:0], nil
+		n.Kind, n.Value, n.Children, n.named = Table, nil, found[:0], nil
 		for _, c := range found {
 			if inner, ok := v[c.Key]; ok {
 				c.fill(text, inner)
@@ -84,10 +86,10 @@ func (n *Node) fill(text string, v any) {
 		if len(n.Children) == len(v) {
 			return
 		}
-		for key, inner := range v {
+		for _, key := range slices.Sorted(maps.Keys(v)) {
 			if n.Child(key) == nil {
 				c := &Node{File: n.File, Line: n.Line, Key: key}
-				c.fill(text, inner)
+				c.fill(text, v[key])
 				n.Add(c)
 			}
 		}

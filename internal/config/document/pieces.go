@@ -1,6 +1,9 @@
 package document
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 const (
 	// manyOctets of a text are decoded in pieces.
@@ -16,6 +19,9 @@ const (
 // text has to be read, which says what.
 func (n *Node) fillInPieces(text string, heads []head, octets int) bool {
 	name := mostTables(heads)
+	if at := slices.IndexFunc(heads, func(h head) bool { return h.folded }); at >= 0 {
+		name = heads[at].first
+	}
 	list := n.Child(name)
 	if list == nil || list.Kind != Array || !startLines(text, heads) {
 		return false
@@ -30,8 +36,16 @@ func (n *Node) fillInPieces(text string, heads []head, octets int) bool {
 		}
 		// Pieces end where a table of that name begins.
 		for from := i; from < end; {
+			if heads[from].folded {
+				if filled == len(list.Children) {
+					return false
+				}
+				filled++
+				from++
+				continue
+			}
 			to := from + 1
-			for to < end && (!heads[to].many || heads[to].at-heads[from].at < octets) {
+			for to < end && !heads[to].folded && (!heads[to].many || heads[to].at-heads[from].at < octets) {
 				to++
 			}
 			tables, ok := onlyTables(text[heads[from].at:start(text, heads, to)], name)

@@ -19,36 +19,65 @@ var parts = []string{
 	"[[rule.any]]\nsubject = \"z\"\n",
 	"[[threshold]]\nabove = 5\n",
 	"[gateway.limits]\nx = 1\n",
+	"[[rule]] # plain\nname = 'n'\nmatch.subject = ['a', \"b\", # one\n  'c',\n]\nmatch.\"x y\".z = { a = 1, b.c = [], b.d = {} }\nweight = -0.25\n",
+	"[[rule]]\r\n\tlast = true\r\n  enabled=false # \tno\r\nn = +17\r\n",
+	"[[rule]]\na.b = 1\na.c = 2\nempty = ''\nalso = \"\"\nz = 0\nf = 10.50\n",
 	"# a comment with [[rule]] in it\n",
 	"[[rule]]\ntext = \"\"\"\n[[rule]]\nnot = 'one'\n\"\"\"\n",
 	"[[rule]] x = 1\n",
 	"y = 2 [[rule]]\n",
 	"[rule]\n",
 	"rule = 3\n",
+	"[[rule]]\na = 1\na = 2\n",
+	"[[rule]]\na = 1\na.b = 2\n",
+	"[[rule]]\na = {}\na.b = 2\n",
+	"[[rule]]\na.b = 2\na = {}\n",
+	"[[rule]]\na = 01\n",
+	"[[rule]]\na = 1 b = 2\n",
+	"[[rule]]\na = [1 2]\n",
+	"[[rule]]\na = [,]\n",
+	"[[rule]]\na = {b = 1,}\n",
+	"[[rule]]\na = {\nb = 1}\n",
+	"[[rule]]\na = 'b'c\n",
+	"[[rule]]\na = 'b\x01'\n",
+	"[[rule]]\na = 1 # \x02\n",
+	"[[rule]]\na = 1.\n",
+	"[[rule]]\na = .5\n",
+	"[[rule]]\na = +-5\n",
+	"[[rule]]\na =\n",
+	"[[rule]]\na = 1_000\nb = 1e3\nc = 1979-05-27\nd = inf\ne = 0x1f\n",
+	"[[rule]]\r",
+	"[rule.x]\n",
+	"[[\"rule\".y]]\n",
 	"z = 'open\n",
 	"\n",
 }
 
 // In pieces of any size a text has the same values as at once, or is given back.
 func TestPieces(t *testing.T) {
-	taken := 0
+	taken, folded := 0, 0
 	for seed := range uint64(4000) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		var b strings.Builder
 		for range r.IntN(12) {
 			n := len(parts)
 			if seed%3 > 0 { // mostly good
-				n = 10
+				n = 13
 			}
 			b.WriteString(parts[r.IntN(n)])
 		}
 		text := b.String()
 		whole, problem := Parse("f", text, []string{"rule"})
-		root, heads, deep := scan("f", text)
+		root, heads, deep := scanFolding("f", text, []string{"", "rule"}[r.IntN(2)])
 		if deep > 0 || !root.fillInPieces(text, heads, 1+r.IntN(100)) {
 			continue
 		}
 		taken++
+		for _, h := range heads {
+			if h.folded {
+				folded++
+			}
+		}
 		if problem != nil {
 			t.Fatalf("taken in pieces, and not at once: %v\n%s", problem, text)
 		}
@@ -56,13 +85,14 @@ func TestPieces(t *testing.T) {
 			t.Fatalf("in pieces\n%v\nat once\n%v\nof\n%s", got, want, text)
 		}
 	}
-	if taken < 500 {
-		t.Errorf("only %d texts were taken in pieces", taken)
+	if taken < 500 || folded < 500 {
+		t.Errorf("only %d texts were taken in pieces, with %d folded tables", taken, folded)
 	}
 }
 
 // told is a value with all places in it.
 func told(n *Node) []string {
+	n = n.Open(new(Room))
 	all := []string{fmt.Sprintf("%s %d %d %T %v", n.Key, n.Line, n.Kind, n.Value, n.Value)}
 	for _, c := range n.Children {
 		all = append(all, told(c)...)
@@ -88,13 +118,14 @@ func TestTextsAreShared(t *testing.T) {
 func FuzzPieces(f *testing.F) {
 	for _, p := range parts {
 		f.Add("[[rule]]\na = 1\n"+p+"[[rule]]\nb = 2\n", uint8(20))
+		f.Add("[[rule]]\na = 1\n"+p+"[[rule]]\nb = 2\n", uint8(21))
 	}
 	f.Fuzz(func(t *testing.T, text string, octets uint8) {
 		if strings.HasPrefix(text, "\ufeff") {
 			return // taken away before a text is scanned
 		}
 		whole, problem := Parse("f", text, []string{"rule"})
-		root, heads, deep := scan("f", text)
+		root, heads, deep := scanFolding("f", text, []string{"", "rule"}[octets%2])
 		if deep > 0 || !root.fillInPieces(text, heads, int(octets)) {
 			return
 		}

@@ -20,6 +20,11 @@ type scanner struct {
 	deep int // the line where something stands deeper than maxDepth; 0: nowhere
 
 	heads []head
+
+	// Plain tables [[folding]] are left folded; "" for none.
+	folding string
+	sheet   *sheet
+	room    Room
 }
 
 // head is where a [table] or [[table]] begins.
@@ -27,19 +32,28 @@ type head struct {
 	at    int
 	first string // part of its name
 	many  bool   // [[first]], and no more parts
+
+	folded bool // its table is
 }
 
 // scan returns the places of a text, still without values. deep is the first
 // line at which nesting goes too far; nothing is known behind it.
 func scan(file, text string) (root *Node, heads []head, deep int) {
-	s := &scanner{file: file, text: text, line: 1}
+	return scanFolding(file, text, "")
+}
+
+// scanFolding is scan that leaves plain tables [[folding]] folded.
+func scanFolding(file, text, folding string) (root *Node, heads []head, deep int) {
+	s := &scanner{file: file, text: text, line: 1, folding: folding}
 	root = &Node{File: file, Line: 1, Kind: Table}
 	current := root
 	for s.skipSpace(true); s.at < len(text); s.skipSpace(true) {
 		start := s.at
-		if text[s.at] == '[' {
+		switch {
+		case text[s.at] == '[' && s.fold(root):
+		case text[s.at] == '[':
 			current = s.header(root)
-		} else {
+		default:
 			s.pair(current, 0)
 		}
 		if s.deep > 0 {
@@ -97,9 +111,10 @@ func (s *scanner) header(root *Node) *Node {
 	parts := s.key()
 	s.skipTo("\n")
 	if len(parts) == 0 {
+		s.heads = append(s.heads, head{at: start}) // none: toml says so
 		return root
 	}
-	s.heads = append(s.heads, head{start, parts[0], many && len(parts) == 1})
+	s.heads = append(s.heads, head{at: start, first: parts[0], many: many && len(parts) == 1})
 	n := root
 	for _, p := range parts[:len(parts)-1] {
 		n = s.enter(n, p, line)

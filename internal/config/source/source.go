@@ -109,13 +109,23 @@ func Canonical(root *document.Node) []byte {
 	// What it included stands in it.
 	top.Children = slices.DeleteFunc(slices.Clone(root.Children), func(c *document.Node) bool { return c.Key == "include" })
 	size := 0
-	sizeOf(&top, &size)
-	return appendCanonical(make([]byte, 0, size), &top)
+	var w writer
+	w.sizeOf(&top, &size)
+	w.text = make([]byte, 0, size)
+	w.append(&top)
+	return w.text
+}
+
+// writer writes the canonical form.
+type writer struct {
+	text []byte
+	room document.Room
 }
 
 // sizeOf adds up about what a value takes in its canonical form: of a large policy
 // the text would otherwise be copied again and again as it grows.
-func sizeOf(n *document.Node, size *int) {
+func (w *writer) sizeOf(n *document.Node, size *int) {
+	n = n.Open(&w.room)
 	if n.Kind == document.Single {
 		*size += 8
 		if s, ok := n.Value.(string); ok {
@@ -129,12 +139,13 @@ func sizeOf(n *document.Node, size *int) {
 			*size += len(c.Key) + 3
 		}
 		*size++
-		sizeOf(c, size)
+		w.sizeOf(c, size)
 	}
 }
 
-// appendCanonical writes a value as JSON, the keys of tables in order.
-func appendCanonical(b []byte, n *document.Node) []byte {
+// append writes a value as JSON, the keys of tables in order.
+func (w *writer) append(n *document.Node) {
+	n = n.Open(&w.room)
 	switch n.Kind {
 	case document.Table:
 		byKey := func(a, b *document.Node) int { return strings.Compare(a.Key, b.Key) }
@@ -143,29 +154,32 @@ func appendCanonical(b []byte, n *document.Node) []byte {
 			children = slices.Clone(children)
 			slices.SortStableFunc(children, byKey)
 		}
-		b = append(b, '{')
+		w.text = append(w.text, '{')
 		for i, c := range children {
 			if i > 0 {
-				b = append(b, ',')
+				w.text = append(w.text, ',')
 			}
-			b = append(appendString(b, c.Key), ':')
-			b = appendCanonical(b, c)
+			w.text = append(appendString(w.text, c.Key), ':')
+			w.append(c)
 		}
-		return append(b, '}')
+		w.text = append(w.text, '}')
+		return
 	case document.Array:
-		b = append(b, '[')
+		w.text = append(w.text, '[')
 		for i, c := range n.Children {
 			if i > 0 {
-				b = append(b, ',')
+				w.text = append(w.text, ',')
 			}
-			b = appendCanonical(b, c)
+			w.append(c)
 		}
-		return append(b, ']')
+		w.text = append(w.text, ']')
+		return
 	}
 	if s, ok := n.Value.(string); ok {
-		return appendString(b, s)
+		w.text = appendString(w.text, s)
+		return
 	}
-	return appendScalar(b, n.Value)
+	w.text = appendScalar(w.text, n.Value)
 }
 
 // appendString writes a text as JSON has it.
