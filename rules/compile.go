@@ -19,6 +19,7 @@ func CompileEach(src Source, r Reading) (*Policy, Problems) {
 	var enabled []*Rule
 	for i := range r.Heads {
 		one := r.Rule(i)
+		c.number = int32(i)
 		if r := c.rule(one); r != nil && !one.Disabled {
 			r.Index = len(enabled)
 			enabled = append(enabled, r)
@@ -36,7 +37,7 @@ func CompileEach(src Source, r Reading) (*Policy, Problems) {
 		return nil, c.problems
 	}
 	// Nothing is looked up any more, and the plans take their room.
-	c.names, c.places, c.patterns, c.trouble, c.heads, c.named = nil, nil, nil, nil, nil, nil
+	c.places, c.patterns, c.trouble, c.heads, c.named = nil, nil, nil, nil, nil
 	return c.policy(enabled, thresholds), c.problems
 }
 
@@ -50,7 +51,6 @@ func newCompiler(src *Source, r Reading) *compiler {
 		bad:      make(map[string]error),
 		trouble:  make(map[*expr.Pattern][]string),
 		required: make(map[*expr.Pattern]expr.Required),
-		names:    make(map[string]Pos),
 	}
 	if c.cache = src.Cache; c.cache == nil {
 		c.cache = expr.NewCache(expr.DefaultCache)
@@ -76,9 +76,9 @@ type compiler struct {
 	heads    []Head           // of all rules, in file order
 	places   map[string]int32 // of rules by name, in file order
 	lists    map[string]*list.List
-	names    map[string]Pos // of rules
-	asked    []string       // operands of conditions on rules
-	named    *named         // nil: nobody has asked
+	number   int32    // of the rule that is compiled
+	asked    []string // operands of conditions on rules
+	named    *named   // nil: nobody has asked
 
 	// Expressions by source, for policies repeat themselves: those that are good,
 	// why others are not, what to warn of.

@@ -65,11 +65,9 @@ func (c *compiler) ruleName(name string, at, rule Pos) {
 			return
 		}
 	}
-	if first, ok := c.names[name]; ok {
-		c.errorf(at, "rule name %q is taken by the rule at %s", name, first)
-		return
+	if first := c.places[name]; first != c.number {
+		c.errorf(at, "rule name %q is taken by the rule at %s", name, Pos{File: c.heads[first].Pos.File, Line: int(c.heads[first].NameLine)})
 	}
-	c.names[name] = at
 }
 
 func isNameRune(r rune) bool {

@@ -107,6 +107,7 @@ type Reading struct {
 type Head struct {
 	Pos              Pos
 	Name, Stage      string
+	NameLine         int32 // where the name stands
 	Shadow, Disabled bool
 }
 
@@ -115,7 +116,7 @@ func readingOf(src *Source) Reading {
 	r := Reading{Heads: make([]Head, len(src.Rules)), Rule: func(i int) *SourceRule { return &src.Rules[i] }}
 	for i := range src.Rules {
 		one := &src.Rules[i]
-		r.Heads[i] = Head{Pos: one.Pos, Name: one.Name, Stage: one.Stage, Shadow: one.Shadow, Disabled: one.Disabled}
+		r.Heads[i] = Head{Pos: one.Pos, NameLine: int32(keyPos(one.At, "name", one.Pos).Line), Name: one.Name, Stage: one.Stage, Shadow: one.Shadow, Disabled: one.Disabled}
 		r.name(one.Match, one.Any, one.Unless)
 		r.name(one.AnyOf...)
 		r.name(one.UnlessAll...)

@@ -44,7 +44,7 @@ func (v *Variants) Rule(of *Rule, src SourceRule, lists map[string]*list.List) (
 		c.lists = maps.Clone(all)
 		maps.Copy(c.lists, lists)
 	}
-	delete(c.names, src.Name)
+	c.number = c.places[src.Name]
 	c.problems = nil
 	r := c.rule(&src)
 	c.lists = all

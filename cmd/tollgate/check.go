@@ -43,6 +43,7 @@ the policy has not.`,
 			if len(args) > 0 {
 				file = args[0]
 			}
+			daemon.LoadingHeap()
 			cfg, problems := readFor(file, strict)
 			bad := problems.Err() != nil || strict && len(problems) > 0
 			rows := daemon.ProblemRows(problems)
@@ -60,7 +61,7 @@ the policy has not.`,
 // readFor reads a policy, and with strict reasons about its rules, too.
 func readFor(file string, strict bool) (*config.Config, diag.Problems) {
 	if !strict {
-		cfg, problems := config.Load(file)
+		cfg, problems := config.Check(file)
 		if cfg != nil {
 			problems = append(problems, assemble.KeptClients(cfg).Lost()...)
 		}

@@ -52,6 +52,7 @@ is another's, or a socket or journal cannot be opened.`,
 }
 
 func (a *app) runDaemon(ctx context.Context, log *slog.Logger, grace time.Duration) error {
+	daemon.LoadingHeap()
 	cfg, problems := config.Load(a.policy)
 	printProblems(a.err, daemon.ProblemRows(problems))
 	if problems.Err() != nil {

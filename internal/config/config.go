@@ -5,6 +5,7 @@
 package config
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"maps"
 	"math"
@@ -80,8 +81,8 @@ type Config struct {
 	ListSizes map[string]int // entries of each list
 
 	// Sources are the files that it was read from, in the order of reading, and
-	// Canonical what they say as JSON that only the meaning decides. Hash is that of
-	// both: Gate.Version is its beginning.
+	// Canonical what they say as JSON that only the meaning decides; nil after Check.
+	// Hash is that of both: Gate.Version is its beginning.
 	Sources   []source.File
 	Canonical []byte
 	Hash      string
@@ -144,6 +145,16 @@ func (c *Config) Forget() {
 // sorted by file and line.
 func Load(path string) (*Config, rules.Problems) { return LoadWithin(path, nil) }
 
+// Check is Load for who wants to know what is wrong, and keeps nothing for a history.
+func Check(path string) (*Config, rules.Problems) {
+	d := newDecoder()
+	d.brief = true
+	if root := d.readPolicy(path); root != nil {
+		d.decode(root)
+	}
+	return d.result()
+}
+
 // LoadWithin is Load where reach says which files cannot be read, and why; nil: any
 // can.
 func LoadWithin(path string, reach func(path string) error) (*Config, rules.Problems) {
@@ -192,7 +203,14 @@ func LoadPlain(path string) (*Config, *Plain, rules.Problems) {
 
 // decode reads all sections of a policy.
 func (d *decoder) decode(root *node) {
-	d.config.Canonical = source.Canonical(root) // while all of it is there
+	// While all of it is there.
+	d.form = sha256.New()
+	if d.brief {
+		source.WriteCanonical(d.form, root)
+	} else {
+		d.config.Canonical = source.Canonical(root)
+		d.form.Write(d.config.Canonical)
+	}
 	d.readSections(root, d.sections(), "include")
 	d.finish(root)
 }

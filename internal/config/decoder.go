@@ -1,6 +1,7 @@
 package config
 
 import (
+	"hash"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -26,6 +27,8 @@ type decoder struct {
 	values.Reader
 
 	config    Config
+	brief     bool      // nothing is kept for a history
+	form      hash.Hash // of the canonical form
 	gate      gate.Settings
 	directory directory.Config
 	source    rules.Source

@@ -29,7 +29,7 @@ func (d *decoder) finish(root *node) {
 		}
 	}
 	d.gate.Rules = policy
-	d.config.Hash = source.Hash(d.config.Canonical, d.config.Sources)
+	d.config.Hash = source.Hash(d.form, d.config.Sources)
 	d.gate.Version = d.config.Hash[:versionLength]
 	d.config.Gate = d.gate
 	d.checkResolver(root)

@@ -10,7 +10,10 @@ import (
 
 // manyRules are [[rule]] tables, of which there may be very many: they are read one
 // after the other when they are compiled.
-func (d *decoder) manyRules(all []*node) { d.ruleList = append(d.ruleList, all...) }
+func (d *decoder) manyRules(all *node) {
+	d.ruleList = append(d.ruleList, all.Children...)
+	all.Forget() // each goes when it has been read
+}
 
 func (d *decoder) aRule(n *node) { d.ruleList = append(d.ruleList, n) }
 
@@ -26,7 +29,7 @@ func (d *decoder) reading() rules.Reading {
 	}
 	r.Rule = func(i int) *rules.SourceRule {
 		d.rule(d.ruleList[i].Open(&room), i)
-		d.ruleList[i].Forget()
+		d.ruleList[i] = nil
 		if d.kept != nil {
 			one := d.oneRule
 			one.At = maps.Clone(one.At)
@@ -39,7 +42,10 @@ func (d *decoder) reading() rules.Reading {
 
 // headOf is the head of rule number i.
 func headOf(n *node, i int) rules.Head {
-	h := rules.Head{Pos: n.Pos(), Name: ruleName(n, i), Stage: rules.Complete.String()}
+	h := rules.Head{Pos: n.Pos(), NameLine: int32(n.Line), Name: ruleName(n, i), Stage: rules.Complete.String()}
+	if c := n.Child("name"); c != nil && !notText(n, "name") {
+		h.NameLine = int32(c.Line)
+	}
 	if !notText(n, "stage") {
 		h.Stage = textOf(n.Child("stage"))
 	}

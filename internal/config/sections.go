@@ -9,9 +9,9 @@ import (
 // section is a table of the policy, or an array of them.
 type section struct {
 	key  string
-	many bool          // written [[key]]
-	read func(*node)   // of one table; nil: its feature is not part of this version
-	all  func([]*node) // of all tables, in place of read for each; nil: none does
+	many bool        // written [[key]]
+	read func(*node) // of one table; nil: its feature is not part of this version
+	all  func(*node) // of the array, in place of read for each table; nil: none does
 }
 
 // sections are all that a policy can have.
@@ -79,7 +79,7 @@ func (d *decoder) readSection(n *node, s section) {
 		s.read(n)
 	case s.many && (n.Tables() || n.Kind == document.Array && len(n.Children) == 0):
 		if s.all != nil {
-			s.all(n.Children)
+			s.all(n)
 			return
 		}
 		for _, c := range n.Children {

@@ -26,6 +26,18 @@ const (
 	heapLimit = 256 << 20
 )
 
+// loadGrowth is how many percent the heap grows while a policy is loaded: a large one
+// takes twice its own size otherwise, and it is loaded once.
+const loadGrowth = 50
+
+// LoadingHeap has memory matter more than the processor while a policy is loaded,
+// until a daemon runs. GOGC in the environment says otherwise.
+func LoadingHeap() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(loadGrowth)
+	}
+}
+
 // roomyHeap tunes the collector to what a policy takes, and gives back what
 // loading it took. GOGC and GOMEMLIMIT in the environment say otherwise.
 func roomyHeap() {

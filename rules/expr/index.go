@@ -2,6 +2,7 @@ package expr
 
 import (
 	"math"
+	"slices"
 
 	"github.com/tollgate-mail/tollgate/internal/budget"
 )
@@ -26,9 +27,11 @@ type Index struct {
 func NewIndex(required []Required) *Index {
 	x := &Index{count: len(required), begins: []uint32{0}}
 	common := countGrams(required)
-	ids := make(map[string]int32)
+	ids := make(map[string]int32, len(required))
 	var entries [gramSize + 1][]gramEntry
-	var needs []need
+	entries[gramSize] = make([]gramEntry, 0, len(required))
+	needs := make([]need, 0, len(required))
+	x.begins = slices.Grow(x.begins, len(required))
 	var room unpacked
 	for p, packed := range required {
 		set := common.rarest(room.of(packed))

@@ -37,6 +37,9 @@ func (n needs) flush(set []string) [][]string {
 	if len(set) == 0 || slices.Contains(set, "") {
 		return n.sets
 	}
+	if len(set) == 1 && len(set[0]) <= maxLiteral {
+		return append(n.sets, set)
+	}
 	set = slices.Clone(set)
 	for i, s := range set {
 		if len(s) > maxLiteral {
@@ -54,6 +57,7 @@ func needsOf(re *syntax.Regexp) needs {
 		return needs{exact: []string{""}}
 	case syntax.OpLiteral:
 		var b strings.Builder
+		b.Grow(len(re.Rune))
 		for _, r := range re.Rune {
 			b.WriteRune(fold(r))
 		}
@@ -85,11 +89,13 @@ func needsOf(re *syntax.Regexp) needs {
 // classLiterals are the folded runes of a class given as ranges, nil when
 // there are many.
 func classLiterals(ranges []rune) []string {
-	var set []string
 	for i := 0; i+1 < len(ranges); i += 2 {
 		if ranges[i+1]-ranges[i] >= 2*maxClass {
 			return nil
 		}
+	}
+	var set []string
+	for i := 0; i+1 < len(ranges); i += 2 {
 		for r := ranges[i]; r <= ranges[i+1]; r++ {
 			if s := string(fold(r)); !slices.Contains(set, s) {
 				set = append(set, s)
@@ -128,6 +134,12 @@ func concatNeeds(subs []*syntax.Regexp) needs {
 }
 
 func cross(left, right []string) []string {
+	switch {
+	case len(left) == 1 && left[0] == "":
+		return right
+	case len(right) == 1 && right[0] == "":
+		return left
+	}
 	all := make([]string, 0, len(left)*len(right))
 	for _, l := range left {
 		for _, r := range right {

@@ -119,8 +119,8 @@ func FalseAlarms(required Required) (cost int, ok bool) {
 		return 0, false
 	}
 	// The best set decides: few literals, and long ones.
-	set := longest(required.Sets())
-	return 1 + 16*len(set)/shortest(set), true
+	count, shortest := required.longest()
+	return 1 + 16*count/shortest, true
 }
 
 // literalsOnly are the folded texts that decide an expression alone, nil where

@@ -9,7 +9,14 @@ import "encoding/binary"
 type Required string
 
 func pack(sets [][]string) Required {
-	var b []byte
+	size := 0
+	for _, set := range sets {
+		size += binary.MaxVarintLen16
+		for _, literal := range set {
+			size += binary.MaxVarintLen16 + len(literal)
+		}
+	}
+	b := make([]byte, 0, size)
 	for _, set := range sets {
 		b = binary.AppendUvarint(b, uint64(len(set)))
 		for _, literal := range set {
@@ -35,25 +42,47 @@ type unpacked struct {
 // of are the sets of r, up to the next call.
 func (u *unpacked) of(r Required) [][]string {
 	u.sets, u.literals = u.sets[:0], u.literals[:0]
-	number := func() int {
-		n, shift := 0, 0
-		for i := range len(r) {
-			n |= int(r[i]&0x7f) << shift
-			if shift += 7; r[i] < 0x80 {
-				r = r[i+1:]
-				break
-			}
-		}
-		return n
-	}
 	for len(r) > 0 {
-		count, first := number(), len(u.literals)
+		count, first := r.number(), len(u.literals)
 		for range count {
-			n := number()
+			n := r.number()
 			u.literals = append(u.literals, string(r[:n]))
 			r = r[n:]
 		}
 		u.sets = append(u.sets, u.literals[first:len(u.literals):len(u.literals)])
 	}
 	return u.sets
+}
+
+// number takes a number from the beginning.
+func (r *Required) number() int {
+	n, shift := 0, 0
+	for i := range len(*r) {
+		c := (*r)[i]
+		n |= int(c&0x7f) << shift
+		if shift += 7; c < 0x80 {
+			*r = (*r)[i+1:]
+			break
+		}
+	}
+	return n
+}
+
+// longest is how many literals the set has whose shortest literal is the longest of
+// all sets, and how long that is.
+func (r Required) longest() (count, length int) {
+	for len(r) > 0 {
+		n, least := r.number(), 0
+		for i := range n {
+			size := r.number()
+			r = r[size:]
+			if i == 0 || size < least {
+				least = size
+			}
+		}
+		if least > length {
+			count, length = n, least
+		}
+	}
+	return count, length
 }

@@ -54,6 +54,9 @@ func controlTrouble(source string, _ *syntax.Regexp) string {
 // posixTrouble: POSIX classes are ASCII, and ignoring case makes two of them
 // the same.
 func posixTrouble(source string, _ *syntax.Regexp) string {
+	if !strings.Contains(source, "[:") {
+		return ""
+	}
 	foreign := hasForeignLetter(source)
 	for _, class := range []string{"alpha", "alnum", "upper", "lower", "word"} {
 		if !strings.Contains(source, "[:"+class+":]") && !strings.Contains(source, "[:^"+class+":]") {

@@ -99,12 +99,22 @@ func classEdge(ranges []rune) edge {
 
 // isWordClass tells \w, case-sensitive or not.
 func isWordClass(ranges []rune) bool {
-	s := string(ranges)
-	return s == "09AZ__az" || s == "09AZ__az\u017f\u017f\u212a\u212a"
+	return areRanges(ranges, "09AZ__az") || areRanges(ranges, "09AZ__az\u017f\u017f\u212a\u212a")
 }
 
 // isOtherClass tells \W, case-sensitive or not.
 func isOtherClass(ranges []rune) bool {
-	s := string(ranges)
-	return s == "\x00/:@[^``{\U0010ffff" || s == "\x00/:@[^``{\u017e\u0180\u2129\u212b\U0010ffff"
+	return areRanges(ranges, "\x00/:@[^``{\U0010ffff") || areRanges(ranges, "\x00/:@[^``{\u017e\u0180\u2129\u212b\U0010ffff")
+}
+
+// areRanges tells whether ranges are the runes of s.
+func areRanges(ranges []rune, s string) bool {
+	i := 0
+	for _, r := range s {
+		if i == len(ranges) || ranges[i] != r {
+			return false
+		}
+		i++
+	}
+	return i == len(ranges)
 }

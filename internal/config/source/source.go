@@ -43,7 +43,11 @@ const MostText = 16 << 20
 // Of is a file whose text was read at once.
 func Of(path, role, text string) File {
 	sum := sha256.New()
-	_, _ = io.WriteString(sum, text) // a hash has no error
+	for rest := text; rest != ""; { // each piece is copied to be added
+		n := min(len(rest), 1<<16)
+		_, _ = io.WriteString(sum, rest[:n]) // a hash has no error
+		rest = rest[n:]
+	}
 	f := File{Path: path, Role: role, Size: int64(len(text)), Hash: hex.EncodeToString(sum.Sum(nil))}
 	if f.Kept = len(text) <= MostText; f.Kept {
 		f.Text = text
@@ -85,9 +89,9 @@ func (c *Copy) File(path, role, name string) File {
 	return f
 }
 
-// Hash is that of a policy in its canonical form and of the contents of its
-// clients, lists and domains.
-func Hash(canonical []byte, files []File) string {
+// Hash is that of a policy and of the contents of its clients, lists and domains; sum
+// has been given the canonical form.
+func Hash(sum hash.Hash, files []File) string {
 	var named []string
 	for _, f := range files {
 		switch f.Role {
@@ -96,8 +100,6 @@ func Hash(canonical []byte, files []File) string {
 		}
 	}
 	slices.Sort(named)
-	sum := sha256.New()
-	sum.Write(canonical)
 	sum.Write([]byte(strings.Join(named, "")))
 	return hex.EncodeToString(sum.Sum(nil))
 }
@@ -105,21 +107,42 @@ func Hash(canonical []byte, files []File) string {
 // Canonical is a policy as one text that only what it says decides: no comment,
 // no order of keys, no division into files.
 func Canonical(root *document.Node) []byte {
-	top := *root
-	// What it included stands in it.
-	top.Children = slices.DeleteFunc(slices.Clone(root.Children), func(c *document.Node) bool { return c.Key == "include" })
+	top := withoutInclude(root)
 	size := 0
 	var w writer
-	w.sizeOf(&top, &size)
+	w.sizeOf(top, &size)
 	w.text = make([]byte, 0, size)
-	w.append(&top)
+	w.append(top)
 	return w.text
+}
+
+// WriteCanonical writes that text, of which nothing is kept; errors of to are lost.
+func WriteCanonical(to io.Writer, root *document.Node) {
+	w := writer{to: to}
+	w.append(withoutInclude(root))
+	w.flush()
+}
+
+// withoutInclude is the policy without what it included, which stands in it.
+func withoutInclude(root *document.Node) *document.Node {
+	top := *root
+	top.Children = slices.DeleteFunc(slices.Clone(root.Children), func(c *document.Node) bool { return c.Key == "include" })
+	return &top
 }
 
 // writer writes the canonical form.
 type writer struct {
 	text []byte
 	room document.Room
+	to   io.Writer // where text goes when there is much of it; nil: nowhere
+}
+
+// written is how much text is gathered.
+const written = 1 << 16
+
+func (w *writer) flush() {
+	_, _ = w.to.Write(w.text)
+	w.text = w.text[:0]
 }
 
 // sizeOf adds up about what a value takes in its canonical form: of a large policy
@@ -146,6 +169,9 @@ func (w *writer) sizeOf(n *document.Node, size *int) {
 // append writes a value as JSON, the keys of tables in order.
 func (w *writer) append(n *document.Node) {
 	n = n.Open(&w.room)
+	if w.to != nil && len(w.text) > written {
+		w.flush()
+	}
 	switch n.Kind {
 	case document.Table:
 		byKey := func(a, b *document.Node) int { return strings.Compare(a.Key, b.Key) }
