@@ -83,6 +83,9 @@ func (d *Daemon) Status(ctx context.Context) Status {
 	s.Maillog = d.followed.Status(time.Now())
 	s.Confined = d.confined
 	s.Degraded = append(s.degraded(time.Now()), s.Maillog.degraded()...)
+	if problem := runsAsRoot(); problem != "" {
+		s.Degraded = append(s.Degraded, problem)
+	}
 	if problem := d.seals.Problem(); problem != "" {
 		s.Degraded = append(s.Degraded, problem)
 	}

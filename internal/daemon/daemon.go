@@ -109,6 +109,9 @@ type Daemon struct {
 // Start opens all parts. On an error those that were opened are closed.
 func Start(ctx context.Context, o Options) (*Daemon, error) {
 	d := newDaemon(o)
+	if problem := runsAsRoot(); problem != "" {
+		d.log.Warn(problem)
+	}
 	if err := d.open(ctx, o); err != nil {
 		over, cancel := context.WithCancel(ctx)
 		cancel()

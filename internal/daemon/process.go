@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/user"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
@@ -135,3 +136,21 @@ func (d *Daemon) load(file string) (*config.Config, []ProblemRow, bool) {
 	}
 	return cfg, rows, true
 }
+
+// unitUser is whom the unit, the rc script and the packages have the daemon run as.
+const unitUser = "tollgate"
+
+// asRoot tells of a daemon that runs as root where there is a user for it: what it
+// writes it could not read when it is started as that user the next time. "" for
+// nothing to tell.
+func asRoot(uid int, lookup func(name string) (*user.User, error)) string {
+	if uid != 0 {
+		return ""
+	}
+	if _, err := lookup(unitUser); err != nil {
+		return ""
+	}
+	return fmt.Sprintf("it runs as root, though there is a user %s: files it makes keep it from starting as that user; stop it and start it as a service", unitUser)
+}
+
+func runsAsRoot() string { return asRoot(os.Geteuid(), user.Lookup) }
