@@ -45,7 +45,7 @@ func TestAuditNamesWhatIsMissing(t *testing.T) {
 		}
 	}
 	send()
-	g.says(t, `records +3 spooled = 3 applied \+ 0 waiting \+ 0 parked \+ 0 given up \+ 0 spooled again \+ 0 accepted as lost`, "status")
+	g.says(t, `records +3 spooled = 3 applied \+ 0 waiting \+ 0 parked \+ 0 given up \+ 0 duplicates \+ 0 accepted as lost`, "status")
 	if err := g.redis.Stop(); err != nil {
 		t.Fatal(err)
 	}

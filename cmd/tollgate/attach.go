@@ -50,7 +50,7 @@ tollgate must be running: Postfix defers all mail while it cannot ask.`,
 		Example: `  tollgate attach --dry-run      what would change?
   tollgate attach
   tollgate attach --config /etc/postfix-in --yes      an instance of postmulti(1)`,
-		Args: cobra.NoArgs,
+		Args: alone,
 		RunE: func(c *cobra.Command, _ []string) error { return a.changePostfix(c.Context(), t) },
 	}
 	t.flags(c)
@@ -68,7 +68,7 @@ change, asks, and reloads Postfix. A parameter that still has what
 loses tollgate and nothing else. Mail passes unjudged and unbilled afterwards.`,
 		Example: `  tollgate detach --dry-run
   tollgate detach --yes`,
-		Args: cobra.NoArgs,
+		Args: alone,
 		RunE: func(c *cobra.Command, _ []string) error { return a.changePostfix(c.Context(), t) },
 	}
 	t.flags(c)

@@ -28,7 +28,7 @@ and who accepted what, when and why is kept and journalled.`,
 		Example: `  tollgate audit
   tollgate audit --accept 3 --note "disk of gw1 replaced, ticket 4711"
   tollgate audit --json | jq '.first_missing[].id'`,
-		Args: cobra.NoArgs,
+		Args: alone,
 		RunE: func(c *cobra.Command, _ []string) error {
 			places, err := a.places()
 			if err != nil {
@@ -83,7 +83,7 @@ func (a *app) printAudit(r *audit.Report) error {
 		return err
 	}
 	if r.Again > 0 {
-		fmt.Fprintf(a.out, "%d were spooled again, and count once\n", r.Again)
+		fmt.Fprintf(a.out, "%d are duplicates (spooled again after a crash), and count once\n", r.Again)
 	}
 	if r.Accepted > 0 {
 		fmt.Fprintf(a.out, "%d are lost, which was accepted\n", r.Accepted)

@@ -30,7 +30,7 @@ at once and by itself; status and log say so.`,
 		Example: `  tollgate canary start ./candidate.toml --share 10% --for 1h
   tollgate canary status
   tollgate canary promote`,
-		Args: cobra.NoArgs,
+		Args: alone,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return usagef("which command? %q lists them", c.CommandPath()+" --help")
 		},
@@ -99,7 +99,7 @@ func (a *app) canaryAsk(name, short, command string) *cobra.Command {
 refused that the old policy did not, and how the canary ended, where it did. Exit
 code 1: there is none.`,
 		Example: "  tollgate canary " + name,
-		Args:    cobra.NoArgs,
+		Args:    alone,
 		RunE:    func(c *cobra.Command, _ []string) error { return a.askCanary(c, command, nil) },
 	}
 }
@@ -161,7 +161,7 @@ beside it as NAME.before-TIME, and reloads. It is for who may write the
 policy. Paths in the candidate must mean the same there: otherwise nothing is
 changed. Exit code 1: no canary is under way, or it is refused.`,
 		Example: `  tollgate canary promote --message "fewer false positives"`,
-		Args:    cobra.NoArgs,
+		Args:    alone,
 		RunE: func(c *cobra.Command, _ []string) error {
 			places, err := a.places()
 			if err != nil {

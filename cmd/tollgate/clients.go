@@ -28,7 +28,7 @@ daemon's user.`,
   tollgate clients pay sales 1000.00 --id invoice-17
   tollgate clients adjust sales -12.50 --reason "delivery of 23 November"
   tollgate clients adjust sales --reverses invoice-17`,
-		Args: cobra.NoArgs,
+		Args: alone,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return usagef("which command? %q lists them", c.CommandPath()+" --help")
 		},
@@ -59,7 +59,7 @@ func (a *app) clientsList() *cobra.Command {
 the period and the day with their quotas, and what keeps it from receiving.`,
 		Example: `  tollgate clients list
   tollgate clients list --json | jq -r '.[] | select(.blocks != "") | .id'`,
-		Args: cobra.NoArgs,
+		Args: alone,
 		RunE: func(c *cobra.Command, _ []string) error {
 			rows, err := a.clientRows(c, "")
 			if err != nil {

@@ -32,7 +32,7 @@ Exit code 0: nothing was found, and nothing is printed; 1: something was found.`
 		Example: `  tollgate doctor
   tollgate doctor --no-dns
   tollgate doctor --json | jq -r '.[] | select(.severity == "fault") | .repair'`,
-		Args: cobra.NoArgs,
+		Args: alone,
 		RunE: func(c *cobra.Command, _ []string) error {
 			places, err := a.places()
 			if err != nil {

@@ -32,7 +32,7 @@ something named is not on hold any more; 75: Postfix's commands fail.`,
   tollgate hold show --eml 4v1kz8m2p0q3 -o suspect.eml
   tollgate hold release 4v1kz8m2p0q3 4v1kz8m31c7a
   tollgate hold delete 4v1kz8m2p0q3`,
-		Args: cobra.NoArgs,
+		Args: alone,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return usagef("hold what? %q lists what it can do", c.CommandPath()+" --help")
 		},
@@ -52,7 +52,7 @@ are to whom, the Subject, and why they are held.`,
 		Example: `  tollgate hold list
   tollgate hold list --json | jq -r '.[] | select(.rule == "suspects") | .ref'
   tollgate hold list --all                          also what others have put on hold`,
-		Args: cobra.NoArgs,
+		Args: alone,
 		RunE: func(c *cobra.Command, _ []string) error {
 			_, held, err := a.held(c.Context())
 			if err != nil {

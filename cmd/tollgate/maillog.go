@@ -25,7 +25,7 @@ of Postfix's log by "tollgate maillog feed", which reads them from journalctl: i
 executes nothing itself. contrib/systemd has a unit for it.`,
 		Example: `  tollgate maillog place
   tollgate maillog feed < /var/log/mail.log`,
-		Args: cobra.NoArgs,
+		Args: alone,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return usagef("which command? %q lists them", c.CommandPath()+" --help")
 		},
@@ -40,7 +40,7 @@ until its input ends. A daemon that is away is waited for.
   journalctl -f -o json --since "$(tollgate maillog place)" |
     tollgate maillog feed`,
 		Example: `  tollgate maillog feed < /var/log/mail.log`,
-		Args:    cobra.NoArgs,
+		Args:    alone,
 		RunE: func(c *cobra.Command, _ []string) error {
 			places, err := a.places()
 			if err != nil {
@@ -54,7 +54,7 @@ until its input ends. A daemon that is away is waited for.
 		Long: `Place prints a time as journalctl understands it: lines before it are known to
 the daemon, or say nothing of what it still waits for.`,
 		Example: `  tollgate maillog place`,
-		Args:    cobra.NoArgs,
+		Args:    alone,
 		RunE: func(c *cobra.Command, _ []string) error {
 			places, err := a.places()
 			if err != nil {

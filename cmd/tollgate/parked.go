@@ -30,7 +30,7 @@ parked, or something named is not, or cannot be applied.`,
 		Example: `  tollgate parked list
   tollgate parked apply mx1/4CABCDEF/1795435200123/ivan@example.org
   tollgate parked drop --all`,
-		Args: cobra.NoArgs,
+		Args: alone,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return usagef("parked what? %q lists what it can do", c.CommandPath()+" --help")
 		},
@@ -40,7 +40,7 @@ parked, or something named is not, or cannot be applied.`,
 		Short:   "list the parked records",
 		Long:    `List prints each parked record with the reason why it was parked.`,
 		Example: `  tollgate parked list --json | jq -r '.[].record.id'`,
-		Args:    cobra.NoArgs,
+		Args:    alone,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.doParked(c.Context(), daemon.ParkedRequest{Do: daemon.ParkedList})
 		},

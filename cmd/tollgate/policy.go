@@ -30,7 +30,7 @@ have it), or as "previous", the one before the last.`,
 		Example: `  tollgate policy log
   tollgate policy diff previous
   tollgate policy rollback previous --message "partners were refused"`,
-		Args: cobra.NoArgs,
+		Args: alone,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return usagef("which command? %q lists them", c.CommandPath()+" --help")
 		},
@@ -72,7 +72,7 @@ number, its version, when, how (start, reload, signal, rollback, canary,
 promote), by whom, and why. Exit code 1: there is none yet.`,
 		Example: `  tollgate policy log
   tollgate policy log --most 0 --json | jq -r '.[] | [.time, .version, .by, .message] | @tsv'`,
-		Args: cobra.NoArgs,
+		Args: alone,
 		RunE: func(*cobra.Command, []string) error {
 			_, all, err := a.past()
 			if err != nil {

@@ -36,7 +36,12 @@ OPNsense: what they make would be lost with the next change there. A list of mor
 than 16 MiB is not in the history: it must still be as it was then. Exit code 1:
 refused; 75: the files are in place and no daemon runs.`,
 		Example: `  tollgate policy rollback previous --message "partners were refused"`,
-		Args:    counted(1, 1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return errors.New(`which policy? "tollgate policy rollback previous" takes back the last change; "tollgate policy log" lists all`)
+			}
+			return nil
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			s, all, err := a.past()
 			if err != nil {

@@ -47,7 +47,7 @@ does not have it.`,
 		Example: `  tollgate reconcile
   tollgate reconcile --maillog /var/log/mail.log --since "3 days"
   tollgate reconcile --maillog journal --since yesterday --dry-run`,
-		Args: cobra.NoArgs,
+		Args: alone,
 		RunE: func(c *cobra.Command, _ []string) error {
 			places, err := a.places()
 			if err != nil {

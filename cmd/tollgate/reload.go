@@ -30,7 +30,7 @@ history names both. Who may open the control socket may propose.`,
 		Example: `  tollgate check && tollgate reload --message "partner's relay moved"
   tollgate reload --propose --message "lottery mail weighs more"
   tollgate reload --approve`,
-		Args: cobra.NoArgs,
+		Args: alone,
 		RunE: func(c *cobra.Command, _ []string) error {
 			places, err := a.places()
 			if err != nil {

@@ -59,7 +59,7 @@ in the spool is not yet counted.`,
   tollgate report --by reason --from yesterday
   tollgate report --verify --from 2026-10
   tollgate report --by gateway --json`,
-		Args: cobra.NoArgs,
+		Args: alone,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := r.check(a.json); err != nil {
 				return err

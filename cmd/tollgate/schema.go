@@ -14,7 +14,7 @@ func (a *app) schema() *cobra.Command {
 rules can test and do. Editors that know TOML complete and check by it; a policy
 names it in a comment at its top, "#:schema policy.schema.json".`,
 		Example: `  tollgate schema > /etc/tollgate/policy.schema.json`,
-		Args:    cobra.NoArgs,
+		Args:    alone,
 		RunE: func(*cobra.Command, []string) error {
 			text, err := policyschema.JSON()
 			if err == nil {

@@ -48,7 +48,7 @@ Exit code 0: a plain message was taken and judged, or one with --eicar or --gtub
 was stopped or marked; 1: it was not so.`,
 		Example: `  tollgate send-test --to ivan@example.org
   tollgate send-test --to ivan@example.org --eicar`,
-		Args: cobra.NoArgs,
+		Args: alone,
 		RunE: func(c *cobra.Command, _ []string) error { return a.sendAndFollow(c.Context(), m) },
 	}
 	f := c.Flags()
@@ -118,6 +118,9 @@ func (a *app) sendAndFollow(ctx context.Context, m testMessage) error {
 		fmt.Fprintln(a.err, "tollgate: the journals know nothing of it: does Postfix ask tollgate? \"tollgate doctor\" tells")
 	}
 	if !m.asWished(&is, found) {
+		if is.Judged && (m.eicar || m.gtube) && !a.json {
+			fmt.Fprintln(a.err, "tollgate: nothing was found in it: the policy has no [antivirus] (--eicar) or no [[module]] for spam (--gtube), or it did not answer")
+		}
 		return silent(exitNegative)
 	}
 	return nil

@@ -37,7 +37,7 @@ SIGHUP loads the policy anew and opens the journals anew, as "tollgate reload"
 does. The log goes to stderr. Exit code 78: the policy is bad; 75: the state_dir
 is another's, or a socket or journal cannot be opened.`,
 		Example: `  tollgate serve --policy ./policy.toml --log-level debug`,
-		Args:    cobra.NoArgs,
+		Args:    alone,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if grace < 0 {
 				return usagef("--grace %v: want a time such as 30s", grace)

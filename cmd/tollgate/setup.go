@@ -43,7 +43,7 @@ beside the new one.`,
 		Example: `  tollgate setup
   tollgate setup --domains example.org --next-hop mail.example.org --outbound 10.0.0.0/8 --yes
   tollgate setup --policy ./policy.toml --policy-only --name mx1.example.org --domains example.org --next-hop local --outbound none --yes`,
-		Args: cobra.NoArgs,
+		Args: alone,
 		RunE: func(c *cobra.Command, _ []string) error { return a.setUp(c.Context(), c, s) },
 	}
 	f := c.Flags()
@@ -93,7 +93,8 @@ type interview struct {
 	flag func(string) bool // whether a flag was given
 }
 
-// ask puts a question until its answer can be read. Nothing is the proposal.
+// ask puts a question until its answer can be read. Nothing is the proposal, where there
+// is one.
 func (i *interview) ask(flag, given, question, proposal string, read func(string) error) error {
 	if i.flag(flag) {
 		if err := read(given); err != nil {
@@ -104,7 +105,7 @@ func (i *interview) ask(flag, given, question, proposal string, read func(string
 	for {
 		answer := proposal
 		if !i.yes {
-			fmt.Fprintf(i.err, "%s [%s]\n> ", question, proposal)
+			fmt.Fprint(i.err, question, proposed(proposal), "\n> ")
 			if !i.in.Scan() {
 				return usagef("no answer; --%s answers this", flag)
 			}
@@ -121,6 +122,14 @@ func (i *interview) ask(flag, given, question, proposal string, read func(string
 		}
 		fmt.Fprintln(i.err, "  "+err.Error())
 	}
+}
+
+// proposed shows a proposal.
+func proposed(text string) string {
+	if text == "" {
+		return ""
+	}
+	return " [" + text + "]"
 }
 
 // elsewhere reads a next hop that is not this gateway: mail would go round for ever.
@@ -220,6 +229,18 @@ func here(ctx context.Context) (host, domain string) {
 	}
 	if _, parent, ok := strings.Cut(host, "."); ok && !strings.Contains(domain, ".") {
 		domain = parent
+	}
+	return proposals(host, domain)
+}
+
+// proposals are the names that can be answered with, "" for others: a machine that was
+// just installed is "debian", or "debian.localdomain".
+func proposals(host, domain string) (string, string) {
+	if _, err := setup.ParseName(host); err != nil || strings.HasSuffix(host, ".localdomain") {
+		host = ""
+	}
+	if _, err := setup.ParseDomains(domain); err != nil {
+		domain = ""
 	}
 	return host, domain
 }

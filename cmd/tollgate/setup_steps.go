@@ -116,7 +116,7 @@ func (a *app) tellPostfix(ctx context.Context, in postfix.Instance, s settingUp,
 }
 
 func postfixChanges(ctx context.Context, in postfix.Instance, is setup.Answers) ([]postfix.Change, error) {
-	now, err := in.Settings(ctx, "relay_domains", "relay_transport", "mydestination", "virtual_alias_domains", "virtual_mailbox_domains", "mynetworks")
+	now, err := in.Settings(ctx, "myhostname", "relay_domains", "relay_transport", "mydestination", "virtual_alias_domains", "virtual_mailbox_domains", "mynetworks")
 	if err != nil {
 		return nil, err
 	}
@@ -136,6 +136,12 @@ func postfixChanges(ctx context.Context, in postfix.Instance, is setup.Answers) 
 			}
 		}
 		return strings.Join(have, " ")
+	}
+	if !strings.Contains(now["myhostname"], ".") || strings.HasSuffix(now["myhostname"], ".localdomain") {
+		// What Postfix says in EHLO is no name of the Internet: many refuse its mail.
+		if err := add("myhostname", is.Name); err != nil {
+			return nil, err
+		}
 	}
 	known := strings.ToLower(now["mydestination"] + " " + now["virtual_alias_domains"] + " " + now["virtual_mailbox_domains"])
 	var domains []string

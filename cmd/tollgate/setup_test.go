@@ -71,3 +71,19 @@ func TestSetupAsks(t *testing.T) {
 		t.Errorf("exit code %d: %s", o.code, o.err)
 	}
 }
+
+// What is proposed is taken: nobody who presses the return key is told off.
+func TestSetupProposes(t *testing.T) {
+	t.Parallel()
+	for _, is := range [][4]string{
+		{"mx1.example.org", "example.org", "mx1.example.org", "example.org"},
+		{"debian", "localdomain", "", ""},
+		{"debian.localdomain", "localdomain", "", ""},
+		{"", "", "", ""},
+	} {
+		host, domain := proposals(is[0], is[1])
+		if host != is[2] || domain != is[3] || proposed(host) == " []" {
+			t.Errorf("%q: %q, %q", is, host, domain)
+		}
+	}
+}

@@ -22,7 +22,7 @@ what an operator should look at stands under "degraded" (in JSON an array, empty
 when there is nothing). Exit code 75: no daemon runs.`,
 		Example: `  tollgate status
   tollgate status --json | jq -e '.degraded == []'`,
-		Args: cobra.NoArgs,
+		Args: alone,
 		RunE: func(c *cobra.Command, _ []string) error {
 			places, err := a.places()
 			if err != nil {
@@ -75,7 +75,7 @@ func printStatus(out io.Writer, s *daemon.Status, now time.Time) error {
 	row("spool", "%s", spoolLine(s, now))
 	row("store", "%s %s: %s", s.Store.Kind, s.Store.Place, okOr(s.Store.Error))
 	if c := s.Records; c != nil {
-		row("records", "%d spooled = %d applied + %d waiting + %d parked + %d given up + %d spooled again + %d accepted as lost, at %s",
+		row("records", "%d spooled = %d applied + %d waiting + %d parked + %d given up + %d duplicates + %d accepted as lost, at %s",
 			c.Spooled, c.Applied, c.Waiting, c.Parked, c.Dropped, c.Again, c.Accepted, local(c.At))
 	}
 	if c := s.Clients; c != nil {

@@ -36,6 +36,18 @@ func counted(least, most int) cobra.PositionalArgs {
 	}
 }
 
+// alone is of commands that take no arguments; of those with subcommands a word that is
+// none of them was meant for one.
+func alone(c *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return nil
+	case c.HasAvailableSubCommands():
+		return unknownCommand(c, args[0])
+	}
+	return fmt.Errorf("it is written %q, without %q", strings.TrimSuffix(c.UseLine(), " [flags]"), args[0])
+}
+
 // commandOf is what a command that only has subcommands does by itself.
 func commandOf(c *cobra.Command, args []string) error {
 	if len(args) > 0 {

@@ -59,7 +59,7 @@ func (a *app) version() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "say which tollgate this is",
-		Args:  cobra.NoArgs,
+		Args:  alone,
 		RunE: func(*cobra.Command, []string) error {
 			if a.json {
 				return printJSON(a.out, thisBuild())

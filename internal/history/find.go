@@ -24,7 +24,7 @@ func Find(all []Entry, name string) (Entry, error) {
 		return all[len(all)-1], nil
 	case err == nil && back < 0:
 		if -back >= len(all) {
-			return Entry{}, fmt.Errorf("%s: the history has %d entries", name, len(all))
+			return Entry{}, fmt.Errorf("%s: no policy was in force so long ago: the history has %d", name, len(all))
 		}
 		return all[len(all)-1+back], nil
 	}
