@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/diag"
+	"github.com/tollgate-mail/tollgate/rules/foreign"
 	"github.com/tollgate-mail/tollgate/rules/list"
 )
 
@@ -62,7 +63,7 @@ func parseMember(name, base, rest string) (Key, error) {
 // unknownAttribute names the nearest attribute: of header.NAME the nearest
 // family with that name, of others any.
 func unknownAttribute(name string) error {
-	if hint, ok := synonym(name); ok {
+	if hint := foreign.Attribute(name); hint != "" {
 		return fmt.Errorf("unknown attribute %q; %s", name, hint)
 	}
 	base, field, dotted := strings.Cut(name, ".")
@@ -135,6 +136,22 @@ func unknown(what, name string, valid []string) error {
 	return errors.New(text)
 }
 
+// unknownAction tells of an action that there is none.
+func unknownAction(s string) error {
+	if hint := foreign.Action(s); hint != "" {
+		return fmt.Errorf("unknown action %q; %s", s, hint)
+	}
+	return unknown("action", s, actionNames[:])
+}
+
+// unknownStage tells of a stage that there is none.
+func unknownStage(s string) error {
+	if meant := foreign.Stage(s); meant != "" {
+		return fmt.Errorf("unknown stage %q; here it is %q", s, meant)
+	}
+	return unknown("stage", s, stageNames[:])
+}
+
 // findable are the classes of entries that values of an attribute can be, and their
 // names; 0 where any may.
 func findable(k Key) (can list.Class, takes string) {
@@ -150,31 +167,6 @@ func findable(k Key) (can list.Class, takes string) {
 		return names | list.Addresses | list.LocalParts, "addresses, domains and /expressions/"
 	}
 	return 0, ""
-}
-
-// synonyms are what others call our attributes.
-var synonyms = map[string]string{
-	"from": "sender (of the envelope) or header.From", "mail_from": "sender", "mailfrom": "sender", "envelope_from": "sender", "return_path": "sender",
-	"to": "recipient (of the envelope) or header.To", "rcpt": "recipient", "rcpt_to": "recipient", "rcptto": "recipient", "envelope_to": "recipient",
-	"ip": "client_ip", "addr": "client_ip", "address": "client_ip", "client_address": "client_ip", "remote_ip": "client_ip", "src": "client_ip", "network": "client_ip",
-	"host": "client_host", "hostname": "client_host", "rdns": "client_host", "ptr": "client_host", "client_name": "client_host", "reverse_client_hostname": "client_host",
-	"ehlo": "helo", "helo_name": "helo", "rbl": "dnsbl", "dnsrbl": "dnsbl", "rhsbl": "sender_dnsbl", "score": "module.NAME.score", "symbol": "module.NAME.symbol",
-	"sasl_username": "auth_user", "sasl_user": "auth_user", "user": "auth_user", "username": "auth_user", "sasl": "authenticated", "auth": "authenticated", "encryption": "tls",
-	"title": "subject", "headers": "header.NAME", "header_checks": "header.\"*\"", "filename": "attachment_name", "attachment": "attachment_name", "attachments": "attachment_name",
-	"mime_type": "attachment_type", "content_type": "attachment_type", "message_size": "size", "mx": "sender_mx", "domain": "sender_domain", "from_domain": "author_domain",
-	"rcpt_count": "recipient_count", "recipients": "recipient_count", "country": "", "geoip": "", "asn": "",
-}
-
-// synonym says which attribute is meant by a name that others use.
-func synonym(name string) (hint string, ok bool) {
-	meant, ok := synonyms[strings.ToLower(strings.ReplaceAll(name, "-", "_"))]
-	switch {
-	case !ok:
-		return "", false
-	case meant == "":
-		return "there is none; a DNS list that answers it can be asked by dnsbl", true
-	}
-	return "here it is " + meant, true
 }
 
 // nameWarning has a warning name its rule.

@@ -1,13 +1,15 @@
 package rules
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
-	"regexp/syntax"
 	"slices"
 	"strings"
 	"unicode"
 
+	"github.com/tollgate-mail/tollgate/internal/diag"
+	"github.com/tollgate-mail/tollgate/rules/foreign"
 	"github.com/tollgate-mail/tollgate/rules/list"
 	"github.com/tollgate-mail/tollgate/rules/number"
 )
@@ -19,22 +21,22 @@ func (c *compiler) warnPattern(m *condition, source string, at Pos) {
 	switch name := plainName(source); {
 	case c.lists[name] != nil && name == source:
 		c.warnf(at, "%s: %q is an expression here, and there is a list of that name; did you mean \"list:%s\"?", m.key, source, name)
-	case looksLikeList(source):
-		c.warnf(at, "%s: %q is an expression; a list is written \"list:%s\", and what must not match stands in `unless`", m.key, source, listIn(source))
+	case foreign.LooksLikeList(source):
+		c.warnf(at, "%s: %q is an expression; a list is written \"list:%s\", and what must not match stands in `unless`", m.key, source, foreign.ListIn(source))
 	}
-	if field := fieldNamed(m.key); field != "" && namesField(source, field) {
+	if field := fieldNamed(m.key); field != "" && foreign.NamesField(source, field) {
 		c.warnf(at, "%s: the value is without the field's name; leave %q away", m.key, field+":")
 	}
 	if (m.key.Attr == Subject || m.key.Attr == HeaderField) && strings.Contains(strings.ReplaceAll(source, `\`, ""), "=?") {
 		c.warnf(at, "%s: encoded words are decoded before rules see them; raw_header has them as received", m.key)
 	}
-	if m.key.Attr == RawHeaderField && highOctet(source) {
+	if m.key.Attr == RawHeaderField && foreign.HighOctet(source) {
 		c.warnf(at, `%s: \xNN is a letter of Unicode, never an octet: what is not UTF-8 matches \x{fffd}; header has the decoded text`, m.key)
 	}
 	if s := misplaced(m.key, source); s != "" {
 		c.warnf(at, "%s: %s", m.key, s)
 	}
-	if row.Lower && needsUpper(source) {
+	if row.Lower && foreign.NeedsUpper(source) {
 		c.warnf(at, "%s: the value is in lower case, which capital letters after (?-i) never match", m.key)
 	}
 }
@@ -52,17 +54,6 @@ func plainName(source string) string {
 	return source
 }
 
-// looksLikeList tells "!list:x", "List:x", "list: x" and "@list:x".
-func looksLikeList(source string) bool {
-	rest := strings.TrimLeft(strings.TrimPrefix(strings.ToLower(source), "not "), "!@^ (")
-	return strings.HasPrefix(rest, "list:") || strings.HasPrefix(rest, "lists:") || strings.HasPrefix(rest, "lists.")
-}
-
-func listIn(source string) string {
-	_, name, _ := strings.Cut(strings.ReplaceAll(source, ".", ":"), ":")
-	return strings.TrimSpace(name)
-}
-
 // fieldNamed is the name of the field whose value the attribute has.
 func fieldNamed(k Key) string {
 	switch {
@@ -72,46 +63,6 @@ func fieldNamed(k Key) string {
 		return k.Name
 	}
 	return ""
-}
-
-// namesField tells whether an expression begins with the field's name and a
-// colon.
-func namesField(source, field string) bool {
-	rest := strings.TrimPrefix(strings.TrimPrefix(source, "^"), `\b`)
-	return len(rest) > len(field) && strings.EqualFold(rest[:len(field)], field) && rest[len(field)] == ':'
-}
-
-// highOctet finds \x80 to \xff.
-func highOctet(s string) bool {
-	for i := 0; i+3 < len(s); i++ {
-		if s[i] != '\\' {
-			continue
-		}
-		if s[i+1] == 'x' && strings.IndexByte("89abcdefABCDEF", s[i+2]) >= 0 && strings.IndexByte("0123456789abcdefABCDEF", s[i+3]) >= 0 {
-			return true
-		}
-		i++
-	}
-	return false
-}
-
-// needsUpper tells whether every text that matches has a capital letter: there
-// is one in a literal of which case counts.
-func needsUpper(source string) bool {
-	re, err := syntax.Parse(source, syntax.Perl|syntax.FoldCase)
-	return err == nil && hasUpper(re)
-}
-
-func hasUpper(re *syntax.Regexp) bool {
-	switch re.Op {
-	case syntax.OpLiteral:
-		return re.Flags&syntax.FoldCase == 0 && slices.ContainsFunc(re.Rune, unicode.IsUpper)
-	case syntax.OpConcat:
-		return slices.ContainsFunc(re.Sub, hasUpper)
-	case syntax.OpCapture, syntax.OpPlus:
-		return hasUpper(re.Sub[0])
-	}
-	return false
 }
 
 // warnList warns of a list whose entries are compared with the whole of a text
@@ -199,22 +150,6 @@ func identity(a Attr) bool {
 	return false
 }
 
-// unanchoredName tells an expression that ends in a domain name and goes on
-// wherever the value does.
-func unanchoredName(source string) bool {
-	s := strings.ReplaceAll(source, `\.`, ".")
-	dot := strings.LastIndexByte(s, '.')
-	if dot < 1 || len(s)-dot < 3 {
-		return false
-	}
-	for i, r := range s {
-		if !isNameRune(unicode.ToLower(r)) && r != '@' && (r != '^' || i > 0) && r < 0x80 {
-			return false
-		}
-	}
-	return !strings.ContainsAny(s[dot+1:], "0123456789_-@")
-}
-
 func anchored(name string, a Attr) string {
 	addressed := strings.Contains(name, "@")
 	quoted := strings.ReplaceAll(name, ".", `\.`)
@@ -225,28 +160,6 @@ func anchored(name string, a Attr) string {
 		return "'@" + quoted + "$'"
 	}
 	return `'(^|\.)` + quoted + "$'"
-}
-
-// warnThresholds warns of thresholds that never show: what passes them has
-// passed another whose verdict leaves nothing to say.
-func (c *compiler) warnThresholds(all []*Threshold) {
-	severity := map[Action]int{Hold: 1, Discard: 2, Tempfail: 3, Reject: 4}
-	for i, t := range all {
-		if t.Shadow {
-			continue // nothing of it shall show
-		}
-		if t.Above < 0 && severity[t.Action] > 0 {
-			c.warnf(t.Pos, "a threshold above %s is passed by mail that no rule matches: its weight is 0", t.Above)
-		}
-		for j, lower := range all {
-			final := lower.Action == Reject || lower.Action == Tempfail || lower.Action == Discard
-			if i == j || lower.Shadow || lower.Above > t.Above || lower.Above == t.Above && j > i || !final || severity[t.Action] > severity[lower.Action] {
-				continue
-			}
-			c.warnf(t.Pos, "the threshold above %s never shows: it is covered by the one above %s at %s, with action %q", t.Above, lower.Above, lower.Pos, lower.Action)
-			break
-		}
-	}
 }
 
 // comparison is what an expression looks like that was meant for a number.
@@ -272,7 +185,7 @@ func misplaced(k Key, source string) string {
 		if len(source) > 1 && len(source) < 6 && source[0] == '.' && !strings.ContainsFunc(source[1:], func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
 			return fmt.Sprintf("the point stands for any character, and the name may go on; the ending is written '\\%s$'", source)
 		}
-		if bareEnding(source) {
+		if foreign.BareEnding(source) {
 			return fmt.Sprintf("it is found anywhere in the name; the ending is written '\\.%s$'", source)
 		}
 	}
@@ -280,4 +193,101 @@ func misplaced(k Key, source string) string {
 		return ""
 	}
 	return fmt.Sprintf("%q is an expression: numbers in a text are not compared", source)
+}
+
+// unanchoredName tells an expression that ends in a domain name and goes on
+// wherever the value does.
+func unanchoredName(source string) bool {
+	s := strings.ReplaceAll(source, `\.`, ".")
+	dot := strings.LastIndexByte(s, '.')
+	if dot < 1 || len(s)-dot < 3 {
+		return false
+	}
+	for i, r := range s {
+		if !isNameRune(unicode.ToLower(r)) && r != '@' && (r != '^' || i > 0) && r < 0x80 {
+			return false
+		}
+	}
+	return !strings.ContainsAny(s[dot+1:], "0123456789_-@")
+}
+
+// elsewhere says of an expression that does not compile what was meant, where the
+// attribute tells; "" where it does not.
+func elsewhere(k Key, source string) string {
+	rest, star := strings.CutPrefix(source, "*.")
+	switch {
+	case k.Attr != AttachmentName || !star || plainName(rest) == "":
+		return ""
+	}
+	return fmt.Sprintf("%q is no expression: the ending is written '\\.%s$', or \".%s\" in a list", source, rest, rest)
+}
+
+// closed are the values of a text that can have no others; nil where any may be.
+func (c *compiler) closed(k Key) []string { return c.source.Words[k] }
+
+// warnWords warns of an expression that is found in none of the values that there
+// are.
+func (c *compiler) warnWords(m *condition, source string, at Pos) {
+	words := c.closed(m.key)
+	parsed, err := c.cache.Parse(source)
+	if words == nil || err != nil {
+		return
+	}
+	for _, w := range words {
+		if parsed.Pattern.Match(w, Work()) {
+			return
+		}
+	}
+	c.noWord(m, fmt.Sprintf("%q", source), foreign.BareWord(source), words, at)
+}
+
+// warnListWords warns of a list in which none of the values stands.
+func (c *compiler) warnListWords(m *condition, name string, l *list.List, at Pos) {
+	words := c.closed(m.key)
+	if words == nil || l.Len() == 0 {
+		return
+	}
+	for _, w := range words {
+		if l.HasText(w, Work()) {
+			return
+		}
+	}
+	first := ""
+	for _, entry := range l.Entries() {
+		first = entry
+		break
+	}
+	c.noWord(m, fmt.Sprintf("list %q", name), first, words, at)
+}
+
+func (c *compiler) noWord(m *condition, what, like string, words []string, at Pos) {
+	if near := diag.Nearest(like, words); near != "" {
+		c.warnf(at, "%s: %s is none of the values that there are; did you mean %q?", m.key, what, near)
+		return
+	}
+	c.warnf(at, "%s: %s is none of the values that there are: %s", m.key, what, strings.Join(words, ", "))
+}
+
+// warnEndings warns of entries without a point: those are whole names of files.
+func (c *compiler) warnEndings(m *condition, name string, l *list.List, at Pos) {
+	if m.key.Attr != AttachmentName || l.Kind() != list.Names {
+		return
+	}
+	for class, entry := range l.Entries() {
+		if class == list.Domains && len(entry) <= longestEnding && !strings.Contains(entry, ".") {
+			c.warnf(at, "%s: %q of list %q is the whole name of a file; the ending is written \".%s\"", m.key, entry, name, entry)
+			return
+		}
+	}
+}
+
+// longestEnding is that of "settingcontent-ms".
+const longestEnding = 17
+
+// badExpression is what is wrong with an expression, in the attribute's terms.
+func badExpression(k Key, source string, err error) error {
+	if s := elsewhere(k, source); err != nil && s != "" {
+		return errors.New(s)
+	}
+	return err
 }

@@ -99,3 +99,25 @@ func (p *Policy) HeaderNames(a Attr) []string {
 	slices.SortFunc(names, strings.Compare)
 	return names
 }
+
+// warnThresholds warns of thresholds that never show: what passes them has
+// passed another whose verdict leaves nothing to say.
+func (c *compiler) warnThresholds(all []*Threshold) {
+	severity := map[Action]int{Hold: 1, Discard: 2, Tempfail: 3, Reject: 4}
+	for i, t := range all {
+		if t.Shadow {
+			continue // nothing of it shall show
+		}
+		if t.Above < 0 && severity[t.Action] > 0 {
+			c.warnf(t.Pos, "a threshold above %s is passed by mail that no rule matches: its weight is 0", t.Above)
+		}
+		for j, lower := range all {
+			final := lower.Action == Reject || lower.Action == Tempfail || lower.Action == Discard
+			if i == j || lower.Shadow || lower.Above > t.Above || lower.Above == t.Above && j > i || !final || severity[t.Action] > severity[lower.Action] {
+				continue
+			}
+			c.warnf(t.Pos, "the threshold above %s never shows: it is covered by the one above %s at %s, with action %q", t.Above, lower.Above, lower.Pos, lower.Action)
+			break
+		}
+	}
+}

@@ -44,6 +44,7 @@ var floors = map[string]int{
 	"internal/charset":             0,
 	"accounting":                   0,
 	"rules/number":                 0,
+	"rules/foreign":                0,
 
 	"rules/expr":                   1,
 	"internal/config/document":     1,

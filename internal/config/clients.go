@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -253,4 +254,22 @@ func (c *listed) folded(kind directory.Kind, i int) string {
 		return c.Networks[i].String()
 	}
 	return kind.Fold(c.written[kind][i].Value.(string))
+}
+
+// meantOf is what was meant by an entry that cannot be read.
+func meantOf(c directory.Clash) string {
+	if c.Kind != directory.Mailbox {
+		return ""
+	}
+	return wholeDomain(c.Text)
+}
+
+// wholeDomain says what to write for an address that is a domain alone; "" where it
+// is not.
+func wholeDomain(address string) string {
+	name := strings.TrimPrefix(address, ".")
+	if strings.ContainsAny(address, "@/ ") || !strings.Contains(name, ".") {
+		return ""
+	}
+	return fmt.Sprintf("; for every address at the domain write @%s", name)
 }

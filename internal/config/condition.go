@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/tollgate-mail/tollgate/internal/config/document"
+	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -126,3 +127,14 @@ func (d *decoder) values(into *[]rules.Condition, n *node, c rules.Condition) {
 
 // weight reads a number in thousandths.
 func (d *decoder) weight(into *rules.Weight) func(*node) { return d.Thousandths((*int64)(into)) }
+
+// closedWords are the values of texts that can have no others, but for those of
+// modules.
+func closedWords() map[rules.Key][]string {
+	words := make(map[rules.Key][]string)
+	for _, d := range mail.Defects() {
+		key := rules.Key{Attr: rules.MIMEDefects}
+		words[key] = append(words[key], d.Name)
+	}
+	return words
+}

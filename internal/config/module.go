@@ -13,6 +13,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/module/types"
 	"github.com/tollgate-mail/tollgate/internal/settings"
 	"github.com/tollgate-mail/tollgate/rules"
+	"github.com/tollgate-mail/tollgate/rules/foreign"
 )
 
 // extension is what a [[module]] says.
@@ -207,7 +208,7 @@ func (d *decoder) moduleType(n *node) {
 	for _, t := range types.Modules() {
 		names = append(names, t.Name)
 	}
-	if instead := otherwise(s); ok && instead != "" {
+	if instead := foreign.Module(s); ok && instead != "" {
 		d.Errorf(n, "type cannot be %q; %s", s, instead)
 		return
 	}

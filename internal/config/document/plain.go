@@ -156,9 +156,6 @@ func (p *plain) quoted() (string, bool) {
 	return "", false
 }
 
-// control tells characters that stand in no text and no comment of one line.
-func control(c byte) bool { return c < ' ' && c != '\t' || c == 0x7f }
-
 func (p *plain) truth(n *Node) bool {
 	word := p.word()
 	n.Value = word == "true"

@@ -215,3 +215,6 @@ func (s *scanner) inside(end byte, one func()) {
 		}
 	}
 }
+
+// control tells characters that stand in no text and no comment of one line.
+func control(c byte) bool { return c < ' ' && c != '\t' || c == 0x7f }

@@ -1,0 +1,107 @@
+// Package foreign knows what policies of Postfix, rspamd, SpamAssassin, amavis and
+// others say, and what does that here: for errors and warnings that help whoever
+// brings such a policy along. It decides nothing.
+package foreign
+
+import (
+	"strings"
+)
+
+// plain is a word of a policy without what others write otherwise.
+func plain(s string) string {
+	return strings.NewReplacer("-", "_", " ", "_").Replace(strings.ToLower(strings.TrimSpace(s)))
+}
+
+// Action is what does here what others call so; "" for no such word.
+func Action(word string) string {
+	switch plain(word) {
+	case "quarantine":
+		return `here it is "hold"`
+	case "defer", "defer_if_permit", "defer_if_reject", "soft_reject", "softfail", "tempfailure", "temporary", "retry":
+		return `here it is "tempfail"`
+	case "drop", "delete", "blackhole", "silent_discard":
+		return `here it is "discard"`
+	case "deny", "block", "refuse", "bounce", "error", "ban", "blacklist":
+		return `here it is "reject"`
+	case "pass", "permit", "allow", "ok", "whitelist", "relay", "no_action", "permit_mynetworks":
+		return `here it is "accept"`
+	case "dunno", "none", "noop", "nothing", "score":
+		return `here it is "continue", which is also what stands where nothing does`
+	case "warn", "log", "monitor", "test", "info":
+		return "shadow = true has a rule journalled without effect"
+	case "tag", "mark", "spam", "junk", "add_header", "prepend", "addheader", "d_pass":
+		return `leave action away; tag_subject and tag_header mark the message`
+	case "rewrite_subject", "subject":
+		return `leave action away; tag_subject marks the Subject`
+	case "redirect", "bcc", "copy", "forward", "filter", "transport":
+		return "there is none: Postfix itself does that (access(5), always_bcc, recipient_bcc_maps)"
+	}
+	return ""
+}
+
+// Stage is the stage that SMTP, milters and Postfix call so; "" for none.
+func Stage(word string) string {
+	switch plain(word) {
+	case "client", "connection", "conn", "ip":
+		return "connect"
+	case "ehlo", "hello":
+		return "helo"
+	case "mail", "sender", "from", "envfrom", "mail_from", "envelope":
+		return "mailfrom"
+	case "rcpt", "recipient", "recipients", "to", "envrcpt", "rcpt_to":
+		return "rcptto"
+	case "eoh", "end_of_headers", "subject":
+		return "headers"
+	case "data", "eod", "eom", "end_of_message", "end_of_data", "body", "end", "message", "dot", "attachments", "mime":
+		return "complete"
+	}
+	return ""
+}
+
+// Module says what does here what other programs have a service of that name for;
+// "" for no such name.
+func Module(kind string) string {
+	switch strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(kind)) {
+	case "spamd", "spamc", "sa", "spamassassinmilter", "spamassmilter":
+		return `here it is "spamassassin"`
+	case "rspamdproxy", "rmilter":
+		return `here it is "rspamd"`
+	case "clamd", "clamav", "clam", "clamavmilter", "antivirus", "virus", "av":
+		return "an antivirus has a section of its own: [antivirus] with clamd"
+	case "amavis", "amavisd", "mimedefang":
+		return `names of attachments are found by "attachment", viruses by [antivirus], spam by "spamassassin" or "rspamd"`
+	case "archive", "mime", "bannedfiles", "filename", "files":
+		return `here it is "attachment"`
+	case "regexp", "regex", "body", "bodychecks":
+		return `expressions stand in rules; what a message says is found by "text"`
+	case "spf", "dkim", "dmarc", "rbl", "dnsbl", "greylist", "greylisting", "postgrey", "policyd":
+		return "rules ask for it without a module"
+	}
+	return ""
+}
+
+// attributes are what others call ours; "" has none.
+var attributes = map[string]string{
+	"from": "sender (of the envelope) or header.From", "mail_from": "sender", "mailfrom": "sender", "envelope_from": "sender", "return_path": "sender",
+	"to": "recipient (of the envelope) or header.To", "rcpt": "recipient", "rcpt_to": "recipient", "rcptto": "recipient", "envelope_to": "recipient",
+	"ip": "client_ip", "addr": "client_ip", "address": "client_ip", "client_address": "client_ip", "remote_ip": "client_ip", "src": "client_ip", "network": "client_ip",
+	"host": "client_host", "hostname": "client_host", "rdns": "client_host", "ptr": "client_host", "client_name": "client_host", "reverse_client_hostname": "client_host",
+	"ehlo": "helo", "helo_name": "helo", "rbl": "dnsbl", "dnsrbl": "dnsbl", "rhsbl": "sender_dnsbl", "score": "module.NAME.score", "symbol": "module.NAME.symbol",
+	"sasl_username": "auth_user", "sasl_user": "auth_user", "user": "auth_user", "username": "auth_user", "sasl": "authenticated", "auth": "authenticated", "encryption": "tls",
+	"title": "subject", "headers": "header.NAME", "header_checks": "header.\"*\"", "filename": "attachment_name", "attachment": "attachment_name", "attachments": "attachment_name",
+	"mime_type": "attachment_type", "content_type": "attachment_type", "message_size": "size", "mx": "sender_mx", "domain": "sender_domain", "from_domain": "author_domain",
+	"rcpt_count": "recipient_count", "recipients": "recipient_count", "country": "", "geoip": "", "asn": "",
+}
+
+// Attribute says which attribute is meant by a name that others use; "" for no such
+// name.
+func Attribute(name string) string {
+	meant, ok := attributes[strings.ToLower(strings.ReplaceAll(name, "-", "_"))]
+	switch {
+	case !ok:
+		return ""
+	case meant == "":
+		return "there is none; a DNS list that answers it can be asked by dnsbl"
+	}
+	return "here it is " + meant
+}
