@@ -61,9 +61,9 @@ opnsense-core: deps-test ## templates, migrations and imports under OPNsense's o
 	PATH="$(dir $(GO)):$$PATH" OPNSENSE_CORE="$(abspath $(OPNSENSE_CORE))" OPNSENSE_PLUGINS="$(abspath $(OPNSENSE_PLUGINS))" \
 		$(GO) test -count=1 -v -tags opnsense_core -run 'TestOPNsenseCore' ./test
 
-screenshots: deps-packages ## dist/screenshots: the pages of the OPNsense plugin, beside a stand-in that has not its looks
-	mkdir -p dist/screenshots
-	PATH="$(dir $(GO)):$$PATH" TOLLGATE_CHROMEDRIVER=chromedriver TOLLGATE_SCREENSHOTS=$(CURDIR)/dist/screenshots \
+screenshots: deps-packages ## docs/images: the pages of the OPNsense plugin, beside a stand-in that has not its looks
+	mkdir -p docs/images
+	PATH="$(dir $(GO)):$$PATH" TOLLGATE_CHROMEDRIVER=chromedriver TOLLGATE_SCREENSHOTS=$(CURDIR)/docs/images \
 		$(GO) test -count=1 -run 'TestOPNsenseScreenshots' ./test
 
 deps-build deps-demo deps-test deps-packages: deps-%:

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -186,14 +187,22 @@ func (b *browser) choose(css, value string) {
 	b.click(fmt.Sprintf("%s option[value=%q]", css, value))
 }
 
-// picture writes a screenshot.
-func (b *browser) picture(path string) {
+// picture writes a screenshot: what a window shows that begins where an element does.
+func (b *browser) picture(path, css string) {
 	b.t.Helper()
-	var encoded string
-	b.call(http.MethodGet, "/screenshot", nil, &encoded)
-	png, err := base64.StdEncoding.DecodeString(encoded)
+	top, err := strconv.ParseFloat(b.script(fmt.Sprintf("String(document.querySelector(%q).getBoundingClientRect().top + window.scrollY)", css)), 64)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var shot struct{ Data string }
+	b.call(http.MethodPost, "/goog/cdp/execute", map[string]any{
+		"cmd": "Page.captureScreenshot", "params": map[string]any{
+			"format": "png", "captureBeyondViewport": true, "clip": map[string]any{"x": 0, "y": top, "width": 1180, "height": 620, "scale": 0.75},
+		},
+	}, &shot)
+	picture, err := base64.StdEncoding.DecodeString(shot.Data)
 	if err == nil {
-		err = os.WriteFile(path, png, 0o644)
+		err = os.WriteFile(path, picture, 0o644)
 	}
 	if err != nil {
 		b.t.Fatal(err)

@@ -152,7 +152,7 @@ func TestOPNsensePagesInRussian(t *testing.T) {
 	})
 }
 
-// Pictures for the documents: "make screenshots", and never by a test run.
+// Pictures for docs/opnsense.md: "make screenshots", and never by a test run.
 func TestOPNsenseScreenshots(t *testing.T) {
 	folder := os.Getenv("TOLLGATE_SCREENSHOTS")
 	if folder == "" {
@@ -161,20 +161,51 @@ func TestOPNsenseScreenshots(t *testing.T) {
 	for _, language := range []string{"en", "ru"} {
 		g := prepare(t, false)
 		b := newBrowser(t, g.box)
-		page := g.pages(t, b, language)
-		for _, name := range []string{"index", "rules", "journal", "report", "status"} {
-			b.open(page(name))
-			if name == "journal" {
-				b.click("#search button")
-			}
+		page := g.pagesOf(t, b, language, "Acme", "Order 4711")
+		shot := func(name, from string) {
 			b.until("loaded", func() bool { return b.script("document.readyState === 'complete' && jQuery.active === 0") == "true" })
-			b.picture(filepath.Join(folder, fmt.Sprintf("opnsense-%s-%s.png", name, language)))
+			b.picture(filepath.Join(folder, fmt.Sprintf("opnsense-%s-%s.png", name, language)), from)
 		}
+		b.open(page("index"))
+		b.write(`[id="tollgate.recipients.domains"]`, "example.org")
+		b.click(`[id="tollgate.general.enabled"]`)
+		b.click("#reconfigureAct")
+		b.shows("#applied", "ok")
+		shot("settings", "body")
+
+		b.open(page("rules"))
+		b.click("#gridRule .add")
+		b.write(`[id="rule.name"]`, "lottery")
+		b.choose(`[id="rule.stage"]`, "headers")
+		b.choose(`[id="rule.field"]`, "subject")
+		b.write(`[id="rule.pattern"]`, "лотере\nlotter(y|ies)")
+		b.write(`[id="rule.weight"]`, "3.5")
+		shot("rule", "#DialogRule")
+		b.click("#DialogRule .save")
+		b.shows("#gridRule tbody", "lottery")
+
+		b.open(page("report"))
+		b.choose("#by", "client,tariff")
+		b.click("#search button")
+		b.shows("#legend", "office")
+		shot("report", "body")
+
+		b.open(page("journal"))
+		b.click("#search button")
+		b.click("#rows tbody button")
+		b.shows("#story", "example.com")
+		shot("journal", "body")
 	}
 }
 
 // pages starts the gateway, sends what the pages are to show, and serves them.
 func (g *gateway) pages(t *testing.T, b *browser, language string) func(page string) string {
+	t.Helper()
+	return g.pagesOf(t, b, language, "Acme <b>Ltd</b>", `<img src=x onerror="window.touched=1">`)
+}
+
+// pagesOf is pages with a client of a name and mail of a Subject.
+func (g *gateway) pagesOf(t *testing.T, b *browser, language, name, subject string) func(page string) string {
 	t.Helper()
 	g.write(t, "policy/policy.toml", `
 [recipients]
@@ -188,7 +219,7 @@ per_delivery = "0.25"
 
 [[client]]
 id        = "acme"
-name      = "Acme <b>Ltd</b>"
+name      = "`+name+`"
 addresses = ["ivan@example.org"]
 tariff    = "office"
 
@@ -211,7 +242,7 @@ action = "hold"
 			}
 		}
 		if err == nil {
-			err = expect(250)(c.Data([]byte("From: " + from + "\r\nSubject: <img src=x onerror=\"window.touched=1\">\r\n\r\ntext\r\n")))
+			err = expect(250)(c.Data([]byte("From: " + from + "\r\nSubject: " + subject + "\r\n\r\ntext\r\n")))
 		}
 		c.Close()
 		if err != nil {
