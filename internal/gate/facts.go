@@ -76,13 +76,16 @@ func (f facts) Value(ctx context.Context, k rules.Key) (rules.Value, error) {
 		}
 		return rules.Value{Known: true, Text: all[0], Texts: all[1:]}, nil
 	case rules.HeaderField:
-		v := rules.TextValues(m.header.Decoded(k.Name))
-		if mail.IsAddressField(k.Name) {
-			v.Mailboxes = header.Addresses(m.header.Mailboxes(k.Name))
+		texts := m.header.Decoded(k.Name)
+		if !mail.IsAddressField(k.Name) {
+			return rules.TextValues(texts), nil
 		}
+		all := m.header.Mailboxes(k.Name)
+		v := rules.TextValues(append(texts, header.Spellings(all)...))
+		v.Mailboxes = header.Addresses(all)
 		return v, nil
 	case rules.Author:
-		return rules.TextValues(header.Addresses(m.header.Mailboxes("From"))), nil
+		return rules.TextValues(header.Texts(m.header.Mailboxes("From"))), nil
 	case rules.AuthorDomain:
 		return rules.TextValues(header.Domains(m.header.Mailboxes("From"))), nil
 	case rules.AuthorName:

@@ -70,6 +70,7 @@ type mailboxes struct {
 
 	name    strings.Builder // what stands before an angle bracket, or is the address
 	at      bool            // an at sign stands in it
+	bareAt  bool            // and not in quotes
 	comment string          // the first
 	angled  bool            // a mailbox of this entry is in the list
 }
@@ -79,6 +80,7 @@ func (p *mailboxes) take(one item) {
 	case itemText, itemQuoted:
 		p.name.WriteString(one.text)
 		p.at = p.at || strings.Contains(one.text, "@")
+		p.bareAt = p.bareAt || one.kind == itemText && strings.Contains(one.text, "@")
 	case itemComment:
 		if p.comment == "" {
 			p.comment = one.text
@@ -92,7 +94,7 @@ func (p *mailboxes) take(one item) {
 		if p.add(name, one.text) {
 			p.angled = true
 			p.name.Reset()
-			p.at = false
+			p.at, p.bareAt = false, false
 		}
 	case itemEnd:
 		if p.angled || p.at || p.name.Len() == 0 {
@@ -101,10 +103,16 @@ func (p *mailboxes) take(one item) {
 		}
 		p.name.WriteString(",") // of a name that should stand in quotes
 	case itemColon:
-		// The name of a group, or of a scheme.
-		if !p.at {
+		// The name of a group, or of a scheme. What stands in quotes is a name,
+		// whatever it looks like; after an address in angle brackets that should be
+		// one, another begins (some read a group there, some the address).
+		switch {
+		case p.angled:
+			p.end()
+		case !p.bareAt:
 			p.name.Reset()
-		} else {
+			p.at = false
+		default:
 			p.name.WriteByte(':')
 		}
 	}
@@ -121,7 +129,7 @@ func (p *mailboxes) end() {
 		p.bare(text)
 	}
 	p.name.Reset()
-	p.comment, p.angled, p.at = "", false, false
+	p.comment, p.angled, p.at, p.bareAt = "", false, false, false
 }
 
 // bare finds the address in a text: all of it, or its words with an at sign.
