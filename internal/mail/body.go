@@ -58,7 +58,7 @@ func (b *body) fill() error {
 		}
 		return err
 	}
-	if b.files && begins && beginsFile(piece) {
+	if b.files && begins && (beginsFile(piece) || beginsY(piece)) {
 		b.begin = string(bytes.TrimRight(piece, "\r\n"))
 		b.waiting()
 		return nil

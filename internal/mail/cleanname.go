@@ -20,6 +20,8 @@ const MaxName = 512
 //     that there were some that make a name look like another (U+202B, U+202D,
 //     U+202E, U+2067);
 //   - without dots and spaces at its end, which some systems ignore;
+//   - with its extension in ASCII, where letters and dots of other forms (full
+//     width, mathematical) hide one: systems that know no others write it so;
 //   - composed (NFC), and of at most MaxName octets.
 func CleanName(name string) (clean string, bidi bool) {
 	name, bidi = visible(name)
@@ -57,7 +59,29 @@ func visible(name string) (string, bool) {
 		}
 		return r
 	}, strings.ToValidUTF8(name, "\uFFFD"))
-	return norm.NFC.String(name), bidi
+	return plainExtension(norm.NFC.String(name)), bidi
+}
+
+// plainExtension is a name in ASCII, as far as its characters have such a form,
+// if that gives it another extension.
+func plainExtension(name string) string {
+	if isASCII(name) {
+		return name
+	}
+	plain := strings.Map(func(r rune) rune {
+		if r < 0x2024 {
+			return r
+		}
+		form := norm.NFKC.String(string(r))
+		if len(form) != 1 || form[0] <= ' ' {
+			return r
+		}
+		return rune(form[0])
+	}, name)
+	if name[strings.LastIndexByte(name, '.')+1:] == plain[strings.LastIndexByte(plain, '.')+1:] {
+		return name
+	}
+	return plain
 }
 
 // shorten leaves out the middle of a long name.

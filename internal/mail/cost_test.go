@@ -74,7 +74,7 @@ func TestCost(t *testing.T) {
 			}
 		}
 	}
-	for _, unit := range []string{"--b\n\n", "--b\nA\n", "--b\nContent-\n\n", "--b\nContent-Type: message/rfc822\n\nx\n", "--b\n\nbegin 644 x\n", "--b\nContent-Type:multipart/mixed;boundary=c\n\n--c\n", "--c\n", "--\n",
+	for _, unit := range []string{"--b\n\n", "--b\nA\n", "--b\nContent-\n\n", "--b\nContent-Type: message/rfc822\n\nx\n", "--b\n\nbegin 644 x\n", "--b\n\n=ybegin name=x\n", "name \"x\" ", "--b\nContent-Type:multipart/mixed;boundary=c\n\n--c\n", "--c\n", "--\n",
 		"--b\nContent-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nQTpiCgp4\n", "x\n", "--b\nx\nContent-Type: a/b;\n\nname=x\n"} {
 		message := "Content-Type: multipart/mixed; boundary=b\n\n" + strings.Repeat(unit, n/len(unit))
 		b := unbounded(ctx)

@@ -11,8 +11,8 @@ import (
 // should.
 const maxValue = 4 << 10
 
-// looseParameter is one by the name before an equals sign or a colon, wherever
-// that stands. Its value goes up to the next semicolon that is in no quotes.
+// looseParameter is one by the name before an equals sign, a colon, or white space
+// and a quotation mark, wherever that stands. Its value goes up to the next semicolon that is in no quotes.
 type looseParameter struct {
 	name     string
 	from, to int // of the value
@@ -25,13 +25,20 @@ type looseParameter struct {
 func looseParameters(b *budget.Budget, s string) (list []looseParameter, cut bool) {
 	var all []looseParameter
 	for i := 0; i < len(s); i++ {
-		next := strings.IndexAny(s[i:], "=:")
+		next := strings.IndexAny(s[i:], "=:\"")
 		if next < 0 {
 			break
 		}
 		i += next
+		from := i + 1
+		if s[i] == '"' { // neither: a text in quotes after white space
+			if i == 0 || s[i-1] != ' ' && s[i-1] != '\t' {
+				continue
+			}
+			from = i
+		}
 		if name := nameBefore(b, s[:i]); name != "" {
-			all = append(all, looseParameter{name: name, from: i + 1})
+			all = append(all, looseParameter{name: name, from: from})
 		}
 		if b.Err() != nil {
 			return nil, true

@@ -23,11 +23,25 @@ func TestOddNames(t *testing.T) {
 		`filename="=?x-nope?B?aW52b2ljZS5leGU=?="`, `filename="=?utf-8?B?aW52b2?= =?utf-8?B?ljZS5leGU?="`, `filename="=?utf-8?B?aW52*b2ljZS5leGU=?="`, `filename="=?utf-8?Q?invoice=2Eexe"`,
 		`filename="=?utf-8?Q?=3D=3Futf-8=3FQ=3Finvoice.exe=3F=3D?="`, `filename="=?utf-8?B?PT91dGYtOD9CP2FXNTJiMmxqWlM1bGVHVT0/PQ==?="`,
 		"filename=“invoice.exe”", "filename=„invoice.exe“", "filename=«invoice.exe»", "filename=‘invoice.exe’", "filename=\"invoice.exe\u3000\"", "filename=\"invoice.exe\xff\"", "filename=\"invoice.exe\xd0\"",
+		`filename "invoice.exe"`, `filename	"invoice.exe"`, `size=1 filename "invoice.exe"`, `filename*=utf-8''invoice%252Eexe`, `filename*0*=''invoice%252E; filename*1=exe`,
+		"filename=\"invoice．ｅｘｅ\"", "filename=\"invoice․exe\"", "filename=\"invoice﹒exe\"", "filename=\"invoice.𝐞𝐱𝐞\"", "filename=\"invoice.ⓔⓧⓔ\"", "filename=\"invoice.eｘe\"",
 	} {
 		message := "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: a/b\nContent-Disposition: attachment; " + parameter + "\n\nx\n--b--\n"
 		l, err := ListParts(nil, strings.NewReader(message), "")
 		if err != nil || !slices.Contains(l.Names, name) {
 			t.Errorf("%s: %q, %v", parameter, l.Names, err)
+		}
+	}
+}
+
+// A name in another script keeps what its characters are, where its extension is
+// as it looks.
+func TestPlainExtension(t *testing.T) {
+	for name, want := range map[string]string{
+		"ＡＢＣ報告．ｐｄｆ": "ABC報告.pdf", "ＡＢＣ報告.pdf": "ＡＢＣ報告.pdf", "№ 5…pdf": "№ 5…pdf", "x².txt": "x².txt", "договор.doc": "договор.doc", "a／b．exe": "b.exe", "ｅｘｅ": "exe",
+	} {
+		if got, _ := CleanName(name); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
 		}
 	}
 }

@@ -18,6 +18,9 @@ func parameterTexts(b *budget.Budget, list []parameter, name, fallback string) [
 		if strings.Contains(text, "=?") { // encoded twice
 			texts = append(texts, decodeAll(b, text, fallback))
 		}
+		if plain := unescape(text); plain != text { // likewise
+			texts = append(texts, decodeAll(b, plain, fallback))
+		}
 	}
 	return texts
 }

@@ -99,6 +99,8 @@ func TestReadParts(t *testing.T) {
 			[]string{`0 text/plain [] "text\r\n"`, `1 application/octet-stream ["x y.exe"] "Cat"`, `1 application/octet-stream ["z"] "two"`}},
 		{"uuencode without end", crlf(mixed, "", "--b", "", "begin 644 x", "#0V%T", "a text that follows", "--b", "Content-Type: a/b; name=y", "", "--b--"),
 			[]string{`0 multipart/mixed [] ""`, `1 text/plain [] ""`, `2 application/octet-stream ["x"] "Cat"`, `1 a/b ["y"] ""`}},
+		{"yenc", crlf("", "text", "=ybegin line=128 size=4 name=x y.exe", "m\x8b=\x9e\x9e", "=yend size=4", "more", "=ybegin part=1 line=128 size=3 name=z", "=ypart begin=1 end=3", "m\x8b\x9e"),
+			[]string{`0 text/plain [] "text\r\n"`, `1 application/octet-stream ["x y.exe"] "Ca4t"`, `1 application/octet-stream ["z"] "Cat"`}},
 		{"uuencode in base64", crlf("Content-Transfer-Encoding: base64", "", "YmVnaW4gNjQ0IHgNCiMwViVUDQpgDQplbmQNCg=="),
 			[]string{`0 text/plain [] ""`, `1 application/octet-stream ["x"] "Cat"`}},
 	} {
