@@ -42,10 +42,10 @@ func units() []string {
 // What reading costs is linear in the length of what is read, for the dearest
 // too.
 func TestCost(t *testing.T) {
-	const n = 1 << 16
+	const n = 1 << 15
 	ctx := t.Context()
 	for _, unit := range units() {
-		for _, size := range []int{len(unit), 100, 400, 4 << 10, n - 1<<10} {
+		for _, size := range []int{len(unit), 200, 4 << 10, n - 1<<10} {
 			value := strings.Repeat(unit, max(1, size/len(unit)))
 			for _, fallback := range []string{"", "koi8-r", "utf-7", "iso-2022-kr", "auto"} {
 				b := unbounded(ctx)

@@ -167,7 +167,7 @@ func (e *endless) Read(p []byte) (int, error) {
 // TestPartsMemory looks at what is in use while a message is read. In
 // quadratic time it would not end.
 func TestPartsMemory(t *testing.T) {
-	const size, most = 6 << 20, 2 << 20
+	const size, most = 4 << 20, 2 << 20
 	for _, h := range hostile {
 		var before, now runtime.MemStats
 		again := bytes.Repeat([]byte(h[1]), 1+32768/len(h[1]))
