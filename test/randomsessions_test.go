@@ -85,7 +85,6 @@ type transaction struct {
 	refused  map[string]int // by the one form of the recipient: how many times
 	verdict  string         // "" while nothing ended it
 	id       string         // of what was queued
-	size     int            // of what was sent, where Postfix passes it on as it came
 	commands strings.Builder
 }
 
