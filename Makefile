@@ -33,7 +33,7 @@ export GOTOOLCHAIN := local
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo check test test-packages opnsense-core screenshots deps-build deps-demo deps-test deps-packages format vet staticcheck tidy unit cross manpages go-test \
-	deb-test hostile bare bench profile compare fuzz install install-files deb release clean
+	deb-test hostile bare bench bench-account profile compare fuzz install install-files deb release clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -108,6 +108,9 @@ bare: ## a bare Debian 12 by the lines of README.md, to the first judged message
 
 bench: ## the Go benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+bench-account: deps-test ## what the account costs, as ratios of one run: prices, drains, 100,000 clients, a backlog; ACCOUNT="-rounds 15 -backlog 10000000"
+	@PATH="$(dir $(GO)):$$PATH" $(GO) run ./test/account $(ACCOUNT)
 
 profile: ## what a message costs, by cause; PROFILE="-n 60000 -c 64 -dir /var/tmp"
 	@PATH="$(dir $(GO)):$$PATH" $(GO) run ./test/profile $(PROFILE)

@@ -144,6 +144,7 @@ var floors = map[string]int{
 	"test/demo":    14,
 
 	"test/player":   13,
+	"test/account":  14,
 	"test/compare":  14,
 	"test/packages": 14,
 	"test/profile":  14,

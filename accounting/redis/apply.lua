@@ -146,8 +146,9 @@ end
 local writes = {}
 local room = true
 
-local function add(key, names, values, deltas)
-  local set, increase = {'HSET', key}, {}
+-- With names and values of other fields, to be written as they are.
+local function add(key, names, values, deltas, more)
+  local set, increase = {'HSET', key, unpack(more or {})}, {}
   for i = 1, #deltas do
     local old, delta = tonumber(values[i] or '0'), tonumber(deltas[i])
     local new = old + delta
@@ -220,9 +221,9 @@ if priced then
   end
   local more = {ARGV[8], ARGV[9], ARGV[10], volume, included, free, cost}
   names = {'deliveries', 'size', 'charged', 'priced', 'included', 'included_deliveries', 'cost'}
-  add(KEYS[2], names, used, more)
-  writes[#writes + 1] = {'HSET', KEYS[2], 'frac', string.format('%.0f', rest)}
-  if (used[10] or '') == '' then writes[#writes + 1] = {'HSET', KEYS[2], 'currency', ARGV[n - 8]} end
+  local fixed = {'frac', string.format('%.0f', rest)}
+  if (used[10] or '') == '' then fixed[3], fixed[4] = 'currency', ARGV[n - 8] end
+  add(KEYS[2], names, used, more, fixed)
   local taken = string.sub(cost, 1, 1) == '-' and string.sub(cost, 2) or '-' .. cost
   if cost ~= '0' then
     if stored[2] and not string.match(stored[2], '^-?%d+$') then error('tollgate: ' .. KEYS[7] .. ' balance is no counter') end
