@@ -16,7 +16,7 @@
 --       21 what a byte costs, in parts of a millionth
 --       22-24 what the volume costs: whole millionths, parts, as text; of a void all that its record cost
 --       25-27 likewise of the delivery, 28-30 of both
---       31 and on: fields and values of the record, the fifth being gateway, the
+--       31 and on: fields and values of the record, the fifth being gateway, the 22nd tariff, the
 --          last six effect, currency, priced, included, included_delivery, amount
 --
 -- Answers 0 known already; 1 applied, or {1, balance, charged in the period,
@@ -66,7 +66,8 @@ if other ~= (kind ~= 'usage') then
 end
 if kind == 'find' then return 5 end
 
-local stored = redis.call('HMGET', KEYS[7], 'plans', 'balance')
+if ARGV[73] ~= 'tariff' then error('tollgate: no tariff') end
+local stored = redis.call('HMGET', KEYS[7], 'plans', 'balance', 'tariff')
 if kind == 'usage' and (stored[1] or '') ~= ARGV[11] then return {4, stored[1] or ''} end
 
 -- Numbers below 2^93 as limbs of seven digits, the lowest first.
@@ -262,6 +263,8 @@ for i = 1, #writes do redis.call(unpack(writes[i])) end
 redis.call('EXPIRE', KEYS[5], ARGV[5])
 if not noted then redis.call('SADD', KEYS[8], ARGV[13]) end
 if ARGV[12] ~= ARGV[11] then redis.call('HSET', KEYS[7], 'plans', ARGV[12]) end
+-- For who reads accounts from outside: the tariff of the last usage.
+if kind == 'usage' and ARGV[74] ~= (stored[3] or '') then redis.call('HSET', KEYS[7], 'tariff', ARGV[74]) end
 local change = redis.call('XADD', KEYS[6], '*', unpack(ARGV, 31))
 if ARGV[14] == '' then return 1 end
 

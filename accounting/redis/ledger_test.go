@@ -55,3 +55,25 @@ func TestFollow(t *testing.T) {
 		t.Errorf("rubbish is told: %+v", <-told)
 	}
 }
+
+// Who reads accounts from outside finds the tariff's name beside the balance.
+func TestTariffOfAccount(t *testing.T) {
+	srv := startServer(t, "--save", "", "--appendonly", "no")
+	office := storetest.Tariff(t, price.Terms{PerMiB: 1 << 20})
+	o := srv.options()
+	o.Book = price.NewBook(office)
+	s := mustOpen(t, o)
+	for n, tt := range []struct {
+		tariff *price.Tariff
+		want   string
+	}{{nil, ""}, {office, "office"}, {office, "office"}} {
+		r := storetest.Usage(n, "sales", "a@example.org", storetest.Now, 10, 10)
+		if tt.tariff != nil {
+			r.Tariff, r.TariffVersion = tt.tariff.Name, tt.tariff.Version()
+		}
+		put(t, s, r)
+		if got, _ := s.db.HGet(t.Context(), "tg:{c:sales}:acct", "tariff").Result(); got != tt.want {
+			t.Errorf("record %d: %q, want %q", n, got, tt.want)
+		}
+	}
+}

@@ -7,7 +7,7 @@
 // the accounting time zone, but for the day of a seen set, which is UTC: a
 // change of the zone must not make records unknown.
 //
-//	tg:{c:ID}:acct           HASH    balance (millionths), plans: the tariffs that it was, is and will be under
+//	tg:{c:ID}:acct           HASH    balance (millionths), tariff, plans: the tariffs that it was, is and will be under
 //	tg:{c:ID}:use:PERIOD     HASH    deliveries size charged; priced included included_deliveries cost frac currency;
 //	                                 fee paid adjusted; closed
 //	tg:{c:ID}:rcpt:MONTH     HASH    "<recipient>|deliveries" "|size" "|charged", bounded, then "_other"
