@@ -141,6 +141,10 @@ func (l *looking) prepare(args []string, now time.Time) (err error) {
 	if err := oneOf("--count-by", l.countBy, countFields()); err != nil {
 		return err
 	}
+	if l.countBy != "" && len(l.Kinds) == 0 {
+		// Steps of the trace are no mail.
+		l.Kinds = slices.DeleteFunc(journal.Kinds(), func(k string) bool { return k == journal.Trace || k == journal.Looks })
+	}
 	if l.ClientIP, err = parseClient(l.client); err != nil {
 		return err
 	}

@@ -75,6 +75,8 @@ func TestJournalGuesses(t *testing.T) {
 		{"--rule color", 1, "nothing found"},
 		{"message", 1, `did you mean "messages"?`},
 		{"--count-by verdict", 0, "2  accept"},
+		{"--count-by kind", 0, "COUNT  KIND\n      4  messages\n      1  blocks\n"},
+		{"trace --count-by kind", 0, "1  trace"},
 		{"--size >_10k", 0, "r1"},
 		{"--host example.com --limit 1", 0, "r0"},
 		{"show r2", 0, "550 5.1.1 No such user (ref r2)"},

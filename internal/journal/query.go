@@ -233,6 +233,8 @@ func (m *match) is(e *Entry) bool {
 		return false
 	case m.sender.given && !m.sender.is(e.Sender):
 		return false
+	case m.sender.null && !hasSender(e):
+		return false
 	case m.recipient.given && !m.recipient.is(e.Recipient) && !slices.ContainsFunc(e.Recipients, m.recipient.is):
 		return false
 	case m.Host != "" && !strings.Contains(strings.ToLower(e.ClientHost), strings.ToLower(m.Host)):
@@ -245,6 +247,11 @@ func (m *match) is(e *Entry) bool {
 		return false
 	}
 	return true
+}
+
+// hasSender tells whether an entry is of mail, which has a sender, if an empty one.
+func hasSender(e *Entry) bool {
+	return e.Kind != Trace && e.Kind != Looks && e.Stage != "close" && e.Stage != "audit"
 }
 
 // byRule tells whether the rule, or the threshold, decided or matched.

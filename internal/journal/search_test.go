@@ -123,6 +123,20 @@ func TestQueries(t *testing.T) {
 	}
 }
 
+// What is about no message has no sender, and not the null one.
+func TestNullSenderIsOfMail(t *testing.T) {
+	dir := t.TempDir()
+	bounce, closed, connected := entry(journal.Blocks, "b", noon), entry(journal.Blocks, "c", noon), entry(journal.Trace, "t", noon)
+	bounce.Sender, bounce.Recipient = "", "ivan@example.org"
+	closed.Sender, closed.Stage, closed.Verdict = "", "close", "closed"
+	connected.Sender = ""
+	file(t, filepath.Join(dir, "blocks.jsonl"), bounce, closed)
+	file(t, filepath.Join(dir, "trace.jsonl"), connected)
+	if got, _ := search(t, dir, journal.Query{Sender: "<>"}); strings.Join(got, " ") != "b" {
+		t.Errorf("found %v", got)
+	}
+}
+
 func TestRotatedFiles(t *testing.T) {
 	dir := t.TempDir()
 	names := []string{ // the newest first; the names do not sort so
