@@ -48,7 +48,7 @@ func Work() *budget.Budget {
 // Value is the value of one attribute. The zero Value is "nothing known": it
 // matches nothing, but that a header field is absent.
 type Value struct {
-	Known bool     // of a single text, an enum, a bool or a number
+	Known bool     // of a single text, an enum, a bool or a number; of a DNS list: it was asked
 	Text  string   // the text or enum name, when there is just one
 	Texts []string // further or several texts
 	IPs   []netip.Addr

@@ -311,8 +311,10 @@ func (p *printer) stage(s *trial.Stage) {
 		switch {
 		case at.Error != "":
 			p.line("    %s: not known now: %s", at.Name, at.Error)
+		case at.Unknown:
+			p.line("    %s: not known, nobody was asked", at.Name)
 		case len(at.Values) == 0:
-			p.line("    %s: none, or not known", at.Name)
+			p.line("    %s: none", at.Name)
 		}
 		for _, v := range at.Values {
 			p.line("    %s = %s", at.Name, v)

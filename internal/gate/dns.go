@@ -48,17 +48,17 @@ func (s *Session) question(k rules.Key) lookup.Question {
 	}
 	return func(ctx context.Context) (rules.Value, error) {
 		found, err := dns.Listed(ctx, k.Name, client)
-		return listing(found), err
+		return listing(found, err), err
 	}
 }
 
-// listing is what a DNS list has answered. Where it does not serve us, that
-// nothing is listed is not known.
-func listing(found []netip.Addr) rules.Value {
-	var v rules.Value
+// listing is what a DNS list has answered: Known, if nothing is listed. Where it
+// does not serve us, that nothing is listed is not known.
+func listing(found []netip.Addr, err error) rules.Value {
+	v := rules.Value{Known: err == nil}
 	for _, a := range found {
 		if dnscheck.Refuses(a) {
-			v.Refused, v.Partial = append(v.Refused, a), true
+			v.Refused, v.Partial, v.Known = append(v.Refused, a), true, false
 		} else {
 			v.IPs = append(v.IPs, a)
 		}
@@ -85,12 +85,12 @@ func (m *Message) question(k rules.Key) lookup.Question {
 		}
 	case rules.SenderDNSBL:
 		domain := m.from.Domain
-		if domain == "" {
-			return nil
+		if domain == "" { // on no list
+			return func(context.Context) (rules.Value, error) { return rules.Value{Known: true}, nil }
 		}
 		return func(ctx context.Context) (rules.Value, error) {
 			found, err := dns.ListedDomain(ctx, k.Name, domain)
-			return listing(found), err
+			return listing(found, err), err
 		}
 	case rules.SPF:
 		client, helo := m.s.peer.Addr, m.s.helo

@@ -7,7 +7,6 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/trial"
-	"github.com/tollgate-mail/tollgate/rules"
 )
 
 // WeightCount is how many messages have a weight from From on and below the next.
@@ -45,13 +44,7 @@ func (f *figures) count(o *trial.Outcome) {
 func unknown(o *trial.Outcome) map[string]bool {
 	missing := map[string]bool{}
 	for _, e := range o.Events {
-		asked, ok := e.(gate.Asked)
-		if !ok {
-			continue
-		}
-		v := asked.Value
-		absent := !v.Known && len(v.Texts)+len(v.IPs) == 0 && asksOthers(asked.Key.Attr)
-		if asked.Err != nil || absent {
+		if asked, ok := e.(gate.Asked); ok && trial.NotKnown(asked) {
 			missing[asked.Key.String()] = true
 		}
 	}
@@ -62,12 +55,6 @@ func unknown(o *trial.Outcome) map[string]bool {
 		}
 	}
 	return hung
-}
-
-// asksOthers tells attributes whose value somebody else has to give.
-func asksOthers(a rules.Attr) bool {
-	rows := rules.Catalogue()
-	return int(a) < len(rows) && rows[a].Asks != rules.Nobody
 }
 
 func (f *figures) histogram() []WeightCount {

@@ -46,9 +46,11 @@ type Stage struct {
 // Attribute is the value of an attribute.
 type Attribute struct {
 	Name   string   `json:"name"`
-	Values []string `json:"values"` // empty: there is none, or it is not known
-	Error  string   `json:"error"`  // why it could not be had
-	More   int      `json:"more"`   // further values that are left out
+	Values []string `json:"values"` // empty: there is none, unless it is not known
+	// Unknown: somebody else has to give it, and nobody was asked, or it could not be had.
+	Unknown bool   `json:"unknown"`
+	Error   string `json:"error"` // why it could not be had
+	More    int    `json:"more"`  // further values that are left out
 }
 
 // Tried is a rule that was tried.
@@ -175,6 +177,7 @@ func (s *Stage) ask(a gate.Asked) {
 	if a.Err != nil {
 		row.Error = a.Err.Error()
 	}
+	row.Unknown = NotKnown(a)
 	for _, v := range values(a.Key, a.Value) {
 		if len(row.Values) == mostValues {
 			row.More++
@@ -183,6 +186,17 @@ func (s *Stage) ask(a gate.Asked) {
 		row.Values = append(row.Values, shorten(v))
 	}
 	s.Attributes = append(s.Attributes, row)
+}
+
+// NotKnown tells whether somebody else has to give what was asked for, and has not:
+// nobody was asked, or it could not be had.
+func NotKnown(a gate.Asked) bool {
+	if a.Err != nil {
+		return true
+	}
+	v, rows := a.Value, rules.Catalogue()
+	asks := int(a.Key.Attr) < len(rows) && rows[a.Key.Attr].Asks != rules.Nobody
+	return asks && !v.Known && len(v.Texts)+len(v.IPs) == 0
 }
 
 func shorten(s string) string {
@@ -206,6 +220,8 @@ func values(k rules.Key, v rules.Value) (all []string) {
 		kind = rows[k.Attr].Kind
 	}
 	switch kind {
+	case rules.KindDNSBL: // the addresses that it answered
+		return all
 	case rules.KindBool:
 		return append(all, strconv.FormatBool(v.Num != 0))
 	case rules.KindNumber:

@@ -30,6 +30,11 @@ stage = "connect"
 match = { client_ip = "192.0.2.0/24" }
 weight = 1
 [[rule]]
+name = "listed"
+stage = "connect"
+match = { dnsbl = "list.example" }
+weight = 8
+[[rule]]
 name = "mx"
 stage = "mailfrom"
 match = { sender_mx = "missing" }
@@ -168,6 +173,27 @@ func TestOffline(t *testing.T) {
 	if e.Verdict != "accept" || e.Weight != "1" {
 		t.Errorf("%+v", e)
 	}
+	if got := unknown(e); got != "dnsbl list.example, sender_mx" {
+		t.Errorf("not known: %s", got)
+	}
+	// Who answers that there is none has answered.
+	e = explain(t, bench(t, trial.Options{Lookups: &trial.Answers{}}), message(t, "Subject: hello\n\n", "ivan@example.org"))
+	if got := unknown(e); got != "" {
+		t.Errorf("not known: %s", got)
+	}
+}
+
+// unknown are the attributes of which an explanation says that they are not known.
+func unknown(e *trial.Explanation) string {
+	var all []string
+	for _, s := range e.Stages {
+		for _, a := range s.Attributes {
+			if a.Unknown {
+				all = append(all, a.Name)
+			}
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // An inspector that asks nobody is not left out.
