@@ -72,7 +72,7 @@ var unpackers = map[string]func(io.Reader) (io.Reader, error){
 var packed = []string{".xz", ".zst", ".lz4", ".lzma", ".Z"}
 
 // readings is how often a folder is read anew that changes while its files are opened.
-const readings = 5
+const readings = 20
 
 // parts opens all files of the kinds, those of each kind and service apart. Opened
 // they can be renamed or removed while they are searched.
@@ -80,14 +80,71 @@ func parts(dir string, kinds []string, report *Report) (map[string][]*part, erro
 	for n := 1; ; n++ {
 		unsearched := len(report.Unsearched)
 		found, moved, err := openParts(dir, kinds, report)
-		if !moved || n == readings || found == nil {
-			return found, err
+		if found == nil {
+			return nil, err
+		}
+		moved = moved || !standing(dir, found)
+		if !moved || n == readings {
+			return once(found), err
 		}
 		// A file was renamed or packed meanwhile: what it has may stand in one that was
 		// not there when the folder was read.
 		closeAll(found)
 		report.Unsearched = report.Unsearched[:unsearched]
 	}
+}
+
+// standing tells whether what was opened stands where it was found, and no further file
+// of a journal beside it: one that was rotated after the folder was read and before it
+// was opened is another one, or the same twice.
+func standing(dir string, found map[string][]*part) bool {
+	open := map[string]bool{}
+	for _, files := range found {
+		for _, p := range files {
+			is, err := p.f.Stat()
+			if err != nil {
+				return false
+			}
+			there, err := os.Stat(p.path)
+			if err != nil || !os.SameFile(is, there) {
+				return false
+			}
+			open[p.path] = true
+		}
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return false
+	}
+	for _, entry := range entries {
+		path := filepath.Join(dir, entry.Name())
+		of := rotated.FindStringSubmatch(entry.Name())
+		if of == nil || entry.IsDir() || open[path] || open[strings.TrimSuffix(path, of[3])] {
+			continue
+		}
+		if _, read := unpackers[of[3]]; read && found[of[1]+"-"+of[2]] != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// once drops files that were opened under two names.
+func once(found map[string][]*part) map[string][]*part {
+	for whose, files := range found {
+		var all []*part
+		var seen []fs.FileInfo
+		for _, p := range files {
+			is, err := p.f.Stat()
+			if err == nil && slices.ContainsFunc(seen, func(other fs.FileInfo) bool { return os.SameFile(is, other) }) {
+				p.close()
+				continue
+			}
+			seen, all = append(seen, is), append(all, p)
+		}
+		found[whose] = all
+	}
+	return found
 }
 
 func openParts(dir string, kinds []string, report *Report) (found map[string][]*part, moved bool, err error) {

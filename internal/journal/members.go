@@ -1,7 +1,7 @@
 package journal
 
 import (
-	"bytes"
+	"bufio"
 	"compress/gzip"
 	"encoding/binary"
 	"errors"
@@ -160,6 +160,7 @@ type membersOf struct {
 	f    *os.File
 	of   []index.Member
 	now  io.Reader
+	room bufio.Reader // of the member that is read
 	unzi gzip.Reader
 }
 
@@ -178,11 +179,9 @@ func (r *membersOf) Read(p []byte) (int, error) {
 		if len(r.of) == 0 {
 			return 0, io.EOF
 		}
-		packed := make([]byte, r.of[0].Size)
-		if _, err := r.f.ReadAt(packed, r.of[0].Offset); err != nil {
-			return 0, err
-		}
-		if err := r.unzi.Reset(bytes.NewReader(packed)); err != nil {
+		// In pieces: how long a member is, the index says.
+		r.room.Reset(io.NewSectionReader(r.f, r.of[0].Offset, r.of[0].Size))
+		if err := r.unzi.Reset(&r.room); err != nil {
 			return 0, err
 		}
 		r.now, r.of = &r.unzi, r.of[1:]
