@@ -79,6 +79,9 @@ func parse(text []byte, changes headerChanges) (module.Finding, error) {
 
 // symbols are the names of the symbols, sorted, and what rspamd says of them.
 func symbols(text []byte) ([]string, map[string]module.Detail, error) {
+	if emptyTable(text) {
+		return nil, nil, nil
+	}
 	members, err := webclient.Object(text)
 	if err != nil {
 		return nil, nil, err

@@ -113,6 +113,11 @@ func TestParseHeader(t *testing.T) {
 	t.Parallel()
 	for milter, want := range map[string]string{
 		`"milter":{}`: "",
+		// Lua's empty table, and its numbers.
+		`"milter":[]`: "", `"milter":null`: "", `"milter":[ ]`: "", `"dkim-signature":[]`: "", `"dkim-signature":null`: "",
+		`"milter":{"add_headers":{"X":null,"Y":[],"Z":"a"}}`:                       "+Z: a|",
+		`"milter":{"remove_headers":{"A":1.0,"B":[2.0,-1e0]}}`:                     "-A 1|-B 2|-B -1|",
+		`"milter":{"add_headers":{"X":{"value":"a","order":0.0}}}`:                 "+X: a@1|",
 		`"milter":{"add_headers":{},"remove_headers":[]}`:                          "",
 		`"milter":{"add_headers":{"X":"a"}}`:                                       "+X: a|",
 		`"milter":{"add_headers":{"X":""}}`:                                        "+X: |",
@@ -137,8 +142,8 @@ func TestParseHeader(t *testing.T) {
 		}
 	}
 	for _, milter := range []string{
-		`"milter":[]`, `"milter":null`, `"milter":"x"`, `"milter":{"add_headers":"x"}`, `"milter":{"add_headers":["x"]}`,
-		`"milter":{"add_headers":{"X":null}}`, `"milter":{"add_headers":{"X":true}}`, `"milter":{"add_headers":{"X":{}}}`,
+		`"milter":[1]`, `"milter":"x"`, `"milter":{"remove_headers":{"A":1e9}}`, `"milter":{"remove_headers":{"A":1e400}}`, `"milter":{"remove_headers":{"A":"1"}}`, `"milter":{"add_headers":"x"}`, `"milter":{"add_headers":["x"]}`,
+		`"milter":{"add_headers":{"X":true}}`, `"milter":{"add_headers":{"X":{}}}`,
 		`"milter":{"add_headers":{"X":[["a"]]}}`, `"milter":{"add_headers":{"X":{"value":["a"]}}}`,
 		`"milter":{"add_headers":{"X: y":"a"}}`, `"milter":{"add_headers":{"":"a"}}`, `"milter":{"add_headers":{"X\r\nY":"a"}}`,
 		`"milter":{"remove_headers":{"Тема":0}}`, `"milter":{"remove_headers":{"A B":0}}`,
@@ -150,6 +155,17 @@ func TestParseHeader(t *testing.T) {
 		}
 		if _, err := parse([]byte(strings.Replace(clean, "{", "{"+milter+",", 1)), ignoreHeader); err != nil {
 			t.Errorf("%s, which nobody wants: %v", milter, err)
+		}
+	}
+}
+
+// Nothing was found: whichever empty table that is.
+func TestNoSymbols(t *testing.T) {
+	t.Parallel()
+	for _, empty := range []string{"{}", "[]", "[ ]", "null"} {
+		f, err := parse([]byte(`{"is_skipped":false,"score":7.5,"action":"reject","symbols":`+empty+`}`), takeHeader)
+		if err != nil || f.Score != 7500 || f.Action != "reject" || len(f.Symbols) > 0 {
+			t.Errorf("%s: %+v, %v", empty, f, err)
 		}
 	}
 }

@@ -1,8 +1,8 @@
 package rspamd
 
 import (
+	"bytes"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/mail"
@@ -15,6 +15,9 @@ import (
 // of those to be removed a number says which, 0 all, n the n-th, -n the n-th from
 // the end.
 func milter(text []byte, f *module.Finding) error {
+	if emptyTable(text) {
+		return nil
+	}
 	members, err := webclient.Object(text)
 	if err != nil {
 		return err
@@ -23,8 +26,7 @@ func milter(text []byte, f *module.Finding) error {
 		if m.Name != "add_headers" && m.Name != "remove_headers" {
 			continue
 		}
-		// Lua has one kind of table: an empty object comes as an empty array.
-		if string(m.Value) == "[]" || string(m.Value) == "null" {
+		if emptyTable(m.Value) {
 			continue
 		}
 		fields, err := webclient.Object(m.Value)
@@ -49,6 +51,28 @@ func milter(text []byte, f *module.Finding) error {
 	return nil
 }
 
+// emptyTable tells of nothing: Lua has one kind of table, so that an empty object
+// comes as an empty array.
+func emptyTable(text []byte) bool {
+	text = bytes.TrimSpace(text)
+	if string(text) == "null" {
+		return true
+	}
+	inner, ok := bytes.CutPrefix(text, []byte("["))
+	inner, closed := bytes.CutSuffix(inner, []byte("]"))
+	return ok && closed && len(bytes.TrimSpace(inner)) == 0
+}
+
+// integer reads a whole number; Lua may write 1 as 1.0.
+func integer(text []byte) (int, error) {
+	const most = 1 << 20 // no header has as many fields
+	w, err := webclient.Score(text)
+	if n := int(w / 1000); err == nil && w%1000 == 0 && -most < n && n < most {
+		return n, nil
+	}
+	return 0, fmt.Errorf("is no whole number: %.100q", text)
+}
+
 // remove removes fields of one name: a number, or an array of them.
 func remove(f *module.Finding, name string, text []byte) error {
 	numbers := [][]byte{text}
@@ -63,9 +87,9 @@ func remove(f *module.Finding, name string, text []byte) error {
 		}
 	}
 	for _, number := range numbers {
-		i, err := strconv.Atoi(string(number))
+		i, err := integer(number)
 		if err != nil {
-			return fmt.Errorf("is no number: %.100q", number)
+			return err
 		}
 		f.Remove = append(f.Remove, module.Removal{Name: name, Index: i})
 	}
@@ -75,6 +99,9 @@ func remove(f *module.Finding, name string, text []byte) error {
 // add adds fields of one name: a value, an object with a value, or an array of
 // either.
 func add(f *module.Finding, name string, text []byte) error {
+	if emptyTable(text) {
+		return nil
+	}
 	switch text[0] {
 	case '[':
 		elements, err := webclient.Array(text)
@@ -102,9 +129,9 @@ func add(f *module.Finding, name string, text []byte) error {
 			case "value":
 				value = m.Value
 			case "order":
-				order, err := strconv.Atoi(string(m.Value))
+				order, err := integer(m.Value)
 				if err != nil {
-					return fmt.Errorf(`"order" is no number: %.100q`, m.Value)
+					return fmt.Errorf(`"order": %w`, err)
 				}
 				// -1 is the end.
 				place = module.Place(max(order+int(module.OnTop), int(module.AtEnd)))
