@@ -41,8 +41,16 @@ func (r *Resolver) Listed(ctx context.Context, zone string, addr netip.Addr) ([]
 	if !ok {
 		return nil, CheckZone(zone)
 	}
-	return r.listed(ctx, zone, name, "1.0.0.127."+zone)
+	nobody := []string{"1.0.0.127." + zone}
+	if addr.Unmap().Is6() {
+		nobody = append(nobody, nobodyIPv6+zone)
+	}
+	return r.listed(ctx, zone, name, nobody...)
 }
+
+// nobodyIPv6 is ::FFFF:7F00:1, which no list of IPv6 addresses may have (RFC 5782
+// §5), as names of lists have it.
+const nobodyIPv6 = "1.0.0.0.0.0.f.7.f.f.f.f." + "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0."
 
 // ListedDomain is what a DNS list of domains says of one (RFC 5782 §4), like
 // Listed. No domain, an address literal, and a domain too long for a name in
@@ -73,7 +81,7 @@ func Refuses(addr netip.Addr) bool {
 	return raw == [4]byte{127, 0, 0, 1} || raw[0] == 127 && raw[3] == 255 || raw[0] == 127 && raw[1] == 255 && raw[2] == 255
 }
 
-func (r *Resolver) listed(ctx context.Context, zone, name, nobody string) ([]netip.Addr, error) {
+func (r *Resolver) listed(ctx context.Context, zone, name string, nobody ...string) ([]netip.Addr, error) {
 	during := newTimed(ctx, r.total)
 	defer during.end()
 	q := question{name, dns.TypeA}
@@ -90,7 +98,7 @@ func (r *Resolver) listed(ctx context.Context, zone, name, nobody string) ([]net
 	}
 	all := slices.SortedFunc(slices.Values(a.addrs), netip.Addr.Compare)
 	said := trusted
-	if slices.ContainsFunc(all, func(a netip.Addr) bool { return !Refuses(a) }) && r.listsAll(during, nobody) {
+	if slices.ContainsFunc(all, func(a netip.Addr) bool { return !Refuses(a) }) && slices.ContainsFunc(nobody, func(nobody string) bool { return r.listsAll(during, nobody) }) {
 		said = distrusted
 	}
 	r.lists.note(zone, said, all, r.now)

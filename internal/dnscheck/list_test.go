@@ -30,6 +30,8 @@ bad.example.dead.example. 300 A 127.0.0.2
 invalid.dead.example. 300 A 127.0.0.2
 7.2.0.192.refuses.example. 300 A 127.0.0.1
 1.0.0.127.refuses.example. 300 A 127.0.0.1
+1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.six.example. 300 A 127.0.0.2
+1.0.0.0.0.0.f.7.f.f.f.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.six.example. 300 A 127.0.0.2
 `
 
 func TestListed(t *testing.T) {
@@ -46,6 +48,7 @@ func TestListed(t *testing.T) {
 		{"bl.example", "192.0.2.8", "[127.255.255.254]"},
 		{"dead.example", "192.0.2.7", "error"},
 		{"refuses.example", "192.0.2.7", "[127.0.0.1]"},
+		{"six.example", "2001:db8::1", "error"},
 		{"bl.example", "192.0.2.9", "error"},
 		{"bl.example", "192.0.2.10", "error"},
 		{"bl.servfail", "192.0.2.7", "error"},
