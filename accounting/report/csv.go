@@ -69,6 +69,9 @@ func WriteCSV(w io.Writer, v View, rows []Row, d Dialect, totals []Row) error {
 		if v.blocks() {
 			line = append(line, whole(r.Blocks))
 		}
+		if alone {
+			line = append(line, money(r.Fee))
+		}
 		return c.Write(line)
 	}
 	for i := range rows {
@@ -98,6 +101,9 @@ func (v View) csvHead(alone bool) []string {
 	}
 	if v.blocks() {
 		head = append(head, "blocks")
+	}
+	if alone {
+		head = append(head, "fee") // last: those before stand where they always did
 	}
 	return head
 }

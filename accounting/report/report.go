@@ -109,7 +109,7 @@ func Run(ctx context.Context, store accounting.Store, q Query) ([]Row, error) {
 		}
 	}
 	rows := s.sorted()
-	if len(q.By) == 1 && q.By[0] == Client {
+	if q.alone() {
 		if l, ok := store.(accounting.Ledger); ok {
 			if err := balances(ctx, l, rows); err != nil {
 				return nil, err
@@ -184,6 +184,9 @@ func (q *Query) Span() (from, to time.Time) {
 	y, m, d = q.To.Date()
 	return from, accounting.Midnight(y, m, d+1, loc)
 }
+
+// alone: by client and nothing else, which is what accounts are by.
+func (q *Query) alone() bool { return len(q.By) == 1 && q.By[0] == Client }
 
 // byMonth reports whether the counters of whole months tell all.
 func (q *Query) byMonth() bool {

@@ -26,7 +26,8 @@ type Row struct {
 	Cost       int64  `json:"cost"`     // rounded down; Frac is what it is more, in price.Parts
 	Frac       int64  `json:"frac,omitempty"`
 	Currency   string `json:"currency,omitempty"`
-	Balance    *int64 `json:"balance,omitempty"` // now; of reports by client alone
+	Balance    *int64 `json:"balance,omitempty"` // now; of reports by client alone, as the fee is
+	Fee        int64  `json:"fee,omitempty"`     // booked in this time; of whole months, that of the periods
 	Blocks     int64  `json:"blocks,omitempty"`  // recipients refused, deferred, discarded or held
 }
 
@@ -65,12 +66,13 @@ func (r *Row) add(o *Row) {
 	r.Charged += o.Charged
 	r.Included += o.Included
 	r.Blocks += o.Blocks
+	r.Fee += o.Fee
 	cost := r.cost().Add(o.cost())
 	r.Cost, r.Frac = cost.Whole, cost.Rest
 }
 
 func (r *Row) empty() bool {
-	return r.Deliveries == 0 && r.Size == 0 && r.Charged == 0 && r.Included == 0 && r.Cost == 0 && r.Frac == 0 && r.Blocks == 0
+	return r.Deliveries == 0 && r.Size == 0 && r.Charged == 0 && r.Included == 0 && r.Cost == 0 && r.Frac == 0 && r.Blocks == 0 && r.Fee == 0
 }
 
 // Totals are the sums of rows, one for each currency; of rows without one they

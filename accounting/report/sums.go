@@ -2,7 +2,9 @@ package report
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -70,6 +72,14 @@ func (s *sums) add(ctx context.Context, store accounting.Store) error {
 func (s *sums) addRecords(ctx context.Context, store accounting.Store) error {
 	from, to := s.q.Span()
 	return store.Records(ctx, s.q.Client, from, to, func(r accounting.Record) error {
+		if r.Kind == accounting.Fee && s.q.alone() {
+			amount, err := strconv.ParseInt(r.Amount, 10, 64)
+			if err != nil {
+				return fmt.Errorf("%s: amount: %w", r.ID, err)
+			}
+			s.sum(&Row{Client: r.Client, Currency: r.Currency, Fee: amount})
+			return nil
+		}
 		if r.Kind != accounting.Usage && r.Kind != accounting.Void || r.Effect == accounting.NoEffect {
 			return nil
 		}
@@ -107,10 +117,14 @@ func (s *sums) addCounters(ctx context.Context, store accounting.Store) (bool, e
 				continue
 			}
 			if !parts {
-				s.sum(&Row{
+				row := Row{
 					Client: c.Client, Deliveries: c.Deliveries, Size: c.Size, Charged: c.Charged,
 					Included: c.Included, Cost: c.Cost, Frac: c.Frac, Currency: c.Currency,
-				})
+				}
+				if s.q.alone() {
+					row.Fee = c.Fee
+				}
+				s.sum(&row)
 				continue
 			}
 			if _, coarse := c.Recipients[accounting.Other]; coarse || c.Priced != 0 || c.Cost != 0 || c.Frac != 0 {

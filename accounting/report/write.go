@@ -58,7 +58,7 @@ func (r *Row) numbers() []int64 {
 // table is which columns a report for people has.
 type table struct {
 	View
-	named, priced, balanced bool
+	named, priced, feed, balanced bool
 }
 
 func newTable(v View, rows []Row) table {
@@ -73,6 +73,7 @@ func newTable(v View, rows []Row) table {
 	return table{
 		View: v, named: some(func(r *Row) bool { return r.Name != "" }),
 		priced:   some(func(r *Row) bool { return r.Included != 0 || r.Cost != 0 || r.Frac != 0 || r.Currency != "" }),
+		feed:     some(func(r *Row) bool { return r.Fee != 0 }),
 		balanced: some(func(r *Row) bool { return r.Balance != nil && *r.Balance != 0 }),
 	}
 }
@@ -95,6 +96,9 @@ func (t table) head() []string {
 		head = append(head, "deliveries", "size", "charged")
 		if t.priced {
 			head = append(head, "included", "cost")
+		}
+		if t.feed {
+			head = append(head, "fee")
 		}
 		if t.balanced {
 			head = append(head, "balance")
@@ -121,6 +125,9 @@ func (t table) line(r *Row) []string {
 				cost = strings.TrimSpace(price.FormatMoney(r.Cost) + " " + r.Currency)
 			}
 			line = append(line, grouped(r.Included), cost)
+		}
+		if t.feed {
+			line = append(line, price.FormatMoney(r.Fee))
 		}
 		if t.balanced {
 			balance := ""
@@ -242,6 +249,9 @@ func WriteJSON(w io.Writer, v View, rows []Row) error {
 			}
 			if r.Balance != nil {
 				fmt.Fprintf(&b, "%q:%q,", "balance", price.FormatMoney(*r.Balance))
+			}
+			if len(v.By) == 1 && v.By[0] == Client {
+				fmt.Fprintf(&b, "%q:%q,", "fee", price.FormatMoney(r.Fee))
 			}
 		}
 		if v.blocks() {

@@ -38,10 +38,11 @@ func (a *app) report() *cobra.Command {
 		Use:   "report",
 		Short: "add up the account",
 		Long: `Report adds up what the store holds: deliveries, bytes, charged and included
-bytes and what they cost, by client (with its balance now), recipient, domain of
-the recipient, day, gateway or tariff, or by several of them. --from and --to are
-days of the accounting time zone, both included: a date, "yesterday", a month
-such as 2026-11, "last month"; by default this month up to today.
+bytes and what they cost, by client (with its fees, and its balance now),
+recipient, domain of the recipient, day, gateway or tariff, or by several of
+them. --from and --to are days of the accounting time zone, both included: a date,
+"yesterday", a month such as 2026-11, "last month"; by default this month up to
+today.
 
 With --blocks it counts also the recipients that were refused, deferred,
 discarded or held, and --by reason tells why: both from the journals of this
@@ -176,7 +177,7 @@ func costAndBalance(w io.Writer, q *report.Query, rows []report.Row) error {
 	if !balanced {
 		return nil
 	}
-	_, err := fmt.Fprintf(w, `cost is what these deliveries cost. balance is as of now: payments, adjustments and the fees of tariffs are in it,
+	_, err := fmt.Fprintf(w, `cost is what these deliveries cost, fee what tariffs cost besides. balance is as of now: payments and adjustments are in it,
 and in no column; "tollgate statement CLIENT %s" has all of them
 `, q.To.Format("2006-01"))
 	return err

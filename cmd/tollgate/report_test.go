@@ -51,11 +51,11 @@ func TestReport(t *testing.T) {
 		args string
 		want string
 	}{
-		{"--csv", "client,deliveries,size,charged,included,cost,currency,balance,name\r\nit,1,1000,1000,0,0.00,,0.00,\r\nsales,2,2000,2000,0,0.00,,0.00,\r\n"},
+		{"--csv", "client,deliveries,size,charged,included,cost,currency,balance,name,fee\r\nit,1,1000,1000,0,0.00,,0.00,,0.00\r\nsales,2,2000,2000,0,0.00,,0.00,,0.00\r\n"},
 		{"--csv --by recipient,day --client it", "recipient,day,deliveries,size,charged,included,cost,currency\r\nit@example.org," + day + ",1,1000,1000,0,0.00,\r\n"},
 		{"--csv --top 1 --by tariff,client", "tariff,client,deliveries,size,charged,included,cost,currency\r\n,sales,2,2000,2000,0,0.00,\r\n_other,,1,1000,1000,0,0.00,\r\n"},
-		{"--csv=excel --total --by client --client it", "\ufeffclient;deliveries;size;charged;included;cost;currency;balance;name\r\nit;1;1000;1000;0;0,00;;0,00;\r\ntotal;1;1000;1000;0;0,00;;;\r\n"},
-		{"--csv --client nobody", "client,deliveries,size,charged,included,cost,currency,balance,name\r\n"},
+		{"--csv=excel --total --by client --client it", "\ufeffclient;deliveries;size;charged;included;cost;currency;balance;name;fee\r\nit;1;1000;1000;0;0,00;;0,00;;0,00\r\ntotal;1;1000;1000;0;0,00;;;;0,00\r\n"},
+		{"--csv --client nobody", "client,deliveries,size,charged,included,cost,currency,balance,name,fee\r\n"},
 		{"--csv --by reason", "reason,blocks\r\n"},
 		{"--verify", "3 records in 2 periods of 2 clients computed anew: all agrees\n"},
 	}
