@@ -118,6 +118,15 @@ func (a *app) printEffects(e *replay.Effects, since string) error {
 	if e.NotReproduced > 0 {
 		p.line("  nothing is said of %s that the journal alone does not explain (accounts, or services that answered otherwise)", daemon.Plural(e.NotReproduced, "message"))
 	}
+	if e.Unpaired > 0 {
+		p.line("  nothing is said of %s whose refusals came too long before it", daemon.Plural(e.Unpaired, "message"))
+	}
+	if e.Broken > 0 {
+		p.line("  %s passed over: damaged or cut by a crash", daemon.Plural(int(e.Broken), "line"))
+	}
+	for _, path := range e.Unsearched {
+		p.line("  not searched: %s, compressed in a way that cannot be read", path)
+	}
 	if e.LeftOut > 0 {
 		p.line("  left out: %s that rules had no part in", daemon.Plural(e.LeftOut, "message"))
 	}

@@ -35,6 +35,13 @@ type Effects struct {
 	// them.
 	NotReproduced int `json:"not_reproduced"`
 	LeftOut       int `json:"left_out"`
+	// Unpaired are messages whose refusals came so long before their own entry that
+	// they were not kept until then; nothing is said of those either.
+	Unpaired int `json:"unpaired"`
+	// Broken are lines of the journals that are no entry, Unsearched files that could
+	// not be read: what they have is not in any of these numbers.
+	Broken     int64    `json:"broken"`
+	Unsearched []string `json:"unsearched"`
 }
 
 // Turn is how many messages go from one verdict to another.
@@ -62,8 +69,8 @@ type Effect struct {
 // would not have been: what then, nobody knows.
 const Beyond = "beyond"
 
-// mostEffects bounds the messages that are told one by one, mostPending the blocks
-// that wait for the entry of their message.
+// mostEffects bounds the messages that are told one by one, mostPending those whose
+// blocks wait for the entry of their message.
 const (
 	mostEffects = 1000
 	mostPending = 100_000
@@ -86,15 +93,15 @@ type comparing struct {
 	before, after *trial.Bench
 	turns         map[[2]string]int
 	unknown       map[string]int
-	pending       map[string][]journal.Entry
+	pending       *pending
 	out           Effects
 }
 
 // Effects judges what the journals have.
 func (c Comparison) Effects(ctx context.Context) (_ *Effects, err error) {
 	r := &comparing{
-		Comparison: c, turns: map[[2]string]int{}, unknown: map[string]int{}, pending: map[string][]journal.Entry{},
-		out: Effects{Turns: []Turn{}, Effects: []Effect{}, Attributes: []Unknown{}},
+		Comparison: c, turns: map[[2]string]int{}, unknown: map[string]int{}, pending: newPending(mostPending),
+		out: Effects{Turns: []Turn{}, Effects: []Effect{}, Attributes: []Unknown{}, Unsearched: []string{}},
 	}
 	bench := func(cfg *config.Config) (*trial.Bench, error) {
 		return trial.New(ctx, trial.Options{
@@ -110,19 +117,21 @@ func (c Comparison) Effects(ctx context.Context) (_ *Effects, err error) {
 	}
 	defer func() { err = errors.Join(err, r.after.Close()) }()
 	q := journal.Query{Kinds: []string{journal.Messages, journal.Blocks, journal.Antivirus}, Since: c.Since}
-	_, err = journal.Search(ctx, c.Dir, q, func(e journal.Entry) error {
+	report, err := journal.Search(ctx, c.Dir, q, func(e journal.Entry) error {
 		if e.Kind == journal.Messages {
-			lines := r.pending[e.Ref]
-			delete(r.pending, e.Ref)
+			lines, whole := r.pending.take(e.Ref)
+			if !whole {
+				r.out.Unpaired++
+				return nil
+			}
 			return r.message(ctx, e, lines)
 		}
 		// What is done later to a message on hold belongs to no judgement.
-		if len(r.pending) < mostPending || r.pending[e.Ref] != nil {
-			e.Line = ""
-			r.pending[e.Ref] = append(r.pending[e.Ref], e)
-		}
+		e.Line = ""
+		r.pending.add(e)
 		return nil
 	})
+	r.out.Broken, r.out.Unsearched = report.Broken, append(r.out.Unsearched, report.Unsearched...)
 	for turn, n := range r.turns {
 		r.out.Turns = append(r.out.Turns, Turn{turn[0], turn[1], n})
 	}
