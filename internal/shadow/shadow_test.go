@@ -333,7 +333,7 @@ func TestDearCandidate(t *testing.T) {
 	}
 	w := newWorld(t, shadow.Candidate, dear, nil, 8<<20)
 	long := strings.Repeat("x ", 15000) + "y " + strings.Repeat("x ", 15000) // the y that every pattern needs
-	for range 2 { // and the next one has its own work
+	for range 2 {                                                            // and the next one has its own work
 		if v := w.send("192.0.2.200", "a@example.com", long, "x", "ivan@example.org"); v != gate.Rejected {
 			t.Fatal(v) // by rule "large"
 		}
