@@ -73,6 +73,9 @@ type known struct {
 	value Value
 	err   error
 	texts []string // all its texts, or its addresses as texts
+
+	// unread is why what findOther did not find may be in a list all the same.
+	unread error
 }
 
 // take fills k from what was answered to probe p.
@@ -93,6 +96,13 @@ func (k *known) take(p *probe, v Value, err error) {
 				k.texts = append(k.texts, a.String())
 			}
 		}
+	}
+}
+
+// missed notes an error, unless it is nil.
+func (k *known) missed(err error) {
+	if err != nil {
+		k.unread = err
 	}
 }
 
@@ -178,12 +188,13 @@ func (c *condition) find(k *known, b *budget.Budget) (i int, ok bool) {
 
 // findOther tries all operands but regular expressions.
 func (c *condition) findOther(k *known, b *budget.Budget) (i int, ok bool) {
+	k.unread = nil
 	switch c.kind {
 	case KindText:
 		return c.findText(k, b)
 	case KindIP:
 		for i, a := range k.value.IPs {
-			if c.hasAddr(a, b) {
+			if c.hasAddr(k, a, b) {
 				return i, true
 			}
 		}
@@ -221,31 +232,36 @@ func (c *condition) findText(k *known, b *budget.Budget) (i int, ok bool) {
 		return 0, true
 	}
 	for _, l := range c.lists {
+		look := l.Look(b)
 		for i, s := range k.value.Mailboxes {
-			if l.HasText(s, b) {
+			if look.Text(s) {
 				return len(k.texts) + i, true
 			}
 		}
+		k.missed(look.Err())
 		if k.value.Mailboxes != nil {
 			continue
 		}
 		for i, s := range k.texts {
-			if l.HasText(s, b) || c.key.Attr == HeaderField && l.HasMailbox(s, b) || c.key.Attr == AttachmentName && l.HasEnding(s) {
+			if look.Text(s) || c.key.Attr == HeaderField && look.Mailbox(s) || c.key.Attr == AttachmentName && look.Ending(s) {
 				return i, true
 			}
 		}
+		k.missed(look.Err())
 	}
 	return 0, false
 }
 
-func (c *condition) hasAddr(a netip.Addr, b *budget.Budget) bool {
+func (c *condition) hasAddr(k *known, a netip.Addr, b *budget.Budget) bool {
 	if c.prefixes.Contains(a) {
 		return true
 	}
 	for _, l := range c.lists {
-		if l.HasAddr(a, b) {
+		look := l.Look(b)
+		if look.Addr(a) {
 			return true
 		}
+		k.missed(look.Err())
 	}
 	return false
 }

@@ -156,7 +156,8 @@ func (e *evaluation) scan(i int) {
 		}
 	}
 	for i := range p.direct {
-		if _, ok := p.direct[i].findOther(&a.known, e.work); ok {
+		// Of a list that cannot be read each rule says what that means.
+		if _, ok := p.direct[i].findOther(&a.known, e.work); ok || a.unread != nil {
 			e.nominate(p.direct[i].rules)
 		}
 	}
@@ -203,10 +204,11 @@ func (e *evaluation) holds(c *condition) truthValue {
 	if _, ok := c.findOther(&a.known, e.work); ok {
 		return e.noted(c, yes)
 	}
+	unread := a.unread != nil
 	if _, v := e.holdsRef(c, a); v != no {
 		return e.noted(c, v)
 	}
-	if c.leftOpen(&a.known) {
+	if unread || c.leftOpen(&a.known) {
 		return missing
 	}
 	return no

@@ -270,7 +270,7 @@ func (c *compiler) noWord(m *condition, what, like string, words []string, at Po
 
 // warnEndings warns of entries without a point: those are whole names of files.
 func (c *compiler) warnEndings(m *condition, name string, l *list.List, at Pos) {
-	if m.key.Attr != AttachmentName || l.Kind() != list.Names {
+	if m.key.Attr != AttachmentName || l.Kind() != list.Names || l.Built() {
 		return
 	}
 	for class, entry := range l.Entries() {

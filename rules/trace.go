@@ -115,6 +115,7 @@ func (e *evaluation) look(clause string, c *condition) (truthValue, Step) {
 		step.Value = c.show(&a.known, i)
 		return e.noted(c, yes), step
 	}
+	unread := a.unread
 	switch i, v := e.holdsRef(c, a); v {
 	case yes:
 		e.noted(c, yes)
@@ -125,6 +126,10 @@ func (e *evaluation) look(clause string, c *condition) (truthValue, Step) {
 		return missing, step
 	}
 	step.Value = c.showAll(&a.known)
+	if unread != nil {
+		step.Err = unread
+		return missing, step
+	}
 	if c.leftOpen(&a.known) {
 		step.Err = errOpen
 		return missing, step

@@ -47,6 +47,7 @@ var floors = map[string]int{
 	"rules/foreign":                0,
 
 	"rules/expr":                   1,
+	"rules/keyfile":                1,
 	"internal/config/document":     1,
 	"internal/config/values":       2,
 	"internal/mail":                1,

@@ -59,7 +59,7 @@ One TOML file is the whole policy. "tollgate check" finds every error in it,
 	root.AddCommand(
 		a.serve(), a.check(), a.schema(), a.explain(), a.test(), a.replay(), a.journal(), a.report(), a.hold(), a.parked(), a.trace(), a.status(), a.reload(), a.attach(), a.detach(), a.version(),
 		a.clients(), a.statement(), a.close(), a.reconcile(), a.maillog(), a.doctor(), a.setup(), a.sendTest(),
-		a.audit(),
+		a.audit(), a.lists(),
 	)
 	root.AddCommand(a.careful()...)
 	root.AddCommand(a.completion(root))

@@ -1,8 +1,16 @@
 package config
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/config/document"
 	"github.com/tollgate-mail/tollgate/internal/config/source"
@@ -84,7 +92,19 @@ func (d *decoder) listEntries(n *node, kind list.Kind) *list.List {
 
 // listFile reads a file with one entry a line.
 func (d *decoder) listFile(n *node, name, path string, kind list.Kind) *list.List {
-	read, problems, err := d.readList(name, path, kind)
+	f, _, err := openList(path)
+	if err != nil {
+		d.Errorf(n, "cannot read the list %s: %v", path, err)
+		return nil
+	}
+	if list.IsBuilt(beginning(f)) {
+		built, err := d.builtList(n, f, name, path, kind)
+		if err != nil {
+			d.Errorf(n, "cannot read the list %s: %v", path, errors.Join(err, f.Close()))
+		}
+		return built
+	}
+	read, problems, err := d.readList(f, name, path, kind)
 	if err != nil {
 		d.Errorf(n, "cannot read the list %s: %v", path, err)
 		return nil
@@ -93,21 +113,7 @@ func (d *decoder) listFile(n *node, name, path string, kind list.Kind) *list.Lis
 	return read
 }
 
-func (d *decoder) readList(name, path string, kind list.Kind) (read *list.List, problems rules.Problems, err error) {
-	// A device or pipe would have no end, or no beginning.
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, nil, document.Plain(err)
-	case info.IsDir():
-		return nil, nil, document.ErrDirectory
-	case !info.Mode().IsRegular():
-		return nil, nil, document.ErrNoFile
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, nil, document.Plain(err)
-	}
+func (d *decoder) readList(f *os.File, name, path string, kind list.Kind) (read *list.List, problems rules.Problems, err error) {
 	defer func() {
 		if e := f.Close(); e != nil && err == nil {
 			err = fmt.Errorf("closing: %w", document.Plain(e))
@@ -123,4 +129,114 @@ func (d *decoder) readList(name, path string, kind list.Kind) (read *list.List, 
 		d.config.Sources = append(d.config.Sources, text.File(path, source.List, name))
 	}
 	return read, problems, err
+}
+
+// BuiltSuffix ends the names of lists that were built, where nothing else is said.
+const BuiltSuffix = ".tgl"
+
+// BuiltName is where the list of a text is built.
+func BuiltName(text string) string { return strings.TrimSuffix(text, ".txt") + BuiltSuffix }
+
+var errChanged = errors.New("it was written to while it was read; try again")
+
+// BuildList makes a file, into, of the list in the text file: one that is looked up
+// where it stands and takes no memory. What is wrong with entries is among the
+// problems; with an error there, or from the system, nothing has changed.
+func BuildList(text, into string) (problems rules.Problems, err error) {
+	f, info, err := openList(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", text, err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if list.IsBuilt(beginning(f)) {
+		return nil, fmt.Errorf("%s is a list that was built; it is built from the text", text)
+	}
+	switch there, e := os.Stat(into); {
+	case errors.Is(e, fs.ErrNotExist):
+	case e != nil:
+		return nil, e
+	case !there.Mode().IsRegular() || !isBuiltFile(into):
+		return nil, fmt.Errorf("%s is there, and is no list that was built", into)
+	}
+	sum := sha256.New()
+	read := func() (list.Text, error) {
+		after, err := f.Stat()
+		if err != nil {
+			return list.Text{}, err
+		}
+		if !after.ModTime().Equal(info.ModTime()) || after.Size() != info.Size() {
+			return list.Text{}, fmt.Errorf("%s: %w", text, errChanged)
+		}
+		return list.Text{Name: filepath.Base(text), Size: after.Size(), Changed: after.ModTime(), Hash: hex.EncodeToString(sum.Sum(nil))}, nil
+	}
+	return list.Build(into, info, text, io.TeeReader(f, sum), read)
+}
+
+// VerifyList reads a list that was built, all of it.
+func VerifyList(path string) (entries int, text list.Text, err error) {
+	f, _, err := openList(path)
+	if err != nil {
+		return 0, text, fmt.Errorf("%s: %w", path, err)
+	}
+	l, text, err := list.Open(f)
+	if err == nil {
+		entries, err = l.Len(), l.Verify()
+	}
+	if err != nil {
+		err = fmt.Errorf("%s: %w", path, err)
+	}
+	return entries, text, errors.Join(err, f.Close())
+}
+
+// beginning is as much of a file as tells whether it was built.
+func beginning(f *os.File) []byte {
+	var b [list.BeginningSize]byte
+	n, _ := f.ReadAt(b[:], 0) // what is shorter was not
+	return b[:n]
+}
+
+func isBuiltFile(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = f.Close() }()
+	return list.IsBuilt(beginning(f))
+}
+
+// openList opens a file that can be a list: a device or pipe would have no end, or no
+// beginning.
+func openList(path string) (*os.File, fs.FileInfo, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, nil, document.Plain(err)
+	case info.IsDir():
+		return nil, nil, document.ErrDirectory
+	case !info.Mode().IsRegular():
+		return nil, nil, document.ErrNoFile
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, document.Plain(err)
+	}
+	return f, info, nil
+}
+
+// builtList takes the file of a list that was built.
+func (d *decoder) builtList(n *node, f *os.File, name, path string, kind list.Kind) (*list.List, error) {
+	if kind != list.Names {
+		return nil, fmt.Errorf("it was built, and lists that are built have names; this one has type = %q", list.KindNames()[kind])
+	}
+	l, text, err := list.Open(f)
+	if err != nil {
+		return nil, err
+	}
+	d.config.Sources = append(d.config.Sources, source.File{Path: path, Role: source.List, Name: name, Size: text.Size, Hash: text.Hash})
+	from := filepath.Join(filepath.Dir(path), text.Name)
+	if info, err := os.Stat(from); err == nil && (info.Size() != text.Size || !info.ModTime().Equal(text.Changed)) {
+		d.Warnf(n, "list %s: %s was changed at %s, after it was built; build it again: tollgate list build %s",
+			name, from, info.ModTime().Format(time.DateTime), from)
+	}
+	return l, nil
 }

@@ -50,6 +50,10 @@ func EveryClass() []Class {
 // of ranges as the prefixes they consist of.
 func (l *List) Entries() iter.Seq2[Class, string] {
 	return func(yield func(Class, string) bool) {
+		if l.built != nil {
+			l.built.entries(yield)
+			return
+		}
 		for name := range l.names.all() {
 			if !yield(classOf(name), name) {
 				return
@@ -75,6 +79,9 @@ func (l *List) Entries() iter.Seq2[Class, string] {
 
 // HasClass tells whether an entry is of one of the classes.
 func (l *List) HasClass(of Class) bool {
+	if l.built != nil {
+		return l.built.Classes&of != 0
+	}
 	for class := range l.Entries() {
 		if class&of != 0 {
 			return true
@@ -154,6 +161,7 @@ func (l *List) Covers(o *List) bool {
 }
 
 func (l *List) covers(class Class, entry string) bool {
+	look := l.Look(nil)
 	switch class {
 	case Patterns:
 		return slices.ContainsFunc(l.patterns, func(p *expr.Pattern) bool { return p.Source() == entry })
@@ -164,17 +172,17 @@ func (l *List) covers(class Class, entry string) bool {
 		return err == nil && l.CoversPrefix(p)
 	case IPs:
 		a, err := netip.ParseAddr(entry)
-		return err == nil && l.hasLiteral(a)
+		return err == nil && look.literal(a)
 	case Addresses:
-		return l.hasName(entry)
+		return look.name(entry)
 	case LocalParts:
-		return l.names.has([]byte(entry))
+		return look.key([]byte(entry))
 	}
-	if l.names.has([]byte(entry)) {
+	if look.key([]byte(entry)) {
 		return true
 	}
 	for i := 1; i < len(entry); i++ {
-		if entry[i] == '.' && l.names.has([]byte(entry[i:])) {
+		if entry[i] == '.' && look.key([]byte(entry[i:])) {
 			return true
 		}
 	}
@@ -183,16 +191,20 @@ func (l *List) covers(class Class, entry string) bool {
 
 // CoversPrefix tells whether every address of a network is in the list.
 func (l *List) CoversPrefix(p netip.Prefix) bool {
-	if p.IsSingleIP() && l.hasLiteral(p.Addr()) {
+	look := l.Look(nil)
+	if p.IsSingleIP() && look.literal(p.Addr()) {
 		return true
 	}
-	return l.prefixes.LookupPrefix(p)
+	return l.prefixes.LookupPrefix(p) || l.built != nil && l.built.covers(&look, p)
 }
 
 // MeetsPrefix tells whether an address of a network may be in the list.
 func (l *List) MeetsPrefix(p netip.Prefix) bool {
 	if len(l.patterns) > 0 || l.prefixes.OverlapsPrefix(p) {
 		return true
+	}
+	if l.built != nil {
+		return l.built.meets(p)
 	}
 	for name := range l.names.all() {
 		if a, err := netip.ParseAddr(name); err == nil && p.Contains(a) {
@@ -204,4 +216,7 @@ func (l *List) MeetsPrefix(p netip.Prefix) bool {
 
 // HasName tells whether an address, a domain or a host name is in a list of
 // names by an entry that is no expression.
-func (l *List) HasName(s string) bool { return l.kind == Names && l.hasName(s) }
+func (l *List) HasName(s string) bool {
+	look := l.Look(nil)
+	return l.kind == Names && look.name(s)
+}

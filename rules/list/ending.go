@@ -12,7 +12,13 @@ const maxEndings = 4
 // HasEnding looks up the name of a file by what it ends in: .exe is one entry, .tar.gz
 // another. Points and spaces at its end do not count, for Windows drops them.
 func (l *List) HasEnding(s string) bool {
-	if l.names.count == 0 {
+	f := l.Look(nil)
+	return f.Ending(s)
+}
+
+// Ending is HasEnding.
+func (f *Look) Ending(s string) bool {
+	if f.list.names.count == 0 && f.list.built == nil {
 		return false
 	}
 	s = path.Base(strings.ReplaceAll(strings.TrimRight(s, ". "), `\`, "/"))
@@ -22,7 +28,7 @@ func (l *List) HasEnding(s string) bool {
 		if i < 0 || len(s)-i > maxName {
 			return false
 		}
-		if name, _ := appendName(room[:0], s[i:]); l.names.has(name) {
+		if name, _ := appendName(room[:0], s[i:]); f.key(name) {
 			return true
 		}
 		end = i

@@ -3,6 +3,7 @@ package list
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"unicode/utf8"
 
@@ -13,6 +14,7 @@ import (
 // listBuilder gathers the entries of a list.
 type listBuilder struct {
 	list     *List
+	to       *target // the file that is built; nil: the list has the entries
 	cache    *expr.Cache
 	required []expr.Required // of each pattern
 	room     []byte
@@ -38,7 +40,9 @@ func (b *listBuilder) add(s string) (warning string, err error) {
 		return "", err
 	case ranged:
 		for _, p := range cover(low, high) {
-			b.list.prefixes.Insert(p)
+			if err := b.network(p); err != nil {
+				return "", err
+			}
 		}
 		b.list.size++
 		return "", nil
@@ -80,6 +84,9 @@ func orFull(err error) error {
 }
 
 func (b *listBuilder) addPattern(source string) (warning string, err error) {
+	if b.to != nil {
+		return "", errExpression
+	}
 	if source == "" {
 		return "", errors.New("the expression is empty and would match everything")
 	}
@@ -109,9 +116,16 @@ func (b *listBuilder) addPrefix(s string) (warning string, err error) {
 	case !exact:
 		warning = HostBits(s, p)
 	}
-	b.list.prefixes.Insert(p)
 	b.list.size++
-	return warning, nil
+	return warning, b.network(p)
+}
+
+func (b *listBuilder) network(p netip.Prefix) error {
+	if b.to != nil {
+		return b.to.network(p)
+	}
+	b.list.prefixes.Insert(p)
+	return nil
 }
 
 func (b *listBuilder) addName(s string) error {
@@ -137,6 +151,9 @@ func (b *listBuilder) addName(s string) error {
 }
 
 func (b *listBuilder) store(name []byte) error {
+	if b.to != nil {
+		return b.to.name(name)
+	}
 	if !b.list.names.add(name) {
 		return errListFull
 	}

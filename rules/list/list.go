@@ -38,6 +38,7 @@ type List struct {
 	patterns []*expr.Pattern
 	index    *expr.Index // of patterns; nil when there are none
 	size     int
+	built    *built // nil: all entries stand here; else none
 
 	scratch sync.Pool // of *listScratch
 }
@@ -49,8 +50,13 @@ type listScratch struct {
 }
 
 // Len is the number of entries, double ones not counted twice where they are
-// written alike.
-func (l *List) Len() int { return l.names.count + l.words.phrases.count + l.size }
+// written alike; of a list that was built, a range as the networks it consists of.
+func (l *List) Len() int {
+	if l.built != nil {
+		return l.built.Len()
+	}
+	return l.names.count + l.words.phrases.count + l.size
+}
 
 // NamesOnly tells whether all entries are addresses, domains and networks, which
 // are compared with a whole value.
@@ -59,35 +65,54 @@ func (l *List) NamesOnly() bool { return l.kind == Names && l.index == nil && l.
 // Kind is what the entries are.
 func (l *List) Kind() Kind { return l.kind }
 
-// HasAddr looks up an address, unmapped and without zone.
+// HasAddr looks up an address, unmapped and without zone. It and its like do not find
+// what cannot be read: who has to know of it takes [List.Look].
 func (l *List) HasAddr(a netip.Addr, b *budget.Budget) bool {
-	if l.prefixes.Contains(a) {
-		return true
-	}
-	if l.names.count == 0 && l.index == nil {
-		return false
-	}
-	var room [64]byte
-	text := a.AppendTo(room[:0])
-	return l.names.has(text) || l.index != nil && l.hasPattern(string(text), b)
+	f := l.Look(b)
+	return f.Addr(a)
 }
 
 // HasText looks up an address, a domain, a host name or an address literal.
 func (l *List) HasText(s string, b *budget.Budget) bool {
-	if l.kind == Words {
-		return l.words.has(s, b)
-	}
-	if s == "" && l.index == nil || len(s) > maxName && l.index == nil {
-		return false
-	}
-	return l.hasName(s) || l.index != nil && l.hasPattern(s, b)
+	f := l.Look(b)
+	return f.Text(s)
 }
 
 // HasMailbox looks up what stands in angle brackets in a header field, where
 // addresses have a name beside them (RFC 5322 §3.4).
 func (l *List) HasMailbox(s string, b *budget.Budget) bool {
-	return eachMailbox(s, func(inner string) bool { return l.HasText(inner, b) })
+	f := l.Look(b)
+	return f.Mailbox(s)
 }
+
+// Addr looks up an address, unmapped and without zone.
+func (f *Look) Addr(a netip.Addr) bool {
+	l := f.list
+	if f.network(a) {
+		return true
+	}
+	if l.names.count == 0 && l.index == nil && l.built == nil {
+		return false
+	}
+	var room [64]byte
+	text := a.AppendTo(room[:0])
+	return f.key(text) || l.index != nil && l.hasPattern(string(text), f.work)
+}
+
+// Text looks up an address, a domain, a host name or an address literal.
+func (f *Look) Text(s string) bool {
+	l := f.list
+	if l.kind == Words {
+		return l.words.has(s, f.work)
+	}
+	if s == "" && l.index == nil || len(s) > maxName && l.index == nil {
+		return false
+	}
+	return f.name(s) || l.index != nil && l.hasPattern(s, f.work)
+}
+
+// Mailbox looks up what stands in angle brackets in a header field.
+func (f *Look) Mailbox(s string) bool { return eachMailbox(s, f.Text) }
 
 // eachMailbox tells whether one of the texts in angle brackets is what is looked
 // for.
@@ -108,39 +133,34 @@ func eachMailbox(s string, found func(string) bool) bool {
 	}
 }
 
-func (l *List) hasName(s string) bool {
+func (f *Look) name(s string) bool {
 	if s == "" || len(s) > maxName {
 		return false
 	}
-	if a, ok := literalAddr(s); ok && l.hasLiteral(a) {
+	if a, ok := literalAddr(s); ok && f.literal(a) {
 		return true
 	}
-	if l.names.count == 0 {
+	if f.list.names.count == 0 && f.list.built == nil {
 		return false
 	}
 	var room [128]byte
 	name, at := appendName(room[:0], s)
 	domain := name
 	if at >= 0 {
-		if l.names.has(name) || l.names.has(name[:at+1]) {
+		if f.key(name) || f.key(name[:at+1]) {
 			return true
 		}
 		domain = name[at+1:]
 	}
-	if len(domain) > 0 && l.names.has(domain) {
+	if len(domain) > 0 && f.key(domain) {
 		return true
 	}
 	for i, c := range domain {
-		if c == '.' && i > 0 && l.names.has(domain[i:]) {
+		if c == '.' && i > 0 && f.key(domain[i:]) {
 			return true
 		}
 	}
 	return false
-}
-
-func (l *List) hasLiteral(a netip.Addr) bool {
-	var room [64]byte
-	return l.prefixes.Contains(a) || l.names.has(a.AppendTo(room[:0]))
 }
 
 func (l *List) hasPattern(s string, b *budget.Budget) bool {

@@ -24,6 +24,12 @@ const (
 // twenty are told. The list has all good entries, whatever the problems.
 func Read(file string, r io.Reader, kind Kind, cache *expr.Cache) (*List, diag.Problems) {
 	b := listBuilder{list: &List{kind: kind}, cache: cache}
+	problems := b.read(file, r)
+	return b.finish(), problems
+}
+
+// read adds one entry a line.
+func (b *listBuilder) read(file string, r io.Reader) diag.Problems {
 	rep := reporter{file: file}
 	in := bufio.NewReaderSize(r, maxLine)
 	for line := 1; ; line++ {
@@ -37,7 +43,7 @@ func Read(file string, r io.Reader, kind Kind, cache *expr.Cache) (*List, diag.P
 			continue
 		case err != nil && !errors.Is(err, io.EOF):
 			rep.tell(line, "reading: "+err.Error(), false)
-			return b.finish(), rep.all()
+			return rep.all()
 		}
 		if entry := b.list.kind.entry(text); entry != "" {
 			warning, err := b.add(entry)
@@ -48,11 +54,11 @@ func Read(file string, r io.Reader, kind Kind, cache *expr.Cache) (*List, diag.P
 				rep.tell(line, err.Error(), false)
 			}
 			if errors.Is(err, errListFull) {
-				return b.finish(), rep.all()
+				return rep.all()
 			}
 		}
 		if err != nil {
-			return b.finish(), rep.all()
+			return rep.all()
 		}
 	}
 }

@@ -1,5 +1,7 @@
 package document
 
+import "strings"
+
 // A text may have very many [[name]] tables of a few plain lines each. Those stay
 // folded: nothing is kept of them but where they stand, and who wants to see one
 // reads it again, into room that is used for the next.
@@ -74,4 +76,30 @@ func (s *scanner) fold(root *Node) bool {
 	s.heads = append(s.heads, head{at: s.at, first: s.folding, many: true, folded: true})
 	s.at = p.at
 	return true
+}
+
+// header passes over [[name]] and what follows on its line.
+func (p *plain) header(name string) bool {
+	rest, ok := strings.CutPrefix(p.text[p.at:], "[[")
+	if !ok || !strings.HasPrefix(rest, name) || !strings.HasPrefix(rest[len(name):], "]]") {
+		return false
+	}
+	p.at += len(name) + len("[[]]")
+	// The line end stays, to be counted.
+	p.space()
+	return p.comment() && p.atLineEnd()
+}
+
+// ends tells whether the table before ends where p stands: what follows may be part
+// of it otherwise.
+func (p *plain) ends(name string) bool {
+	if p.at == len(p.text) {
+		return true
+	}
+	rest := strings.TrimLeft(p.text[p.at:], "[ \t")
+	n := 0
+	for n < len(rest) && Bare(rest[n]) {
+		n++
+	}
+	return n > 0 && rest[:n] != name || strings.HasPrefix(p.text[p.at:], "[["+name+"]]")
 }

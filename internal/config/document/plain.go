@@ -24,32 +24,6 @@ const (
 	plainDigits = 15
 )
 
-// header passes over [[name]] and what follows on its line.
-func (p *plain) header(name string) bool {
-	rest, ok := strings.CutPrefix(p.text[p.at:], "[[")
-	if !ok || !strings.HasPrefix(rest, name) || !strings.HasPrefix(rest[len(name):], "]]") {
-		return false
-	}
-	p.at += len(name) + len("[[]]")
-	// The line end stays, to be counted.
-	p.space()
-	return p.comment() && p.atLineEnd()
-}
-
-// ends tells whether the table before ends where p stands: what follows may be part
-// of it otherwise.
-func (p *plain) ends(name string) bool {
-	if p.at == len(p.text) {
-		return true
-	}
-	rest := strings.TrimLeft(p.text[p.at:], "[ \t")
-	n := 0
-	for n < len(rest) && Bare(rest[n]) {
-		n++
-	}
-	return n > 0 && rest[:n] != name || strings.HasPrefix(p.text[p.at:], "[["+name+"]]")
-}
-
 // table reads pairs up to the next header or the end.
 func (p *plain) table(into *Node) bool {
 	for {
