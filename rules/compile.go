@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tollgate-mail/tollgate/rules/expr"
 	"github.com/tollgate-mail/tollgate/rules/list"
@@ -171,3 +172,34 @@ func appendNames(names []string, t Tags) []string {
 }
 
 func (c *compiler) literals(p *expr.Pattern) expr.Required { return c.required[p] }
+
+// warnLetters warns of an expression that needs a character which the value never
+// has, or of one that nobody sees in it.
+func (c *compiler) warnLetters(m *condition, source string, at Pos) {
+	if r, ok := list.Invisible(source); ok {
+		c.warnf(at, "%s: the expression has the invisible character %U in it; rules see texts without such ones, too", m.key, r)
+	}
+	if !domainOnly(m.key.Attr) || !strings.Contains(source, "@") {
+		return
+	}
+	parsed, err := c.cache.Parse(source)
+	if err != nil {
+		return
+	}
+	for _, set := range parsed.Required().Sets() {
+		if len(set) > 0 && !slices.ContainsFunc(set, func(literal string) bool { return !strings.Contains(literal, "@") }) {
+			c.warnf(at, "%s: the value is a domain, without what stands before an at sign", m.key)
+			return
+		}
+	}
+}
+
+// domainOnly tells attributes that have names of hosts and domains; HELO is not one
+// of them, for clients say there what they like.
+func domainOnly(a Attr) bool {
+	switch a {
+	case ClientHost, SenderDomain, RecipientDomain, AuthorDomain, ReplyToDomain, DKIMDomain:
+		return true
+	}
+	return false
+}

@@ -87,6 +87,11 @@ func TestCompileProblems(t *testing.T) {
 		{"forgeable any", func(r *SourceRule) { r.Action, r.Match, r.Any = "accept", nil, cond("header_ip", "10.0.0.0/8") }, `p:6: warning: rule "good" accepts on header_ip, which a sender can forge`},
 		{"host bits", func(r *SourceRule) { r.Match = cond("client_ip", "10.0.0.1/8") }, `p:5: warning: rule "good": client_ip: 10.0.0.1/8 has bits set beyond its length; it is taken as 10.0.0.0/8`},
 		{"empty expression", func(r *SourceRule) { r.Match = cond("sender", "") }, `p:5: warning: rule "good": sender: an empty expression matches every value; the empty value is "^$"`},
+		{"address for a domain", func(r *SourceRule) { r.Match = cond("sender_domain", `@evil\.example$`) }, `p:5: warning: rule "good": sender_domain: the value is a domain, without what stands before an at sign`},
+		{"addresses for a domain", func(r *SourceRule) { r.Match = cond("author_domain", `^(a@b|c@d)\.example$`) }, `p:5: warning: rule "good": author_domain: the value is a domain, without what stands before an at sign`},
+		{"perhaps an address", func(r *SourceRule) { r.Match = cond("sender_domain", `@?evil\.example$`) }, ""},
+		{"an address or a domain", func(r *SourceRule) { r.Match = cond("sender_domain", `^(a@b|c)\.example$`) }, ""},
+		{"invisible letter", func(r *SourceRule) { r.Match = cond("subject", "lot\u200btery") }, `p:5: warning: rule "good": subject: the expression has the invisible character U+200B in it; rules see texts without such ones, too`},
 		{"disabled", func(r *SourceRule) { r.Disabled, r.Action = true, "drop" }, `p:6: unknown action "drop"; here it is "discard"`},
 	}
 	for _, tt := range tests {

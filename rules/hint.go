@@ -33,6 +33,7 @@ func (c *compiler) warnPattern(m *condition, source string, at Pos) {
 	if m.key.Attr == RawHeaderField && foreign.HighOctet(source) {
 		c.warnf(at, `%s: \xNN is a letter of Unicode, never an octet: what is not UTF-8 matches \x{fffd}; header has the decoded text`, m.key)
 	}
+	c.warnLetters(m, source, at)
 	if s := misplaced(m.key, source); s != "" {
 		c.warnf(at, "%s: %s", m.key, s)
 	}

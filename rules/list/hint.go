@@ -9,7 +9,7 @@ import (
 // misread says what is wrong with an entry that would be taken for a name and
 // never be found, and what was meant; nil where nothing is known against it.
 func misread(s string) error {
-	if r, ok := invisible(s); ok {
+	if r, ok := Invisible(s); ok {
 		return fmt.Errorf("%q has the invisible character %U in it", s, r)
 	}
 	if r, ok := misplaced(s); ok {
@@ -90,9 +90,9 @@ func numeric(s string) error {
 	return fmt.Errorf("%q is neither an address nor a name", s)
 }
 
-// invisible finds characters that nobody sees (Unicode's Cf, and controls). Two
+// Invisible finds characters that nobody sees (Unicode's Cf, and controls). Two
 // of them have a place in names (RFC 5892 appendix A).
-func invisible(s string) (rune, bool) {
+func Invisible(s string) (rune, bool) {
 	for _, r := range s {
 		if r >= 0x7f && r != '\u200c' && r != '\u200d' && (unicode.Is(unicode.Cf, r) || unicode.IsControl(r)) {
 			return r, true
