@@ -46,6 +46,12 @@ func documentedRules(t *testing.T) string {
 	return strings.Join(parts, "\n")
 }
 
+// patient has the module wait as long as a machine may take that has other work: what
+// it does when the time is over, defer, is not what is asked here.
+func patient(policy string) string {
+	return strings.Replace(policy, "name = \"files\"\n", "name = \"files\"\ntimeout = \"2m\"\n", 1)
+}
+
 // hostile are messages with a program, each in another container or disguise.
 func hostile(t *testing.T) map[string][]byte {
 	t.Helper()
@@ -97,7 +103,7 @@ func hostile(t *testing.T) map[string][]byte {
 // mail passes meanwhile and is charged, once each.
 func TestAttackersDay(t *testing.T) {
 	g := prepare(t, false)
-	g.write(t, "policy/policy.toml", "[[client]]\nid = \"a\"\naddresses = [\"a@example.org\"]\n\n"+documentedRules(t)+plainRule)
+	g.write(t, "policy/policy.toml", "[[client]]\nid = \"a\"\naddresses = [\"a@example.org\"]\n\n"+patient(documentedRules(t))+plainRule)
 	g.start(t, "smtpd_client_connection_count_limit = 0", "smtpd_client_message_rate_limit = 0", "smtpd_hard_error_limit = 100000", "smtpd_junk_command_limit = 100000")
 	messages := hostile(t)
 	// First each by itself: a failure names it.
@@ -131,7 +137,8 @@ func TestAttackersDay(t *testing.T) {
 			attack.Go(func() { errs <- g.sendEach("a@example.org", 550, part) })
 		}
 		normal.Go(func() {
-			for !over.Load() {
+			// At least one: on a busy machine all the others may be through before this runs.
+			for first := true; first || !over.Load(); first = false {
 				took, err := timed()
 				if err != nil {
 					errs <- fmt.Errorf("normal mail: %w", err)
@@ -150,7 +157,7 @@ func TestAttackersDay(t *testing.T) {
 			}
 		}
 		if len(busy) == 0 {
-			t.Fatal("no normal message came beside the others")
+			t.FailNow() // why was told
 		}
 		return busy
 	}
