@@ -28,6 +28,7 @@ var floors = map[string]int{
 
 	// Below the ground: the account names its clients by addresses, and
 	// whatever reads octets of others charges a budget.
+	"internal/lexical":  -2,
 	"internal/address":  -1,
 	"internal/budget":   -1,
 	"internal/jsontext": -1,

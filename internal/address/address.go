@@ -3,7 +3,11 @@
 // everything compares, and in the one for people. It is pure.
 package address
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/lexical"
+)
 
 // Max bounds an address, in octets. RFC 5321 §4.5.3.1 asks for 64 and 255;
 // what mailers make up (VERP, SRS) is often longer, never like this.
@@ -215,7 +219,7 @@ func Login(s string) string {
 // none.
 func Split(s string) (local, domain string) {
 	at := strings.LastIndexByte(s, '@')
-	if at < 0 || at < QuotedLength(s) {
+	if at < 0 || at < lexical.Quoted(s) {
 		return s, ""
 	}
 	return s[:at], s[at+1:]

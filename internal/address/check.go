@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/tollgate-mail/tollgate/internal/lexical"
 )
 
 // What is wrong with an address in a policy.
@@ -36,7 +38,7 @@ func CheckMailbox(s string) (local, domain string, err error) {
 	if local == "" {
 		return "", "", ErrNoLocal
 	}
-	if !atoms(local) && QuotedLength(local) != len(local) {
+	if !atoms(local) && lexical.Quoted(local) != len(local) {
 		return "", "", ErrLocal
 	}
 	if err := CheckDomain(domain); err != nil {

@@ -1,6 +1,10 @@
 package address
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/lexical"
+)
 
 // tokenKind is what a piece of an address is.
 type tokenKind uint8
@@ -127,7 +131,7 @@ func scan(s string) ([]token, bool) {
 		case isSpace(c):
 			s = s[1:]
 		case c == '(':
-			n := CommentLength(s)
+			n := lexical.Comment(s)
 			if n == 0 {
 				n = len(s) // Postfix takes the rest for one
 			}
@@ -185,28 +189,6 @@ func collect(s string, good func(byte) bool) (text string, n int) {
 	return b.String(), n
 }
 
-// CommentLength is the length of the comment (RFC 5322 §3.2.2) that s begins with,
-// parentheses included; 0 when there is none, or nothing closes it.
-func CommentLength(s string) int {
-	if s == "" || s[0] != '(' {
-		return 0
-	}
-	depth := 0
-	for i := 0; i < len(s); i++ {
-		switch s[i] {
-		case '\\':
-			i++
-		case '(':
-			depth++
-		case ')':
-			if depth--; depth == 0 {
-				return i + 1
-			}
-		}
-	}
-	return 0
-}
-
 func isSpace(c byte) bool { return c == ' ' || c == '\t' }
 
 // hasControl tells of control characters but the tab: no address has any.
@@ -217,24 +199,6 @@ func hasControl(s string) bool {
 		}
 	}
 	return false
-}
-
-// QuotedLength is the length of the quoted string (RFC 5321 §4.1.2, RFC 5322
-// §3.2.4) that s begins with, quotes included; 0 when there is none, or nothing
-// closes it.
-func QuotedLength(s string) int {
-	if s == "" || s[0] != '"' {
-		return 0
-	}
-	for i := 1; i < len(s); i++ {
-		switch s[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-	return 0
 }
 
 // quote gives a local part its quotes where it needs them (RFC 5321 §4.1.2).

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/lexical"
 )
 
 // Automatic tells whether no human hand wrote a message, as far as its header
@@ -82,7 +84,7 @@ func automaticMethod(method string) automatic {
 
 // valueOf is the value of a parameter, wherever it stands, "" without one.
 func valueOf(raw, name string) string {
-	s := uncomment(unfold(raw))
+	s := lexical.Uncomment(unfold(raw))
 	for from := 0; ; {
 		i := strings.Index(strings.ToLower(s[from:]), name)
 		if i < 0 {
@@ -225,7 +227,7 @@ func (a *AnswerFinder) multipart(contentType string) {
 
 // wordOf is the first word of a value, lower case, without what is about it.
 func wordOf(raw string) string {
-	s := strings.TrimLeft(uncomment(unfold(raw)), " \t")
+	s := strings.TrimLeft(lexical.Uncomment(unfold(raw)), " \t")
 	if i := strings.IndexAny(s, " \t;"); i >= 0 {
 		s = s[:i]
 	}

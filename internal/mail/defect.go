@@ -4,7 +4,7 @@ import (
 	"math/bits"
 	"strings"
 
-	"github.com/tollgate-mail/tollgate/internal/address"
+	"github.com/tollgate-mail/tollgate/internal/lexical"
 )
 
 // defect is a way in which a message is not what RFC 5322 and RFC 2045-2049
@@ -111,7 +111,7 @@ func (d *defects) names() []string {
 // grammar of RFC 2045 §5.1 and RFC 2183 §2. A semicolon at the end, which that
 // does not have either, is no defect: half of all programs write it.
 func (d *defects) checkParameters(f Field) {
-	s := strings.Trim(uncomment(unfold(f.Value)), " \t")
+	s := strings.Trim(lexical.Uncomment(unfold(f.Value)), " \t")
 	rest, ok := cutToken(s)
 	if strings.EqualFold(f.Name, "Content-Type") {
 		rest, ok = strings.CutPrefix(rest, "/")
@@ -153,7 +153,7 @@ func (d *defects) checkParameters(f Field) {
 			break
 		}
 		rest = strings.TrimLeft(rest, " \t")
-		if n := address.QuotedLength(rest); n > 0 {
+		if n := lexical.Quoted(rest); n > 0 {
 			rest = rest[n:]
 		} else if rest, ok = cutToken(rest); !ok {
 			break

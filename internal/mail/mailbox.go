@@ -6,6 +6,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/address"
 	"github.com/tollgate-mail/tollgate/internal/budget"
+	"github.com/tollgate-mail/tollgate/internal/lexical"
 )
 
 // Mailbox is one of an address field (RFC 5322 §3.4).
@@ -134,7 +135,7 @@ func (p *mailboxes) end() {
 
 // bare finds the address in a text: all of it, or its words with an at sign.
 func (p *mailboxes) bare(text string) {
-	if n := address.QuotedLength(text); n > 0 && n < len(text) && text[n] == '@' {
+	if n := lexical.Quoted(text); n > 0 && n < len(text) && text[n] == '@' {
 		p.add(p.comment, text)
 		return
 	}
@@ -162,7 +163,7 @@ func (p *mailboxes) add(name, text string) bool {
 	if p.budget.Charge(maxAgain+len(text)) != nil {
 		return false
 	}
-	text = uncomment(text)
+	text = lexical.Uncomment(text)
 	if strings.IndexByte(text, '"') < 0 {
 		text = strings.Map(func(r rune) rune {
 			if blankRune(r) {
@@ -189,7 +190,7 @@ func (p *mailboxes) add(name, text string) bool {
 	}
 	text = strings.Trim(text, "'`,;")
 	at := strings.LastIndexByte(text, '@')
-	if at < address.QuotedLength(text) {
+	if at < lexical.Quoted(text) {
 		return false
 	}
 	local, domain := text[:at], strings.TrimSpace(text[at+1:])

@@ -3,8 +3,8 @@ package mail
 import (
 	"strings"
 
-	"github.com/tollgate-mail/tollgate/internal/address"
 	"github.com/tollgate-mail/tollgate/internal/budget"
+	"github.com/tollgate-mail/tollgate/internal/lexical"
 )
 
 // kind is what an item of an address field is.
@@ -44,13 +44,13 @@ func lex(b *budget.Budget, s string) []item {
 		switch s[i] {
 		case '"':
 			if quotes {
-				n = address.QuotedLength(s[i:])
+				n = lexical.Quoted(s[i:])
 				quotes = n > 0
 				one = item{itemQuoted, s[i : i+n]}
 			}
 		case '(':
 			if comments {
-				if n = address.CommentLength(s[i:]); n > 0 {
+				if n = lexical.Comment(s[i:]); n > 0 {
 					one = item{itemComment, s[i+1 : i+n-1]}
 				} else {
 					comments = false
@@ -100,7 +100,7 @@ func angle(s string) int {
 			if i < open {
 				break
 			}
-			if n := address.QuotedLength(s[i:min(len(s), i+maxQuoted)]); n > 0 {
+			if n := lexical.Quoted(s[i:min(len(s), i+maxQuoted)]); n > 0 {
 				i += n
 				continue
 			}

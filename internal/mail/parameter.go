@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/budget"
+	"github.com/tollgate-mail/tollgate/internal/lexical"
 )
 
 // maxReadings bounds the parameters of one field that are looked at, but for the
@@ -62,7 +63,7 @@ func parameters(b *budget.Budget, raw string) (value string, list []parameter, c
 		}
 		found.add(parameterOf(p.name, values))
 	}
-	value = strings.Trim(uncomment(value), " \t\"")
+	value = strings.Trim(lexical.Uncomment(value), " \t\"")
 	return strings.ToLower(value), found.all(), some || found.whole > maxReadings
 }
 

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tollgate-mail/tollgate/internal/address"
 	"github.com/tollgate-mail/tollgate/internal/budget"
+	"github.com/tollgate-mail/tollgate/internal/lexical"
 )
 
 // readings are the values that programs find in the text after the equals
@@ -22,7 +22,7 @@ func readings(b *budget.Budget, s string) []string {
 			list = append(list, v)
 		}
 	}
-	bare := strings.TrimLeft(uncomment(s), " \t")
+	bare := strings.TrimLeft(lexical.Uncomment(s), " \t")
 	switch {
 	case strings.HasPrefix(s, `"`):
 		for _, v := range quotedReadings(s[1:]) {
@@ -94,37 +94,8 @@ func quotedReadings(s string) []string {
 		return list
 	}
 	// Some read on after the quotes.
-	if after := strings.Trim(uncomment(s[i+1:]), " \t"); after != "" {
+	if after := strings.Trim(lexical.Uncomment(s[i+1:]), " \t"); after != "" {
 		list = append(list, literal.String()+strings.ReplaceAll(after, `"`, ""))
 	}
 	return list
-}
-
-// uncomment is a text without the comments outside of its quotes (RFC 5322
-// §3.2.2). One that nothing closes is none.
-func uncomment(s string) string {
-	if strings.IndexByte(s, '(') < 0 {
-		return s
-	}
-	var b strings.Builder
-	quotes := false
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '\\' && i+1 < len(s):
-			b.WriteByte(c)
-			i++
-		case c == '"':
-			quotes = !quotes
-		case c == '(' && !quotes:
-			n := address.CommentLength(s[i:])
-			if n == 0 {
-				b.WriteString(s[i:])
-				return b.String()
-			}
-			i += n - 1
-			continue
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
 }

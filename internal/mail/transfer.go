@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/lexical"
 )
 
 const (
@@ -43,7 +45,7 @@ func (h Header) encodings(d *defects) (list []string, others bool) {
 // encodingOf reads a Content-Transfer-Encoding (RFC 2045 §6.1) as programs do;
 // "" is one that leaves everything as it is.
 func encodingOf(raw string) (name string, known bool) {
-	raw = strings.Trim(uncomment(unfold(raw)), " \t\"'")
+	raw = strings.Trim(lexical.Uncomment(unfold(raw)), " \t\"'")
 	if strings.HasPrefix(raw, "=?") {
 		raw = strings.TrimSpace(Decode(nil, raw, ""))
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/emersion/go-msgauth/authres"
 
 	"github.com/tollgate-mail/tollgate/internal/address"
+	"github.com/tollgate-mail/tollgate/internal/lexical"
 	ourmail "github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/internal/results"
 )
@@ -117,7 +118,7 @@ const mostLenient = 4096
 func lenient(value string) (ids []string) {
 	value = value[:min(len(value), mostLenient)]
 	for _, text := range []string{value, ourmail.Decode(nil, value, "")} {
-		text = withoutComments(text)
+		text = lexical.Blank(text)
 		text, _, _ = strings.Cut(text, ";")
 		text = strings.Map(func(r rune) rune {
 			switch {
@@ -145,35 +146,6 @@ func lenient(value string) (ids []string) {
 	return ids
 }
 
-// withoutComments has a space for each comment; of one that does not end all is
-// left.
-func withoutComments(s string) string {
-	var b strings.Builder
-	depth, from := 0, 0
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c == '(' {
-			if depth++; depth == 1 {
-				from = i
-			}
-		}
-		switch {
-		case depth == 0:
-			b.WriteByte(c)
-		case c == '\\':
-			i++
-		case c == ')':
-			if depth--; depth == 0 {
-				b.WriteByte(' ')
-			}
-		}
-	}
-	if depth > 0 {
-		b.WriteString(s[from:])
-	}
-	return b.String()
-}
-
 // whiteSpace is that of RFC 5322 §3.2.2, folds as Postfix shows them and others.
 const whiteSpace = " \t\r\n"
 
@@ -182,7 +154,7 @@ const whiteSpace = " \t\r\n"
 func serverID(s string) (id string, ok bool) {
 	s = strings.TrimLeft(s, whiteSpace)
 	for strings.HasPrefix(s, "(") {
-		n := address.CommentLength(s)
+		n := lexical.Comment(s)
 		if n == 0 {
 			return "", false
 		}
@@ -200,14 +172,7 @@ func serverID(s string) (id string, ok bool) {
 		}
 		return s, s != ""
 	}
-	var b strings.Builder
-	for i := 1; i < len(s) && s[i] != '"'; i++ {
-		if s[i] == '\\' && i+1 < len(s) {
-			i++
-		}
-		b.WriteByte(s[i])
-	}
-	id = b.String()
+	id, _ = lexical.Unquote(s)
 	if i := strings.IndexByte(id, ';'); i >= 0 { // not closed: who minds no quotes reads a token
 		id = id[:i]
 		if i := strings.IndexAny(id, whiteSpace+"("); i >= 0 {

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/tollgate-mail/tollgate/internal/address"
+	"github.com/tollgate-mail/tollgate/internal/lexical"
 )
 
 // Delivered is a message that arrived at the next hop.
@@ -200,7 +200,7 @@ func (k *Sink) keep(m *Delivered) {
 // path is the address in "<a@b> SIZE=1".
 func path(s string) string {
 	s = strings.TrimLeft(s, " <")
-	n := address.QuotedLength(s) // a bracket may stand in it
+	n := lexical.Quoted(s) // a bracket may stand in it
 	rest, _, _ := strings.Cut(s[n:], ">")
 	return s[:n] + rest
 }
