@@ -80,7 +80,7 @@ DNS says from the table [dns] of a file, as cases of "tollgate test" have it.`,
 				return err
 			}
 			if x.redact {
-				redactExplanation(e)
+				a.redactions().explanation(e)
 			}
 			if a.json {
 				return printJSON(a.out, e)

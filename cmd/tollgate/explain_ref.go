@@ -76,17 +76,17 @@ func or2(s, other string) string {
 
 // redact takes away local parts and subjects; what would happen now was found out with
 // them.
-func (f *found) redact() {
+func (f *found) redact(k redactKey) {
 	all := f.Entries
 	f.Entries, f.story = nil, story{}
 	for _, e := range all {
-		e = redacted(e)
+		e = k.entry(e)
 		e.Line = ""
 		f.story.add(&e)
 		f.Entries = append(f.Entries, e)
 	}
 	if f.Now != nil {
-		redactExplanation(f.Now)
+		k.explanation(f.Now)
 	}
 }
 
@@ -130,7 +130,7 @@ func (a *app) explainRef(ctx context.Context, x *explanation, nullSender, now bo
 		}
 	}
 	if x.redact {
-		f.redact()
+		f.redact(a.redactions())
 	}
 	if a.json {
 		return printJSON(a.out, f)

@@ -65,7 +65,7 @@ func (a *app) page(ctx context.Context, l looking, name string) error {
 		var s story
 		_, err := journal.Search(ctx, dir, journal.Query{Ref: ref}, func(e journal.Entry) error {
 			if l.redact {
-				e = redacted(e)
+				e = a.redactions().entry(e)
 			}
 			if a.json {
 				return a.jsonLine(e)

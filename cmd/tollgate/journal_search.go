@@ -44,7 +44,7 @@ func (a *app) look(ctx context.Context, l looking) error {
 	found := func(e journal.Entry) error {
 		shown++
 		if l.redact {
-			e = redacted(e)
+			e = a.redactions().entry(e)
 		}
 		if err := show.entry(e); err != nil {
 			return err

@@ -52,7 +52,7 @@ func (a *app) effects(ctx context.Context, c comparison) error {
 		return away(err)
 	}
 	if c.redact {
-		redactEffects(e)
+		a.redactions().effects(e)
 	}
 	if a.json {
 		return printJSON(a.out, e)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base32"
 	"slices"
@@ -16,39 +17,40 @@ const redactHelp = "local parts of addresses, subjects, file names and texts as 
 
 var hashLetters = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
 
-// hashed stands for a text: the same text has the same, here and elsewhere. Who can
-// guess the text can tell; it is for reports that are passed on, not for secrets.
-func hashed(text string) string {
-	sum := sha256.Sum256([]byte("tollgate redact\x00" + text))
-	return "~" + hashLetters.EncodeToString(sum[:5])
+// hashed stands for a text: at one gateway the same text has the same. Without its key
+// nobody finds out by guessing what it stands for.
+func (k redactKey) hashed(text string) string {
+	sum := hmac.New(sha256.New, k)
+	sum.Write([]byte(text))
+	return "~" + hashLetters.EncodeToString(sum.Sum(nil)[:5])
 }
 
-// redactAddress leaves the domain.
-func redactAddress(s string) string {
+// address leaves the domain.
+func (k redactKey) address(s string) string {
 	local, domain := address.Split(address.Fold(s))
 	switch {
 	case s == "":
 		return s
 	case local == "" || domain == "":
-		return hashed(strings.ToLower(s))
+		return k.hashed(strings.ToLower(s))
 	}
-	return hashed(local+"@"+domain) + "@" + domain
+	return k.hashed(local+"@"+domain) + "@" + domain
 }
 
-// redactText takes away the local parts of what looks like an address.
-func redactText(s string) string {
+// text takes away the local parts of what looks like an address.
+func (k redactKey) text(s string) string {
 	return addressIn.ReplaceAllStringFunc(s, func(found string) string {
 		// What a text puts around an address is no part of it.
 		from := strings.TrimLeft(found, "'`=")
-		return found[:len(found)-len(from)] + redactAddress(strings.TrimRight(from, ".'`")) + from[len(strings.TrimRight(from, ".'`")):]
+		return found[:len(found)-len(from)] + k.address(strings.TrimRight(from, ".'`")) + from[len(strings.TrimRight(from, ".'`")):]
 	})
 }
 
-func redactSubject(s string) string {
+func (k redactKey) subject(s string) string {
 	if s == "" {
 		return s
 	}
-	return hashed(s)
+	return k.hashed(s)
 }
 
 // shown are attributes that name machines, domains and facts: their values stay.
@@ -63,8 +65,8 @@ var shownAttributes = []string{
 // and whole addresses of the web do.
 var shownOfModules = []string{"score", "symbol", "action", "url_domain"}
 
-// redactFile leaves what kind of file it is, and that it is within others.
-func redactFile(path string) string {
+// file leaves what kind of file it is, and that it is within others.
+func (k redactKey) file(path string) string {
 	parts := strings.Split(path, "/")
 	for i, name := range parts {
 		stem, ending := name, ""
@@ -72,20 +74,20 @@ func redactFile(path string) string {
 			stem, ending = name[:at], name[at:]
 		}
 		if stem != "" {
-			stem = hashed(stem)
+			stem = k.hashed(stem)
 		}
 		parts[i] = stem + ending
 	}
 	return strings.Join(parts, "/")
 }
 
-// redactSaid is a reply or a reason: the policy's words, into which placeholders may
+// said is a reply or a reason: the policy's words, into which placeholders may
 // have put the Subject.
-func redactSaid(text, subject string) string {
+func (k redactKey) said(text, subject string) string {
 	if len(subject) > 2 {
-		text = strings.ReplaceAll(text, subject, redactSubject(subject))
+		text = strings.ReplaceAll(text, subject, k.subject(subject))
 	}
-	return redactText(text)
+	return k.text(text)
 }
 
 // shownFields are fields of a header that name machines, times and kinds.
@@ -94,16 +96,16 @@ var shownFields = []string{
 	"precedence", "auto-submitted", "x-mailer", "user-agent", "list-id", "x-tollgate",
 }
 
-// redactField is the value of a field that comes or goes.
-func redactField(name, value string) string {
+// field is the value of a field that comes or goes.
+func (k redactKey) field(name, value string) string {
 	if slices.Contains(shownFields, strings.ToLower(name)) {
-		return redactText(value)
+		return k.text(value)
 	}
-	return redactSubject(value)
+	return k.subject(value)
 }
 
-// redactValue is of an attribute, or a header field, whatever text it may be.
-func redactValue(name, value string) string {
+// value is of an attribute, or a header field, whatever text it may be.
+func (k redactKey) value(name, value string) string {
 	base, _, _ := strings.Cut(name, ".")
 	switch {
 	case value == "", slices.Contains(shownAttributes, base):
@@ -111,110 +113,110 @@ func redactValue(name, value string) string {
 	case strings.HasPrefix(name, "module.") && slices.Contains(shownOfModules, name[strings.LastIndexByte(name, '.')+1:]):
 		return value
 	case name == "sender" || name == "recipient":
-		return redactText(value)
+		return k.text(value)
 	}
-	return hashed(value)
+	return k.hashed(value)
 }
 
-// redacted is an entry without local parts and subjects.
-func redacted(e journal.Entry) journal.Entry {
+// entry is an entry without local parts and subjects.
+func (k redactKey) entry(e journal.Entry) journal.Entry {
 	subject := e.Subject
-	e.Sender, e.Recipient, e.Subject = redactAddress(e.Sender), redactAddress(e.Recipient), redactSubject(e.Subject)
+	e.Sender, e.Recipient, e.Subject = k.address(e.Sender), k.address(e.Recipient), k.subject(e.Subject)
 	if e.AuthUser != "" {
-		e.AuthUser = redactAddress(e.AuthUser)
+		e.AuthUser = k.address(e.AuthUser)
 	}
 	e.Recipients = slices.Clone(e.Recipients)
 	for i := range e.Recipients {
-		e.Recipients[i] = redactAddress(e.Recipients[i])
+		e.Recipients[i] = k.address(e.Recipients[i])
 	}
 	e.Changes = slices.Clone(e.Changes)
 	for i := range e.Changes {
-		e.Changes[i].Recipient = redactAddress(e.Changes[i].Recipient)
+		e.Changes[i].Recipient = k.address(e.Changes[i].Recipient)
 	}
 	e.Tags = slices.Clone(e.Tags)
 	for i, mark := range e.Tags {
 		name, value, _ := strings.Cut(mark, ": ") // what it is made of may be the sender's
-		e.Tags[i] = name + ": " + hashed(value)
+		e.Tags[i] = name + ": " + k.hashed(value)
 	}
 	e.Rules = slices.Clone(e.Rules)
 	for i := range e.Rules {
-		e.Rules[i].Text = redactValue(e.Rules[i].Attribute, e.Rules[i].Text)
+		e.Rules[i].Text = k.value(e.Rules[i].Attribute, e.Rules[i].Text)
 	}
 	e.Modules = slices.Clone(e.Modules)
 	for i := range e.Modules {
 		m := &e.Modules[i]
-		m.Error = redactText(m.Error)
+		m.Error = k.text(m.Error)
 		about := make(map[string][]string, len(m.About))
 		for symbol, texts := range m.About {
 			for _, text := range texts {
-				about[symbol] = append(about[symbol], redactFile(text))
+				about[symbol] = append(about[symbol], k.file(text))
 			}
 		}
 		m.About = about
 	}
 	for _, text := range []*string{&e.MessageID, &e.Object, &e.Reply, &e.Reason, &e.BesideReply, &e.BesideReason} {
-		*text = redactSaid(*text, subject)
+		*text = k.said(*text, subject)
 	}
-	e.Detail = redactDetail(&e)
+	e.Detail = k.detail(&e)
 	if line, err := e.MarshalJSON(); err == nil {
 		e.Line = string(line)
 	}
 	return e
 }
 
-// redactDetail takes the value out of a line of the trace of rules.
-func redactDetail(e *journal.Entry) string {
+// detail takes the value out of a line of the trace of rules.
+func (k redactKey) detail(e *journal.Entry) string {
 	head, value, ok := strings.Cut(e.Detail, " = ")
 	if e.Event != journal.EventRules || !ok {
-		return redactText(e.Detail)
+		return k.text(e.Detail)
 	}
-	return head + " = " + redactValue(head[strings.LastIndexByte(head, ' ')+1:], value)
+	return head + " = " + k.value(head[strings.LastIndexByte(head, ' ')+1:], value)
 }
 
-// redactExplanation is the same for what a trial tells.
-func redactExplanation(x *trial.Explanation) {
+// explanation is the same for what a trial tells.
+func (k redactKey) explanation(x *trial.Explanation) {
 	subject := x.Subject
-	said := func(text string) string { return redactSaid(text, subject) }
-	x.Reply, x.Reason, x.Subject = said(x.Reply), said(x.Reason), redactSubject(x.Subject)
+	said := func(text string) string { return k.said(text, subject) }
+	x.Reply, x.Reason, x.Subject = said(x.Reply), said(x.Reason), k.subject(x.Subject)
 	for i := range x.Stages {
 		s := &x.Stages[i]
-		s.Recipient, s.Reply, s.Reason = redactAddress(s.Recipient), said(s.Reply), said(s.Reason)
-		for k := range s.Attributes {
-			for n, v := range s.Attributes[k].Values {
-				s.Attributes[k].Values[n] = redactValue(s.Attributes[k].Name, v)
+		s.Recipient, s.Reply, s.Reason = k.address(s.Recipient), said(s.Reply), said(s.Reason)
+		for _, at := range s.Attributes {
+			for n, v := range at.Values {
+				at.Values[n] = k.value(at.Name, v)
 			}
 		}
-		for k := range s.Rules {
-			s.Rules[k].Value = redactValue(s.Rules[k].Attribute, s.Rules[k].Value)
+		for n := range s.Rules {
+			s.Rules[n].Value = k.value(s.Rules[n].Attribute, s.Rules[n].Value)
 		}
 	}
 	for i := range x.Recipients {
-		x.Recipients[i].Recipient, x.Recipients[i].Reply = redactAddress(x.Recipients[i].Recipient), said(x.Recipients[i].Reply)
+		x.Recipients[i].Recipient, x.Recipients[i].Reply = k.address(x.Recipients[i].Recipient), said(x.Recipients[i].Reply)
 	}
 	for i := range x.Header {
-		x.Header[i].Value = redactField(x.Header[i].Name, x.Header[i].Value)
+		x.Header[i].Value = k.field(x.Header[i].Name, x.Header[i].Value)
 	}
 	for i := range x.Records {
 		r := &x.Records[i]
-		r.Recipient, r.Sender, r.MessageID = redactAddress(r.Recipient), redactAddress(r.Sender), redactText(r.MessageID)
+		r.Recipient, r.Sender, r.MessageID = k.address(r.Recipient), k.address(r.Sender), k.text(r.MessageID)
 	}
 }
 
-// redactEffects is the same for what a comparison tells.
-func redactEffects(all *replay.Effects) {
+// effects is the same for what a comparison tells.
+func (k redactKey) effects(all *replay.Effects) {
 	for i := range all.Effects {
 		e := &all.Effects[i]
-		e.Sender = redactAddress(e.Sender)
+		e.Sender = k.address(e.Sender)
 		for n := range e.Recipients {
-			e.Recipients[n] = redactAddress(e.Recipients[n])
+			e.Recipients[n] = k.address(e.Recipients[n])
 		}
 	}
 }
 
-// redactReplay is the same for what a replay tells: the paths are the reader's own.
-func redactReplay(s *replay.Summary) {
+// replay is the same for what a replay tells: the paths are the reader's own.
+func (k redactKey) replay(s *replay.Summary) {
 	for i := range s.Changes {
 		c := &s.Changes[i]
-		c.Before.Subject, c.After.Subject = redactSubject(c.Before.Subject), redactSubject(c.After.Subject)
+		c.Before.Subject, c.After.Subject = k.subject(c.Before.Subject), k.subject(c.After.Subject)
 	}
 }

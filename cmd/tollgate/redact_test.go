@@ -11,6 +11,8 @@ import (
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
+var testKey = redactKey("0123456789abcdef0123456789abcdef")
+
 // What is passed on names nobody: neither local parts nor subjects are in it, and the
 // same person has the same hash.
 func TestRedact(t *testing.T) {
@@ -34,20 +36,20 @@ func TestRedact(t *testing.T) {
 			t.Errorf("%s: no hash in\n%s", args, o.out)
 		}
 	}
-	if a, b := redactAddress("<Ivan@Example.ORG>"), redactAddress("ivan@example.org"); a != b || !strings.HasSuffix(a, "@example.org") {
+	if a, b := testKey.address("<Ivan@Example.ORG>"), testKey.address("ivan@example.org"); a != b || !strings.HasSuffix(a, "@example.org") {
 		t.Error(a, b)
 	}
 	for text, want := range map[string]string{
-		"550 5.1.1 <ivan@example.org>: no such user": "550 5.1.1 <" + redactAddress("ivan@example.org") + ">: no such user",
+		"550 5.1.1 <ivan@example.org>: no such user": "550 5.1.1 <" + testKey.address("ivan@example.org") + ">: no such user",
 		"from=ivan@example.org.":                     "",
 	} {
-		got := redactText(text)
+		got := testKey.text(text)
 		if strings.Contains(got, "ivan") || want != "" && got != want {
 			t.Errorf("%q: %q", text, got)
 		}
 	}
 	rule := journal.Entry{Event: journal.EventRules, Detail: "match: match subject = Отчёт for ivan"}
-	if got := redactDetail(&rule); strings.Contains(got, "Отчёт") || strings.Contains(got, "ivan") {
+	if got := testKey.detail(&rule); strings.Contains(got, "Отчёт") || strings.Contains(got, "ivan") {
 		t.Error(got)
 	}
 }
@@ -70,7 +72,7 @@ func TestRedactWords(t *testing.T) {
 		}
 		e.Rules = append(e.Rules, journal.RuleHit{Name: "r", Attribute: attribute, Text: value})
 	}
-	got := redacted(e)
+	got := testKey.entry(e)
 	if text := got.Line; strings.Contains(text, "geheim") || !strings.Contains(text, ".exe") {
 		t.Error(text)
 	}
@@ -78,12 +80,12 @@ func TestRedactWords(t *testing.T) {
 	for _, name := range []string{"Subject", "Thread-Topic", "From", "X-Note", "Content-Disposition", "Comments"} {
 		x.Header = append(x.Header, trial.Change{Op: "+", Name: name, Value: " " + words})
 	}
-	redactExplanation(&x)
+	testKey.explanation(&x)
 	if text := fmt.Sprintf("%+v", x); strings.Contains(text, "geheim") {
 		t.Error(text)
 	}
-	for path, want := range map[string]string{"a.zip/b.exe": hashed("a") + ".zip/" + hashed("b") + ".exe", "": "", "noending": hashed("noending"), ".htaccess": hashed(".htaccess")} {
-		if got := redactFile(path); got != want {
+	for path, want := range map[string]string{"a.zip/b.exe": testKey.hashed("a") + ".zip/" + testKey.hashed("b") + ".exe", "": "", "noending": testKey.hashed("noending"), ".htaccess": testKey.hashed(".htaccess")} {
+		if got := testKey.file(path); got != want {
 			t.Errorf("%q: %q, want %q", path, got, want)
 		}
 	}
@@ -104,7 +106,7 @@ func TestRedactAttributes(t *testing.T) {
 		if shown == slices.Contains(hidden, name) {
 			t.Errorf("%s: shown by --redact is %v: put it into shownAttributes, or into hidden here", name, shown)
 		}
-		if got := redactValue(row.Attr.String(), "geheim"); (got == "geheim") != (shown || name == "sender" || name == "recipient") {
+		if got := testKey.value(row.Attr.String(), "geheim"); (got == "geheim") != (shown || name == "sender" || name == "recipient") {
 			t.Errorf("%s: %q", name, got)
 		}
 	}

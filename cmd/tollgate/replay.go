@@ -89,7 +89,7 @@ the version that judged.`,
 				return away(err)
 			}
 			if redact {
-				redactReplay(s)
+				a.redactions().replay(s)
 			}
 			if a.json {
 				return printJSON(a.out, s)

@@ -18,8 +18,9 @@ type streams struct {
 // app is what all commands share.
 type app struct {
 	streams
-	policy string // --policy
-	json   bool   // --json
+	policy string    // --policy
+	json   bool      // --json
+	key    redactKey // once it was asked for
 }
 
 // run runs one command line and returns the exit code.

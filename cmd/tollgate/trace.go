@@ -115,7 +115,7 @@ func (a *app) traceLine(line []byte, l looking) error {
 		return away(err)
 	}
 	if l.redact {
-		e = redacted(e)
+		e = a.redactions().entry(e)
 	}
 	if a.json {
 		return a.jsonLine(e)
