@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -77,6 +80,9 @@ const endTime = 2 * time.Second
 
 // followTrace shows the trace until ctx ends.
 func (a *app) followTrace(ctx context.Context, stateDir string, r daemon.TraceRequest, l looking) error {
+	// Who has seen enough presses Ctrl-C: the daemon is told, and traces no more for us.
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	request := daemon.WatchRequest{TraceRequest: r}
 	var got journal.Watched
 	if err := a.ask(ctx, stateDir, daemon.CmdWatch, request, &got); err != nil {
