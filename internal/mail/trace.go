@@ -95,6 +95,15 @@ func (t *trace) token(tok, before, after string, c *clause) {
 	if word := lastWord(before); len(tok) > 0 && tok[0] == ':' && (strings.EqualFold(word, "IPv6") || strings.EqualFold(word, "IPv4")) {
 		tok, before = tok[1:], before[:len(before)-len(word)]
 	}
+	// "ip:2001:db8::1", "version:1.2.3.4": likewise.
+	if tok[0] == ':' && !strings.HasPrefix(tok, "::") {
+		switch word := strings.ToLower(lastWord(before)); {
+		case counts(word):
+			return
+		case word == "ip", word == "ip6", word == "addr", word == "address", word == "client", word == "host", word == "peer":
+			tok = tok[1:]
+		}
+	}
 	a, ok := readAddr(tok)
 	if !ok || after != "" && nameByte(after[0]) {
 		return
@@ -178,11 +187,15 @@ func version(before, after string, c *clause) bool {
 	if b, ok := strings.CutSuffix(before, "/"); ok && b != "" && nameByte(b[len(b)-1]) {
 		return true
 	}
+	if b, ok := strings.CutSuffix(before, "="); ok && counts(lastWord(b)) {
+		return true
+	}
 	word := lastWord(strings.TrimRight(before, " \t"))
 	if spaced := strings.HasSuffix(before, " ") || strings.HasSuffix(before, "\t"); spaced {
-		switch strings.ToLower(word) {
-		case "id", "version", "ver", "v", "release", "build", "rev", "revision":
+		if counts(word) {
 			return true
+		}
+		switch strings.ToLower(word) {
 		case "from", "by", "via", "for", "helo", "ehlo", "ip", "addr", "address", "client", "host", "unknown", "relay", "peer", "lhlo", "":
 			return false
 		}
@@ -192,6 +205,15 @@ func version(before, after string, c *clause) bool {
 	if b, ok := strings.CutSuffix(before, "("); ok {
 		word := lastWord(b)
 		return word != "" && (c.word == "with" || c.word == "by") && !strings.HasSuffix(strings.TrimSuffix(b, word), ".")
+	}
+	return false
+}
+
+// counts tells a word that versions follow.
+func counts(word string) bool {
+	switch strings.ToLower(word) {
+	case "id", "version", "ver", "v", "release", "build", "rev", "revision", "oid", "vers":
+		return true
 	}
 	return false
 }

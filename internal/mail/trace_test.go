@@ -46,10 +46,13 @@ func TestTraceForms(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		from := func(label string, all ...string) string { return rapid.SampledFrom(all).Draw(t, label) }
 		quad := fmt.Sprintf("%d.%d.%d.%d", rapid.IntRange(4, 16).Draw(t, "a"), rapid.IntRange(0, 99).Draw(t, "b"), rapid.IntRange(0, 99).Draw(t, "c"), rapid.IntRange(0, 99).Draw(t, "d"))
-		client := from("client", "(x.example [%s])", "([%s])", "(%s)", "(HELO y) (%s)", "(unknown [%s]) (using TLSv1.3)", "(ip:%s)", "(HELO y) (envelope-from a@b) ([IPv4:%s])", "(%s:4711)", "(EHLO y; %s)", "([%s] helo=y)", "(may be forged [%s])", "([%s]:25)")
-		address := from("address", "203.0.113.7", "203.0.113.007", "198.51.100.200")
-		product := from("product", "(%s/%[1]s)", "(%s/8.14.4)", "(IceWarp %s)", "(IceWarp %s x64)", "(Exim %s)", "(Exim %s (FreeBSD))", "(CommuniGate Pro SMTP %s)", "(Kerio Connect %s patch 1)", "(Haraka/%s)", "(Product version %s)", "(MDaemon PRO v%s)", "(Merak %s)")
+		client := from("client", "(x.example [%s])", "([%s])", "(%s)", "(HELO y) (%s)", "(unknown [%s]) (using TLSv1.3)", "(ip:%s)", "(HELO y) (envelope-from a@b) ([IPv4:%s])", "(%s:4711)", "(EHLO y; %s)", "([%s] helo=y)", "(may be forged [%s])", "([%s]:25)", "(client:%s)", "(ip=%s)")
+		address := from("address", "203.0.113.7", "203.0.113.007", "198.51.100.200", "2001:db8::7")
+		product := from("product", "(%s/%[1]s)", "(%s/8.14.4)", "(IceWarp %s)", "(IceWarp %s x64)", "(Exim %s)", "(Exim %s (FreeBSD))", "(CommuniGate Pro SMTP %s)", "(Kerio Connect %s patch 1)", "(Haraka/%s)", "(Product version %s)", "(MDaemon PRO v%s)", "(Merak %s)", "(ver=%s)", "(Product version:%s)", "(build=%s)", "(v:%s)")
 		with := from("with", "with ESMTP", "with Microsoft SMTPSVC("+quad+");", "with Microsoft SMTP Server id "+quad+";", "with ESMTPS id x1")
+		if strings.Contains(address, "::") && (strings.Contains(client, ":25") || strings.Contains(client, "4711") || strings.Contains(client, "IPv4")) {
+			client = "([IPv6:%s])"
+		}
 		value := "from y.example " + fmt.Sprintf(client, address) + "\n\tby z.example " + fmt.Sprintf(product, quad) + " " + with + " Mon, 23 Nov 2026 10:00:00 +0000"
 		want := "[" + strings.Replace(address, "007", "7", 1) + "]"
 		if got := fmt.Sprint((Header{{"Received", value}}).TraceIPs(nil)); got != want {
