@@ -40,9 +40,9 @@ func (a *app) report() *cobra.Command {
 		Long: `Report adds up what the store holds: deliveries, bytes, charged and included
 bytes and what they cost, by client (with its fees, and its balance now),
 recipient, domain of the recipient, day, gateway or tariff, or by several of
-them. --from and --to are days of the accounting time zone, both included: a date,
-"yesterday", a month such as 2026-11, "last month"; by default this month up to
-today.
+them. --from and --to are days of the accounting time zone, both included: a
+date, "yesterday", a month such as 2026-11, "last month"; by default this month
+up to today.
 
 With --blocks it counts also the recipients that were refused, deferred,
 discarded or held, and --by reason tells why: both from the journals of this
