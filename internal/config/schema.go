@@ -8,6 +8,7 @@ import (
 	"github.com/tollgate-mail/tollgate/accounting/price"
 	"github.com/tollgate-mail/tollgate/internal/config/values"
 	"github.com/tollgate-mail/tollgate/rules"
+	"github.com/tollgate-mail/tollgate/rules/foreign"
 )
 
 // schema has the keys of every table that has fixed ones, by the name that
@@ -75,25 +76,12 @@ func (d *decoder) holder(key string) string {
 	return found[0]
 }
 
-// otherNames are what other programs call the keys of a rule.
-var otherNames = map[string]string{
-	"score": "weight", "points": "weight", "describe": "comment", "description": "comment", "note": "comment",
-	"when": "match", "if": "match", "conditions": "match", "condition": "match", "where": "match", "filter": "match",
-	"or": "any", "except": "unless", "not": "unless", "exceptions": "unless", "unless_any": "unless",
-	"disabled": "enabled = false", "disable": "enabled = false", "dry_run": "shadow", "test": "shadow", "warn_if_reject": "shadow",
-	"message": "reply", "response": "reply", "text": "reply", "code": "reply", "smtp_message": "reply", "reject": "action = \"reject\"",
-	"accept": "action = \"accept\"", "verdict": "action", "then": "action", "policy": "action", "do": "action",
-	"event": "stage", "phase": "stage", "on": "stage", "id": "name", "title": "name", "symbol": "name", "group": "comment",
-	"subject_tag": "tag_subject", "rewrite_subject": "tag_subject", "prefix_subject": "tag_subject", "add_header": "tag_header", "header": "tag_header", "prepend": "tag_header",
-	"stop": "last", "final": "last", "quit": "last", "priority": "the order in the file",
-}
-
 // otherName says what a key of a rule is called here.
 func otherName(table, key string) string {
 	if table != "[[rule]]" && table != "[[threshold]]" {
 		return ""
 	}
-	return otherNames[strings.ToLower(strings.ReplaceAll(key, "-", "_"))]
+	return foreign.RuleKey(key)
 }
 
 // meant is what may have been meant by a key that a table does not have.

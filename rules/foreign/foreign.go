@@ -105,3 +105,44 @@ func Attribute(name string) string {
 	}
 	return "here it is " + meant
 }
+
+// RuleKey is what a key of a rule is called here that others call so; "" for none.
+func RuleKey(key string) string {
+	switch strings.ToLower(strings.ReplaceAll(key, "-", "_")) {
+	case "score", "points":
+		return "weight"
+	case "describe", "description", "note", "group":
+		return "comment"
+	case "when", "if", "conditions", "condition", "where", "filter":
+		return "match"
+	case "or":
+		return "any"
+	case "except", "not", "exceptions", "unless_any":
+		return "unless"
+	case "disabled", "disable":
+		return "enabled = false"
+	case "dry_run", "test", "warn_if_reject":
+		return "shadow"
+	case "message", "response", "text", "code", "smtp_message":
+		return "reply"
+	case "reject":
+		return "action = \"reject\""
+	case "accept":
+		return "action = \"accept\""
+	case "verdict", "then", "policy", "do":
+		return "action"
+	case "event", "phase", "on":
+		return "stage"
+	case "id", "title", "symbol":
+		return "name"
+	case "subject_tag", "rewrite_subject", "prefix_subject":
+		return "tag_subject"
+	case "add_header", "header", "prepend":
+		return "tag_header"
+	case "stop", "final", "quit":
+		return "last"
+	case "priority":
+		return "the order in the file"
+	}
+	return ""
+}
