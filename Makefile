@@ -121,10 +121,11 @@ compare: deps-test ## everything on, beside rspamd as its package sets it up: CP
 simulate: ## SEEDS=N runs of the simulator (docs/HACKING.md); a seed that fails is printed
 	SIMULATE_SEEDS=$(or $(SEEDS),100000) $(GO) test -count=1 -timeout 24h -v -run 'TestSeeds' ./internal/simulate
 
-fuzz: ## every fuzz target for FUZZTIME (30s)
-	@set -e; for p in $$($(GO) list ./...); do \
-		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || :); do \
-			echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p; done; done
+fuzz: ## every fuzz target for FUZZTIME (30s; 300x for so many executions)
+	@GO=$(GO) test/fuzz.sh $(FUZZTIME)
+
+fuzz-some: ## every fuzz target for 300 executions
+	@GO=$(GO) test/fuzz.sh 300x
 
 install: build ## binary, manual, completions, documents, systemd unit and user, a policy to begin with; PREFIX, DESTDIR
 	@$(MAKE) --no-print-directory install-files
