@@ -133,7 +133,7 @@ func New(t Terms) (*Tariff, error) {
 		return nil, err
 	}
 	if i, k := tariff.overlap(); i >= 0 {
-		return nil, fmt.Errorf("bands %d and %d overlap: %q and %q", i+1, k+1, t.Bands[i].When, t.Bands[k].When)
+		return nil, &OverlapError{First: i, Second: k, Bands: t.Bands}
 	}
 	tariff.version = t.Version()
 	return tariff, nil
@@ -156,6 +156,26 @@ func CheckName(name string) error {
 		return fmt.Errorf("tariff name %q: up to %d of A-Z a-z 0-9 . _ - are needed", name, maxName)
 	}
 	return nil
+}
+
+// OverlapError: two bands claim the same minute of the week.
+type OverlapError struct {
+	First, Second int // of Bands
+	Bands         []Band
+}
+
+func (e *OverlapError) Error() string {
+	return fmt.Sprintf("bands %d and %d overlap: %q and %q", e.First+1, e.Second+1, e.Bands[e.First].When, e.Bands[e.Second].When)
+}
+
+// Overlap is what New says of the bands alone; nil where they do not overlap, or are
+// none.
+func (t *Terms) Overlap() *OverlapError {
+	alone := Terms{Name: "bands", Currency: "XXX", Increment: 1, Period: accounting.ByMonth, Timezone: "UTC", Bands: t.Bands}
+	_, err := New(alone)
+	var overlap *OverlapError
+	errors.As(err, &overlap)
+	return overlap
 }
 
 // overlap finds two bands that claim the same minute of the week; -1 for none.

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/tollgate-mail/tollgate/accounting"
 )
 
 // ParseDays reads days as people name them: "2026-11-23", "23.11.2026",
-// "today", "yesterday", a month "2026-11", "this month", "last month". First and
-// last are the same for a single day. What is relative counts from now, in its
+// "today", "yesterday", a week "2026-W48", a month "2026-11", "this month", "last
+// month". First and last are the same for a single day. What is relative counts from now, in its
 // zone. ErrQuery: it is none of these.
 func ParseDays(s string, now time.Time) (first, last time.Time, err error) {
 	y, m, d := now.Date()
@@ -29,8 +31,11 @@ func ParseDays(s string, now time.Time) (first, last time.Time, err error) {
 			return t, t, nil
 		}
 	}
+	if from, to, err := accounting.Span(s, time.UTC); err == nil && strings.Contains(s, "-W") {
+		return from, to.AddDate(0, 0, -1), nil
+	}
 	if t, err := time.Parse("2006-01", s); err == nil {
 		return month(t.Year(), t.Month())
 	}
-	return first, last, fmt.Errorf("%w: %q is no day like 2026-11-23 or yesterday, and no month like 2026-11 or last month", ErrQuery, s)
+	return first, last, fmt.Errorf("%w: %q is no day like 2026-11-23 or yesterday, no week like 2026-W48, and no month like 2026-11 or last month", ErrQuery, s)
 }

@@ -220,3 +220,13 @@ func TestWrite(t *testing.T) {
 		}
 	}
 }
+
+func TestWeeks(t *testing.T) {
+	first, last, err := report.ParseDays("2026-W48", time.Now())
+	if err != nil || first.Format(time.DateOnly) != "2026-11-23" || last.Format(time.DateOnly) != "2026-11-29" {
+		t.Error(first, last, err)
+	}
+	if _, _, err := report.ParseDays("2026-W54", time.Now()); err == nil {
+		t.Error("a year of 54 weeks")
+	}
+}

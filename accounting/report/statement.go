@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -75,8 +76,16 @@ var ErrMoving = fmt.Errorf("%w: the account changes while it is read; try again"
 
 // StatementOf reads a client's account in a period.
 func StatementOf(ctx context.Context, l accounting.Ledger, book *price.Book, client, period string) (*Statement, error) {
-	if _, _, err := accounting.Span(period, time.UTC); err != nil {
+	from, to, err := accounting.Span(period, time.UTC)
+	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrQuery, err)
+	}
+	periods, err := l.Periods(ctx, client)
+	if err != nil {
+		return nil, err
+	}
+	if others := within(periods, period, from, to); len(others) > 0 {
+		return nil, fmt.Errorf("%w: the account of %s has no %s, it has %s: ask for one of these", ErrQuery, client, period, few(others))
 	}
 	for range tries {
 		before, err := l.Account(ctx, client)
@@ -99,6 +108,31 @@ func StatementOf(ctx context.Context, l accounting.Ledger, book *price.Book, cli
 		}
 	}
 	return nil, ErrMoving
+}
+
+// within are the periods of an account that have days in common with one that it has
+// not: of another tariff's length. A statement of that would be empty, and its balance
+// nobody's.
+func within(periods []string, period string, from, to time.Time) (others []string) {
+	if slices.Contains(periods, period) {
+		return nil
+	}
+	for _, p := range periods {
+		begin, end, err := accounting.Span(p, time.UTC)
+		if err == nil && begin.Before(to) && from.Before(end) {
+			others = append(others, p)
+		}
+	}
+	return others
+}
+
+// few names the first of a list.
+func few(list []string) string {
+	const most = 5
+	if len(list) <= most {
+		return strings.Join(list, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(list[:most], ", "), len(list)-most)
 }
 
 func statement(ctx context.Context, l accounting.Ledger, book *price.Book, client, period string, balance int64) (*Statement, error) {

@@ -3,6 +3,7 @@ package report_test
 import (
 	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,6 +51,12 @@ func TestStatement(t *testing.T) {
 	}
 	if _, err := report.StatementOf(t.Context(), s, book, "c1", "november"); !errors.Is(err, report.ErrQuery) {
 		t.Error(err)
+	}
+	// Its periods are months: of a day or a week there is no statement.
+	for _, other := range []string{"2026-11-23", "2026-W48"} {
+		if _, err := report.StatementOf(t.Context(), s, book, "c1", other); !errors.Is(err, report.ErrQuery) || !strings.Contains(err.Error(), "2026-11") {
+			t.Errorf("%s: %v", other, err)
+		}
 	}
 	v, err := report.Verify(t.Context(), s, "", day("2026-01-01"), day("2027-01-01"))
 	if err != nil || len(v.Problems) > 0 || v.Clients != 3 || v.Records < 600 {

@@ -87,7 +87,7 @@ in the spool is not yet counted.`,
 	}
 	f := c.Flags()
 	f.StringVar(&r.By, "by", "client", "`COLUMNS`: "+strings.Join(reportColumns(), ", ")+"; several with commas")
-	f.StringVar(&r.From, "from", "", "the first `DAY`, or a month")
+	f.StringVar(&r.From, "from", "", "the first `DAY`, or a week or month")
 	f.StringVar(&r.To, "to", "", "the last `DAY`")
 	f.StringVar(&r.Client, "client", "", "only of this client `ID`")
 	f.IntVar(&r.Top, "top", 0, "only the `N` rows with the most charged bytes, and one of all others")

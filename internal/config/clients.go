@@ -170,11 +170,28 @@ func (d *decoder) schedule(into **accounting.Schedule) func(*node) {
 		}
 		schedule, err := accounting.ParseSchedule(s)
 		if err != nil {
-			d.Errorf(n, "%v", err)
+			d.Errorf(n, "%s: %s", n.Key, strings.TrimPrefix(err.Error(), "schedule: "))
 			return
 		}
 		*into = schedule
 	}
+}
+
+// domainMeant says how a domain is written that somebody wrote as programs beside
+// this one have it.
+func domainMeant(s string) string {
+	sub, subdomains := strings.CutPrefix(s, "*.")
+	domain := sub
+	if at := strings.LastIndexByte(s, '@'); at >= 0 && !subdomains {
+		domain = s[at+1:]
+	}
+	switch {
+	case domain == s || address.CheckDomain(domain) != nil:
+		return ""
+	case subdomains:
+		return fmt.Sprintf("; for all its subdomains write %q", "."+domain)
+	}
+	return fmt.Sprintf("; did you mean %q?", domain)
 }
 
 // clashes reports addresses, logins and networks that cannot be read, or that
@@ -183,7 +200,7 @@ func (d *decoder) clashes(all []directory.Clash) {
 	p := claimPlaces{owned: map[claims]map[string]*node{}, told: map[claims]int{}}
 	for _, c := range all {
 		if c.Client == "" {
-			d.Errorf(d.domainsAt[c.Text], "domains: %q: %v", c.Text, c.Err)
+			d.Errorf(d.domainsAt[c.Text], "domains: %q: %v%s", c.Text, c.Err, domainMeant(c.Text))
 			continue
 		}
 		client := d.clientList[d.clientByID[c.Client]]

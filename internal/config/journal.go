@@ -2,7 +2,10 @@ package config
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 
+	"github.com/tollgate-mail/tollgate/internal/config/values"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 )
 
@@ -26,8 +29,16 @@ func (d *decoder) traceFields() []field {
 
 func (d *decoder) syslog(n *node) {
 	s, ok := d.ReadString(n)
-	if ok && (s == "" || d.Among(n, s, journal.Facilities())) {
+	switch {
+	case !ok:
+	case s == "" || slices.Contains(journal.Facilities(), s):
 		d.config.Syslog = s
+	default:
+		meant := values.Hint(s, journal.Facilities())
+		if meant == "" {
+			meant = "; there are " + strings.Join(journal.Facilities(), ", ")
+		}
+		d.Errorf(n, "syslog cannot be %q%s", s, meant)
 	}
 }
 

@@ -77,7 +77,7 @@ func (d *decoder) domainsFile(n *node) {
 		d.Errorf(n, "cannot read the domains %s: %v", path, document.ErrNoFile)
 		return
 	}
-	before := len(d.directory.Domains)
+	before, problems := len(d.directory.Domains), len(d.Problems)
 	copied := source.NewCopy()
 	lines := bufio.NewScanner(copied.Of(f))
 	for line := 1; lines.Scan(); line++ {
@@ -96,7 +96,7 @@ func (d *decoder) domainsFile(n *node) {
 	switch err := lines.Err(); {
 	case err != nil:
 		d.Errorf(n, "cannot read the domains %s: %v", path, document.Plain(err))
-	case len(d.directory.Domains) == before && len(d.Problems) == 0:
+	case len(d.directory.Domains) == before && len(d.Problems) == problems:
 		d.Errorf(n, "%s has no domain in it: write one a line", path)
 	}
 }

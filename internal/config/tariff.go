@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -136,10 +137,17 @@ func (d *decoder) finishTariffs() {
 		if t.Timezone == "" {
 			t.Timezone = d.zone.String()
 		}
+		overlap := t.Overlap()
+		if overlap != nil {
+			d.Errorf(t.at.Child("band").Children[overlap.Second], "tariff %s: %v", t.Name, overlap)
+		}
 		if t.broken {
 			continue
 		}
 		tariff, err := price.New(t.Terms)
+		if again := (*price.OverlapError)(nil); errors.As(err, &again) {
+			continue // told of at the band
+		}
 		if err != nil {
 			d.Errorf(t.at, "tariff %s: %v", t.Name, err)
 			continue
