@@ -41,8 +41,8 @@ func (a *app) report() *cobra.Command {
 bytes and what they cost, by client (with its fees, and its balance now),
 recipient, domain of the recipient, day, gateway or tariff, or by several of
 them. --from and --to are days of the accounting time zone, both included: a
-date, "yesterday", a month such as 2026-11, "last month"; by default this month
-up to today.
+date, "yesterday", a week such as 2026-W48, a month such as 2026-11, "last
+month"; by default this month up to today.
 
 With --blocks it counts also the recipients that were refused, deferred,
 discarded or held, and --by reason tells why: both from the journals of this
