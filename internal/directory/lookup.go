@@ -162,7 +162,7 @@ func (d *Directory) domain(name string) (domain, bool) {
 // unreadable answers for what is not an address: never Ours.
 func (d *Directory) unreadable(a address.Address) Answer {
 	answer := Answer{Standing: Foreign, Address: a.String()}
-	if a.Domain == "" {
+	if _, domain := address.Split(answer.Address); domain == "" {
 		answer.Standing = NoDomain
 	} else if len(a.Domain) <= address.Max {
 		if _, ours := d.domain(a.Domain); ours {
