@@ -3,6 +3,8 @@ package milter
 import (
 	"context"
 	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/unixsocket"
 )
 
 // Drain stops the server without cutting a message: no more connections are
@@ -78,7 +80,7 @@ type Status struct {
 	AwaitingMost    int   `json:"awaiting_content_most"`
 	AwaitingDropped int64 `json:"awaiting_content_dropped"`
 	// Sockets are the unix sockets it listens on.
-	Sockets []SocketStatus `json:"sockets"`
+	Sockets []unixsocket.Status `json:"sockets"`
 }
 
 // Status tells what goes on.
@@ -86,9 +88,9 @@ func (s *Server) Status() Status {
 	s.mu.Lock()
 	now, draining := len(s.conns), s.stopped
 	s.mu.Unlock()
-	sockets := []SocketStatus{}
-	for _, u := range s.sockets() {
-		sockets = append(sockets, u.now())
+	sockets := []unixsocket.Status{}
+	for _, l := range s.sockets() {
+		sockets = append(sockets, l.Status())
 	}
 	awaiting, dropped := s.awaiting.count()
 	return Status{
@@ -98,4 +100,17 @@ func (s *Server) Status() Status {
 		Negotiated: s.counts.negotiated.Load(), Last: s.counts.last.Load(), Lull: s.counts.lull.Load(),
 		Messages: s.counts.messages.Load(), Lost: s.counts.lost.Load(), Faults: s.counts.faults.Load(), Draining: draining,
 	}
+}
+
+// sockets are those of its listeners that are on a path.
+func (s *Server) sockets() []*unixsocket.Listener {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []*unixsocket.Listener
+	for _, ln := range s.listeners {
+		if l, ok := ln.(*unixsocket.Listener); ok {
+			all = append(all, l)
+		}
+	}
+	return all
 }

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/tollgate-mail/tollgate/internal/unixsocket"
 )
 
 // Socket is who may connect to a unix socket.
@@ -19,7 +21,7 @@ type Socket struct {
 }
 
 // ErrInUse means that another process answers on the address.
-var ErrInUse = errors.New("another process answers there")
+var ErrInUse = unixsocket.ErrInUse
 
 // Listen opens an address as gateway.listen has it: "unix:/path",
 // "inet:host:port" or "inet6:[addr]:port". Postfix must be able to write to a
@@ -33,7 +35,7 @@ func Listen(address string, socket Socket) (net.Listener, error) {
 	network := ""
 	switch kind {
 	case "unix":
-		ln, err := newUnixSocket(where, socket)
+		ln, err := unixsocket.Listen(where, socket.make)
 		if err != nil {
 			return nil, fmt.Errorf("listen %q: %w", address, err)
 		}
@@ -58,27 +60,19 @@ func Listen(address string, socket Socket) (net.Listener, error) {
 	return ln, nil
 }
 
-// removeStale removes a socket that a dead process left over; anything else
-// that is there stays.
-func removeStale(path string) error {
-	info, err := os.Lstat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return err
-	case info.Mode().Type() != fs.ModeSocket:
-		return errors.New("a file that is no socket is there")
+// make listens on a path.
+func (s Socket) make(path string) (*net.UnixListener, error) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
 	}
-	c, err := net.Dial("unix", path)
-	if err == nil {
-		_ = c.Close() // it was only asked whether somebody is there
-		return ErrInUse
+	ln, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		return nil, err
 	}
-	if !errors.Is(err, syscall.ECONNREFUSED) {
-		return err
+	if err := permit(path, s); err != nil {
+		return nil, errors.Join(err, ln.Close()) // which removes the path
 	}
-	return os.Remove(path)
+	return ln, nil
 }
 
 func permit(path string, socket Socket) error {

@@ -24,7 +24,13 @@ func TestListenUnix(t *testing.T) {
 		t.Errorf("in use: %v", err)
 	}
 	// A socket that a dead process left over.
-	ln.(*unixSocket).ln.Close()
+	ln.Close()
+	dead, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead.SetUnlinkOnClose(false)
+	dead.Close()
 	if ln, err = Listen("unix:"+path, Socket{Mode: 0o666, Group: strconv.Itoa(os.Getgid())}); err != nil {
 		t.Fatal(err)
 	}

@@ -135,7 +135,9 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	}
 	defer context.AfterFunc(ctx, s.Close)()
 	go s.patrol()
-	go s.keepSockets(s.context, socketEvery)
+	for _, l := range s.sockets() {
+		go l.Keep(s.context, "milter socket", s.log)
+	}
 	var loops sync.WaitGroup
 	for _, ln := range listeners {
 		loops.Go(func() { s.accept(ln) })

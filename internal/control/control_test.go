@@ -158,7 +158,7 @@ func TestSocketIsRemade(t *testing.T) {
 		return l
 	}
 	other := replace()
-	until("told of another", func() bool { return strings.Contains(s.Socket().Error, "another process's") })
+	until("told of another", func() bool { return strings.Contains(s.Socket().Error, "another process answers") })
 	is, err := os.Lstat(path)
 	if err != nil {
 		t.Fatal(err)

@@ -8,14 +8,19 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/unixsocket"
 )
 
 // Server answers the commands.
 type Server struct {
 	http   *http.Server
-	socket *socket
+	socket *unixsocket.Listener
 	unlook context.CancelFunc // ends the look after the socket
 	looked chan struct{}
 	done   chan error
@@ -25,7 +30,7 @@ type Server struct {
 // socket that is there is a dead one's. When it is removed it is made anew within
 // seconds. Handlers are called by name, each request by a goroutine of its own.
 func Serve(stateDir string, handlers map[string]Handler, log *slog.Logger) (*Server, error) {
-	l, err := newSocket(stateDir)
+	l, err := unixsocket.Listen(SocketPath(stateDir), makeSocket)
 	if err != nil {
 		return nil, fmt.Errorf("control: %w", err)
 	}
@@ -44,13 +49,13 @@ func Serve(stateDir string, handlers map[string]Handler, log *slog.Logger) (*Ser
 		socket: l, unlook: unlook, looked: make(chan struct{}),
 		done: make(chan error, 1),
 	}
-	go func() { defer close(s.looked); l.keep(ctx, log) }()
+	go func() { defer close(s.looked); l.Keep(ctx, "control socket", log) }()
 	go func() { s.done <- s.http.Serve(l) }()
 	return s, nil
 }
 
 // Socket tells how the path of the socket fares.
-func (s *Server) Socket() SocketStatus { return s.socket.now() }
+func (s *Server) Socket() unixsocket.Status { return s.socket.Status() }
 
 // Close lets requests under way end until ctx does, and removes the socket.
 func (s *Server) Close(ctx context.Context) error {
@@ -123,4 +128,25 @@ func send(w http.ResponseWriter, status int, v any, log *slog.Logger) {
 	if err := json.NewEncoder(w).Encode(v); err != nil {
 		log.Warn("answer to a command cannot be sent", "error", err)
 	}
+}
+
+// makeSocket makes the socket under another name and renames it: it is never there
+// with a wider mode than it shall have, and never not there while it replaces a dead
+// one.
+func makeSocket(path string) (*net.UnixListener, error) {
+	made := filepath.Join(filepath.Dir(path), bindName)
+	if err := os.Remove(made); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: made, Net: "unix"})
+	if err != nil {
+		return nil, err
+	}
+	if err = os.Chmod(made, 0o660); err == nil {
+		err = os.Rename(made, path)
+	}
+	if err != nil {
+		return nil, errors.Join(err, l.Close()) // which removes it
+	}
+	return l, nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/shadow"
 	"github.com/tollgate-mail/tollgate/internal/state"
 	"github.com/tollgate-mail/tollgate/internal/tally"
+	"github.com/tollgate-mail/tollgate/internal/unixsocket"
 	"github.com/tollgate-mail/tollgate/milter"
 	"github.com/tollgate-mail/tollgate/rules"
 )
@@ -97,7 +98,7 @@ type Status struct {
 	Listen     []string                   `json:"listen"`
 	Milter     milter.Status              `json:"milter"`
 	Mail       tally.Figures              `json:"mail"`
-	Control    control.SocketStatus       `json:"control"`
+	Control    unixsocket.Status          `json:"control"`
 	Spool      spool.Status               `json:"spool"`
 	Store      assemble.StoreStatus       `json:"store"`
 	Records    *audit.Balance             `json:"conservation"` // what was spooled and what became of it; null while not known
