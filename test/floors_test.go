@@ -50,8 +50,8 @@ var floors = map[string]int{
 
 	"rules/expr":                   1,
 	"rules/keyfile":                1,
-	"internal/config/document":     1,
-	"internal/config/values":       2,
+	"internal/policyfile/document": 1,
+	"internal/policyfile/values":   2,
 	"internal/mail":                1,
 	"internal/archive":             1,
 	"internal/archive/archivetest": 1,
@@ -131,13 +131,13 @@ var floors = map[string]int{
 	"cmd/tollgate": 12,
 
 	// What keeps, compares and tries policies.
-	"internal/durable":       0,
-	"internal/confine":       0,
-	"internal/config/source": 2,
-	"internal/history":       8,
-	"internal/policydiff":    8,
-	"internal/policyschema":  8,
-	"internal/backup":        1,
+	"internal/durable":           0,
+	"internal/confine":           0,
+	"internal/policyfile/source": 2,
+	"internal/history":           8,
+	"internal/policydiff":        8,
+	"internal/policyschema":      8,
+	"internal/backup":            1,
 
 	// What tests and shows the house stands outside of it, and may look
 	// into every room.

@@ -8,10 +8,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tollgate-mail/tollgate/internal/config"
-	"github.com/tollgate-mail/tollgate/internal/config/source"
 	"github.com/tollgate-mail/tollgate/internal/daemon"
 	"github.com/tollgate-mail/tollgate/internal/history"
 	"github.com/tollgate-mail/tollgate/internal/policydiff"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/source"
 )
 
 func (a *app) policyDiff() *cobra.Command {

@@ -13,11 +13,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tollgate-mail/tollgate/internal/config"
-	"github.com/tollgate-mail/tollgate/internal/config/source"
 	"github.com/tollgate-mail/tollgate/internal/control"
 	"github.com/tollgate-mail/tollgate/internal/daemon"
 	"github.com/tollgate-mail/tollgate/internal/durable"
 	"github.com/tollgate-mail/tollgate/internal/history"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/source"
 )
 
 func (a *app) policyRollback() *cobra.Command {

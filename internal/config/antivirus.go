@@ -3,9 +3,9 @@ package config
 import (
 	"time"
 
-	"github.com/tollgate-mail/tollgate/internal/config/document"
 	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/internal/module/types"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/document"
 	"github.com/tollgate-mail/tollgate/internal/settings"
 	"github.com/tollgate-mail/tollgate/rules"
 )

@@ -3,9 +3,9 @@ package config
 import (
 	"github.com/tollgate-mail/tollgate/internal/clients"
 	"github.com/tollgate-mail/tollgate/internal/clients/types"
-	"github.com/tollgate-mail/tollgate/internal/config/document"
-	"github.com/tollgate-mail/tollgate/internal/config/source"
-	"github.com/tollgate-mail/tollgate/internal/config/values"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/document"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/source"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/values"
 	"github.com/tollgate-mail/tollgate/internal/settings"
 	"github.com/tollgate-mail/tollgate/rules"
 )

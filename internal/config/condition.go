@@ -3,8 +3,8 @@ package config
 import (
 	"strconv"
 
-	"github.com/tollgate-mail/tollgate/internal/config/document"
 	"github.com/tollgate-mail/tollgate/internal/mail"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/document"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 

@@ -7,9 +7,9 @@ import (
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/accounting/price"
-	"github.com/tollgate-mail/tollgate/internal/config/document"
-	"github.com/tollgate-mail/tollgate/internal/config/values"
 	"github.com/tollgate-mail/tollgate/internal/directory"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/document"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/values"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 

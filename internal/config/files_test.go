@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tollgate-mail/tollgate/internal/config/values"
 	"github.com/tollgate-mail/tollgate/internal/directory"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/values"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 

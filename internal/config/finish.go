@@ -2,10 +2,10 @@ package config
 
 import (
 	"github.com/tollgate-mail/tollgate/accounting"
-	"github.com/tollgate-mail/tollgate/internal/config/document"
-	"github.com/tollgate-mail/tollgate/internal/config/source"
 	"github.com/tollgate-mail/tollgate/internal/directory"
 	"github.com/tollgate-mail/tollgate/internal/dnscheck"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/document"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/source"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 

@@ -7,10 +7,10 @@ import (
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/charset"
-	"github.com/tollgate-mail/tollgate/internal/config/document"
-	"github.com/tollgate-mail/tollgate/internal/config/values"
 	"github.com/tollgate-mail/tollgate/internal/dnscheck"
 	"github.com/tollgate-mail/tollgate/internal/gate"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/document"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/values"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 

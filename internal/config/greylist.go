@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tollgate-mail/tollgate/internal/config/values"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/values"
 )
 
 // maxRemembered bounds how long anything is remembered.

@@ -7,10 +7,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tollgate-mail/tollgate/internal/config/document"
-	"github.com/tollgate-mail/tollgate/internal/config/source"
-	"github.com/tollgate-mail/tollgate/internal/config/values"
 	"github.com/tollgate-mail/tollgate/internal/diag"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/document"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/source"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/values"
 )
 
 // readPolicy reads the main file and what it includes, as one table. It is nil

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tollgate-mail/tollgate/internal/config/values"
 	"github.com/tollgate-mail/tollgate/internal/journal"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/values"
 )
 
 func (d *decoder) journal(n *node) { d.Read(n, "[journal]", d.journalFields()) }

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tollgate-mail/tollgate/internal/config/document"
-	"github.com/tollgate-mail/tollgate/internal/config/source"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/document"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/source"
 	"github.com/tollgate-mail/tollgate/rules"
 	"github.com/tollgate-mail/tollgate/rules/list"
 )

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tollgate-mail/tollgate/internal/config/values"
 	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/internal/module/types"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/values"
 	"github.com/tollgate-mail/tollgate/internal/settings"
 	"github.com/tollgate-mail/tollgate/rules"
 	"github.com/tollgate-mail/tollgate/rules/foreign"

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/accounting"
-	"github.com/tollgate-mail/tollgate/internal/config/document"
-	"github.com/tollgate-mail/tollgate/internal/config/source"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/document"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/source"
 )
 
 func (d *decoder) recipients(n *node) {

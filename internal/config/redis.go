@@ -5,7 +5,7 @@ import (
 	"net"
 	"strings"
 
-	"github.com/tollgate-mail/tollgate/internal/config/document"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/document"
 )
 
 func (d *decoder) redis(n *node) {

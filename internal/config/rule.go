@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"maps"
 
-	"github.com/tollgate-mail/tollgate/internal/config/document"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/document"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 

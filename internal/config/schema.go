@@ -6,7 +6,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/accounting/price"
-	"github.com/tollgate-mail/tollgate/internal/config/values"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/values"
 	"github.com/tollgate-mail/tollgate/rules"
 	"github.com/tollgate-mail/tollgate/rules/foreign"
 )

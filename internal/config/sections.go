@@ -1,9 +1,9 @@
 package config
 
 import (
-	"github.com/tollgate-mail/tollgate/internal/config/document"
-	"github.com/tollgate-mail/tollgate/internal/config/values"
 	"github.com/tollgate-mail/tollgate/internal/diag"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/document"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/values"
 )
 
 // section is a table of the policy, or an array of them.

@@ -23,8 +23,8 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/config"
-	"github.com/tollgate-mail/tollgate/internal/config/source"
 	"github.com/tollgate-mail/tollgate/internal/durable"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/source"
 )
 
 // How a policy came in force.

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/config"
-	"github.com/tollgate-mail/tollgate/internal/config/source"
 	"github.com/tollgate-mail/tollgate/internal/history"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/source"
 )
 
 const policy = `include = ["rules.d/*.toml"]

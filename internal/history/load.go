@@ -11,7 +11,7 @@ import (
 	"slices"
 
 	"github.com/tollgate-mail/tollgate/internal/config"
-	"github.com/tollgate-mail/tollgate/internal/config/source"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/source"
 )
 
 // judging are the sections of a policy that decide about mail. The others name

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/tollgate-mail/tollgate/internal/config/document"
-	reading "github.com/tollgate-mail/tollgate/internal/config/values"
 	"github.com/tollgate-mail/tollgate/internal/dnscheck"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/document"
+	reading "github.com/tollgate-mail/tollgate/internal/policyfile/values"
 )
 
 // ReadAnswers reads a file with the table [dns]: what is answered to look-ups,

@@ -10,8 +10,8 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/clients"
 	"github.com/tollgate-mail/tollgate/internal/clients/file"
 	"github.com/tollgate-mail/tollgate/internal/clients/redis"
-	"github.com/tollgate-mail/tollgate/internal/config/document"
 	"github.com/tollgate-mail/tollgate/internal/diag"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/document"
 	"github.com/tollgate-mail/tollgate/internal/settings"
 )
 

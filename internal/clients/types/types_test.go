@@ -13,7 +13,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/clients"
 	"github.com/tollgate-mail/tollgate/internal/clients/types"
 	"github.com/tollgate-mail/tollgate/internal/config"
-	"github.com/tollgate-mail/tollgate/internal/config/source"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/source"
 	"github.com/tollgate-mail/tollgate/internal/settings"
 )
 

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/tollgate-mail/tollgate/internal/config/document"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/document"
 )
 
 // maxSecret bounds files with a password or with certificates.

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tollgate-mail/tollgate/internal/config/document"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/document"
 )
 
 // Is tells whether a value is of a kind, and reports it when not.

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tollgate-mail/tollgate/internal/config/document"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/document"
 )
 
 // mostWhole bounds one number, so that no sum of them can overflow.

@@ -8,8 +8,8 @@ import (
 	"time"
 	_ "time/tzdata" // zones must load where the system has none
 
-	"github.com/tollgate-mail/tollgate/internal/config/document"
 	"github.com/tollgate-mail/tollgate/internal/diag"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/document"
 )
 
 // zoneDir is where Linux and FreeBSD keep the time zone database.
