@@ -180,7 +180,10 @@ type Ledger interface {
 	Enter(ctx context.Context, r Record) (bool, error)
 
 	// Standings reads how accounts stand: Client, Period and Day say whose, and
-	// in which period and on which day; the rest comes back.
+	// in which period and on which day; the rest comes back. Of a client that
+	// is under a tariff the period is the one that is of that tariff now, whatever
+	// is asked: a tariff that is to come has periods of its own, and nothing is
+	// used in them.
 	Standings(ctx context.Context, list []Standing) ([]Standing, error)
 
 	// Account reads a client's balance, and the tariff it is under now.

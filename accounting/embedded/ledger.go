@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -178,7 +179,7 @@ func (s *Store) SetPlans(ctx context.Context, client, was, plans string) (done b
 
 // Standings reads how accounts stand.
 func (s *Store) Standings(ctx context.Context, list []accounting.Standing) ([]accounting.Standing, error) {
-	out := slices.Clone(list)
+	out, now := slices.Clone(list), s.o.Now()
 	change, err := s.settle()
 	if err != nil {
 		return nil, err
@@ -203,6 +204,9 @@ func (s *Store) Standings(ctx context.Context, list []accounting.Standing) ([]ac
 				return err
 			}
 			st.Balance = a.Balance
+			if st.Period != "" {
+				st.Period = cmp.Or(a.plans.PeriodAt(now), st.Period)
+			}
 			if st.Used, err = read(use, int(useWidth), join(st.Period, st.Client)); err != nil {
 				return err
 			}

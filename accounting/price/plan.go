@@ -98,6 +98,16 @@ func (p Plans) At(t time.Time) Plan {
 	return p[0]
 }
 
+// PeriodAt is the period that a time belongs to, of the plan that holds then; ""
+// for a client without plans.
+func (p Plans) PeriodAt(t time.Time) string {
+	if len(p) == 0 {
+		return ""
+	}
+	at := p.At(t)
+	return accounting.PeriodOf(at.Period, t, at.location())
+}
+
 // With are the plans after a record of the time told that the client is under
 // want: from the next period on, when it is another. Older news do not undo
 // newer ones. The plans themselves do not change.

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -138,6 +139,9 @@ return {redis.call('HGET', KEYS[1], 'balance') or '0', redis.call('HGET', KEYS[2
   redis.call('HGET', KEYS[3], 'charged') or '0', last[1] and last[1][1] or '0-0'}`
 	out := slices.Clone(list)
 	for chunk := range slices.Chunk(out, pageSize) {
+		if err := s.inForce(ctx, chunk); err != nil {
+			return nil, err
+		}
 		pipe := s.db.Pipeline()
 		cmds := make([]*redis.Cmd, len(chunk))
 		for i, st := range chunk {
@@ -156,6 +160,35 @@ return {redis.call('HGET', KEYS[1], 'balance') or '0', redis.call('HGET', KEYS[2
 		}
 	}
 	return out, nil
+}
+
+// inForce names the periods of the tariffs that clients are under now, in place of
+// those that were asked for.
+func (s *Store) inForce(ctx context.Context, list []accounting.Standing) error {
+	pipe, now := s.db.Pipeline(), s.o.Now()
+	cmds := make([]*redis.SliceCmd, len(list))
+	for i, st := range list {
+		if st.Period != "" {
+			cmds[i] = pipe.HMGet(ctx, s.accountKey(st.Client), "balance", "plans")
+		}
+	}
+	if pipe.Len() == 0 {
+		return nil
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return fault(err)
+	}
+	for i, cmd := range cmds {
+		if cmd == nil {
+			continue
+		}
+		_, plans, err := s.readAccount(list[i].Client, cmd.Val())
+		if err != nil {
+			return err
+		}
+		list[i].Period = cmp.Or(plans.PeriodAt(now), list[i].Period)
+	}
+	return nil
 }
 
 // readStanding reads balance, charged in the period, on the day, and the name

@@ -89,3 +89,32 @@ func testStanding(t *testing.T, o Open) {
 		t.Errorf("after the void: %+v", last)
 	}
 }
+
+// A tariff that is to come has periods of other kinds; what is used counts in
+// those of the one in force until then, whichever is asked for.
+func testStandingOfPending(t *testing.T, o Open) {
+	month := Tariff(t, price.Terms{PerMiB: 1 << 20})
+	daily := Tariff(t, price.Terms{Name: "daily", Period: accounting.ByDay, Timezone: "Asia/Tokyo"})
+	now := Now
+	with := defaults()
+	with.Book, with.Now = price.NewBook(month, daily), func() time.Time { return now }
+	s := open(t, o, with)
+	put(t, s, under(Usage(1, "sales", "a@example.org", Now, 10, 10), month))
+	put(t, s, under(Usage(2, "sales", "a@example.org", Now, 10, 10), daily))
+	client := &accounting.Client{ID: "sales", Tariff: "daily", Period: accounting.ByDay, Zone: daily.Zone(), Quota: 20}
+	read := func(want accounting.Standing, block accounting.Block) {
+		t.Helper()
+		list, err := s.(accounting.Ledger).Standings(t.Context(), []accounting.Standing{
+			{Client: "sales", Period: client.PeriodAt(now), Day: client.DayAt(now)}, {Client: "nobody", Period: "2026-W48", Day: "2026-11-23"}, {Client: "sales"},
+		})
+		if err != nil || len(list) != 3 || list[0].Period != want.Period || list[0].Used != want.Used || list[1].Period != "2026-W48" || list[2].Period != "" {
+			t.Fatalf("%+v, %v; want %+v", list, err, want)
+		}
+		if got := client.StandingBlocks(list[0], now); got != block {
+			t.Errorf("%s: blocks %v, want %v", now, got, block)
+		}
+	}
+	read(accounting.Standing{Period: "2026-11", Used: 20}, accounting.OverQuota)
+	now = time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
+	read(accounting.Standing{Period: "2026-12-01"}, 0)
+}

@@ -236,6 +236,7 @@ func (d *Daemon) switchTariff(ctx context.Context, id string) (SwitchAnswer, err
 			return SwitchAnswer{}, storeAway(err)
 		}
 		if done {
+			d.doubt() // what was used counts in other periods from now on
 			d.log.Info("a tariff holds from now on", "client", id, "tariff", want.Tariff, "by", control.User(ctx))
 			return SwitchAnswer{Switched: true, Tariff: want.Tariff}, nil
 		}
