@@ -175,8 +175,11 @@ func (d *Desk) At(plans Plans, at time.Time) Posting {
 func (d *Desk) Where(r *accounting.Record, t *Tariff) Posting {
 	p := d.periods(r.At(), t)
 	p.Period = r.Period
-	if accounting.KindOf(r.Period) == accounting.ByMonth {
+	switch accounting.KindOf(r.Period) {
+	case accounting.ByMonth:
 		p.Month = r.Period
+	case accounting.ByDay: // which may be another than that of the message: it came late
+		p.Month = r.Period[:len("2026-11")]
 	}
 	return p
 }

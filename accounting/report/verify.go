@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -64,7 +65,7 @@ func Verify(ctx context.Context, b Books, client string, from, to time.Time) (*V
 			for _, m := range accounting.MonthsOf(p) {
 				months[m] = true
 			}
-			a := recount{client: c, period: p, from: from, to: to}
+			a := recount{client: c, period: p, periods: periods, from: from, to: to}
 			if err := v.still(ctx, b, &a); err != nil {
 				return nil, err
 			}
@@ -92,6 +93,7 @@ func Verify(ctx context.Context, b Books, client string, from, to time.Time) (*V
 // recount is a client's account in a period, counted from its records.
 type recount struct {
 	client, period string
+	periods        []string  // all of the client
 	from, to       time.Time // what was asked for
 
 	records  int64
@@ -153,12 +155,33 @@ func (a *recount) count(ctx context.Context, l accounting.Ledger, c *accounting.
 		sum.Priced, sum.Included, sum.IncludedDeliveries = sum.Priced+line.Priced, sum.Included+line.Included, sum.IncludedDeliveries+line.IncludedDeliveries
 		sum.amount = sum.amount.Add(line.amount)
 	}
+	var other elsewhere
+	if accounting.KindOf(a.period) == accounting.ByMonth {
+		var err error
+		if other, err = readElsewhere(ctx, l, a.client, a.period, a.periods); err != nil {
+			return err
+		}
+	}
+	for i, one := range []struct {
+		name      string
+		got, want int64
+	}{
+		{"deliveries", c.Deliveries, sum.Deliveries}, {"size", c.Size, sum.Size}, {"charged", c.Charged, sum.Charged},
+	} {
+		low, high := one.want+other.low[i], one.want+other.high[i]
+		if one.got < low || one.got > high {
+			want := strconv.FormatInt(low, 10)
+			if low != high {
+				want += fmt.Sprintf(" to %d", high)
+			}
+			a.problems = append(a.problems, fmt.Sprintf("%s is %d, its records say %s", one.name, one.got, want))
+		}
+	}
 	paid, adjusted, fee := entries.entries()
 	for _, one := range []struct {
 		name      string
 		got, want int64
 	}{
-		{"deliveries", c.Deliveries, sum.Deliveries}, {"size", c.Size, sum.Size}, {"charged", c.Charged, sum.Charged},
 		{"priced", c.Priced, sum.Priced}, {"included", c.Included, sum.Included}, {"included_deliveries", c.IncludedDeliveries, sum.IncludedDeliveries},
 		{"cost", c.Cost, sum.amount.Whole}, {"frac", c.Frac, sum.amount.Rest}, {"paid", c.Paid, paid}, {"adjusted", c.Adjusted, adjusted}, {"fee", c.Fee, fee},
 	} {
