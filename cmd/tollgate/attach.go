@@ -86,7 +86,11 @@ func (a *app) changePostfix(ctx context.Context, t attaching) error {
 	if _, err := os.Stat(opnsense); err == nil {
 		return &failure{exitNegative, errors.New("on OPNsense the tollgate plugin attaches Postfix: Services, Tollgate, Attach to Postfix")}
 	}
-	places, err := a.places()
+	find := a.wholePlaces
+	if t.dryRun {
+		find = a.places
+	}
+	places, err := find()
 	if err != nil {
 		return err
 	}

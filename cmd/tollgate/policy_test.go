@@ -253,3 +253,28 @@ func TestPolicyEffects(t *testing.T) {
 		t.Error(looks)
 	}
 }
+
+// A policy that is no TOML any more takes nothing away that finds its daemon, and
+// is taken back like any other.
+func TestBrokenText(t *testing.T) {
+	h := newHouse(t)
+	good := policy
+	h.serve()
+	h.write("policy.toml", good+"bad = \n")
+	for _, args := range []string{"status", "journal --last 1", "policy log", "report", "clients list"} {
+		o := h.run(strings.Fields(args)...)
+		if o.code != 0 && o.code != 1 || strings.Count(o.err, "going on with state_dir") != 1 {
+			t.Errorf("%s: %+v", args, o)
+		}
+	}
+	if o := h.run("check"); o.code != exitPolicy {
+		t.Errorf("check: %+v", o)
+	}
+	if o := h.run("attach", "--yes", "--config", h.path("none")); o.code != exitPolicy {
+		t.Errorf("attach: %+v", o)
+	}
+	h.mustRun("policy", "rollback", "1")
+	if o := h.run("status"); o.err != "" || h.read("policy.toml") != h.mustRun("policy", "show", "1", "--file", "policy.toml") {
+		t.Errorf("after the rollback: %+v", o)
+	}
+}

@@ -21,6 +21,8 @@ type app struct {
 	policy string    // --policy
 	json   bool      // --json
 	key    redactKey // once it was asked for
+
+	toldPlaces bool // what is wrong with the text where places are read
 }
 
 // run runs one command line and returns the exit code.

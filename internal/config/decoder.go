@@ -49,6 +49,10 @@ type decoder struct {
 	noMode      bool // the mode of [recipients]
 	moreClients bool // some clients
 
+	// Of texts that are no TOML what remains is read, and what is wrong with them goes
+	// here; nil: nothing is read of them.
+	noTOML *rules.Problems
+
 	// Where something stands that is judged at the end.
 	refuseAt, recipientsAt *node
 	greylistAt             *node

@@ -275,13 +275,50 @@ func TestPlaces(t *testing.T) {
 	_, problems = LoadPlaces(path)
 	wantProblem(t, problems, 2, "state_dir must be a string")
 
-	write(t, path, "[gateway\n")
-	_, problems = LoadPlaces(path)
-	wantProblem(t, problems, 1, "not TOML")
-
 	write(t, path, "")
 	places, problems = LoadPlaces(path)
 	if want := (Places{defaultStateDir, defaultPostfixConfig, defaultJournalDir, []string{defaultListen}, time.UTC}); problems.Err() != nil || !reflect.DeepEqual(places, want) {
 		t.Errorf("%+v, %v", places, problems)
 	}
+}
+
+// A text that is no TOML hides none of the places that can still be read.
+func TestPlacesOfABrokenPolicy(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "policy.toml")
+	const good = "[gateway]\nstate_dir = \"state\" # here\nlisten = [\n  \"inet:127.0.0.1:1\",\n]\n[journal]\ndir = 'logs'\n"
+	for _, text := range []string{
+		good + "bad = \n",
+		"bad = \n" + good,
+		good + "[[rule]]\nname = \"no end\n",
+		"[oops\n" + good,
+		good + "[x]\ntext = \"\"\"without end\n",
+		"x = \xff\n" + good,
+		good + "[gateway]\nstate_dir = \"other\"\n",
+		"gateway.state_dir = \"state\"\ngateway = { listen = [\"inet:127.0.0.1:1\"] }\n\"journal\" . dir = \"logs\"\nbad =",
+		"include = [\"good.toml\"]\nbad = \n",
+		"include = [\n \"bad.toml\" ]\n",
+	} {
+		write(t, path, text)
+		write(t, filepath.Join(dir, "good.toml"), good)
+		write(t, filepath.Join(dir, "bad.toml"), good+"=\n")
+		places, problems := LoadPlaces(path)
+		want := Places{filepath.Join(dir, "state"), defaultPostfixConfig, filepath.Join(dir, "logs"), []string{"inet:127.0.0.1:1"}, time.UTC}
+		if problems.Err() != nil || len(problems) == 0 || !reflect.DeepEqual(places, want) {
+			t.Errorf("%q: %+v, %v", text, places, problems)
+			continue
+		}
+		if msg := problems[0].String(); !strings.Contains(msg, want.StateDir+" (") || !strings.Contains(msg, want.JournalDir+" (") {
+			t.Errorf("%q: it is not said what is taken: %s", text, msg)
+		}
+	}
+	write(t, path, "[gateway\n")
+	places, problems := LoadPlaces(path)
+	if problems.Err() != nil || places.StateDir != defaultStateDir || !strings.Contains(problems.Error(), "the default") {
+		t.Errorf("%+v, %v", places, problems)
+	}
+	// A place that can be read and is none stays an error.
+	write(t, path, "[gateway]\nstate_dir = 1\nbad =\n")
+	_, problems = LoadPlaces(path)
+	wantProblem(t, problems, 2, "state_dir must be a string")
 }

@@ -119,7 +119,12 @@ func (d *decoder) document(path, role string) (*node, *diag.Problem) {
 		return nil, &diag.Problem{Pos: diag.Pos{File: path}, Msg: err.Error()}
 	}
 	d.config.Sources = append(d.config.Sources, source.Of(path, role, text))
-	return document.ParseFolding(path, text, d.manyTables(), "rule")
+	root, problem := document.ParseFolding(path, text, d.manyTables(), "rule")
+	if root == nil && d.noTOML != nil {
+		*d.noTOML = append(*d.noTOML, *problem)
+		return document.Remains(path, text, placeKeys()), nil
+	}
+	return root, problem
 }
 
 // Includes are the patterns of file names that the text of a main file includes,

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/diag"
@@ -19,12 +20,19 @@ type Places struct {
 	Location *time.Location
 }
 
+// placeKeys are those that LoadPlaces reads.
+func placeKeys() []string {
+	return []string{"include", "gateway.state_dir", "gateway.postfix_config", "gateway.listen", "journal.dir", "accounting.timezone"}
+}
+
 // LoadPlaces reads only where things are, so that they can be found while the
-// rest of the policy is being worked on. There are problems
-// when the file or one that it includes cannot be read or is no TOML, or when one
-// of the places is none.
+// rest of the policy is being worked on. Of a file that is no TOML those places are
+// taken that can still be read, and a warning says which. There are errors
+// when the file or one that it includes cannot be read, or when one of the places is
+// none.
 func LoadPlaces(path string) (Places, rules.Problems) {
 	d := newDecoder()
+	d.noTOML = &rules.Problems{}
 	root := d.readPolicy(path)
 	if root == nil {
 		return Places{}, d.Problems
@@ -57,10 +65,26 @@ func LoadPlaces(path string) (Places, rules.Problems) {
 	if d.Problems.Err() != nil {
 		return Places{}, d.Problems
 	}
+	for _, p := range *d.noTOML {
+		p.Warning = true
+		p.Msg += fmt.Sprintf("; going on with state_dir %s (%s), journals in %s (%s)",
+			d.config.StateDir, origin(root, "gateway", "state_dir"), d.config.JournalDir, origin(root, "journal", "dir"))
+		d.Problems = append(d.Problems, p)
+	}
 	return Places{
 		StateDir: d.config.StateDir, PostfixConfig: d.config.PostfixConfig, JournalDir: d.config.JournalDir, Listen: d.config.Listen,
 		Location: d.zone,
-	}, nil
+	}, d.Problems
+}
+
+// origin says where a place was read.
+func origin(root *node, section, key string) string {
+	if s := root.Child(section); s != nil && s.Kind == document.Table {
+		if n := s.Child(key); n != nil {
+			return n.Pos().String()
+		}
+	}
+	return "the default: none can be read"
 }
 
 // Nearest is the valid name that was probably meant, "" where none is near.
