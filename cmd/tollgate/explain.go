@@ -41,8 +41,10 @@ func (a *app) explain() *cobra.Command {
 what each stage did: the attributes that rules asked for with their values, each
 rule tried and what decided about it, the weight so far, the verdict and reply,
 what would change in the header, and the usage records with their prices: those
-of a period in which nothing was used before, or with --standing of the clients'
-own as the daemon has them. Nothing is sent, journalled, remembered or charged.
+of a period in which nothing was used before. With --standing the clients'
+accounts are asked of the daemon: a quota or a balance that is used up refuses as
+live, and prices are those of the period as it stands; without, neither refuses
+anybody, and explain says that they were not asked for. Nothing is sent, journalled, remembered or charged.
 
 With --ref it shows what the journals know of a message that came, and what they
 do not; with the message, or --policy, beside it what would happen now.
@@ -101,7 +103,7 @@ DNS says from the table [dns] of a file, as cases of "tollgate test" have it.`,
 	f.BoolVar(&x.offline, "offline", false, "ask nobody")
 	f.StringVar(&x.answers, "answers", "", "what DNS answers, from this `FILE`")
 	f.StringVar(&x.ref, "ref", "", "what the journals know of this `REF`, or queue id; with a message or --policy what would happen now, too")
-	f.BoolVar(&x.standing, "standing", false, "prices are those of the clients' accounts as the daemon has them, not of an empty period")
+	f.BoolVar(&x.standing, "standing", false, "quotas, balances and prices are those of the clients' accounts as the daemon has them, not of an empty period")
 	f.BoolVar(&x.redact, "redact", false, "show "+redactHelp)
 	f.StringVar(&x.at, "time", "", "judge it as of this `TIME`, such as \"2026-11-23 10:00\"; now without")
 	c.MarkFlagsMutuallyExclusive("online", "offline", "answers")
@@ -161,6 +163,13 @@ func (a *app) explained(ctx context.Context, x *explanation, nullSender bool, te
 		}
 		o.Now = func() time.Time { return at.at }
 	}
+	var standing standing
+	if x.standing {
+		if standing, err = a.standingOf(ctx, cfg, o.Clients); err != nil {
+			return nil, err
+		}
+	}
+	o.Standings = standing.all
 	b, err := trial.New(ctx, o)
 	if err != nil {
 		return nil, away(err)
@@ -170,32 +179,12 @@ func (a *app) explained(ctx context.Context, x *explanation, nullSender bool, te
 	if err != nil {
 		return nil, away(err)
 	}
-	used, err := a.used(ctx, x, cfg)
-	if err != nil {
-		return nil, err
-	}
-	if err := trial.Price(cfg, outcome.Records, used); err != nil {
+	if err := trial.Price(cfg, outcome.Records, standing.used); err != nil {
 		return nil, away(err)
 	}
 	e = trial.Explain(outcome)
-	e.Clients = kept.About()
+	e.Clients, e.Standing = kept.About(), standing.said(o.Clients)
 	return e, nil
-}
-
-// used is what clients have used of their periods; nothing without --standing.
-func (a *app) used(ctx context.Context, x *explanation, cfg *config.Config) (map[string]trial.Used, error) {
-	if !x.standing {
-		return nil, nil
-	}
-	var rows []daemon.ClientRow
-	if err := a.ask(ctx, cfg.StateDir, daemon.CmdClients, daemon.ClientsRequest{}, &rows); err != nil {
-		return nil, err
-	}
-	used := make(map[string]trial.Used, len(rows))
-	for _, r := range rows {
-		used[r.ID] = trial.Used{Bytes: r.Used}
-	}
-	return used, nil
 }
 
 // message is what the command line and the text say together.
@@ -267,6 +256,9 @@ func printExplanation(p *printer, e *trial.Explanation) error {
 			who += " that sends"
 		}
 		p.line("  %s: %s, %d bytes, %d charged%s", r.Recipient, who, r.Size, r.Charged, cost)
+	}
+	if e.Standing == notAsked {
+		p.line("quotas and balances of clients were not asked for: live mail of a client that has used its up is refused; --standing asks the daemon")
 	}
 	p.clients(e.Clients)
 	return p.err

@@ -57,6 +57,27 @@ func TestExplainCommand(t *testing.T) {
 	}
 }
 
+// Where a client has a limit, and nobody asked how it stands, explain says so.
+func TestExplainStanding(t *testing.T) {
+	h := newHouse(t)
+	h.write("policy.toml", explained)
+	args := []string{"explain", "--offline", "--recipient", "ivan@example.org"}
+	if o := h.run(args...); o.code != 0 || strings.Contains(o.out, "not asked") {
+		t.Errorf("no client has a limit: %+v", o)
+	}
+	h.write("policy.toml", explained+"[[client]]\nid = \"full\"\naddresses = [\"full@example.org\"]\nquota = \"1 MiB\"\n")
+	if o := h.run(args...); o.code != 0 || !strings.Contains(o.out, "were not asked for") {
+		t.Errorf("%+v", o)
+	}
+	var top struct{ Standing string }
+	if err := json.Unmarshal([]byte(h.mustRun(append(args, "--json")...)), &top); err != nil || top.Standing != notAsked {
+		t.Errorf("%+v, %v", top, err)
+	}
+	if o := h.run(append(args, "--standing")...); o.code != 75 {
+		t.Errorf("no daemon runs: %+v", o)
+	}
+}
+
 // A hostile message brings no control character to the terminal.
 func TestExplainHostile(t *testing.T) {
 	h := newHouse(t)

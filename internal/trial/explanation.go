@@ -26,6 +26,9 @@ type Explanation struct {
 	Recipients []RecipientRow      `json:"recipients"`
 	Header     []Change            `json:"header"` // what would change
 	Records    []accounting.Record `json:"records"`
+	// Standing tells whether quotas and balances of clients are in the verdict:
+	// "asked"; "not asked", where a client has a limit; "" where none has one.
+	Standing string `json:"standing"`
 	// Clients is what was known of the clients of a source; nil where the policy
 	// follows none.
 	Clients *assemble.KeptSource `json:"clients,omitempty"`

@@ -37,6 +37,9 @@ type Options struct {
 	// has them.
 	// nil: of a source nobody is known, and who is not the policy's is deferred.
 	Clients *directory.Directory
+	// Standings are how clients' accounts stand: they block as in live mail. nil:
+	// it is not known, and neither a quota nor a balance refuses anybody.
+	Standings []accounting.Standing
 	// Recall: of messages it is known what was found before (Message.Known).
 	// Inspectors that ask a service are not asked then.
 	Recall bool
@@ -70,7 +73,7 @@ func New(ctx context.Context, o Options) (*Bench, error) {
 		Records: b.kept, Journal: b.kept, Observers: []gate.Observer{b.kept}, Log: log, Now: o.Now,
 		Stasher: &module.Stasher{Dir: o.Dir},
 	}}
-	parts := []assemble.Part{&o.Memory, o.Inspectors, clientele{o.Clients}}
+	parts := []assemble.Part{&o.Memory, o.Inspectors, clientele{o.Clients, o.Standings}}
 	if o.Recall {
 		b.recalled = &recalled{}
 		b.judge.Recall = b.recalled
