@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,8 +45,9 @@ modules, antivirus), and whether it has left Postfix's queue. --eicar attaches
 the test file that virus scanners find, --gtube has the line that spam filters
 find. The recipient gets the message, where nothing stops it.
 
-Exit code 0: a plain message was taken and judged, or one with --eicar or --gtube
-was stopped or marked; 1: it was not so.`,
+Exit code 0: a plain message was taken and judged; with --eicar the antivirus, or a
+module, found a virus; with --gtube a module found it to be spam. 1: it was not so,
+also where the message was refused for another reason: nobody looked at it then.`,
 		Example: `  tollgate send-test --to ivan@example.org
   tollgate send-test --to ivan@example.org --eicar`,
 		Args: alone,
@@ -119,7 +121,7 @@ func (a *app) sendAndFollow(ctx context.Context, m testMessage) error {
 	}
 	if !m.asWished(&is, found) {
 		if is.Judged && (m.eicar || m.gtube) && !a.json {
-			fmt.Fprintln(a.err, "tollgate: nothing was found in it: the policy has no [antivirus] (--eicar) or no [[module]] for spam (--gtube), or it did not answer")
+			fmt.Fprintln(a.err, "tollgate: nothing was found in it: "+m.why(&is))
 		}
 		return silent(exitNegative)
 	}
@@ -135,11 +137,47 @@ func (m testMessage) asWished(is *testOutcome, found []journal.Entry) bool {
 	if m.kind() == probe.Plain {
 		return is.Answer.Taken()
 	}
-	stopped := !is.Answer.Taken()
-	for _, e := range found {
-		stopped = stopped || e.Kind == journal.Messages && e.Verdict != "accept" || e.Result == "infected" || m.gtube && len(e.Rules) > 0
+	return slices.ContainsFunc(found, m.finds)
+}
+
+// finds tells whether an entry says that what is in the message was found: by who
+// looks for such. A refusal for another reason says nothing of them.
+func (m testMessage) finds(e journal.Entry) bool {
+	if m.eicar && e.Kind == journal.Antivirus && e.Result == journal.Infected {
+		return true
 	}
-	return stopped
+	return slices.ContainsFunc(e.Modules, func(hit journal.ModuleHit) bool {
+		if hit.Result != journal.ModuleOK {
+			return false
+		}
+		if m.gtube && slices.Contains(spamActions(), hit.Action) {
+			return true
+		}
+		return slices.ContainsFunc(hit.Symbols, func(symbol string) bool {
+			return slices.ContainsFunc(m.symbols(), func(part string) bool { return strings.Contains(strings.ToLower(symbol), part) })
+		})
+	})
+}
+
+// spamActions are what engines say that they would do with spam.
+func spamActions() []string {
+	return []string{"reject", "spam", "add header", "rewrite subject", "quarantine"}
+}
+
+// symbols are parts of the names that engines give to what is found.
+func (m testMessage) symbols() []string {
+	if m.eicar {
+		return []string{"eicar", "virus", "clam"}
+	}
+	return []string{"gtube"}
+}
+
+// why is why nothing may have been found.
+func (m testMessage) why(is *testOutcome) string {
+	if !is.Answer.Taken() && is.Answer.Step != "." {
+		return fmt.Sprintf("it was refused after %s, before anybody looked for that", is.Answer.Step)
+	}
+	return "the policy has no [antivirus] (--eicar) or no [[module]] for spam (--gtube), or it did not answer"
 }
 
 // addressed fills in sender and recipient, and gives what to say in EHLO.
