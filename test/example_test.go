@@ -42,6 +42,8 @@ func TestWorkedExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.write(t, "saved/1.eml", "Return-Path: <win@far.example>\r\nDelivered-To: ivan@example.org\r\nFrom: win@far.example\r\nSubject: You won the lottery\r\n\r\ntext\r\n")
+	g.write(t, "saved/2.eml", "Return-Path: <anna@partner.example>\r\nDelivered-To: ivan@example.org\r\nReceived: from mail.partner.example (mail.partner.example [192.0.2.7]) by mx.example.org with ESMTP id 1; Fri, 27 Nov 2026 10:00:00 +0000\r\n"+
+		"From: anna@partner.example\r\nSubject: Invitation to our school lottery\r\n\r\ntext\r\n")
 	g.start(t)
 	invitation := func() (harness.Reply, error) {
 		return g.about("192.0.2.7", "anna@partner.example", "ivan@example.org", "Invitation to our school lottery")
@@ -53,11 +55,11 @@ func TestWorkedExample(t *testing.T) {
 	_, ref, _ := strings.Cut(strings.Join(r.Lines, " "), "(ref ")
 	ref, _, _ = strings.Cut(ref, ")")
 	names := map[string]string{
-		"REF": ref, "candidate.toml": candidate, "policy.toml": g.box.Path("before.toml"), "cases.toml": g.box.Path("cases.toml"), "saved": g.box.Path("saved"),
+		"REF": ref, "candidate.toml": candidate, "cases.toml": g.box.Path("cases.toml"), "saved": g.box.Path("saved"),
 	}
 	// What each command says that matters here, by how it begins.
 	says := map[string]string{
-		"journal show": "lottery", "explain --ref": "lottery", "test ": "4", "replay ": "1", "shadow report": "", "canary status": "192.0.2.0/24",
+		"journal show": "lottery", "explain --ref": "lottery", "test ": "4", "replay ": "lottery: 2 -> 1", "shadow report": "", "canary status": "192.0.2.0/24",
 		"policy log": "the partner's lottery", "policy diff": "lottery",
 	}
 	for _, command := range commands {
@@ -77,6 +79,9 @@ func TestWorkedExample(t *testing.T) {
 			if strings.HasPrefix(said, begin) && !strings.Contains(out, want) {
 				t.Errorf("%s does not say %q:\n%s", command, want, out)
 			}
+		}
+		if was, is := strings.Index(out, "    reject, "), strings.Index(out, "    accept, "); strings.HasPrefix(said, "replay ") && (was < 0 || is < was) {
+			t.Errorf("%s does not say that the invitation was refused and would not be:\n%s", command, out)
 		}
 		// What the mail's fate is from here on.
 		want := 0

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,9 +24,10 @@ func (a *app) policyDiff() *cobra.Command {
 		Long: `Diff compares two policies by what they mean: rules that came, went, moved or
 changed, patterns and list entries that were added or taken out, thresholds,
 clients. A comment or another order of keys is no difference. Without arguments
-the last policy but one is compared with the last; with one, that policy is
-compared with the file as it is now. A word with "/" in it or ".toml" at its end
-is a file. Exit code 1: they say the same.
+the last policy but one is compared with the last. With a policy, what the file says
+now is told against that policy; with a FILE, what that file (a candidate) says
+against the policy in force. A word with "/" in it or ".toml" at its end is a file.
+Exit code 1: they say the same.
 
 Then it tells the effects: the mail that the journals have of the last day, or of
 --since, is judged by both, and each message is named of which the verdict
@@ -35,6 +37,7 @@ where a rule that is new or changed asks for it, the message is counted as not
 known. With --effects this alone is told, also as JSON. Who asked is written to
 the journal of looks.`,
 		Example: `  tollgate policy diff
+  tollgate policy diff ./candidate.toml
   tollgate policy diff 12 14
   tollgate policy diff old.toml policy.toml
   tollgate policy diff 12 ./candidate.toml
@@ -105,6 +108,12 @@ func (a *app) sides(s *history.Store, all []history.Entry, args []string) (befor
 	if len(args) > 0 {
 		first = args[0]
 	}
+	if len(args) == 1 && isFile(first) {
+		if before, err = a.sideInForce(s, all); err == nil {
+			after, err = a.sideOf(first)
+		}
+		return before, after, err
+	}
 	if before, err = a.sideNamed(s, all, first); err != nil {
 		return before, after, err
 	}
@@ -134,6 +143,18 @@ func (a *app) sideNamed(s *history.Store, all []history.Entry, word string) (com
 	}
 	p, err := side(s, e)
 	return p, away(err)
+}
+
+// sideInForce is the policy that mail is judged by, but for the part that a canary
+// has; the file as it is now where none has been in force.
+func (a *app) sideInForce(s *history.Store, all []history.Entry) (compared, error) {
+	for _, e := range slices.Backward(all) {
+		if e.How != history.Canary {
+			p, err := side(s, e)
+			return p, away(err)
+		}
+	}
+	return a.sideOf(a.policy)
 }
 
 // side is a policy of the history.

@@ -79,6 +79,14 @@ func TestPolicyHistory(t *testing.T) {
 	if text := h.mustRun("policy", "diff"); !strings.Contains(text, "rule other: added") || !strings.Contains(text, `+ "y"`) || !strings.Contains(text, "+ 192.0.2.2") {
 		t.Error(text)
 	}
+	// A candidate is told against what is in force.
+	h.write("candidate.toml", strings.Replace(h.read("policy.toml"), "\"partners\"\nstage", "\"friends\"\nstage", 1))
+	if text := h.mustRun("policy", "diff", h.path("candidate.toml")); !strings.Contains(text, "rule friends: added") || !strings.Contains(text, "rule partners: removed") {
+		t.Error(text)
+	}
+	if o := h.run("policy", "diff", h.path("policy.toml")); o.code != 1 || o.out != "" {
+		t.Errorf("the file of now is in force: %+v", o)
+	}
 	if o := h.run("policy", "diff", "2"); o.code != 1 || o.out != "" {
 		t.Errorf("the file of now is the last policy: %+v", o)
 	}
