@@ -119,7 +119,11 @@ func (a *app) clientsShow() *cobra.Command {
 
 func printClient(w io.Writer, r daemon.ClientRow) error {
 	tariff := or(r.Tariff)
-	if r.Next != "" {
+	switch r.Next {
+	case "":
+	case daemon.NoTariff:
+		tariff += ", from the next period on none"
+	default:
 		tariff += ", from the next period on " + r.Next
 	}
 	for _, line := range [][2]string{

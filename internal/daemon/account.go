@@ -26,7 +26,7 @@ type ClientRow struct {
 	Blocks    string   `json:"blocks"`   // the reasons why it may not receive now; "" for none
 	Tariff    string   `json:"tariff"`   // in force now
 	// Next is the tariff of the policy, where that is another: it holds from the
-	// next period on.
+	// next period on. NoTariff where it has none any more.
 	Next        string `json:"next_tariff,omitempty"`
 	Mode        string `json:"mode"`
 	Balance     int64  `json:"balance"` // millionths of the currency unit, as credit_limit
@@ -40,6 +40,10 @@ type ClientRow struct {
 	UsedDay     int64  `json:"used_day"`
 	QuotaDay    int64  `json:"quota_day"`
 }
+
+// NoTariff stands for none where something is said of what is to come. No tariff has
+// such a name.
+const NoTariff = "-"
 
 // ClientsRequest asks for one client, or with "" for all.
 type ClientsRequest struct {
@@ -175,6 +179,8 @@ func (d *Daemon) answerClients(ctx context.Context, request json.RawMessage) (an
 			case account.Tariff != t.Name:
 				rows[i].Next = t.Name
 			}
+		} else if account.Tariff != "" {
+			rows[i].Next = NoTariff
 		}
 	}
 	return rows, nil

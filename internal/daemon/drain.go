@@ -139,7 +139,7 @@ const feesEvery = time.Minute
 // clients without mail.
 func (d *Daemon) chargeFees(ctx context.Context, ledger accounting.Ledger) {
 	charger := fees.Charger{
-		Ledger: ledger, Clients: d.accounts.Live, Book: d.accounts.Book, Now: time.Now, Log: d.log,
+		Ledger: ledger, Clients: d.accounts.Live, Book: d.accounts.Book, Location: d.config().Location, Now: time.Now, Log: d.log,
 		Gateway: func() string { return d.judge.Gate().Policy().Gateway },
 	}
 	said := ""

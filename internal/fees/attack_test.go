@@ -140,3 +140,43 @@ func TestTariffAfterMail(t *testing.T) {
 		w.want("sales", "2026-11 5 office")
 	}
 }
+
+// A tariff is taken away, or changed to one without a fee: without mail too it
+// holds to the end of its period, whose fee is owed, and not a day longer; whether
+// the gateway saw the change or was started after it.
+func TestTariffTakenAway(t *testing.T) {
+	daily := storetest.Tariff(t, price.Terms{Name: "daily", Fee: 3, Period: accounting.ByDay, Timezone: "UTC"})
+	free := tariff(t, "free", 0)
+	for name, next := range map[string]*price.Tariff{"none": nil, "without a fee": free} {
+		for _, started := range []string{"before", "after"} {
+			t.Run(name+", "+started, func(t *testing.T) {
+				w := newWorld(t, []*price.Tariff{daily, free}, client("sales", daily))
+				g := w.gateway("mx1")
+				w.round(g)
+				r := storetest.Usage(1, "sales", "a@example.org", w.clock, 10, 10)
+				r.Tariff, r.TariffVersion = daily.Name, daily.Version()
+				if err := w.store.Put(t.Context(), []accounting.Record{r}); err != nil {
+					t.Fatal(err)
+				}
+				w.have(client("sales", next))
+				if started == "after" {
+					g = w.gateway("mx1")
+				}
+				w.round(g)
+				if a, err := w.store.Account(t.Context(), "sales"); err != nil || a.Tariff != "daily" {
+					t.Errorf("to the end of its period: %+v %v", a, err)
+				}
+				w.clock = w.clock.Add(20 * time.Hour)
+				w.round(g)
+				want := ""
+				if next != nil {
+					want = next.Name
+				}
+				if a, err := w.store.Account(t.Context(), "sales"); err != nil || a.Tariff != want {
+					t.Errorf("afterwards: %+v %v, want tariff %q", a, err, want)
+				}
+				w.want("sales", "2026-11-20 3 daily")
+			})
+		}
+	}
+}

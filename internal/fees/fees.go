@@ -45,11 +45,15 @@ type Charger struct {
 	Ledger  accounting.Ledger
 	Clients Clients
 	Book    *price.Book
-	Gateway func() string
-	Now     func() time.Time
-	Log     *slog.Logger
+	// Location has the months of clients without a tariff; nil: UTC.
+	Location *time.Location
+	Gateway  func() string
+	Now      func() time.Time
+	Log      *slog.Logger
 
 	done   map[string]string // client: the period whose fee was looked after
+	told   map[string]string // client: the version of its tariff when it was seen last
+	news   map[string]bool   // clients of whose tariff the store is to be told
 	doubts uint64            // when done began
 	last   time.Time         // when the store was told
 	behind time.Time         // since when the clock is behind what it was told
@@ -66,6 +70,7 @@ func (c *Charger) Round(ctx context.Context) error {
 	// A store that was set back has lost what was booked in it.
 	if d := c.Clients.Doubts(); c.done == nil || d != c.doubts {
 		c.done, c.doubts, c.last = map[string]string{}, d, time.Time{}
+		c.told, c.news = map[string]string{}, map[string]bool{}
 	}
 	now := c.Now()
 	through, err := c.Ledger.FeesThrough(ctx)
@@ -75,6 +80,9 @@ func (c *Charger) Round(ctx context.Context) error {
 	through = c.believed(through, now)
 	if c.waits(through, now) {
 		return nil
+	}
+	if err := c.notice(ctx, clients.Clients()); err != nil {
+		return err
 	}
 	booked, failed, row := 0, error(nil), 0
 	for _, client := range clients.Clients() {
@@ -141,10 +149,11 @@ func (c *Charger) charge(ctx context.Context, client *accounting.Client, through
 	if t != nil {
 		mark = t.PeriodOf(now) + " " + client.TariffVersion
 	}
-	if c.done[client.ID] == mark {
+	news := c.news[client.ID]
+	if c.done[client.ID] == mark && !news {
 		return 0, nil
 	}
-	if (t == nil || t.Fee == 0) && now.Sub(through) < shortest {
+	if (t == nil || t.Fee == 0) && now.Sub(through) < shortest && !news {
 		return 0, nil
 	}
 	text, err := c.Ledger.Plans(ctx, client.ID)
@@ -155,9 +164,10 @@ func (c *Charger) charge(ctx context.Context, client *accounting.Client, through
 	if err != nil {
 		return 0, err
 	}
-	if t != nil && len(plans) > 0 {
-		// Where there is no mail, no record tells the store of another tariff.
-		next := plans.With(t.Plan(), now, now)
+	if len(plans) > 0 {
+		// Where there is no mail, no record tells the store of another tariff, or of
+		// none.
+		next := plans.With(c.wanted(t), now, now)
 		if told := next.String(); told != text {
 			if done, err := c.Ledger.SetPlans(ctx, client.ID, text, told); err != nil || !done {
 				return 0, err // changed meanwhile: the next round sees to it
@@ -165,19 +175,18 @@ func (c *Charger) charge(ctx context.Context, client *accounting.Client, through
 			plans = next
 		}
 	}
+	delete(c.news, client.ID)
 	due, err := c.missed(ctx, client, t, plans, through, now)
 	if err != nil {
 		return 0, err
 	}
-	if t != nil {
-		// A tariff that was changed holds from the next period on.
-		holds := c.under(plans, now, t)
-		if through.After(now) && holds != nil && holds.PeriodOf(now) != holds.PeriodOf(through) {
-			return 0, nil // the clock is behind
-		}
-		if r, ok := c.of(client, holds, now); ok {
-			due = append(due, r)
-		}
+	// A tariff that was changed, or taken away, holds until the next period.
+	holds := c.under(plans, now, t)
+	if through.After(now) && holds != nil && holds.PeriodOf(now) != holds.PeriodOf(through) {
+		return 0, nil // the clock is behind
+	}
+	if r, ok := c.of(client, holds, now); ok {
+		due = append(due, r)
 	}
 	for _, r := range due {
 		is, err := c.Ledger.Enter(ctx, r)

@@ -1,0 +1,52 @@
+package fees
+
+import (
+	"context"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/price"
+)
+
+// notice sees whose tariff is another than when it was looked at last or, after a
+// start, than the store says. With a fee or without, with mail or without, the store
+// is to be told before the period turns.
+func (c *Charger) notice(ctx context.Context, clients []*accounting.Client) error {
+	var ids []string
+	var fresh []*accounting.Client
+	for _, client := range clients {
+		switch was, known := c.told[client.ID]; {
+		case !known:
+			ids, fresh = append(ids, client.ID), append(fresh, client)
+		case was != client.TariffVersion:
+			c.told[client.ID], c.news[client.ID] = client.TariffVersion, true
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	accounts, err := c.Ledger.Accounts(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for i, client := range fresh {
+		c.told[client.ID] = client.TariffVersion
+		// Of an account without any tariff nothing can be pending: the first holds at once.
+		if a := accounts[i]; a.Tariff != "" && a.Tariff != client.Tariff {
+			c.news[client.ID] = true
+		}
+	}
+	return nil
+}
+
+// wanted is what a client of a tariff is to be under; of none it has months.
+func (c *Charger) wanted(t *price.Tariff) price.Plan {
+	if t != nil {
+		return t.Plan()
+	}
+	loc := c.Location
+	if loc == nil {
+		loc = time.UTC
+	}
+	return price.Plan{Period: accounting.ByMonth, Zone: loc.String()}
+}
