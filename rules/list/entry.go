@@ -20,6 +20,8 @@ type listBuilder struct {
 	room     []byte
 }
 
+var errNotUTF8 = errors.New("the entry is not UTF-8")
+
 // errListFull is an error of all further entries too.
 var errListFull = errors.New("the list is full")
 
@@ -27,6 +29,11 @@ var errListFull = errors.New("the list is full")
 func (b *listBuilder) add(s string) (warning string, err error) {
 	switch b.list.kind {
 	case Words:
+		// Of another charset the letters would be no letters, or others: such an
+		// entry matches nothing, or what nobody wrote.
+		if !utf8.ValidString(s) {
+			return "", errNotUTF8
+		}
 		if ok, err := b.list.words.add(s); !ok || err != nil {
 			return "", orFull(err)
 		}
@@ -47,7 +54,7 @@ func (b *listBuilder) add(s string) (warning string, err error) {
 		b.list.size++
 		return "", nil
 	case !utf8.ValidString(s):
-		return "", errors.New("the entry is not UTF-8")
+		return "", errNotUTF8
 	case s == "":
 		return "", errors.New("the entry is empty")
 	case len(s) > 1 && s[0] == '/' && s[len(s)-1] == '/':

@@ -395,9 +395,30 @@ func TestWords(t *testing.T) {
 			t.Errorf("%q: %v", text, got)
 		}
 	}
-	for entry, want := range map[string]string{"%%%": "has no letter or digit", strings.Repeat("a ", 33): "more than 32 words"} {
+	for entry, want := range map[string]string{
+		"%%%": "has no letter or digit", "\xeb\xee\xf2\xe5\xf0\xe5\xff": "is not UTF-8", "casino \xeb\xee\xf2": "is not UTF-8",
+		strings.Repeat("a ", 33): "more than 32 words",
+	} {
 		if _, problems := New([]diag.Operand{{V: entry}}, Words, cache()); len(problems) != 1 || !strings.Contains(problems[0].Msg, want) {
 			t.Errorf("%q: %v", entry, problems)
+		}
+	}
+}
+
+// A list whose letters are of another charset is told with the lines of them, of
+// whatever type it is.
+func TestListOfAnotherCharset(t *testing.T) {
+	const text = "casino\n\xeb\xee\xf2\xe5\xf0\xe5\xff\nbuy \xd0\xb8\xe7 now\n# \xeb\xee\xf2\n\xd0\xb8\n"
+	for _, kind := range []Kind{Words, Names, Expressions} {
+		_, problems := Read("w", strings.NewReader(text), kind, cache())
+		var lines []int
+		for _, p := range problems {
+			if !p.Warning && strings.Contains(p.Msg, "UTF-8") {
+				lines = append(lines, p.Pos.Line)
+			}
+		}
+		if !slices.Equal(lines, []int{2, 3}) {
+			t.Errorf("kind %v: %v", kind, problems)
 		}
 	}
 }
