@@ -143,7 +143,7 @@ func (a *app) printReplay(s *replay.Summary) error {
 		p.line("and %d more changes", s.More)
 	}
 	for _, u := range s.Unknown {
-		p.line("%s was not known, and a rule did not match for it: %s", u.Attribute, daemon.Plural(u.Messages, "message"))
+		p.line("%s was not known, and a rule hangs on it: %s", u.Attribute, daemon.Plural(u.Messages, "message"))
 	}
 	p.clients(s.Clients)
 	p.histogram(s.Weights)

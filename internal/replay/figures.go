@@ -16,7 +16,7 @@ type WeightCount struct {
 }
 
 // Unknown is an attribute of which the value was not known, and in how many
-// messages a rule did not match for it: their verdict hangs on it.
+// messages a rule hung on it.
 type Unknown struct {
 	Attribute string `json:"attribute"`
 	Messages  int    `json:"messages"`
@@ -28,13 +28,31 @@ type figures struct {
 	unknown map[string]int
 }
 
-func (f *figures) count(o *trial.Outcome) {
+// count takes what one policy says of a message, for against (nil for none) what the
+// other does, and which attributes of its envelope nothing tells.
+func (f *figures) count(o, against *trial.Outcome, absent []string) {
 	n := int(o.Result.Weight / 1000)
 	if o.Result.Weight < 0 && o.Result.Weight%1000 != 0 {
 		n--
 	}
 	f.weights[n]++
-	for name := range unknown(o) {
+	hung := map[string]bool{}
+	for _, one := range []*trial.Outcome{o, against} {
+		if one == nil {
+			continue
+		}
+		for name := range unknown(one) {
+			hung[name] = true
+		}
+		for _, e := range one.Events {
+			// A rule may have matched without the value, too: tls = false does, and what
+			// stands under unless.
+			if asked, ok := e.(gate.Asked); ok && slices.Contains(absent, asked.Key.String()) {
+				hung[asked.Key.String()] = true
+			}
+		}
+	}
+	for name := range hung {
 		f.unknown[name]++
 	}
 }

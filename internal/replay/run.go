@@ -229,7 +229,7 @@ func (r *replay) judge(ctx context.Context, b *benches, strip *stripper, s Store
 			return err
 		}
 	}
-	changed := r.count(s, from, before, against)
+	changed := r.count(s, from, absent(m, from), before, against)
 	if changed && r.Changed != "" {
 		return keep(r.Changed, s)
 	}
@@ -237,7 +237,7 @@ func (r *replay) judge(ctx context.Context, b *benches, strip *stripper, s Store
 }
 
 // count takes the outcomes into the summary, and tells whether they differ.
-func (r *replay) count(s Stored, from origin, before, against *trial.Outcome) bool {
+func (r *replay) count(s Stored, from origin, absent []string, before, against *trial.Outcome) bool {
 	was := outcome(before)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -248,7 +248,7 @@ func (r *replay) count(s Stored, from origin, before, against *trial.Outcome) bo
 	case fromJournal:
 		r.summary.FromJournal++
 	}
-	r.figures.count(before)
+	r.figures.count(before, against, absent)
 	r.summary.Verdicts[was.Verdict]++
 	r.hits(before, func(c *RuleCount) { c.Hits++ })
 	if against == nil {

@@ -245,3 +245,24 @@ func TestFolderOfOthers(t *testing.T) {
 		t.Errorf("%+v, %v", s, err)
 	}
 }
+
+// What nothing tells of a connection is named where a rule of either policy hangs on it.
+func TestUnknownEnvelope(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "1.eml", "Delivered-To: ivan@example.org\nFrom: a@example.com\nSubject: lottery\n\nx\n")
+	put(t, dir, "2.eml", "Delivered-To: ivan@example.org\nReceived: from far (far [198.51.100.7]) by elsewhere.example; Mon, 23 Nov 2026 10:00:00 +0000\nFrom: a@example.com\nSubject: lottery\n\nx\n")
+	rule := "[[rule]]\nname = \"more\"\nstage = \"headers\"\nmatch.subject = 'lottery'\nunless.%s\nweight = 1\n"
+	old := load(t, "")
+	for _, tt := range []struct{ unless, want string }{
+		{"client_ip = '203.0.113.0/24'", "[{client_ip 1}]"},
+		{"helo = 'nobody'", "[{client_ip 1} {helo 1}]"},
+		{"tls = false", "[{tls 2} {client_ip 1}]"},
+		{"authenticated = true", "[{authenticated 2} {client_ip 1}]"},
+		{"sender = 'nobody'", "[{client_ip 1}]"}, // of the base's rules
+	} {
+		s, err := replay.Run(t.Context(), replay.Options{Policy: old, Against: load(t, fmt.Sprintf(rule, tt.unless))}, []string{dir})
+		if err != nil || fmt.Sprint(s.Unknown) != tt.want {
+			t.Errorf("%s: %+v, %v", tt.unless, s, err)
+		}
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/internal/trial"
+	"github.com/tollgate-mail/tollgate/rules"
 )
 
 // delivery are the fields that a delivery adds, by which its envelope is known.
@@ -173,4 +174,24 @@ func (s *stripper) message(text []byte) (m trial.Message, when time.Time, from o
 	b.Write(body)
 	m.Text = b.Bytes()
 	return m, when, from
+}
+
+// absent are the attributes of an envelope that a stored message does not tell.
+func absent(m trial.Message, from origin) []string {
+	if from == fromJournal {
+		return nil
+	}
+	missing := []rules.Attr{rules.ClientHost, rules.ClientResolve, rules.TLS, rules.TLSVersion, rules.Authenticated, rules.AuthUser}
+	if !m.Client.Addr.IsValid() {
+		missing = append(missing, rules.ClientIP)
+	}
+	if m.Helo == "" {
+		missing = append(missing, rules.HeloName)
+	}
+	rows := rules.Catalogue()
+	names := make([]string, len(missing))
+	for i, a := range missing {
+		names[i] = rows[a].Name
+	}
+	return names
 }
