@@ -282,9 +282,6 @@ func (c *compiler) warnEndings(m *condition, name string, l *list.List, at Pos) 
 	}
 }
 
-// mostRead bounds the lists that are read for a warning.
-const mostRead = 100_000
-
 // longestEnding is that of "settingcontent-ms".
 const longestEnding = 17
 
