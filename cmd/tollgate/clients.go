@@ -126,10 +126,14 @@ func printClient(w io.Writer, r daemon.ClientRow) error {
 	default:
 		tariff += ", from the next period on " + r.Next
 	}
+	balance := price.FormatMoney(r.Balance) + " " + r.Currency
+	if r.NextCurrency != "" {
+		balance += fmt.Sprintf("; settle it before the next period, from which on the number is one of %s", r.NextCurrency)
+	}
 	for _, line := range [][2]string{
 		{"id", r.ID}, {"name", r.Name}, {"addresses", strings.Join(r.Addresses, " ")},
 		{"logins", strings.Join(r.Logins, " ")}, {"networks", strings.Join(r.Networks, " ")}, {"tariff", tariff}, {"mode", r.Mode},
-		{"balance", price.FormatMoney(r.Balance) + " " + r.Currency}, {"credit limit", limitText(r)},
+		{"balance", balance}, {"credit limit", limitText(r)},
 		{r.Period, used(r.Used, r.Quota)}, {r.Day, used(r.UsedDay, r.QuotaDay)}, {"blocks", or(r.Blocks)},
 	} {
 		if _, err := fmt.Fprintf(w, "%-14s%s\n", line[0], visible(line[1])); err != nil {

@@ -109,16 +109,22 @@ seconds; its account stays. One of the policy is disabled there.`
 }
 
 func (a *app) clientsSwitch() *cobra.Command {
-	return &cobra.Command{
+	var q daemon.SwitchRequest
+	c := &cobra.Command{
 		Use:   "switch ID",
 		Short: "have a client's tariff hold at once",
 		Long: `A client whose definition names another tariff, or whose tariff has another
 period, time zone or currency, is under it from its next period on. Switch has
 it hold from now on: what was accepted before stays in the period before, what is
 accepted from now on counts in a period of the new tariff. Where the periods stay
-the same, so must the currency. A fee that was booked stays.`,
-		Example: `  tollgate clients switch sales`,
-		Args:    counted(1, 1),
+the same, so must the currency. A fee that was booked stays.
+
+A balance is one number. Where it is not 0 and the currency is another, switch
+refuses: settle it first by an adjustment or a payment, or have the number stay,
+in the other currency, by --keep-number.`,
+		Example: `  tollgate clients switch sales
+  tollgate clients adjust sales 199.145664 --reason "moved to EUR" && tollgate clients switch sales`,
+		Args: counted(1, 1),
 
 		ValidArgsFunction: a.firstIs(a.clientIDs),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -126,8 +132,9 @@ the same, so must the currency. A fee that was booked stays.`,
 			if err != nil {
 				return err
 			}
+			q.ID = args[0]
 			var answer daemon.SwitchAnswer
-			if err := a.ask(c.Context(), places.StateDir, daemon.CmdSwitch, daemon.SwitchRequest{ID: args[0]}, &answer); err != nil {
+			if err := a.ask(c.Context(), places.StateDir, daemon.CmdSwitch, q, &answer); err != nil {
 				return err
 			}
 			if a.json {
@@ -141,4 +148,6 @@ the same, so must the currency. A fee that was booked stays.`,
 			return away(err)
 		},
 	}
+	c.Flags().BoolVar(&q.KeepNumber, "keep-number", false, "a balance that is not 0 stays as a number, in the other currency")
+	return c
 }

@@ -27,18 +27,21 @@ type ClientRow struct {
 	Tariff    string   `json:"tariff"`   // in force now
 	// Next is the tariff of the policy, where that is another: it holds from the
 	// next period on. NoTariff where it has none any more.
-	Next        string `json:"next_tariff,omitempty"`
-	Mode        string `json:"mode"`
-	Balance     int64  `json:"balance"` // millionths of the currency unit, as credit_limit
-	CreditLimit int64  `json:"credit_limit"`
-	HasCredit   bool   `json:"has_credit_limit"` // it is set: postpaid it refuses beyond, also one of 0
-	Currency    string `json:"currency"`
-	Period      string `json:"period"`
-	Used        int64  `json:"used"`  // charged bytes in the period
-	Quota       int64  `json:"quota"` // 0: none
-	Day         string `json:"day"`
-	UsedDay     int64  `json:"used_day"`
-	QuotaDay    int64  `json:"quota_day"`
+	Next string `json:"next_tariff,omitempty"`
+	// NextCurrency is that of Next, where a balance that is not 0 would become one of
+	// it: to be settled before.
+	NextCurrency string `json:"next_currency,omitempty"`
+	Mode         string `json:"mode"`
+	Balance      int64  `json:"balance"` // millionths of the currency unit, as credit_limit
+	CreditLimit  int64  `json:"credit_limit"`
+	HasCredit    bool   `json:"has_credit_limit"` // it is set: postpaid it refuses beyond, also one of 0
+	Currency     string `json:"currency"`
+	Period       string `json:"period"`
+	Used         int64  `json:"used"`  // charged bytes in the period
+	Quota        int64  `json:"quota"` // 0: none
+	Day          string `json:"day"`
+	UsedDay      int64  `json:"used_day"`
+	QuotaDay     int64  `json:"quota_day"`
 }
 
 // NoTariff stands for none where something is said of what is to come. No tariff has
@@ -176,8 +179,11 @@ func (d *Daemon) answerClients(ctx context.Context, request json.RawMessage) (an
 			switch {
 			case account.Tariff == "":
 				rows[i].Tariff, rows[i].Currency = t.Name, t.Currency
-			case account.Tariff != t.Name:
+			case account.Tariff != t.Name, account.Currency != t.Currency:
 				rows[i].Next = t.Name
+				if s.Balance != 0 && account.Currency != t.Currency {
+					rows[i].NextCurrency = t.Currency
+				}
 			}
 		} else if account.Tariff != "" {
 			rows[i].Next = NoTariff

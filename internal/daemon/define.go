@@ -47,6 +47,8 @@ type DisableRequest struct {
 // SwitchRequest asks to have a client's tariff hold from now on.
 type SwitchRequest struct {
 	ID string `json:"id"`
+	// KeepNumber: also where a balance that is not 0 becomes one of another currency.
+	KeepNumber bool `json:"keep_number"`
 }
 
 // SwitchAnswer is what became of it.
@@ -133,7 +135,12 @@ func (d *Daemon) answerImport(ctx context.Context, request json.RawMessage) (any
 		if !q.Now {
 			break
 		}
-		switched, err := d.switchTariff(ctx, one.ID)
+		switched, err := d.switchTariff(ctx, SwitchRequest{ID: one.ID})
+		if refused := (*control.Refusal)(nil); errors.As(err, &refused) && refused.Code == CodeRequest {
+			// It is written, and the others are to be switched nevertheless.
+			answer.Warnings = append(answer.Warnings, ProblemRow{File: q.File, Severity: "warning", Message: "not from now on: " + refused.Message})
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -195,12 +202,13 @@ func (d *Daemon) answerSwitch(ctx context.Context, request json.RawMessage) (any
 	if err := json.Unmarshal(request, &q); err != nil {
 		return nil, err
 	}
-	return d.switchTariff(ctx, q.ID)
+	return d.switchTariff(ctx, q)
 }
 
 // switchTariff puts a client under the tariff that its definition names, from
 // now on.
-func (d *Daemon) switchTariff(ctx context.Context, id string) (SwitchAnswer, error) {
+func (d *Daemon) switchTariff(ctx context.Context, q SwitchRequest) (SwitchAnswer, error) {
+	id := q.ID
 	l, err := d.ledger()
 	if err != nil {
 		return SwitchAnswer{}, err
@@ -231,6 +239,9 @@ func (d *Daemon) switchTariff(ctx context.Context, id string) (SwitchAnswer, err
 		case next.String() == was:
 			return SwitchAnswer{Tariff: want.Tariff}, nil
 		}
+		if err := d.mayRelabel(ctx, l, q, plans, want); err != nil {
+			return SwitchAnswer{}, err
+		}
 		done, err := l.SetPlans(ctx, id, was, next.String())
 		if err != nil {
 			return SwitchAnswer{}, storeAway(err)
@@ -242,4 +253,22 @@ func (d *Daemon) switchTariff(ctx context.Context, id string) (SwitchAnswer, err
 		}
 	}
 	return SwitchAnswer{}, refuse(fmt.Errorf("the tariffs of client %q change all the time; try again", id))
+}
+
+// mayRelabel refuses what makes a balance one of another currency, unless that is
+// what was asked for.
+func (d *Daemon) mayRelabel(ctx context.Context, l accounting.Ledger, q SwitchRequest, plans price.Plans, want price.Plan) error {
+	account, err := l.Account(ctx, q.ID)
+	if err != nil {
+		return storeAway(err)
+	}
+	switch err := plans.Relabels(want, account.Balance, time.Now()); {
+	case err == nil:
+		return nil
+	case !q.KeepNumber:
+		return refuse(fmt.Errorf("client %q: %w, or switch with --keep-number", q.ID, err))
+	}
+	d.log.Warn("a balance is of another currency from now on, its number stays", "client", q.ID, "balance", account.Balance,
+		"from", plans.CurrencyAt(time.Now()), "to", want.Currency, "by", control.User(ctx))
+	return nil
 }

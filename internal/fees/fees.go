@@ -174,6 +174,9 @@ func (c *Charger) charge(ctx context.Context, client *accounting.Client, through
 			}
 			plans = next
 		}
+		if err := c.warn(ctx, client.ID, plans, t, now); err != nil {
+			return 0, err
+		}
 	}
 	delete(c.news, client.ID)
 	due, err := c.missed(ctx, client, t, plans, through, now)

@@ -32,11 +32,18 @@ func (c *Charger) notice(ctx context.Context, clients []*accounting.Client) erro
 	for i, client := range fresh {
 		c.told[client.ID] = client.TariffVersion
 		// Of an account without any tariff nothing can be pending: the first holds at once.
-		if a := accounts[i]; a.Tariff != "" && a.Tariff != client.Tariff {
+		if a := accounts[i]; a.Tariff != "" && (a.Tariff != client.Tariff || a.Currency != c.currency(client)) {
 			c.news[client.ID] = true
 		}
 	}
 	return nil
+}
+
+func (c *Charger) currency(client *accounting.Client) string {
+	if t := c.Book.Find(client.TariffVersion); t != nil {
+		return t.Currency
+	}
+	return ""
 }
 
 // wanted is what a client of a tariff is to be under; of none it has months.
@@ -49,4 +56,21 @@ func (c *Charger) wanted(t *price.Tariff) price.Plan {
 		loc = time.UTC
 	}
 	return price.Plan{Period: accounting.ByMonth, Zone: loc.String()}
+}
+
+// warn says of a client that gets another currency with its next period, and has a
+// balance: the number stays. That is no error of anybody; but who does not settle it
+// should know.
+func (c *Charger) warn(ctx context.Context, client string, plans price.Plans, t *price.Tariff, now time.Time) error {
+	if !c.news[client] || t == nil {
+		return nil
+	}
+	account, err := c.Ledger.Account(ctx, client)
+	if err != nil {
+		return err
+	}
+	if err := plans.Relabels(t.Plan(), account.Balance, now); err != nil {
+		c.Log.Warn("a client gets another currency with its next period", "client", client, "balance", price.FormatMoney(account.Balance), "to", t.Currency, "error", err)
+	}
+	return nil
 }
