@@ -37,8 +37,8 @@ func (a *app) journal() *cobra.Command {
 		Long: `Journal searches the journals, rotated and compressed ones too, and prints what
 matches in the order of time, one line a message. ANYTHING is a reference, a
 queue id, a Message-ID, a part of an address, or the whole text of a bounce. The
-kinds of journals are messages, blocks, antivirus and trace; all where none is
-named.
+kinds of journals are ` + strings.Join(journal.Kinds(), ", ") + `; where
+none is named all are searched but looks, which has who looked.
 
 All conditions must hold, in any case. --sender and --recipient take a whole
 address, a part of one, "@domain" for all of a domain, or "<>" for the null
@@ -92,7 +92,10 @@ It works on the files: no daemon need run.`,
 	f.BoolVar(&l.utc, "utc", false, "times are UTC")
 	f.BoolVar(&l.redact, "redact", false, "show "+redactHelp)
 	f.StringVar(&l.dir, "dir", "", "search this `FOLDER` instead of the policy's")
-	c.AddCommand(a.journalShow(), a.journalIndex())
+	conditions(c)
+	show := a.journalShow()
+	conditions(show)
+	c.AddCommand(show, a.journalIndex())
 	values(c, "verdict", func() []string { return journalVerdicts })
 	values(c, "stage", func() []string { return journalStages })
 	values(c, "direction", func() []string { return []string{"inbound", "outbound"} })
@@ -128,6 +131,9 @@ func (l *looking) prepare(args []string, now time.Time) (err error) {
 	}
 	if l.Any, err = anything(words); err != nil {
 		return err
+	}
+	if strings.TrimSpace(l.Recipient) == "<>" {
+		return usagef("--recipient \"<>\": no mail has the null address for a recipient")
 	}
 	if err := wordOf("--verdict", l.Verdict, journalVerdicts); err != nil {
 		return err

@@ -9,28 +9,43 @@ import (
 
 // What names a message in the text of a bounce or of a log.
 var (
-	refIn       = regexp.MustCompile(`(?i)\bref[ =:]+([0-9a-z]{6,24})\b`)
-	messageIDIn = regexp.MustCompile(`(?i)message-id[=: ]+<?([^<>\s]+@[^<>\s]+)>?`)
-	queueIDIn   = regexp.MustCompile(`(?:queued as |queue[_-]id[=: ]+|\b)([0-9A-F]{8,15}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,20}z[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{1,8})\b`)
-	addressIn   = regexp.MustCompile(`[^\s<>"(),;:]+@[^\s<>"(),;:]+`)
+	// Notices of failed delivery are folded where there is a space.
+	refIn       = regexp.MustCompile(`(?i)\bref[\s=:"']+([0-9a-z]{6,24})\b`)
+	messageIDIn = regexp.MustCompile(`(?i)message-id[\s=:"']+<?([^<>\s"']+@[^<>\s"']+)>?`)
+	queueIDIn   = regexp.MustCompile(`(?:queued as\s+|queue[_-]id[\s=:"']+|\b)([0-9A-F]{8,15}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,20}z[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{1,8})\b`)
+	addressIn   = regexp.MustCompile(`([^\s<>"(),;:]+@[^\s<>"(),;:]+)`)
+	// A single word that is a field and its value, as logs have them.
+	labelled = regexp.MustCompile(`(?i)^\W*(?:ref|message-id|queue[_-]id)["']?[=:]`)
 )
 
+// mostArguments of a search are what somebody asks for; more are a text.
+const mostArguments = 3
+
 // anything reads the words of a search: one word is looked for as it is; of a
-// longer text, what names a message surest.
+// longer text, what names a message surest. Of few words none is left out silently.
 func anything(words []string) ([]string, error) {
 	text := strings.TrimSpace(strings.Join(words, " "))
 	if text == "" {
+		if len(words) > 0 {
+			return nil, usagef("the text that names a message is empty")
+		}
 		return nil, nil
 	}
-	if !strings.ContainsAny(text, " \t\r\n") {
+	if !strings.ContainsAny(text, " \t\r\n") && !labelled.MatchString(text) {
 		return []string{strings.Trim(text, "<>()[]\"',;")}, nil
 	}
-	for _, names := range []*regexp.Regexp{refIn, messageIDIn, queueIDIn} {
-		if found := submatches(names, text); len(found) > 0 {
-			return found, nil
+	for _, names := range []*regexp.Regexp{refIn, messageIDIn, queueIDIn, addressIn} {
+		found := submatches(names, text)
+		if len(found) == 0 {
+			continue
 		}
-	}
-	if found := addressIn.FindAllString(text, -1); len(found) > 0 {
+		if rest := strings.Fields(names.ReplaceAllString(text, " ")); len(words) > 1 && len(words) <= mostArguments {
+			for _, word := range rest {
+				if word = strings.Trim(word, "<>()[]\"',;:"); word != "" {
+					return nil, usagef("%q: a search is for one thing: besides %s say what it is: --sender, --recipient, --subject, or what else --help has", word, found[0])
+				}
+			}
+		}
 		return found, nil
 	}
 	return nil, usagef("nothing in this text names a message: a reference, a queue id, a Message-ID, or an address")

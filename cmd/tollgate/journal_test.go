@@ -26,6 +26,14 @@ func TestAnything(t *testing.T) {
 		{"250 2.0.0 Ok: queued as A4A4B9E5FFD", []string{"A4A4B9E5FFD"}},
 		{"Message-ID: <x.1@example.com> from somebody", []string{"x.1@example.com"}},
 		{"a mail from anna@example.com of yesterday", []string{"anna@example.com"}},
+		{"ref=0daxw74tx983", []string{"0daxw74tx983"}},
+		{"(ref=0daxw74tx983);", []string{"0daxw74tx983"}},
+		{"ref 0daxw74tx983", []string{"0daxw74tx983"}},
+		{"REF: 0daxw74tx983", []string{"0daxw74tx983"}},
+		{`"ref":"0daxw74tx983",`, []string{"0daxw74tx983"}},
+		{"message-id=<ref=1@example.com>", []string{"ref=1@example.com"}},
+		{"queue_id=9A4A4B9E5FFD", []string{"9A4A4B9E5FFD"}},
+		{"9A4A4B9E5FFD 4A4B9E5FFD9A", []string{"9A4A4B9E5FFD", "4A4B9E5FFD9A"}},
 	} {
 		got, err := anything(strings.Fields(tt.text))
 		if err != nil || !slices.Equal(got, tt.want) {
@@ -34,6 +42,38 @@ func TestAnything(t *testing.T) {
 	}
 	if _, err := anything([]string{"where", "is", "it"}); err == nil {
 		t.Error("no error for a text without a name")
+	}
+}
+
+// A notice of failed delivery is pasted as one argument, folded as it is.
+func TestFoldedBounce(t *testing.T) {
+	for _, text := range []string{
+		"550 5.7.1 Refused as unsolicited mail (ref\n    0daxw74tx983)", "Refused (ref\r\n\t0daxw74tx983) (in reply", "X-Tollgate: mx; ref=0daxw74tx983; weight=1",
+	} {
+		if got, err := anything([]string{text}); err != nil || !slices.Equal(got, []string{"0daxw74tx983"}) {
+			t.Errorf("%q: %q, %v", text, got, err)
+		}
+	}
+	if got, err := anything([]string{"status: queued as\n 9A4A4B9E5FFD"}); err != nil || !slices.Equal(got, []string{"9A4A4B9E5FFD"}) {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// No condition is left out silently.
+func TestConditionsAreOnce(t *testing.T) {
+	h := newHouse(t)
+	h.day()
+	for _, args := range [][]string{
+		{"journal", "sales@example.org", "ivan"}, {"journal", "ivan", "sales@example.org"}, {"journal", "ref", "0daxw74tx983", "ivan"}, {"journal", "9A4A4B9E5FFD", "ivan"},
+		{"journal", "--recipient", "a", "--recipient", "b"}, {"journal", "--sender", ""}, {"journal", "--recipient", ""}, {"journal", "--recipient", "<>"},
+		{"journal", "-n", "1", "--last", "2"}, {"journal", "--subject="}, {"journal", ""}, {"journal", "show", "thr1", "--dir", ""},
+	} {
+		if o := h.run(args...); o.code != 2 || o.out != "" {
+			t.Errorf("%q: %+v", args, o)
+		}
+	}
+	if o := h.run("journal", "-n", "1", "--utc", "--utc"); o.code != 0 {
+		t.Errorf("a switch says the same twice: %+v", o)
 	}
 }
 

@@ -24,10 +24,10 @@ func (a *app) policyDiff() *cobra.Command {
 		Long: `Diff compares two policies by what they mean: rules that came, went, moved or
 changed, patterns and list entries that were added or taken out, thresholds,
 clients. A comment or another order of keys is no difference. Without arguments
-the last policy but one is compared with the last. With a policy, what the file says
-now is told against that policy; with a FILE, what that file (a candidate) says
-against the policy in force. A word with "/" in it or ".toml" at its end is a file.
-Exit code 1: they say the same.
+the last policy but one is compared with the last. With a policy, what the file
+says now is told against that policy; with a FILE, what that file (a candidate)
+says against the policy in force. A word with "/" in it or ".toml" at its end is
+a file. Exit code 1: they say the same.
 
 Then it tells the effects: the mail that the journals have of the last day, or of
 --since, is judged by both, and each message is named of which the verdict
