@@ -3,6 +3,7 @@
 package directory
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -163,6 +164,23 @@ func foldDomain(s string) (string, error) {
 		return "", address.ErrDomain
 	}
 	return folded, address.CheckDomain(folded)
+}
+
+// Reach are the domains in which an address may be ours, in order: those of
+// Domains, and those of clients' addresses. all is false where there may be more:
+// an expression names no domain, or not all clients are known.
+func (d *Directory) Reach() (names []string, all bool) {
+	found := make(map[string]struct{}, len(d.domains))
+	for name := range d.domains {
+		found[name] = struct{}{}
+	}
+	for name := range d.patterns.byDomain {
+		found[name] = struct{}{}
+	}
+	for name := range d.subdomains {
+		found["."+name] = struct{}{}
+	}
+	return slices.Sorted(maps.Keys(found)), len(d.patterns.anywhere) == 0 && !d.incomplete
 }
 
 // Domains are those whose mail is ours by the domain, in order: "example.org";

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -257,6 +258,27 @@ func TestEmptyDirectory(t *testing.T) {
 		t.Errorf("%v, %v", clashes, d.Clients())
 	}
 	check(t, d, map[string]string{"a@example.org": "foreign a@example.org", "postmaster": "ours postmaster", "a": "no_domain a", "": "no_domain "})
+}
+
+// Reach has every domain in which Lookup finds an address of ours.
+func TestReach(t *testing.T) {
+	one := &accounting.Client{ID: "one", Addresses: []string{"Ivan@Example.ORG", "@whole.example", `/^a.*@lit\.example$/`, "b@тест.рф"}}
+	d, clashes := New(Config{}, []*accounting.Client{one})
+	if clashes != nil {
+		t.Fatal(clashes)
+	}
+	names, all := d.Reach()
+	if want := []string{"example.org", "lit.example", "whole.example", "xn--e1aybc.xn--p1ai"}; !slices.Equal(names, want) || !all {
+		t.Errorf("%v %v", names, all)
+	}
+	d, _ = New(Config{AnyInDomains: true, Domains: []string{"example.net", ".example.net"}}, []*accounting.Client{{ID: "x", Addresses: []string{"/^boss@/"}}})
+	if names, all := d.Reach(); !slices.Equal(names, []string{".example.net", "example.net"}) || all {
+		t.Errorf("%v %v", names, all)
+	}
+	d, _ = New(Config{Incomplete: true}, nil)
+	if names, all := d.Reach(); len(names) > 0 || all {
+		t.Errorf("%v %v", names, all)
+	}
 }
 
 func TestClients(t *testing.T) {

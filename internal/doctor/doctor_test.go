@@ -344,6 +344,22 @@ func TestRepairs(t *testing.T) {
 }
 
 // One domain in its two forms is one.
+// In mode "known" the policy has no list of domains: what a repair says must be
+// what check takes. Where more domains may have addresses, none is said to have none.
+func TestDomainsOfModeKnown(t *testing.T) {
+	f := healthy()
+	f.Policy.AnyOfOurs = false
+	f.Postfix[0].Settings["relay_domains"] = "example.org example.net"
+	found := Examine(f)
+	if len(found) != 1 || found[0].Name != "domain-not-in-policy" || strings.Contains(found[0].Repair, "[recipients]") || !strings.Contains(found[0].Repair, "@example.net") {
+		t.Errorf("%+v", found)
+	}
+	f.Policy.MoreDomains = true
+	if found := Examine(f); len(found) > 0 {
+		t.Errorf("%+v", found)
+	}
+}
+
 func TestBothFormsOfADomain(t *testing.T) {
 	f := healthy()
 	f.Policy.Domains = append(f.Policy.Domains, "xn--e1afmkfd.example")

@@ -34,12 +34,15 @@ type Policy struct {
 	Changed   time.Time
 	Gateway   string
 	StateDir  string
-	Domains   []string // whose mail comes here; ".example.org" are all below it
+	Domains   []string // whose mail comes here, of some addresses at least; ".example.org" are all below it
 	AnyOfOurs bool     // every address of the domains is taken, known or not
-	Outbound  []netip.Prefix
-	Greylist  bool
-	Lists     []string // DNS lists that rules ask
-	Journal   string   // folder
+	// MoreDomains: an expression may have addresses in others, or not all clients
+	// are known.
+	MoreDomains bool
+	Outbound    []netip.Prefix
+	Greylist    bool
+	Lists       []string // DNS lists that rules ask
+	Journal     string   // folder
 }
 
 // Daemon is "tollgate status".

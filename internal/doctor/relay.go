@@ -81,8 +81,12 @@ func (e *examination) domains(p *Postfix) {
 			d := address.FoldDomain(d)
 			return strings.TrimPrefix(o, ".") == strings.TrimPrefix(d, ".") || strings.HasPrefix(o, ".") && strings.HasSuffix(d, o)
 		})
-		if !known {
-			e.warn("domain-not-in-policy", advice{"Postfix takes its mail, tollgate refuses it", "add it to domains of [recipients] in " + e.Policy.File + ", or take it out of relay_domains"},
+		if !known && !e.Policy.MoreDomains {
+			repair := "add it to domains of [recipients] in "
+			if !e.Policy.AnyOfOurs { // mode "known" has no domains
+				repair = "give a client addresses in it, such as @" + d + ", in "
+			}
+			e.warn("domain-not-in-policy", advice{"Postfix takes its mail, tollgate refuses it", repair + e.Policy.File + ", or take it out of relay_domains"},
 				"relay_domains has %s, the policy has not", d)
 		}
 	}

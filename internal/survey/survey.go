@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tollgate-mail/tollgate/internal/assemble"
 	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/daemon"
 	"github.com/tollgate-mail/tollgate/internal/doctor"
@@ -61,7 +62,10 @@ func Gather(ctx context.Context, s Source) doctor.Facts {
 // policy is what the checks need of it.
 func policy(c *config.Config, p *doctor.Policy) {
 	p.Gateway, p.Outbound = c.Gate.Gateway, c.Gate.OutboundNetworks
-	p.Domains, p.AnyOfOurs = c.Gate.Directory.Domains()
+	clients := assemble.KeptClients(c).Directory()
+	_, p.AnyOfOurs = clients.Domains()
+	domains, all := clients.Reach()
+	p.Domains, p.MoreDomains = domains, !all
 	for _, k := range c.Gate.Rules.Asks(rules.AsksDNS) {
 		if k.Attr == rules.DNSBL {
 			p.Lists = append(p.Lists, k.Name)
