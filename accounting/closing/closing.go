@@ -53,9 +53,8 @@ func Close(ctx context.Context, l archive.Ledgered, q Query) (accounting.Close, 
 	if err != nil {
 		return none, fmt.Errorf("%w: %w", ErrPeriod, err)
 	}
-	// No zone is further behind.
-	if end.Add(12 * time.Hour).After(q.Now) {
-		return none, fmt.Errorf("%w: %s is not over everywhere before %s", ErrPeriod, q.Period, end.Add(12*time.Hour).Format(time.RFC3339))
+	if end.Add(behind).After(q.Now) {
+		return none, fmt.Errorf("%w: %s is not over everywhere before %s", ErrPeriod, q.Period, end.Add(behind).Format(time.RFC3339))
 	}
 	seals, err := l.Closes(ctx)
 	if err != nil {

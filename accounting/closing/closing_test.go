@@ -367,3 +367,23 @@ func TestArchived(t *testing.T) {
 		t.Errorf("an archive that is away: %v", err)
 	}
 }
+
+// Where fees were not looked after since a period was over, the refusal says since
+// when they are to be.
+func TestDoubtOfFees(t *testing.T) {
+	s, _, now := months(t)
+	if err := s.Heartbeat(t.Context(), "mx1", 0); err != nil {
+		t.Fatal(err)
+	}
+	over := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	for _, through := range []time.Time{over.Add(-time.Minute), over} {
+		refused := through.Before(over)
+		if err := s.SetFeesThrough(t.Context(), through); err != nil {
+			t.Fatal(err)
+		}
+		_, err := closing.Close(t.Context(), s, query("2026-10", *now))
+		if errors.Is(err, closing.ErrDoubt) != refused || refused && !strings.Contains(err.Error(), "2026-11-01T12:00:00Z") {
+			t.Errorf("%s: %v", through, err)
+		}
+	}
+}

@@ -13,6 +13,9 @@ import (
 // has.
 const silence = 2 * time.Minute
 
+// behind is how far no zone is further behind UTC: then a period is over everywhere.
+const behind = 12 * time.Hour
+
 // doubts are why there may be more records of a period.
 func doubts(ctx context.Context, l archive.Ledgered, period string, now time.Time) ([]string, error) {
 	list, err := l.Gateways(ctx)
@@ -44,8 +47,9 @@ func doubts(ctx context.Context, l archive.Ledgered, period string, now time.Tim
 		return nil, err
 	}
 	// Zero: by a gateway that books none.
-	if !through.IsZero() && through.Before(to.Add(zones)) {
-		doubts = append(doubts, fmt.Sprintf("the fees of clients were last looked after at %s", through.Format(time.RFC3339)))
+	if over := to.Add(behind); !through.IsZero() && through.Before(over) {
+		doubts = append(doubts, fmt.Sprintf("the fees of clients were last looked after at %s, and are to be once after %s, when %s was over everywhere: a gateway does so every ten minutes",
+			through.Format(time.RFC3339), over.Format(time.RFC3339), period))
 	}
 	parked := 0
 	if err := l.Parked(ctx, func(r accounting.Record, _ string) error {

@@ -188,6 +188,11 @@ whole, and needs neither a sum nor a reason.`
 	c.RunE = func(c *cobra.Command, args []string) error {
 		q.Client = args[0]
 		switch {
+		case c.Flags().Changed("id") && strings.TrimSpace(q.ID) == "":
+			// One would be made, and a second time another: it would count twice.
+			return usagef("--id is empty: it is what makes an entry count once")
+		case c.Flags().Changed("reverses") && strings.TrimSpace(q.Reverses) == "":
+			return usagef("--reverses is empty: which entry?")
 		case a.json && q.ID == "":
 			return usagef("--json is for programs, which may ask twice: name an --id")
 		case len(args) == 2 == (q.Reverses != ""):

@@ -14,7 +14,6 @@ import (
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/accounting/archive"
 	"github.com/tollgate-mail/tollgate/accounting/closing"
-	"github.com/tollgate-mail/tollgate/accounting/report"
 	"github.com/tollgate-mail/tollgate/internal/control"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 )
@@ -26,36 +25,6 @@ func (d *Daemon) statementBooks(ctx context.Context) (*archive.Books, error) {
 		return nil, errors.New("this store keeps no accounts")
 	}
 	return archive.Over(ctx, l)
-}
-
-func (d *Daemon) answerStatement(ctx context.Context, request json.RawMessage) (any, error) {
-	var r StatementRequest
-	if err := json.Unmarshal(request, &r); err != nil {
-		return nil, err
-	}
-	if err := accounting.CheckID(r.Client); err != nil {
-		return nil, refuse(err)
-	}
-	l, err := d.statementBooks(ctx)
-	if err != nil {
-		return nil, storeAway(err)
-	}
-	s, err := report.StatementOf(ctx, l, d.accounts.Book, r.Client, r.Period)
-	if err == nil {
-		err = s.Sum()
-	}
-	switch {
-	case errors.Is(err, report.ErrQuery):
-		return nil, refuse(err)
-	case err != nil:
-		return nil, storeAway(err)
-	}
-	if dir := d.accounts.Live.Snapshot(); dir != nil {
-		if c := dir.Client(r.Client); c != nil {
-			s.Name = c.Name
-		}
-	}
-	return s, nil
 }
 
 func (d *Daemon) answerClose(ctx context.Context, request json.RawMessage) (any, error) {
@@ -91,7 +60,9 @@ func (d *Daemon) answerClose(ctx context.Context, request json.RawMessage) (any,
 	})
 	var path *os.PathError
 	switch {
-	case errors.Is(err, closing.ErrPeriod), errors.Is(err, closing.ErrDoubt), errors.Is(err, closing.ErrSetBack), errors.Is(err, closing.ErrChanged),
+	case errors.Is(err, closing.ErrDoubt):
+		return nil, refuse(fmt.Errorf("%w (--force closes nevertheless and keeps this with the seal)", err))
+	case errors.Is(err, closing.ErrPeriod), errors.Is(err, closing.ErrSetBack), errors.Is(err, closing.ErrChanged),
 		errors.Is(err, archive.ErrFormat), errors.As(err, &path):
 		return nil, refuse(err)
 	case err != nil:

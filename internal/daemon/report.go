@@ -15,7 +15,6 @@ import (
 	"github.com/tollgate-mail/tollgate/accounting/price"
 	"github.com/tollgate-mail/tollgate/accounting/report"
 	"github.com/tollgate-mail/tollgate/internal/config"
-	"github.com/tollgate-mail/tollgate/internal/diag"
 	"github.com/tollgate-mail/tollgate/internal/directory"
 )
 
@@ -160,17 +159,7 @@ func (p *Reporter) why(ctx context.Context, q *report.Query) []string {
 			known = err != nil || len(periods) > 0
 		}
 		if !known {
-			note := fmt.Sprintf("there is no client %q", q.Client)
-			var ids []string
-			if p.Clients != nil {
-				for _, c := range p.Clients.Clients() {
-					ids = append(ids, c.ID)
-				}
-			}
-			if near := diag.Nearest(q.Client, ids); near != "" {
-				note += fmt.Sprintf("; did you mean %q?", near)
-			}
-			return append(notes, note)
+			return append(notes, noClient(q.Client, p.Clients))
 		}
 	}
 	if first := q.From.Format(time.DateOnly); first > p.Now().In(q.Location).Format(time.DateOnly) {
