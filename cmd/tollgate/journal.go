@@ -75,7 +75,7 @@ It works on the files: no daemon need run.`,
 	f.StringVar(&l.until, "until", "", "before this `TIME`")
 	f.StringVar(&l.Ref, "ref", "", "the `REFERENCE` that replies name")
 	f.StringVar(&l.QueueID, "queue-id", "", "Postfix's queue `ID`")
-	f.StringVar(&l.Rule, "rule", "", "the rule `NAME` decided or matched, or \"threshold above 6\" decided")
+	f.StringVar(&l.Rule, "rule", "", "the rule `NAME` decided or matched, or \"threshold above 6\" was passed")
 	f.StringVar(&l.MessageID, "message-id", "", "the Message-ID, with or without angle `BRACKETS`")
 	f.StringVar(&l.Subject, "subject", "", "the Subject has this `TEXT` in it")
 	f.StringVar(&l.Verdict, "verdict", "", "`VERDICT`: "+strings.Join(journalVerdicts, ", "))

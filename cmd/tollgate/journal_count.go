@@ -63,7 +63,8 @@ func countFields() []string {
 	return names
 }
 
-// rulesOf are of mail that passed all rules that matched, in shadow, too, and of what
+// rulesOf are of mail that passed all rules that matched, in shadow, too, and the
+// thresholds that marked it, and of what
 // did not pass what decided: the rule, the threshold, or else, in parentheses, what no
 // rule is.
 func rulesOf(e *journal.Entry) []counts {
@@ -80,6 +81,9 @@ func rulesOf(e *journal.Entry) []counts {
 	var all []counts
 	for _, r := range e.Rules {
 		all = append(all, counts{r.Name, r.Shadow})
+	}
+	for _, name := range e.Thresholds {
+		all = append(all, counts{text: name})
 	}
 	if e.Rule != "" && !slices.Contains(all, counts{text: e.Rule}) {
 		all = append(all, counts{text: e.Rule})

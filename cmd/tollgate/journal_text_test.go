@@ -20,7 +20,7 @@ func (h *house) day() {
 		return fmt.Sprintf(`{"time":"2026-11-28T10:00:%02d.000Z","kind":"blocks","ref":%q,"queue_id":"Q%s","client_ip":"192.0.2.7","client_host":"unknown","sender":"anna@far.example","recipient":"ivan@example.org","verdict":%q,"stage":%q%s}`+"\n", second, ref, ref, verdict, stage, more)
 	}
 	h.write("journal/messages.jsonl",
-		message(1, "tag1", "accept", `,"tags":["Subject: [SPAM?]","X-Spam-Flag: YES"],"subject":"Lottery","weight":"5"`)+
+		message(1, "tag1", "accept", `,"tags":["Subject: [SPAM?]","X-Spam-Flag: YES"],"thresholds":["threshold above 3"],"subject":"Lottery","weight":"5"`)+
 			message(2, "shd1", "accept", `,"rules":[{"name":"programs","stage":"headers","weight":"0","shadow":true,"action":"reject"},{"name":"big","stage":"headers","weight":"1"}]`)+
 			message(3, "vir1", "reject", `,"stage":"complete","reason":"virus Eicar","reply":"550 5.7.1 Infected (ref vir1)"`)+
 			message(4, "hld1", "hold", `,"stage":"headers","rule":"contract","reason":"rule contract"`)+
@@ -46,7 +46,7 @@ func TestJournalTexts(t *testing.T) {
 		{"day", "journal --utc"}, {"shadow", "journal shadow --utc"}, {"looks", "journal looks --utc"},
 		{"show-held", "journal show hld2 --utc"}, {"show-shadow", "journal show can1 --utc"}, {"show-tagged", "journal show tag1 --utc"},
 		{"released", "journal blocks --verdict released --utc"}, {"newest", "journal -n 3 --utc"}, {"first", "journal --limit 3 --utc"},
-		{"rules-of-blocks", "journal blocks --verdict reject --count-by rule"}, {"rules", "journal --count-by rule"}, {"threshold", "journal messages --rule threshold_above_6 --utc"},
+		{"rules-of-blocks", "journal blocks --verdict reject --count-by rule"}, {"rules", "journal --count-by rule"}, {"threshold", "journal messages --rule threshold_above_6 --utc"}, {"marked", "journal --rule threshold_above_3 --utc"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := newHouse(t)

@@ -125,6 +125,7 @@ func (m *Message) judgeComplete(ctx context.Context, stage rules.Stage) (last bo
 // journalled, as what matched without effect.
 func (m *Message) thresholds() []*rules.Threshold {
 	var passed []*rules.Threshold
+	m.passed = nil
 	for _, t := range m.j.Rules.Thresholds(m.weight) {
 		if t.Shadow {
 			m.found.addThreshold(t)
@@ -132,6 +133,7 @@ func (m *Message) thresholds() []*rules.Threshold {
 		}
 		m.tagged = append(m.tagged, tagging{tags: t.Tags})
 		passed = append(passed, t)
+		m.passed = append(m.passed, ThresholdName(t))
 	}
 	return passed
 }

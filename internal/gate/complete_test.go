@@ -159,6 +159,9 @@ func TestShadowThreshold(t *testing.T) {
 	}
 	hits := w.last().Rules
 	want := journal.RuleHit{Name: "threshold above 6", Stage: "complete", Weight: "0", Shadow: true, Action: "reject"}
+	if passed := w.last().Thresholds; !slices.Equal(passed, []string{"threshold above 5"}) {
+		t.Errorf("passed %q", passed)
+	}
 	if !subject || len(hits) != 2 || hits[1] != want {
 		t.Errorf("subject tagged %v; %+v", subject, hits)
 	}

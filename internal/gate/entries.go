@@ -157,6 +157,7 @@ func (m *Message) record(v Verdict, why *refusal, r Reply) {
 	if v == Accepted || v == Held {
 		e.Tags = m.marks
 	}
+	e.Thresholds = m.passed
 	e.Took = m.timed(e.Time)
 	m.s.logIf(m.s.g.Journal.Write(e))
 }

@@ -55,6 +55,7 @@ type Message struct {
 	subjectReadings []string
 
 	remarks []string // for the journal
+	passed  []string // thresholds, for the journal
 	marks   []string // put on it, for the journal: fields as "Name: value"
 
 	held     int64    // taken from the room for large headers

@@ -51,6 +51,8 @@ func (r entryReader) field(e *Entry, key string) bool {
 		return r.Texts(&e.Recipients)
 	case "tags":
 		return r.Texts(&e.Tags)
+	case "thresholds":
+		return r.Texts(&e.Thresholds)
 	case "size":
 		return r.Number(&e.Size)
 	case "duration_ms":

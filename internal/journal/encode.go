@@ -21,6 +21,9 @@ func appendMessage(b []byte, e *Entry) []byte {
 	if len(e.Tags) > 0 {
 		b = appendTexts(append(b, `,"tags":`...), e.Tags)
 	}
+	if len(e.Thresholds) > 0 {
+		b = appendTexts(append(b, `,"thresholds":`...), e.Thresholds)
+	}
 	return appendJudgement(b, e)
 }
 

@@ -329,7 +329,7 @@ func TestFieldsAreDocumented(t *testing.T) {
 	}
 	e := full()
 	e.Recipient, e.Stage, e.Rule, e.By, e.Detail = "r", "s", "r", "b", "d"
-	e.Took, e.Tags = new(took.Times), []string{"t"}
+	e.Took, e.Tags, e.Thresholds = new(took.Times), []string{"t"}, []string{"threshold above 3"}
 	for _, k := range kinds {
 		var written map[string]any
 		if err := json.Unmarshal(k.append(nil, e), &written); err != nil {

@@ -162,6 +162,10 @@ type Entry struct {
 	// Tags are the marks that were put on a message: "Subject: [SPAM?]", "X-Spam: yes".
 	Tags []string `json:"tags"`
 
+	// Thresholds are those that its weight passed, those that only mark included:
+	// "threshold above 3". Those in shadow are among Rules.
+	Thresholds []string `json:"thresholds"`
+
 	// Took is where the time of a message went; nil: not known.
 	Took *took.Times `json:"took_ms"`
 

@@ -62,12 +62,13 @@ func TestSearchThreshold(t *testing.T) {
 		{Time: at, Kind: journal.Messages, Ref: "r1", Verdict: "reject", Reason: "weight 6.5 above 6"},
 		{Time: at, Kind: journal.Messages, Ref: "r2", Verdict: "reject", Reason: "weight 66.5 above 66"},
 		{Time: at, Kind: journal.Messages, Ref: "r3", Verdict: "reject", Rule: "weight", Reason: "rule weight"},
+		{Time: at, Kind: journal.Messages, Ref: "r5", Verdict: "accept", Thresholds: []string{"threshold above 3"}},
 		{Time: at, Kind: journal.Messages, Ref: "r4", Verdict: "accept", Rules: []journal.RuleHit{{Name: "threshold above 6", Shadow: true}}},
 	}
 	file(t, dir+"/messages.jsonl", entries...)
 	file(t, dir+"/messages.jsonl.1.gz", entries...)
 	for rule, want := range map[string][]string{
-		"threshold above 6": {"r1", "r4"}, "weight above 6": {"r1", "r4"}, "Threshold  above 66": {"r2"}, "threshold above 7": nil, "weight": {"r3"},
+		"threshold above 6": {"r1", "r4"}, "weight above 6": {"r1", "r4"}, "Threshold  above 66": {"r2"}, "threshold above 7": nil, "threshold above 3": {"r5"}, "weight": {"r3"},
 	} {
 		refs, _ := search(t, dir, journal.Query{Rule: rule})
 		if got := slices.Compact(slices.Sorted(slices.Values(refs))); !slices.Equal(got, want) || len(refs) != 2*len(want) {

@@ -26,7 +26,7 @@ type Query struct {
 	Ref          string
 	QueueID      string
 	MessageID    string // with or without angle brackets
-	Rule         string // the one that decided, or any that matched; "threshold above 6": one that did
+	Rule         string // the one that decided, or any that matched; "threshold above 6": one that was passed
 	Verdict      string
 	Stage        string
 	Helo         string
@@ -258,7 +258,7 @@ func hasSender(e *Entry) bool {
 func (m *match) byRule(e *Entry) bool {
 	if m.above != "" {
 		name := Threshold(e)
-		return name != "" && strings.HasSuffix(name, m.above) ||
+		return name != "" && strings.HasSuffix(name, m.above) || slices.Contains(e.Thresholds, "threshold"+m.above) ||
 			slices.ContainsFunc(e.Rules, func(h RuleHit) bool { return h.Name == "threshold"+m.above })
 	}
 	return same(m.Rule, e.Rule) || slices.ContainsFunc(e.Rules, func(h RuleHit) bool { return same(m.Rule, h.Name) })
