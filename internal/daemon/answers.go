@@ -215,7 +215,7 @@ func (s *MaillogStatus) degraded() []string {
 		all = append(all, "lines of Postfix's log may have been missed: "+s.Gap+`; see "tollgate reconcile"`)
 	}
 	if s.Unknown > 0 {
-		all = append(all, fmt.Sprintf(`%s charged of which Postfix's log does not say that they were queued%s: see "tollgate reconcile"`, Plural(int(s.Unknown), "message"), s.which()))
+		all = append(all, fmt.Sprintf(`%s charged that Postfix's log does not tell to be queued%s: see "tollgate reconcile"`, Plural(int(s.Unknown), "message"), s.which()))
 	}
 	return all
 }

@@ -143,6 +143,7 @@ func (f *followed) restore(ctx context.Context) {
 	if ok {
 		f.tracker.Restore(kept)
 		f.gap, since = kept.Gap, kept.Time.Add(-outcome.Soon)
+		f.places.From(time.Now(), kept.Place)
 	}
 	err = f.d.spool.Find(ctx, since, func(records []accounting.Record) error {
 		m, charged := outcome.Of(records)

@@ -59,10 +59,11 @@ func (t *Tracker) Restore(k Kept) {
 	t.beyond, t.last = k.Beyond, k.Place.Last
 }
 
-// Hold knows that a message is on hold.
+// Hold knows that a message is on hold: it is waited for no more.
 func (t *Tracker) Hold(m Message) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.forget(m)
 	t.held[m.QueueID] = m
 }
 
@@ -112,6 +113,11 @@ type placed struct {
 	at    time.Time
 	place maillog.Place
 }
+
+// From takes over the place that an earlier process kept, at the time at which
+// that is read from. It is told until those of now are old enough: a process that
+// soon ends leaves it to the next one.
+func (p *Places) From(at time.Time, place maillog.Place) { p.list = []placed{{at, place}} }
 
 // Add takes note of a place.
 func (p *Places) Add(at time.Time, place maillog.Place) {

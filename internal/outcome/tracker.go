@@ -94,6 +94,9 @@ func (t *Tracker) Charged(m Message) {
 
 func (t *Tracker) charged(m Message) {
 	list := t.waiting[m.QueueID]
+	if h, ok := t.held[m.QueueID]; ok && h.same(&m) {
+		return // the log has said so
+	}
 	if slices.ContainsFunc(list, func(o Message) bool { return o.same(&m) }) {
 		return
 	}

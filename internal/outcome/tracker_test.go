@@ -2,7 +2,6 @@ package outcome
 
 import (
 	"reflect"
-	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -218,5 +217,46 @@ func TestPlaces(t *testing.T) {
 	if len(p.list) > 25 {
 		t.Errorf("%d places", len(p.list))
 	}
-	_ = slices.Clone(p.list)
+}
+
+// A process that ends soon leaves the next one the place that it began at: what was
+// charged before it is waited for again then, and stands before what it has read.
+func TestPlacesOverRestarts(t *testing.T) {
+	kept := maillog.Place{Inode: 1, Offset: 100}
+	for restart := range 5 {
+		var p Places
+		p.From(at(120*restart), kept)
+		p.Add(at(120*restart+1), maillog.Place{Inode: 2, Offset: 5})
+		p.Add(at(120*restart+100), maillog.Place{Inode: 2, Offset: 10})
+		if kept = p.Old(); kept.Inode != 1 || kept.Offset != 100 {
+			t.Fatalf("restart %d: %+v", restart, kept)
+		}
+	}
+	var p Places
+	p.From(at(0), kept)
+	for minute := range 30 {
+		p.Add(at(60*minute), maillog.Place{Inode: 2, Offset: int64(minute)})
+	}
+	if old := p.Old(); old.Inode != 2 || old.Offset < 17 || old.Offset > 19 {
+		t.Errorf("%+v", old)
+	}
+}
+
+// A message on hold is waited for no more, however that was found out.
+func TestHeldIsNotWaitedFor(t *testing.T) {
+	m := Message{QueueID: "A", Time: start}
+	w := NewTracker()
+	w.Charged(m)
+	w.Hold(m) // as reconciling does
+	w.Charged(m)
+	if s := w.Status(at(3600)); s.Waiting != 0 || s.Unknown != 0 || s.Held != 1 {
+		t.Errorf("%+v", s)
+	}
+	if all := w.Undecided(); len(all) != 1 {
+		t.Errorf("%+v", all)
+	}
+	w.Charged(Message{QueueID: "A", Time: at(60)}) // a short id that came again
+	if s := w.Status(at(61)); s.Waiting != 1 || s.Held != 1 {
+		t.Errorf("%+v", s)
+	}
 }
