@@ -65,7 +65,7 @@ func TestFees(t *testing.T) {
 		}
 		v := report.View{By: by}
 		for form, want := range map[string]string{
-			"table": "99  0.000099", "csv": "currency,balance,name,fee\r\nidle,0,0,0,0,0.00,RUB,-0.000106,,0.000099\r\n", "total": "total,3,3210,3210,0,0.00,RUB,,,150.000099\r\n",
+			"table": "99  0.000099", "csv": "currency,balance,name,fee\r\nidle,0,0,0,0,0.00,RUB,-0.000106,,0.000099\r\n", "total": "total,2,210,210,0,0.00,RUB,,,150.000099\r\n",
 			"json": `"balance":"-149.999","fee":"150.00"}`,
 		} {
 			var b bytes.Buffer

@@ -111,7 +111,8 @@ func Run(ctx context.Context, store accounting.Store, q Query) ([]Row, error) {
 	rows := s.sorted()
 	if q.alone() {
 		if l, ok := store.(accounting.Ledger); ok {
-			if err := balances(ctx, l, rows); err != nil {
+			var err error
+			if rows, err = balances(ctx, l, rows); err != nil {
 				return nil, err
 			}
 		}
@@ -122,30 +123,6 @@ func Run(ctx context.Context, store accounting.Store, q Query) ([]Row, error) {
 		}
 	}
 	return rows, nil
-}
-
-// balances reads how accounts stand.
-func balances(ctx context.Context, l accounting.Ledger, rows []Row) error {
-	var ask []accounting.Standing
-	for i := range rows {
-		if accounting.CheckID(rows[i].Client) == nil {
-			ask = append(ask, accounting.Standing{Client: rows[i].Client})
-		}
-	}
-	list, err := l.Standings(ctx, ask)
-	if err != nil {
-		return err
-	}
-	by := make(map[string]int64, len(list))
-	for _, st := range list {
-		by[st.Client] = st.Balance
-	}
-	for i := range rows {
-		if n, ok := by[rows[i].Client]; ok {
-			rows[i].Balance = &n
-		}
-	}
-	return nil
 }
 
 // maxYears bounds what one question asks of the store.

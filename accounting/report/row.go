@@ -75,12 +75,14 @@ func (r *Row) empty() bool {
 	return r.Deliveries == 0 && r.Size == 0 && r.Charged == 0 && r.Included == 0 && r.Cost == 0 && r.Frac == 0 && r.Blocks == 0 && r.Fee == 0
 }
 
-// Totals are the sums of rows, one for each currency; of rows without one they
-// are part of the first.
+// Totals are the sums of rows, one for each currency, and one of what was delivered
+// without a price.
 func Totals(rows []Row) []Row { return inCurrencies(rows, func(*Row) Row { return Row{} }) }
 
-// inCurrencies adds up rows under keys, each currency by itself. What costs
-// nothing has no currency: it belongs to the only one, or the first, of its key.
+// inCurrencies adds up rows under keys, each currency by itself. What has no price has
+// no currency: of a client it belongs to the only one that the client has; of others'
+// deliveries together it is a row of its own, or their bytes would stand beside money
+// that is not for them. What was refused alone belongs to the first.
 func inCurrencies(rows []Row, key func(*Row) Row) []Row {
 	by := map[Row][]Row{}
 	var order []Row
@@ -100,7 +102,8 @@ func inCurrencies(rows []Row, key func(*Row) Row) []Row {
 			order = append(order, k)
 		}
 		at := slices.IndexFunc(list, func(o Row) bool { return o.Currency == r.Currency })
-		if at < 0 && r.Currency == "" && len(list) > 0 {
+		apart := (k.Client == "" || k.Client == accounting.Other || len(list) > 1) && (r.Deliveries != 0 || r.Size != 0 || r.Charged != 0)
+		if at < 0 && r.Currency == "" && len(list) > 0 && !apart {
 			at = 0
 		}
 		if at < 0 {
