@@ -168,18 +168,18 @@ func (a *app) printReport(r *reporting, q *report.Query, answer *daemon.ReportAn
 	if err := report.WriteTable(a.out, v, answer.Rows); err != nil {
 		return err
 	}
-	return costAndBalance(a.out, q, answer.Rows)
+	return costAndBalance(a.out, answer.Rows)
 }
 
 // costAndBalance says what of a balance is in no column.
-func costAndBalance(w io.Writer, q *report.Query, rows []report.Row) error {
+func costAndBalance(w io.Writer, rows []report.Row) error {
 	balanced := slices.ContainsFunc(rows, func(r report.Row) bool { return r.Balance != nil && *r.Balance != 0 })
 	if !balanced {
 		return nil
 	}
-	_, err := fmt.Fprintf(w, `cost is what these deliveries cost, fee what tariffs cost besides. balance is as of now: payments and adjustments are in it,
-and in no column; "tollgate statement CLIENT %s" has all of them
-`, q.To.Format("2006-01"))
+	_, err := fmt.Fprint(w, `cost is what these deliveries cost, fee what tariffs cost besides. balance is as of now: payments and adjustments are in it,
+and in no column; "tollgate statement CLIENT PERIOD" has all of them, PERIOD being one of its tariff: "clients show" names that of now
+`)
 	return err
 }
 
