@@ -26,7 +26,8 @@ func (a *app) policies() *cobra.Command {
 was in force, with the contents of its files and lists, when it came in force,
 by whom and why ("tollgate reload --message"). A policy is named by the number
 of its entry, by the beginning of its version (as journals and usage records
-have it), or as "previous", the one before the last.`,
+have it), or as "previous", the one before the last: of those that were in force
+for all mail, so that a canary is not counted.`,
 		Example: `  tollgate policy log
   tollgate policy diff previous
   tollgate policy rollback previous --message "partners were refused"`,

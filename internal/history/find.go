@@ -10,7 +10,8 @@ import (
 
 // Find has the entry that a name stands for: a number of the log, the beginning
 // of a version (of several entries the last), "previous" or "-1" for the one
-// before the last, "" for the last.
+// before the last, "" for the last. Those two, and "-2" and so on, count the
+// policies that were in force for all mail, each once.
 func Find(all []Entry, name string) (Entry, error) {
 	if len(all) == 0 {
 		return Entry{}, errors.New("the history is empty: no policy has been in force yet")
@@ -19,14 +20,16 @@ func Find(all []Entry, name string) (Entry, error) {
 		name = "-1"
 	}
 	back, err := strconv.Atoi(name)
-	switch {
-	case name == "":
+	switch past := whole(all); {
+	case name == "" && len(past) == 0:
 		return all[len(all)-1], nil
+	case name == "":
+		return past[len(past)-1], nil
 	case err == nil && back < 0:
-		if -back >= len(all) {
-			return Entry{}, fmt.Errorf("%s: no policy was in force so long ago: the history has %d", name, len(all))
+		if -back >= len(past) {
+			return Entry{}, fmt.Errorf("%s: no policy was in force so long ago: the history has %d", name, len(past))
 		}
-		return all[len(all)-1+back], nil
+		return past[len(past)-1+back], nil
 	}
 	var found []Entry
 	for _, e := range slices.Backward(all) {
@@ -51,4 +54,21 @@ func Find(all []Entry, name string) (Entry, error) {
 		return Entry{}, fmt.Errorf("%q: several policies begin so", name)
 	}
 	return found[0], nil
+}
+
+// whole are the policies that were in force for all mail, one after the other: a
+// canary was not, its end and a reload of the same policy begin no other one.
+func whole(all []Entry) []Entry {
+	var past []Entry
+	for _, e := range all {
+		if e.marks() {
+			continue
+		}
+		if n := len(past); n > 0 && past[n-1].Hash == e.Hash {
+			past[n-1] = e
+			continue
+		}
+		past = append(past, e)
+	}
+	return past
 }

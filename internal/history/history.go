@@ -108,7 +108,7 @@ func (s *Store) Keep(c *config.Config, e Entry) (Entry, bool, error) {
 	}
 	e.Number, e.Version, e.Hash = 1, c.Gate.Version, c.Hash
 	if n := len(all); n > 0 {
-		if last := all[n-1]; last.Hash == e.Hash && !e.marks() && !last.marks() {
+		if last := all[n-1]; last.Hash == e.Hash && !e.marks() && last.How != Canary {
 			return last, false, nil
 		}
 		e.Number = all[n-1].Number + 1

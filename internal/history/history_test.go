@@ -152,6 +152,63 @@ func TestKeep(t *testing.T) {
 	}
 }
 
+// What was in force for a part of the mail is no policy of before, nor is the same
+// policy that was told of again.
+func TestPreviousSkipsCanaries(t *testing.T) {
+	var all []history.Entry
+	add := func(how, hash string) {
+		all = append(all, history.Entry{Number: len(all) + 1, How: how, Hash: hash})
+	}
+	check := func(last, previous int) {
+		t.Helper()
+		for name, want := range map[string]int{"": last, "previous": previous, "-1": previous} {
+			switch e, err := history.Find(all, name); {
+			case want == 0 && err == nil:
+				t.Errorf("%q is %d", name, e.Number)
+			case want != 0 && (err != nil || e.Number != want):
+				t.Errorf("%q is %d, %v; want %d", name, e.Number, err, want)
+			}
+		}
+	}
+	add(history.Start, "aaaa")
+	check(1, 0)
+	add(history.Canary, "cccc")
+	check(1, 0)
+	add(history.CanaryEnd, "aaaa")
+	check(1, 0)
+	add(history.Reload, "bbbb")
+	check(4, 1)
+	add(history.Canary, "cccc")
+	check(4, 1)
+	add(history.CanaryEnd, "bbbb")
+	check(4, 1)
+	add(history.Reload, "bbbb")
+	check(7, 1)
+	add(history.Canary, "cccc")
+	add(history.Promote, "cccc")
+	check(9, 7)
+}
+
+// A reload of the policy that is in force again after a canary is no new entry.
+func TestKeepAfterCanary(t *testing.T) {
+	f := newFolder(t)
+	s := history.New(f.dir, history.Bounds{})
+	first := f.load()
+	keep(t, s, first, history.Start)
+	f.write("partners.txt", "192.0.2.9\n")
+	keep(t, s, f.load(), history.Canary)
+	if _, _, err := s.Again(first.Hash, history.Entry{How: history.CanaryEnd}); err != nil {
+		t.Fatal(err)
+	}
+	if e, added := keep(t, s, first, history.Reload); added || e.Number != 3 {
+		t.Errorf("%+v", e)
+	}
+	keep(t, s, f.load(), history.Canary)
+	if e, added := keep(t, s, f.load(), history.Promote); !added || e.Number != 5 {
+		t.Errorf("%+v", e)
+	}
+}
+
 // Passwords come back from the file that is there.
 func TestUnmask(t *testing.T) {
 	for _, tt := range []struct {
