@@ -289,7 +289,11 @@ func (d *drain) failed(err error) pause {
 	s.mu.Unlock()
 	if d.failures == 0 || d.due(d.logged, time.Minute) == 0 {
 		d.logged = now
-		s.o.Log.Error("usage records wait in the spool", "waiting", waiting, "error", err)
+		text := "usage records wait in the spool"
+		if waiting == 0 {
+			text = "the store cannot be used; no usage record waits"
+		}
+		s.o.Log.Error(text, "waiting", waiting, "error", err)
 	}
 	backoff := min(s.pace.backoffMin<<min(d.failures, 16), s.pace.backoffMax)
 	d.failures++

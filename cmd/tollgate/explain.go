@@ -44,7 +44,8 @@ what would change in the header, and the usage records with their prices: those
 of a period in which nothing was used before. With --standing the clients'
 accounts are asked of the daemon: a quota or a balance that is used up refuses as
 live, and prices are those of the period as it stands; without, neither refuses
-anybody, and explain says that they were not asked for. Nothing is sent, journalled, remembered or charged.
+anybody, and explain says that they were not asked for. Nothing is sent,
+journalled, remembered or charged.
 
 With --ref it shows what the journals know of a message that came, and what they
 do not; with the message, or --policy, beside it what would happen now.

@@ -86,7 +86,11 @@ func (s *story) pageBeside(a *app, _ journal.Entry) error {
 
 // lookLine is who looked at what.
 func lookLine(e *journal.Entry) string {
-	return strings.TrimSpace(or(e.By) + ": " + e.Event + " " + shorten(e.Detail, 300))
+	what := e.Event + " " + e.Detail
+	if strings.HasPrefix(e.Detail, e.Event+" ") {
+		what = e.Detail // "trace is off"
+	}
+	return strings.TrimSpace(or(e.By) + ": " + shorten(what, 300))
 }
 
 // shadowText are the shadow rules that matched, and what each would do.

@@ -45,8 +45,9 @@ func (d *deed) text(zone *time.Location) string {
 	if d.By != "" {
 		text += " by " + shorten(d.By, 50)
 	}
-	if d.Reason != "" {
-		text += ": " + shorten(d.Reason, 300)
+	// What is closed has its own "by", for who reads the reason alone.
+	if reason := strings.TrimSuffix(d.Reason, ", by "+d.By); reason != "" {
+		text += ": " + shorten(reason, 300)
 	}
 	return text
 }

@@ -45,9 +45,10 @@ modules, antivirus), and whether it has left Postfix's queue. --eicar attaches
 the test file that virus scanners find, --gtube has the line that spam filters
 find. The recipient gets the message, where nothing stops it.
 
-Exit code 0: a plain message was taken and judged; with --eicar the antivirus, or a
-module, found a virus; with --gtube a module found it to be spam. 1: it was not so,
-also where the message was refused for another reason: nobody looked at it then.`,
+Exit code 0: a plain message was taken and judged; with --eicar the antivirus, or
+a module, found a virus; with --gtube a module found it to be spam. 1: it was not
+so, also where the message was refused for another reason: nobody looked at it
+then.`,
 		Example: `  tollgate send-test --to ivan@example.org
   tollgate send-test --to ivan@example.org --eicar`,
 		Args: alone,
@@ -90,7 +91,11 @@ func (a *app) sendAndFollow(ctx context.Context, m testMessage) error {
 	if is.Answer, err = probe.Send(ctx, m.server, helo, m.from, m.to, probe.Message(m.kind(), m.from, m.to, id, time.Now())); err != nil {
 		return away(err)
 	}
-	a.say("<%s> to <%s>: after %s it was answered %d %s", is.From, is.To, is.Answer.Step, is.Answer.Code, is.Answer.Text)
+	step := is.Answer.Step
+	if step == "." {
+		step = "its end"
+	}
+	a.say("<%s> to <%s>: after %s it was answered %d %s", is.From, is.To, step, is.Answer.Code, is.Answer.Text)
 	found, err := a.judgement(ctx, is.Answer)
 	if err != nil {
 		return err

@@ -158,7 +158,10 @@ func (s *Status) degraded(now time.Time) []string {
 	if s.Milter.Refused > 0 {
 		note("%s refused for want of room", Plural(int(s.Milter.Refused), "connection"))
 	}
-	if s.Spool.LastError != "" {
+	switch {
+	case s.Spool.LastError != "" && s.Spool.Waiting == 0:
+		note("the store could not be used since %s, and has not been tried again; no record waits: %s", local(s.Spool.ErrorSince), s.Spool.LastError)
+	case s.Spool.LastError != "":
 		note("records wait in the spool since %s: %s", local(s.Spool.ErrorSince), s.Spool.LastError)
 	}
 	if s.Spool.SetAside > 0 {

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -16,5 +17,18 @@ func TestServersOfDNSThatAreDown(t *testing.T) {
 	all := s.degraded(s.Started)
 	if len(all) != 1 || all[0] != "DNS server 192.0.2.2:53 is down: timeout" {
 		t.Errorf("%q", all)
+	}
+}
+
+// Records are said to wait where some do.
+func TestStoreAwayWithNothingWaiting(t *testing.T) {
+	var s Status
+	s.Started = time.Now()
+	s.Spool.LastError, s.Spool.ErrorSince = "refused", s.Started
+	for waiting, want := range map[int64]string{0: "no record waits", 2: "records wait in the spool"} {
+		s.Spool.Waiting = waiting
+		if all := s.degraded(s.Started); len(all) != 1 || !strings.Contains(all[0], want) {
+			t.Errorf("%d: %q", waiting, all)
+		}
 	}
 }

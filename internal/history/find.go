@@ -17,6 +17,9 @@ func Find(all []Entry, name string) (Entry, error) {
 		return Entry{}, errors.New("the history is empty: no policy has been in force yet")
 	}
 	if name == "previous" {
+		if len(all) == 1 {
+			return Entry{}, errors.New("no policy was in force before this one: the history has 1")
+		}
 		name = "-1"
 	}
 	back, err := strconv.Atoi(name)
