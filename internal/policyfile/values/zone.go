@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 	_ "time/tzdata" // zones must load where the system has none
@@ -47,9 +48,30 @@ func (r *Reader) ZoneName(n *document.Node) (string, bool) {
 	near := ""
 	if s == "MSK" || s == "MSD" {
 		near = "; Moscow's is Europe/Moscow"
-	} else if z := diag.Nearest(s, ZoneNames()); z != "" {
+	} else if m := offset.FindStringSubmatch(s); m != nil {
+		// The signs of the database are those of POSIX: west is positive.
+		sign := "-"
+		if m[1] == "-" {
+			sign = "+"
+		}
+		near = fmt.Sprintf("; it has names of places, such as Europe/Moscow, and for a fixed difference Etc/GMT%s%s (the sign is the other way round)", sign, m[2])
+	} else if z := nearZone(s); z != "" {
 		near = fmt.Sprintf("; did you mean %s?", z)
 	}
 	r.Errorf(n, "timezone: %q is not in the time zone database%s", s, near)
 	return "", false
+}
+
+// offset is a difference to UTC in whole hours, as people write it.
+var offset = regexp.MustCompile(`(?i)^(?:UTC|GMT) ?([+-])0?([1-9]|1[0-4])(?::?00)?$`)
+
+// nearZone is the zone of a city that is named alone, or one of a similar name.
+func nearZone(s string) string {
+	names := ZoneNames()
+	for _, name := range names {
+		if _, city, ok := strings.Cut(name, "/"); ok && strings.EqualFold(city, strings.ReplaceAll(s, " ", "_")) {
+			return name
+		}
+	}
+	return diag.Nearest(s, names)
 }
