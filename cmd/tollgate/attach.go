@@ -86,9 +86,9 @@ func (a *app) changePostfix(ctx context.Context, t attaching) error {
 	if _, err := os.Stat(opnsense); err == nil {
 		return &failure{exitNegative, errors.New("on OPNsense the tollgate plugin attaches Postfix: Services, Tollgate, Attach to Postfix")}
 	}
-	find := a.wholePlaces
+	find := a.places
 	if t.dryRun {
-		find = a.places
+		find = a.lookingPlaces
 	}
 	places, err := find()
 	if err != nil {

@@ -43,7 +43,7 @@ func (a *app) clientRows(c *cobra.Command, id string) ([]daemon.ClientRow, error
 }
 
 func (a *app) clientRowsOf(ctx context.Context, id string) ([]daemon.ClientRow, error) {
-	places, err := a.places()
+	places, err := a.lookingPlaces()
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,7 @@ Exit code 0: nothing was found, and nothing is printed; 1: something was found.`
   tollgate doctor --json | jq -r '.[] | select(.severity == "fault") | .repair'`,
 		Args: alone,
 		RunE: func(c *cobra.Command, _ []string) error {
-			places, err := a.places()
+			places, err := a.lookingPlaces()
 			if err != nil {
 				return err
 			}

@@ -21,7 +21,7 @@ func (a *app) folder(ctx context.Context, dir string) (string, error) {
 	if dir != "" {
 		return dir, nil
 	}
-	places, err := a.places()
+	places, err := a.lookingPlaces()
 	if err != nil {
 		return "", err
 	}

@@ -33,7 +33,7 @@ func (a *app) looked(ctx context.Context, stateDir, dir string, r daemon.LookReq
 
 // lookedHere is looked of the policy's own journals.
 func (a *app) lookedHere(ctx context.Context, r daemon.LookRequest) {
-	if places, err := a.places(); err == nil {
+	if places, err := a.lookingPlaces(); err == nil {
 		a.looked(ctx, places.StateDir, places.JournalDir, r)
 	}
 }

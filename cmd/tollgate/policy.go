@@ -42,7 +42,7 @@ for all mail, so that a canary is not counted.`,
 
 // past has the history, the oldest entry first.
 func (a *app) past() (*history.Store, []history.Entry, error) {
-	places, err := a.places()
+	places, err := a.lookingPlaces()
 	if err != nil {
 		return nil, nil, err
 	}

@@ -31,7 +31,7 @@ func (a *app) effects(ctx context.Context, c comparison) error {
 	if err != nil {
 		return usagef("--since %q: %w", c.since, err)
 	}
-	places, err := a.places()
+	places, err := a.lookingPlaces()
 	if err != nil {
 		return err
 	}

@@ -278,8 +278,12 @@ func TestBrokenText(t *testing.T) {
 	if o := h.run("check"); o.code != exitPolicy {
 		t.Errorf("check: %+v", o)
 	}
-	if o := h.run("attach", "--yes", "--config", h.path("none")); o.code != exitPolicy {
-		t.Errorf("attach: %+v", o)
+	for _, args := range []string{
+		"attach --yes --config none", "hold release r1", "clients pay sales 1 --id one", "trace on", "close 2026-10", "audit --accept 1", "canary stop", "reload", "parked drop one",
+	} {
+		if o := h.run(strings.Fields(args)...); o.code != exitPolicy || !strings.Contains(o.err, "policy.toml:") || strings.Contains(o.err, "going on") {
+			t.Errorf("%s: %+v", args, o)
+		}
 	}
 	h.mustRun("policy", "rollback", "1")
 	if o := h.run("status"); o.err != "" || h.read("policy.toml") != h.mustRun("policy", "show", "1", "--file", "policy.toml") {

@@ -29,7 +29,7 @@ func (a *app) redactions() redactKey {
 	if a.key != nil {
 		return a.key
 	}
-	places, problems := config.LoadPlaces(a.policy)
+	places, problems := config.FindPlaces(a.policy)
 	err := problems.Err()
 	if err == nil {
 		a.key, err = gatewayKey(places.StateDir)

@@ -65,7 +65,7 @@ in the spool is not yet counted.`,
 			if err := r.check(a.json); err != nil {
 				return err
 			}
-			places, err := a.places()
+			places, err := a.lookingPlaces()
 			if err != nil {
 				return err
 			}

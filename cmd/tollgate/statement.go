@@ -29,7 +29,7 @@ PERIOD may be said: "last month", "november", "last week", "yesterday".`,
   tollgate statement sales 2026-W48 --json`,
 		Args: counted(2, 2),
 		RunE: func(c *cobra.Command, args []string) error {
-			places, err := a.places()
+			places, err := a.lookingPlaces()
 			if err != nil {
 				return err
 			}

@@ -24,7 +24,7 @@ when there is nothing). Exit code 75: no daemon runs.`,
   tollgate status --json | jq -e '.degraded == []'`,
 		Args: alone,
 		RunE: func(c *cobra.Command, _ []string) error {
-			places, err := a.places()
+			places, err := a.lookingPlaces()
 			if err != nil {
 				return err
 			}

@@ -302,7 +302,7 @@ func TestPlacesOfABrokenPolicy(t *testing.T) {
 		write(t, path, text)
 		write(t, filepath.Join(dir, "good.toml"), good)
 		write(t, filepath.Join(dir, "bad.toml"), good+"=\n")
-		places, problems := LoadPlaces(path)
+		places, problems := FindPlaces(path)
 		want := Places{filepath.Join(dir, "state"), defaultPostfixConfig, filepath.Join(dir, "logs"), []string{"inet:127.0.0.1:1"}, time.UTC}
 		if problems.Err() != nil || len(problems) == 0 || !reflect.DeepEqual(places, want) {
 			t.Errorf("%q: %+v, %v", text, places, problems)
@@ -313,12 +313,16 @@ func TestPlacesOfABrokenPolicy(t *testing.T) {
 		}
 	}
 	write(t, path, "[gateway\n")
-	places, problems := LoadPlaces(path)
+	places, problems := FindPlaces(path)
 	if problems.Err() != nil || places.StateDir != defaultStateDir || !strings.Contains(problems.Error(), "the default") {
 		t.Errorf("%+v, %v", places, problems)
 	}
+	// Who changes something has it whole or not at all.
+	if _, problems := LoadPlaces(path); problems.Err() == nil {
+		t.Errorf("LoadPlaces: %v", problems)
+	}
 	// A place that can be read and is none stays an error.
 	write(t, path, "[gateway]\nstate_dir = 1\nbad =\n")
-	_, problems = LoadPlaces(path)
+	_, problems = FindPlaces(path)
 	wantProblem(t, problems, 2, "state_dir must be a string")
 }

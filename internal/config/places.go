@@ -26,13 +26,20 @@ func placeKeys() []string {
 }
 
 // LoadPlaces reads only where things are, so that they can be found while the
-// rest of the policy is being worked on. Of a file that is no TOML those places are
-// taken that can still be read, and a warning says which. There are errors
-// when the file or one that it includes cannot be read, or when one of the places is
-// none.
-func LoadPlaces(path string) (Places, rules.Problems) {
+// rest of the policy is being worked on. There are errors when the file or one that
+// it includes cannot be read or is no TOML, or when one of the places is none.
+func LoadPlaces(path string) (Places, rules.Problems) { return newDecoder().places(path) }
+
+// FindPlaces is LoadPlaces for who changes nothing: of a file that is no TOML those
+// places are taken that can still be read, else the defaults, and a warning says
+// which.
+func FindPlaces(path string) (Places, rules.Problems) {
 	d := newDecoder()
 	d.noTOML = &rules.Problems{}
+	return d.places(path)
+}
+
+func (d *decoder) places(path string) (Places, rules.Problems) {
 	root := d.readPolicy(path)
 	if root == nil {
 		return Places{}, d.Problems
@@ -65,11 +72,14 @@ func LoadPlaces(path string) (Places, rules.Problems) {
 	if d.Problems.Err() != nil {
 		return Places{}, d.Problems
 	}
-	for _, p := range *d.noTOML {
-		p.Warning = true
-		p.Msg += fmt.Sprintf("; going on with state_dir %s (%s), journals in %s (%s)",
-			d.config.StateDir, origin(root, "gateway", "state_dir"), d.config.JournalDir, origin(root, "journal", "dir"))
-		d.Problems = append(d.Problems, p)
+	d.Problems = nil
+	if d.noTOML != nil {
+		for _, p := range *d.noTOML {
+			p.Warning = true
+			p.Msg += fmt.Sprintf("; going on with state_dir %s (%s), journals in %s (%s)",
+				d.config.StateDir, origin(root, "gateway", "state_dir"), d.config.JournalDir, origin(root, "journal", "dir"))
+			d.Problems = append(d.Problems, p)
+		}
 	}
 	return Places{
 		StateDir: d.config.StateDir, PostfixConfig: d.config.PostfixConfig, JournalDir: d.config.JournalDir, Listen: d.config.Listen,
