@@ -124,7 +124,8 @@ type crasher struct {
 	accepted *atomic.Int64
 	attempts []attempt
 	client   *harness.Client
-	patience time.Duration // default harness.Patience
+	patience time.Duration   // default harness.Patience
+	over     <-chan struct{} // closed: no message more is begun; nil: all are sent
 }
 
 func (c *crasher) send(messages int) error {
@@ -135,6 +136,11 @@ func (c *crasher) send(messages int) error {
 	}()
 	deadline := time.Now().Add(cmp.Or(c.patience, harness.Patience))
 	for i := range messages {
+		select {
+		case <-c.over:
+			return nil
+		default:
+		}
 		for try := 0; ; try++ {
 			if time.Now().After(deadline) {
 				return errors.New("not done in time")

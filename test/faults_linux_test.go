@@ -23,7 +23,7 @@ import (
 
 const (
 	faultConnections = 6
-	faultMessages    = 900
+	faultMessages    = 60_000 // at most: mail goes on until the faults are over
 )
 
 // mounted mounts a small disk in a folder; it skips the test where that is not
@@ -105,9 +105,10 @@ action       = "reject"
 
 	var sent atomic.Int64
 	var senders sync.WaitGroup
+	over, ended := make(chan struct{}), make(chan struct{})
 	for n := range faultConnections {
 		senders.Go(func() {
-			c := crasher{g: g, n: n, accepted: &sent, patience: time.Hour}
+			c := crasher{g: g, n: n, accepted: &sent, patience: time.Hour, over: over}
 			if err := c.send(faultMessages / faultConnections); err != nil {
 				t.Errorf("connection %d: %v", n, err)
 			}
@@ -118,10 +119,15 @@ action       = "reject"
 			}
 		})
 	}
+	go func() { senders.Wait(); close(ended) }()
 	// What happens, happens at a number of messages, not at a time.
 	reached := func(n int64) {
 		for sent.Load() < n && !t.Failed() {
-			time.Sleep(5 * time.Millisecond)
+			select {
+			case <-ended:
+				t.Errorf("all %d messages were sent before the faults were over", sent.Load())
+			case <-time.After(5 * time.Millisecond):
+			}
 		}
 	}
 	deferred := func(what string, size int) {
@@ -175,7 +181,8 @@ action       = "reject"
 		}
 		return func() error { return nil }, nil
 	}, nothing)
-	senders.Wait()
+	close(over)
+	<-ended
 
 	if g.gate.Process().Ended() {
 		t.Fatal("the daemon has ended")
