@@ -150,6 +150,9 @@ func SortPeriods(list []string) []string {
 	return list
 }
 
+// FarthestZone is further than any time zone is from UTC.
+const FarthestZone = 15 * time.Hour
+
 // MonthsOf are the months that a period may have a part in, in whatever zone: of
 // a month that month alone.
 func MonthsOf(period string) []string {
@@ -160,6 +163,5 @@ func MonthsOf(period string) []string {
 	if err != nil {
 		return nil
 	}
-	const zones = 15 * time.Hour
-	return Months(from.Add(-zones), to.Add(zones), time.UTC)
+	return Months(from.Add(-FarthestZone), to.Add(FarthestZone), time.UTC)
 }

@@ -41,7 +41,6 @@ func doubts(ctx context.Context, l archive.Ledgered, period string, now time.Tim
 	if err != nil {
 		return nil, err
 	}
-	const zones = 15 * time.Hour
 	through, err := l.FeesThrough(ctx)
 	if err != nil {
 		return nil, err
@@ -53,7 +52,7 @@ func doubts(ctx context.Context, l archive.Ledgered, period string, now time.Tim
 	}
 	parked := 0
 	if err := l.Parked(ctx, func(r accounting.Record, _ string) error {
-		if at := r.Origin(); !at.Before(from.Add(-zones)) && at.Before(to.Add(zones)) {
+		if at := r.Origin(); !at.Before(from.Add(-accounting.FarthestZone)) && at.Before(to.Add(accounting.FarthestZone)) {
 			parked++
 		}
 		return nil

@@ -121,33 +121,34 @@ func New(t Terms) (*Tariff, error) {
 	if len(t.Bands) > maxBands {
 		note("more than %d bands", maxBands)
 	}
-	for i, b := range t.Bands {
-		s, err := tariff.band(b)
-		if err != nil {
-			note("band %d: %w", i+1, err)
-			continue
-		}
-		tariff.bands = append(tariff.bands, s)
-	}
-	if err := errors.Join(wrong...); err != nil {
+	var bad []error
+	tariff.bands, bad = schedules(t.Bands)
+	if err := errors.Join(append(wrong, bad...)...); err != nil {
 		return nil, err
 	}
-	if i, k := tariff.overlap(); i >= 0 {
-		return nil, &OverlapError{First: i, Second: k, Bands: t.Bands}
+	if overlap := overlapOf(t.Bands, tariff.bands); overlap != nil {
+		return nil, overlap
 	}
 	tariff.version = t.Version()
 	return tariff, nil
 }
 
-func (t *Tariff) band(b Band) (*accounting.Schedule, error) {
-	if b.Percent < 0 || b.Percent > MaxPercent {
-		return nil, fmt.Errorf("percent %d: between 0 and %d", b.Percent, MaxPercent)
+// schedules are when bands hold, and what is wrong with each of them that cannot be
+// read.
+func schedules(bands []Band) (list []*accounting.Schedule, bad []error) {
+	for i, b := range bands {
+		if b.Percent < 0 || b.Percent > MaxPercent {
+			bad = append(bad, fmt.Errorf("band %d: percent %d: between 0 and %d", i+1, b.Percent, MaxPercent))
+			continue
+		}
+		s, err := accounting.ParseSchedule(b.When)
+		if err != nil {
+			bad = append(bad, fmt.Errorf("band %d: when: %w", i+1, err))
+			continue
+		}
+		list = append(list, s)
 	}
-	s, err := accounting.ParseSchedule(b.When)
-	if err != nil {
-		return nil, fmt.Errorf("when: %w", err)
-	}
-	return s, nil
+	return list, bad
 }
 
 // CheckName tells what is wrong with the name of a tariff.
@@ -168,36 +169,39 @@ func (e *OverlapError) Error() string {
 	return fmt.Sprintf("bands %d and %d overlap: %q and %q", e.First+1, e.Second+1, e.Bands[e.First].When, e.Bands[e.Second].When)
 }
 
-// Overlap is what New says of the bands alone; nil where they do not overlap, or are
-// none.
+// Overlap are the first two bands that overlap; nil for none, and where a band or
+// their number is wrong.
 func (t *Terms) Overlap() *OverlapError {
-	alone := Terms{Name: "bands", Currency: "XXX", Increment: 1, Period: accounting.ByMonth, Timezone: "UTC", Bands: t.Bands}
-	_, err := New(alone)
-	var overlap *OverlapError
-	errors.As(err, &overlap)
-	return overlap
+	if len(t.Bands) > maxBands {
+		return nil
+	}
+	list, bad := schedules(t.Bands)
+	if len(bad) > 0 {
+		return nil
+	}
+	return overlapOf(t.Bands, list)
 }
 
-// overlap finds two bands that claim the same minute of the week; -1 for none.
-func (t *Tariff) overlap() (int, int) {
-	if len(t.bands) < 2 {
-		return -1, -1
+// overlapOf finds two bands that claim the same minute of the week.
+func overlapOf(bands []Band, list []*accounting.Schedule) *OverlapError {
+	if len(list) < 2 {
+		return nil
 	}
 	// A Monday of UTC, where no clock changes.
 	start := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 	for minute := range 7 * 24 * 60 {
 		at, first := start.Add(time.Duration(minute)*time.Minute), -1
-		for i, s := range t.bands {
+		for i, s := range list {
 			if !s.Contains(at) {
 				continue
 			}
 			if first >= 0 {
-				return first, i
+				return &OverlapError{First: first, Second: i, Bands: bands}
 			}
 			first = i
 		}
 	}
-	return -1, -1
+	return nil
 }
 
 // Version names the terms by their content.

@@ -200,8 +200,7 @@ func (s *Store) periodsOf(ctx context.Context, client string, from, to time.Time
 		return nil, fault(err)
 	}
 	// An earlier release noted none, and had months only.
-	const zones = 15 * time.Hour
-	list := accounting.Months(from.Add(-zones), to.Add(zones), time.UTC)
+	list := accounting.Months(from.Add(-accounting.FarthestZone), to.Add(accounting.FarthestZone), time.UTC)
 	if !from.Before(to) {
 		return nil, nil
 	}

@@ -18,9 +18,6 @@ type elsewhere struct {
 	low, high [3]int64
 }
 
-// zones is further than any time zone is from UTC.
-const zones = 15 * time.Hour
-
 // readElsewhere reads the records of the client's periods that count in a month
 // and are none.
 func readElsewhere(ctx context.Context, l accounting.Ledger, client, month string, periods []string) (elsewhere, error) {
@@ -49,7 +46,7 @@ func (e *elsewhere) add(r *accounting.Record, period, month string) {
 	is, may := true, true // a day lies in one month
 	if accounting.KindOf(period) == accounting.ByWeek {
 		at := r.Origin()
-		first, last := accounting.Month(at.Add(-zones), time.UTC), accounting.Month(at.Add(zones), time.UTC)
+		first, last := accounting.Month(at.Add(-accounting.FarthestZone), time.UTC), accounting.Month(at.Add(accounting.FarthestZone), time.UTC)
 		// What came late counts at the begin of an open period, or when it came.
 		may = first == month || last == month || r.Effect == accounting.Adjustment
 		is = first == month && last == month && r.Effect != accounting.Adjustment

@@ -44,13 +44,13 @@ the policy has not.`,
 				file = args[0]
 			}
 			daemon.LoadingHeap()
-			cfg, problems := readFor(file, strict)
-			bad := problems.Err() != nil || strict && len(problems) > 0
-			rows := daemon.ProblemRows(problems)
-			if live && !bad {
-				return a.checkedLive(c.Context(), file, cfg, rows)
+			is, problems := readFor(file, strict)
+			is.bad = problems.Err() != nil || strict && len(problems) > 0
+			is.rows = daemon.ProblemRows(problems)
+			if live && !is.bad {
+				return a.checkedLive(c.Context(), is)
 			}
-			return a.checked(file, cfg, rows, bad)
+			return a.checked(is)
 		},
 	}
 	c.Flags().BoolVar(&strict, "strict", false, "warnings are errors, and there are more of them")
@@ -58,41 +58,53 @@ the policy has not.`,
 	return c
 }
 
+// checking is a policy that was read, and what was found in it.
+type checking struct {
+	file string
+	cfg  *config.Config // nil: it cannot be read
+	kept *assemble.Kept // the clients of its source
+	rows []daemon.ProblemRow
+	bad  bool
+}
+
 // readFor reads a policy, and with strict reasons about its rules, too.
-func readFor(file string, strict bool) (*config.Config, diag.Problems) {
-	if !strict {
-		cfg, problems := config.Check(file)
-		if cfg != nil {
-			problems = append(problems, assemble.KeptClients(cfg).Lost()...)
-		}
-		return cfg, problems
+func readFor(file string, strict bool) (is checking, problems diag.Problems) {
+	is.file = file
+	var plain *config.Plain
+	if strict {
+		is.cfg, plain, problems = config.LoadPlain(file)
+	} else {
+		is.cfg, problems = config.Check(file)
 	}
-	cfg, plain, problems := config.LoadPlain(file)
-	if cfg != nil {
-		problems = append(problems, assemble.KeptClients(cfg).Lost()...)
-		problems = append(problems, proof.Findings(reasoned(cfg, plain), time.Now())...)
+	if is.cfg == nil {
+		return is, problems
+	}
+	is.kept = assemble.KeptClients(is.cfg)
+	problems = append(problems, is.kept.Lost()...)
+	if strict {
+		problems = append(problems, proof.Findings(reasoned(is.cfg, plain), time.Now())...)
 		problems.Sort()
 	}
-	return cfg, problems
+	return is, problems
 }
 
 // checked prints what was found.
-func (a *app) checked(file string, cfg *config.Config, rows []daemon.ProblemRow, bad bool) error {
+func (a *app) checked(is checking) error {
 	if a.json {
-		if err := printJSON(a.out, rows); err != nil {
+		if err := printJSON(a.out, is.rows); err != nil {
 			return err
 		}
 	} else {
-		printProblems(a.err, rows)
-		if len(rows) > 0 {
-			fmt.Fprintln(a.err, closingLine(rows))
+		printProblems(a.err, is.rows)
+		if len(is.rows) > 0 {
+			fmt.Fprintln(a.err, closingLine(is.rows))
 		}
-		if !bad {
-			fmt.Fprintf(a.out, "%s: ok (%s)\n", file, daemon.CountsOf(cfg))
-			printKept(&printer{out: a.out}, assemble.KeptClients(cfg).About())
+		if !is.bad {
+			fmt.Fprintf(a.out, "%s: ok (%s)\n", is.file, daemon.CountsOf(is.cfg))
+			printKept(&printer{out: a.out}, is.kept.About())
 		}
 	}
-	if bad {
+	if is.bad {
 		return silent(exitPolicy)
 	}
 	return nil

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/daemon"
 	"github.com/tollgate-mail/tollgate/internal/survey"
 )
@@ -20,20 +19,20 @@ type serviceRow struct {
 }
 
 // checkedLive prints what was found in the policy, and what its services answer.
-func (a *app) checkedLive(ctx context.Context, file string, cfg *config.Config, rows []daemon.ProblemRow) error {
+func (a *app) checkedLive(ctx context.Context, is checking) error {
 	if !a.json {
-		if err := a.checked(file, cfg, rows, false); err != nil {
+		if err := a.checked(is); err != nil {
 			return err
 		}
 	}
-	services := survey.Services(ctx, cfg)
+	services := survey.Services(ctx, is.cfg)
 	missing := false
 	for _, s := range services {
 		missing = missing || !s.Answers
 	}
 	var err error
 	if a.json {
-		err = a.printLive(rows, services)
+		err = a.printLive(is.rows, services)
 	} else {
 		err = printServices(a.out, services)
 	}

@@ -18,7 +18,7 @@ where it stands: for lists of many millions of entries. A policy names the file
 in place of the text.`,
 		Example: `  tollgate list build /etc/tollgate/blocked.txt
   tollgate list verify /etc/tollgate/blocked.tgl`,
-		Args: cobra.NoArgs,
+		Args: alone,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return usagef("which command? %q lists them", c.CommandPath()+" --help")
 		},

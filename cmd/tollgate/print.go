@@ -15,7 +15,7 @@ import (
 // visible makes outsiders' text safe to be shown: what a terminal would act
 // upon, and what would turn the direction of writing, is replaced.
 func visible(s string) string {
-	if plain(s) {
+	if printable(s) == len(s) {
 		return s // nearly all that is shown
 	}
 	return strings.Map(func(r rune) rune {
@@ -24,16 +24,6 @@ func visible(s string) string {
 		}
 		return unicode.ReplacementChar
 	}, strings.ToValidUTF8(s, string(unicode.ReplacementChar)))
-}
-
-// plain tells printable ASCII.
-func plain(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] < ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
 }
 
 // shorten bounds a text to n characters.
