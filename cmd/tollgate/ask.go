@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/config"
@@ -49,8 +52,11 @@ func (a *app) ask(ctx context.Context, stateDir, command string, request, respon
 	return &failure{exitPolicy, refusal}
 }
 
-// answerHere answers a command while no daemon runs.
+// answerHere answers a command while no daemon runs. Who interrupts it leaves the
+// files as the daemon needs them.
 func (a *app) answerHere(ctx context.Context, command string, request, response any) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	cfg, problems := config.Load(a.policy)
 	if problems.Err() != nil {
 		printProblems(a.err, daemon.ProblemRows(problems))
@@ -61,7 +67,7 @@ func (a *app) answerHere(ctx context.Context, command string, request, response 
 		return err
 	}
 	answer, err := daemon.AnswerHere(ctx, daemon.Options{
-		File: a.policy, Config: cfg, Version: thisBuild().Version, Log: slog.New(slog.DiscardHandler),
+		File: a.policy, Config: cfg, Version: thisBuild().Version, Log: slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}, command, asked)
 	if err != nil || response == nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/tollgate-mail/tollgate/internal/assemble"
+	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/control"
 )
 
@@ -23,20 +24,20 @@ func AnsweredHere(command string) bool {
 
 // AnswerHere does the daemon's part while none runs, with its lock: it takes what
 // waits in the spool to the store first, as a daemon would have. The answer comes
-// as JSON; the error is control.ErrLocked where a daemon starts meanwhile, or a
-// *control.Refusal.
+// as JSON; the error is a *control.LockedError where a daemon starts meanwhile, or a
+// *control.Refusal. What was answered has been done: what goes wrong afterwards is
+// in the log.
 func AnswerHere(ctx context.Context, o Options, command string, request json.RawMessage) (answer json.RawMessage, err error) {
 	if _, err := os.Stat(o.Config.StateDir); err != nil {
 		return nil, fmt.Errorf("state_dir: there is no account yet: %w", err)
 	}
 	d := newDaemon(o)
 	defer func() {
-		// Root makes files here that the daemon must be able to use afterwards.
-		over, cancel := context.WithCancel(context.WithoutCancel(ctx))
-		cancel()
-		err = errors.Join(err, d.Stop(over, 0))
-		for _, dir := range []string{o.Config.StateDir, filepath.Join(o.Config.StateDir, "spool"), o.Config.JournalDir} {
-			err = errors.Join(err, giveBack(dir))
+		closed := d.leave(ctx, o.Config)
+		if answer == nil {
+			err = errors.Join(err, closed)
+		} else if closed != nil {
+			o.Log.Warn("the command was carried out; what it opened cannot be closed in order", "error", closed)
 		}
 	}()
 	if err := d.openAccount(ctx, o, assemble.MustExist); err != nil {
@@ -57,6 +58,23 @@ func AnswerHere(ctx context.Context, o Options, command string, request json.Raw
 		return nil, err
 	}
 	return json.Marshal(response)
+}
+
+// leave closes all that was opened, and has files that root made be the daemon's,
+// before one can start and needs them.
+func (d *Daemon) leave(ctx context.Context, cfg *config.Config) error {
+	lock := d.lock
+	d.lock = nil // Stop would let a daemon in
+	over, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	cancel()
+	err := d.Stop(over, 0)
+	if lock == nil {
+		return err // the folder is another's
+	}
+	for _, dir := range []string{cfg.StateDir, filepath.Join(cfg.StateDir, "spool"), cfg.JournalDir} {
+		err = errors.Join(err, giveBack(dir))
+	}
+	return errors.Join(err, lock.Release())
 }
 
 // bringUp brings the store up to what was spooled, and the clients to what their
