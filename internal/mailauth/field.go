@@ -3,6 +3,7 @@ package mailauth
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/emersion/go-msgauth/authres"
 
@@ -100,50 +101,57 @@ func IsOf(value, gateway string) bool {
 			return true
 		}
 	}
-	for _, id := range lenient(value) {
-		if address.FoldDomain(id) == us {
-			return true
-		}
-	}
-	return false
+	return lenient(value, us)
 }
 
 // mostLenient is how much of a value is looked at for what only lenient readers
 // find, in octets: no name of a host is a tenth as long.
 const mostLenient = 4096
 
-// lenient are authserv-ids that readers may find who decode words (RFC 2047)
+// lenient looks for our id as readers may find it who decode words (RFC 2047)
 // anywhere, drop quotes, comments that do not end and what nobody sees, and let
 // white space stand around dots (RFC 5322 §4.4).
-func lenient(value string) (ids []string) {
+func lenient(value, us string) bool {
 	value = value[:min(len(value), mostLenient)]
-	for _, text := range []string{value, ourmail.Decode(nil, value, "")} {
-		text = lexical.Blank(text)
-		text, _, _ = strings.Cut(text, ";")
-		text = strings.Map(func(r rune) rune {
-			switch {
-			case strings.ContainsRune(`"'\(`, r), unicode.Is(unicode.Cf, r), unicode.IsControl(r) && !unicode.IsSpace(r):
-				return -1
-			case unicode.IsSpace(r):
-				return ' '
-			}
-			return r
-		}, text)
-		words := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == '/' || r == '=' || r == ',' })
-		if len(words) == 0 {
-			continue
+	decoded := ourmail.Decode(nil, value, "")
+	return within(value, us) || decoded != value && within(decoded, us)
+}
+
+// within tells whether the words at the beginning of a text, joined where a dot
+// stands between, are our id. How many are folded hangs on our name, not on the text:
+// each join has a dot more, and one with more dots or octets than ours may have is
+// another's.
+func within(text, us string) bool {
+	text = lexical.Blank(text)
+	text, _, _ = strings.Cut(text, ";")
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case strings.ContainsRune(`"'\(`, r), unicode.Is(unicode.Cf, r), unicode.IsControl(r) && !unicode.IsSpace(r):
+			return -1
+		case unicode.IsSpace(r):
+			return ' '
 		}
-		ids = append(ids, words[0])
-		id := words[0]
-		for _, next := range words[1:] {
-			if !strings.HasSuffix(id, ".") && !strings.HasPrefix(next, ".") {
-				break
-			}
-			id += next
-			ids = append(ids, id)
+		return r
+	}, text)
+	words := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == '/' || r == '=' || r == ',' })
+	most, dots := utf8.UTFMax*(len(us)+1), strings.Count(us, ".") // it may end in one more
+	id := ""
+	for i, next := range words {
+		if i > 0 && !strings.HasSuffix(id, ".") && !strings.HasPrefix(next, ".") {
+			return false
+		}
+		if len(id)+len(next) > most {
+			return false
+		}
+		id += next
+		if strings.Count(id, ".") > dots+1 {
+			return false
+		}
+		if address.FoldDomain(id) == us {
+			return true
 		}
 	}
-	return ids
+	return false
 }
 
 // whiteSpace is that of RFC 5322 §3.2.2, folds as Postfix shows them and others.

@@ -335,3 +335,16 @@ func FuzzDMARC(f *testing.F) {
 		mailauth.DMARC(t.Context(), mailauth.Evidence{From: []string{from}, SPF: "pass", SPFDomain: "example.com"}, z.lookup)
 	})
 }
+
+// What a sender writes where our id might be costs no more names to fold than ours has
+// labels: words that each end in a dot were all tried, joined to those before.
+func TestIsOfCost(t *testing.T) {
+	const ordinary = "mx.other.example; dkim=pass header.d=example.com"
+	plain := testing.AllocsPerRun(20, func() { mailauth.IsOf(ordinary, "mx1.example.org") })
+	for _, word := range []string{"é. ", "a. ", ".b ", "é.\t", "é./", "=?utf-8?q?=C3=A9=2E?= "} {
+		value := strings.Repeat(word, 4000)
+		if n := testing.AllocsPerRun(5, func() { mailauth.IsOf(value, "mx1.example.org") }); n > plain+600 { // decoding takes two for each encoded word
+			t.Errorf("%q again and again: %v allocations, an ordinary value %v", word, n, plain)
+		}
+	}
+}
