@@ -80,18 +80,17 @@ func (f facts) Value(ctx context.Context, k rules.Key) (rules.Value, error) {
 		if !mail.IsAddressField(k.Name) {
 			return rules.TextValues(texts), nil
 		}
-		all := m.header.Mailboxes(k.Name)
-		v := rules.TextValues(append(texts, header.Spellings(all)...))
-		v.Mailboxes = header.Addresses(all)
+		v := rules.TextValues(append(texts, m.header.Spellings(k.Name)...))
+		v.Mailboxes = header.Addresses(m.header.Mailboxes(k.Name))
 		return v, nil
 	case rules.Author:
-		return rules.TextValues(header.Texts(m.header.Mailboxes("From"))), nil
+		return rules.TextValues(m.header.Texts("From")), nil
 	case rules.AuthorDomain:
-		return rules.TextValues(header.Domains(m.header.Mailboxes("From"))), nil
+		return rules.TextValues(m.header.Domains("From")), nil
 	case rules.AuthorName:
 		return rules.TextValues(m.header.Names("From")), nil
 	case rules.ReplyToDomain:
-		return rules.TextValues(header.Domains(m.header.Mailboxes("Reply-To"))), nil
+		return rules.TextValues(m.header.Domains("Reply-To")), nil
 	case rules.RawHeaderField:
 		return rules.TextValues(m.header.Raw(k.Name)), nil
 	case rules.HeaderIP:

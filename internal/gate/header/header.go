@@ -43,6 +43,8 @@ type Header struct {
 	ips        []netip.Addr
 	hasIPs     bool
 	mailboxes  map[string][]mail.Mailbox // by the name that was asked for
+	spellings  map[string][]string       // of those
+	domains    map[string][]string
 }
 
 // Room tells whether a field found any.

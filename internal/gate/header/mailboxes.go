@@ -35,55 +35,97 @@ func Addresses(all []mail.Mailbox) []string {
 	return texts
 }
 
-// Texts are the spellings of mailboxes that expressions are tried on: as they
-// came and then, where these differ, without what nobody sees, with the domain in
-// A-labels and in U-labels.
-func Texts(all []mail.Mailbox) []string {
-	texts := Addresses(all)
-	return append(texts, Spellings(all)...)
+// Texts are the spellings of the mailboxes of a name that expressions are tried on:
+// as they came and then, where these differ, without what nobody sees, with the domain
+// in A-labels and in U-labels.
+func (h *Header) Texts(name string) []string {
+	return append(Addresses(h.Mailboxes(name)), h.Spellings(name)...)
 }
 
-// Spellings are those among Texts in which no mailbox came.
-func Spellings(all []mail.Mailbox) (others []string) {
-	var have map[string]bool
-	for _, m := range all {
-		visible := mail.Visible(m.Address)
-		if visible == m.Address && !international(m) {
-			continue
-		}
-		if have == nil {
-			have = make(map[string]bool)
-			for _, m := range all {
-				have[m.Address] = true
+// Spellings are those among Texts in which no mailbox came. They are found once.
+func (h *Header) Spellings(name string) []string {
+	return once(&h.spellings, name, func() (others []string) {
+		all := h.Mailboxes(name)
+		var have map[string]bool
+		for _, m := range all {
+			visible := mail.Visible(m.Address)
+			if visible == m.Address && !international(m) {
+				continue
+			}
+			if have == nil {
+				have = make(map[string]bool)
+				for _, m := range all {
+					have[m.Address] = true
+				}
+			}
+			texts := []string{visible}
+			if possible(m.Domain) {
+				if h.Work.Charge(idnaSteps*len(visible)) != nil {
+					return others // no rule looks at it any more
+				}
+				texts = append(texts, address.Parse(visible).Texts()...)
+			}
+			for _, text := range texts {
+				if !have[text] {
+					have[text] = true
+					others = append(others, text)
+				}
 			}
 		}
-		for _, text := range append([]string{visible}, address.Parse(visible).Texts()...) {
-			if !have[text] {
-				have[text] = true
-				others = append(others, text)
-			}
-		}
-	}
-	return others
+		return others
+	})
 }
 
-// international tells of a mailbox whose domain has another spelling.
+// international tells of a mailbox whose domain has another spelling. Letter case is
+// none: expressions mind it or not as they say.
 func international(m mail.Mailbox) bool {
-	return strings.Contains(m.Domain, "xn--") || !strings.HasSuffix(m.Address, m.Domain)
+	n := len(m.Address) - len(m.Domain)
+	return strings.Contains(m.Domain, "xn--") || n < 0 || !strings.EqualFold(m.Address[n:], m.Domain)
 }
 
-// Domains are those of mailboxes, each once, in A-labels and then in U-labels.
-func Domains(all []mail.Mailbox) []string {
-	texts := make([]string, 0, len(all))
-	have := make(map[string]bool, len(all))
-	for _, m := range all {
-		if !have[m.Domain] {
+// Domains are those of the mailboxes of a name, each once, in A-labels and then in
+// U-labels. They are found once.
+func (h *Header) Domains(name string) []string {
+	return once(&h.domains, name, func() []string {
+		all := h.Mailboxes(name)
+		texts := make([]string, 0, len(all))
+		have := make(map[string]bool, len(all))
+		for _, m := range all {
+			switch {
+			case have[m.Domain]:
+				continue
+			case !strings.Contains(m.Domain, "xn--") || !possible(m.Domain):
+				texts = append(texts, m.Domain) // it has no other form
+			case h.Work.Charge(idnaSteps*len(m.Domain)) != nil:
+				return texts // no rule looks at it any more
+			default:
+				texts = append(texts, address.DomainTexts(m.Domain)...)
+			}
 			have[m.Domain] = true
-			texts = append(texts, address.DomainTexts(m.Domain)...)
 		}
-	}
-	return texts
+		return texts
+	})
 }
+
+// once keeps what find finds for a name.
+func once(kept *map[string][]string, name string, find func() []string) []string {
+	if found, ok := (*kept)[name]; ok {
+		return found
+	}
+	if *kept == nil {
+		*kept = make(map[string][]string)
+	}
+	found := find()
+	(*kept)[name] = found
+	return found
+}
+
+// idnaSteps are what an octet costs that is mapped by IDNA both ways.
+const idnaSteps = 64
+
+// possible tells what can be a domain: a longer text is no name of DNS (RFC 1035
+// §2.3.4), and has no other form than the one it came in.
+func possible(domain string) bool { return len(domain) <= 253 }
 
 // Names are the display names in the fields of that name, as readers may see
 // them.
