@@ -1,9 +1,11 @@
 package mail
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 )
 
 // body reads the octets of a source up to the next delimiter, without the line
@@ -20,6 +22,10 @@ type body struct {
 	// files makes the body end where a file begins; begin is its line then.
 	files bool
 	begin string
+	// yNames are the names of files in yEnc that began, no more than a message may
+	// have parts. The text goes on: hardly a mail program decodes them, and what stands
+	// there is read by people.
+	yNames []string
 }
 
 // Read fills p as far as it goes, for lines are short.
@@ -58,7 +64,10 @@ func (b *body) fill() error {
 		}
 		return err
 	}
-	if b.files && begins && (beginsFile(piece) || beginsY(piece)) {
+	if b.files && begins && beginsY(piece) && len(b.yNames) <= maxParts {
+		b.yNames = append(b.yNames, nameOfY(piece))
+	}
+	if b.files && begins && beginsFile(piece) {
 		b.begin = string(bytes.TrimRight(piece, "\r\n"))
 		b.waiting()
 		return nil
@@ -88,6 +97,21 @@ func trimLineEnd(line []byte) []byte {
 	return line[:n]
 }
 
+// notBlank is a text from its first line that is not blank; nil where there is none.
+func notBlank(text io.Reader) io.Reader {
+	r := bufio.NewReaderSize(text, 512)
+	for {
+		c, err := r.ReadByte()
+		switch {
+		case err != nil:
+			return nil // who reads on gets it again
+		case c != ' ' && c != '\t' && c != '\r' && c != '\n':
+			_ = r.UnreadByte() // it was just read
+			return r
+		}
+	}
+}
+
 // text reads a text and the files within it.
 func (w *walker) text(s *source, p *Part, encoding string) error {
 	lines := s
@@ -105,6 +129,13 @@ func (w *walker) text(s *source, p *Part, encoding string) error {
 		if _, err := io.Copy(io.Discard, text); err != nil {
 			return err
 		}
+		for _, name := range text.yNames {
+			f := &Part{Type: "application/octet-stream", Disposition: "attachment", Depth: p.Depth + 1, Body: strings.NewReader("")}
+			w.addName(f, name)
+			if err := w.show(f); err != nil {
+				return err
+			}
+		}
 		if text.begin == "" {
 			break
 		}
@@ -117,7 +148,13 @@ func (w *walker) text(s *source, p *Part, encoding string) error {
 		if _, err := io.Copy(io.Discard, file); err != nil {
 			return err
 		}
+		// What follows it is read as what stood before it.
 		text = &body{s: lines, files: true}
+		if rest := notBlank(text); rest != nil {
+			if err := w.show(&Part{Type: p.Type, Content: p.Content, Depth: p.Depth + 1, Body: rest}); err != nil {
+				return err
+			}
+		}
 	}
 	if lines == s {
 		return nil

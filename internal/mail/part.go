@@ -42,7 +42,8 @@ type Part struct {
 	// Depth is how many parts this one is within; 0 is the message.
 	Depth int
 	// Body is the decoded content. It is empty for multiparts and for messages
-	// whose parts follow. Of a text it ends where an uuencoded file begins.
+	// whose parts follow. Of a text it ends where an uuencoded file begins; what
+	// follows that is a part of the same type.
 	Body io.Reader
 	// Content is the part's Content- fields, as raw as those of Header.
 	Content Header

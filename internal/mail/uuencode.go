@@ -15,6 +15,12 @@ func beginsY(line []byte) bool {
 	return bytes.HasPrefix(line, []byte(yBegin)) && bytes.Contains(line, []byte(" name="))
 }
 
+// nameOfY is the name in such a line: the rest of it.
+func nameOfY(line []byte) string {
+	_, name, _ := bytes.Cut(bytes.TrimRight(line, "\r\n"), []byte(" name="))
+	return string(name)
+}
+
 // beginsFile tells whether a line begins an uuencoded file within a text:
 // "begin 644 name", or "begin-base64 644 name".
 func beginsFile(line []byte) bool {
@@ -40,17 +46,12 @@ type uuFile struct {
 	s    *source
 	name string
 	base bool // in base64
-	y    bool // in yEnc
 	out  []byte
 	end  bool
 	bits base64Reader
 }
 
 func newUUFile(s *source, begin string) *uuFile {
-	if strings.HasPrefix(begin, yBegin) {
-		_, name, _ := strings.Cut(begin, " name=")
-		return &uuFile{s: s, name: name, y: true}
-	}
 	word, rest, _ := strings.Cut(begin, " ")
 	_, name, _ := strings.Cut(rest, " ")
 	return &uuFile{s: s, name: name, base: word == "begin-base64"}
@@ -79,11 +80,6 @@ func (u *uuFile) line() error {
 	}
 	line := bytes.TrimRight(piece, "\r\n")
 	switch {
-	case u.y:
-		if u.end = begins && bytes.HasPrefix(line, []byte("=yend")); !u.end && !bytes.HasPrefix(line, []byte("=ypart")) {
-			u.out = decodeY(line)
-		}
-		return nil
 	case string(line) == "end", u.base && string(line) == "====":
 		u.end = true
 		return nil
@@ -102,21 +98,6 @@ func (u *uuFile) line() error {
 	}
 	u.out = octets
 	return nil
-}
-
-// decodeY decodes a line: each octet is 42 more, and after an equals sign 64 more
-// than that.
-func decodeY(line []byte) []byte {
-	out := make([]byte, 0, len(line))
-	for i := 0; i < len(line); i++ {
-		c := line[i]
-		if c == '=' && i+1 < len(line) {
-			i++
-			c = line[i] - 64
-		}
-		out = append(out, c-42)
-	}
-	return out
 }
 
 // decodeUU decodes a line: how many octets, then four characters for three of
