@@ -44,17 +44,27 @@ func DMARC(ctx context.Context, e Evidence, lookup Lookup) Evaluation {
 		return Evaluation{Result: results.PermError}
 	}
 	out := Evaluation{From: domain}
-	found, policy, err := discover(ctx, domain, lookup)
+	found, of, ok, err := discover(ctx, domain, lookup)
 	switch {
 	case err != nil:
 		out.Result = results.TempError
 		return out
-	case policy == "":
+	case !ok:
 		out.Result = results.None
 		return out
 	}
-	out.Policy = policy
-	out.Result = aligned(domain, found, e)
+	out.Policy, out.Result = found.asked(of), aligned(domain, found, e)
+	if of != subdomain || out.Result == results.Pass || found.asked(missing) == out.Policy {
+		return out
+	}
+	// Whether there is such a name is asked only where it matters: of mail that has not
+	// passed, and for which the record asks something else then.
+	switch gone, err := absent(ctx, domain, lookup); {
+	case err != nil:
+		out.Policy, out.Result = "", results.TempError
+	case gone:
+		out.Policy = found.asked(missing)
+	}
 	return out
 }
 
@@ -102,19 +112,16 @@ func organisation(domain string) string {
 }
 
 // discover finds the record of a domain, of its organization or of the public
-// suffix above, and the policy it has for the domain: "" where DMARC does not
+// suffix above, and what the domain is to where it stands; not ok where DMARC does not
 // apply (RFC 9989 §4.10.1). An error is a passing one.
-func discover(ctx context.Context, domain string, lookup Lookup) (record, results.DMARCPolicy, error) {
+func discover(ctx context.Context, domain string, lookup Lookup) (r record, of relation, ok bool, err error) {
 	texts, err := recordsOf(ctx, domain, lookup)
 	if err != nil || len(texts) > 1 {
-		return record{}, "", err
+		return record{}, itself, false, err
 	}
 	if len(texts) == 1 {
-		r, ok := parseRecord(texts[0])
-		if !ok {
-			return record{}, "", nil
-		}
-		return r, r.asked(itself), nil
+		r, ok = parseRecord(texts[0])
+		return r, itself, ok, nil
 	}
 	org := organisation(domain)
 	suffix, _ := publicsuffix.PublicSuffix(domain)
@@ -124,29 +131,15 @@ func discover(ctx context.Context, domain string, lookup Lookup) (record, result
 		}
 		texts, err := recordsOf(ctx, above, lookup)
 		if err != nil {
-			return record{}, "", err
+			return record{}, itself, false, err
 		}
 		if len(texts) != 1 {
 			continue // of several, all are discarded (RFC 9989 §4.10, 6)
 		}
-		r, ok := parseRecord(texts[0])
-		if !ok || above == suffix && !r.suffix {
-			return record{}, "", nil
-		}
-		of := subdomain
-		if r.missing != "" && r.asked(missing) != r.asked(subdomain) {
-			// Whether there is such a name is asked only where it matters.
-			gone, err := absent(ctx, domain, lookup)
-			if err != nil {
-				return record{}, "", err
-			}
-			if gone {
-				of = missing
-			}
-		}
-		return r, r.asked(of), nil
+		r, ok = parseRecord(texts[0])
+		return r, subdomain, ok && (above != suffix || r.suffix), nil
 	}
-	return record{}, "", nil
+	return record{}, itself, false, nil
 }
 
 // absent tells whether there is no such domain, as RFC 8020 has it: nothing at the

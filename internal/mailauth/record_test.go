@@ -111,6 +111,16 @@ func TestRecordPolicies(t *testing.T) {
 	}
 }
 
+// Mail that passes hangs on no further question: that nobody answers whether the
+// author's name exists does not make its result uncertain.
+func TestPassAsksNoMore(t *testing.T) {
+	z := zone{"_dmarc.bank.example": {"v=DMARC1; p=none; np=reject"}, "lost.bank.example": {""}}
+	e := mailauth.DMARC(t.Context(), mailauth.Evidence{From: []string{" a@lost.bank.example"}, SPF: "pass", SPFDomain: "bank.example"}, z.lookup)
+	if e.Result != "pass" || e.Policy != "none" {
+		t.Errorf("%+v", e)
+	}
+}
+
 // np is for subdomains that do not exist, at all; one that is only above others,
 // or has no texts, exists. Where it cannot be told nothing is certain, and it is
 // not asked where np says what sp does.
