@@ -245,7 +245,7 @@ func (c *compiler) warnWords(m *condition, source string, at Pos) {
 // warnListWords warns of a list in which none of the values stands.
 func (c *compiler) warnListWords(m *condition, name string, l *list.List, at Pos) {
 	words := c.closed(m.key)
-	if words == nil || l.Len() == 0 {
+	if words == nil || l.Len() == 0 || l.Built() {
 		return
 	}
 	for _, w := range words {
@@ -269,21 +269,18 @@ func (c *compiler) noWord(m *condition, what, like string, words []string, at Po
 	c.warnf(at, "%s: %s is none of the values that there are: %s", m.key, what, strings.Join(words, ", "))
 }
 
-// warnEndings warns of entries without a point: those are whole names of files.
+// warnEndings warns of endings without a point: those are whole names of files.
 func (c *compiler) warnEndings(m *condition, name string, l *list.List, at Pos) {
 	if m.key.Attr != AttachmentName || l.Kind() != list.Names || l.Built() {
 		return
 	}
 	for class, entry := range l.Entries() {
-		if class == list.Domains && len(entry) <= longestEnding && !strings.Contains(entry, ".") {
+		if class == list.Domains && foreign.BareEnding(entry) {
 			c.warnf(at, "%s: %q of list %q is the whole name of a file; the ending is written \".%s\"", m.key, entry, name, entry)
 			return
 		}
 	}
 }
-
-// longestEnding is that of "settingcontent-ms".
-const longestEnding = 17
 
 // badExpression is what is wrong with an expression, in the attribute's terms.
 func badExpression(k Key, source string, err error) error {

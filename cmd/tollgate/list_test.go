@@ -43,8 +43,12 @@ func TestListBuild(t *testing.T) {
 	if err := os.Chtimes(h.path("blocked.txt"), later, later); err != nil {
 		t.Fatal(err)
 	}
+	if o := h.run("check"); o.code != 0 || o.err != "" {
+		t.Errorf("of a copy of the text: %+v", o)
+	}
+	h.write("blocked.txt", strings.Replace(h.read("blocked.txt"), "bad.", "mad.", 1))
 	if o := h.run("check"); o.code != 0 || !strings.Contains(o.err, "tollgate list build") {
-		t.Errorf("of a text that is newer: %+v", o)
+		t.Errorf("of another text: %+v", o)
 	}
 
 	good := h.read("blocked.tgl")

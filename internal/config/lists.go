@@ -232,11 +232,26 @@ func (d *decoder) builtList(n *node, f *os.File, name, path string, kind list.Ki
 	if err != nil {
 		return nil, err
 	}
-	d.config.Sources = append(d.config.Sources, source.File{Path: path, Role: source.List, Name: name, Size: text.Size, Hash: text.Hash})
+	d.config.Sources = append(d.config.Sources, source.File{Path: path, Role: source.List, Name: name, Size: text.Size, Hash: text.Hash, Built: true})
 	from := filepath.Join(filepath.Dir(path), text.Name)
-	if info, err := os.Stat(from); err == nil && (info.Size() != text.Size || !info.ModTime().Equal(text.Changed)) {
+	if info, err := os.Stat(from); err == nil && otherText(from, info, text) {
 		d.Warnf(n, "list %s: %s was changed at %s, after it was built; build it again: tollgate list build %s",
 			name, from, info.ModTime().Format(time.DateTime), from)
 	}
 	return l, nil
+}
+
+// otherText tells whether what is beside a list that was built is not the text that it
+// was built of. A copy has another time: what can be read soon is compared.
+func otherText(path string, info os.FileInfo, text list.Text) bool {
+	switch {
+	case info.Size() != text.Size:
+		return true
+	case info.ModTime().Equal(text.Changed):
+		return false
+	case info.Size() > source.MostText:
+		return true
+	}
+	b, err := os.ReadFile(path)
+	return err == nil && source.Of(path, source.List, string(b)).Hash != text.Hash
 }

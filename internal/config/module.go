@@ -137,7 +137,7 @@ func (d *decoder) serviceText(into *string) func(*node) {
 	return func(n *node) {
 		read(n)
 		path, ok := strings.CutPrefix(*into, "unix:")
-		if !ok || path == "" || filepath.IsAbs(path) {
+		if !ok || path == "" || path[0] == '@' || filepath.IsAbs(path) {
 			return
 		}
 		c := *n

@@ -48,6 +48,8 @@ type File struct {
 	Kept string `json:"kept"`           // hash of what is kept of it; "": too large, it is not kept
 	// Masked: a password in a URL of it is not kept.
 	Masked bool `json:"masked,omitempty"`
+	// Built: it is a list that was built; Size and Hash are those of its text.
+	Built bool `json:"built,omitempty"`
 }
 
 // Entry is a policy that came in force.
@@ -119,7 +121,7 @@ func (s *Store) Keep(c *config.Config, e Entry) (Entry, bool, error) {
 	}
 	e.Files = make([]File, len(c.Sources))
 	for i, src := range c.Sources {
-		f := File{Path: absolute(src.Path), Role: src.Role, Name: src.Name, Size: src.Size, Hash: src.Hash}
+		f := File{Path: absolute(src.Path), Role: src.Role, Name: src.Name, Size: src.Size, Hash: src.Hash, Built: src.Built}
 		if src.Kept {
 			text := []byte(src.Text)
 			if src.Role == source.Policy || src.Role == source.Include {
@@ -128,7 +130,7 @@ func (s *Store) Keep(c *config.Config, e Entry) (Entry, bool, error) {
 			if f.Kept, err = s.put(text); err != nil {
 				return e, false, fmt.Errorf("history: %w", err)
 			}
-		} else if s.has(src.Hash) {
+		} else if !src.Built && s.has(src.Hash) {
 			f.Kept = src.Hash
 		}
 		e.Files[i] = f

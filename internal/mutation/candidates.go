@@ -2,6 +2,7 @@ package mutation
 
 import (
 	"fmt"
+	"iter"
 	"net/netip"
 	"slices"
 	"strings"
@@ -18,11 +19,7 @@ func textsOf(want *rules.Want, k rules.Key) (all []string) {
 	case rules.WantPattern:
 		return samples(want)
 	case rules.WantList:
-		seen := map[list.Class]int{}
-		for class, entry := range want.List.Entries() {
-			if seen[class]++; seen[class] > 3 {
-				continue
-			}
+		for class, entry := range firstEntries(want.List) {
 			switch {
 			case class == list.Subdomains:
 				entry = "x" + entry
@@ -73,11 +70,7 @@ func addrsOf(want *rules.Want) (all []netip.Addr) {
 	case rules.WantPrefix:
 		near(want.Prefix)
 	case rules.WantList:
-		seen := map[list.Class]int{}
-		for class, entry := range want.List.Entries() {
-			if seen[class]++; seen[class] > 3 {
-				continue
-			}
+		for _, entry := range firstEntries(want.List) {
 			if p, err := netip.ParsePrefix(entry); err == nil {
 				near(p)
 			} else if a, err := netip.ParseAddr(entry); err == nil {
@@ -274,4 +267,19 @@ func bodies(d *draft, texts []string, numbers []int64) (all []func(*draft)) {
 		}
 	}
 	return all
+}
+
+// firstEntries are three of each class of a list, of as many entries as are looked at.
+func firstEntries(l *list.List) iter.Seq2[list.Class, string] {
+	return func(yield func(list.Class, string) bool) {
+		seen, n := map[list.Class]int{}, 0
+		for class, entry := range l.Entries() {
+			if n++; n > mostEntries {
+				return
+			}
+			if seen[class]++; seen[class] <= 3 && !yield(class, entry) {
+				return
+			}
+		}
+	}
 }

@@ -72,7 +72,7 @@ func (p *Prover) listed(key rules.Key, a, b *rules.Want) bool {
 
 // networks tells whether a list has nothing but addresses of a network.
 func (p *Prover) networks(a, b *rules.Want) bool {
-	if a.List.Len() > mostEntries || a.List.Len() == 0 {
+	if a.List.Len() > mostEntries || a.List.Len() == 0 || a.List.Built() {
 		return false
 	}
 	net := wantOf(b.Prefix)

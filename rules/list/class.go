@@ -149,7 +149,8 @@ func (l *List) Covers(o *List) bool {
 	if l == o {
 		return true
 	}
-	if l.kind != o.kind {
+	// What stays in its file may be damaged there: of that nothing is known.
+	if l.kind != o.kind || l.Built() || o.Built() {
 		return false
 	}
 	for class, entry := range o.Entries() {

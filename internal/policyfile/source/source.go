@@ -32,9 +32,11 @@ type File struct {
 	Role string
 	Name string // of the list; "" of others
 	Size int64  // octets
-	Hash string // SHA-256, in hexadecimal
+	Hash string // SHA-256, in hexadecimal; of a list that was built, that of its text
 	Text string
 	Kept bool // Text is there: the file is not larger than MostText
+	// Built: it is a list that was built, and its text is not what stands at Path.
+	Built bool
 }
 
 // MostText is the largest file whose text is kept with a policy, in octets.
