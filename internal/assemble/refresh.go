@@ -41,18 +41,9 @@ func (a *Accounts) Refresh(ctx context.Context) (time.Duration, error) {
 	if !again && was != nil && was.version == version && was.servers == servers && began.Sub(was.read).Abs() < wholeEvery {
 		return soon, a.fail(nil)
 	}
-	var list []accounting.Definition
-	for range maxReads {
-		if list, err = from.Definitions(ctx); err != nil {
-			return soon, a.fail(err)
-		}
-		read := version
-		if version, err = from.ClientsVersion(ctx); err != nil {
-			return soon, a.fail(err)
-		}
-		if version == read {
-			break
-		}
+	list, version, err := definitions(ctx, from, version)
+	if err != nil {
+		return soon, a.fail(err)
 	}
 	if version == "" && len(list) == 0 {
 		// Nobody wrote a client yet, or the source is empty for another reason:
@@ -66,6 +57,26 @@ func (a *Accounts) Refresh(ctx context.Context) (time.Duration, error) {
 	return max(soon, 3*time.Since(began)), a.fail(nil)
 }
 
+// definitions reads all clients and the version they are of. One that changes while
+// they are read is read again; where it never rests, they are of the version before
+// them: what was written meanwhile may lack in the list, and the next look finds
+// another version.
+func definitions(ctx context.Context, from *following, version string) (list []accounting.Definition, of string, err error) {
+	for range maxReads {
+		of = version
+		if list, err = from.Definitions(ctx); err != nil {
+			return nil, "", err
+		}
+		if version, err = from.ClientsVersion(ctx); err != nil {
+			return nil, "", err
+		}
+		if version == of {
+			break
+		}
+	}
+	return list, of, nil
+}
+
 // replace puts a roster in force, unless another policy is meanwhile.
 func (a *Accounts) replace(cfg *config.Config, was, next *roster) {
 	clients, problems := next.directory(cfg)
@@ -77,7 +88,7 @@ func (a *Accounts) replace(cfg *config.Config, was, next *roster) {
 	}
 	changed := was == nil || !sameEntries(was.entries, next.entries)
 	a.roster, a.again = next, false
-	a.unsaved = a.unsaved || changed
+	a.unsaved = a.unsaved || changed || was.highest != next.highest
 	if changed {
 		a.Live.Replace(clients)
 		a.tell(problems)

@@ -20,28 +20,14 @@ import (
 type roster struct {
 	source  string // its name in the table of sources
 	version string
+	// highest is the highest version that was ever read: a server that was set back
+	// counts on from an older one, and what it lost is not removed by that.
+	highest string
 	read    time.Time
 	entries []entry // by id
 	basis   string  // what they were read under
 	servers string  // who served them; "" after a start
 }
-
-// entry is a client of the source.
-type entry struct {
-	id   string
-	text string // its definition, as far as one that can be read is known
-	// client is nil where none could be read, ever.
-	client *accounting.Client
-	// problem is why what the source has now is not in force; "" where it is.
-	problem string
-	refused string // that text; "" where there is none
-	had     bool   // by who kept it in the state folder
-}
-
-// problem is one of a client of the source.
-type problem struct{ client, text string }
-
-func (p problem) String() string { return p.client + ": " + p.text }
 
 // update is the roster after the source was read. A definition that cannot be
 // read leaves the one before in force: one client's mistake must cost nobody
@@ -55,10 +41,14 @@ func (r *roster) update(cfg *config.Config, version string, list []accounting.De
 	definer := cfg.Definer()
 	before := ""
 	if r != nil {
-		before = r.version
+		before = r.highest
+	}
+	ahead := advanced(before, version)
+	if next.highest = before; ahead {
+		next.highest = version
 	}
 	skip := func(e entry) {
-		if !advanced(before, version) {
+		if !ahead {
 			e.problem, e.refused = gone(before, version), ""
 			next.entries = append(next.entries, e)
 		}
@@ -80,10 +70,10 @@ func (r *roster) update(cfg *config.Config, version string, list []accounting.De
 	return next
 }
 
-// advanced tells whether somebody has changed definitions since a version: only then
-// is one that is not there any more believed to be removed. A server that was set
+// advanced tells whether somebody has changed definitions since the highest version: only
+// then is one that is not there any more believed to be removed. A server that was set
 // back, or came back empty, has an older version, the same or none, and its clients
-// are clients still.
+// are clients still, however often it counts on from there.
 func advanced(before, version string) bool {
 	was, err := strconv.ParseUint(before, 10, 64)
 	is, err2 := strconv.ParseUint(version, 10, 64)
@@ -97,42 +87,7 @@ func gone(before, version string) string {
 	if before == version {
 		return fmt.Sprintf("its definition is gone, and version %q is as it was: it stays in force until the version is incremented", version)
 	}
-	return fmt.Sprintf("its definition is gone, and version %q is older than %q: it stays in force until the version is incremented", version, before)
-}
-
-// with is the entry after its definition was read anew.
-func (e entry) with(definer *config.Definer, d accounting.Definition) entry {
-	same := d.Err == nil && e.text == d.Text && e.client != nil
-	e.problem, e.refused = "", ""
-	if same {
-		return e
-	}
-	var c *accounting.Client
-	err := d.Err
-	if err == nil {
-		c, err = readClient(definer, d)
-	}
-	if err != nil {
-		e.problem, e.refused = err.Error(), d.Text
-		return e
-	}
-	e.client, e.text = c, d.Text
-	return e
-}
-
-// readClient reads a definition; its error is all that is wrong with it.
-func readClient(definer *config.Definer, d accounting.Definition) (*accounting.Client, error) {
-	c, problems := definer.Client(config.Definition{ID: d.ID, Text: d.Text})
-	if c != nil {
-		return c, nil
-	}
-	var texts []string
-	for _, p := range problems {
-		if !p.Warning {
-			texts = append(texts, p.Msg)
-		}
-	}
-	return nil, errors.New(strings.Join(texts, "; "))
+	return fmt.Sprintf("its definition is gone, and version %q is older than %q: it stays in force until the version is above that", version, before)
 }
 
 // of tells whether these are the clients that a policy follows. One that follows
@@ -147,7 +102,7 @@ func (r *roster) under(cfg *config.Config) *roster {
 	if r == nil || r.basis == cfg.Basis() {
 		return r
 	}
-	next := &roster{source: r.source, version: r.version, read: r.read, entries: make([]entry, len(r.entries)), basis: cfg.Basis()}
+	next := &roster{source: r.source, version: r.version, highest: r.highest, read: r.read, entries: make([]entry, len(r.entries)), basis: cfg.Basis()}
 	definer := cfg.Definer()
 	for i, e := range r.entries {
 		fresh := entry{id: e.id}

@@ -271,15 +271,21 @@ func TestServerSetBack(t *testing.T) {
 	w.version = 0
 	w.must(w.refresh())
 	w.is("a=- b=b x=a")
-	w.problem(`b: its definition is gone, and version "" is older than "1"`)
+	w.problem(`b: its definition is gone, and version "" is older than "2"`)
 	// It was there all the time.
 	w.defs["b"] = `{"addresses":["b@example.org"],"disabled":true}`
 	w.server = "four"
 	w.must(w.refresh())
 	w.problem()
 	w.is("b=b")
+	// Who writes on counts from where the server was set back to: about other clients.
 	delete(w.defs, "b")
-	w.version = 1
+	for w.version = 1; w.version <= 2; w.version++ {
+		w.must(w.refresh())
+		w.is("a=- b=b x=a")
+		w.restart()
+		w.problem(`b: its definition is gone`)
+	}
 	w.must(w.refresh())
 	w.problem()
 	w.is("a=- b=- x=a")

@@ -24,6 +24,7 @@ const rosterName = "clients.jsonl"
 type rosterHead struct {
 	Source  string    `json:"source"` // "" of a version that had them in Redis alone
 	Version string    `json:"version"`
+	Highest string    `json:"highest,omitempty"` // "": as version
 	Read    time.Time `json:"read"`
 	Clients int       `json:"clients"`
 }
@@ -41,7 +42,7 @@ func (r *roster) save(dir string) error {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	err := e.Encode(rosterHead{r.source, r.version, r.read, len(r.entries)})
+	err := e.Encode(rosterHead{r.source, r.version, r.highest, r.read, len(r.entries)})
 	for _, one := range r.entries {
 		err = errors.Join(err, e.Encode(rosterLine{one.id, one.text, one.refused, one.problem}))
 	}
@@ -74,7 +75,7 @@ func loadRoster(dir string, cfg *config.Config) (*roster, error) {
 	if err := json.Unmarshal(lines.Bytes(), &head); err != nil {
 		return fail(1, err)
 	}
-	r := &roster{source: cmp.Or(head.Source, "redis"), version: head.Version, read: head.Read, basis: cfg.Basis()}
+	r := &roster{source: cmp.Or(head.Source, "redis"), version: head.Version, highest: cmp.Or(head.Highest, head.Version), read: head.Read, basis: cfg.Basis()}
 	if !r.of(cfg) {
 		return nil, nil
 	}
