@@ -65,23 +65,34 @@ func visible(name string) (string, bool) {
 // plainExtension is a name in ASCII, as far as its characters have such a form,
 // if that gives it another extension.
 func plainExtension(name string) string {
-	if isASCII(name) {
-		return name
-	}
-	plain := strings.Map(func(r rune) rune {
-		if r < 0x2024 {
-			return r
-		}
-		form := norm.NFKC.String(string(r))
-		if len(form) != 1 || form[0] <= ' ' {
-			return r
-		}
-		return rune(form[0])
-	}, name)
-	if name[strings.LastIndexByte(name, '.')+1:] == plain[strings.LastIndexByte(plain, '.')+1:] {
+	plain := strings.Map(plainForm, name)
+	if plain == name || extension(plain) == extension(name) {
 		return name
 	}
 	return plain
+}
+
+// plainForm is the one character of ASCII that stands for another (NFKC), or that
+// itself.
+func plainForm(r rune) rune {
+	if r < 0x2024 { // the first that stands for a dot or for what extensions have
+		return r
+	}
+	var octets [utf8.UTFMax]byte
+	form := norm.NFKC.Properties(octets[:utf8.EncodeRune(octets[:], r)]).Decomposition()
+	if len(form) != 1 || form[0] <= ' ' {
+		return r
+	}
+	return rune(form[0])
+}
+
+// extension is the last dot and what stands behind it; "" without one.
+func extension(name string) string {
+	i := strings.LastIndexByte(name, '.')
+	if i < 0 {
+		return ""
+	}
+	return name[i:]
 }
 
 // shorten leaves out the middle of a long name.

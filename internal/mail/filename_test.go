@@ -5,8 +5,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/unicode/norm"
 )
 
 const invoice = "Счёт за март.pdf"
@@ -147,5 +150,44 @@ func TestMediaTypes(t *testing.T) {
 		if l, err := ListParts(nil, strings.NewReader(field+"\n\n"), ""); err != nil || !slices.Equal(l.Types, []string{want}) {
 			t.Errorf("%q: %q, %v", field, l.Types, err)
 		}
+	}
+}
+
+// A name keeps its characters unless they hide an extension: without a dot there is
+// none.
+func TestPlainForms(t *testing.T) {
+	for name, want := range map[string]string{
+		"ｉｎｖｏｉｃｅ":     "ｉｎｖｏｉｃｅ",
+		"Ⅻ":           "Ⅻ",
+		"ｆｏｏ.exe":     "ｆｏｏ.exe",
+		"ｆｏｏ.ｅxe":     "foo.exe",
+		"invoice．exe": "invoice.exe",
+		"invoice․exe": "invoice.exe",
+		"invoice﹒exe": "invoice.exe",
+		"請求書.𝐞𝐱𝐞":     "請求書.exe",
+		"請求書":         "請求書",
+		"請求書.txt":     "請求書.txt",
+		"отчёт.ｄｏｃ":   "отчёт.doc",
+		"①②③.①":       "123.1",
+		"ﬁle":         "ﬁle",
+		"a.e\u2003xe": "a.e\u2003xe",
+		"ｖｅｒｓｉｏｎ 1.2.3 ｆｉｎａｌ": "version 1.2.3 final",
+	} {
+		if got := plainExtension(name); got != want {
+			t.Errorf("%q is %q, want %q", name, got, want)
+		}
+	}
+	for r := rune(0x2024); r <= unicode.MaxRune; r++ {
+		want := r
+		if form := norm.NFKC.String(string(r)); len(form) == 1 && form[0] > ' ' {
+			want = rune(form[0])
+		}
+		if got := plainForm(r); utf8.ValidRune(r) && got != want {
+			t.Errorf("%U is %q, want %q", r, got, want)
+		}
+	}
+	name := strings.Repeat("請求書", 50) + ".txt"
+	if n := testing.AllocsPerRun(10, func() { plainExtension(name) }); n > 0 {
+		t.Errorf("a name that hides nothing takes %v allocations", n)
 	}
 }

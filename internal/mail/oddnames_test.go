@@ -38,7 +38,7 @@ func TestOddNames(t *testing.T) {
 // as it looks.
 func TestPlainExtension(t *testing.T) {
 	for name, want := range map[string]string{
-		"ＡＢＣ報告．ｐｄｆ": "ABC報告.pdf", "ＡＢＣ報告.pdf": "ＡＢＣ報告.pdf", "№ 5…pdf": "№ 5…pdf", "x².txt": "x².txt", "договор.doc": "договор.doc", "a／b．exe": "b.exe", "ｅｘｅ": "exe",
+		"ＡＢＣ報告．ｐｄｆ": "ABC報告.pdf", "ＡＢＣ報告.pdf": "ＡＢＣ報告.pdf", "№ 5…pdf": "№ 5…pdf", "x².txt": "x².txt", "договор.doc": "договор.doc", "a／b．exe": "b.exe", "ｅｘｅ": "ｅｘｅ",
 	} {
 		if got, _ := CleanName(name); got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -15,7 +16,7 @@ func ParseAddress(s string) (network, address string, err error) {
 	network, address, ok := strings.Cut(s, ":")
 	switch {
 	case !ok:
-		err = errors.New("want unix:/path or tcp:host:port")
+		err = errors.New(`want "unix:/path" or "tcp:host:port"`)
 	case network == "unix":
 		if !filepath.IsAbs(address) || strings.ContainsRune(address, 0) {
 			err = errors.New("want an absolute path")
@@ -25,50 +26,68 @@ func ParseAddress(s string) (network, address string, err error) {
 	default:
 		err = fmt.Errorf("%q is neither unix nor tcp", network)
 	}
-	if meant := meantAddress(s); err != nil && meant != "" {
-		return "", "", fmt.Errorf("%q: %w; write %s", s, err, meant)
+	if err == nil {
+		return network, address, nil
 	}
-	if err != nil {
-		return "", "", fmt.Errorf("%q: %w", s, err)
+	if meant := meantAddress(s); meant != "" {
+		return "", "", fmt.Errorf("%q: %w; did you mean %q?", s, err, meant)
 	}
-	return network, address, nil
+	return "", "", fmt.Errorf("%q: %w", s, err)
 }
 
 // meantAddress is how an address is written here that Postfix, clamd.conf and others
 // write without a network, or with another word for it; "" where that is not known.
 func meantAddress(s string) string {
-	if filepath.IsAbs(s) {
-		return "unix:" + s
-	}
 	word, rest, _ := strings.Cut(s, ":")
 	switch strings.ToLower(word) {
 	case "local", "unix", "socket":
-		if filepath.IsAbs(rest) {
-			return "unix:" + rest
+		if !filepath.IsAbs(rest) {
+			return ""
 		}
-		return ""
-	case "inet", "inet6", "tcp4", "tcp6":
 		s = rest
-		if port, host, ok := strings.Cut(rest, "@"); ok {
-			s = net.JoinHostPort(strings.Trim(host, "[]"), port)
+	case "inet", "inet4", "inet6", "tcp", "tcp4", "tcp6":
+		s = strings.TrimPrefix(rest, "//")
+	}
+	if filepath.IsAbs(s) {
+		return "unix:" + strings.ReplaceAll(s, "\x00", "")
+	}
+	if port, host, ok := strings.Cut(s, "@"); ok {
+		s = net.JoinHostPort(strings.Trim(host, "[]"), port)
+	}
+	if isPort(s) {
+		s = net.JoinHostPort("localhost", s) // as in clamd.conf
+	}
+	if i := strings.LastIndexByte(s, ':'); i > 0 {
+		if a, err := netip.ParseAddr(s[:i]); err == nil {
+			s = net.JoinHostPort(a.String(), s[i+1:])
 		}
 	}
-	if checkHostPort(s) == nil {
-		return "tcp:" + s
+	if checkHostPort(s) != nil {
+		return ""
 	}
-	return ""
+	return "tcp:" + s
 }
 
 func checkHostPort(address string) error {
 	host, port, err := net.SplitHostPort(address)
-	if err != nil {
+	switch {
+	case isPort(address):
+		return errors.New("a port, and no host")
+	case err != nil:
+		var a *net.AddrError
+		if errors.As(err, &a) {
+			return errors.New(a.Err)
+		}
 		return err
-	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+	case !isPort(port):
 		return fmt.Errorf("%q is no port", port)
-	}
-	if host == "" || strings.ContainsFunc(host, func(r rune) bool { return r <= ' ' }) {
+	case host == "" || strings.ContainsFunc(host, func(r rune) bool { return r <= ' ' || r == '/' }):
 		return fmt.Errorf("%q is no host", host)
 	}
 	return nil
+}
+
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && n > 0
 }
