@@ -134,17 +134,18 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 		return net.ErrClosed
 	}
 	defer context.AfterFunc(ctx, s.Close)()
-	go s.patrol()
+	var loops, keepers sync.WaitGroup
+	keepers.Go(s.patrol)
 	for _, l := range s.sockets() {
-		go l.Keep(s.context, "milter socket", s.log)
+		keepers.Go(func() { l.Keep(s.context, "milter socket", s.log) })
 	}
-	var loops sync.WaitGroup
 	for _, ln := range listeners {
 		loops.Go(func() { s.accept(ln) })
 	}
 	loops.Wait()
 	<-s.empty
 	s.cancel()
+	keepers.Wait()
 	return nil
 }
 

@@ -3,9 +3,13 @@ package milter
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -295,4 +299,50 @@ func TestDrainCutShort(t *testing.T) {
 func TestLive(t *testing.T) {
 	// The gate itself fits.
 	var _ Gate = Live(&gate.Gate{})
+}
+
+// Who serves has ended when Serve returns, whoever looks after a socket included.
+func TestServeWaits(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "m.sock")
+	ln, err := Listen("unix:"+path, Socket{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow := &slowLog{entered: make(chan struct{}), served: make(chan struct{})}
+	s := New(newFake(), Options{Log: slog.New(slog.NewTextHandler(slow, nil))})
+	go func() {
+		defer close(slow.served)
+		if err := s.Serve(t.Context(), ln); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	<-slow.entered // told that the socket was made anew
+	s.Close()
+	<-slow.served
+	if slow.late.Load() {
+		t.Error("Serve has returned while a socket was looked after")
+	}
+}
+
+// slowLog takes a line for as long as the server may take to end.
+type slowLog struct {
+	entered, served chan struct{}
+	once            sync.Once
+	late            atomic.Bool
+}
+
+func (l *slowLog) Write(p []byte) (int, error) {
+	l.once.Do(func() {
+		close(l.entered)
+		select {
+		case <-l.served:
+			l.late.Store(true)
+		case <-time.After(200 * time.Millisecond):
+		}
+	})
+	return len(p), nil
 }

@@ -90,7 +90,7 @@ func verdict(found reachable, word results.MX, err error) (results.MX, error) {
 func (r *Resolver) reachOf(addrs []netip.Addr) reachable {
 	best := nowhere
 	for _, a := range addrs {
-		if r.unreachable(a) {
+		if r.networks.unreachable(a) {
 			best = max(best, private)
 		} else {
 			best = public

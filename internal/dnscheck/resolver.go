@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"sync"
 	"time"
 )
@@ -12,13 +11,12 @@ import (
 // Resolver asks recursive servers and keeps their answers. It is safe for use
 // by many goroutines.
 type Resolver struct {
-	total   time.Duration
-	now     func() time.Time
-	servers *servers
-	limiter *limiter
-	lists   reputations
-	// reserved are networks that nobody elsewhere reaches.
-	reserved []netip.Prefix
+	total    time.Duration
+	now      func() time.Time
+	servers  *servers
+	limiter  *limiter
+	lists    reputations
+	networks networks
 
 	ctx    context.Context // of all flights; ended by Close
 	cancel context.CancelFunc
@@ -54,7 +52,7 @@ func New(c Config) (*Resolver, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Resolver{
-		total: c.Total, now: c.Now, servers: s, limiter: newLimiter(c.InFlight), lists: reputations{log: c.Log}, reserved: reserved(),
+		total: c.Total, now: c.Now, servers: s, limiter: newLimiter(c.InFlight), lists: reputations{log: c.Log}, networks: newNetworks(),
 		ctx: ctx, cancel: cancel,
 		cache: newCache(c.CacheEntries), flights: make(map[question]*flight),
 	}, nil

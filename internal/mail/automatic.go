@@ -34,8 +34,13 @@ func (h Header) Automatic() bool {
 			if wordOf(f.Value) == "all" {
 				return true
 			}
-		case "x-post-messageclass", "delivered-to":
+		case "x-post-messageclass":
 			if strings.Contains(strings.ToLower(f.Value), "autoresponder") {
+				return true
+			}
+		case "delivered-to":
+			// A program's word. In an address it may stand as anything may.
+			if strings.EqualFold(strings.Trim(lexical.Uncomment(unfold(f.Value)), " \t"), "autoresponder") {
 				return true
 			}
 		case "content-type":

@@ -41,15 +41,15 @@ func Parse(file, text string, many []string) (*Node, *diag.Problem) {
 	return ParseFolding(file, text, many, "")
 }
 
-// ParseFolding is Parse that may leave tables [[folding]] of a large text folded: who
-// looks into one opens it ([Node.Open]).
+// ParseFolding is Parse that may leave tables [[folding]] folded of a large text that
+// has more of them than of any other: who looks into one opens it ([Node.Open]).
 func ParseFolding(file, text string, many []string, folding string) (*Node, *diag.Problem) {
 	text = strings.TrimPrefix(text, "\ufeff")
 	if line, msg := foreign(text); msg != "" {
 		return nil, &diag.Problem{Pos: diag.Pos{File: file, Line: line}, Msg: msg}
 	}
-	if len(text) < manyOctets {
-		folding = ""
+	if len(text) < manyOctets || mostWritten(text) != folding {
+		folding = "" // and what there is most of is decoded in pieces
 	}
 	root, heads, deep := scanFolding(file, text, folding)
 	if deep > 0 {

@@ -113,6 +113,19 @@ func mostTables(heads []head) string {
 	return most
 }
 
+// mostWritten is the name of which the most [[name]] stand alone at the beginning of a
+// line, before anything is known of the text.
+func mostWritten(text string) string {
+	var heads []head
+	for line := range strings.Lines(text) {
+		rest, ok := strings.CutPrefix(line, "[[")
+		if name, _, closed := strings.Cut(rest, "]]"); ok && closed {
+			heads = append(heads, head{first: name, many: true})
+		}
+	}
+	return mostTables(heads)
+}
+
 // runEnd is where a run of tables of that name ends that begins with head i; i where
 // none begins there.
 func runEnd(heads []head, i int, name string) int {

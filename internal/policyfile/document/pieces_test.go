@@ -90,6 +90,28 @@ func TestPieces(t *testing.T) {
 	}
 }
 
+// Tables are left folded where there are more of them than of others, which could not
+// be decoded in pieces beside them.
+func TestFoldsWhatIsMost(t *testing.T) {
+	rule, client := "[[rule]]\nname = 'a'\nmatch.subject = 'x'\n", "[[client]]\nid = 'c'\naddresses = ['c@example.org']\n"
+	for text, want := range map[string]bool{
+		strings.Repeat(rule, 40000):                                 true,
+		strings.Repeat(client, 20000) + strings.Repeat(rule, 20001): true,
+		strings.Repeat(client, 40000) + rule:                        false,
+		rule + strings.Repeat(client, 40000):                        false,
+		strings.Repeat(client+rule+client, 20000):                   false,
+	} {
+		root, problem := ParseFolding("f", text, []string{"rule", "client"}, "rule")
+		if problem != nil {
+			t.Fatal(problem)
+		}
+		_, folded := root.Child("rule").Children[0].Value.(*sheet)
+		if folded != want {
+			t.Errorf("%d rules, %d clients: folded %v", strings.Count(text, "[[rule]]"), strings.Count(text, "[[client]]"), folded)
+		}
+	}
+}
+
 // told is a value with all places in it.
 func told(n *Node) []string {
 	n = n.Open(new(Room))
