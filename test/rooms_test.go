@@ -2,8 +2,10 @@ package test
 
 import (
 	"bytes"
+	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,6 +18,34 @@ const (
 	mostLines = 300
 	mostFiles = 25
 )
+
+// TestNothingBuilt: what is built is not kept. Who builds cmd/tollgate in the root gets
+// a program of 40 MB there, and one commit of everything has it.
+func TestNothingBuilt(t *testing.T) {
+	t.Parallel()
+	root, err := harness.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := exec.Command("git", "ls-files", "-z")
+	kept.Dir = root
+	out, err := kept.Output()
+	if err != nil {
+		t.Skip("no checkout of git") // an archive has what was kept
+	}
+	for _, name := range strings.FieldsFunc(string(out), func(r rune) bool { return r == 0 }) {
+		f, err := os.Open(filepath.Join(root, name))
+		if err != nil {
+			continue // removed, and not committed yet
+		}
+		var magic [4]byte
+		n, _ := io.ReadFull(f, magic[:]) // shorter is no program
+		f.Close()
+		if string(magic[:n]) == "\x7fELF" {
+			t.Errorf("%s is a program", name)
+		}
+	}
+}
 
 func TestRooms(t *testing.T) {
 	t.Parallel()

@@ -20,9 +20,9 @@ func FoldDomain(domain string) string {
 	return lower(domain)
 }
 
-// maxDomain is more octets than a domain can have: 253 in A-labels (RFC 1035
+// MaxDomain is more octets than a domain can have: 253 in A-labels (RFC 1035
 // §2.3.4), none of which stands for more than one character of UTF-8.
-const maxDomain = 253 * utf8.UTFMax
+const MaxDomain = 253 * utf8.UTFMax
 
 func foldIDN(domain string) string {
 	if !utf8.ValidString(domain) {
@@ -39,7 +39,7 @@ func foldIDN(domain string) string {
 // what IDNA does not allow.
 func ToASCII(domain string) (string, error) {
 	// Longer ones have no A-labels, and the time to find out is quadratic.
-	if len(domain) > maxDomain {
+	if len(domain) > MaxDomain {
 		return "", ErrTooLong
 	}
 	return profile().ToASCII(domain)
@@ -53,7 +53,7 @@ func profile() *idna.Profile {
 // these stand for the same domain.
 func DisplayDomain(domain string) string {
 	folded := FoldDomain(domain)
-	if !strings.Contains(folded, "xn--") || len(folded) > maxDomain {
+	if !strings.Contains(folded, "xn--") || len(folded) > MaxDomain {
 		return folded
 	}
 	u, err := profile().ToUnicode(folded)

@@ -242,10 +242,11 @@ func (d *decoder) builtList(n *node, f *os.File, name, path string, kind list.Ki
 }
 
 // otherText tells whether what is beside a list that was built is not the text that it
-// was built of. A copy has another time: what can be read soon is compared.
+// was built of. A copy has another time: what can be read soon is compared. What
+// cannot be read is taken for another text.
 func otherText(path string, info os.FileInfo, text list.Text) bool {
 	switch {
-	case info.Size() != text.Size:
+	case info.Size() != text.Size, !info.Mode().IsRegular():
 		return true
 	case info.ModTime().Equal(text.Changed):
 		return false
@@ -253,5 +254,5 @@ func otherText(path string, info os.FileInfo, text list.Text) bool {
 		return true
 	}
 	b, err := os.ReadFile(path)
-	return err == nil && source.Of(path, source.List, string(b)).Hash != text.Hash
+	return err != nil || source.Of(path, source.List, string(b)).Hash != text.Hash
 }

@@ -22,10 +22,9 @@ type body struct {
 	// files makes the body end where a file begins; begin is its line then.
 	files bool
 	begin string
-	// yNames are the names of files in yEnc that began, no more than a message may
-	// have parts. The text goes on: hardly a mail program decodes them, and what stands
-	// there is read by people.
-	yNames []string
+	// named is told the name of each file in yEnc that begins. The text goes on: hardly
+	// a mail program decodes them, and what stands there is read by people.
+	named func(name string)
 }
 
 // Read fills p as far as it goes, for lines are short.
@@ -64,8 +63,8 @@ func (b *body) fill() error {
 		}
 		return err
 	}
-	if b.files && begins && beginsY(piece) && len(b.yNames) <= maxParts {
-		b.yNames = append(b.yNames, nameOfY(piece))
+	if b.files && begins && beginsY(piece) {
+		b.named(nameOfY(piece))
 	}
 	if b.files && begins && beginsFile(piece) {
 		b.begin = string(bytes.TrimRight(piece, "\r\n"))
@@ -120,7 +119,13 @@ func (w *walker) text(s *source, p *Part, encoding string) error {
 		lines = w.source(s.decoder(encoding), new(defects))
 		defer w.release(lines)
 	}
-	text := &body{s: lines, files: true}
+	var inYEnc []*Part
+	named := func(name string) {
+		if len(inYEnc) <= maxParts { // one more is told of where it is shown
+			inYEnc = append(inYEnc, w.file(p, name))
+		}
+	}
+	text := &body{s: lines, files: true, named: named}
 	p.Body = text
 	if err := w.show(p); err != nil {
 		return err
@@ -129,19 +134,18 @@ func (w *walker) text(s *source, p *Part, encoding string) error {
 		if _, err := io.Copy(io.Discard, text); err != nil {
 			return err
 		}
-		for _, name := range text.yNames {
-			f := &Part{Type: "application/octet-stream", Disposition: "attachment", Depth: p.Depth + 1, Body: strings.NewReader("")}
-			w.addName(f, name)
+		for _, f := range inYEnc {
 			if err := w.show(f); err != nil {
 				return err
 			}
 		}
+		inYEnc = nil
 		if text.begin == "" {
 			break
 		}
 		file := newUUFile(lines, text.begin)
-		f := &Part{Type: "application/octet-stream", Disposition: "attachment", Depth: p.Depth + 1, Body: file}
-		w.addName(f, file.name)
+		f := w.file(p, file.name)
+		f.Body = file
 		if err := w.show(f); err != nil {
 			return err
 		}
@@ -149,9 +153,9 @@ func (w *walker) text(s *source, p *Part, encoding string) error {
 			return err
 		}
 		// What follows it is read as what stood before it.
-		text = &body{s: lines, files: true}
+		text = &body{s: lines, files: true, named: named}
 		if rest := notBlank(text); rest != nil {
-			if err := w.show(&Part{Type: p.Type, Content: p.Content, Depth: p.Depth + 1, Body: rest}); err != nil {
+			if err := w.show(&Part{Type: p.Type, Disposition: p.Disposition, Content: p.Content, Depth: p.Depth + 1, Body: rest}); err != nil {
 				return err
 			}
 		}
@@ -160,4 +164,11 @@ func (w *walker) text(s *source, p *Part, encoding string) error {
 		return nil
 	}
 	return s.skip()
+}
+
+// file is a file within a text, without its content.
+func (w *walker) file(text *Part, name string) *Part {
+	f := &Part{Type: "application/octet-stream", Disposition: "attachment", Depth: text.Depth + 1, Body: strings.NewReader("")}
+	w.addName(f, name)
+	return f
 }

@@ -198,7 +198,11 @@ func (p *mailboxes) add(name, text string) bool {
 	if local == "" || domain == "" {
 		return false
 	}
-	m := Mailbox{Name: name, Address: local + "@" + domain, Domain: address.FoldDomain(domain)}
+	m := Mailbox{Name: name, Address: local + "@" + domain}
+	if len(domain) > address.MaxDomain {
+		domain = Visible(domain) // with enough of what nobody sees, every domain is too long for IDNA
+	}
+	m.Domain = address.FoldDomain(domain)
 	if !slices.Contains(p.list[max(0, len(p.list)-maxAgain):], m) {
 		p.list = append(p.list, m)
 	}

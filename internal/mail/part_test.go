@@ -39,6 +39,7 @@ func outline(t *testing.T, message string) []string {
 
 func TestReadParts(t *testing.T) {
 	const mixed = `Content-Type: multipart/mixed; boundary=b`
+	long := strings.Repeat("word ", 8<<10) // in pieces
 	for _, tt := range []struct {
 		name    string
 		message string
@@ -104,12 +105,35 @@ func TestReadParts(t *testing.T) {
 				`1 application/octet-stream ["x y.exe"] ""`, `1 application/octet-stream ["z"] ""`}},
 		{"uuencode in base64", crlf("Content-Transfer-Encoding: base64", "", "YmVnaW4gNjQ0IHgNCiMwViVUDQpgDQplbmQNCg=="),
 			[]string{`0 text/plain [] ""`, `1 application/octet-stream ["x"] "Cat"`}},
+		{"base64 without end", crlf("", "begin-base64 644 x", "dHdv", "what people read"),
+			[]string{`0 text/plain [] ""`, `1 application/octet-stream ["x"] "two"`, `1 text/plain [] "what people read\r\n"`}},
+		{"a long line behind", crlf("", "begin 644 x", long, "more"),
+			[]string{`0 text/plain [] ""`, `1 application/octet-stream ["x"] ""`, fmt.Sprintf("1 text/plain [] %q", crlf(long, "more"))}},
+		{"a long line behind base64", crlf("", "begin-base64 644 x", strings.Repeat("x", 40<<10)+" word"),
+			[]string{`0 text/plain [] ""`, `1 application/octet-stream ["x"] ""`, fmt.Sprintf("1 text/plain [] %q", strings.Repeat("x", 40<<10)+" word\r\n")}},
+		{"no delimiter behind", crlf(mixed, "", "--b", "", "begin 644 x", "--b"+strings.Repeat(" ", 40<<10)+"word", "--b--"),
+			[]string{`0 multipart/mixed [] ""`, `1 text/plain [] ""`, `2 application/octet-stream ["x"] ""`, fmt.Sprintf("2 text/plain [] %q", "--b"+strings.Repeat(" ", 40<<10)+"word")}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := outline(t, tt.message); !slices.Equal(got, tt.want) {
 				t.Errorf("parts\n%s, want\n%s", strings.Join(got, "\n"), strings.Join(tt.want, "\n"))
 			}
 		})
+	}
+}
+
+// What stands behind a file in a text is shown as the text is: of a text that is a
+// file itself nobody sees it.
+func TestTextBehindFile(t *testing.T) {
+	for _, disposition := range []string{"", "inline", "attachment"} {
+		var got []string
+		message := crlf("Content-Disposition: "+disposition, "", "text", "begin 644 x", "#0V%T", "end", "more")
+		if err := ReadParts(nil, strings.NewReader(message), func(p *Part) error {
+			got = append(got, p.Disposition)
+			return nil
+		}); err != nil || !slices.Equal(got, []string{disposition, "attachment", disposition}) {
+			t.Errorf("%s: %q, %v", disposition, got, err)
+		}
 	}
 }
 

@@ -23,7 +23,8 @@ type source struct {
 	end    byte // the last octet of a line end
 	within bool // the next piece does not begin a line
 
-	// again is read before anything else: whole lines.
+	// again is read before anything else: whole lines, of which the last one goes on
+	// in r when within is set.
 	again []byte
 
 	open  map[string]int // levels by boundary; the outermost multipart is 1
@@ -132,7 +133,7 @@ func (s *source) next() (piece []byte, begins bool, err error) {
 			n = len(s.again)
 		}
 		piece, s.again = s.again[:n], s.again[n:]
-		if s.delimiter(piece) {
+		if (len(s.again) > 0 || !s.within) && s.delimiter(piece) {
 			return nil, false, io.EOF
 		}
 		return piece, true, nil
@@ -270,7 +271,8 @@ func (s *source) looksEncoded() bool {
 	return ended && len(line) >= 40 && len(line) <= 76 && len(line)%4 == 0 // RFC 2045 §6.8
 }
 
-// back makes next return a whole line again.
+// back makes next return again what it has just returned: a line, or the beginning of
+// a long one.
 func (s *source) back(line []byte) {
 	s.again = append(append([]byte(nil), line...), s.again...)
 }

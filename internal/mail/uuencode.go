@@ -3,6 +3,7 @@ package mail
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -74,7 +75,7 @@ func (u *uuFile) Read(p []byte) (int, error) {
 // line decodes a line. The file ends with the line "end", or before the first
 // one that cannot belong to it.
 func (u *uuFile) line() error {
-	piece, begins, err := u.s.next()
+	piece, _, err := u.s.next()
 	if err != nil {
 		return err
 	}
@@ -83,21 +84,26 @@ func (u *uuFile) line() error {
 	case string(line) == "end", u.base && string(line) == "====":
 		u.end = true
 		return nil
-	case u.base:
+	case u.base && inBase64(line):
 		u.bits.r, u.bits.err = bytes.NewReader(line), nil
 		u.out, err = io.ReadAll(&u.bits)
 		return err
-	}
-	octets, ok := decodeUU(line)
-	if !ok {
-		u.end = true
-		if begins && !u.s.within {
-			u.s.back(piece)
+	case !u.base:
+		octets, ok := decodeUU(line)
+		if ok {
+			u.out = octets
+			return nil
 		}
-		return nil
 	}
-	u.out = octets
+	u.end = true
+	u.s.back(piece) // it begins a line: of a long one already the beginning is too long
 	return nil
+}
+
+// inBase64 tells whether a line can be one of a file in base64.
+func inBase64(line []byte) bool {
+	line = bytes.TrimRight(line, " \t")
+	return len(line) <= mostLine && !slices.ContainsFunc(line, func(c byte) bool { return digits[c] > 64 })
 }
 
 // decodeUU decodes a line: how many octets, then four characters for three of

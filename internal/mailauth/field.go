@@ -3,7 +3,6 @@ package mailauth
 import (
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/emersion/go-msgauth/authres"
 
@@ -119,8 +118,8 @@ func lenient(value, us string) bool {
 
 // within tells whether the words at the beginning of a text, joined where a dot
 // stands between, are our id. How many are folded hangs on our name, not on the text:
-// each join has a dot more, and one with more dots or octets than ours may have is
-// another's.
+// each join has a dot more, and one with more dots than ours may have is another's. Of
+// octets ours may have as many as a domain: what IDNA drops may stand in it.
 func within(text, us string) bool {
 	text = lexical.Blank(text)
 	text, _, _ = strings.Cut(text, ";")
@@ -134,13 +133,13 @@ func within(text, us string) bool {
 		return r
 	}, text)
 	words := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == '/' || r == '=' || r == ',' })
-	most, dots := utf8.UTFMax*(len(us)+1), strings.Count(us, ".") // it may end in one more
+	dots := strings.Count(us, ".") // it may end in one more
 	id := ""
 	for i, next := range words {
 		if i > 0 && !strings.HasSuffix(id, ".") && !strings.HasPrefix(next, ".") {
 			return false
 		}
-		if len(id)+len(next) > most {
+		if len(id)+len(next) > address.MaxDomain {
 			return false
 		}
 		id += next
