@@ -132,6 +132,9 @@ printf '%s\n' mx1.example.org example.org local "" none embedded y y y y | tollg
 cat /root/setup.out
 grep -q "accept" /root/setup.out || { echo "no story of the test message" >&2; exit 1; }
 tollgate status | grep -q ': ok$' || { tollgate status; exit 1; }
+if grep -q '^confine = "on"' /etc/tollgate/policy.toml; then # setup has found that the kernel can
+  tollgate status | grep '^confined .*by Landlock' || { echo "it is not confined" >&2; exit 1; }
+fi
 echo "--- doctor"
 tollgate doctor || true
 tollgate doctor --json | grep -q 'postfix-not-attached\|daemon-down\|policy-bad' && { echo "doctor finds what setup should have done" >&2; exit 1; }

@@ -104,7 +104,7 @@ func differences(t *testing.T, before, after string) []string {
 		values := func(s string) string { return strings.Trim(s, `"`) }
 		switch {
 		case c.What != "changed":
-		case slices.Contains([]string{"gateway.listen", "gateway.state_dir", "gateway.postfix_config", "journal.dir", "clients.file"}, key):
+		case slices.Contains([]string{"gateway.listen", "gateway.state_dir", "gateway.postfix_config", "gateway.confine", "gateway.read_paths", "journal.dir", "clients.file"}, key):
 			continue
 		case key == "gateway.name" && was == "":
 			continue
@@ -172,6 +172,8 @@ func randomPolicy(r *rand.Rand) string {
 	maybe(`skip_clients = [%s]`, some(``, `"127.0.0.2"`, `"10.1.0.0/16", "2001:DB8::/32"`))
 	maybe(`refuse_at = "at_once"`)
 	maybe(`state_dir = "/var/lib/tollgate"`)
+	maybe(`confine = %q`, some("on", "off", "require"))
+	maybe(`read_paths = ["/srv/lists"]`)
 	b.WriteString("[recipients]\n")
 	if r.IntN(2) == 0 {
 		fmt.Fprintf(&b, "mode = \"domains\"\ndomains = [%s]\n", some(`"example.org"`, `"example.org", ".example.net", "пример.рф"`))

@@ -76,6 +76,7 @@ UNIT
   echo "=== $suite${from:+, from $from}"
   code=0
   timeout 600 systemd-nspawn --quiet --register=no --keep-unit --private-network --machine="tollgate-$suite-$$" --console=pipe \
+    --system-call-filter="landlock_create_ruleset landlock_add_rule landlock_restrict_self" \
     --boot --directory="$root" < /dev/null > "$work/$suite.boot" 2>&1 || code=$?
   cat "$root/try/out" 2>/dev/null || tail -40 "$work/$suite.boot"
   [ "$code" = 0 ] && grep -q ' ok$' "$root/try/out" || { echo "$suite: failed ($code)" >&2; exit 1; }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tollgate-mail/tollgate/internal/confine"
 	"github.com/tollgate-mail/tollgate/internal/postfix"
 	"github.com/tollgate-mail/tollgate/internal/setup"
 	"github.com/tollgate-mail/tollgate/internal/survey"
@@ -164,7 +165,7 @@ func (a *app) tryServices(ctx context.Context, is setup.Answers) {
 }
 
 func (a *app) questions(ctx context.Context, c *cobra.Command, s settingUp) (setup.Answers, error) {
-	var is setup.Answers
+	is := setup.Answers{Confine: confine.Able() == nil}
 	i := &interview{app: a, in: bufio.NewScanner(a.in), yes: s.yes, flag: c.Flags().Changed}
 	a.in = rest{i.in} // what attaching asks is answered by the lines after these
 	host, mail := here(ctx)

@@ -4,6 +4,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/tollgate-mail/tollgate/internal/confine"
 )
 
 // Whatever is answered, the policy passes as strictly as can be.
@@ -55,6 +57,10 @@ func TestSetupAsks(t *testing.T) {
 	h.mustRun(again...)
 	if same, err := os.ReadFile(h.path("policy.toml")); err != nil || string(same) != string(policy) {
 		t.Errorf("%s, %v", same, err)
+	}
+	// Where the kernel can, it is kept to its files.
+	if can := confine.Able() == nil; can != strings.Contains(string(policy), "\nconfine = \"on\"") {
+		t.Errorf("the kernel can: %t\n%s", can, policy)
 	}
 	policy = append(policy, "# ours\n"...)
 	h.write("policy.toml", string(policy))

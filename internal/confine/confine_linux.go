@@ -1,8 +1,10 @@
 package confine
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"syscall"
 
 	"github.com/landlock-lsm/go-landlock/landlock"
 	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
@@ -23,7 +25,7 @@ const (
 	mostABI = 8
 )
 
-// ABI is that of the kernel's Landlock; 0: it has none.
+// ABI is that of the kernel's Landlock; 0: it has none, or is not to be asked.
 func ABI() int {
 	abi, err := ll.LandlockGetABIVersion()
 	if err != nil {
@@ -32,12 +34,27 @@ func ABI() int {
 	return abi
 }
 
-// Restrict keeps the whole process within bounds, for ever, and tells by which ABI
-// of Landlock. An error is [ErrUnsupported], or the process is as it was.
-func Restrict(b Bounds) (abi int, err error) {
-	if abi = min(ABI(), mostABI); abi < leastABI {
-		return 0, ErrUnsupported
+// Able tells whether the kernel has what Restrict needs. An error is [ErrUnsupported]
+// or [ErrDenied].
+func Able() error {
+	// ENOSYS: built without; EOPNOTSUPP: switched off when it was booted
+	// (landlock_create_ruleset(2)). A filter says EPERM, for it is in neither.
+	switch abi, err := ll.LandlockGetABIVersion(); {
+	case errors.Is(err, syscall.EPERM), errors.Is(err, syscall.EACCES):
+		return ErrDenied
+	case err != nil, abi < leastABI:
+		return ErrUnsupported
 	}
+	return nil
+}
+
+// Restrict keeps the whole process within bounds, for ever, and tells by which ABI
+// of Landlock. An error is one of [Able], or another; the process is as it was then.
+func Restrict(b Bounds) (abi int, err error) {
+	if err := Able(); err != nil {
+		return 0, err
+	}
+	abi = min(ABI(), mostABI)
 	var rules []landlock.Rule
 	for _, path := range b.Read {
 		info, err := os.Stat(path)

@@ -24,6 +24,21 @@ func TestBounds(t *testing.T) {
 	plain.Add(filepath.Join(dir, "policy", "policy.toml"))
 	linked := plain
 	linked.Add(filepath.Join(dir, "policy", "linked"))
+	pinned := plain
+	pinned.Add(filepath.Join(dir, "replaced", "x"))
+	if err := os.Mkdir(filepath.Join(dir, "replaced"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	pinned.Read = append(pinned.Read, filepath.Join(dir, "later"))
+	pinned.Pin()
+	for _, step := range []error{
+		os.Rename(filepath.Join(dir, "replaced"), filepath.Join(dir, "before")),
+		os.Mkdir(filepath.Join(dir, "replaced"), 0o755), os.Mkdir(filepath.Join(dir, "later"), 0o755),
+	} {
+		if step != nil {
+			t.Fatal(step)
+		}
+	}
 	for _, tt := range []struct {
 		is     Bounds
 		path   string
@@ -40,6 +55,10 @@ func TestBounds(t *testing.T) {
 		{plain, "state", true, true},
 		{plain, "state/spool/1", true, true},
 		{plain, "", false, false},
+		{pinned, "state/new", true, true},
+		{pinned, "policy/policy.toml", true, false},
+		{pinned, "replaced/x", false, false}, // another folder is there now
+		{pinned, "later/x", false, false},    // it came after the start
 	} {
 		path := filepath.Join(dir, tt.path)
 		if err := tt.is.Reads(path); (err == nil) != tt.reads || err != nil && !errors.Is(err, ErrOutside) {

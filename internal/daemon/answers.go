@@ -108,7 +108,7 @@ func (s *Status) degraded(now time.Time) []string {
 	if n := s.SelfCheck.Different + s.SelfCheck.Panics; n > 0 {
 		note("%s judged twice came out otherwise: see \"tollgate journal shadow\"", Plural(int(n), "message"))
 	}
-	if s.Confined.Error != "" {
+	if s.Confined.Fault {
 		note("the daemon is not confined: %s", s.Confined.Error)
 	}
 	for _, r := range s.Policy.Restart {

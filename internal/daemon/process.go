@@ -63,6 +63,7 @@ type ConfinementStatus struct {
 	Setting string `json:"setting"` // of the policy that it was started with
 	ABI     int    `json:"abi"`     // of Landlock that is in force; 0: it is not confined
 	Error   string `json:"error"`   // why it is not, where it should be
+	Fault   bool   `json:"fault"`   // this kernel could
 }
 
 // String is for eyes.
@@ -100,6 +101,7 @@ func (d *Daemon) confine(cfg *config.Config) error {
 		return nil
 	}
 	b := bounds(d.file, cfg)
+	b.Pin()
 	abi, err := confine.Restrict(b)
 	switch {
 	case err == nil:
@@ -108,10 +110,12 @@ func (d *Daemon) confine(cfg *config.Config) error {
 		return nil
 	case cfg.Confine == config.ConfineRequired:
 		return fmt.Errorf("confine = %q: %w", cfg.Confine, err)
-	case !errors.Is(err, confine.ErrUnsupported):
-		d.log.Error("not confined", "error", err)
+	case errors.Is(err, confine.ErrUnsupported):
+		// "on" is where the kernel can.
+		d.log.Info("not confined", "error", err)
 	default:
-		d.log.Warn("not confined", "error", err)
+		d.log.Error("not confined", "error", err)
+		d.confined.Fault = true
 	}
 	d.confined.Error = err.Error()
 	return nil

@@ -38,6 +38,10 @@ func (e *examination) daemon() {
 	if d.Parked > 0 {
 		e.warn("records-parked", advice{"they are billed to nobody until somebody decides", "tollgate parked list"}, "%d usage records are parked", d.Parked)
 	}
+	if d.Unconfined {
+		e.warn("daemon-unconfined", advice{"whoever found a fault in what reads mail could read and write all that its user may",
+			"confine = \"on\" in [gateway], then systemctl restart tollgate"}, "tollgate keeps every file in reach, and this kernel has Landlock")
+	}
 	for _, text := range d.Degraded {
 		e.warn("daemon-degraded", advice{"tollgate itself says so", "tollgate status"}, "%s", text)
 	}

@@ -135,6 +135,7 @@ func TestPlantedFaults(t *testing.T) {
 		{"daemon-down", func(f *Facts) { f.Daemon = Daemon{} }, nil},
 		{"daemon-old", func(f *Facts) { f.Daemon.Version = "0.9.0" }, nil},
 		{"daemon-degraded", func(f *Facts) { f.Daemon.Degraded = []string{"antivirus: breaker open"} }, nil},
+		{"daemon-unconfined", func(f *Facts) { f.Daemon.Unconfined = true }, nil},
 		{"records-wait", func(f *Facts) { f.Daemon.Waiting, f.Daemon.Oldest = 7, now.Add(-time.Hour) }, nil},
 		{"records-parked", func(f *Facts) { f.Daemon.Parked = 1 }, nil},
 

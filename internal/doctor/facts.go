@@ -52,9 +52,12 @@ type Daemon struct {
 	Binary   string // version of the command that asks
 	Loaded   time.Time
 	Degraded []string
-	Waiting  int64 // records not yet in the store
-	Oldest   time.Time
-	Parked   int64
+	// Unconfined: its policy has it keep every file in reach, on a kernel that could
+	// take them from it.
+	Unconfined bool
+	Waiting    int64 // records not yet in the store
+	Oldest     time.Time
+	Parked     int64
 }
 
 // Milter is an entry of smtpd_milters.

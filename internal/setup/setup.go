@@ -25,6 +25,7 @@ type Answers struct {
 	Antivirus string         // address of clamd; "" for none
 	Redis     string         // host:port; "" for the embedded store
 	Password  string         // file with Redis's password, or ""
+	Confine   bool           // the kernel can keep the daemon to its files
 }
 
 // ParseDomains reads domains between commas or blanks.
@@ -125,12 +126,12 @@ func (a Answers) Policy() string {
 
 [gateway]
 name = %s                # in journals and in the account; each gateway has its own
-
+%s
 [recipients]                     # nothing else comes in
 mode    = "domains"              # any address of these; "known" takes those of [[client]] alone
 domains = %s
 
-`, quote(a.Name), list(a.Domains))
+`, quote(a.Name), a.confine(), list(a.Domains))
 	say("[outbound]                       # who may send anywhere; nobody else ever does\n")
 	networks := make([]string, len(a.Outbound))
 	for n, p := range a.Outbound {
@@ -159,6 +160,14 @@ max_size = "25 MiB"              # clamd's StreamMaxLength must be a little larg
 	}
 	b.WriteString(rules)
 	return b.String() + seal(b.String())
+}
+
+// confine is the line that has the daemon give up what it does not need, where it can.
+func (a Answers) confine() string {
+	if !a.Confine {
+		return ""
+	}
+	return "confine = \"on\"                   # it opens no files but those named here; one elsewhere needs a restart, or read_paths\n"
 }
 
 // sealed is how the last line of a policy begins that is as setup wrote it.

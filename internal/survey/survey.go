@@ -10,6 +10,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/assemble"
 	"github.com/tollgate-mail/tollgate/internal/config"
+	"github.com/tollgate-mail/tollgate/internal/confine"
 	"github.com/tollgate-mail/tollgate/internal/daemon"
 	"github.com/tollgate-mail/tollgate/internal/doctor"
 	"github.com/tollgate-mail/tollgate/rules"
@@ -40,6 +41,7 @@ func Gather(ctx context.Context, s Source) doctor.Facts {
 		f.Daemon = doctor.Daemon{
 			Running: true, Version: st.Version, Binary: s.Version, Loaded: st.Policy.Loaded, Degraded: st.Degraded,
 			Waiting: st.Spool.Waiting, Oldest: st.Spool.Oldest, Parked: st.Store.Parked,
+			Unconfined: st.Confined.Setting == config.ConfineOff && confine.Able() == nil,
 		}
 	}
 	f.Postfix = instances(ctx, s)

@@ -28,6 +28,7 @@ func main() {
 		{"the unit: verify, security", h.unit},
 		{"policy, start, attach, the first message", h.first},
 		{"upgrade while mail flows", h.upgrade},
+		{"confined to its files", h.confined},
 		{"a version that refuses the policy does not stop the old one", h.refused},
 		{"remove: mail flows without us", h.remove},
 		{"purge keeps what is not in the store", h.purge},

@@ -70,12 +70,23 @@ func (h *host) attach(ctx context.Context) error {
 		return err
 	}
 	// An old version listens elsewhere by itself.
-	text := "[gateway]\nlisten = [\"unix:/var/spool/postfix/tollgate/milter.sock\"]\n" + strings.Replace(string(b), "domains = []", `domains = ["example.org"]`, 1) + "\n[[client]]\nid = \"ivan\"\naddresses = [\"ivan@example.org\"]\n"
+	text := strings.Replace(string(b), "domains = []", `domains = ["example.org"]`, 1) + "\n[[client]]\nid = \"ivan\"\naddresses = [\"ivan@example.org\"]\n"
+	if !strings.Contains(text, "\n[gateway]\n") {
+		text = "\n[gateway]\n" + text
+	}
+	text = strings.Replace(text, "\n[gateway]\n", "\n[gateway]\nlisten = [\"unix:/var/spool/postfix/tollgate/milter.sock\"]\n", 1)
 	if err := os.WriteFile(policyFile, []byte(text), 0o640); err != nil {
 		return err
 	}
 	if _, err := h.run(ctx, "tollgate", "check"); err != nil {
-		return err
+		// The old one has another starting policy, and may be from before this key.
+		text = strings.Replace(text, "\nconfine = ", "\n# confine = ", 1)
+		if err := os.WriteFile(policyFile, []byte(text), 0o640); err != nil {
+			return err
+		}
+		if _, err := h.run(ctx, "tollgate", "check"); err != nil {
+			return err
+		}
 	}
 	if _, err := h.run(ctx, "systemctl", "start", "tollgate"); err != nil {
 		return errors.Join(err, h.active(ctx, "tollgate", "active"))
@@ -90,6 +101,45 @@ func (h *host) attach(ctx context.Context) error {
 	}
 	_, err = h.run(ctx, attacher, "attach", "--yes")
 	return err
+}
+
+// confined has the daemon keep to its files under the filter of system calls of its
+// unit, serve, take a reload, and make its socket anew.
+func (h *host) confined(ctx context.Context) error {
+	b, err := os.ReadFile(policyFile)
+	if err != nil {
+		return err
+	}
+	text := strings.Replace(string(b), "\n# confine = ", "\nconfine = ", 1)
+	if !strings.Contains(text, "\nconfine = \"on\"") {
+		return errors.New("the policy that is installed does not have it confined")
+	}
+	if err := os.WriteFile(policyFile, []byte(text), 0o640); err != nil {
+		return err
+	}
+	if _, err := h.run(ctx, "systemctl", "restart", "tollgate"); err != nil {
+		return err
+	}
+	if err := h.is(ctx, "to its files, by Landlock ABI", "tollgate", "status"); err != nil {
+		return err
+	}
+	if err := os.WriteFile(policyFile, []byte(text+"\n[[rule]]\nname = \"one-more\"\nstage = \"helo\"\nmatch = { helo = \"never\" }\nweight = 1\n"), 0o640); err != nil {
+		return err
+	}
+	if _, err := h.run(ctx, "systemctl", "reload", "tollgate"); err != nil {
+		return err
+	}
+	if err := os.Remove("/var/spool/postfix/tollgate/milter.sock"); err != nil {
+		return err
+	}
+	err = await(ctx, func() error { return present("/var/spool/postfix/tollgate/milter.sock") })
+	if err != nil {
+		return err
+	}
+	if err := h.judged(ctx, "confined"); err != nil {
+		return err
+	}
+	return h.billed(ctx)
 }
 
 // judged sends messages until one arrives with our mark. After a reload the first

@@ -162,6 +162,11 @@ class Import:
         self.take('gateway', 'report_header', 'general.report_header',
                   lambda v: '' if v == '' else text(v, r'[A-Za-z][A-Za-z0-9-]{0,60}'))
         self.take('gateway', 'skip_clients', 'general.skip_clients', networks)
+        for key in ('confine', 'read_paths'):
+            value = self.section('gateway').pop(key, None)
+            if value not in (None, 'off', []):
+                self.notes.append('[gateway] %s was %s; FreeBSD has no Landlock, so the daemon gives up nothing' % (
+                    key, json.dumps(value, ensure_ascii=False)))
         self.settings['general.authenticated'] = '0'
         self.take('outbound', 'networks', 'general.networks', networks)
         self.take('outbound', 'authenticated', 'general.authenticated', flag)
