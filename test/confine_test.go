@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/confine"
 	"github.com/tollgate-mail/tollgate/test/harness"
@@ -100,4 +101,90 @@ func TestConfined(t *testing.T) {
 	if err := g.gate.Stop(harness.Patience); err != nil {
 		t.Error(err)
 	}
+}
+
+// A confined daemon goes on with what one does for years: its followed log and its
+// journals are rotated, lists are rewritten by renaming, sockets are removed, mail is
+// held, let go and deleted, and what it cannot lose is packed into any folder.
+func TestConfinedGoesOn(t *testing.T) {
+	t.Parallel()
+	if confine.Able() != nil {
+		t.Skip("TestConfined tells")
+	}
+	g := prepare(t, false)
+	log := g.box.Path("postfix.log")
+	if err := os.WriteFile(log, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	g.write(t, "policy/known", "nobody@example.com\n")
+	policy := "[gateway]\nconfine = \"require\"\n" + fmt.Sprintf(maillogPolicy, log) +
+		"\n[lists]\nknown = { file = \"known\" }\n[[rule]]\nname = \"known\"\nstage = \"mailfrom\"\nmatch = { sender = \"list:known\" }\naction = \"reject\"\n"
+	g.write(t, "policy/policy.toml", policy)
+	g.start(t, "smtpd_milters = $tollgate_milter "+startLast(t))
+
+	held, kept := g.mail(t, "hold", "ivan@example.org"), g.mail(t, "hold-and-keep", "ivan@example.org")
+	g.until(t, `"held": 2`, "status", "--json")
+	g.must(t, "hold", "delete", held.QueueID(), "--yes")
+	g.until(t, held.QueueID(), "journal", "--verdict", "voided", "--json")
+	g.must(t, "hold", "release", kept.QueueID())
+	g.until(t, `"held": 0`, "status", "--json")
+
+	g.refusedLater(t, log)
+	g.refused(t, "refuse-after")
+	g.until(t, `"voided": 2`, "status", "--json")
+
+	journals, err := filepath.Glob(g.box.Path("journal", "*.jsonl"))
+	if err != nil || len(journals) == 0 {
+		t.Fatal(err, journals)
+	}
+	for _, path := range journals {
+		if err := os.Rename(path, path+"-20261128"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	g.write(t, "policy/known.new", "a@example.com\n")
+	if err := os.Rename(g.box.Path("policy", "known.new"), g.box.Path("policy", "known")); err != nil {
+		t.Fatal(err)
+	}
+	before := g.must(t, "status", "--json")
+	g.must(t, "reload")
+	if after := g.must(t, "status", "--json"); before == after {
+		t.Error("the reload did nothing")
+	}
+	if r, err := g.transaction("127.0.0.1", "a@example.com", "ivan@example.org"); err != nil || r.Code/100 != 5 {
+		t.Errorf("the list that was renamed into place: %+v, %v", r, err)
+	}
+	g.until(t, "known", "journal", "blocks", "--json")
+	for _, path := range journals {
+		if _, err := os.Stat(path); err != nil && strings.Contains(path, "blocks") {
+			t.Error(err)
+		}
+	}
+	if strings.Contains(g.must(t, "policy", "log", "--json"), `"by":"0"`) {
+		t.Error("who reloaded has a number, no name")
+	}
+
+	socket := strings.TrimPrefix(g.gate.Milter, "unix:")
+	for _, path := range []string{socket, filepath.Join(g.gate.State, "control.sock")} {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := contextFor(t, harness.Patience)
+	defer cancel()
+	for _, path := range []string{socket, filepath.Join(g.gate.State, "control.sock")} {
+		for _, err := os.Stat(path); err != nil; _, err = os.Stat(path) {
+			select {
+			case <-ctx.Done():
+				t.Fatal(err)
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+	}
+	g.until(t, `"remade": 1`, "status", "--json")
+	if r, err := g.transaction("127.0.0.1", "b@example.com", "olga@example.org"); err != nil || r.Code/100 != 2 {
+		t.Errorf("by the socket that was made anew: %+v, %v", r, err)
+	}
+	g.must(t, "backup", filepath.Join(t.TempDir(), "kept.tgb"))
+	g.stopDrained(t)
 }
