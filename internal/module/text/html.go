@@ -22,17 +22,26 @@ type element struct {
 // page reads an HTML text.
 type page struct {
 	*inspection
-	open   []element
-	shown  strings.Builder
-	hidden strings.Builder
-	link   string // where the link that is open leads
-	label  strings.Builder
+	open     []element
+	shown    strings.Builder
+	hidden   strings.Builder
+	link     string // where the link that is open leads
+	label    strings.Builder
+	base     string // what addresses that are relative are relative to
+	relative int    // addresses that were made whole by it
+	reader   int    // aloud or aside
 }
+
+// Who reads a page.
+const (
+	aloud = iota // all of them
+	aside        // what stands in a note to some of them
+)
 
 // html reads an HTML text by its tokens, as mail programs do: a tree would cost
 // more and show no more of it.
-func (in *inspection) html(text string) error {
-	p := &page{inspection: in}
+func (in *inspection) html(text string, reader int) error {
+	p := &page{inspection: in, reader: reader}
 	z := html.NewTokenizer(strings.NewReader(text))
 	z.SetMaxBuf(maxRead + 1)
 	for {
@@ -49,12 +58,20 @@ func (in *inspection) html(text string) error {
 		case html.TextToken:
 			p.words(string(z.Text()))
 		case html.StartTagToken, html.SelfClosingTagToken:
-			if err := p.start(z.Token()); err != nil {
+			t := z.Token()
+			if t.DataAtom == atom.Noscript { // what is in it is shown where no scripts are run, as in mail
+				z.NextIsNotRawText()
+			}
+			if err := p.start(t); err != nil {
 				return err
 			}
 		case html.EndTagToken:
 			name, _ := z.TagName()
 			if err := p.finish(atom.Lookup(name)); err != nil {
+				return err
+			}
+		case html.CommentToken:
+			if err := p.note(string(z.Raw())); err != nil {
 				return err
 			}
 		}
@@ -112,16 +129,22 @@ func (p *page) start(t html.Token) error {
 	}
 	hidden := p.isHidden()
 	for _, a := range t.Attr {
-		switch strings.ToLower(a.Key) {
-		case "href", "action", "formaction":
-			if t.DataAtom == atom.A || t.DataAtom == atom.Area || strings.HasSuffix(a.Key, "action") {
-				p.add(a.Val)
+		switch key := strings.ToLower(a.Key); key {
+		case "href", "xlink:href", "action", "formaction", "src", "data", "content":
+			to := leads(t, key, a.Val)
+			if t.DataAtom == atom.Base && key == "href" && p.base == "" {
+				p.base = a.Val // the first counts (WHATWG HTML §4.2.3)
 			}
-			if t.DataAtom == atom.A {
+			if to == "" {
+				break
+			}
+			to = p.whole(to)
+			p.add(to)
+			if key == "href" && t.DataAtom == atom.A {
 				if err := p.unlink(); err != nil {
 					return err
 				}
-				p.link = a.Val
+				p.link = to
 			}
 		case "style":
 			hidden = hidden || hides(a.Val)

@@ -120,8 +120,8 @@ func (in *inspection) found(symbol string) {
 // part reads one part, if it is a text. A file is none: nobody sees it before it
 // is opened.
 func (in *inspection) part(p *mail.Part) error {
-	html := p.Type == "text/html"
-	if !html && p.Type != "text/plain" || p.Disposition == "attachment" {
+	form := formOf(p.Type)
+	if form == noForm || p.Disposition == "attachment" {
 		return nil
 	}
 	b, err := io.ReadAll(io.LimitReader(in.budget.Reader(p.Body), maxRead+1))
@@ -141,8 +141,11 @@ func (in *inspection) part(p *mail.Part) error {
 	} else {
 		text = charset.Raw(in.budget, octets, label)
 	}
-	if html {
-		return in.html(text)
+	switch form {
+	case marked:
+		return in.html(strings.ReplaceAll(text, "\x00", ""), aloud)
+	case folded:
+		text = unfolded(text)
 	}
 	return in.plain(text)
 }

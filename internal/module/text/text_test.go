@@ -69,7 +69,7 @@ func TestURLs(t *testing.T) {
 		{"twice", "\r\nhttp://a.example/ http://a.example/ http://a.example/b", []string{"http://a.example/", "http://a.example/b"}, []string{"a.example"}, nil},
 		{"of a link", htmlOf(`<a href=" https://user:x@a.example:8080/">here</a>`), []string{"https://user:x@a.example:8080/"}, []string{"a.example"}, nil},
 		{"not of the web", htmlOf(`<a href="mailto:a@b.example">x</a><a href="#top">y</a>`), nil, nil, nil},
-		{"other scheme's slashes", htmlOf(`<a href="http:\\a.example\b">x</a><a href="ht` + "\t" + `tps:///c.example">y</a>`), []string{`http:\\a.example\b`, "ht\ttps:///c.example"}, []string{"a.example", "c.example"}, nil},
+		{"other scheme's slashes", htmlOf(`<a href="http:\\a.example\b">x</a><a href="ht` + "\t" + `tps:///c.example">y</a>`), []string{`http://a.example/b`, "https:///c.example"}, []string{"a.example", "c.example"}, nil},
 		{"a form", htmlOf(`<form action="https://a.example/login">`), []string{"https://a.example/login"}, []string{"a.example"}, nil},
 		{"IDN", htmlOf(`<a href="http://тест.рф/">тест</a>`), []string{"http://тест.рф/"}, []string{"xn--e1aybc.xn--p1ai"}, nil},
 		{"shown otherwise", htmlOf(`<a href="http://evil.example/">https://www.bank.example/login</a>`), []string{"http://evil.example/", "https://www.bank.example/login"},
@@ -125,6 +125,13 @@ func TestBounds(t *testing.T) {
 		"elements":  strings.Repeat("<div>", 500_000),
 		"attribute": "<a " + strings.Repeat("href=//a.b ", 200_000) + ">x",
 		"open":      strings.Repeat("<p style='display:none'>x", 100_000),
+		"notes":     strings.Repeat("<!--[if mso]><!--[if x]>", 100_000),
+		"note":      "<!--[if mso]>" + strings.Repeat("<a href=//a.b>", 100_000) + "<![endif]-->",
+		"bases":     `<base href="http://a.example/` + strings.Repeat("b/", 1000) + `">` + strings.Repeat(`<a href="../../c">`, 50_000),
+		"hosts":     strings.Repeat("a.example.com/ ", 100_000),
+		"slashes":   strings.Repeat("a.b.c.d.e.f/", 100_000),
+		"schemes":   strings.Repeat(`<a href="x:http:http:http:">`, 50_000),
+		"within":    `<a href="x:` + strings.Repeat("http:", 50_000) + `">`,
 		"numbers":   strings.Repeat("4111 1111 1111 1112 DE88 3704 0044 0532 0130 00 ", 50_000),
 	} {
 		f := of(t, htmlOf(html))

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 
+	"golang.org/x/net/publicsuffix"
+
 	"github.com/tollgate-mail/tollgate/internal/address"
 )
 
@@ -13,21 +15,30 @@ import (
 var named = regexp.MustCompile(`(?i)^(?:[\p{L}\p{N}-]+\.)+(?:\p{L}{2,24}|xn--[a-z0-9-]+)$`)
 
 // textURLs takes the addresses in a text: what begins with a scheme of the web or
-// with "www.".
+// with "www.", or is the name of a host and a path of it.
 func (in *inspection) textURLs(text string) error {
 	if err := in.budget.Charge(len(text)); err != nil {
 		return err
 	}
 	for at := 0; ; {
-		from := at + strings.IndexAny(text[at:], ":wW")
+		from := at + strings.IndexAny(text[at:], ":wW/")
 		if from < at {
 			return nil
 		}
+		least := at
 		at = from + 1
 		switch {
 		case strings.HasPrefix(text[from:], "://"):
-			for from > 0 && isLetter(text[from-1]) && at-from < len("https:/") {
+			for from > least && at-from < longestScheme && (isLetter(text[from-1]) || isDigit(text[from-1]) || text[from-1] == '-') {
 				from--
+			}
+		case text[from] == '/':
+			n := hostBefore(text[:from])
+			if err := in.budget.Charge(1 + n/perStep); err != nil {
+				return err
+			}
+			if from -= n; n == 0 {
+				continue
 			}
 		case len(text)-from > 4 && strings.EqualFold(text[from:from+4], "www.") && (from == 0 || !isLetter(text[from-1]) && text[from-1] != '.' && text[from-1] != '/'):
 		default:
@@ -45,6 +56,35 @@ func (in *inspection) textURLs(text string) error {
 	}
 }
 
+// longestScheme is how many octets of one are looked at.
+const longestScheme = 24
+
+// hostBefore is how many octets of the name of a host in the public DNS a text ends
+// with: programs make a link of one with a path behind it.
+func hostBefore(text string) int {
+	const longest = 253 // RFC 1035 §2.3.4
+	from := len(text)
+	for from > 0 && len(text)-from <= longest {
+		if c := text[from-1]; !isLetter(c) && !isDigit(c) && c != '-' && c != '.' && c < 0x80 {
+			break
+		}
+		from--
+	}
+	if from > 0 && strings.IndexByte("/@:=&?#%_", text[from-1]) >= 0 || !isPublic(text[from:]) {
+		return 0
+	}
+	return len(text) - from
+}
+
+// isPublic tells whether a text is a name below a domain that ICANN has given.
+func isPublic(text string) bool {
+	if strings.IndexByte(text, '.') <= 0 || !named.MatchString(text) {
+		return false
+	}
+	_, known := publicsuffix.PublicSuffix(address.FoldDomain(text))
+	return known
+}
+
 // perStep is how many octets of an address are looked at in a step.
 const perStep = 16
 
@@ -55,16 +95,31 @@ func endsURL(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("<
 
 // add takes an address.
 func (in *inspection) add(text string) {
+	text = canonical(text)
 	host := hostOf(text)
-	if host == "" {
+	scheme := schemeOf(text)
+	switch {
+	case host != "":
+	case ignored(scheme):
 		return
+	case scheme != "": // of a program, which may be told of a host
+		host = hostWithin(text[len(scheme)+1:])
+	default:
+		if host = bareHost(text); host == "" {
+			return
+		}
 	}
-	text = strings.TrimSpace(text)
 	if len(text) > maxURL {
 		text = strings.ToValidUTF8(text[:maxURL], "")
 	}
 	in.gather(&in.urls, text)
+	if host == "" {
+		return
+	}
 	in.gather(&in.domains, host)
+	if ip := numbered(host); ip != "" {
+		in.gather(&in.domains, ip)
+	}
 }
 
 // addresses are those of a message, each once.
@@ -92,15 +147,9 @@ func (in *inspection) gather(list *addresses, text string) {
 // hostOf is the host of an address of the web, "" when it is none. Most of what is
 // asked about is plain: each step is taken only where there is something for it.
 func hostOf(text string) string {
-	text = strings.TrimSpace(text[:min(len(text), maxURL)])
-	if strings.ContainsAny(text, "\t\n\r") { // as browsers do (WHATWG URL §4.4)
-		text = strings.NewReplacer("\t", "", "\n", "", "\r", "").Replace(text)
-	}
-	if strings.IndexByte(text, '\\') >= 0 {
-		text = strings.ReplaceAll(text, `\`, "/")
-	}
+	text = canonical(text[:min(len(text), maxURL)])
 	switch {
-	case beginsWith(text, "http:"), beginsWith(text, "https:"), beginsWith(text, "ftp:"):
+	case beginsWith(text, "http:"), beginsWith(text, "https:"), beginsWith(text, "ftp:"), beginsWith(text, "file:"):
 		_, text, _ = strings.Cut(text, ":")
 	case strings.HasPrefix(text, "//"), beginsWith(text, "www."):
 	default:
@@ -143,6 +192,9 @@ func (in *inspection) compare(link, shown string) {
 		return // no address, and no domain
 	}
 	host := hostOf(link)
+	if host == "" {
+		host = bareHost(link)
+	}
 	if host == "" {
 		return
 	}

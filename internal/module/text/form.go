@@ -1,0 +1,39 @@
+package text
+
+import "strings"
+
+// form is how a text is written.
+type form int
+
+const (
+	noForm form = iota
+	plainly
+	marked // with the tags of HTML, or with ones that are read as such
+	folded // in the lines of iCalendar and vCard
+)
+
+// formOf is that of a media type. A text that a program does not know is shown as it
+// stands (RFC 2046 §4.1.4), so any is looked at.
+func formOf(mediaType string) form {
+	switch mediaType {
+	case "text/html", "application/xhtml+xml", "text/x-amp-html", "text/enriched", "text/richtext":
+		return marked
+	case "text/calendar", "text/x-vcalendar", "text/vcard", "text/x-vcard", "text/directory":
+		return folded
+	case "text/rfc822-headers": // of the message that a report is about (RFC 6522 §4)
+		return noForm
+	}
+	if strings.HasPrefix(mediaType, "text/") {
+		return plainly
+	}
+	return noForm
+}
+
+// unfolded joins the lines that stand for one (RFC 5545 §3.1, RFC 6350 §3.2), and
+// has the characters themselves that are written with a backslash (RFC 5545 §3.3.11).
+func unfolded(text string) string {
+	return strings.NewReplacer(
+		"\r\n ", "", "\r\n\t", "", "\n ", "", "\n\t", "",
+		`\\`, `\`, `\n`, "\n", `\N`, "\n", `\,`, ",", `\;`, ";",
+	).Replace(text)
+}
