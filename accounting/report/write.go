@@ -229,7 +229,7 @@ func WriteJSON(w io.Writer, v View, rows []Row) error {
 			if err := text(string(c), r.text(c)); err != nil {
 				return err
 			}
-			if c == Client && r.Name != "" {
+			if c == Client {
 				if err := text("name", r.Name); err != nil {
 					return err
 				}

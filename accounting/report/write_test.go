@@ -77,7 +77,7 @@ func TestJSON(t *testing.T) {
 	if err := json.Unmarshal(b.Bytes(), &got); err != nil || len(got) != 1 {
 		t.Fatal(b.String(), err)
 	}
-	if d, ok := got[0]["domain"]; !ok || d != "" || len(got[0]) != 8 {
+	if d, ok := got[0]["domain"]; !ok || d != "" || len(got[0]) != 9 {
 		t.Errorf("%v", got[0])
 	}
 }

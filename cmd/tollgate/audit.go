@@ -83,7 +83,7 @@ func (a *app) printAudit(r *audit.Report) error {
 		return err
 	}
 	if r.Again > 0 {
-		fmt.Fprintf(a.out, "%d are duplicates (spooled again after a crash), and count once\n", r.Again)
+		fmt.Fprintf(a.out, "%d stand there more than once (spooled again after a crash, a void that two have written), and count once\n", r.Again)
 	}
 	if r.Accepted > 0 {
 		fmt.Fprintf(a.out, "%d are lost, which was accepted\n", r.Accepted)

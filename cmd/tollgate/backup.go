@@ -18,7 +18,8 @@ import (
 )
 
 func (a *app) backup() *cobra.Command {
-	return &cobra.Command{
+	existing, over := backup.Keep, false
+	c := &cobra.Command{
 		Use:   "backup FILE",
 		Short: "pack what the gateway cannot lose, while mail flows",
 		Long: `Backup packs into one file (tar, gzip) the policy with what it includes, its
@@ -26,10 +27,16 @@ lists and clients, and of the state_dir the history, the embedded store, what wa
 remembered and the spool. Mail goes on meanwhile: the store is copied as it is at
 one moment, the spool after it. Journals, passwords and certificates are not in
 it; nor is what Redis holds. It is for who may read the policy and the state_dir.
-The file has mode 0600.`,
+The file has mode 0600. One of that name that is there already is not touched,
+unless --replace is given.`,
 		Example: `  tollgate backup /var/backups/tollgate-$(date +%F).tar.gz`,
 		Args:    counted(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if over {
+				existing = backup.Overwrite
+			} else if _, err := os.Lstat(args[0]); err == nil {
+				return there(args[0]) // before anything is copied
+			}
 			cfg, problems := config.Load(a.policy)
 			if problems.Err() != nil {
 				printProblems(a.err, daemon.ProblemRows(problems))
@@ -57,7 +64,10 @@ The file has mode 0600.`,
 				s.SnapshotDir = absolute(copies.Dir)
 				defer os.RemoveAll(copies.Dir) // the daemon removes it at its next start otherwise
 			}
-			m, err := backup.Write(args[0], s)
+			m, err := backup.Write(args[0], s, existing)
+			if errors.Is(err, fs.ErrExist) {
+				return there(args[0])
+			}
 			if err != nil {
 				return away(err)
 			}
@@ -72,6 +82,13 @@ The file has mode 0600.`,
 			return away(err)
 		},
 	}
+	c.Flags().BoolVar(&over, "replace", false, "write over a file of that name")
+	return c
+}
+
+// there refuses a file that was there before.
+func there(name string) error {
+	return usagef("%s is there already, and is left as it is: name another, or give --replace", name)
 }
 
 func (a *app) restore() *cobra.Command {
@@ -101,6 +118,9 @@ policy-of-backup.`,
 			}
 			if stateDir == "" {
 				m, err := backup.Read(args[0])
+				if errors.Is(err, fs.ErrNotExist) {
+					return notThere(err)
+				}
 				if err != nil {
 					return &failure{exitNegative, err}
 				}
@@ -126,6 +146,9 @@ func (a *app) putBack(file, stateDir string, replace backup.Mode, stateOnly bool
 	}
 	defer lock.Release() // the process ends after it
 	u, err := backup.Unpack(file, stateDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return notThere(err)
+	}
 	if err != nil {
 		return &failure{exitNegative, err}
 	}

@@ -44,7 +44,7 @@ at once and by itself; status and log say so.`,
 func (a *app) canaryStart() *cobra.Command {
 	var share, band, message string
 	var networks, recipients []string
-	lasts := time.Hour
+	lasts := timeFlag(time.Hour)
 	c := &cobra.Command{
 		Use:   "start FILE",
 		Short: "put a candidate in force for a part of the mail",
@@ -61,7 +61,10 @@ refused by the candidate and not by the old policy. A restart goes on with it.`,
   tollgate canary start ./candidate.toml --recipients postmaster@example.org --for 30m`,
 		Args: counted(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
-			r := daemon.CanaryRequest{File: absolute(args[0]), Recipients: recipients, Seconds: int64(lasts / time.Second), Message: message}
+			r := daemon.CanaryRequest{File: absolute(args[0]), Recipients: recipients, Seconds: int64(time.Duration(lasts) / time.Second), Message: message}
+			if share == "" && len(networks) == 0 && len(recipients) == 0 {
+				return usagef("for which mail? Name a part of it with --share 10%%, --networks or --recipients")
+			}
 			var err error
 			if share != "" {
 				if r.Share, err = canary.ParseShare(share); err != nil {
@@ -85,7 +88,7 @@ refused by the candidate and not by the old policy. A restart goes on with it.`,
 	f.StringVar(&share, "share", "", "of the sending sites, a `SHARE` such as 10%")
 	f.StringSliceVar(&networks, "networks", nil, "`NETWORKS` of clients")
 	f.StringSliceVar(&recipients, "recipients", nil, "`ADDRESSES`, or @domain")
-	f.DurationVar(&lasts, "for", lasts, "a `TIME` such as 30m")
+	f.Var(&lasts, "for", "how long, a `TIME` such as 30m or 2d")
 	f.StringVar(&band, "band", "5%", "the `SHARE` that it may refuse besides")
 	f.StringVar(&message, "message", "", "why, for the history: a `TEXT`")
 	return c
@@ -152,14 +155,16 @@ func printCanary(out io.Writer, s *canary.State) error {
 }
 
 func (a *app) canaryPromote() *cobra.Command {
-	var message string
+	message, over := "", false
 	c := &cobra.Command{
 		Use:   "promote",
 		Short: "make the candidate the policy of all mail",
 		Long: `Promote writes the candidate's file in place of the policy's, keeps that
 beside it as NAME.before-TIME, and reloads. It is for who may write the
 policy. Paths in the candidate must mean the same there: otherwise nothing is
-changed. Exit code 1: no canary is under way, or it is refused.`,
+changed; nor is it where the policy's file was edited since it was loaded, for
+the candidate does not have that edit, unless --replace is given. Exit code 1: no
+canary is under way, or it is refused.`,
 		Example: `  tollgate canary promote --message "fewer false positives"`,
 		Args:    alone,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -177,6 +182,9 @@ changed. Exit code 1: no canary is under way, or it is refused.`,
 			if err := mayWrite(a.policy); err != nil {
 				return &failure{exitNegative, err}
 			}
+			if a.edited() && !over {
+				return &failure{exitNegative, fmt.Errorf("%s was edited since it was loaded, and the candidate does not have that edit (\"tollgate policy diff\" shows it): put it into the candidate and start that, or give --replace", a.policy)}
+			}
 			text, err := os.ReadFile(s.File)
 			if err != nil {
 				return away(err)
@@ -192,5 +200,6 @@ changed. Exit code 1: no canary is under way, or it is refused.`,
 		},
 	}
 	c.Flags().StringVar(&message, "message", "", "why, for the history: a `TEXT`")
+	c.Flags().BoolVar(&over, "replace", false, "also where the policy's file was edited since it was loaded: the edit is kept beside it")
 	return c
 }

@@ -90,9 +90,9 @@ the period and the day with their quotas, and what keeps it from receiving.`,
 // used shows bytes beside their quota.
 func used(n, quota int64) string {
 	if quota == 0 {
-		return fmt.Sprintf("%d B", n)
+		return bytesize(n)
 	}
-	return fmt.Sprintf("%d of %d B", n, quota)
+	return bytesize(n) + " of " + bytesize(quota)
 }
 
 func (a *app) clientsShow() *cobra.Command {
@@ -134,7 +134,7 @@ func printClient(w io.Writer, r daemon.ClientRow) error {
 		{"id", r.ID}, {"name", r.Name}, {"addresses", strings.Join(r.Addresses, " ")},
 		{"logins", strings.Join(r.Logins, " ")}, {"networks", strings.Join(r.Networks, " ")}, {"tariff", tariff}, {"mode", r.Mode},
 		{"balance", balance}, {"credit limit", limitText(r)},
-		{r.Period, used(r.Used, r.Quota)}, {r.Day, used(r.UsedDay, r.QuotaDay)}, {"blocks", or(r.Blocks)},
+		{"period", r.Period + ": " + used(r.Used, r.Quota)}, {"day", r.Day + ": " + used(r.UsedDay, r.QuotaDay)}, {"blocks", or(r.Blocks)},
 	} {
 		if _, err := fmt.Fprintf(w, "%-14s%s\n", line[0], visible(line[1])); err != nil {
 			return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -27,6 +28,9 @@ already among them. Clients that the file does not name stay as they are.`,
 		Args: counted(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			q.File = args[0]
+			if _, err := os.Stat(q.File); err != nil {
+				return notThere(err)
+			}
 			list, problems := config.ReadDefinitions(q.File)
 			if problems.Err() != nil {
 				return a.badImport(daemon.ProblemRows(problems))

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -54,6 +56,15 @@ func away(err error) error {
 	return &failure{exitAway, err}
 }
 
+// notThere is the failure of a file that the command line names: one that is not
+// there is a slip of who wrote it, whatever the command.
+func notThere(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return &failure{exitUsage, err}
+	}
+	return away(err)
+}
+
 // exit prints an error and returns the exit code. What a command returns has
 // its code; an error without one is the command line's (cobra).
 func (a *app) exit(c *cobra.Command, err error) int {
@@ -70,6 +81,9 @@ func (a *app) exit(c *cobra.Command, err error) int {
 		if f.code == exitUsage {
 			fmt.Fprintf(a.err, "tollgate: see \"%s --help\"\n", c.CommandPath())
 		}
+	}
+	if _, none := os.Stat(a.policy); f.code == exitPolicy && errors.Is(none, fs.ErrNotExist) {
+		fmt.Fprintf(a.err, "tollgate: there is no policy %s: name another with --policy, or make one with \"tollgate setup\"\n", a.policy)
 	}
 	return f.code
 }

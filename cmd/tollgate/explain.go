@@ -69,6 +69,9 @@ DNS says from the table [dns] of a file, as cases of "tollgate test" have it.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			var text []byte
 			if len(args) > 0 {
+				if args[0] == "" {
+					return usagef("the name of the message is empty: \"-\" is standard input")
+				}
 				var err error
 				if text, err = a.readMessage(args[0]); err != nil {
 					return err
@@ -99,7 +102,8 @@ DNS says from the table [dns] of a file, as cases of "tollgate test" have it.`,
 	f.StringArrayVar(&x.recipients, "recipient", nil, "an envelope recipient's `ADDRESS`; several times for several")
 	f.StringVar(&x.tls, "tls", "", "the session is encrypted, with this `VERSION` such as TLSv1.3")
 	f.StringVar(&x.user, "auth-user", "", "the client has authenticated as this `USER`")
-	f.Int64Var(&x.size, "size", -1, "`BYTES` that MAIL declares")
+	x.size = -1
+	f.Var((*sizeFlag)(&x.size), "size", "the `SIZE` that MAIL declares, such as \"10 MiB\" or in bytes; none without")
 	f.BoolVar(&x.online, "online", false, "ask DNS and inspectors (the default)")
 	f.BoolVar(&x.offline, "offline", false, "ask nobody")
 	f.StringVar(&x.answers, "answers", "", "what DNS answers, from this `FILE`")
@@ -117,7 +121,7 @@ func (a *app) readMessage(name string) ([]byte, error) {
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {
-			return nil, away(err)
+			return nil, notThere(err)
 		}
 		defer f.Close()
 		in = f
@@ -151,7 +155,7 @@ func (a *app) explained(ctx context.Context, x *explanation, nullSender bool, te
 	case x.answers != "":
 		answers, err := trial.ReadAnswers(x.answers)
 		if err != nil {
-			return nil, away(err)
+			return nil, notThere(err)
 		}
 		o.Lookups = answers
 	case !x.offline:

@@ -42,8 +42,8 @@ func TestExplainCommand(t *testing.T) {
 		"--offline":                               2,
 		"--offline --online a.eml":                2,
 		"--client-ip x --offline a.eml":           2,
-		"--offline none.eml":                      75,
-		"--answers none.toml a.eml":               75,
+		"--offline none.eml":                      exitUsage,
+		"--answers none.toml a.eml":               exitUsage,
 		"--offline --time yesterday a.eml":        0,
 		"--offline --sender= --tls TLSv1.3 a.eml": 0,
 	} {
@@ -123,7 +123,7 @@ expect.verdict = "reject"
         got  accept
 rules: 1 of 1 reached
 thresholds: 1 of 1 reached
-client states: 0 of 2 reached; not unknown, foreign
+reasons to refuse a recipient: 0 of 2 reached; not unknown, foreign
 2 cases, 1 failed (`
 	if o.code != 1 || !strings.HasPrefix(o.out, want) {
 		t.Errorf("%d, %s%s", o.code, o.out, o.err)

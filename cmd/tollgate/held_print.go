@@ -132,30 +132,35 @@ func (a *app) showHeld(ctx context.Context, q *holdqueue.Queue, h heldMessage) e
 	w := bufio.NewWriter(a.out)
 	field := func(name, value string) {
 		if value != "" {
-			fmt.Fprintf(w, "%-12s%s\n", name, visible(value))
+			fmt.Fprintf(w, "%-14s%s\n", name, visible(value))
 		}
 	}
-	field("Held since", local(h.Arrived))
-	field("Ref", r.Ref)
-	field("Queue id", r.QueueID)
+	// The words are those of "journal show".
+	field("reference", r.Ref)
+	field("queue id", r.QueueID)
+	field("held since", local(h.Arrived))
 	if r.ClientIP != "" {
-		field("Client", fmt.Sprintf("%s[%s]", shorten(r.ClientHost, 100), r.ClientIP))
+		field("client", fmt.Sprintf("%s[%s], HELO %s", shorten(r.ClientHost, 100), r.ClientIP, or(r.Helo)))
 	}
-	field("Helo", r.Helo)
-	field("Login", r.AuthUser)
-	field("Sender", "<"+r.Sender+">")
-	for _, to := range r.Recipients {
-		field("Recipient", "<"+to+">")
+	field("logged in as", r.AuthUser)
+	field("from", "<"+r.Sender+">")
+	for n, to := range r.Recipients {
+		fmt.Fprintf(w, "%-14s%s\n", []string{"to", ""}[min(n, 1)], visible("<"+to+">"))
 	}
-	field("Size", bytesize(r.Size))
-	field("Subject", r.Subject)
+	field("subject", r.Subject)
+	size, queued := r.Size, ""
+	if r.Ours && h.entry.Size > 0 {
+		// As the journal and the account have it.
+		size, queued = h.entry.Size, fmt.Sprintf("; %d in Postfix's queue", r.Size)
+	}
+	field("size", fmt.Sprintf("%d bytes (%s%s)", size, bytesize(size), queued))
 	if r.Ours {
 		var b strings.Builder
 		why(&b, &journal.Entry{Stage: r.Stage, Reason: r.Reason, Rule: r.Rule})
-		field("Held", strings.TrimPrefix(b.String(), "; "))
-		field("Weight", r.Weight)
+		field("why", strings.TrimPrefix(b.String(), "; "))
+		field("weight", r.Weight)
 	} else {
-		field("Held", "by others")
+		field("why", "held by others")
 	}
 	fmt.Fprintln(w)
 	for line := range strings.Lines(header.String()) {

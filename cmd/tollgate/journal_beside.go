@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/journal"
+	"github.com/tollgate-mail/tollgate/internal/shadow"
 )
 
 // besideWhat is what a second judgement was for.
@@ -16,11 +17,27 @@ func besideWhat(e *journal.Entry) string {
 	return e.Event
 }
 
+// besideWho are who judged live and who judged without effect.
+func besideWho(e *journal.Entry) (live, other string) {
+	switch e.Event {
+	case shadow.Canary:
+		return "the candidate", "the old policy"
+	case shadow.SelfCheck:
+		return "the policy", "the policy, once more,"
+	}
+	return "the policy", "the candidate"
+}
+
+// would is what a second judgement would have done.
+func would(e *journal.Entry) string {
+	if e.BesideVerdict == string(shadow.Unknown) {
+		return "would come further than it did"
+	}
+	return "would be " + withWeight(e.BesideVerdict, e.BesideWeight)
+}
+
 // withWeight is a verdict, and the weight where there is one.
 func withWeight(verdict, weight string) string {
-	if verdict == "unknown" {
-		verdict = "to come further than it did"
-	}
 	if weight == "" || weight == "0" {
 		return verdict
 	}
@@ -30,7 +47,8 @@ func withWeight(verdict, weight string) string {
 // besideText tells what a second judgement would have done otherwise, and by what.
 func besideText(e *journal.Entry) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "would be %s", withWeight(e.BesideVerdict, e.BesideWeight))
+	_, other := besideWho(e)
+	fmt.Fprintf(&b, "by %s it %s", other, would(e))
 	why(&b, &journal.Entry{Stage: e.BesideStage, Reason: e.BesideReason, Rule: e.BesideRule, Reply: e.BesideReply})
 	left := 0
 	for _, c := range e.Changes {
@@ -65,7 +83,8 @@ func besideLine(e *journal.Entry) string {
 	if e.Subject != "" {
 		line += fmt.Sprintf("; %q", shorten(e.Subject, 60))
 	}
-	return line + "; is " + withWeight(e.Verdict, e.Weight) + "; " + besideText(e)
+	live, _ := besideWho(e)
+	return line + "; by " + live + " it is " + withWeight(e.Verdict, e.Weight) + "; " + besideText(e)
 }
 
 func (s *story) pageBeside(a *app, _ journal.Entry) error {
@@ -76,7 +95,8 @@ func (s *story) pageBeside(a *app, _ journal.Entry) error {
 		if by == "" && e.BesideRule != "" {
 			by = "rule " + e.BesideRule
 		}
-		rows = append(rows, []string{besideWhat(e), "version " + e.Beside, "is " + withWeight(e.Verdict, e.Weight), "would be " + withWeight(e.BesideVerdict, e.BesideWeight), e.BesideStage, by, e.BesideReply})
+		live, other := besideWho(e)
+		rows = append(rows, []string{besideWhat(e), "is " + withWeight(e.Verdict, e.Weight) + " by " + live, would(e) + " by " + strings.TrimSuffix(other, ",") + " (version " + e.Beside + ")", e.BesideStage, by, e.BesideReply})
 		for _, c := range e.Changes {
 			rows = append(rows, []string{"", "<" + c.Recipient + ">", changeText(&c)})
 		}

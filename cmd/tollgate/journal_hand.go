@@ -46,7 +46,11 @@ func (d *deed) text(zone *time.Location) string {
 		text += " by " + shorten(d.By, 50)
 	}
 	// What is closed has its own "by", for who reads the reason alone.
-	if reason := strings.TrimSuffix(d.Reason, ", by "+d.By); reason != "" {
+	reason := strings.TrimSuffix(d.Reason, ", by "+d.By)
+	if period, rest, ok := strings.Cut(reason, " closed, "); ok && d.Verdict == "closed" {
+		reason = period + ", " + rest // the line begins with it
+	}
+	if reason != "" {
 		text += ": " + shorten(reason, 300)
 	}
 	return text

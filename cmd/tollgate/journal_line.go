@@ -174,7 +174,7 @@ func (s *story) summary(zone *time.Location) (e *journal.Entry, what, text strin
 		}
 	}
 	for i := range s.beside {
-		fmt.Fprintf(&b, "; %s: %s", besideWhat(&s.beside[i]), besideText(&s.beside[i]))
+		b.WriteString("; " + besideText(&s.beside[i]))
 	}
 	for _, d := range s.deeds() {
 		b.WriteString("; " + d.text(zone))

@@ -89,7 +89,11 @@ func (a *app) look(ctx context.Context, l looking) error {
 		return away(err)
 	case l.follow:
 		following = true // each entry is a line as it comes
+		told := map[string]string{}
 		return a.followed(journal.Follow(ctx, dir, l.Query, from, func(e journal.Entry) error {
+			if !a.json && again(told, &e) {
+				return nil
+			}
 			return errors.Join(found(e), show.done())
 		}))
 	case shown == 0:
@@ -97,6 +101,25 @@ func (a *app) look(ctx context.Context, l looking) error {
 		return silent(exitNegative)
 	}
 	return nil
+}
+
+// mostTold bounds the references that are remembered while entries come.
+const mostTold = 1000
+
+// again tells of a message's entry that says what its block has said: people are told
+// once.
+func again(told map[string]string, e *journal.Entry) bool {
+	switch e.Kind {
+	case journal.Blocks:
+		if len(told) >= mostTold {
+			clear(told) // at worst one is told twice
+		}
+		told[e.Ref] = e.Verdict
+	case journal.Messages:
+		verdict, ok := told[e.Ref]
+		return ok && e.Ref != "" && verdict == e.Verdict
+	}
+	return false
 }
 
 // followed is the end of following: nobody has been wrong.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -43,6 +44,9 @@ their lines, and nothing has changed.`,
 			into := config.BuiltName(args[0])
 			if len(args) > 1 {
 				into = args[1]
+			}
+			if _, err := os.Stat(args[0]); err != nil {
+				return notThere(err)
 			}
 			daemon.LoadingHeap()
 			problems, err := config.BuildList(args[0], into)

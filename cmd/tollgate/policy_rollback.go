@@ -30,7 +30,8 @@ func (a *app) policyRollback() *cobra.Command {
 none. Those that are there now are kept beside them, as NAME.before-TIME; a file
 that an include would find and that did not belong to that policy is moved there,
 too. Then it reloads the running daemon; when that refuses the policy, the files
-are put back. It is for who may write the files.
+are put back. It is for who may write the files. "previous" given again goes back
+one further; what was taken back has its number in "tollgate policy log".
 
 It is refused where the files are made by something else, such as the pages of
 OPNsense: what they make would be lost with the next change there. A list of more
@@ -58,6 +59,9 @@ refused; 75: the files are in place and no daemon runs.`,
 			files, err := a.restored(s, e)
 			if err != nil {
 				return &failure{exitNegative, err}
+			}
+			if a.edited() {
+				fmt.Fprintf(a.err, "tollgate: %s was edited since it was loaded: that edit is in what is kept beside it\n", a.policy)
 			}
 			return a.putInForce(c, files, e.Hash, daemon.ReloadRequest{How: history.Rollback, Message: message})
 		},
@@ -154,6 +158,30 @@ func (a *app) surplus(e history.Entry, main durable.File) ([]durable.File, error
 		}
 	}
 	return gone, nil
+}
+
+// edited tells whether the policy's main file says other things than when it was
+// loaded last, by the history; without one nothing is known of it.
+func (a *app) edited() bool {
+	_, all, err := a.past()
+	if err != nil {
+		return false
+	}
+	last, err := history.Find(all, "")
+	if err != nil {
+		return false
+	}
+	for _, f := range last.Files {
+		if f.Role != source.Policy || f.Path != absolute(a.policy) {
+			continue
+		}
+		if same, err := history.Unchanged(f); err != nil || same {
+			return false
+		}
+		cfg, problems := config.Load(a.policy)
+		return problems.Err() != nil || cfg.Gate.Version != last.Version
+	}
+	return false
 }
 
 // putInForce replaces the files of the policy and reloads. Whatever fails before

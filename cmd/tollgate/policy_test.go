@@ -196,6 +196,51 @@ func TestApprove(t *testing.T) {
 	}
 }
 
+// "previous" given twice goes back twice; an edit that was not loaded is told of.
+func TestRollbackTwice(t *testing.T) {
+	h := newHouse(t)
+	h.serve()
+	first := h.status().Policy.Version
+	for _, weight := range []string{"6", "7"} {
+		h.write("policy.toml", policy+"[[threshold]]\nabove = "+weight+"\naction = \"reject\"\n")
+		h.mustRun("reload")
+	}
+	h.write("policy.toml", h.read("policy.toml")+"# a remark\n")
+	if o := h.run("policy", "rollback", "previous"); o.code != 0 || strings.Contains(o.err, "edited") || !strings.Contains(h.read("policy.toml"), "above = 6") {
+		t.Errorf("%+v", o)
+	}
+	h.write("policy.toml", h.read("policy.toml")+"bad = \n")
+	if o := h.run("policy", "rollback", "previous"); o.code != 0 || !strings.Contains(o.err, "was edited since it was loaded") || h.status().Policy.Version != first {
+		t.Errorf("%+v", o)
+	}
+	if o := h.run("policy", "rollback", "previous"); o.code != 1 || !strings.Contains(o.err, "no policy was in force") {
+		t.Errorf("%+v", o)
+	}
+}
+
+// A candidate does not write over what somebody has changed meanwhile, and did not load.
+func TestPromoteLeavesAnEdit(t *testing.T) {
+	h := newHouse(t)
+	h.serve()
+	h.write("candidate.toml", policy+"[[threshold]]\nabove = 6\naction = \"reject\"\n")
+	h.mustRun("canary", "start", h.path("candidate.toml"), "--share", "10%", "--for", "1d")
+	edit := policy + "[[threshold]]\nabove = 3.6\naction = \"reject\"\n"
+	h.write("policy.toml", edit)
+	if o := h.run("canary", "promote"); o.code != 1 || !strings.Contains(o.err, "was edited since it was loaded") || h.read("policy.toml") != edit {
+		t.Fatalf("%+v", o)
+	}
+	if o := h.run("canary", "promote", "--replace"); o.code != 0 || h.read("policy.toml") != h.read("candidate.toml") {
+		t.Fatalf("%+v", o)
+	}
+	aside, err := filepath.Glob(h.path("policy.toml.before-*"))
+	if err != nil || len(aside) != 1 {
+		t.Fatal(aside, err)
+	}
+	if kept, err := os.ReadFile(aside[0]); err != nil || string(kept) != edit {
+		t.Errorf("%s %v", kept, err)
+	}
+}
+
 // Without room for the history mail goes on, and it is told.
 func TestHistoryWithoutRoom(t *testing.T) {
 	h := withFiles(t)

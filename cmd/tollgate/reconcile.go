@@ -53,6 +53,11 @@ does not have it.`,
 			if err != nil {
 				return err
 			}
+			if file != "" && file != "-" && file != config.FollowJournal {
+				if _, err := os.Stat(file); err != nil {
+					return notThere(err)
+				}
+			}
 			var ask daemon.UndecidedRequest
 			if since != "" {
 				m, err := parseWhen(since, time.Now())

@@ -70,7 +70,7 @@ the version that judged.`,
 			}
 			if answers != "" {
 				if o.Answers, err = trial.ReadAnswers(answers); err != nil {
-					return away(err)
+					return notThere(err)
 				}
 			}
 			if changed != "" {
@@ -86,7 +86,7 @@ the version that judged.`,
 			s, err := replay.Run(c.Context(), o, args)
 			end()
 			if err != nil {
-				return away(err)
+				return notThere(err)
 			}
 			if redact {
 				a.redactions().replay(s)
@@ -164,7 +164,7 @@ func (p *printer) histogram(weights []replay.WeightCount) {
 		most = max(most, w.Messages)
 	}
 	for _, w := range weights {
-		p.line("  weight %4d: %7d %s", w.From, w.Messages, strings.Repeat("#", (w.Messages*40+most-1)/most))
+		p.line("  weight %4d to below %d: %7d %s", w.From, w.From+1, w.Messages, strings.Repeat("#", (w.Messages*40+most-1)/most))
 	}
 }
 

@@ -66,6 +66,8 @@ One TOML file is the whole policy. "tollgate check" finds every error in it,
 	)
 	root.AddCommand(a.careful()...)
 	root.AddCommand(a.completion(root))
+	root.SetHelpCommand(a.help(root))
+	root.SetFlagErrorFunc(unknownFlag)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.Version = thisBuild().String()
 	root.SetVersionTemplate("{{.Version}}\n")

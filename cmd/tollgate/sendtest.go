@@ -21,7 +21,7 @@ import (
 type testMessage struct {
 	server, from, to string
 	eicar, gtube     bool
-	wait             time.Duration
+	wait             timeFlag
 }
 
 // testOutcome is what became of it, in JSON.
@@ -35,7 +35,7 @@ type testOutcome struct {
 }
 
 func (a *app) sendTest() *cobra.Command {
-	m := testMessage{server: "127.0.0.1:25", wait: 30 * time.Second}
+	m := testMessage{server: "127.0.0.1:25", wait: timeFlag(30 * time.Second)}
 	c := &cobra.Command{
 		Use:   "send-test",
 		Short: "send a message through Postfix, and follow it",
@@ -60,7 +60,7 @@ then.`,
 	f.StringVar(&m.server, "server", m.server, "Postfix's `HOST:PORT`")
 	f.BoolVar(&m.eicar, "eicar", false, "with the test virus")
 	f.BoolVar(&m.gtube, "gtube", false, "with the test spam")
-	f.DurationVar(&m.wait, "wait", m.wait, "how long to follow it, a `TIME` such as 30s")
+	f.Var(&m.wait, "wait", "how long to follow it, a `TIME` such as 1m")
 	c.MarkFlagsMutuallyExclusive("eicar", "gtube")
 	return c
 }
@@ -84,7 +84,7 @@ func (a *app) sendAndFollow(ctx context.Context, m testMessage) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, m.wait)
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(m.wait))
 	defer cancel()
 	id := strings.ToLower(rand.Text()[:10])
 	is := testOutcome{From: m.from, To: m.to}
@@ -93,9 +93,9 @@ func (a *app) sendAndFollow(ctx context.Context, m testMessage) error {
 	}
 	step := is.Answer.Step
 	if step == "." {
-		step = "its end"
+		step = "the end of the message"
 	}
-	a.say("<%s> to <%s>: after %s it was answered %d %s", is.From, is.To, step, is.Answer.Code, is.Answer.Text)
+	a.say("<%s> to <%s>: %s was answered %d %s", is.From, is.To, step, is.Answer.Code, is.Answer.Text)
 	found, err := a.judgement(ctx, is.Answer)
 	if err != nil {
 		return err

@@ -23,7 +23,7 @@ import (
 const defaultGrace = 10 * time.Second
 
 func (a *app) serve() *cobra.Command {
-	grace := defaultGrace
+	grace := timeFlag(defaultGrace)
 	level := slog.LevelInfo
 	c := &cobra.Command{
 		Use:   "serve",
@@ -39,15 +39,13 @@ is another's, or a socket or journal cannot be opened.`,
 		Example: `  tollgate serve --policy ./policy.toml --log-level debug`,
 		Args:    alone,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if grace < 0 {
-				return usagef("--grace %v: want a time such as 30s", grace)
-			}
 			log := slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level}))
-			return a.runDaemon(c.Context(), log, grace)
+			return a.runDaemon(c.Context(), log, time.Duration(grace))
 		},
 	}
-	c.Flags().DurationVar(&grace, "grace", grace, "how long SMTP sessions may go on after SIGTERM, a `TIME` such as 30s")
+	c.Flags().Var(&grace, "grace", "how long SMTP sessions may go on after SIGTERM, a `TIME` such as 30s")
 	c.Flags().TextVar(&level, "log-level", level, "`LEVEL` of the log: debug, info, warn, error")
+	c.Flags().Lookup("log-level").DefValue = "info"
 	return c
 }
 

@@ -87,7 +87,7 @@ func (a *app) bringUp(ctx context.Context, s settingUp, is setup.Answers) error 
 	if err := a.changePostfix(ctx, attaching{yes: s.yes}); err != nil {
 		return err
 	}
-	return a.sendAndFollow(ctx, testMessage{server: "127.0.0.1:25", wait: 30 * time.Second})
+	return a.sendAndFollow(ctx, testMessage{server: "127.0.0.1:25", wait: timeFlag(30 * time.Second)})
 }
 
 // tellPostfix has Postfix take mail for the domains, hand it on, and trust who

@@ -34,7 +34,7 @@ PERIOD may be said: "last month", "november", "last week", "yesterday".`,
 				return err
 			}
 			var s report.Statement
-			period, err := parsePeriod(args[1], time.Now().In(places.Location))
+			period, err := a.parsePeriod(args[1], time.Now().In(places.Location))
 			if err != nil {
 				return err
 			}
@@ -86,7 +86,7 @@ read it from there.`,
 			if err != nil {
 				return err
 			}
-			if q.Period, err = parsePeriod(args[0], time.Now().In(places.Location)); err != nil {
+			if q.Period, err = a.parsePeriod(args[0], time.Now().In(places.Location)); err != nil {
 				return err
 			}
 			var seal daemon.CloseAnswer

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -56,7 +57,9 @@ func (s *sheet) print(w io.Writer) error {
 // wrapped breaks a text between words, and within one that is too long by itself.
 func wrapped(text string, most int) (lines []string) {
 	line := ""
-	for _, word := range strings.Fields(text) {
+	// A number stays with its unit.
+	text = withUnit.ReplaceAllString(text, "$1\u00a0$2")
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return r == ' ' }) {
 		for _, piece := range pieces(word, most-2) {
 			switch {
 			case line == "":
@@ -68,8 +71,14 @@ func wrapped(text string, most int) (lines []string) {
 			}
 		}
 	}
-	return append(lines, line)
+	lines = append(lines, line)
+	for i := range lines {
+		lines[i] = strings.ReplaceAll(lines[i], "\u00a0", " ")
+	}
+	return lines
 }
+
+var withUnit = regexp.MustCompile(`([0-9]) ([KMGT]?i?B)\b`)
 
 func pieces(word string, most int) (all []string) {
 	for r := []rune(word); ; r = r[most:] {
@@ -263,8 +272,8 @@ func exactStatement(w io.Writer, s *report.Statement, loc *time.Location) error 
 		if u.Version != "" {
 			what += " " + u.Version
 		}
-		sheet.add(fmt.Sprintf("%s: %d deliveries, %d B charged, %d B priced, %d B and %d deliveries included: %s millionths",
-			what+bandOf(u), u.Deliveries, u.Charged, u.Priced, u.Included, u.IncludedDeliveries, or(u.Amount)), "")
+		sheet.add(fmt.Sprintf("%s: %s, %d B charged, %d B priced, %d B and %s included: %s millionths",
+			what+bandOf(u), numberOf(u.Deliveries, "delivery", "deliveries"), u.Charged, u.Priced, u.Included, numberOf(u.IncludedDeliveries, "delivery", "deliveries"), or(u.Amount)), "")
 	}
 	sum("usage, less "+s.Remainder+" of a millionth", -s.Cost)
 	sum("closing balance", s.Closing)

@@ -17,7 +17,7 @@ import (
 func (a *app) test() *cobra.Command {
 	var coverage, mutate bool
 	var junit string
-	var budget time.Duration
+	var budget timeFlag
 	c := &cobra.Command{
 		Use:   "test CASES.toml...",
 		Short: "run unit tests of a policy",
@@ -75,7 +75,7 @@ noticed; 78: the policy is bad; 2: a file of cases is.`,
 				covered = &c
 			}
 			if mutate && !failed(results) {
-				return a.mutate(c.Context(), mutation.Options{Config: cfg, Policy: reasoned(cfg, plain), Cases: cases}, budget, covered)
+				return a.mutate(c.Context(), mutation.Options{Config: cfg, Policy: reasoned(cfg, plain), Cases: cases}, time.Duration(budget), covered)
 			}
 			err := a.printResults(results, covered, time.Since(began))
 			if source := policytest.Unnamed(cfg, cases); source != "" && !a.json {
@@ -94,9 +94,9 @@ noticed; 78: the policy is bad; 2: a file of cases is.`,
 		},
 	}
 	f := c.Flags()
-	f.BoolVar(&coverage, "coverage", false, "name rules, thresholds and client states that no case reached")
+	f.BoolVar(&coverage, "coverage", false, "name rules, thresholds and reasons to refuse a recipient that no case reached")
 	f.BoolVar(&mutate, "mutate", false, "name changes of the policy that no case notices")
-	f.DurationVar(&budget, "budget", 0, "end --mutate after this `TIME`")
+	f.Var(&budget, "budget", "end --mutate after this `TIME`, such as 1m")
 	f.StringVar(&junit, "junit", "", "write a report of JUnit to this new `FILE`")
 	return c
 }
@@ -158,7 +158,7 @@ func (p *printer) coverage(c *policytest.Coverage) {
 		of     int
 		missed []string
 	}{
-		{"rules", c.Rules, c.NoRules}, {"thresholds", c.Thresholds, c.NoThresholds}, {"client states", c.States, c.NoStates},
+		{"rules", c.Rules, c.NoRules}, {"thresholds", c.Thresholds, c.NoThresholds}, {"reasons to refuse a recipient", c.States, c.NoStates},
 	} {
 		line := fmt.Sprintf("%s: %d of %d reached", row.what, row.of-len(row.missed), row.of)
 		if len(row.missed) > 0 {

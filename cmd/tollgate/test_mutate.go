@@ -62,8 +62,11 @@ func (p *printer) mutation(r *mutation.Report) {
 	for _, m := range r.Untried {
 		p.line("%s:%d: not tried: %s", m.File, m.Line, m.What)
 	}
+	left := 0
 	for _, why := range slices.Sorted(maps.Keys(r.Left)) {
 		p.line("%d left out: %s", r.Left[why], why)
+		left += r.Left[why]
 	}
-	p.line("%s: %d noticed, %d not, %d not tried", daemon.Plural(r.Mutants, "change"), r.Killed, len(r.Alive), len(r.Untried))
+	// The parts add up to the whole.
+	p.line("%s: %d noticed, %d not, %d not tried, %d left out", daemon.Plural(r.Mutants, "change"), r.Killed, len(r.Alive), len(r.Untried), left)
 }

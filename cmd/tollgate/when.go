@@ -6,59 +6,48 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tollgate-mail/tollgate/accounting"
 )
 
-var errWhen = errors.New(`want "2h", "3d" or "10 minutes" (ago), "today", "yesterday", "tuesday", "21:40", "24.11.2026", "2026-11-23", "2026-11-23 10:00" or RFC 3339`)
+var errWhen = errors.New(`want "2h", "3d" or "10 minutes" (ago), "today", "yesterday", "tuesday", "last week", "november", "21:40", "24.11.2026", "2026-11-23", "2026-11-23 10:00" or RFC 3339`)
 
-// moment is a point in time, or a whole day from its beginning.
+// moment is a point in time, or a whole day, week or month from its beginning.
 type moment struct {
-	at  time.Time
-	day bool
+	at, end time.Time // end is zero for a point
 }
 
 // until is the end of what was named: of a day the beginning of the next.
 func (m moment) until() time.Time {
-	if m.day {
-		return m.at.AddDate(0, 0, 1)
+	if m.end.IsZero() {
+		return m.at
 	}
-	return m.at
+	return m.end
 }
 
-// layouts are read in the zone of who asks; of a day alone the second is true.
-var layouts = []struct {
-	layout string
-	day    bool
-}{
-	{time.DateOnly, true}, {"2.1.2006", true},
-	{"2006-01-02 15:04", false}, {"2006-01-02T15:04", false}, {"2006-01-02 15:04:05", false}, {"2006-01-02T15:04:05", false},
-	{"2.1.2006 15:04", false}, {"2.1.2006 15:04:05", false},
+// layouts are read in the zone of who asks.
+var layouts = []string{
+	"2006-01-02 15:04", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02T15:04:05", "2.1.2006 15:04", "2.1.2006 15:04:05",
 }
 
 // parseWhen reads a time as people write it, in the zone of now.
 func parseWhen(s string, now time.Time) (moment, error) {
 	s = strings.ToLower(strings.TrimSpace(s))
 	y, m, d := now.Date()
-	midnight := time.Date(y, m, d, 0, 0, 0, 0, now.Location())
-	switch s {
-	case "now":
+	if s == "now" {
 		return moment{at: now}, nil
-	case "today":
-		return moment{midnight, true}, nil
-	case "yesterday":
-		return moment{midnight.AddDate(0, 0, -1), true}, nil
 	}
-	for back := range 7 {
-		day := midnight.AddDate(0, 0, -back)
-		if name := strings.ToLower(day.Weekday().String()); s == name || s == name[:3] {
-			return moment{day, true}, nil
-		}
+	// Days, weeks and months are those of every other command.
+	if period, err := accounting.NamePeriod(s, now); err == nil {
+		from, to, err := accounting.Span(period, now.Location())
+		return moment{from, to}, err
 	}
 	if t, err := time.Parse(time.RFC3339, strings.ToUpper(s)); err == nil {
 		return moment{at: t}, nil
 	}
 	for _, l := range layouts {
-		if t, err := time.ParseInLocation(l.layout, strings.ToUpper(s), now.Location()); err == nil {
-			return moment{t, l.day}, nil
+		if t, err := time.ParseInLocation(l, strings.ToUpper(s), now.Location()); err == nil {
+			return moment{at: t}, nil
 		}
 	}
 	for _, layout := range []string{"15:04", "15:04:05"} {

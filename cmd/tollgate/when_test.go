@@ -34,6 +34,11 @@ func TestParseWhen(t *testing.T) {
 		{"21:40", day(22).Add(21*time.Hour + 40*time.Minute), day(22).Add(21*time.Hour + 40*time.Minute)}, // not yet today
 		{"Yesterday", day(22), day(23)},
 		{" 2026-11-20 ", day(20), day(21)},
+		{"this month", day(1), day(31)},
+		{"november", day(1), day(31)},
+		{"2026-11", day(1), day(31)},
+		{"2026-W47", day(16), day(23)},
+		{"last week", day(16), day(23)},
 		{"2026-11-20 10:30", day(20).Add(10*time.Hour + 30*time.Minute), day(20).Add(10*time.Hour + 30*time.Minute)},
 		{"2026-11-20T10:30:01", day(20).Add(10*time.Hour + 30*time.Minute + time.Second), day(20).Add(10*time.Hour + 30*time.Minute + time.Second)},
 		{"2026-11-20T10:30:00Z", time.Date(2026, 11, 20, 10, 30, 0, 0, time.UTC), time.Date(2026, 11, 20, 10, 30, 0, 0, time.UTC)},

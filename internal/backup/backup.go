@@ -75,15 +75,38 @@ type Source struct {
 	SnapshotDir string   // with copies that stand for files of the state folder; "": none is in use
 }
 
-// Write packs a backup. The file is there when it is whole.
-func Write(path string, s Source) (m Manifest, err error) {
+// Existing says what becomes of a file that has the name already.
+type Existing int
+
+// A file of the name stays, or gives way to the new one.
+const (
+	Keep Existing = iota
+	Overwrite
+)
+
+// free tells whether a file may get this name.
+func (o Existing) free(path string) error {
+	if _, err := os.Lstat(path); err == nil && o == Keep {
+		return &fs.PathError{Op: "backup", Path: path, Err: fs.ErrExist}
+	}
+	return nil
+}
+
+// Write packs a backup. The file is there when it is whole; one that was there before
+// stays, with Keep, and is an error that is fs.ErrExist.
+func Write(path string, s Source, over Existing) (m Manifest, err error) {
+	if err := over.free(path); err != nil {
+		return m, err
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".new*")
 	if err != nil {
 		return m, err
 	}
 	defer func() {
-		if err = errors.Join(err, f.Close()); err != nil {
-			_ = os.Remove(f.Name()) // is not whole
+		// Another may have been packed under the name meanwhile. There is no link(2) on
+		// every file system that backups go to.
+		if err = errors.Join(err, f.Close(), over.free(path)); err != nil {
+			_ = os.Remove(f.Name()) // is not whole, or not wanted
 			return
 		}
 		if err = os.Rename(f.Name(), path); err == nil {

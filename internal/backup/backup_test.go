@@ -116,7 +116,7 @@ func TestWhileMailFlows(t *testing.T) {
 	}
 	atWrite := durable.Load()
 	file := filepath.Join(t.TempDir(), "backup.tar.gz")
-	if _, err := backup.Write(file, backup.Source{Manifest: backup.Manifest{StateDir: a.dir}, SnapshotDir: copies}); err != nil {
+	if _, err := backup.Write(file, backup.Source{Manifest: backup.Manifest{StateDir: a.dir}, SnapshotDir: copies}, backup.Keep); err != nil {
 		t.Fatal(err)
 	}
 	stop()
@@ -173,7 +173,7 @@ func small(t *testing.T) (file, state string) {
 		}
 	}
 	file = filepath.Join(t.TempDir(), "b")
-	if _, err := backup.Write(file, backup.Source{Manifest: backup.Manifest{StateDir: state, Policy: policy}, Files: []string{policy}}); err != nil {
+	if _, err := backup.Write(file, backup.Source{Manifest: backup.Manifest{StateDir: state, Policy: policy}, Files: []string{policy}}, backup.Keep); err != nil {
 		t.Fatal(err)
 	}
 	return file, state

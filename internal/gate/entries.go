@@ -209,7 +209,7 @@ func describe(step rules.Step) string {
 		text += ": " + step.Clause + " " + step.Attr
 	}
 	if step.Value != "" {
-		text += " = " + step.Value
+		text += ", which is " + step.Value // the value, not what it is compared with
 	}
 	if step.Err != nil {
 		text += ": " + step.Err.Error()

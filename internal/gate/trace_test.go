@@ -19,9 +19,9 @@ func TestTrace(t *testing.T) {
 		got = append(got, strings.Join([]string{e.Stage, e.Rule, e.Recipient, e.Detail}, "|"))
 	}
 	want := []string{
-		"rcptto|no-ivan|ivan@example.org|match: match recipient = ivan@example.org",
-		"rcptto|no-ivan|sales@example.org|no match: match recipient = sales@example.org",
-		"headers|hello||match: match subject = hello",
+		"rcptto|no-ivan|ivan@example.org|match: match recipient, which is ivan@example.org",
+		"rcptto|no-ivan|sales@example.org|no match: match recipient, which is sales@example.org",
+		"headers|hello||match: match subject, which is hello",
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("traced\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

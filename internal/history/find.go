@@ -11,7 +11,8 @@ import (
 // Find has the entry that a name stands for: a number of the log, the beginning
 // of a version (of several entries the last), "previous" or "-1" for the one
 // before the last, "" for the last. Those two, and "-2" and so on, count the
-// policies that were in force for all mail, each once.
+// policies that were in force for all mail, each once, and not those that a rollback
+// took back: "previous" given again goes one further.
 func Find(all []Entry, name string) (Entry, error) {
 	if len(all) == 0 {
 		return Entry{}, errors.New("the history is empty: no policy has been in force yet")
@@ -60,12 +61,21 @@ func Find(all []Entry, name string) (Entry, error) {
 }
 
 // whole are the policies that were in force for all mail, one after the other: a
-// canary was not, its end and a reload of the same policy begin no other one.
+// canary was not, its end and a reload of the same policy begin no other one. A
+// rollback ends those since the one that it went back to.
 func whole(all []Entry) []Entry {
 	var past []Entry
 	for _, e := range all {
 		if e.marks() {
 			continue
+		}
+		if e.How == Rollback {
+			for n := len(past) - 1; n >= 0; n-- {
+				if past[n].Hash == e.Hash {
+					past = past[:n+1]
+					break
+				}
+			}
 		}
 		if n := len(past); n > 0 && past[n-1].Hash == e.Hash {
 			past[n-1] = e
