@@ -28,6 +28,10 @@ func balances(ctx context.Context, l accounting.Ledger, rows []Row) ([]Row, erro
 	}
 	own := map[int]Row{} // rows to put behind another
 	for i, id := range ids {
+		// Without its balance a report would look as if there were none.
+		if err := accounts[i].Err; err != nil {
+			return nil, err
+		}
 		balance, currency := accounts[i].Balance, accounts[i].Currency
 		at := -1
 		for _, k := range of[id] {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -86,3 +87,58 @@ func TestVerifyAfterAChangeOfPeriods(t *testing.T) {
 		})
 	}
 }
+
+// The months of a client whose periods never were months are compared all the same,
+// at their border too, and where what came late was counted in an open period.
+func TestVerifyMonthsOfDaysAndWeeks(t *testing.T) {
+	for _, kind := range []string{accounting.ByDay, accounting.ByWeek} {
+		t.Run(kind, func(t *testing.T) {
+			tariff := storetest.Tariff(t, price.Terms{PerMiB: 1 << 20, Period: kind, Timezone: "Asia/Tokyo"})
+			s := newStore(t, time.UTC, 0, tariff)
+			at := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+			for i := range 6 {
+				r := storetest.Usage(i, "sales", "a@example.org", at.Add(time.Duration(i)*12*time.Hour), 1000, 1000)
+				r.Tariff, r.TariffVersion = tariff.Name, tariff.Version()
+				if err := s.Put(t.Context(), []accounting.Record{r}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			from, to := at.AddDate(0, 0, -15), at.AddDate(0, 0, 30)
+			if v, err := Verify(t.Context(), s, "", from, to); err != nil || len(v.Problems) > 0 {
+				t.Fatalf("%v %v", v.Problems, err)
+			}
+			for _, month := range []string{"2026-11", "2026-12"} {
+				lying := &liar{Books: s, counter: func(c *accounting.Counter) {
+					if c.Period != month {
+						return
+					}
+					c.Deliveries += 20
+					for name, part := range c.Recipients { // with what its recipients have it agrees
+						part.Deliveries += 20
+						c.Recipients[name] = part
+					}
+				}}
+				v, err := Verify(t.Context(), lying, "", from, to)
+				if err != nil || !strings.Contains(strings.Join(v.Problems, "\n"), "sales, "+month+": deliveries is 2") {
+					t.Errorf("%s: %v %v", month, v.Problems, err)
+				}
+			}
+			// All its records of days and weeks are gone, the month's counters stay.
+			gone := &liar{Books: s, record: func(*accounting.Record) bool { return false }}
+			v, err := Verify(t.Context(), gone, "", from, to)
+			if err != nil || !strings.Contains(strings.Join(v.Problems, "\n"), "sales, 2026-11: deliveries is") {
+				t.Errorf("%v %v", v.Problems, err)
+			}
+			// Nor is a month overlooked of which no period is known at all.
+			v, err = Verify(t.Context(), noPeriods{s}, "", from, to)
+			if err != nil || !strings.Contains(strings.Join(v.Problems, "\n"), "sales, 2026-11: deliveries is") {
+				t.Errorf("%v %v", v.Problems, err)
+			}
+		})
+	}
+}
+
+// noPeriods has lost all streams.
+type noPeriods struct{ Books }
+
+func (noPeriods) Periods(context.Context, string) ([]string, error) { return nil, nil }
