@@ -93,7 +93,8 @@ func (r *Record) Falls() time.Time {
 		return at
 	}
 	from, to, err := Span(r.Period, time.UTC)
-	if err != nil || r.Kind == Void && !at.Before(from) && at.Before(to) {
+	// Of a week in two months what came late counts in the first.
+	if err != nil || r.Kind == Void && !at.Before(from) && at.Before(to) && Month(at, time.UTC) == Month(from, time.UTC) {
 		return at
 	}
 	return from.Add(12 * time.Hour)

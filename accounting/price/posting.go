@@ -104,8 +104,19 @@ func (d *Desk) price(r *accounting.Record, t *Tariff) (Posting, error) {
 // Move makes the posting count in the period that a time belongs to: its own
 // one is closed.
 func (p *Posting) Move(d *Desk, at time.Time) {
-	to := d.periods(at, p.Tariff)
-	p.Period, p.Month = to.Period, to.Month
+	p.Period = d.periods(at, p.Tariff).Period
+	p.Month = monthOf(p.Period)
+}
+
+// monthOf is the month that counts what came late to a period: the one that it begins
+// in, of a week too, whenever in it that came. Its void has nothing but the period to
+// tell from where it is to take.
+func monthOf(period string) string {
+	from, _, err := accounting.Span(period, time.UTC)
+	if err != nil {
+		return period
+	}
+	return accounting.Month(from, time.UTC)
 }
 
 // Settled is what a record did to its client's account.
@@ -175,13 +186,19 @@ func (d *Desk) At(plans Plans, at time.Time) Posting {
 func (d *Desk) Where(r *accounting.Record, t *Tariff) Posting {
 	p := d.periods(r.At(), t)
 	p.Period = r.Period
-	switch accounting.KindOf(r.Period) {
-	case accounting.ByMonth:
-		p.Month = r.Period
-	case accounting.ByDay: // which may be another than that of the message: it came late
-		p.Month = r.Period[:len("2026-11")]
+	// A week lies in two months, and what came in time counts in that of its message.
+	if accounting.KindOf(r.Period) != accounting.ByWeek || r.Effect == accounting.Adjustment {
+		p.Month = monthOf(r.Period)
 	}
 	return p
+}
+
+// Zone is the one that the posting's period is cut in.
+func (p *Posting) Zone(d *Desk) string {
+	if p.Tariff != nil {
+		return p.Tariff.Timezone
+	}
+	return d.Location.String()
 }
 
 // Late tells whether a posting's period is another than that of now.

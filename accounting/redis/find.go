@@ -29,20 +29,34 @@ func (se *session) find(ctx context.Context, list []*work) error {
 	}
 	for _, client := range slices.Sorted(maps.Keys(byClient)) { // in order: the simulator's runs are the same each time
 		wanted := byClient[client]
-		periods, err := se.periods(ctx, client, wanted)
-		if err != nil {
+		err := se.findOf(ctx, client, wanted)
+		if err != nil && !isWrongType(err) && !errors.Is(err, ErrReply) {
 			return err
 		}
-		for _, period := range periods {
-			if err := se.findIn(ctx, client, period, wanted); err != nil {
-				return err
+		for _, w := range wanted {
+			if w.found == nil {
+				w.unreadable = err
 			}
 		}
 	}
 	// Two voids of one record: the other knows as much.
 	for _, w := range list {
 		if same := byClient[w.r.Client][w.r.Voids]; w.asked == notFound && same != nil {
-			w.found = same.found
+			w.found, w.unreadable = same.found, same.unreadable
+		}
+	}
+	return nil
+}
+
+// findOf looks through the streams of one client.
+func (se *session) findOf(ctx context.Context, client string, wanted map[string]*work) error {
+	periods, err := se.periods(ctx, client, wanted)
+	if err != nil {
+		return err
+	}
+	for _, period := range periods {
+		if err := se.findIn(ctx, client, period, wanted); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -59,22 +73,25 @@ func (se *session) periods(ctx context.Context, client string, wanted map[string
 	if err != nil {
 		return nil, err
 	}
-	var list []string
+	var list, more []string
+	now := se.s.o.Now()
 	for _, w := range wanted {
-		// Also of a release that noted no periods.
-		list = append(list, w.posting.Period, accounting.Month(w.r.Origin(), se.s.o.Location))
+		list = append(list, w.posting.Period)
+		// Months are not noted. A record that came late stands in a later one than its
+		// own, or in the next where that of then was closed, too.
+		more = append(more, accounting.Months(w.r.Origin().Add(-accounting.FarthestZone), now.AddDate(0, 1, 0).Add(accounting.FarthestZone), time.UTC)...)
 	}
-	slices.Sort(list)
-	list = slices.Compact(list)
 	members, _ := v.([]any)
-	var more []string
 	for _, m := range members {
-		if text, ok := m.(string); ok && !slices.Contains(list, text) {
+		if text, ok := m.(string); ok {
 			more = append(more, text)
 		}
 	}
 	slices.Sort(more)
 	slices.Reverse(more)
+	slices.Sort(list)
+	list = slices.Compact(list)
+	more = slices.DeleteFunc(slices.Compact(more), func(p string) bool { return slices.Contains(list, p) })
 	return append(list, more...), nil
 }
 

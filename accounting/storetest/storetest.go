@@ -63,6 +63,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 		"ClockBack":         testClockBack,
 		"Reversals":         testReversals,
 		"Currencies":        testCurrencies,
+		"Turns":             testTurns,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, fresh(t)) })
 	}
