@@ -61,9 +61,7 @@ func (c *Client) Limited() bool {
 }
 
 // PeriodAt is the period of its tariff that t belongs to, and DayAt the day.
-func (c *Client) PeriodAt(t time.Time) string {
-	return c.at(c.Period, t)
-}
+func (c *Client) PeriodAt(t time.Time) string { return PeriodOf(c.Period, t, c.zone()) }
 
 // DayAt is the day of Location that t belongs to.
 func (c *Client) DayAt(t time.Time) string { return Day(t, c.location()) }
@@ -79,7 +77,7 @@ func (c *Client) location() *time.Location {
 // was used in a period that is over says nothing of t.
 func (c *Client) StandingBlocks(s Standing, t time.Time) Block {
 	var b Block
-	if c.Quota > 0 && s.Used >= c.Quota && s.Period != "" && s.Period == c.at(KindOf(s.Period), t) {
+	if c.Quota > 0 && s.Used >= c.Quota && s.Period != "" && s.Period == PeriodOf(KindOf(s.Period), t, c.zoneOf(&s)) {
 		b |= OverQuota
 	}
 	if c.QuotaDay > 0 && s.UsedDay >= c.QuotaDay && s.Day == c.DayAt(t) {
@@ -92,14 +90,27 @@ func (c *Client) StandingBlocks(s Standing, t time.Time) Block {
 	return b
 }
 
-// at is the period of a kind. The kind that something was counted in is the one
-// that counts: a tariff that was changed holds from the next period on.
-func (c *Client) at(kind string, t time.Time) string {
-	loc := c.Zone
-	if loc == nil {
-		loc = c.location()
+// zoneOf is the zone that a standing's period was cut in. A tariff that was changed
+// holds from the next period on: until then kind and zone are those of the one before.
+func (c *Client) zoneOf(s *Standing) *time.Location {
+	switch zone := c.zone(); s.Zone {
+	case "", zone.String():
+		return zone
+	default:
+		// The time zone database is asked for the few that are to change.
+		if loc, err := time.LoadLocation(s.Zone); err == nil {
+			return loc
+		}
+		return zone
 	}
-	return PeriodOf(kind, t, loc)
+}
+
+// zone is the one that the periods of its tariff are cut in.
+func (c *Client) zone() *time.Location {
+	if c.Zone == nil {
+		return c.location()
+	}
+	return c.Zone
 }
 
 // Blocks are the reasons that hold at t.

@@ -125,15 +125,14 @@ func (s *Store) Accounts(ctx context.Context, clients []string) ([]accounting.Ac
 	err := s.view(func(tx *bolt.Tx) error {
 		bucket, now := tx.Bucket([]byte(accountsName)), s.o.Now()
 		for i, client := range clients {
+			list[i] = accounting.Account{Client: client}
 			a, err := decodeAccount(client, bucket.Get([]byte(client)))
 			if err != nil {
-				return err
+				list[i].Err = fmt.Errorf("%w: %w", accounting.ErrUnreadable, err)
+				continue
 			}
-			list[i] = accounting.Account{Client: client, Balance: a.Balance}
-			if len(a.plans) > 0 {
-				p := a.plans.At(now)
-				list[i].Tariff, list[i].Currency = p.Tariff, p.Currency
-			}
+			list[i].Balance = a.Balance
+			a.plans.Into(&list[i], now)
 		}
 		return nil
 	})
@@ -174,7 +173,16 @@ func (s *Store) SetPlans(ctx context.Context, client, was, plans string) (done b
 		a.plans, a.changed, done = list, true, true
 		return accounts.write()
 	})
-	return done && err == nil, err
+	if !done || err != nil {
+		return false, err
+	}
+	now := s.o.Now()
+	period := cmp.Or(list.PeriodAt(now), accounting.Month(now, s.o.Location))
+	told, err := s.Standings(ctx, []accounting.Standing{{Client: client, Period: period, Day: accounting.Day(now, s.o.Location)}})
+	if err == nil && told[0].Err == nil {
+		s.tell(told)
+	}
+	return true, err
 }
 
 // Standings reads how accounts stand.
@@ -199,21 +207,21 @@ func (s *Store) Standings(ctx context.Context, list []accounting.Standing) ([]ac
 				return err
 			}
 			st := &out[i]
-			a, err := decodeAccount(st.Client, tx.Bucket([]byte(accountsName)).Get([]byte(st.Client)))
-			if err != nil {
-				return err
-			}
-			st.Balance = a.Balance
-			if st.Period != "" {
-				st.Period = cmp.Or(a.plans.PeriodAt(now), st.Period)
-			}
-			if st.Used, err = read(use, int(useWidth), join(st.Period, st.Client)); err != nil {
-				return err
-			}
-			if st.UsedDay, err = read(days, 3, join(st.Day, st.Client)); err != nil {
-				return err
-			}
 			st.Change = change
+			a, err := decodeAccount(st.Client, tx.Bucket([]byte(accountsName)).Get([]byte(st.Client)))
+			if err == nil {
+				st.Balance = a.Balance
+				if st.Period != "" {
+					st.Period, st.Zone = cmp.Or(a.plans.PeriodAt(now), st.Period), a.plans.ZoneAt(now)
+				}
+				st.Used, err = read(use, int(useWidth), join(st.Period, st.Client))
+			}
+			if err == nil {
+				st.UsedDay, err = read(days, 3, join(st.Day, st.Client))
+			}
+			if st.Err = err; err != nil {
+				s.o.Log.Error("how a client's account stands cannot be read", "client", st.Client, "error", err)
+			}
 		}
 		return nil
 	})

@@ -86,11 +86,11 @@ func (a *application) touch(client string, p price.Posting) {
 	if a.touched == nil {
 		a.touched = map[string]touched{}
 	}
-	a.touched[client] = touched{p.Period, p.Day}
+	a.touched[client] = touched{p.Period, p.Zone(a.s.desk), p.Day}
 }
 
 // touched is where a client's standing is read when the batch is done.
-type touched struct{ period, day string }
+type touched struct{ period, zone, day string }
 
 // apply applies one record, unless it was applied before.
 func (a *application) apply(r *accounting.Record) error {
@@ -183,7 +183,7 @@ func (a *application) standings() ([]accounting.Standing, error) {
 			return nil, err
 		}
 		told = append(told, accounting.Standing{
-			Client: client, Balance: account.Balance, Period: at.period, Used: total.values[charged], Day: at.day, UsedDay: daily.values[charged],
+			Client: client, Balance: account.Balance, Period: at.period, Zone: at.zone, Used: total.values[charged], Day: at.day, UsedDay: daily.values[charged],
 			Change: a.s.change(),
 		})
 	}

@@ -108,6 +108,25 @@ func (p Plans) PeriodAt(t time.Time) string {
 	return accounting.PeriodOf(at.Period, t, at.location())
 }
 
+// ZoneAt is the zone that the plan which holds at a time cuts periods in; "" for a
+// client without plans.
+func (p Plans) ZoneAt(t time.Time) string {
+	if len(p) == 0 {
+		return ""
+	}
+	return p.At(t).Zone
+}
+
+// Into writes into an account under what it stands at a time.
+func (p Plans) Into(a *accounting.Account, t time.Time) {
+	if len(p) == 0 {
+		return
+	}
+	at := p.At(t)
+	a.Tariff, a.Currency, a.Period, a.Zone = at.Tariff, at.Currency, at.Period, at.Zone
+	a.Pending = len(p) > 1 && p[len(p)-1].From > t.UnixMilli()
+}
+
 // With are the plans after a record of the time told that the client is under
 // want: from the next period on, when it is another. Older news do not undo
 // newer ones. The plans themselves do not change.

@@ -27,14 +27,15 @@ func (s *Store) Accounts(ctx context.Context, clients []string) ([]accounting.Ac
 		for i, client := range chunk {
 			cmds[i] = pipe.HMGet(ctx, s.accountKey(client), "balance", "plans")
 		}
-		if _, err := pipe.Exec(ctx); err != nil {
-			return nil, fault(err)
+		if err := query(ctx, pipe); err != nil {
+			return nil, err
 		}
 		for i, cmd := range cmds {
-			a, _, err := s.readAccount(chunk[i], cmd.Val())
-			if err != nil {
-				return nil, err
+			a, err := accounting.Account{Client: chunk[i]}, cmd.Err()
+			if err == nil {
+				a, _, err = s.readAccount(chunk[i], cmd.Val())
 			}
+			a.Err = ofClient(s.accountKey(chunk[i]), err)
 			list = append(list, a)
 		}
 	}
@@ -44,7 +45,7 @@ func (s *Store) Accounts(ctx context.Context, clients []string) ([]accounting.Ac
 func (s *Store) account(ctx context.Context, client string) (accounting.Account, price.Plans, error) {
 	values, err := s.db.HMGet(ctx, s.accountKey(client), "balance", "plans").Result()
 	if err != nil {
-		return accounting.Account{Client: client}, nil, fault(err)
+		return accounting.Account{Client: client}, nil, ofClient(s.accountKey(client), err)
 	}
 	return s.readAccount(client, values)
 }
@@ -58,17 +59,14 @@ func (s *Store) readAccount(client string, values []any) (accounting.Account, pr
 	var err error
 	if text, ok := values[0].(string); ok {
 		if a.Balance, err = strconv.ParseInt(text, 10, 64); err != nil {
-			return a, nil, fmt.Errorf("%w: %s: %w", ErrReply, s.accountKey(client), err)
+			return a, nil, unreadable(s.accountKey(client), err)
 		}
 	}
 	text, _ := values[1].(string)
 	plans, err := price.ParsePlans(text)
 	if err != nil {
-		return a, nil, fmt.Errorf("%w: %s: %w", ErrReply, s.accountKey(client), err)
+		return a, nil, unreadable(s.accountKey(client), err)
 	}
-	if len(plans) > 0 {
-		p := plans.At(s.o.Now())
-		a.Tariff, a.Currency = p.Tariff, p.Currency
-	}
+	plans.Into(&a, s.o.Now())
 	return a, plans, nil
 }

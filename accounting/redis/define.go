@@ -147,8 +147,6 @@ func at(key string, err error) error {
 	return fmt.Errorf("%s: %w", key, fault(err))
 }
 
-func isWrongType(err error) bool { return err != nil && strings.HasPrefix(err.Error(), "WRONGTYPE") }
-
 func isNoPerm(err error) bool { return err != nil && strings.HasPrefix(err.Error(), "NOPERM") }
 
 var _ accounting.Definer = (*Store)(nil)

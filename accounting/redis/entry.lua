@@ -23,7 +23,7 @@ local money = (use[3] or '') ~= ''
 if money and ARGV[7] ~= '' and use[3] ~= ARGV[7] then return 9 end
 local balance = redis.call('HGET', KEYS[3], 'balance')
 for _, pair in ipairs({{use[1], ARGV[4]}, {balance, ARGV[5]}}) do
-  if pair[1] and not string.match(pair[1], '^-?%d+$') then error('tollgate: ' .. KEYS[3] .. ': no counter') end
+  if pair[1] and not string.match(pair[1], '^-?%d+$') then error('tollgate: ' .. KEYS[3] .. ': balance is no counter') end
   local sum = tonumber(pair[1] or '0') + tonumber(pair[2])
   if sum > 4611686018427387904 or sum < -4611686018427387904 then return 3 end
 end

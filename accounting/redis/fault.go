@@ -1,11 +1,14 @@
 package redis
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/tollgate-mail/tollgate/accounting"
 )
 
 // fault says where an error comes from, and what it means for whoever runs the
@@ -58,4 +61,50 @@ func Meaning(err error) string {
 		}
 	}
 	return ""
+}
+
+// query sends a pipeline of questions. Its error is one that is not about the content
+// of single keys: that each command has for itself.
+func query(ctx context.Context, pipe redis.Pipeliner) error {
+	cmds, err := pipe.Exec(ctx)
+	for _, cmd := range cmds {
+		switch one := cmd.Err(); {
+		case one == nil:
+		case isContent(one), errors.Is(one, redis.Nil):
+			err = nil
+		default:
+			return fault(one)
+		}
+	}
+	return fault(err)
+}
+
+// isWrongType tells whether a key is of another type. Before Redis 7 a script's error
+// has it in its midst.
+func isWrongType(err error) bool {
+	var answer redis.Error
+	return errors.As(err, &answer) && strings.Contains(answer.Error(), "WRONGTYPE ")
+}
+
+// isContent tells whether the server's answer is about what stands under a key and
+// not about the server.
+func isContent(err error) bool {
+	var answer redis.Error
+	return isWrongType(err) || errors.As(err, &answer) && strings.Contains(answer.Error(), "is no counter")
+}
+
+// ofClient is an error about a key of one client.
+func ofClient(key string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case isContent(err):
+		return fmt.Errorf("%s: %w: %w", key, accounting.ErrUnreadable, fault(err))
+	}
+	return at(key, err)
+}
+
+// unreadable is what is wrong with a client's value.
+func unreadable(key string, err error) error {
+	return fmt.Errorf("%w: %s: %w: %w", ErrReply, key, accounting.ErrUnreadable, err)
 }

@@ -9,11 +9,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/price"
 )
 
 //go:embed entry.lua
@@ -108,7 +108,7 @@ func (s *Store) enter(ctx context.Context, r accounting.Record, period, day, cou
 		return 0, fault(err)
 	}
 	n, err := s.db.Eval(ctx, entryScript, keys, r.AppendFields(args)...).Int64()
-	return n, fault(err)
+	return n, ofClient(s.accountKey(r.Client), err)
 }
 
 // Plans are the tariffs of a client.
@@ -117,26 +117,57 @@ func (s *Store) Plans(ctx context.Context, client string) (string, error) {
 	if errors.Is(err, redis.Nil) {
 		return "", nil
 	}
-	return text, at(s.accountKey(client), err)
+	return text, ofClient(s.accountKey(client), err)
 }
+
+// plansScript replaces plans, and tells all who follow how the account stands under
+// the new ones. It is numbered after the last change under either: nothing was applied.
+//
+// KEYS 1 acct 2 use 3 day 4 rec, of the period under the new plans 5 rec of that before
+// ARGV 1 plans as they were 2 to be 3 channel 4 client 5 period 6 day
+const plansScript = `
+if (redis.call('HGET', KEYS[1], 'plans') or '') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'plans', ARGV[2])
+local function last(key)
+  local entry = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
+  local ms, n = string.match(entry and entry[1] or '0-0', '^(%d+)-(%d+)$')
+  return {tonumber(ms), tonumber(n), ms .. '-' .. n}
+end
+local a, b = last(KEYS[4]), last(KEYS[5])
+if b[1] > a[1] or b[1] == a[1] and b[2] > a[2] then a = b end
+redis.call('PUBLISH', ARGV[3], table.concat({ARGV[4], redis.call('HGET', KEYS[1], 'balance') or '0',
+  ARGV[5], redis.call('HGET', KEYS[2], 'charged') or '0', ARGV[6], redis.call('HGET', KEYS[3], 'charged') or '0', a[3]}, ' '))
+return 1`
 
 // SetPlans replaces them. Who applies a record is told by the script.
 func (s *Store) SetPlans(ctx context.Context, client, was, plans string) (bool, error) {
-	const script = `
-if (redis.call('HGET', KEYS[1], 'plans') or '') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'plans', ARGV[2])
-return 1`
-	n, err := s.db.Eval(ctx, script, []string{s.accountKey(client)}, was, plans).Int()
-	return n == 1, at(s.accountKey(client), err)
+	before, err := price.ParsePlans(was)
+	if err != nil {
+		return false, err
+	}
+	list, err := price.ParsePlans(plans)
+	if err != nil {
+		return false, err
+	}
+	now := s.o.Now()
+	none := accounting.Month(now, s.o.Location)
+	period, old := cmp.Or(list.PeriodAt(now), none), cmp.Or(before.PeriodAt(now), none)
+	day := accounting.Day(now, s.o.Location)
+	keys := []string{
+		s.accountKey(client), s.key(client, "use", period), s.key(client, "day", day), s.key(client, "rec", period), s.key(client, "rec", old),
+	}
+	n, err := s.db.Eval(ctx, plansScript, keys, was, plans, s.standingChannel(), client, period, day).Int()
+	return n == 1, ofClient(s.accountKey(client), err)
 }
 
-// Standings reads how accounts stand. Each is read by itself, so that a change
-// under way shows before or after.
-func (s *Store) Standings(ctx context.Context, list []accounting.Standing) ([]accounting.Standing, error) {
-	const script = `
+// standingScript reads an account whole: a change under way shows before or after.
+const standingScript = `
 local last = redis.call('XREVRANGE', KEYS[4], '+', '-', 'COUNT', 1)
 return {redis.call('HGET', KEYS[1], 'balance') or '0', redis.call('HGET', KEYS[2], 'charged') or '0',
   redis.call('HGET', KEYS[3], 'charged') or '0', last[1] and last[1][1] or '0-0'}`
+
+// Standings reads how accounts stand. Each is read by itself.
+func (s *Store) Standings(ctx context.Context, list []accounting.Standing) ([]accounting.Standing, error) {
 	out := slices.Clone(list)
 	for chunk := range slices.Chunk(out, pageSize) {
 		if err := s.inForce(ctx, chunk); err != nil {
@@ -145,17 +176,26 @@ return {redis.call('HGET', KEYS[1], 'balance') or '0', redis.call('HGET', KEYS[2
 		pipe := s.db.Pipeline()
 		cmds := make([]*redis.Cmd, len(chunk))
 		for i, st := range chunk {
-			cmds[i] = pipe.Eval(ctx, script, []string{
+			cmds[i] = pipe.Eval(ctx, standingScript, []string{
 				s.accountKey(st.Client), s.key(st.Client, "use", st.Period), s.key(st.Client, "day", st.Day), s.key(st.Client, "rec", st.Period),
 			})
 		}
-		if _, err := pipe.Exec(ctx); err != nil {
-			return nil, fault(err)
+		if err := query(ctx, pipe); err != nil {
+			return nil, err
 		}
 		for i, cmd := range cmds {
-			values, _ := cmd.Val().([]any)
-			if err := readStanding(&chunk[i], values); err != nil {
-				return nil, fmt.Errorf("%w: %s: %w", ErrReply, s.accountKey(chunk[i].Client), err)
+			st := &chunk[i]
+			values, err := cmd.Slice()
+			switch {
+			case err != nil:
+				st.Err = ofClient(s.accountKey(st.Client), err)
+			default:
+				if err := readStanding(st, values); err != nil {
+					st.Err = unreadable(s.accountKey(st.Client), err)
+				}
+			}
+			if st.Err != nil {
+				s.o.Log.Error("how a client's account stands cannot be read", "client", st.Client, "error", st.Err)
 			}
 		}
 	}
@@ -163,30 +203,33 @@ return {redis.call('HGET', KEYS[1], 'balance') or '0', redis.call('HGET', KEYS[2
 }
 
 // inForce names the periods of the tariffs that clients are under now, in place of
-// those that were asked for.
+// those that were asked for, and the zones they are cut in. Who is under which is not
+// known of a client whose tariffs cannot be read: it stays at what was asked for.
 func (s *Store) inForce(ctx context.Context, list []accounting.Standing) error {
 	pipe, now := s.db.Pipeline(), s.o.Now()
-	cmds := make([]*redis.SliceCmd, len(list))
+	cmds := make([]*redis.StringCmd, len(list))
 	for i, st := range list {
 		if st.Period != "" {
-			cmds[i] = pipe.HMGet(ctx, s.accountKey(st.Client), "balance", "plans")
+			cmds[i] = pipe.HGet(ctx, s.accountKey(st.Client), "plans")
 		}
 	}
 	if pipe.Len() == 0 {
 		return nil
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return fault(err)
+	if err := query(ctx, pipe); err != nil {
+		return err
 	}
 	for i, cmd := range cmds {
-		if cmd == nil {
+		if cmd == nil || errors.Is(cmd.Err(), redis.Nil) {
 			continue
 		}
-		_, plans, err := s.readAccount(list[i].Client, cmd.Val())
-		if err != nil {
-			return err
+		plans, err := price.ParsePlans(cmd.Val())
+		if err = cmp.Or(cmd.Err(), err); err != nil {
+			s.o.Log.Error("a client's tariffs cannot be read: its period is taken to be that of the policy's",
+				"client", list[i].Client, "key", s.accountKey(list[i].Client), "period", list[i].Period, "error", err)
+			continue
 		}
-		list[i].Period = cmp.Or(plans.PeriodAt(now), list[i].Period)
+		list[i].Period, list[i].Zone = cmp.Or(plans.PeriodAt(now), list[i].Period), plans.ZoneAt(now)
 	}
 	return nil
 }
@@ -210,57 +253,6 @@ func readStanding(st *accounting.Standing, values []any) error {
 	st.Change[0], err = strconv.ParseUint(ms, 10, 64)
 	st.Change[1], err2 = strconv.ParseUint(sequence, 10, 64)
 	return errors.Join(err, err2)
-}
-
-// followQuiet is how long a channel may be silent before the server is asked
-// whether it is still there.
-const followQuiet = 10 * time.Second
-
-// Follow tells of changes of accounts, whoever made them.
-func (s *Store) Follow(ctx context.Context, fresh func(), tell func([]accounting.Standing)) error {
-	sub := s.db.Subscribe(ctx, s.standingChannel())
-	// A read that waits does not look at its context.
-	stop := context.AfterFunc(ctx, func() { sub.Close() })
-	defer stop()
-	defer sub.Close()
-	for asked := false; ; {
-		message, err := sub.ReceiveTimeout(ctx, followQuiet)
-		var wait interface{ Timeout() bool }
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case errors.As(err, &wait) && wait.Timeout() && !asked:
-			if err := sub.Ping(ctx); err != nil {
-				return fault(err)
-			}
-			asked = true
-			continue
-		case err != nil:
-			return fault(err)
-		}
-		asked = false
-		switch m := message.(type) {
-		case *redis.Subscription:
-			fresh()
-		case *redis.Message:
-			if st, ok := parseStanding(m.Payload); ok {
-				tell([]accounting.Standing{st})
-				continue
-			}
-			s.o.Log.Warn("a message about an account cannot be read", "channel", m.Channel, "message", m.Payload)
-		}
-	}
-}
-
-// parseStanding reads a message of the channel.
-func parseStanding(text string) (accounting.Standing, bool) {
-	words := strings.Split(text, " ")
-	if len(words) != 7 {
-		return accounting.Standing{}, false
-	}
-	st := accounting.Standing{Client: words[0], Period: words[2], Day: words[4]}
-	err := readStanding(&st, []any{words[1], words[3], words[5], words[6]})
-	return st, err == nil
 }
 
 var _ accounting.Ledger = (*Store)(nil)

@@ -77,3 +77,50 @@ func TestTariffOfAccount(t *testing.T) {
 		}
 	}
 }
+
+// A tariff that holds at once is heard of by all, with what was used in the period that
+// counts from now on, whoever applied a record last.
+func TestFollowSwitch(t *testing.T) {
+	srv := startServer(t, "--save", "", "--appendonly", "no")
+	office := storetest.Tariff(t, price.Terms{PerMiB: 1 << 20})
+	daily := storetest.Tariff(t, price.Terms{Name: "daily", PerMiB: 1 << 20, Period: accounting.ByDay})
+	o := srv.options()
+	o.Book, o.Now = price.NewBook(office, daily), fixedNow
+	o.Standing = func([]accounting.Standing) {}
+	one := mustOpen(t, o)
+	o.Gateway = "mx2"
+	two := mustOpen(t, o)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	fresh, told := make(chan struct{}, 10), make(chan accounting.Standing, 10)
+	go func() {
+		_ = two.Follow(ctx, func() { fresh <- struct{}{} }, func(list []accounting.Standing) { told <- list[0] })
+	}()
+	<-fresh
+	r := storetest.Usage(2, "sales", "a@example.org", storetest.Now, 10, 10)
+	r.Tariff, r.TariffVersion = office.Name, office.Version()
+	put(t, one, r)
+	before := <-told
+	for _, want := range []struct {
+		to     price.Plan
+		period string
+		used   int64
+	}{{daily.Plan(), "2026-11-23", 0}, {office.Plan(), "2026-11", 10}} {
+		was, err := one.Plans(t.Context(), "sales")
+		if err != nil {
+			t.Fatal(err)
+		}
+		plans, err := price.ParsePlans(was)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if done, err := one.SetPlans(t.Context(), "sales", was, plans.Now(want.to, storetest.Now).String()); err != nil || !done {
+			t.Fatal(done, err)
+		}
+		got := <-told
+		if got.Client != "sales" || got.Period != want.period || got.Used != want.used || got.Balance != -10 || got.UsedDay != 10 || got.Before(before) {
+			t.Errorf("%+v after %+v", got, before)
+		}
+		before = got
+	}
+}

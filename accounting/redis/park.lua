@@ -6,5 +6,6 @@
 --
 -- Answers 1 parked, 0 known or parked already.
 
-if redis.call('SISMEMBER', KEYS[1], ARGV[1]) == 1 then return 0 end
+-- A set that is none knows of nothing, and must not keep the record from being kept.
+if redis.pcall('SISMEMBER', KEYS[1], ARGV[1]) == 1 then return 0 end
 return redis.call('HSETNX', KEYS[2], ARGV[2], ARGV[3])

@@ -54,11 +54,11 @@ func (s *Store) CounterOf(ctx context.Context, client, period string) (accountin
 	key := s.key(client, "use", period)
 	values, err := s.db.HMGet(ctx, key, counterFields()...).Result()
 	if err != nil {
-		return accounting.Counter{}, fault(err)
+		return accounting.Counter{}, ofClient(key, err)
 	}
 	c, _, err := readCounter(values)
 	if err != nil {
-		return c, fmt.Errorf("%w: %s: %w", ErrReply, key, err)
+		return c, unreadable(key, err)
 	}
 	c.Client, c.Period = client, period
 	return c, nil

@@ -61,7 +61,7 @@ func (se *session) apply(ctx context.Context, batch []accounting.Record, written
 		switch {
 		case err == nil:
 			list = append(list, w)
-		case errors.Is(err, price.ErrTerms), errors.Is(err, price.ErrOverflow), errors.Is(err, errAway):
+		case errors.Is(err, price.ErrTerms), errors.Is(err, price.ErrOverflow), errors.Is(err, errAway), errors.Is(err, accounting.ErrUnreadable):
 			park(w.r, err)
 		default:
 			return err
@@ -93,7 +93,7 @@ func (se *session) apply(ctx context.Context, batch []accounting.Record, written
 			}
 			done, err := s.answer(c.work, v)
 			switch {
-			case errors.Is(err, errLimit):
+			case errors.Is(err, errLimit), errors.Is(err, accounting.ErrUnreadable):
 				park(c.work.r, err)
 			case err != nil:
 				return err

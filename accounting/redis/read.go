@@ -218,12 +218,12 @@ func (s *Store) stream(ctx context.Context, key string, fn func(accounting.Recor
 	for at := "-"; ; {
 		page, err := s.db.XRangeN(ctx, key, at, "+", pageSize).Result()
 		if err != nil {
-			return fault(err)
+			return ofClient(key, err)
 		}
 		for _, entry := range page {
 			r, err := parseFields(entry)
 			if err != nil {
-				return fmt.Errorf("%s: %w", key, err)
+				return fmt.Errorf("%s: %w: %w", key, accounting.ErrUnreadable, err)
 			}
 			if err := fn(r); err != nil {
 				return err

@@ -186,7 +186,8 @@ func (se *session) add(key string, c call) error {
 	return nil
 }
 
-// send sends what was added, part by part, and calls fn with each answer.
+// send sends what was added, part by part, and calls fn with each answer. Of a record
+// the answer may be an error about what the store has of its client.
 func (se *session) send(ctx context.Context, written map[*part]bool, fn func(call, any) error) error {
 	defer func() {
 		for _, p := range se.parts {
@@ -204,10 +205,15 @@ func (se *session) send(ctx context.Context, written map[*part]bool, fn func(cal
 			return err
 		}
 		for i, r := range replies {
-			if r.Err != nil {
+			value := r.Value
+			switch {
+			case r.Err == nil:
+			case p.calls[i].work != nil && isContent(r.Err):
+				value = fault(r.Err)
+			default:
 				return fault(r.Err)
 			}
-			if err := fn(p.calls[i], r.Value); err != nil {
+			if err := fn(p.calls[i], value); err != nil {
 				return err
 			}
 		}

@@ -28,6 +28,7 @@ type work struct {
 	before, plans string // the client's plans: as known, and as they are to be
 	asked         int64  // what the script said when it was not done
 	standing      *accounting.Standing
+	unreadable    error // why the record that a void is about could not be looked for
 }
 
 var (
@@ -68,7 +69,15 @@ func (se *session) prepare(ctx context.Context, w *work, now time.Time) error {
 	about := *w.r
 	about.Time = w.r.Origin()
 	switch {
+	case w.unreadable != nil:
+		return fmt.Errorf("void record %q: %w: %w", w.r.ID, accounting.ErrUnreadable, w.unreadable)
 	case w.r.Kind == accounting.Void && w.found != nil:
+		// Another gateway may have priced it.
+		if v := w.found.TariffVersion; v != "" && s.o.Book.Find(v) == nil {
+			if err := se.learn(ctx, v); err != nil {
+				return err
+			}
+		}
 		w.posting = s.desk.Where(w.found, s.o.Book.Find(w.found.TariffVersion))
 		take := &w.stored
 		take.Size, take.Charged, take.Recipient = w.found.Size, w.found.Charged, w.found.Recipient
@@ -204,6 +213,9 @@ func appendPrice(args []any, w *work) []any {
 // answer reads what the script said; false when the record is to be asked
 // about again.
 func (s *Store) answer(w *work, v any) (done bool, err error) {
+	if err, ok := v.(error); ok {
+		return false, fmt.Errorf("usage record %q: %w: %w", w.r.ID, accounting.ErrUnreadable, err)
+	}
 	list, several := v.([]any)
 	if several && len(list) > 0 {
 		v = list[0]
@@ -215,7 +227,7 @@ func (s *Store) answer(w *work, v any) (done bool, err error) {
 	case answer == known, answer == remembered, answer == applied && !several:
 		return true, nil
 	case answer == applied && len(list) == 5:
-		st := accounting.Standing{Client: w.r.Client, Period: w.posting.Period, Day: w.posting.Day}
+		st := accounting.Standing{Client: w.r.Client, Period: w.posting.Period, Zone: w.posting.Zone(s.desk), Day: w.posting.Day}
 		if err := readStanding(&st, list[1:]); err != nil {
 			return false, fmt.Errorf("%w: to record %q: %w", ErrReply, w.r.ID, err)
 		}
@@ -227,7 +239,7 @@ func (s *Store) answer(w *work, v any) (done bool, err error) {
 		text, _ := list[1].(string)
 		plans, err := price.ParsePlans(text)
 		if err != nil {
-			return false, fmt.Errorf("%w: %s: %w", ErrReply, s.accountKey(w.r.Client), err)
+			return false, fmt.Errorf("usage record %q: %w: %s: %w", w.r.ID, accounting.ErrUnreadable, s.accountKey(w.r.Client), err)
 		}
 		s.setPlans(w.r.Client, planned{text, plans})
 		return false, nil

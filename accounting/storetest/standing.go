@@ -71,7 +71,7 @@ func testStanding(t *testing.T, o Open) {
 	}
 	before := last
 	last.Change = [2]uint64{}
-	want := accounting.Standing{Client: "sales", Balance: -10, Period: "2026-11", Used: 10, Day: "2026-11-23", UsedDay: 10}
+	want := accounting.Standing{Client: "sales", Balance: -10, Period: "2026-11", Zone: "UTC", Used: 10, Day: "2026-11-23", UsedDay: 10}
 	if last != want {
 		t.Errorf("%+v", last)
 	}

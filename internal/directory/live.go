@@ -113,6 +113,9 @@ func (l *Live) Read(asked Unread, list []accounting.Standing) {
 	defer l.mu.Unlock()
 	d := l.Snapshot()
 	for _, s := range list {
+		if s.Err != nil {
+			continue // what is known of it stands, and it is asked for again
+		}
 		now := standing{s, asked.told, asked.doubts}
 		if was, ok := l.standings[s.Client]; ok && was.told > asked.told && s.Before(was.Standing) {
 			now.Standing, now.told = was.Standing, was.told

@@ -1,11 +1,16 @@
 package fees_test
 
 import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/embedded"
 	"github.com/tollgate-mail/tollgate/accounting/price"
 	"github.com/tollgate-mail/tollgate/accounting/storetest"
 )
@@ -179,4 +184,123 @@ func TestTariffTakenAway(t *testing.T) {
 			})
 		}
 	}
+}
+
+// An earlier release did not tell the store of tariffs that were taken away, or
+// changed, while a client had no mail: it owes nothing for what it has not had for
+// months. Who had it until now owes what has begun.
+func TestTakenAwayMonthsAgo(t *testing.T) {
+	office, free := tariff(t, "office", 5), tariff(t, "free", 0)
+	for name, next := range map[string]*price.Tariff{"none": nil, "without a fee": free} {
+		for _, booked := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, booked %v", name, booked), func(t *testing.T) {
+				w := newWorld(t, []*price.Tariff{office, free}, client("sales", next))
+				was := time.Date(2026, 8, 3, 0, 0, 0, 0, time.UTC)
+				plans := price.Plans(nil).With(office.Plan(), was, was)
+				if done, err := w.store.SetPlans(t.Context(), "sales", "", plans.String()); err != nil || !done {
+					t.Fatal(done, err)
+				}
+				var want []string
+				if booked {
+					if _, err := w.store.Enter(t.Context(), accounting.Record{
+						ID: "fee/sales/2026-10", Kind: accounting.Fee, Time: w.clock, Gateway: "mx1", Client: "sales", Period: "2026-10",
+						Amount: "5", Currency: "RUB", Tariff: office.Name, TariffVersion: office.Version(),
+					}); err != nil {
+						t.Fatal(err)
+					}
+					want = []string{"2026-10 5 office", "2026-11 5 office"}
+				}
+				if err := w.store.SetFeesThrough(t.Context(), w.clock.Add(-time.Minute)); err != nil {
+					t.Fatal(err)
+				}
+				g := w.gateway("mx1")
+				for range 80 {
+					w.round(g)
+					w.clock = w.clock.Add(12 * time.Hour)
+				}
+				w.want("sales", want...)
+			})
+		}
+	}
+}
+
+// A gateway that is started tells of what differs in any way from what the store
+// says, and takes back what is to come no more.
+func TestTellsAfterAStart(t *testing.T) {
+	month := storetest.Tariff(t, price.Terms{Name: "office"})
+	day := storetest.Tariff(t, price.Terms{Name: "office", Period: accounting.ByDay})
+	tokyo := storetest.Tariff(t, price.Terms{Name: "office", Timezone: "Asia/Tokyo"})
+	for _, chain := range [][]*price.Tariff{{month, day}, {month, tokyo}, {day, month}, {month, day, month}, {tokyo, month, tokyo}} {
+		w := newWorld(t, []*price.Tariff{month, day, tokyo}, client("sales", chain[0]))
+		r := storetest.Usage(1, "sales", "a@example.org", w.clock, 10, 10)
+		r.Tariff, r.TariffVersion = chain[0].Name, chain[0].Version()
+		if err := w.store.Put(t.Context(), []accounting.Record{r}); err != nil {
+			t.Fatal(err)
+		}
+		w.round(w.gateway("mx1"))
+		for _, next := range chain[1:] {
+			w.clock = w.clock.Add(time.Minute)
+			w.book.Add(next)
+			w.have(client("sales", next))
+			w.round(w.gateway("mx1")) // each has just started
+		}
+		w.at("2026-12-05")
+		text, err := w.store.Plans(t.Context(), "sales")
+		if err != nil {
+			t.Fatal(err)
+		}
+		plans, err := price.ParsePlans(text)
+		last := chain[len(chain)-1]
+		if err != nil || !plans.At(w.clock).Is(last.Plan()) {
+			t.Errorf("%q %v, want %+v", plans, err, last.Plan())
+		}
+	}
+}
+
+// spoilt is an account of which what it has of some clients cannot be read.
+type spoilt struct {
+	*embedded.Store
+	clients map[string]bool
+}
+
+func (s spoilt) Accounts(ctx context.Context, ids []string) ([]accounting.Account, error) {
+	list, err := s.Store.Accounts(ctx, ids)
+	for i := range list {
+		if s.clients[list[i].Client] {
+			list[i].Err = fmt.Errorf("%w: x", accounting.ErrUnreadable)
+		}
+	}
+	return list, err
+}
+
+func (s spoilt) Plans(ctx context.Context, client string) (string, error) {
+	if s.clients[client] {
+		return "", fmt.Errorf("%w: x", accounting.ErrUnreadable)
+	}
+	return s.Store.Plans(ctx, client)
+}
+
+// What cannot be read of some costs the others neither their fees nor what is booked
+// until when; and it is said of whom, once.
+func TestUnreadableCostsNobodyElse(t *testing.T) {
+	office := tariff(t, "office", 5)
+	w := newWorld(t, []*price.Tariff{office}, client("a", office), client("b", office), client("c", office), client("d", office))
+	l := spoilt{w.store, map[string]bool{"a": true, "b": true, "c": true}}
+	var log bytes.Buffer
+	g := w.over("mx1", l)
+	g.Log = slog.New(slog.NewTextHandler(&log, nil))
+	w.round(g)
+	w.clock = w.clock.Add(time.Hour)
+	w.round(g)
+	w.want("d", "2026-11 5 office")
+	if through, err := w.store.FeesThrough(t.Context()); err != nil || !through.Equal(w.clock) {
+		t.Error(through, err)
+	}
+	if n := strings.Count(log.String(), "client=a"); n != 1 {
+		t.Errorf("said %d times:\n%s", n, &log)
+	}
+	clear(l.clients)
+	w.clock = w.clock.Add(time.Hour)
+	w.round(g)
+	w.want("a", "2026-11 5 office")
 }

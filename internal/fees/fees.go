@@ -54,6 +54,7 @@ type Charger struct {
 	done   map[string]string // client: the period whose fee was looked after
 	told   map[string]string // client: the version of its tariff when it was seen last
 	news   map[string]bool   // clients of whose tariff the store is to be told
+	said   map[string]string // of whom what cannot be read: why
 	doubts uint64            // when done began
 	last   time.Time         // when the store was told
 	behind time.Time         // since when the clock is behind what it was told
@@ -89,6 +90,10 @@ func (c *Charger) Round(ctx context.Context) error {
 		n, err := c.charge(ctx, client, through, now)
 		if booked += n; err == nil {
 			row = 0
+			continue
+		}
+		if errors.Is(err, accounting.ErrUnreadable) {
+			c.unreadable(client.ID, err) // which is no matter of the others
 			continue
 		}
 		failed = fmt.Errorf("client %s: %w", client.ID, err)
@@ -162,7 +167,7 @@ func (c *Charger) charge(ctx context.Context, client *accounting.Client, through
 	}
 	plans, err := price.ParsePlans(text)
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("%w: %w", accounting.ErrUnreadable, err)
 	}
 	if len(plans) > 0 {
 		// Where there is no mail, no record tells the store of another tariff, or of
@@ -189,7 +194,13 @@ func (c *Charger) charge(ctx context.Context, client *accounting.Client, through
 		return 0, nil // the clock is behind
 	}
 	if r, ok := c.of(client, holds, now); ok {
-		due = append(due, r)
+		owed, err := c.goesOn(ctx, client, plans, holds, t, now)
+		if err != nil {
+			return 0, err
+		}
+		if owed {
+			due = append(due, r)
+		}
 	}
 	for _, r := range due {
 		is, err := c.Ledger.Enter(ctx, r)
@@ -226,6 +237,36 @@ func (c *Charger) under(plans price.Plans, at time.Time, now *price.Tariff) *pri
 		return t
 	}
 	return c.Book.Named(p.Tariff)
+}
+
+// goesOn tells whether the fee of a tariff that holds, and is not the one of the
+// policy, is owed for the period under way. An earlier release did not tell the store
+// of a tariff that was taken away from a client without mail: there it seems to hold
+// still. But then nobody booked its fee for the period before.
+func (c *Charger) goesOn(ctx context.Context, client *accounting.Client, plans price.Plans, holds, policy *price.Tariff, now time.Time) (bool, error) {
+	if holds == policy || len(plans) == 0 {
+		return true, nil
+	}
+	from, _, err := holds.Span(holds.PeriodOf(now))
+	if err != nil {
+		return false, err
+	}
+	before := holds.PeriodOf(from.Add(-time.Second))
+	begin, end, err := holds.Span(before)
+	if err != nil {
+		return false, err
+	}
+	was := plans.At(begin)
+	if !was.Is(holds.Plan()) || max(was.From, was.Noticed) > begin.UnixMilli() || !client.ValidIn(begin, end) {
+		return true, nil // it was not under it for all of that one
+	}
+	counter, err := c.Ledger.CounterOf(ctx, client.ID, before)
+	if err != nil || counter.Fee != 0 {
+		return err == nil, err
+	}
+	c.Log.Warn("the fee of a tariff that a client has no more is not booked: that of the period before was not, either",
+		"client", client.ID, "tariff", holds.Name, "period", holds.PeriodOf(now))
+	return false, nil
 }
 
 // of is the fee of the period that a time belongs to.

@@ -30,20 +30,31 @@ func (c *Charger) notice(ctx context.Context, clients []*accounting.Client) erro
 		return err
 	}
 	for i, client := range fresh {
+		a := accounts[i]
+		if a.Err != nil {
+			c.unreadable(client.ID, a.Err)
+			continue // it is looked at again with the next round
+		}
 		c.told[client.ID] = client.TariffVersion
-		// Of an account without any tariff nothing can be pending: the first holds at once.
-		if a := accounts[i]; a.Tariff != "" && (a.Tariff != client.Tariff || a.Currency != c.currency(client)) {
+		is := price.Plan{Tariff: a.Tariff, Period: a.Period, Zone: a.Zone, Currency: a.Currency}
+		// Of an account that was never under anything nothing can be pending: the first
+		// tariff holds at once.
+		if a.Zone != "" && (a.Pending || !is.Is(c.wanted(c.Book.Find(client.TariffVersion)))) {
 			c.news[client.ID] = true
 		}
 	}
 	return nil
 }
 
-func (c *Charger) currency(client *accounting.Client) string {
-	if t := c.Book.Find(client.TariffVersion); t != nil {
-		return t.Currency
+// unreadable says, once for each reason, that a client's fees are not looked after.
+func (c *Charger) unreadable(client string, err error) {
+	if c.said == nil {
+		c.said = map[string]string{}
 	}
-	return ""
+	if text := err.Error(); c.said[client] != text {
+		c.said[client] = text
+		c.Log.Error("a client's fees are not booked: what the store has of it cannot be read; once it is repaired, book as adjustments what is missing", "client", client, "error", err)
+	}
 }
 
 // wanted is what a client of a tariff is to be under; of none it has months.

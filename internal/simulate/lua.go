@@ -23,6 +23,7 @@ func newInterpreter() *interpreter {
 	in := &interpreter{state: lua.NewState(), compiled: map[string]*lua.FunctionProto{}}
 	table := in.state.NewTable()
 	table.RawSetString("call", in.state.NewFunction(in.call))
+	table.RawSetString("pcall", in.state.NewFunction(in.pcall))
 	in.state.SetGlobal("redis", table)
 	if library, ok := in.state.GetGlobal("string").(*lua.LTable); ok {
 		quicker(in.state, library, "match", match)
@@ -66,6 +67,29 @@ func (in *interpreter) list(texts []string) *lua.LTable {
 
 // call is redis.call.
 func (in *interpreter) call(l *lua.LState) int {
+	v, err := in.data.command(in.arguments(l))
+	if err != nil {
+		l.RaiseError("%s", err.Error())
+	}
+	l.Push(in.value(v))
+	return 1
+}
+
+// pcall is redis.pcall: an error is a table that says it.
+func (in *interpreter) pcall(l *lua.LState) int {
+	v, err := in.data.command(in.arguments(l))
+	if err != nil {
+		t := in.state.CreateTable(0, 1)
+		t.RawSetString("err", lua.LString(err.Error()))
+		l.Push(t)
+		return 1
+	}
+	l.Push(in.value(v))
+	return 1
+}
+
+// arguments of a command.
+func (in *interpreter) arguments(l *lua.LState) []string {
 	args := make([]string, l.GetTop())
 	for i := range args {
 		switch v := l.Get(i + 1).(type) {
@@ -77,12 +101,7 @@ func (in *interpreter) call(l *lua.LState) int {
 			l.RaiseError("Lua redis lib command arguments must be strings or integers")
 		}
 	}
-	v, err := in.data.command(args)
-	if err != nil {
-		l.RaiseError("%s", err.Error())
-	}
-	l.Push(in.value(v))
-	return 1
+	return args
 }
 
 // value is a reply as a script sees it: nil is false.
