@@ -32,7 +32,9 @@ type conn struct {
 	packet  int    // where in out the one begins that is being put
 	failure error  // of a write
 
+	number  int64    // of all connections, in the order in which they came
 	opened  bool     // the negotiation has come
+	named   bool     // and more
 	session *session // from the negotiation on
 
 	stalled    int  // the number of the frame that is waited for
@@ -83,6 +85,10 @@ func (c *conn) next(f *frame) error {
 				return c.in.fault(f.code, "a second one")
 			}
 			return c.in.fault(f.code, "before the negotiation")
+		}
+		if c.opened && !c.named {
+			c.named = true
+			c.turn.name()
 		}
 		switch f.code {
 		case cmdNegotiate:
@@ -198,6 +204,8 @@ func (c *conn) ended(err error) {
 	switch {
 	case errors.Is(err, errOldest):
 		log.Warn("milter connection closed: too many wait for content, and this one the longest", "limit", c.server.awaiting.most)
+	case errors.Is(err, errClosing) && !c.server.isStopped():
+		log.Debug("milter connection closed: it named no client, and no descriptors are left for others")
 	case errors.Is(err, errClosing):
 		log.Info("milter connection closed between messages: shutting down")
 	case errors.As(err, &bad):

@@ -69,6 +69,7 @@ type Status struct {
 	Last       int64 `json:"last_negotiated_ms"`
 	Lull       int64 `json:"longest_lull_ms"`
 	Refused    int64 `json:"refused"`  // connections closed for want of room
+	Spared     int64 `json:"spared"`   // that named no client, closed for want of descriptors
 	Messages   int64 `json:"messages"` // that came to their end
 	Lost       int64 `json:"lost"`     // connections closed for what they said, or lost
 	Faults     int64 `json:"faults"`   // panics
@@ -96,7 +97,7 @@ func (s *Server) Status() Status {
 	return Status{
 		Sockets:  sockets,
 		Awaiting: awaiting, AwaitingMost: s.awaiting.most, AwaitingDropped: dropped,
-		Connections: now, Total: s.counts.total.Load(), Refused: s.counts.refused.Load(),
+		Connections: now, Total: s.counts.total.Load(), Refused: s.counts.refused.Load(), Spared: s.counts.spared.Load(),
 		Negotiated: s.counts.negotiated.Load(), Last: s.counts.last.Load(), Lull: s.counts.lull.Load(),
 		Messages: s.counts.messages.Load(), Lost: s.counts.lost.Load(), Faults: s.counts.faults.Load(), Draining: draining,
 	}

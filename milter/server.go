@@ -2,7 +2,6 @@ package milter
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net"
 	"sync"
@@ -70,9 +69,10 @@ type Server struct {
 	// awaiting are connections on which a client is sending content.
 	awaiting awaiting
 	budget   *budget
-	next     chan *conn   // to those who wait for a connection
-	idle     atomic.Int64 // how many do
-	macros   []byte       // that are asked for
+	next     chan *conn    // to those who wait for a connection
+	idle     atomic.Int64  // how many do
+	freed    chan struct{} // a connection has ended
+	macros   []byte        // that are asked for
 
 	context context.Context // of all sessions; ends with Close
 	cancel  context.CancelFunc
@@ -89,6 +89,7 @@ type Server struct {
 type counts struct {
 	total, refused, messages, lost, faults atomic.Int64
 	negotiated, last, lull                 atomic.Int64
+	spared                                 atomic.Int64 // ended for want of descriptors
 }
 
 // session counts one that was begun at that time.
@@ -120,6 +121,7 @@ func New(g Gate, o Options) *Server {
 		step:   tickLength(o.Limits),
 		budget: newBudget(unfinishedTotal), macros: macroLists(),
 		conns: make(map[*conn]struct{}), empty: make(chan struct{}), next: make(chan *conn),
+		freed: make(chan struct{}, 1),
 	}
 	s.awaiting.most = o.MaxAwaiting
 	s.context, s.cancel = context.WithCancel(context.Background())
@@ -163,37 +165,6 @@ func (s *Server) listen(listeners []net.Listener) bool {
 	return true
 }
 
-// accept takes connections from one listener until it is closed. Passing
-// errors (no descriptors left, a client that went away in the queue) are
-// waited out: a milter that returns here would defer all mail.
-func (s *Server) accept(ln net.Listener) {
-	const shortest, longest = 5 * time.Millisecond, time.Second
-	pause, failed := shortest, 0
-	for {
-		nc, err := ln.Accept()
-		switch {
-		case err == nil:
-			if failed > 0 {
-				s.log.Info("milter connections are accepted again", "listener", ln.Addr().String(), "failures", failed)
-			}
-			pause, failed = shortest, 0
-			s.take(nc)
-			continue
-		case errors.Is(err, net.ErrClosed) || s.isStopped():
-			return
-		}
-		if failed++; failed == 1 || pause == longest {
-			s.log.Error("a milter connection cannot be accepted; trying on", "listener", ln.Addr().String(), "error", err)
-		}
-		select {
-		case <-time.After(pause):
-		case <-s.context.Done():
-			return
-		}
-		pause = min(2*pause, longest)
-	}
-}
-
 func (s *Server) isStopped() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -216,9 +187,9 @@ func (s *Server) take(nc net.Conn) {
 	}
 	s.full = false
 	c := newConn(s, nc)
+	c.number = s.counts.total.Add(1)
 	s.conns[c] = struct{}{}
 	s.mu.Unlock()
-	s.counts.total.Add(1)
 	select {
 	case s.next <- c:
 	default:
@@ -254,6 +225,10 @@ func (s *Server) forget(c *conn) {
 	defer s.mu.Unlock()
 	delete(s.conns, c)
 	s.signal()
+	select {
+	case s.freed <- struct{}{}:
+	default: // it is known
+	}
 }
 
 // signal tells whoever waits that nothing is left. s.mu is held.

@@ -66,6 +66,92 @@ func TestAcceptGoesOn(t *testing.T) {
 	})
 }
 
+// Without descriptors those connections end on which nobody was named, but for those
+// that were there before and those that have just come; who speaks is served.
+func TestNoDescriptors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const room = 24
+		ln := &scarce{pipeListener: &pipeListener{conns: make(chan net.Conn, 1000), closed: make(chan struct{})}, left: room}
+		log := &logged{}
+		s := New(newFake(), Options{Log: log.logger()})
+		done := make(chan error, 1)
+		go func() { done <- s.Serve(t.Context(), ln) }()
+		dial := func() *mta {
+			ours, theirs := net.Pipe()
+			ln.conns <- &descriptor{Conn: ours, of: ln}
+			return newMTA(t, theirs)
+		}
+		before, busy, session := dial(), dial(), dial()
+		for _, m := range []*mta{before, busy, session} {
+			m.open()
+		}
+		busy.say('C', "host\x004\x00\x19192.0.2.1\x00")
+		busy.say('M', "<a@b.example>\x00")
+		session.say('C', "host\x004\x00\x19192.0.2.1\x00")
+		synctest.Wait()
+		began := time.Now()
+		for range 200 {
+			dial() // and says nothing
+		}
+		last := dial()
+		last.open()
+		last.say('C', "host\x004\x00\x19192.0.2.1\x00")
+		last.message()
+		last.expect("a")
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("the last one was served after %v", took)
+		}
+		for _, m := range []*mta{before, session} {
+			m.message()
+			m.expect("a")
+		}
+		busy.say('R', "<c@d.example>\x00")
+		busy.expect("c")
+		s.Close()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		said := log.String()
+		if n := strings.Count(said, "level=ERROR") + strings.Count(said, "accepted again"); n == 0 || n > 10 || !strings.Contains(said, "closed_without_client") {
+			t.Errorf("%d lines for 200 connections:\n%s", n, log)
+		}
+	})
+}
+
+// scarce is a listener with few descriptors.
+type scarce struct {
+	*pipeListener
+	mu   sync.Mutex
+	left int
+}
+
+func (l *scarce) Accept() (net.Conn, error) {
+	l.mu.Lock()
+	if l.left == 0 {
+		l.mu.Unlock()
+		return nil, &net.OpError{Op: "accept", Err: syscall.EMFILE}
+	}
+	l.left--
+	l.mu.Unlock()
+	return l.pipeListener.Accept()
+}
+
+// descriptor is a connection from it.
+type descriptor struct {
+	net.Conn
+	of   *scarce
+	once sync.Once
+}
+
+func (d *descriptor) Close() error {
+	d.once.Do(func() {
+		d.of.mu.Lock()
+		d.of.left++
+		d.of.mu.Unlock()
+	})
+	return d.Conn.Close()
+}
+
 func TestConnectionLimit(t *testing.T) {
 	f := newFake()
 	r := start(t, f, Options{MaxConnections: 2})

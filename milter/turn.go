@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// errClosing ends a connection because the server stops.
-var errClosing = errors.New("the server stops")
+// errClosing ends a connection because the server stops, or needs its descriptor.
+var errClosing = errors.New("the server has no use for it any more")
 
 // phase is where a connection is in its dialogue.
 type phase uint8
@@ -36,6 +36,7 @@ type turn struct {
 	mu      sync.Mutex
 	phase   phase
 	urgency urgency
+	named   bool     // the MTA said more than its negotiation
 	until   tick     // when waiting for the MTA: how long; 0: not waiting
 	verdict *waiting // the verdict being made
 }
