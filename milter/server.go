@@ -33,23 +33,26 @@ type Options struct {
 	Limits      Limits
 }
 
-var defaultLimits = Limits{
-	Negotiation: 30 * time.Second,
-	Frame:       30 * time.Second,
-	Idle:        time.Hour,
-	Write:       30 * time.Second,
-	Progress:    10 * time.Second,
-	Verdict:     240 * time.Second,
+func defaultLimits() Limits {
+	return Limits{
+		Negotiation: 30 * time.Second,
+		Frame:       30 * time.Second,
+		Idle:        time.Hour,
+		Write:       30 * time.Second,
+		Progress:    10 * time.Second,
+		Verdict:     240 * time.Second,
+	}
 }
 
 func (l *Limits) complete() {
+	def := defaultLimits()
 	for _, d := range []struct{ is, def *time.Duration }{
-		{&l.Negotiation, &defaultLimits.Negotiation},
-		{&l.Frame, &defaultLimits.Frame},
-		{&l.Idle, &defaultLimits.Idle},
-		{&l.Write, &defaultLimits.Write},
-		{&l.Progress, &defaultLimits.Progress},
-		{&l.Verdict, &defaultLimits.Verdict},
+		{&l.Negotiation, &def.Negotiation},
+		{&l.Frame, &def.Frame},
+		{&l.Idle, &def.Idle},
+		{&l.Write, &def.Write},
+		{&l.Progress, &def.Progress},
+		{&l.Verdict, &def.Verdict},
 	} {
 		if *d.is <= 0 {
 			*d.is = *d.def

@@ -2,11 +2,15 @@ package test
 
 import (
 	"bytes"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,14 +51,70 @@ func TestNothingBuilt(t *testing.T) {
 	}
 }
 
-func TestRooms(t *testing.T) {
+// TestNoGlobals: no variable of a package is there to be changed. Errors, expressions
+// that are compiled once and tables that are only read are none; a map is a function
+// with a switch, which nobody can write to.
+func TestNoGlobals(t *testing.T) {
 	t.Parallel()
+	eachFile(t, func(name string, text []byte) {
+		if strings.HasPrefix(name, "test"+string(filepath.Separator)) {
+			return
+		}
+		set := token.NewFileSet()
+		file, err := parser.ParseFile(set, name, text, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		for _, d := range file.Decls {
+			v, ok := d.(*ast.GenDecl)
+			if !ok || v.Tok != token.VAR {
+				continue
+			}
+			for _, spec := range v.Specs {
+				v, at := spec.(*ast.ValueSpec), set.Position(spec.Pos())
+				switch {
+				case isMap(v.Type) || slices.ContainsFunc(v.Values, isMap):
+					t.Errorf("%s: %s is a map: make it a function", at, v.Names[0])
+				case len(v.Values) == 0 && !isEmbedded(d) && v.Names[0].Name != linked:
+					t.Errorf("%s: %s has no value: somebody owns it who sets it", at, v.Names[0])
+				}
+			}
+		}
+	})
+}
+
+// linked is the variable that the linker sets.
+const linked = "version"
+
+// isMap tells a map's type, one that is written out, and one that is made.
+func isMap(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.MapType:
+		return true
+	case *ast.CompositeLit:
+		return isMap(e.Type)
+	case *ast.CallExpr:
+		name, ok := e.Fun.(*ast.Ident)
+		return ok && name.Name == "make" && isMap(e.Args[0])
+	}
+	return false
+}
+
+// isEmbedded tells a variable that has the content of a file.
+func isEmbedded(d ast.Decl) bool {
+	v, ok := d.(*ast.GenDecl)
+	return ok && v.Doc != nil && slices.ContainsFunc(v.Doc.List, func(c *ast.Comment) bool { return strings.HasPrefix(c.Text, "//go:embed ") })
+}
+
+// eachFile visits the Go files of the tree, tests aside.
+func eachFile(t *testing.T, visit func(name string, text []byte)) {
+	t.Helper()
 	root, err := harness.Root()
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := map[string]int{} // by room
-	err = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+	if err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -63,24 +123,33 @@ func TestRooms(t *testing.T) {
 			return err
 		}
 		switch {
-		case e.IsDir() && name != "." && strings.HasPrefix(e.Name(), "."), name == "cmd":
+		case e.IsDir() && name != "." && strings.HasPrefix(e.Name(), "."):
 			return fs.SkipDir
 		case !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go"):
 			return nil
 		}
 		text, err := os.ReadFile(path)
-		if err != nil {
-			return err
+		if err == nil {
+			visit(name, text)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestRooms(t *testing.T) {
+	t.Parallel()
+	files := map[string]int{} // by room
+	eachFile(t, func(name string, text []byte) {
+		if strings.HasPrefix(name, "cmd"+string(filepath.Separator)) {
+			return
 		}
 		files[filepath.Dir(name)]++
 		if n := bytes.Count(text, []byte("\n")); n > mostLines {
 			t.Errorf("%s has %d lines, at most %d: make it two", name, n, mostLines)
 		}
-		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	for room, n := range files {
 		if n > mostFiles {
 			t.Errorf("%s has %d files, at most %d: a part of it is a room of its own", room, n, mostFiles)

@@ -11,11 +11,13 @@ import (
 )
 
 // notKnown is what no journal has of a message.
-var notKnown = []string{
-	"the body, and the header but for Subject and Message-ID",
-	"values of attributes that no rule's match shows, and what DNS answered",
-	"rules that were tried and did not match, unless rules were traced",
-	"header fields that modules added, and what it was charged (tollgate report)",
+func notKnown() []string {
+	return []string{
+		"the body, and the header but for Subject and Message-ID",
+		"values of attributes that no rule's match shows, and what DNS answered",
+		"rules that were tried and did not match, unless rules were traced",
+		"header fields that modules added, and what it was charged (tollgate report)",
+	}
 }
 
 // found is what the journals have of one message.
@@ -53,7 +55,7 @@ func (a *app) findMessage(ctx context.Context, name string) (*found, string, err
 		fmt.Fprintln(a.err, "nothing found")
 		return nil, "", silent(exitNegative)
 	}
-	f := &found{Ref: refs[len(refs)-1], Entries: []journal.Entry{}, NotKnown: notKnown}
+	f := &found{Ref: refs[len(refs)-1], Entries: []journal.Entry{}, NotKnown: notKnown()}
 	if len(refs) > 1 {
 		fmt.Fprintf(a.err, "tollgate: the queue id came %d times; this is the last, %s\n", len(refs), f.Ref)
 	}

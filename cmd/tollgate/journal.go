@@ -15,10 +15,13 @@ import (
 )
 
 // journalVerdicts and journalStages are what entries may have.
-var (
-	journalVerdicts = []string{"accept", "reject", "tempfail", "discard", "hold", "greylist", "aborted", "released", "deleted", "voided", "closed"}
-	journalStages   = []string{"connect", "helo", "mailfrom", "rcptto", "headers", "complete", "hold", "queue", "close"}
-)
+func journalVerdicts() []string {
+	return []string{"accept", "reject", "tempfail", "discard", "hold", "greylist", "aborted", "released", "deleted", "voided", "closed"}
+}
+
+func journalStages() []string {
+	return []string{"connect", "helo", "mailfrom", "rcptto", "headers", "complete", "hold", "queue", "close"}
+}
 
 // looking is a search of the journals as the command line asks for it.
 type looking struct {
@@ -78,8 +81,8 @@ It works on the files: no daemon need run.`,
 	f.StringVar(&l.Rule, "rule", "", "the rule `NAME` decided or matched, or \"threshold above 6\" was passed")
 	f.StringVar(&l.MessageID, "message-id", "", "the Message-ID, with or without angle `BRACKETS`")
 	f.StringVar(&l.Subject, "subject", "", "the Subject has this `TEXT` in it")
-	f.StringVar(&l.Verdict, "verdict", "", "`VERDICT`: "+strings.Join(journalVerdicts, ", "))
-	f.StringVar(&l.Stage, "stage", "", "decided at this `STAGE`: "+strings.Join(journalStages, ", "))
+	f.StringVar(&l.Verdict, "verdict", "", "`VERDICT`: "+strings.Join(journalVerdicts(), ", "))
+	f.StringVar(&l.Stage, "stage", "", "decided at this `STAGE`: "+strings.Join(journalStages(), ", "))
 	f.StringVar(&l.Helo, "helo", "", "the client's HELO `NAME`")
 	f.StringVar(&l.Direction, "direction", "", "`DIRECTION`: inbound or outbound")
 	f.StringVar(&l.AuthUser, "auth-user", "", "sent by this authenticated `USER`")
@@ -96,24 +99,46 @@ It works on the files: no daemon need run.`,
 	show := a.journalShow()
 	conditions(show)
 	c.AddCommand(show, a.journalIndex())
-	values(c, "verdict", func() []string { return journalVerdicts })
-	values(c, "stage", func() []string { return journalStages })
+	values(c, "verdict", journalVerdicts)
+	values(c, "stage", journalStages)
 	values(c, "direction", func() []string { return []string{"inbound", "outbound"} })
 	values(c, "count-by", countFields)
 	values(c, "rule", a.ruleNames)
 	return c
 }
 
-// spoken are words that people say for a verdict or a stage.
-var spoken = map[string]string{
-	"rejected": "reject", "refused": "reject", "blocked": "reject", "accepted": "accept", "passed": "accept", "deferred": "tempfail",
-	"temporary": "tempfail", "discarded": "discard", "dropped": "discard", "held": "hold", "quarantine": "hold", "greylisted": "greylist",
-	"rcpt": "rcptto", "mail": "mailfrom", "ehlo": "helo", "data": "complete", "eom": "complete", "header": "headers",
+// meant is the verdict or stage for which people say a word; "" for none.
+func meant(word string) string {
+	switch strings.ToLower(word) {
+	case "rejected", "refused", "blocked":
+		return "reject"
+	case "accepted", "passed":
+		return "accept"
+	case "deferred", "temporary":
+		return "tempfail"
+	case "discarded", "dropped":
+		return "discard"
+	case "held", "quarantine":
+		return "hold"
+	case "greylisted":
+		return "greylist"
+	case "rcpt":
+		return "rcptto"
+	case "mail":
+		return "mailfrom"
+	case "ehlo":
+		return "helo"
+	case "data", "eom":
+		return "complete"
+	case "header":
+		return "headers"
+	}
+	return ""
 }
 
 // wordOf is oneOf that also knows what people say.
 func wordOf(flag, word string, valid []string) error {
-	if say := spoken[strings.ToLower(word)]; slices.Contains(valid, say) {
+	if say := meant(word); slices.Contains(valid, say) {
 		return usagef("%s %q: did you mean %q? There are %s", flag, word, say, strings.Join(valid, ", "))
 	}
 	return oneOf(flag, word, valid)
@@ -135,10 +160,10 @@ func (l *looking) prepare(args []string, now time.Time) (err error) {
 	if strings.TrimSpace(l.Recipient) == "<>" {
 		return usagef("--recipient \"<>\": no mail has the null address for a recipient")
 	}
-	if err := wordOf("--verdict", l.Verdict, journalVerdicts); err != nil {
+	if err := wordOf("--verdict", l.Verdict, journalVerdicts()); err != nil {
 		return err
 	}
-	if err := wordOf("--stage", l.Stage, journalStages); err != nil {
+	if err := wordOf("--stage", l.Stage, journalStages()); err != nil {
 		return err
 	}
 	if err := oneOf("--direction", l.Direction, []string{"inbound", "outbound"}); err != nil {

@@ -102,7 +102,7 @@ func (t *terminal) line(e *journal.Entry, what, text string) error {
 		b = append(b[:0], string([]rune(string(b))[:t.width-1])+"…"...)
 	}
 	if t.colour {
-		if colour := colours[strings.Fields(what + " -")[0]]; colour != "" {
+		if colour := colourOf(strings.Fields(what + " -")[0]); colour != "" {
 			b = append([]byte(colour), append(b, "\x1b[0m"...)...)
 		}
 	}
@@ -121,8 +121,20 @@ func appendColumn(b []byte, text string, width int) []byte {
 	return b
 }
 
-var colours = map[string]string{
-	"reject": "\x1b[31m", "tempfail": "\x1b[33m", "greylist": "\x1b[33m", "discard": "\x1b[35m", "hold": "\x1b[35m", "scan": "\x1b[36m",
+// colourOf is what makes a terminal show a line of that verdict in its colour; "" for
+// none.
+func colourOf(verdict string) string {
+	switch verdict {
+	case "reject":
+		return "\x1b[31m"
+	case "tempfail", "greylist":
+		return "\x1b[33m"
+	case "discard", "hold":
+		return "\x1b[35m"
+	case "scan":
+		return "\x1b[36m"
+	}
+	return ""
 }
 
 // summary is a story in one line: the entry it is told by, what became of the

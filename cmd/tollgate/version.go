@@ -8,7 +8,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is set by the release build: -ldflags "-X main.version=1.0.0".
+// version is set by the release build, which can set nothing but a variable:
+// -ldflags "-X main.version=1.0.0".
 var version string
 
 // build says which tollgate this is.

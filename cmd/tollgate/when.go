@@ -25,11 +25,6 @@ func (m moment) until() time.Time {
 	return m.end
 }
 
-// layouts are read in the zone of who asks.
-var layouts = []string{
-	"2006-01-02 15:04", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02T15:04:05", "2.1.2006 15:04", "2.1.2006 15:04:05",
-}
-
 // parseWhen reads a time as people write it, in the zone of now.
 func parseWhen(s string, now time.Time) (moment, error) {
 	s = strings.ToLower(strings.TrimSpace(s))
@@ -45,7 +40,9 @@ func parseWhen(s string, now time.Time) (moment, error) {
 	if t, err := time.Parse(time.RFC3339, strings.ToUpper(s)); err == nil {
 		return moment{at: t}, nil
 	}
-	for _, l := range layouts {
+	for _, l := range []string{
+		"2006-01-02 15:04", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02T15:04:05", "2.1.2006 15:04", "2.1.2006 15:04:05",
+	} {
 		if t, err := time.ParseInLocation(l, strings.ToUpper(s), now.Location()); err == nil {
 			return moment{at: t}, nil
 		}

@@ -61,15 +61,27 @@ func (p *part) close() {
 	}
 }
 
-// unpackers by file name extension; others cannot be searched.
-var unpackers = map[string]func(io.Reader) (io.Reader, error){
-	"":     func(r io.Reader) (io.Reader, error) { return r, nil },
-	".gz":  func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) },
-	".bz2": func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil },
+// unpacker reads files with that extension; nil: they cannot be searched.
+func unpacker(extension string) func(io.Reader) (io.Reader, error) {
+	switch extension {
+	case "":
+		return func(r io.Reader) (io.Reader, error) { return r, nil }
+	case ".gz":
+		return func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) }
+	case ".bz2":
+		return func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil }
+	}
+	return nil
 }
 
-// packed are extensions of compressed files that we do not read.
-var packed = []string{".xz", ".zst", ".lz4", ".lzma", ".Z"}
+// packed tells extensions of compressed files that we do not read.
+func packed(extension string) bool {
+	switch extension {
+	case ".xz", ".zst", ".lz4", ".lzma", ".Z":
+		return true
+	}
+	return false
+}
 
 // readings is how often a folder is read anew that changes while its files are opened.
 const readings = 20
@@ -122,7 +134,7 @@ func standing(dir string, found map[string][]*part) bool {
 		if of == nil || entry.IsDir() || open[path] || open[strings.TrimSuffix(path, of[3])] {
 			continue
 		}
-		if _, read := unpackers[of[3]]; read && found[of[1]+"-"+of[2]] != nil {
+		if unpacker(of[3]) != nil && found[of[1]+"-"+of[2]] != nil {
 			return false
 		}
 	}
@@ -162,9 +174,9 @@ func openParts(dir string, kinds []string, report *Report) (found map[string][]*
 			continue
 		}
 		path := filepath.Join(dir, name)
-		unpack, ok := unpackers[of[3]]
-		if !ok {
-			if slices.Contains(packed, of[3]) {
+		unpack := unpacker(of[3])
+		if unpack == nil {
+			if packed(of[3]) {
 				report.Unsearched = append(report.Unsearched, path)
 			}
 			continue

@@ -15,16 +15,18 @@ import (
 )
 
 // facilities are those of RFC 5424 §6.2.1 that syslog.conf knows by name.
-var facilities = map[string]syslog.Priority{
-	"kern": syslog.LOG_KERN, "user": syslog.LOG_USER, "mail": syslog.LOG_MAIL, "daemon": syslog.LOG_DAEMON,
-	"auth": syslog.LOG_AUTH, "syslog": syslog.LOG_SYSLOG, "lpr": syslog.LOG_LPR, "news": syslog.LOG_NEWS,
-	"uucp": syslog.LOG_UUCP, "cron": syslog.LOG_CRON, "authpriv": syslog.LOG_AUTHPRIV, "ftp": syslog.LOG_FTP,
-	"local0": syslog.LOG_LOCAL0, "local1": syslog.LOG_LOCAL1, "local2": syslog.LOG_LOCAL2, "local3": syslog.LOG_LOCAL3,
-	"local4": syslog.LOG_LOCAL4, "local5": syslog.LOG_LOCAL5, "local6": syslog.LOG_LOCAL6, "local7": syslog.LOG_LOCAL7,
+func facilities() map[string]syslog.Priority {
+	return map[string]syslog.Priority{
+		"kern": syslog.LOG_KERN, "user": syslog.LOG_USER, "mail": syslog.LOG_MAIL, "daemon": syslog.LOG_DAEMON,
+		"auth": syslog.LOG_AUTH, "syslog": syslog.LOG_SYSLOG, "lpr": syslog.LOG_LPR, "news": syslog.LOG_NEWS,
+		"uucp": syslog.LOG_UUCP, "cron": syslog.LOG_CRON, "authpriv": syslog.LOG_AUTHPRIV, "ftp": syslog.LOG_FTP,
+		"local0": syslog.LOG_LOCAL0, "local1": syslog.LOG_LOCAL1, "local2": syslog.LOG_LOCAL2, "local3": syslog.LOG_LOCAL3,
+		"local4": syslog.LOG_LOCAL4, "local5": syslog.LOG_LOCAL5, "local6": syslog.LOG_LOCAL6, "local7": syslog.LOG_LOCAL7,
+	}
 }
 
 // Facilities are the names that NewSyslog knows, sorted.
-func Facilities() []string { return slices.Sorted(maps.Keys(facilities)) }
+func Facilities() []string { return slices.Sorted(maps.Keys(facilities())) }
 
 const (
 	syslogQueue = 1024             // lines that may wait for the daemon
@@ -57,7 +59,7 @@ func NewSyslog(facility string) (*Syslog, error) {
 	if facility == "" {
 		return nil, nil
 	}
-	f, ok := facilities[facility]
+	f, ok := facilities()[facility]
 	if !ok {
 		return nil, fmt.Errorf("journal: no syslog facility %q", facility)
 	}

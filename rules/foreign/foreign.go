@@ -80,30 +80,62 @@ func Module(kind string) string {
 	return ""
 }
 
-// attributes are what others call ours; "" has none.
-var attributes = map[string]string{
-	"from": "sender (of the envelope) or header.From", "mail_from": "sender", "mailfrom": "sender", "envelope_from": "sender", "return_path": "sender",
-	"to": "recipient (of the envelope) or header.To", "rcpt": "recipient", "rcpt_to": "recipient", "rcptto": "recipient", "envelope_to": "recipient",
-	"ip": "client_ip", "addr": "client_ip", "address": "client_ip", "client_address": "client_ip", "remote_ip": "client_ip", "src": "client_ip", "network": "client_ip",
-	"host": "client_host", "hostname": "client_host", "rdns": "client_host", "ptr": "client_host", "client_name": "client_host", "reverse_client_hostname": "client_host",
-	"ehlo": "helo", "helo_name": "helo", "rbl": "dnsbl", "dnsrbl": "dnsbl", "rhsbl": "sender_dnsbl", "score": "module.NAME.score", "symbol": "module.NAME.symbol",
-	"sasl_username": "auth_user", "sasl_user": "auth_user", "user": "auth_user", "username": "auth_user", "sasl": "authenticated", "auth": "authenticated", "encryption": "tls",
-	"title": "subject", "headers": "header.NAME", "header_checks": "header.\"*\"", "filename": "attachment_name", "attachment": "attachment_name", "attachments": "attachment_name",
-	"mime_type": "attachment_type", "content_type": "attachment_type", "message_size": "size", "mx": "sender_mx", "domain": "sender_domain", "from_domain": "author_domain",
-	"rcpt_count": "recipient_count", "recipients": "recipient_count", "country": "", "geoip": "", "asn": "",
-}
-
 // Attribute says which attribute is meant by a name that others use; "" for no such
 // name.
 func Attribute(name string) string {
-	meant, ok := attributes[strings.ToLower(strings.ReplaceAll(name, "-", "_"))]
-	switch {
-	case !ok:
-		return ""
-	case meant == "":
+	switch strings.ToLower(strings.ReplaceAll(name, "-", "_")) {
+	case "from":
+		return "here it is sender (of the envelope) or header.From"
+	case "mail_from", "mailfrom", "envelope_from", "return_path":
+		return "here it is sender"
+	case "to":
+		return "here it is recipient (of the envelope) or header.To"
+	case "rcpt", "rcpt_to", "rcptto", "envelope_to":
+		return "here it is recipient"
+	case "ip", "addr", "address", "client_address", "remote_ip", "src", "network":
+		return "here it is client_ip"
+	case "host", "hostname", "rdns", "ptr", "client_name", "reverse_client_hostname":
+		return "here it is client_host"
+	case "ehlo", "helo_name":
+		return "here it is helo"
+	case "rbl", "dnsrbl":
+		return "here it is dnsbl"
+	case "rhsbl":
+		return "here it is sender_dnsbl"
+	case "score":
+		return "here it is module.NAME.score"
+	case "symbol":
+		return "here it is module.NAME.symbol"
+	case "sasl_username", "sasl_user", "user", "username":
+		return "here it is auth_user"
+	case "sasl", "auth":
+		return "here it is authenticated"
+	case "encryption":
+		return "here it is tls"
+	case "title":
+		return "here it is subject"
+	case "headers":
+		return "here it is header.NAME"
+	case "header_checks":
+		return "here it is header.\"*\""
+	case "filename", "attachment", "attachments":
+		return "here it is attachment_name"
+	case "mime_type", "content_type":
+		return "here it is attachment_type"
+	case "message_size":
+		return "here it is size"
+	case "mx":
+		return "here it is sender_mx"
+	case "domain":
+		return "here it is sender_domain"
+	case "from_domain":
+		return "here it is author_domain"
+	case "rcpt_count", "recipients":
+		return "here it is recipient_count"
+	case "country", "geoip", "asn":
 		return "there is none; a DNS list that answers it can be asked by dnsbl"
 	}
-	return "here it is " + meant
+	return ""
 }
 
 // RuleKey is what a key of a rule is called here that others call so; "" for none.

@@ -118,7 +118,7 @@ func records(k, n int, t *price.Tariff) []accounting.Record {
 	list := make([]accounting.Record, n)
 	for i := range list {
 		who := (k + i) * 7919 % 20_000
-		at := begin.Add(time.Duration(k+i) * time.Millisecond)
+		at := today().Add(time.Duration(k+i) * time.Millisecond)
 		queue := fmt.Sprintf("4C%06X", k+i)
 		recipient := fmt.Sprintf("user%d@example.org", who/1000)
 		list[i] = accounting.Record{
@@ -134,4 +134,4 @@ func records(k, n int, t *price.Tariff) []accounting.Record {
 	return list
 }
 
-var begin = time.Now().UTC().Truncate(24 * time.Hour)
+func today() time.Time { return time.Now().UTC().Truncate(24 * time.Hour) }

@@ -27,9 +27,29 @@ type command struct {
 	frame []byte
 }
 
-// quiet are the bits of a negotiation by which a milter says that it does not answer
-// to a command (SMFIP_NR_*).
-var quiet = map[byte]uint32{'L': 0x80, 'C': 0x1000, 'H': 0x2000, 'M': 0x4000, 'R': 0x8000, 'T': 0x10000, 'N': 0x40000, 'B': 0x80000}
+// quiet is the bit of a negotiation by which a milter says that it does not answer to a
+// command (SMFIP_NR_*); 0 for none.
+func quiet(code byte) uint32 {
+	switch code {
+	case 'L':
+		return 0x80
+	case 'C':
+		return 0x1000
+	case 'H':
+		return 0x2000
+	case 'M':
+		return 0x4000
+	case 'R':
+		return 0x8000
+	case 'T':
+		return 0x10000
+	case 'N':
+		return 0x40000
+	case 'B':
+		return 0x80000
+	}
+	return 0
+}
 
 // answers tells whether a milter that negotiated so answers to a command.
 func answers(code byte, negotiated uint32) bool {
@@ -37,7 +57,7 @@ func answers(code byte, negotiated uint32) bool {
 	case 'D', 'A', 'Q':
 		return false
 	}
-	return negotiated&quiet[code] == 0
+	return negotiated&quiet(code) == 0
 }
 
 // Play has so many messages judged over so many connections at a time, and says how

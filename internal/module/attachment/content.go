@@ -218,10 +218,7 @@ func mismatched(k archive.Kind) bool {
 	return !slices.Contains([]archive.Kind{archive.Other, archive.Tar, archive.OLE, archive.TNEF}, k)
 }
 
-func notPassive(name string) bool {
-	_, ok := passive[extension(name)]
-	return !ok
-}
+func notPassive(name string) bool { return !passive.of(name) }
 
 func messageFile(name string) bool {
 	return slices.Contains([]string{"eml", "mbox", "mht", "mhtml", "msg", "nws"}, extension(name))
