@@ -12,7 +12,7 @@ var (
 	// Notices of failed delivery are folded where there is a space.
 	refIn       = regexp.MustCompile(`(?i)\bref[\s=:"']+([0-9a-z]{6,24})\b`)
 	messageIDIn = regexp.MustCompile(`(?i)message-id[\s=:"']+<?([^<>\s"']+@[^<>\s"']+)>?`)
-	queueIDIn   = regexp.MustCompile(`(?:queued as\s+|queue[_-]id[\s=:"']+|\b)([0-9A-F]{8,15}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,20}z[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{1,8})\b`)
+	queueIDIn   = regexp.MustCompile(`(?:queued as\s+|queue[_-]id[\s=:"']+|\b)([0-9A-F]{8,21}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,20}z[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{1,12})\b`)
 	addressIn   = regexp.MustCompile(`([^\s<>"(),;:]+@[^\s<>"(),;:]+)`)
 	// A single word that is a field and its value, as logs have them.
 	labelled = regexp.MustCompile(`(?i)^\W*(?:ref|message-id|queue[_-]id)["']?[=:]`)

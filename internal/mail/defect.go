@@ -38,6 +38,7 @@ const (
 	encodingsDiffer
 	encodingLacks
 	encodedParts
+	divided
 	defectCount
 )
 
@@ -77,6 +78,7 @@ func Defects() []Defect {
 		encodingsDiffer:  {"encodings_differ", "several Content-Transfer-Encodings (RFC 2045 3)"},
 		encodingLacks:    {"encoding_undeclared", "a content that is in base64 though nothing says so"},
 		encodedParts:     {"encoding_of_parts", "an encoding of what has parts of its own (RFC 2045 6.4)"},
+		divided:          {"divided", "a piece of a message that was divided: the others come as messages of their own (RFC 2046 5.2.2)"},
 	}
 }
 

@@ -1,10 +1,12 @@
 package mail
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/budget"
+	"github.com/tollgate-mail/tollgate/internal/lexical"
 )
 
 // maxValue is how far the value of a parameter is followed that stands where none
@@ -105,8 +107,13 @@ func lastName(b *budget.Budget, s string, most int) string {
 		i--
 	}
 	_ = b.Charge(1 + len(s) - i)
-	if name := s[i:]; name != "" && parameterOf(name, nil).asked() {
+	name := s[i:]
+	if name != "" && parameterOf(name, nil).asked() {
 		return name
+	}
+	// The white space of a fold, written as programmers write it.
+	if len(name) > 1 && i > 0 && s[i-1] == '\\' && strings.IndexByte("nrt", name[0]) >= 0 && parameterOf(name[1:], nil).asked() {
+		return name[1:]
 	}
 	return ""
 }
@@ -132,4 +139,82 @@ func beforeComments(s string) string {
 		s = strings.TrimRight(s[:i], " \t")
 	}
 	return s
+}
+
+// plainName is the name of a field of a part as it is for those who pass over NULs
+// and comments in it ("" where there is nothing of the kind, or the field is another):
+// RFC 5322 §2.2 has them in no name, and RFC 822 §3.1.4 had comments between any symbols.
+func plainName(line []byte) string {
+	i := bytes.IndexByte(line, ':')
+	if i <= 0 || bytes.IndexByte(line[:i], 0) < 0 && bytes.IndexByte(line[:i], '(') < 0 {
+		return ""
+	}
+	const most = 256 // octets of a name with what is in it
+	name := strings.ReplaceAll(string(line[:min(i, most)]), "\x00", "")
+	name = strings.Trim(lexical.Uncomment(name), " \t")
+	if name, _, ok := cutField([]byte(name + ":")); ok && describesPart(name) {
+		return name
+	}
+	return ""
+}
+
+// indented takes a first line that is indented and a field of the part all the
+// same: there is nothing that it goes on.
+func (h *headerReader) indented(line []byte) bool {
+	field := bytes.TrimLeft(line, " \t")
+	if len(field) == len(line) {
+		return false
+	}
+	name, _, ok := cutField(field)
+	if !ok || !describesPart(name) {
+		return false
+	}
+	h.s.defects.add(headerLine)
+	return h.field(field)
+}
+
+// astray takes a line that is a parameter: a fold whose white space was lost, or
+// one of a field further up.
+func (h *headerReader) astray(line []byte) {
+	if strings.EqualFold(h.name, "Content-Type") || strings.EqualFold(h.name, "Content-Disposition") {
+		h.more("\n ", line)
+		return
+	}
+	if h.name == "" && len(h.content) == 0 {
+		return // no part says anything of itself in such a line alone
+	}
+	if len(h.lost)+len(line) > maxField/2 {
+		h.s.defects.unread(fieldTooLong)
+		return
+	}
+	h.lost = append(append(h.lost, "\n ;"...), line...)
+}
+
+// isBase64 tells whether the header says so far that the content is in base64.
+func (h *headerReader) isBase64() bool {
+	const field, word = "Content-Transfer-Encoding", "base64"
+	if strings.EqualFold(h.name, field) && mayName(string(h.head[:min(len(h.head), 256)]), word) {
+		return true
+	}
+	for _, f := range h.content {
+		if strings.EqualFold(f.Name, field) && mayName(f.Value[:min(len(f.Value), 256)], word) {
+			return true
+		}
+	}
+	return false
+}
+
+// isBase64Text tells whether lines may be what is written in base64.
+func isBase64Text(lines []byte) bool {
+	n := 0
+	for _, c := range lines {
+		switch {
+		case c == '\r', c == '\n':
+		case 'a' <= c|0x20 && c|0x20 <= 'z', '0' <= c && c <= '9', strings.IndexByte("+/=-_", c) >= 0:
+			n++
+		default:
+			return false
+		}
+	}
+	return n > 0 && n%4 == 0
 }

@@ -158,6 +158,9 @@ func (w *walker) entity(s *source, c inherited) error {
 		}
 		return w.composite(s, content, func(s *source) error { return w.multipart(s, c, p.Type, boundaries) })
 	case isMessage(p.Type):
+		if p.Type == "message/partial" {
+			w.defects.add(divided)
+		}
 		if err := w.show(p); err != nil {
 			return err
 		}

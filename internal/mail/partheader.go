@@ -47,6 +47,8 @@ func (s *source) header() (partHeader, error) {
 		case !begins:
 			h.more("", piece)
 			continue
+		case first && h.indented(line):
+			continue
 		case len(line) > 0 && (line[0] == ' ' || line[0] == '\t'):
 			h.more("\n", line)
 			continue
@@ -58,8 +60,8 @@ func (s *source) header() (partHeader, error) {
 			continue
 		}
 		s.defects.add(headerLine)
-		if h.name != "" && namesFile(line) {
-			h.more("\n ", line) // a fold whose white space was lost
+		if namesFile(line) {
+			h.astray(line)
 		}
 		goesOn, err := h.broken(piece)
 		if err != nil {
@@ -81,6 +83,7 @@ type headerReader struct {
 	cut  bool
 	next int // of the last half of the fields, in a ring
 	seen uint64
+	lost []byte // parameters that stand behind no field of the part
 }
 
 // describesPart tells whether a field says something of its part (RFC 2045
@@ -93,7 +96,12 @@ func describesPart(name string) bool {
 // field begins a field, if the line is one.
 func (h *headerReader) field(line []byte) bool {
 	name, value, ok := cutField(line)
-	if !ok {
+	if plain := plainName(line); plain != "" {
+		h.s.defects.add(headerLine)
+		name, ok = plain, true
+		value = line[bytes.IndexByte(line, ':')+1:]
+	}
+	if !ok || strings.IndexByte(name, '=') >= 0 && namesFile(line) {
 		return false
 	}
 	h.flush()
@@ -170,6 +178,11 @@ func (h *headerReader) flush() {
 
 func (h *headerReader) done() partHeader {
 	h.flush()
+	if h.lost != nil {
+		h.name = "Content-Type" // a last one: what it says beside names does not count
+		h.more("", h.lost)
+		h.flush()
+	}
 	return h.partHeader
 }
 
@@ -232,6 +245,10 @@ func (h *headerReader) broken(piece []byte) (goesOn bool, err error) {
 			return false, err
 		}
 		line := bytes.TrimRight(piece, "\r\n")
+		if len(line) == 0 && !h.s.within && h.isBase64() && !isBase64Text(ahead) {
+			ahead = nil // no reader has it in the content: it ends the header for some, and is passed over by others
+			return false, nil
+		}
 		if len(line) == 0 || h.s.within || bytes.HasPrefix(line, []byte("--")) {
 			return false, nil
 		}

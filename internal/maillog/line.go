@@ -40,8 +40,10 @@ type Event struct {
 // without a year. The newer begins with a time of RFC 3339.
 var traditional = regexp.MustCompile(`^([A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2}) `)
 
-// queueID is a short one, hexadecimal, or a long one, of digits and consonants.
-var queueID = regexp.MustCompile(`^(?:warning: )?([0-9A-Za-z]{6,20}): (.*)$`)
+// queueID is a short one, hexadecimal, or a long one, of digits and consonants. The
+// number of the file that it ends with has 64 bits on some file systems: 16 or 12
+// characters, behind 5 and behind 11.
+var queueID = regexp.MustCompile(`^(?:warning: )?([0-9A-Za-z]{6,23}): (.*)$`)
 
 // Parser reads the lines of one log. Now gives the year to times without one;
 // Location is the zone of those without one.

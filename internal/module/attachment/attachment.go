@@ -143,7 +143,7 @@ func (in *inspection) part(p *mail.Part) error {
 	if p.Bidi {
 		in.found(SymbolRTLOName, in.file)
 	}
-	if len(p.Names) == 0 && (p.Type == "text/plain" || p.Type == "text/html") {
+	if len(p.Names) == 0 && p.Disposition != "attachment" && (p.Type == "text/plain" || p.Type == "text/html") {
 		return nil // what is read as a text by those who see it
 	}
 	return in.listed(in.attached(p))
