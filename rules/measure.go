@@ -11,16 +11,15 @@ import (
 )
 
 // measure fills in what a rule that matched adds for each value, and what its
-// tags and reply ask for.
+// tags and reply ask for. Where what cannot be had now would change what it adds, a
+// rule that defers for such things does; another adds what is sure.
 func (e *evaluation) measure(h *Hit) {
 	r := h.Rule
 	if r.each != 0 {
-		extra := r.each * Weight(e.matching(r.test))
-		if extra > r.most || extra < -r.most {
-			extra = r.most
-			if r.each < 0 {
-				extra = -r.most
-			}
+		sure, open := e.matching(r.test)
+		extra := r.extra(sure)
+		if h.Temperror = r.test.tempfail && extra != r.extra(sure+open); h.Temperror {
+			return
 		}
 		h.Weight += extra
 	}
@@ -30,60 +29,77 @@ func (e *evaluation) measure(h *Hit) {
 	e.explain(h)
 }
 
-// matching is how many values of match and any hold.
-func (e *evaluation) matching(t *test) int {
-	n := 0
+// extra is what the rule adds for so many values.
+func (r *Rule) extra(values int) Weight {
+	return max(-r.most, min(r.each*Weight(values), r.most))
+}
+
+// matching is how many values of match and any hold, and how many more may, which
+// cannot be told now.
+func (e *evaluation) matching(t *test) (sure, open int) {
 	for _, clause := range [...][]*condition{t.match, t.any} {
 		for _, c := range clause {
 			for _, leaf := range c.leaves() {
-				n += e.values(leaf)
+				s, o := e.values(leaf)
+				sure, open = sure+s, open+o
 			}
 		}
 	}
-	return n
+	return sure, open
 }
 
-// values is how many values of a condition hold: each by itself, but that
-// networks count together.
-func (e *evaluation) values(c *condition) int {
+// values is how many values of a condition hold, and may hold: each by itself, but
+// that networks count together.
+func (e *evaluation) values(c *condition) (sure, open int) {
 	if c.key.Attr == RuleName {
-		return e.rulesNamed(c)
+		return e.rulesNamed(c), 0
 	}
+	others := *c.operands
+	others.lists, others.refs, others.comparisons = nil, nil, nil
+	rest := condition{key: c.key, kind: c.kind, operands: &others}
 	a := e.ask(int(c.probe))
 	if a.err != nil {
-		return 0
+		return 0, len(c.patterns) + len(c.lists) + len(c.refs) + len(c.comparisons) + 1
 	}
-	n := 0
-	for _, p := range c.patterns {
-		if slices.ContainsFunc(a.texts, func(s string) bool { return p.Match(s, e.work) }) {
-			n++
+	count := func(v truthValue) {
+		switch {
+		case v == yes:
+			sure++
+		case v == missing || c.leftOpen(&a.known):
+			open++
 		}
+	}
+	found := func(ok bool) truthValue {
+		switch {
+		case ok:
+			return yes
+		case a.unread != nil:
+			return missing
+		}
+		return no
+	}
+	for _, p := range c.patterns {
+		a.unread = nil
+		count(found(slices.ContainsFunc(a.texts, func(s string) bool { return p.Match(s, e.work) })))
 	}
 	for _, l := range c.lists {
 		one := condition{key: c.key, kind: c.kind, operands: &operands{lists: []*list.List{l}}}
-		if _, ok := one.findOther(&a.known, e.work); ok {
-			n++
-		}
+		_, ok := one.findOther(&a.known, e.work)
+		count(found(ok))
 	}
 	for i := range c.refs {
 		one := condition{key: c.key, kind: c.kind, operands: &operands{refs: c.refs[i : i+1]}}
-		if _, v := e.holdsRef(&one, a); v == yes {
-			n++
-		}
+		_, v := e.holdsRef(&one, a)
+		count(v)
 	}
 	for _, cmp := range c.comparisons {
-		if a.value.Known && cmp.Holds(a.value.Num) {
-			n++
-		}
+		a.unread = nil
+		count(found(a.value.Known && cmp.Holds(a.value.Num)))
 	}
-	others := *c.operands
-	others.lists, others.comparisons = nil, nil
-	rest := *c
-	rest.operands = &others
-	if _, ok := rest.findOther(&a.known, e.work); ok {
-		n++
+	if _, ok := rest.findOther(&a.known, e.work); ok || len(c.names)+len(c.truths) > 0 {
+		count(found(ok))
 	}
-	return n
+	return sure, open
 }
 
 // rulesNamed is how many operands of the attribute rule stand for one that

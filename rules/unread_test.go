@@ -9,6 +9,48 @@ import (
 	"github.com/tollgate-mail/tollgate/rules/list"
 )
 
+// A weight for each value is not known while one of them cannot be had that would
+// change it: a rule that defers for such things does, another has what is sure.
+func TestWeightOfWhatIsMissing(t *testing.T) {
+	in := func(values ...any) []Condition { return cond("subject", values...) }
+	for _, tt := range []struct {
+		any            []Condition
+		most           Weight
+		skip, tempfail string
+	}{
+		{in("lottery", "won"), 5000, "1.5", "1.5"},
+		{append(in("lottery"), cond("dnsbl", "a.example", "b.example")...), 5000, "1", "?"},
+		{append(in("lottery"), cond("dnsbl", "a.example", "b.example")...), 500, "1", "1"}, // cannot become more
+		{append(in("lottery"), cond("helo", "{client_host}")...), 5000, "1", "?"},
+		{append(in("lottery"), cond("spf", "fail")...), 5000, "1", "?"},
+		{append(in("lottery"), cond("header.X-Name", "exe$")...), 5000, "1", "?"}, // not all of them are known
+		{append(in("lottery"), cond("header.X-Name", "txt$")...), 5000, "1.5", "1.5"},
+	} {
+		for on, want := range map[string]string{"skip": tt.skip, "tempfail": tt.tempfail} {
+			p := mustCompile(t, Source{Rules: []SourceRule{{
+				Name: "r", Stage: "complete", Any: tt.any, OnTemperror: on, Weight: 500, WeightEach: 500, WeightMost: tt.most,
+			}}})
+			facts := &fakeFacts{
+				values: map[string]Value{
+					"subject": TextValue("you won the lottery"), "helo": TextValue("a.example"),
+					"header.X-Name": {Texts: []string{"a.txt"}, Partial: true},
+				},
+				errs: map[string]error{"dnsbl a.example": errTimeout, "dnsbl b.example": errTimeout, "client_host": errTimeout, "spf": errTimeout},
+			}
+			for _, tracer := range []Tracer{nil, func(Step) {}} {
+				out := p.Evaluate(t.Context(), Complete, facts, tracer)
+				got := "?"
+				if len(out.Hits) == 1 && !out.Hits[0].Temperror {
+					got = out.Hits[0].Weight.String()
+				}
+				if got != want || (want == "?") != (out.Action == Tempfail) {
+					t.Errorf("%v, on_temperror %s: %s, %v; want %s", tt.any, on, got, out.Action, want)
+				}
+			}
+		}
+	}
+}
+
 // A built list that cannot be read any more is no list without entries: what it does
 // not tell is open, as a fact that could not be had.
 func TestListThatCannotBeRead(t *testing.T) {

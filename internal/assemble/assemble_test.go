@@ -63,6 +63,7 @@ type world struct {
 	resolvers  *assemble.Resolvers
 	memories   *assemble.Memories
 	inspectors *assemble.Inspectors
+	lists      *assemble.Lists
 	judge      *assemble.Judge
 }
 
@@ -72,7 +73,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{
 		t: t, dir: t.TempDir(),
 		journals: &assemble.Journals{Log: log}, resolvers: &assemble.Resolvers{},
-		memories: &assemble.Memories{Log: log}, inspectors: &assemble.Inspectors{Log: log},
+		memories: &assemble.Memories{Log: log}, inspectors: &assemble.Inspectors{Log: log}, lists: &assemble.Lists{Log: log},
 	}
 	accounts, err := assemble.NewAccounts(w.dir, log)
 	if err != nil {
@@ -80,7 +81,7 @@ func newWorld(t *testing.T) *world {
 	}
 	w.judge = &assemble.Judge{Parts: gate.Parts{Records: nowhere{}, Log: log, Now: time.Now, Stasher: &module.Stasher{Dir: w.dir}}}
 	var parts []assemble.Part
-	for _, p := range []assemble.Part{w.journals, assemble.Syslog{}, assemble.Trace{}, w.resolvers, w.memories, accounts, w.inspectors, w.judge} {
+	for _, p := range []assemble.Part{w.lists, w.journals, assemble.Syslog{}, assemble.Trace{}, w.resolvers, w.memories, accounts, w.inspectors, w.judge} {
 		f := &faulty{}
 		w.faulty = append(w.faulty, f)
 		parts = append(parts, f, p)

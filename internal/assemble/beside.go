@@ -20,6 +20,7 @@ type Beside struct {
 	Memories   *Memories
 	Accounts   *Accounts
 	Inspectors *Inspectors
+	Lists      *Lists
 	Log        *slog.Logger
 
 	made []*beside
@@ -39,20 +40,24 @@ func (b *Beside) Prepare(ctx context.Context, cfg *config.Config) (*gate.Policy,
 	one := &beside{&Resolvers{Log: b.Log, beside: b.Resolvers}, &Inspectors{Log: b.Log, beside: b.Inspectors}}
 	d := &Draft{Config: cfg, Before: cfg, Policy: gate.Policy{Settings: cfg.Gate}}
 	var steps []Step
+	closeLists := b.Lists.take(cfg)
+	d.OnRetire(closeLists)
+	discard := func() {
+		for i := len(steps) - 1; i >= 0; i-- {
+			steps[i].Discard()
+		}
+		closeLists()
+	}
 	for _, p := range []Part{one.resolvers, b.Memories, one.inspectors} {
 		step, err := p.Prepare(ctx, d)
 		if err != nil {
-			for i := len(steps) - 1; i >= 0; i-- {
-				steps[i].Discard()
-			}
+			discard()
 			return nil, fmt.Errorf("the policy cannot be tried: %w", err)
 		}
 		steps = append(steps, step)
 	}
 	if err := b.Accounts.know(cfg.Tariffs); err != nil {
-		for i := len(steps) - 1; i >= 0; i-- {
-			steps[i].Discard()
-		}
+		discard()
 		return nil, err
 	}
 	for _, s := range steps {

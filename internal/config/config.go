@@ -6,6 +6,7 @@ package config
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -21,6 +22,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/policyfile/source"
 	"github.com/tollgate-mail/tollgate/internal/state"
 	"github.com/tollgate-mail/tollgate/rules"
+	"github.com/tollgate-mail/tollgate/rules/list"
 )
 
 // Config is a loaded policy. Paths that are relative in a file of the policy
@@ -79,6 +81,9 @@ type Config struct {
 	Lists    int            // how many [lists] has
 
 	ListSizes map[string]int // entries of each list
+	// Built are the lists that stay in their files. These are open until nobody judges
+	// by the policy any more: whoever has the config calls Close then.
+	Built []BuiltList
 
 	// Sources are the files that it was read from, in the order of reading, and
 	// Canonical what they say as JSON that only the meaning decides; nil after Check.
@@ -97,6 +102,23 @@ type Inspector struct {
 	// the same when these and Limits are equal (reflect.DeepEqual).
 	Settings module.Settings
 	Limits   module.Limits
+}
+
+// BuiltList is a list that stays in its file.
+type BuiltList struct {
+	Name, Path string
+	List       *list.List
+}
+
+// Close closes the files that the policy's rules look into.
+func (c *Config) Close() error { return closeLists(c.Built) }
+
+func closeLists(all []BuiltList) error {
+	var errs []error
+	for _, b := range all {
+		errs = append(errs, b.List.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // Antivirus is [antivirus]: whole messages are scanned.
@@ -219,6 +241,7 @@ func (d *decoder) decode(root *node) {
 func (d *decoder) result() (*Config, rules.Problems) {
 	d.Finish()
 	if d.Problems.Err() != nil {
+		_ = closeLists(d.config.Built) // were only read
 		return nil, d.Problems
 	}
 	d.config.Files = d.Files

@@ -233,6 +233,7 @@ func (d *decoder) builtList(n *node, f *os.File, name, path string, kind list.Ki
 		return nil, err
 	}
 	d.config.Sources = append(d.config.Sources, source.File{Path: path, Role: source.List, Name: name, Size: text.Size, Hash: text.Hash, Built: true})
+	d.config.Built = append(d.config.Built, BuiltList{name, path, l})
 	from := filepath.Join(filepath.Dir(path), text.Name)
 	if info, err := os.Stat(from); err == nil && otherText(from, info, text) {
 		d.Warnf(n, "list %s: %s was changed at %s, after it was built; build it again: tollgate list build %s",

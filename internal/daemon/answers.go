@@ -71,7 +71,7 @@ func (d *Daemon) Status(ctx context.Context) Status {
 		Started: d.started.UTC(), Uptime: int64(time.Since(d.started).Seconds()),
 		Policy: policy, Listen: listen, Milter: d.milter.Status(), Mail: d.tally.Figures(), Control: d.control.Socket(),
 		Spool: d.spool.Status(), Store: store, Clients: d.accounts.Status(), Records: d.conservation.Load(), Journal: d.journals.Journal().Status(), Trace: d.traceNow(),
-		Limits: d.judge.Gate().Limits(), Inspectors: d.inspectors.Status(), DNS: d.resolvers.Stats(), State: d.memories.Status(),
+		Limits: d.judge.Gate().Limits(), Inspectors: d.inspectors.Status(), Lists: d.lists.Status(), DNS: d.resolvers.Stats(), State: d.memories.Status(),
 	}
 	for _, r := range d.judge.Gate().Policy().Rules.Rules() {
 		if at := slices.IndexFunc(s.Mail.Rules, func(row tally.Rule) bool { return r.Shadow && row.Rule == r.Name }); at >= 0 {
@@ -173,6 +173,11 @@ func (s *Status) degraded(now time.Time) []string {
 		}
 		if i.Limit != "" {
 			note("%s: %s", i.Name, i.Limit)
+		}
+	}
+	for _, l := range s.Lists {
+		if l.Failed > 0 {
+			note("list %s cannot be read, and rules that look into it do not apply (%s so far): %s: %s", l.Name, Plural(int(l.Failed), "look-up"), l.File, l.LastError)
 		}
 	}
 	if s.DNS != nil {

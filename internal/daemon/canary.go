@@ -92,6 +92,7 @@ func (d *Daemon) answerCanaryStart(ctx context.Context, request json.RawMessage)
 		return nil, err
 	}
 	if cfg.Gate.Version == d.config().Gate.Version {
+		_ = cfg.Close() // was only read
 		return nil, refuse(fmt.Errorf("%s says what the policy in force says (version %s)", r.File, cfg.Gate.Version))
 	}
 	now := time.Now().UTC().Truncate(time.Second)
@@ -100,7 +101,7 @@ func (d *Daemon) answerCanaryStart(ctx context.Context, request json.RawMessage)
 		Share: r.Share, Networks: r.Networks, Recipients: r.Recipients, Key: canary.NewKey(), Started: now, Until: now.Add(lasts), Band: r.Band,
 	}
 	if err := state.Save(cfg.StateDir); err != nil {
-		return nil, refuse(err)
+		return nil, refuse(errors.Join(err, cfg.Close()))
 	}
 	d.keepPolicy(cfg, history.Entry{How: history.Canary, By: state.By, Message: state.Message})
 	if err := d.beginCanary(ctx, cfg, state); err != nil {
@@ -222,6 +223,9 @@ func (d *Daemon) renewCanary(ctx context.Context, cfg *config.Config) error {
 		return nil
 	}
 	candidate, err := d.loadCandidate(t.state.File)
+	if err == nil {
+		_ = candidate.Close() // was only read
+	}
 	if err != nil || candidate.Gate.Version != t.version {
 		d.endCanary(t, "the candidate's file was changed")
 		return nil
@@ -259,6 +263,7 @@ func (d *Daemon) resumeCanary(ctx context.Context) {
 	case err != nil:
 		over("the candidate cannot be loaded after a restart: " + err.Error())
 	case cfg.Gate.Version != state.Version:
+		_ = cfg.Close() // was only read
 		over("the candidate's file was changed")
 	default:
 		cfg.Forget()

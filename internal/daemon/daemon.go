@@ -77,6 +77,7 @@ type Daemon struct {
 	memories   *assemble.Memories
 	accounts   *assemble.Accounts
 	inspectors *assemble.Inspectors
+	lists      *assemble.Lists
 	judge      *assemble.Judge
 
 	claim        accounting.Claim // of the gateway's name, in a store that others share
@@ -208,11 +209,12 @@ func (d *Daemon) assemble(ctx context.Context, o Options) error {
 	d.resolvers = &assemble.Resolvers{Log: d.log}
 	d.memories = &assemble.Memories{Log: d.log}
 	d.inspectors = &assemble.Inspectors{Log: d.log}
+	d.lists = &assemble.Lists{Log: d.log}
 	d.judge = &assemble.Judge{Parts: gate.Parts{
 		Records: recorder{d.spool, d.followed}, Log: d.log, Now: time.Now,
 		Stasher: &module.Stasher{Dir: o.Config.StateDir},
 	}}
-	parts := []assemble.Part{d.journals, assemble.Syslog{}, assemble.Trace{}, d.resolvers, d.memories, d.accounts, d.inspectors, answersKept{}, assemble.Tally{Tally: d.tally}}
+	parts := []assemble.Part{d.lists, d.journals, assemble.Syslog{}, assemble.Trace{}, d.resolvers, d.memories, d.accounts, d.inspectors, answersKept{}, assemble.Tally{Tally: d.tally}}
 	d.judge.Counters = []gate.Counter{d.tally}
 	for _, a := range o.Additions {
 		parts = append(parts, a)

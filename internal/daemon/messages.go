@@ -106,15 +106,17 @@ type Status struct {
 	Journal    journal.Status             `json:"journal"`
 	Limits     []gate.BoundStatus         `json:"limits"`
 	Inspectors []assemble.InspectorStatus `json:"inspectors"`
-	Trace      TraceState                 `json:"trace"`
-	DNS        *dnscheck.Stats            `json:"dns"`     // null where no rule asks DNS
-	Maillog    *MaillogStatus             `json:"maillog"` // null where none is followed
-	State      *state.Status              `json:"state"`   // null where no rule greylists or asks for correspondents
-	Shadow     ShadowState                `json:"shadow"`
-	Canary     canary.State               `json:"canary"` // under way, or the last one
-	SelfCheck  shadow.Counts              `json:"self_check"`
-	Confined   ConfinementStatus          `json:"confinement"`
-	Degraded   []string                   `json:"degraded"` // what an operator should look at; empty when there is nothing
+	// Lists are those that stay in their files.
+	Lists     []assemble.ListStatus `json:"lists"`
+	Trace     TraceState            `json:"trace"`
+	DNS       *dnscheck.Stats       `json:"dns"`     // null where no rule asks DNS
+	Maillog   *MaillogStatus        `json:"maillog"` // null where none is followed
+	State     *state.Status         `json:"state"`   // null where no rule greylists or asks for correspondents
+	Shadow    ShadowState           `json:"shadow"`
+	Canary    canary.State          `json:"canary"` // under way, or the last one
+	SelfCheck shadow.Counts         `json:"self_check"`
+	Confined  ConfinementStatus     `json:"confinement"`
+	Degraded  []string              `json:"degraded"` // what an operator should look at; empty when there is nothing
 }
 
 // TraceState is what the trace journal gets.

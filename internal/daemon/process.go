@@ -136,6 +136,7 @@ func (d *Daemon) load(file string) (*config.Config, []ProblemRow, bool) {
 		return nil, rows, false
 	}
 	if err := d.within.Writes(cfg.JournalDir); err != nil {
+		_ = cfg.Close() // was only read
 		return nil, append(rows, ProblemRow{File: file, Severity: "error", Message: fmt.Sprintf("[journal] dir %s: %v", cfg.JournalDir, err)}), false
 	}
 	return cfg, rows, true

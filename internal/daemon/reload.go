@@ -33,6 +33,7 @@ func (d *Daemon) reload(ctx context.Context, why history.Entry, allowed func(*co
 		return Reloaded{}, refusePolicy(rows)
 	}
 	if err := allowed(next); err != nil {
+		_ = next.Close() // was only read
 		return Reloaded{}, err
 	}
 	old := d.config()

@@ -50,7 +50,7 @@ type candidate struct {
 
 // newTrials has none under way.
 func (d *Daemon) newTrials() {
-	d.trials.beside = &assemble.Beside{Resolvers: d.resolvers, Memories: d.memories, Accounts: d.accounts, Inspectors: d.inspectors, Log: d.log}
+	d.trials.beside = &assemble.Beside{Resolvers: d.resolvers, Memories: d.memories, Accounts: d.accounts, Inspectors: d.inspectors, Lists: d.lists, Log: d.log}
 	d.trials.room = tape.NewRoom(tapeRoom)
 	d.trials.asking = tape.NewAsking(askAtOnce, askOfMessage)
 }
@@ -240,6 +240,7 @@ func (d *Daemon) answerShadow(ctx context.Context, request json.RawMessage) (any
 	}
 	cfg.Forget()
 	if cfg.Gate.Version == d.config().Gate.Version {
+		_ = cfg.Close() // was only read
 		return nil, refuse(fmt.Errorf("%s says what the policy in force says (version %s): there is nothing to compare", r.File, cfg.Gate.Version))
 	}
 	policy, err := d.trials.beside.Prepare(ctx, cfg)

@@ -265,6 +265,10 @@ func (n *inspection) countModules() *refusal {
 			n.m.weight += w
 			hit.Score, hit.Weight, hit.Action = r.Finding.Score.String(), w.String(), n.m.j.text(r.Finding.Action)
 			n.m.j.symbols(&hit, &r.Finding)
+			if left := r.Finding.LeftOut; len(left) > 0 {
+				hit.Error = visible(n.m.j.text("left out: " + strings.Join(left, "; ")))
+				n.m.s.g.Log.Warn("changes to the header that a module wants cannot be read and are left out", "module", hit.Name, "ref", n.m.ref, "changes", left)
+			}
 		case errors.Is(r.Err, module.ErrOversize):
 			hit.Result, hit.Error = journal.ModuleOversize, visible(n.m.j.text(r.Err.Error()))
 		default:

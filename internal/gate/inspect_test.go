@@ -284,6 +284,12 @@ func TestModules(t *testing.T) {
 			hit: journal.ModuleHit{Name: "m", Result: "ok", Score: "7.5", Weight: "7.5", Action: "add header"},
 		},
 		{
+			name: "changes that nobody understands", change: withModule("m", &engine{finding: module.Finding{
+				Score: 7500, Action: "reject", LeftOut: []string{"X: is no text", "Y: is no\tnumber"},
+			}}), want: gate.Accepted, weight: "7.5",
+			hit: journal.ModuleHit{Name: "m", Result: "ok", Score: "7.5", Weight: "7.5", Action: "reject", Error: "left out: X: is no text; Y: is no number"},
+		},
+		{
 			name: "with its factor", change: withModule("m", spam, factor(-333)), want: gate.Accepted, weight: "-2.498",
 			hit: journal.ModuleHit{Name: "m", Result: "ok", Score: "7.5", Weight: "-2.498", Action: "add header"},
 		},

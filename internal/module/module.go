@@ -69,6 +69,9 @@ type Finding struct {
 	// begins with a space, folds are bare LF.
 	Add    []Addition
 	Remove []Removal
+	// LeftOut tells of changes that the engine wants and nobody understands: the rest
+	// of its answer stands. At most MostLeftOut, of bounded length.
+	LeftOut []string
 	// Names and Types are of the parts of the message: file names, decoded,
 	// and media types, lower case.
 	Names, Types []string
@@ -102,6 +105,21 @@ func (d *Detail) Tell(text string) {
 	}
 	if text != "" && len(d.About) < MostAbout && !slices.Contains(d.About, text) {
 		d.About = append(d.About, text)
+	}
+}
+
+// MostLeftOut bounds Finding.LeftOut.
+const MostLeftOut = 4
+
+// LeaveOut notes a change that cannot be read, and why.
+func (f *Finding) LeaveOut(what string, why error) {
+	const longest = 300 // octets
+	text := what + ": " + why.Error()
+	if len(text) > longest {
+		text = strings.ToValidUTF8(text[:longest], "") + "…"
+	}
+	if len(f.LeftOut) < MostLeftOut {
+		f.LeftOut = append(f.LeftOut, text)
 	}
 }
 

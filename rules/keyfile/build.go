@@ -39,6 +39,8 @@ type Builder struct {
 	header header
 	end    int64 // of spill
 	added  uint64
+
+	syncDir func(path string) error
 }
 
 // part are the keys of a part: those that are in spill, and the last.
@@ -54,7 +56,7 @@ type chunk struct {
 
 // NewBuilder begins a file that will be at path. Finish or Abort ends it.
 func NewBuilder(path string) (*Builder, error) {
-	b := &Builder{path: path}
+	b := &Builder{path: path, syncDir: durable.SyncDir}
 	if _, err := rand.Read(b.header.seed[:]); err != nil {
 		return nil, err
 	}
@@ -110,14 +112,28 @@ func (b *Builder) flush(p *part) error {
 	return nil
 }
 
+// ErrUnsure is wrapped where the new file is in its place, and may not survive a crash
+// of the system there.
+var ErrUnsure = errors.New("it is in its place, and may not be there after a crash")
+
 // Finish puts the file in its place, durably, with what the owner says of it; mode and
-// owner are those of like. With an error nothing has changed, and nothing is left.
+// owner are those of like. With an error that does not wrap ErrUnsure nothing has
+// changed; nothing is left beside it in any case.
 func (b *Builder) Finish(about []byte, like fs.FileInfo) error {
-	err := b.finish(about, like)
-	if err != nil {
+	if err := b.finish(about, like); err != nil {
 		return errors.Join(err, b.Abort())
 	}
-	return b.spill.Close()
+	_ = b.spill.Close() // has no name, and nobody needs it any more
+	if err := b.out.Close(); err != nil {
+		return errors.Join(err, os.Remove(b.out.Name()))
+	}
+	if err := os.Rename(b.out.Name(), b.path); err != nil {
+		return errors.Join(err, os.Remove(b.out.Name()))
+	}
+	if err := b.syncDir(filepath.Dir(b.path)); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnsure, err)
+	}
+	return nil
 }
 
 func (b *Builder) finish(about []byte, like fs.FileInfo) error {
@@ -154,13 +170,7 @@ func (b *Builder) finish(about []byte, like fs.FileInfo) error {
 	if err := b.out.Chmod(like.Mode().Perm() & 0o666); err != nil {
 		return err
 	}
-	if err := b.out.Sync(); err != nil {
-		return err
-	}
-	if err := os.Rename(b.out.Name(), b.path); err != nil {
-		return err
-	}
-	return errors.Join(durable.SyncDir(filepath.Dir(b.path)), b.out.Close())
+	return b.out.Sync()
 }
 
 // keys are some, each behind its length in text.

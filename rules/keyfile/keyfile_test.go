@@ -49,6 +49,31 @@ func open(path string) (*File, error) {
 	return k, nil
 }
 
+// Where the folder cannot be made durable the new file is in its place, and that is
+// told.
+func TestUnsure(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keys")
+	b, err := NewBuilder(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("the disk is gone")
+	b.syncDir = func(string) error { return broken }
+	self, err := os.Stat("keyfile.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(b.Add([]byte("a")), b.Finish(nil, self)); !errors.Is(err, ErrUnsure) || !errors.Is(err, broken) {
+		t.Errorf("%v", err)
+	}
+	if names, err := os.ReadDir(filepath.Dir(path)); err != nil || len(names) != 1 || names[0].Name() != "keys" {
+		t.Errorf("%v, %v", names, err)
+	}
+	if k, err := open(path); err != nil || k.Verify() != nil {
+		t.Errorf("%v", err)
+	}
+}
+
 // Of any keys, written often and in any order, exactly these are found.
 func TestSame(t *testing.T) {
 	for _, n := range []int{0, 1, 2, 31, 32, 33, 500, 40_000} {

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/diag"
@@ -19,6 +20,8 @@ import (
 type built struct {
 	*keyfile.File
 	about
+	failed atomic.Int64
+	last   atomic.Pointer[error]
 }
 
 // about is what such a file says of itself.
@@ -70,6 +73,36 @@ func ofKey(key []byte) (Class, string, error) {
 		}
 	}
 	return 0, "", errors.New("a network in the list cannot be read")
+}
+
+// has looks for a key, and counts what cannot be read.
+func (b *built) has(key []byte) (bool, error) {
+	found, err := b.Has(key)
+	if err != nil {
+		b.failed.Add(1)
+		b.last.Store(&err)
+	}
+	return found, err
+}
+
+// Failed is how many look-ups of a built list could not read its file so far, and why
+// the last one.
+func (l *List) Failed() (n int64, last error) {
+	if l.built == nil {
+		return 0, nil
+	}
+	if err := l.built.last.Load(); err != nil {
+		last = *err
+	}
+	return l.built.failed.Load(), last
+}
+
+// Close closes the file of a built list, when nobody looks into it any more.
+func (l *List) Close() error {
+	if l.built == nil {
+		return nil
+	}
+	return l.built.Close()
 }
 
 // entries are those of [List.Entries], as far as they can be read.
@@ -197,9 +230,6 @@ func (t *target) finish(like fs.FileInfo) error {
 }
 
 func (t *target) name(name []byte) error {
-	if len(name) > maxName {
-		return errListFull
-	}
 	t.about.Classes |= classOf(string(name))
 	return t.add(name)
 }
@@ -217,10 +247,13 @@ func (t *target) network(p netip.Prefix) error {
 	return t.add(t.room)
 }
 
+// errGivenUp ends the reading of a list; why is told elsewhere.
+var errGivenUp = errors.New("the list is not read on")
+
 // add ends the reading where the system fails.
 func (t *target) add(key []byte) error {
 	if t.err = t.Add(key); t.err != nil {
-		return errListFull
+		return errGivenUp
 	}
 	return nil
 }

@@ -6,11 +6,16 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"os"
+	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
+	"github.com/tollgate-mail/tollgate/internal/diag"
 	"github.com/tollgate-mail/tollgate/rules/expr"
 	"github.com/tollgate-mail/tollgate/rules/keyfile"
 )
@@ -164,6 +169,67 @@ func TestBuildProblems(t *testing.T) {
 	}
 }
 
+// An entry that is longer than any is an error of its own; those after it are taken.
+func TestLongEntries(t *testing.T) {
+	long := strings.Repeat("a", 1100)
+	words, problems := Read("text", strings.NewReader("one\n"+long+"\ntwo "+long+" three\nfour\n"), Words, expr.NewCache(expr.DefaultCache))
+	if len(problems) != 2 || problems[0].Pos.Line != 2 || problems[1].Pos.Line != 3 || !strings.Contains(problems[0].Msg, "octets") {
+		t.Errorf("%v", problems)
+	}
+	if !words.HasText("four", unlimited()) {
+		t.Error("what stands behind it is not taken")
+	}
+}
+
+// Where the system has no room that is the error, and none of the list's lines; nothing
+// is left and nothing has changed.
+func TestBuildWithoutRoom(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("limits of file size are tried on Linux")
+	}
+	if os.Getenv("BUILD_WITHOUT_ROOM") == "" {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestBuildWithoutRoom$", "-test.v")
+		cmd.Env = append(os.Environ(), "BUILD_WITHOUT_ROOM=1")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		return
+	}
+	signal.Ignore(syscall.SIGXFSZ)
+	path := filepath.Join(t.TempDir(), "list.tgl")
+	if err := os.WriteFile(path, []byte("before"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	build := func(entries int, room uint64) (diag.Problems, error) {
+		var text strings.Builder
+		for i := range entries {
+			fmt.Fprintf(&text, "%d@%sexample\n", i, strings.Repeat("label-of-a-name.", 13))
+		}
+		limit := syscall.Rlimit{Cur: room, Max: 1 << 40}
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+			t.Fatal(err)
+		}
+		return Build(path, self(t), "text", strings.NewReader(text.String()), func() (Text, error) { return Text{}, nil })
+	}
+	// Of many entries some are put aside before all are read.
+	for _, c := range []struct {
+		entries int
+		room    uint64
+	}{{1000, 0}, {1000, 1}, {1000, 4096}, {20_000, 1 << 20}, {160_000, 1 << 10}, {160_000, 1 << 20}} {
+		problems, err := build(c.entries, c.room)
+		if !errors.Is(err, syscall.EFBIG) || len(problems) > 0 {
+			t.Errorf("%d entries, room for %d octets: %v, %v", c.entries, c.room, problems, err)
+		}
+		names, e := os.ReadDir(filepath.Dir(path))
+		if before, err := os.ReadFile(path); e != nil || len(names) != 1 || err != nil || string(before) != "before" {
+			t.Errorf("%d entries, room for %d octets: left %v; %v %v", c.entries, c.room, names, e, err)
+		}
+	}
+	if problems, err := build(1000, 1<<40); err != nil || len(problems) > 0 {
+		t.Errorf("with room: %v, %v", problems, err)
+	}
+}
+
 // What cannot be read is an error and not an absence; what stands in good parts is found.
 func TestBuiltDamaged(t *testing.T) {
 	l, path := buildText(t, "a.example\nb.example\n192.0.2.0/24\n")
@@ -177,6 +243,9 @@ func TestBuiltDamaged(t *testing.T) {
 	look = l.Look(unlimited())
 	if look.Addr(netip.MustParseAddr("192.0.2.1")) || !errors.Is(look.Err(), keyfile.ErrDamaged) {
 		t.Errorf("%v", look.Err())
+	}
+	if n, err := l.Failed(); n != 2 || !errors.Is(err, keyfile.ErrDamaged) {
+		t.Errorf("%d look-ups failed, the last: %v", n, err)
 	}
 	f, err := os.Open(path)
 	if err != nil {

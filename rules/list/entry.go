@@ -157,7 +157,18 @@ func (b *listBuilder) addName(s string) error {
 	return b.store(name)
 }
 
+// tooLong is the error of an entry that is longer than anything it could be.
+func tooLong(entry []byte) error {
+	if len(entry) <= maxName {
+		return nil
+	}
+	return fmt.Errorf("the entry has %d octets as it is compared; at most %d are possible", len(entry), maxName)
+}
+
 func (b *listBuilder) store(name []byte) error {
+	if err := tooLong(name); err != nil {
+		return err
+	}
 	if b.to != nil {
 		return b.to.name(name)
 	}
@@ -176,7 +187,7 @@ func (b *listBuilder) finish() *List {
 }
 
 func notAnEntry(s string) error {
-	return fmt.Errorf("%q is none of user@domain, user@, @domain, domain, .domain, an address, a prefix, /regex/", s)
+	return fmt.Errorf("%.200q is none of user@domain, user@, @domain, domain, .domain, an address, a prefix, /regex/", s)
 }
 
 // looksLikePrefix tells addresses and prefixes from names: by a slash, two

@@ -31,7 +31,7 @@ func (f *Look) inFile(key []byte) bool {
 	if f.list.built == nil || f.err != nil || f.work.Charge(fileCost) != nil {
 		return false
 	}
-	found, err := f.list.built.Has(key)
+	found, err := f.list.built.has(key)
 	f.err = err
 	return found
 }

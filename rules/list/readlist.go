@@ -47,6 +47,9 @@ func (b *listBuilder) read(file string, r io.Reader) diag.Problems {
 		}
 		if entry := b.list.kind.entry(text); entry != "" {
 			warning, err := b.add(entry)
+			if errors.Is(err, errGivenUp) {
+				return rep.all()
+			}
 			if warning != "" {
 				rep.tell(line, warning, true)
 			}

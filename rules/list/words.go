@@ -43,6 +43,9 @@ func (w *wordSet) add(entry string) (ok bool, err error) {
 			phrase = append(phrase, ' ')
 		}
 		phrase, rest = append(phrase, word...), after
+		if err := tooLong(phrase); err != nil {
+			return true, err
+		}
 	}
 	if words == 0 {
 		return true, errNoWord

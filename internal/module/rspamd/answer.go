@@ -17,7 +17,9 @@ const Skipped = "skipped"
 // noAction is rspamd's word for clean messages.
 const noAction = "no action"
 
-// parse reads the answer to a scan.
+// parse reads the answer to a scan. A change to the header that cannot be read is left
+// out, and what was found stands: else who has rspamd make such a change would pass
+// without a score.
 func parse(text []byte, changes headerChanges) (module.Finding, error) {
 	top, err := webclient.Object(text)
 	if err != nil {
@@ -44,11 +46,11 @@ func parse(text []byte, changes headerChanges) (module.Finding, error) {
 			f.Symbols, f.Details, err = symbols(m.Value)
 		case "milter":
 			if changes == takeHeader {
-				err = milter(m.Value, &f)
+				milter(m.Value, &f)
 			}
 		case "dkim-signature":
 			if changes == takeHeader {
-				err = add(&f, "DKIM-Signature", m.Value)
+				add(&f, m.Name, "DKIM-Signature", m.Value)
 			}
 		}
 		if err != nil {

@@ -141,22 +141,59 @@ func TestParseHeader(t *testing.T) {
 			t.Errorf("%s: %q, %v; want %q", milter, got, err, want)
 		}
 	}
-	for _, milter := range []string{
-		`"milter":[1]`, `"milter":"x"`, `"milter":{"remove_headers":{"A":1e9}}`, `"milter":{"remove_headers":{"A":1e400}}`, `"milter":{"remove_headers":{"A":"1"}}`, `"milter":{"add_headers":"x"}`, `"milter":{"add_headers":["x"]}`,
-		`"milter":{"add_headers":{"X":true}}`, `"milter":{"add_headers":{"X":{}}}`,
-		`"milter":{"add_headers":{"X":[["a"]]}}`, `"milter":{"add_headers":{"X":{"value":["a"]}}}`,
-		`"milter":{"add_headers":{"X: y":"a"}}`, `"milter":{"add_headers":{"":"a"}}`, `"milter":{"add_headers":{"X\r\nY":"a"}}`,
-		`"milter":{"remove_headers":{"Тема":0}}`, `"milter":{"remove_headers":{"A B":0}}`,
-		`"milter":{"remove_headers":{"A":"x"}}`, `"milter":{"remove_headers":{"A":[[1]]}}`, `"milter":{"remove_headers":{"A":1.5}}`,
-		`"milter":{"add_headers":{"X":{"value":"a","order":"b"}}}`,
-	} {
-		if got, err := changes(milter); err == nil {
-			t.Errorf("%s gives %q", milter, got)
+}
+
+// A change that cannot be read is left out by itself, told, and costs nothing of what
+// was found: whatever stands beside it.
+func TestChangesLeftOut(t *testing.T) {
+	t.Parallel()
+	whole := []string{`[1]`, `"x"`, `true`, `17`, `{"add_headers":"x"}`, `{"add_headers":["x"]}`, `{"remove_headers":7}`, `{"add_headers":{"X":"a","X":"b"}}`}
+	added := []string{
+		`"X":true`, `"X":{}`, `"X":[["a"]]`, `"X":{"value":["a"]}`, `"X: y":"a"`, `"":"a"`, `"X\r\nY":"a"`, `"Тема":"a"`, `"X":{"value":"a","order":"b"}`,
+		`"X":{"value":{}}`, `"X":{"value":true}`, `"X":{"order":1}`, `"X":{"value":"a","value":"b"}`, `"X":{"value":"a","order":1.5}`, `"X":false`, `"X":[true]`, `"X":{"value":null}`,
+		`"` + strings.Repeat("x", 1000) + `":"a"`,
+	}
+	removed := []string{`"A":1e9`, `"A":1e400`, `"A":"1"`, `"A":"x"`, `"A":[[1]]`, `"A":1.5`, `"A":true`, `"A":{}`, `"A B":0`, `"Тема":0`, `"A":[{}]`}
+	check := func(milter, want string) {
+		t.Helper()
+		text := []byte(strings.Replace(clean, "{", "{"+milter+",", 1))
+		f, err := parse(text, takeHeader)
+		if err != nil {
+			t.Errorf("%s: %v", milter, err)
+			return
 		}
-		if _, err := parse([]byte(strings.Replace(clean, "{", "{"+milter+",", 1)), ignoreHeader); err != nil {
-			t.Errorf("%s, which nobody wants: %v", milter, err)
+		if plain, err := parse([]byte(clean), takeHeader); err != nil || f.Score != plain.Score || f.Action != plain.Action || !slices.Equal(f.Symbols, plain.Symbols) {
+			t.Errorf("%s: %+v, %v", milter, f, err)
+		}
+		if got, _ := changes(milter); got != want {
+			t.Errorf("%s: %q, want %q", milter, got, want)
+		}
+		if len(f.LeftOut) == 0 || len(f.LeftOut) > module.MostLeftOut {
+			t.Errorf("%s: told %q", milter, f.LeftOut)
+		}
+		for _, told := range f.LeftOut {
+			if len(told) > 310 || strings.ContainsAny(told, "\r\n") {
+				t.Errorf("%s: told %q", milter, told)
+			}
+		}
+		if f, err := parse(text, ignoreHeader); err != nil || f.LeftOut != nil {
+			t.Errorf("%s, which nobody wants: %+v, %v", milter, f, err)
 		}
 	}
+	for _, one := range whole {
+		check(`"milter":`+one, "")
+	}
+	for _, one := range added {
+		check(`"milter":{"add_headers":{"First":"1",`+one+`,"Last":["2","3"]},"remove_headers":{"B":1}}`, "+First: 1|+Last: 2|+Last: 3|-B 1|")
+	}
+	for _, one := range removed {
+		check(`"milter":{"remove_headers":{"B":[1,2],`+one+`,"C":0},"add_headers":{"Y":"y"}}`, "+Y: y|-B 1|-B 2|-C 0|")
+	}
+	check(`"milter":{"add_headers":{"X":["a",true,{"value":"b"},[]]}}`, "+X: a|+X: b|")
+	check(`"milter":{"remove_headers":{"X":[1,"2",3]}}`, "-X 1|-X 3|")
+	check(`"dkim-signature":[7.5,true,"v=1"]`, "+DKIM-Signature: 7.5@1|+DKIM-Signature: v=1@1|")
+	check(`"dkim-signature":{}`, "")
+	check(`"milter":{"add_headers":{`+strings.Repeat(`"a b":1,`, 1)+`"c d":1,"e f":1,"g h":1,"i j":1,"k l":1}}`, "")
 }
 
 // Nothing was found: whichever empty table that is.

@@ -3,6 +3,7 @@ package rspamd
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/mail"
@@ -13,42 +14,32 @@ import (
 // milter reads what rspamd wants of the header. A field is added where its
 // "order" says, 0 being on top, and without one where those of its name belong;
 // of those to be removed a number says which, 0 all, n the n-th, -n the n-th from
-// the end.
-func milter(text []byte, f *module.Finding) error {
+// the end. What cannot be read is left out, each change by itself.
+func milter(text []byte, f *module.Finding) {
+	for _, m := range members(f, "milter", text) {
+		switch m.Name {
+		case "add_headers":
+			for _, field := range members(f, m.Name, m.Value) {
+				add(f, m.Name, field.Name, field.Value)
+			}
+		case "remove_headers":
+			for _, field := range members(f, m.Name, m.Value) {
+				remove(f, m.Name, field.Name, field.Value)
+			}
+		}
+	}
+}
+
+// members are those of an object; none of one that cannot be read, which is told.
+func members(f *module.Finding, name string, text []byte) []webclient.Member {
 	if emptyTable(text) {
 		return nil
 	}
-	members, err := webclient.Object(text)
+	all, err := webclient.Object(text)
 	if err != nil {
-		return err
+		f.LeaveOut(strconv.Quote(name), err)
 	}
-	for _, m := range members {
-		if m.Name != "add_headers" && m.Name != "remove_headers" {
-			continue
-		}
-		if emptyTable(m.Value) {
-			continue
-		}
-		fields, err := webclient.Object(m.Value)
-		if err != nil {
-			return fmt.Errorf("%q: %w", m.Name, err)
-		}
-		for _, field := range fields {
-			if err := webclient.CheckFieldName(field.Name); err != nil {
-				return fmt.Errorf("%q: %w", m.Name, err)
-			}
-			if m.Name == "remove_headers" {
-				if err := remove(f, field.Name, field.Value); err != nil {
-					return fmt.Errorf("%q: %q: %w", m.Name, field.Name, err)
-				}
-				continue
-			}
-			if err := add(f, field.Name, field.Value); err != nil {
-				return fmt.Errorf("%q: %q: %w", m.Name, field.Name, err)
-			}
-		}
-	}
-	return nil
+	return all
 }
 
 // emptyTable tells of nothing: Lua has one kind of table, so that an empty object
@@ -73,57 +64,67 @@ func integer(text []byte) (int, error) {
 	return 0, fmt.Errorf("is no whole number: %.100q", text)
 }
 
-// remove removes fields of one name: a number, or an array of them.
-func remove(f *module.Finding, name string, text []byte) error {
-	numbers := [][]byte{text}
+// each visits the elements of an array, or what is none; what cannot be read, and what
+// visit does not take, is left out.
+func each(f *module.Finding, of, name string, text []byte, visit func(one []byte) error) {
+	place := fmt.Sprintf("%q: %.200q", of, name)
+	if err := webclient.CheckFieldName(name); err != nil {
+		f.LeaveOut(strconv.Quote(of), err)
+		return
+	}
+	all := [][]byte{text}
 	if text[0] == '[' {
 		elements, err := webclient.Array(text)
 		if err != nil {
-			return err
+			f.LeaveOut(place, err)
+			return
 		}
-		numbers = numbers[:0]
-		for _, element := range elements {
-			numbers = append(numbers, element)
+		all = all[:0]
+		for _, one := range elements {
+			all = append(all, one)
 		}
 	}
-	for _, number := range numbers {
+	for _, one := range all {
+		if err := visit(one); err != nil {
+			f.LeaveOut(place, err)
+		}
+	}
+}
+
+// remove removes fields of one name: a number, or an array of them.
+func remove(f *module.Finding, of, name string, text []byte) {
+	each(f, of, name, text, func(number []byte) error {
 		i, err := integer(number)
-		if err != nil {
-			return err
+		if err == nil {
+			f.Remove = append(f.Remove, module.Removal{Name: name, Index: i})
 		}
-		f.Remove = append(f.Remove, module.Removal{Name: name, Index: i})
-	}
-	return nil
+		return err
+	})
 }
 
 // add adds fields of one name: a value, an object with a value, or an array of
 // either.
-func add(f *module.Finding, name string, text []byte) error {
+func add(f *module.Finding, of, name string, text []byte) {
 	if emptyTable(text) {
-		return nil
+		return
 	}
-	switch text[0] {
-	case '[':
-		elements, err := webclient.Array(text)
-		if err != nil {
-			return err
+	each(f, of, name, text, func(one []byte) error {
+		field, err := addition(name, one)
+		if err == nil {
+			f.Add = append(f.Add, field)
 		}
-		for _, element := range elements {
-			if element[0] == '[' {
-				return fmt.Errorf("is an array in an array: %.100q", text)
-			}
-			if err := add(f, name, element); err != nil {
-				return err
-			}
-		}
-		return nil
-	case '{':
+		return err
+	})
+}
+
+func addition(name string, text []byte) (module.Addition, error) {
+	place, value := module.PlaceOf(name), text
+	if text[0] == '{' {
 		members, err := webclient.Object(text)
 		if err != nil {
-			return err
+			return module.Addition{}, err
 		}
-		var value []byte
-		place := module.PlaceOf(name)
+		value = nil
 		for _, m := range members {
 			switch m.Name {
 			case "value":
@@ -131,30 +132,24 @@ func add(f *module.Finding, name string, text []byte) error {
 			case "order":
 				order, err := integer(m.Value)
 				if err != nil {
-					return fmt.Errorf(`"order": %w`, err)
+					return module.Addition{}, fmt.Errorf(`"order": %w`, err)
 				}
 				// -1 is the end.
 				place = module.Place(max(order+int(module.OnTop), int(module.AtEnd)))
 			}
 		}
 		if value == nil {
-			return fmt.Errorf(`has no "value": %.100q`, text)
+			return module.Addition{}, fmt.Errorf(`has no "value": %.100q`, text)
 		}
-		return addValue(f, name, value, place)
 	}
-	return addValue(f, name, text, module.PlaceOf(name))
-}
-
-func addValue(f *module.Finding, name string, text []byte, place module.Place) error {
-	value := string(text) // a number
-	if c := text[0]; c != '-' && (c < '0' || c > '9') {
+	said := string(value) // a number
+	if c := value[0]; c != '-' && (c < '0' || c > '9') {
 		var err error
-		if value, err = webclient.String(text); err != nil {
-			return err
+		if said, err = webclient.String(value); err != nil {
+			return module.Addition{}, err
 		}
 	}
-	f.Add = append(f.Add, module.Addition{Field: mail.Field{Name: name, Value: folded(value)}, Place: place})
-	return nil
+	return module.Addition{Field: mail.Field{Name: name, Value: folded(said)}, Place: place}, nil
 }
 
 // folded is a field's value with its folds as they came, for a DKIM signature
