@@ -155,7 +155,7 @@ func (w *walker) text(s *source, p *Part, encoding string) error {
 		// What follows it is read as what stood before it.
 		text = &body{s: lines, files: true, named: named}
 		if rest := notBlank(text); rest != nil {
-			if err := w.show(&Part{Type: p.Type, Disposition: p.Disposition, Content: p.Content, Depth: p.Depth + 1, Body: rest}); err != nil {
+			if err := w.show(&Part{Type: p.Type, Others: p.Others, Disposition: p.Disposition, Content: p.Content, Depth: p.Depth + 1, Body: rest}); err != nil {
 				return err
 			}
 		}

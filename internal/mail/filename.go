@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -100,20 +101,28 @@ func (h Header) declared(b *budget.Budget, fallback string) []declared {
 	return all
 }
 
-// mediaType is the type of the first Content-Type that has one.
-func mediaType(all []declared, implied string) string {
+// mediaTypes is the type of the first Content-Type that has one, and what others name.
+func mediaTypes(all []declared, implied string) (first string, others []string) {
+	const most = 4
 	for _, d := range all {
-		if !d.isType {
-			continue
+		value := ""
+		if d.isType {
+			value = typeWord(d.value)
 		}
-		value := typeWord(d.value)
 		// RFC 2045 §5.2: what cannot be read is text/plain; for a rule it is
 		// better to see what stands there.
-		if strings.IndexByte(value, '/') > 0 {
-			return shorten(printable(charset.Raw(nil, value, "")))
+		if strings.IndexByte(value, '/') <= 0 {
+			continue
+		}
+		value = shorten(printable(charset.Raw(nil, value, "")))
+		switch {
+		case first == "":
+			first = value
+		case value != first && len(others) < most && !slices.Contains(others, value):
+			others = append(others, value)
 		}
 	}
-	return implied
+	return cmp.Or(first, implied), others
 }
 
 // typeWord is the media type that a value begins with. RFC 2045 §5.1 has no

@@ -30,6 +30,9 @@ type Part struct {
 	// Type is the media type, lower case: that of Content-Type, or what goes
 	// without saying (text/plain; message/rfc822 in a multipart/digest).
 	Type string
+	// Others are the types that further Content-Type fields name: mail programs
+	// differ in which of them they believe.
+	Others []string
 	// Disposition is "attachment", "inline" or another word, lower case; ""
 	// when there is none.
 	Disposition string
@@ -134,7 +137,8 @@ func (w *walker) entity(s *source, c inherited) error {
 		}
 	}
 	said := content.declared(w.budget, label)
-	p.Type, p.Disposition = mediaType(said, c.implied), disposition(said)
+	p.Type, p.Others = mediaTypes(said, c.implied)
+	p.Disposition = disposition(said)
 	w.fileNames(p, said, label)
 	if len(p.Names) > 1 {
 		w.defects.add(namesDiffer)

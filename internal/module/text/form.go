@@ -1,6 +1,11 @@
 package text
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/mail"
+)
 
 // form is how a text is written.
 type form int
@@ -11,6 +16,18 @@ const (
 	marked // with the tags of HTML, or with ones that are read as such
 	folded // in the lines of iCalendar and vCard
 )
+
+// formsOf are those of a part, each once: mail programs differ in which of several
+// types they believe.
+func formsOf(p *mail.Part) []form {
+	var all []form
+	for _, t := range append([]string{p.Type}, p.Others...) {
+		if f := formOf(t); f != noForm && !slices.Contains(all, f) {
+			all = append(all, f)
+		}
+	}
+	return all
+}
 
 // formOf is that of a media type. A text that a program does not know is shown as it
 // stands (RFC 2046 §4.1.4), so any is looked at.

@@ -3,6 +3,8 @@ package text
 import (
 	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // iban is an account number: a country, two check digits and up to 30
@@ -11,37 +13,16 @@ var iban = regexp.MustCompile(`^[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0
 
 const longestIBAN = 34 + 8 // with the spaces between groups
 
-// cardIn tells whether a text has the number of a card: 13 to 19 digits, single
-// spaces or hyphens between them, that begin like those of payments.
-func cardIn(text string) bool {
-	const shortest, longest = 13, 19
-	for at := 0; at < len(text); at++ {
-		if !isDigit(text[at]) || at > 0 && isWord(text[at-1]) {
-			continue
-		}
-		end, digits := at, 0
-		for i := at; i < len(text); i++ {
-			switch c := text[i]; {
-			case isDigit(c):
-				digits++
-				end = i + 1
-				continue
-			case (c == ' ' || c == '-') && end == i:
-				continue
-			}
-			break
-		}
-		if digits >= shortest && digits <= longest && (end == len(text) || !isWord(text[end])) && text[at] >= '3' && text[at] <= '6' && luhn(text[at:end]) {
-			return true
-		}
-		at = end
-	}
-	return false
-}
-
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-func isWord(c byte) bool { return isDigit(c) || isLetter(c) || c == '_' || c >= 0x80 }
+// standsAlone tells whether no word is next to a part of a text.
+func standsAlone(text string, from, to int) bool {
+	before, _ := utf8.DecodeLastRuneInString(text[:from])
+	behind, _ := utf8.DecodeRuneInString(text[to:])
+	return !isWord(before) && !isWord(behind)
+}
+
+func isWord(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // luhn checks the last digit (ISO/IEC 7812-1 annex B).
 func luhn(s string) bool {
@@ -72,7 +53,7 @@ func luhn(s string) bool {
 func ibanIn(text string) bool {
 	for at := 0; at+4 <= len(text); at++ {
 		capital := func(c byte) bool { return 'A' <= c && c <= 'Z' }
-		if !capital(text[at]) || !capital(text[at+1]) || !isDigit(text[at+2]) || !isDigit(text[at+3]) || at > 0 && isWord(text[at-1]) {
+		if !capital(text[at]) || !capital(text[at+1]) || !isDigit(text[at+2]) || !isDigit(text[at+3]) || !standsAlone(text, at, len(text)) {
 			continue
 		}
 		s := strings.ReplaceAll(iban.FindString(text[at:min(len(text), at+longestIBAN)]), " ", "")

@@ -10,7 +10,7 @@ import (
 // canonical is an address as browsers read it (WHATWG URL §4.4): without the ends
 // of lines in it, and with slashes for backslashes before a query.
 func canonical(text string) string {
-	text = strings.TrimSpace(text)
+	text = strings.TrimFunc(text, func(r rune) bool { return r <= ' ' })
 	if strings.ContainsAny(text, "\t\n\r") {
 		text = strings.NewReplacer("\t", "", "\n", "", "\r", "").Replace(text)
 	}
@@ -78,6 +78,12 @@ func bareHost(text string) string {
 // numbered is the address that a number stands for, or several of any base (WHATWG URL
 // §3.5); "" of names, and of an address that is written as usual.
 func numbered(host string) string {
+	if strings.IndexByte(host, ':') >= 0 {
+		if ip, err := netip.ParseAddr(host); err == nil && ip.String() != host {
+			return ip.String()
+		}
+		return ""
+	}
 	fields := strings.Split(host, ".")
 	if len(fields) > 4 || host == "" || !isDigit(host[0]) {
 		return ""

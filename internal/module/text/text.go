@@ -9,9 +9,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/charset"
@@ -120,8 +117,8 @@ func (in *inspection) found(symbol string) {
 // part reads one part, if it is a text. A file is none: nobody sees it before it
 // is opened.
 func (in *inspection) part(p *mail.Part) error {
-	form := formOf(p.Type)
-	if form == noForm || p.Disposition == "attachment" {
+	forms := formsOf(p)
+	if len(forms) == 0 || p.Disposition == "attachment" {
 		return nil
 	}
 	b, err := io.ReadAll(io.LimitReader(in.budget.Reader(p.Body), maxRead+1))
@@ -141,20 +138,31 @@ func (in *inspection) part(p *mail.Part) error {
 	} else {
 		text = charset.Raw(in.budget, octets, label)
 	}
-	switch form {
-	case marked:
-		return in.html(strings.ReplaceAll(text, "\x00", ""), aloud)
-	case folded:
-		text = unfolded(text)
+	for _, f := range forms {
+		switch f {
+		case marked:
+			err = in.html(strings.ReplaceAll(text, "\x00", ""))
+		case folded:
+			err = in.plain(unfolded(text))
+		default:
+			err = in.plain(text)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return in.plain(text)
+	return nil
 }
 
+// plain takes a text, and the addresses in it.
 func (in *inspection) plain(text string) error {
 	if err := in.textURLs(text); err != nil {
 		return err
 	}
-	return in.show(text)
+	if err := in.show(text); err != nil || !strings.ContainsRune(text, override) {
+		return err
+	}
+	return in.show(turned(text))
 }
 
 // show takes a text that a reader sees.
@@ -205,59 +213,4 @@ func (t *texts) add(text string, most int) bool {
 		t.all = append(t.all, text)
 	}
 	return whole
-}
-
-// seen is a text as words follow each other for a reader: without characters that
-// cannot be seen, composed, one space where there is any.
-func seen(text string) string {
-	var b strings.Builder
-	b.Grow(len(text))
-	space, ascii := false, true
-	for i := 0; i < len(text); {
-		run := i
-		for run < len(text) && text[run] > ' ' && text[run] < 0x7f {
-			run++
-		}
-		r, size := rune(0), 0
-		if run == i {
-			r, size = utf8.DecodeRuneInString(text[i:])
-			switch i += size; {
-			case isSpace(r):
-				space = true
-				continue
-			case isInvisible(r):
-				continue
-			}
-			ascii = false
-		}
-		if space && b.Len() > 0 {
-			b.WriteByte(' ')
-		}
-		space = false
-		if size > 0 {
-			b.WriteRune(r)
-			continue
-		}
-		b.WriteString(text[i:run])
-		i = run
-	}
-	if ascii {
-		return b.String()
-	}
-	return norm.NFC.String(b.String())
-}
-
-// isSpace tells whether a reader sees a space.
-func isSpace(r rune) bool {
-	return r <= ' ' || r == 0x85 || r == 0xa0 || r == 0x1680 || r >= 0x2000 && r <= 0x200a || r == 0x2028 || r == 0x2029 || r == 0x202f || r == 0x205f || r == 0x3000
-}
-
-// isInvisible tells whether a reader sees nothing at all.
-func isInvisible(r rune) bool {
-	switch {
-	case r >= 0x7f && r < 0xa0, r == 0xad, r == 0x34f, r == 0x61c, r == 0x115f, r == 0x1160, r == 0x3164, r == 0xffa0, r == 0xfeff,
-		r >= 0x200b && r <= 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2060 && r <= 0x206f, r >= 0xfe00 && r <= 0xfe0f, r >= 0xe0000 && r < 0xe1000:
-		return true
-	}
-	return false
 }

@@ -40,7 +40,7 @@ func TestText(t *testing.T) {
 		{"script", htmlOf("<script>var a='no'</script>yes"), []string{"yes"}, nil},
 		{"comment", htmlOf("lot<!-- x -->tery"), []string{"lottery"}, nil},
 		{"entities", htmlOf("&#1055;&eacute;"), []string{"Пé"}, nil},
-		{"display", htmlOf(`a<div style="display : none">b<i>c</i></div>d`), []string{"a d"}, []string{"bc"}},
+		{"display", htmlOf(`a<div style="display : none">b<i>c</i></div>d`), []string{"ad"}, []string{"bc"}},
 		{"size", htmlOf(`a<span style='FONT-SIZE:0px !important'>b</span>d`), []string{"ad"}, []string{"b"}},
 		{"colour", htmlOf(`<font style="color:#fff;background-color: #FFF">b</font>d`), []string{"d"}, []string{"b"}},
 		{"hidden", htmlOf(`<p hidden>b</p>d`), []string{"d"}, []string{"b"}},

@@ -1,0 +1,163 @@
+package css
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Colour reads a colour as attributes of HTML have it.
+func Colour(text string) Value {
+	text = strings.ToLower(strings.TrimSpace(text[:min(len(text), 32)]))
+	if v := named(text); v != Unknown {
+		return v
+	}
+	return hex(strings.TrimPrefix(text, "#"))
+}
+
+// colour reads the colour in a value; 0 where there is none. A background may be a
+// picture, too.
+func colour(values []value, background bool) Value {
+	for i, v := range values {
+		switch {
+		case v.text == "inherit", v.text == "currentcolor", v.text == "unset":
+			return 0
+		case background && (strings.HasPrefix(v.text, "url") || strings.HasSuffix(v.text, "gradient(") || strings.HasPrefix(v.text, "image")):
+			return Unknown
+		case strings.HasPrefix(v.text, "#"):
+			return hex(v.text[1:])
+		case strings.HasSuffix(v.text, "("):
+			return function(v.text, values[i+1:])
+		}
+		if c := named(v.text); c != Unknown {
+			return c
+		}
+		if !background {
+			return Unknown
+		}
+	}
+	if background {
+		return 0
+	}
+	return Unknown
+}
+
+// background takes what is behind an element. A colour may stand beside a picture,
+// which hides it.
+func (d *Declarations) background(name string, values []value) {
+	v := colour(values, true)
+	for _, other := range values {
+		if colour([]value{other}, true) == Unknown {
+			v = Unknown
+		}
+	}
+	switch {
+	case v == Clear: // what is behind it is seen
+	case name == "background-image" && v != Unknown:
+	case name == "background-color" && d[Back] == Unknown:
+	case v != 0:
+		d[Back] = v
+	}
+}
+
+// hex reads the digits of a colour: three or six, and one or two of how much of it
+// is seen.
+func hex(digits string) Value {
+	each := 2
+	switch len(digits) {
+	case 3, 4:
+		each = 1
+	case 6, 8:
+	default:
+		return Unknown
+	}
+	n := [4]uint8{3: 255}
+	for i := range len(digits) / each {
+		v, err := strconv.ParseUint(digits[each*i:each*(i+1)], 16, 8)
+		if err != nil {
+			return Unknown
+		}
+		if each == 1 {
+			v *= 0x11
+		}
+		n[i] = uint8(v)
+	}
+	if n[3] < 13 { // less than a twentieth of it is seen
+		return Clear
+	}
+	return Paint(n[0], n[1], n[2])
+}
+
+// function reads rgb() and rgba().
+func function(name string, values []value) Value {
+	if name != "rgb(" && name != "rgba(" {
+		return Unknown
+	}
+	var parts []float64
+	for _, v := range values {
+		if v.text == ")" {
+			break
+		}
+		switch {
+		case v.unit == "none":
+		case v.unit == "%" && len(parts) < 3:
+			parts = append(parts, v.n*255/100)
+		case v.unit == "%":
+			parts = append(parts, v.n/100)
+		default:
+			parts = append(parts, v.n)
+		}
+	}
+	switch {
+	case len(parts) < 3:
+		return Unknown
+	case len(parts) > 3 && parts[3] <= 0.05:
+		return Clear
+	}
+	part := func(i int) uint8 { return uint8(min(max(parts[i], 0), 255)) }
+	return Paint(part(0), part(1), part(2))
+}
+
+// named are the colours that text is hidden with most, by their names.
+func named(name string) Value {
+	switch name {
+	case "transparent":
+		return Clear
+	case "black":
+		return Paint(0, 0, 0)
+	case "white":
+		return Paint(255, 255, 255)
+	case "snow":
+		return Paint(255, 250, 250)
+	case "ivory":
+		return Paint(255, 255, 240)
+	case "ghostwhite":
+		return Paint(248, 248, 255)
+	case "floralwhite":
+		return Paint(255, 250, 240)
+	case "mintcream":
+		return Paint(245, 255, 250)
+	case "azure":
+		return Paint(240, 255, 255)
+	case "whitesmoke":
+		return Paint(245, 245, 245)
+	case "gray", "grey":
+		return Paint(128, 128, 128)
+	case "silver":
+		return Paint(192, 192, 192)
+	case "red":
+		return Paint(255, 0, 0)
+	case "green":
+		return Paint(0, 128, 0)
+	case "lime":
+		return Paint(0, 255, 0)
+	case "blue":
+		return Paint(0, 0, 255)
+	case "navy":
+		return Paint(0, 0, 128)
+	case "yellow":
+		return Paint(255, 255, 0)
+	case "orange":
+		return Paint(255, 165, 0)
+	}
+	return Unknown
+}

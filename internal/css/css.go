@@ -1,0 +1,98 @@
+// Package css reads, of style sheets and style attributes, what decides whether a
+// reader sees the text of an element, and how it runs: nothing else of them matters
+// to a rule. The tokens are a library's (CSS Syntax 3), their meaning is ours.
+//
+// Both may come from a sender. The budget is charged for each token, selector and
+// comparison; what is kept of a sheet is bounded.
+package css
+
+// Property is one that decides what is seen.
+type Property int
+
+// The properties that are kept. Boxes are of no size by each of four.
+const (
+	Display Property = iota
+	Opacity
+	Height
+	MaxHeight
+	Width
+	MaxWidth
+	Overflow
+	FontSize
+	Visibility
+	MsoHide  // of Outlook alone
+	Away     // where position, indent or margin move what is in the element out of sight
+	Clip     // likewise clip, clip-path and transform
+	Color    // a Value of Paint
+	Back     // background, likewise
+	Override // unicode-bidi
+	Direction
+	properties
+)
+
+// Value is what a property says; 0 is nothing.
+type Value uint32
+
+// Values of all properties but Color and Back.
+const (
+	// Hides: the element is not seen, has no size, runs from right to left.
+	Hides Value = iota + 1
+	// Shows undoes that.
+	Shows
+	// Inline and Block are of Display: it is seen, and does not end a word, or does.
+	Inline
+	Block
+)
+
+// Values of Color and Back; others are of Paint.
+const (
+	// Unknown is a picture, a gradient, or a colour that is not known by this name.
+	Unknown Value = 1<<25 + iota
+	// Clear is a colour that cannot be seen.
+	Clear
+)
+
+// Paint is a colour, each part 0 to 255.
+func Paint(red, green, blue uint8) Value {
+	return 1<<24 | Value(red)<<16 | Value(green)<<8 | Value(blue)
+}
+
+// Differ is by how much two colours do, all parts together; known is false where one
+// of them is not.
+func Differ(a, b Value) (by int, known bool) {
+	if a>>24 != 1 || b>>24 != 1 {
+		return 0, false
+	}
+	for shift := 0; shift <= 16; shift += 8 {
+		by += abs(int(a>>shift&0xff) - int(b>>shift&0xff))
+	}
+	return by, true
+}
+
+func abs(n int) int { return max(n, -n) }
+
+// Declarations are the properties of an element, or of a rule for some.
+type Declarations [properties]Value
+
+// Add puts others over these.
+func (d *Declarations) Add(over Declarations) {
+	for i, v := range over {
+		if v != 0 {
+			d[i] = v
+		}
+	}
+}
+
+// hiding are those of them that hide something.
+func (d Declarations) hiding() Declarations {
+	var only Declarations
+	for i, v := range d {
+		if v == Hides || v == Clear || Property(i) == Color || Property(i) == Back {
+			only[i] = v
+		}
+	}
+	return only
+}
+
+// Style is what one place says, and what it says is important (CSS Cascade 4 §6.3).
+type Style struct{ Normal, Important Declarations }

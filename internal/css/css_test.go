@@ -1,0 +1,203 @@
+package css
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/tollgate-mail/tollgate/internal/budget"
+)
+
+// made is an element of a test: "name.class#id", those around it behind spaces.
+type made struct {
+	name   string
+	attrs  map[string]string
+	around *made
+}
+
+func (m *made) Name() string { return m.name }
+
+func (m *made) Attr(name string) (string, bool) {
+	v, ok := m.attrs[name]
+	return v, ok
+}
+
+func (m *made) Parent() Element {
+	if m.around == nil {
+		return nil
+	}
+	return m.around
+}
+
+func element(text string) *made {
+	var e *made
+	for word := range strings.FieldsSeq(text) {
+		name, id, _ := strings.Cut(word, "#")
+		name, class, _ := strings.Cut(name, ".")
+		e = &made{name: name, attrs: map[string]string{}, around: e}
+		if id != "" {
+			e.attrs["id"] = id
+		}
+		if class != "" {
+			e.attrs["class"] = strings.ReplaceAll(class, ".", " ")
+		}
+	}
+	return e
+}
+
+func TestSelectors(t *testing.T) {
+	for _, tt := range []struct{ selector, is, not string }{
+		{"p", "p", "b"},
+		{".a", "b.x.a", "b.ab"},
+		{"#a", "b#a", "b.a"},
+		{"p.a#b", "p.a#b", "p.a"},
+		{"*", "b", ""},
+		{"div .a", "div p b.a", "p b.a"},
+		{"div > .a", "div b.a", "div p b.a"},
+		{"table td>b.a", "table tr td b.a", "table td p b.a"},
+		{"p,b", "b", "i"},
+		{"[class]", "p.x", "p"},
+		{"[class=a]", "p.a", "p.a.b"},
+		{"[class~='a']", "p.b.a", "p.ab"},
+		{"[class^=a]", "p.ab", "p.ba"},
+		{`[class$="a"]`, "p.ba", "p.ab"},
+		{"[class*=b]", "p.abc", "p.ac"},
+		{"P.A", "p.a", "b.a"},
+		{`\70`, "p", "b"},
+		{"p:first-child", "p", "b"},
+		{"p:not(.x)", "p", "b"},
+		{"p::first-line, b", "b", "p"},
+		{"i + b", "b", "i"},
+	} {
+		var s Sheet
+		if err := s.Read(nil, tt.selector+"{display:none}"); err != nil {
+			t.Fatal(err)
+		}
+		for text, want := range map[string]Value{tt.is: Hides, tt.not: 0} {
+			if text == "" {
+				continue
+			}
+			style, err := s.Of(nil, element(text))
+			if err != nil || style.Normal[Display] != want {
+				t.Errorf("%s of %s: %v, %v", tt.selector, text, style.Normal[Display], err)
+			}
+		}
+	}
+}
+
+func TestCascade(t *testing.T) {
+	for sheet, want := range map[string]Value{
+		"p{display:none}p{display:block}":                                            Block,
+		"p.a{display:none}p{display:block}":                                          Hides,
+		"#i{display:inline}p.a{display:none}":                                        Inline,
+		"p{display:none!important}p.a{display:block}":                                Hides,
+		"p{display:none}@media print{p{display:block}}":                              Hides,
+		"p{display:block}@media (max-width:9px){p{display:none}}":                    Hides,
+		"p{display:none}@media (max-width:9px){p{display:block}}":                    Hides,
+		"@import 'x';@font-face{src:url(x)}p{display:none}":                          Hides,
+		"p{color:red;;display:none":                                                  Hides,
+		"p{display:none}}b{}":                                                        Hides,
+		"<!-- p{display:none} -->":                                                   Hides,
+		"p{x:{display:block};display:none}":                                          Hides,
+		"p{disp/**/lay:none}":                                                        0,
+		"@supports (display:grid){@media screen{p{display:none}}}":                   Hides,
+		"b{}p{display:inline-block}":                                                 Inline,
+		"p{display:\"none\"}":                                                        Block,
+		"p{background:url(data:x;y,{});display:none}":                                Hides,
+		"p[a='}']{display:block}p{display:none}":                                     Hides,
+		"@unknown{p{display:block}}p{display:none}":                                  Hides,
+		"p{display:none}" + strings.Repeat("q{color:red}", 3000):                     Hides,
+		strings.Repeat("q{opacity:0}", 3000) + "p.a{display:none}":                   Hides,
+		"@media only screen{" + strings.Repeat("@media all{", 7) + "p{display:none}": Hides,
+	} {
+		var s Sheet
+		if err := s.Read(nil, sheet); err != nil {
+			t.Fatal(err)
+		}
+		style, err := s.Of(nil, element("div p.a#i"))
+		style.Normal.Add(style.Important)
+		if err != nil || style.Normal[Display] != want {
+			t.Errorf("%.80s: %v, %v", sheet, style.Normal[Display], err)
+		}
+	}
+}
+
+func TestDeclarations(t *testing.T) {
+	for text, want := range map[string]map[Property]Value{
+		"font-size:0":                       {FontSize: Hides},
+		"font-size: 12px":                   {FontSize: Shows},
+		"font-size:150%":                    {FontSize: 0},
+		"font-size:.5px":                    {FontSize: Hides},
+		"font: bold 0px/1 arial":            {FontSize: Hides},
+		"font:12pt arial":                   {FontSize: Shows},
+		"FONT-SIZE:LARGE":                   {FontSize: Shows},
+		"opacity:.0":                        {Opacity: Hides},
+		"opacity:1":                         {Opacity: Shows},
+		"visibility:collapse":               {Visibility: Hides},
+		"height:0;overflow:hidden":          {Height: Hides, Overflow: Hides},
+		"height:100%":                       {Height: Shows},
+		"left:-9999px":                      {Away: Hides},
+		"margin-left:10px":                  {Away: Shows},
+		"clip:rect(0,0,0,0)":                {Clip: Hides},
+		"clip:rect(0px 10px 10px 0px)":      {Clip: Shows},
+		"transform:scale(0)":                {Clip: Hides},
+		"transform:scale(1)":                {Clip: Shows},
+		"clip-path:inset(100%)":             {Clip: Hides},
+		"color:#FFF":                        {Color: Paint(255, 255, 255)},
+		"color:#ffffff80":                   {Color: Paint(255, 255, 255)},
+		"color:#0000":                       {Color: Clear},
+		"color:rgb(1, 2,3)":                 {Color: Paint(1, 2, 3)},
+		"color:rgba(1,2,3,0)":               {Color: Clear},
+		"color:rgb(100% 0% 0% / 50%)":       {Color: Paint(255, 0, 0)},
+		"color:var(--x)":                    {Color: Unknown},
+		"color:inherit":                     {Color: 0},
+		"background:#fff url(x.png)":        {Back: Unknown},
+		"background:url(x) no-repeat white": {Back: Unknown},
+		"background:no-repeat white":        {Back: Paint(255, 255, 255)},
+		"background-color:transparent":      {Back: 0},
+		"background-image:url(x);background-color:white": {Back: Unknown},
+		"background-image:none":                          {Back: 0},
+		"unicode-bidi:bidi-override;direction:rtl":       {Override: Hides, Direction: Hides},
+		"mso-hide:all":                 {MsoHide: Hides},
+		"display:none;display:inherit": {Display: Shows},
+	} {
+		style, err := Attribute(nil, text)
+		var all Declarations
+		for p, v := range want {
+			all[p] = v
+		}
+		if err != nil || style.Normal != all || style.Important != (Declarations{}) {
+			t.Errorf("%s: %v, want %v, %v", text, style, all, err)
+		}
+	}
+}
+
+func TestDiffer(t *testing.T) {
+	if by, known := Differ(Paint(255, 255, 255), Paint(254, 250, 255)); by != 6 || !known {
+		t.Error(by, known)
+	}
+	for _, v := range []Value{0, Unknown, Clear} {
+		if _, known := Differ(v, Paint(0, 0, 0)); known {
+			t.Error(v)
+		}
+	}
+}
+
+// FuzzSheet: whatever a sheet is, its cost is in proportion to its length.
+func FuzzSheet(f *testing.F) {
+	f.Add("p.a > b, #c [d=e]{display:none!important}@media x{q{color:#fff}}", "color:red;font:0/0 a")
+	f.Add(strings.Repeat("*{opacity:0}", 50), "}{;:!()[]\\41 /* ")
+	f.Fuzz(func(t *testing.T, sheet, attribute string) {
+		b := budget.New(context.Background(), budget.Allowance(int64(len(sheet)+len(attribute))), 0)
+		var s Sheet
+		if err := s.Read(b, sheet); err != nil {
+			t.Error(err)
+		}
+		if _, err := Attribute(b, attribute); err != nil {
+			t.Error(err)
+		}
+		if _, err := s.Of(b, element("div.a p.b.c#d")); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -1,0 +1,227 @@
+package css
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/tdewolff/parse/v2/css"
+
+	"github.com/tollgate-mail/tollgate/internal/budget"
+)
+
+// Attribute reads a style attribute.
+func Attribute(b *budget.Budget, text string) (Style, error) {
+	t := newTokens(b, text)
+	s := t.declarations()
+	return s, t.err
+}
+
+// maxValue is how many tokens of a value are looked at.
+const maxValue = 32
+
+// value is a token of a value; n is the number it begins with, in unit.
+type value struct {
+	text string
+	n    float64
+	unit string // "none": it begins with no number
+}
+
+// declarations reads until the end of a block, or of the text.
+func (t *tokens) declarations() Style {
+	var s Style
+	for t.next() && t.kind != css.RightBraceToken {
+		switch t.kind {
+		case css.LeftBraceToken:
+			t.skip()
+		case css.IdentToken:
+			name := t.text
+			values, important, ended := t.values()
+			if important {
+				s.Important.declare(name, values)
+			} else {
+				s.Normal.declare(name, values)
+			}
+			if ended {
+				return s
+			}
+		}
+	}
+	return s
+}
+
+// values reads what is behind a name; ended where a block does, too.
+func (t *tokens) values() (values []value, important, ended bool) {
+	depth, colon := 0, false
+	for t.next() {
+		switch t.kind {
+		case css.RightBraceToken:
+			if depth == 0 {
+				return values, important, true
+			}
+			depth--
+		case css.LeftBraceToken, css.LeftParenthesisToken, css.LeftBracketToken:
+			depth++
+		case css.RightParenthesisToken, css.RightBracketToken:
+			depth = max(depth-1, 0)
+		case css.SemicolonToken:
+			if depth == 0 {
+				return values, important, false
+			}
+		case css.ColonToken:
+			if !colon && len(values) == 0 {
+				colon = true
+				continue
+			}
+		case css.FunctionToken:
+			depth++
+		case css.WhitespaceToken:
+			continue
+		}
+		if !colon {
+			continue
+		}
+		important = important || t.is("important") && len(values) > 0 && values[len(values)-1].text == "!"
+		if len(values) < maxValue {
+			values = append(values, number(t.text))
+		}
+	}
+	return values, important, true
+}
+
+// number reads what a token begins with.
+func number(text string) value {
+	end := 0
+	for end < len(text) && ('0' <= text[end] && text[end] <= '9' || text[end] == '.' || end == 0 && (text[0] == '-' || text[0] == '+')) {
+		end++
+	}
+	n, err := strconv.ParseFloat(text[:end], 64)
+	if err != nil {
+		return value{text: text, unit: "none"}
+	}
+	return value{text, n, text[end:]}
+}
+
+// none tells whether it is a length of next to nothing, in letters or boxes.
+func (v value) none() bool {
+	switch v.unit {
+	case "none":
+		return false
+	case "px", "pt":
+		return v.n <= 1
+	case "%":
+		return v.n <= 5
+	}
+	return v.n <= 0.05
+}
+
+// far tells whether it is a length that leads out of what is seen.
+func (v value) far() bool { return v.unit != "none" && v.n <= -100 }
+
+func tri(hides bool) Value {
+	if hides {
+		return Hides
+	}
+	return Shows
+}
+
+// declare takes a declaration. Later ones count.
+func (d *Declarations) declare(name string, values []value) {
+	if len(values) == 0 {
+		return
+	}
+	first := values[0]
+	sized := func(p Property) {
+		if first.unit != "none" || first.text == "auto" || first.text == "none" {
+			d[p] = tri(first.none())
+		}
+	}
+	switch name {
+	case "display":
+		d[Display] = display(first.text)
+	case "opacity":
+		sized(Opacity)
+	case "height":
+		sized(Height)
+	case "max-height":
+		sized(MaxHeight)
+	case "width":
+		sized(Width)
+	case "max-width":
+		sized(MaxWidth)
+	case "overflow", "overflow-x", "overflow-y":
+		d[Overflow] = tri(first.text == "hidden" || first.text == "clip")
+	case "font-size":
+		d.fontSize(first)
+	case "font":
+		for _, v := range values {
+			if v.unit != "none" {
+				d.fontSize(v)
+				break
+			}
+		}
+	case "visibility":
+		d[Visibility] = tri(first.text == "hidden" || first.text == "collapse")
+	case "mso-hide":
+		d[MsoHide] = tri(first.text == "all")
+	case "left", "right", "top", "bottom", "text-indent", "margin", "margin-left", "margin-top":
+		if d[Away] != Hides {
+			d[Away] = tri(first.far())
+		}
+	case "clip", "clip-path", "transform":
+		d[Clip] = tri(clipped(values))
+	case "color":
+		d[Color] = colour(values, false)
+	case "background", "background-color", "background-image":
+		d.background(name, values)
+	case "unicode-bidi":
+		d[Override] = tri(strings.HasSuffix(first.text, "override"))
+	case "direction":
+		d[Direction] = tri(first.text == "rtl")
+	}
+}
+
+// fontSize takes a size. What is relative to a size of nothing is nothing.
+func (d *Declarations) fontSize(v value) {
+	switch {
+	case v.unit == "none":
+		if strings.HasSuffix(v.text, "small") || strings.HasSuffix(v.text, "large") || v.text == "medium" {
+			d[FontSize] = Shows
+		}
+	case v.none():
+		d[FontSize] = Hides
+	case v.unit != "%" && v.unit != "em" && v.unit != "ex":
+		d[FontSize] = Shows
+	}
+}
+
+func display(word string) Value {
+	switch {
+	case word == "none":
+		return Hides
+	case strings.HasPrefix(word, "inline"), word == "contents":
+		return Inline
+	case word == "inherit", word == "initial", word == "unset", word == "revert":
+		return Shows
+	}
+	return Block
+}
+
+// clipped tells whether nothing is left of an element.
+func clipped(values []value) bool {
+	numbers := 0
+	for _, v := range values[1:] {
+		if v.unit == "none" {
+			continue
+		}
+		if numbers++; v.n > 1 && !(v.unit == "%" && v.n >= 50) {
+			return false
+		}
+	}
+	switch values[0].text {
+	case "rect(", "scale(", "scalex(", "scaley(":
+		return numbers > 0 && !(values[0].text != "rect(" && values[1].n == 1)
+	case "inset(", "circle(":
+		return numbers > 0
+	}
+	return false
+}

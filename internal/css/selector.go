@@ -1,0 +1,244 @@
+package css
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tdewolff/parse/v2/css"
+)
+
+// Element is one that a sheet is asked about.
+type Element interface {
+	// Name is in lower case.
+	Name() string
+	// Attr is an attribute, by its name in lower case.
+	Attr(name string) (string, bool)
+	// Parent is nil of the outermost.
+	Parent() Element
+}
+
+// selector is one without commas: its compounds, the last first.
+type selector []compound
+
+// compound is what one element must be.
+type compound struct {
+	name  string // "": any
+	tests []test
+	child bool // the one behind it must be its child, not only within it
+}
+
+// test is of an attribute: class and id are, too.
+type test struct {
+	attr, value string
+	match       css.TokenType // Delim '=' is exact; IncludeMatch a word; 0: it is there
+}
+
+func (t test) holds(e Element) bool {
+	v, ok := e.Attr(t.attr)
+	if !ok {
+		return false
+	}
+	v = strings.ToLower(v)
+	switch t.match {
+	case css.IncludeMatchToken:
+		return hasWord(v, t.value)
+	case css.DelimToken:
+		return v == t.value
+	case css.DashMatchToken:
+		return v == t.value || strings.HasPrefix(v, t.value+"-")
+	case css.PrefixMatchToken:
+		return strings.HasPrefix(v, t.value)
+	case css.SuffixMatchToken:
+		return strings.HasSuffix(v, t.value)
+	case css.SubstringMatchToken:
+		return strings.Contains(v, t.value)
+	}
+	return true
+}
+
+func hasWord(all, word string) bool {
+	for w := range strings.FieldsSeq(all) {
+		if w == word {
+			return true
+		}
+	}
+	return false
+}
+
+func (c compound) holds(e Element) bool {
+	if c.name != "" && c.name != e.Name() {
+		return false
+	}
+	return !slices.ContainsFunc(c.tests, func(t test) bool { return !t.holds(e) })
+}
+
+func (c compound) equal(other compound) bool {
+	return c.name == other.name && c.child == other.child && slices.Equal(c.tests, other.tests)
+}
+
+// key is a word that an element must have for the selector to match: one of its
+// classes, its id or its name; "*" where there is none.
+func (s selector) key() string {
+	for _, t := range s[0].tests {
+		if t.match == css.IncludeMatchToken && t.attr == "class" {
+			return "." + t.value
+		}
+		if t.match == css.DelimToken && t.attr == "id" {
+			return "#" + t.value
+		}
+	}
+	if s[0].name != "" {
+		return s[0].name
+	}
+	return "*"
+}
+
+// weight orders selectors (Selectors 4 §17).
+func (s selector) weight() int {
+	ids, tests, names := 0, 0, 0
+	for _, c := range s {
+		if c.name != "" {
+			names++
+		}
+		for _, t := range c.tests {
+			if t.attr == "id" && t.match == css.DelimToken {
+				ids++
+			} else {
+				tests++
+			}
+		}
+	}
+	return min(ids, 99)*10000 + min(tests, 99)*100 + min(names, 99)
+}
+
+// The bounds of a selector.
+const (
+	maxCompounds = 8
+	maxTests     = 8
+)
+
+// reader of a list of selectors.
+type selecting struct {
+	all   []selector
+	front []compound // of the selector that is read, in their order
+	last  compound
+	any   bool // last is not empty
+	void  bool // it never matches
+}
+
+// selectors reads a list up to its block; false at the end of the text.
+func (t *tokens) selectors() ([]selector, bool) {
+	var s selecting
+	for {
+		switch {
+		case t.kind == css.LeftBraceToken:
+			s.end()
+			return s.all, true
+		case t.kind == css.CommaToken:
+			s.end()
+		case t.kind == css.WhitespaceToken:
+			s.combine(false)
+		case t.is(">"):
+			s.combine(true)
+		case t.is("+"), t.is("~"):
+			// Which element stands beside another is not kept: it is believed.
+			s.front, s.last, s.any = nil, compound{}, false
+		case t.kind == css.IdentToken:
+			s.last.name, s.any = t.text, true
+		case t.is("*"):
+			s.any = true
+		case t.kind == css.HashToken:
+			s.test(test{"id", strings.TrimPrefix(t.text, "#"), css.DelimToken})
+		case t.is("."):
+			if !t.next() {
+				return nil, false
+			}
+			s.test(test{"class", t.text, css.IncludeMatchToken})
+		case t.kind == css.LeftBracketToken:
+			s.test(t.attribute())
+		case t.kind == css.ColonToken:
+			s.any = true
+			if s.void = t.pseudo() || s.void; t.kind == css.LeftBraceToken {
+				continue
+			}
+		}
+		if !t.next() {
+			return nil, false
+		}
+	}
+}
+
+func (s *selecting) test(t test) {
+	s.any = true
+	if t.attr == "id" {
+		t.value = strings.ToLower(t.value)
+	}
+	if len(s.last.tests) < maxTests {
+		s.last.tests = append(s.last.tests, t)
+	}
+}
+
+// combine ends a compound; what comes next is within it.
+func (s *selecting) combine(child bool) {
+	if s.any {
+		s.front = append(s.front, s.last)
+		s.last, s.any = compound{}, false
+	}
+	if child && len(s.front) > 0 {
+		s.front[len(s.front)-1].child = true
+	}
+}
+
+func (s *selecting) end() {
+	s.combine(false)
+	if len(s.front) > 0 && len(s.front) <= maxCompounds && !s.void {
+		slices.Reverse(s.front)
+		s.all = append(s.all, slices.Clip(s.front))
+	}
+	*s = selecting{all: s.all}
+}
+
+// attribute reads a test in brackets.
+func (t *tokens) attribute() test {
+	var a test
+	for t.next() && t.kind != css.RightBracketToken {
+		switch t.kind {
+		case css.WhitespaceToken:
+		case css.IncludeMatchToken, css.DashMatchToken, css.PrefixMatchToken, css.SuffixMatchToken, css.SubstringMatchToken, css.DelimToken:
+			a.match = t.kind
+		default:
+			if a.match == 0 {
+				a.attr = t.text
+			} else if a.value == "" {
+				a.value = strings.Trim(t.text, `"'`)
+			}
+		}
+	}
+	return a
+}
+
+// pseudo passes over a pseudo-class, and tells whether it is of what no text is in
+// from the start: where something points, or beside the text.
+func (t *tokens) pseudo() bool {
+	t.next()
+	if t.kind == css.ColonToken {
+		t.next()
+	}
+	switch name := strings.TrimSuffix(t.text, "("); {
+	case t.kind == css.FunctionToken:
+		for depth := 1; depth > 0 && t.next() && t.kind != css.LeftBraceToken; {
+			switch t.kind {
+			case css.FunctionToken, css.LeftParenthesisToken:
+				depth++
+			case css.RightParenthesisToken:
+				depth--
+			}
+		}
+		return false
+	default:
+		return slices.Contains([]string{
+			"hover", "active", "focus", "focus-within", "focus-visible", "visited", "target", "checked", "disabled", "before", "after",
+			"first-line", "first-letter", "selection", "placeholder", "marker", "-ms-clear", "-moz-focus-inner",
+		}, name)
+	}
+}

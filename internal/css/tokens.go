@@ -1,0 +1,93 @@
+package css
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/tdewolff/parse/v2"
+	"github.com/tdewolff/parse/v2/css"
+
+	"github.com/tollgate-mail/tollgate/internal/budget"
+)
+
+// tokens are those of a text, without comments.
+type tokens struct {
+	lexer *css.Lexer
+	steps *budget.Budget
+	kind  css.TokenType
+	text  string // lower case, escapes read
+	err   error
+}
+
+func newTokens(b *budget.Budget, text string) *tokens {
+	return &tokens{lexer: css.NewLexer(parse.NewInputString(text)), steps: b}
+}
+
+// next goes to the next token; false at the end, or where the budget is spent.
+func (t *tokens) next() bool {
+	for {
+		kind, data := t.lexer.Next()
+		if t.err = t.steps.Charge(1 + len(data)/16); t.err != nil || kind == css.ErrorToken {
+			t.kind, t.text = css.ErrorToken, ""
+			return false
+		}
+		if kind == css.CommentToken {
+			continue
+		}
+		t.kind, t.text = kind, plain(data)
+		return true
+	}
+}
+
+// is tells whether the token is one that stands for itself.
+func (t *tokens) is(text string) bool {
+	return t.text == text && t.kind != css.StringToken
+}
+
+// plain is a token in lower case, its escapes read (CSS Syntax 3 §4.3.7).
+func plain(data []byte) string {
+	text := string(data)
+	if strings.IndexByte(text, '\\') < 0 {
+		return strings.ToLower(text)
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); {
+		if text[i] != '\\' {
+			b.WriteByte(text[i])
+			i++
+			continue
+		}
+		i++
+		end := i
+		for end < len(text) && end-i < 6 && isHex(text[end]) {
+			end++
+		}
+		if end == i { // a letter that stands for itself
+			_, size := utf8.DecodeRuneInString(text[i:])
+			b.WriteString(text[i : i+size])
+			i += size
+			continue
+		}
+		n, _ := strconv.ParseUint(text[i:end], 16, 32)
+		b.WriteRune(rune(n))
+		if i = end; i < len(text) && (text[i] == ' ' || text[i] == '\t' || text[i] == '\n') {
+			i++
+		}
+	}
+	return strings.ToLower(b.String())
+}
+
+func isHex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f' }
+
+// skip passes over a block whose brace is open.
+func (t *tokens) skip() {
+	for depth := 1; depth > 0 && t.next(); {
+		switch t.kind {
+		case css.LeftBraceToken:
+			depth++
+		case css.RightBraceToken:
+			depth--
+		}
+	}
+}

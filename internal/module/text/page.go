@@ -1,0 +1,242 @@
+package text
+
+import (
+	"io"
+	"strings"
+
+	"golang.org/x/net/html"
+
+	"github.com/tollgate-mail/tollgate/internal/css"
+)
+
+// The bounds of a page.
+const (
+	maxOpen   = 512 // elements that are kept track of within each other
+	maxNested = 2   // pages within comments and the like
+)
+
+// page reads an HTML text.
+//
+// Mail programs differ in how much of a style sheet they obey, and whether they read
+// what stands in comments for one of them. So there may be two readings: shown is
+// that of programs that obey all of it, whole has besides what is seen only by
+// others. What every program hides is in neither.
+type page struct {
+	*inspection
+	sheet  *css.Sheet
+	known  bool // the sheet is that of the whole page
+	late   bool // a style sheet came after texts that it may be about
+	open   []element
+	last   map[string]int // the innermost that is open, by name: its place and 1
+	nested int            // pages around this text
+	floor  int            // elements that are open around it
+	only   bool           // what is read is for some programs
+
+	shown  strings.Builder
+	whole  *strings.Builder // nil: it is as shown
+	hidden strings.Builder
+
+	links links
+}
+
+// html reads an HTML text by its tokens, as mail programs do. A tree would show more
+// exactly what is in what, and is not bounded by the length of its text.
+func (in *inspection) html(text string) error {
+	sheet := new(css.Sheet)
+	p := newPage(in, sheet)
+	if err := p.read(text); err != nil {
+		return err
+	}
+	if p.late {
+		// Style sheets are of the whole page, wherever they stand in it.
+		p = newPage(in, sheet)
+		p.known = true
+		if err := p.read(text); err != nil {
+			return err
+		}
+	}
+	return p.end()
+}
+
+func newPage(in *inspection, sheet *css.Sheet) *page {
+	p := &page{inspection: in, sheet: sheet, last: make(map[string]int)}
+	p.links.in = in
+	return p
+}
+
+// read reads a text, or one within another.
+func (p *page) read(text string) error {
+	z := html.NewTokenizer(strings.NewReader(text))
+	z.SetMaxBuf(maxRead + 1)
+	tag := "" // where a text is next to its start tag, that
+	for {
+		kind := z.Next()
+		if err := p.budget.Charge(1); err != nil {
+			return err
+		}
+		var err error
+		in := tag
+		tag = ""
+		switch kind {
+		case html.ErrorToken:
+			if err := z.Err(); err != io.EOF { //nolint:errorlint // as the package has it
+				p.found(SymbolLimit)
+			}
+			return nil
+		case html.TextToken:
+			err = p.text(z, in)
+		case html.CommentToken:
+			err = p.comment(string(z.Text()))
+		case html.StartTagToken, html.SelfClosingTagToken:
+			tag, err = p.start(z, kind == html.SelfClosingTagToken)
+			if tag == "noscript" { // what is in it is shown where no scripts are run, as in mail
+				z.NextIsNotRawText()
+			}
+		case html.EndTagToken:
+			name, _ := z.TagName()
+			err = p.finish(name)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// text takes a text, by the element that it begins.
+func (p *page) text(z *html.Tokenizer, in string) error {
+	switch in {
+	case "script":
+	case "style":
+		if p.nested > 0 && p.only {
+			return nil // as pages for one program have them
+		}
+		return p.style(string(z.Raw()))
+	case "title":
+		// It is the name of a window, and in the head of a page only.
+	case "noembed", "noframes", "iframe":
+		return p.inside(string(z.Raw()))
+	default:
+		p.words(string(z.Text()))
+	}
+	return nil
+}
+
+// style takes a style sheet.
+func (p *page) style(text string) error {
+	if p.known {
+		return nil
+	}
+	before := p.sheet.Len()
+	if err := p.sheet.Read(p.budget, text); err != nil {
+		return err
+	}
+	p.late = p.late || p.shown.Len() > 0 && p.sheet.Len() > before
+	return nil
+}
+
+// comment takes one: those for Outlook are a page within the page, for others
+// nothing.
+func (p *page) comment(text string) error {
+	if !strings.HasPrefix(strings.TrimSpace(text[:min(len(text), 16)]), "[if") {
+		return nil
+	}
+	_, text, _ = strings.Cut(text, "]>")
+	text, _, _ = strings.Cut(text, "<![endif]")
+	return p.inside(text)
+}
+
+// inside reads a page within the page, that only some programs show.
+func (p *page) inside(text string) error {
+	if strings.TrimSpace(text) == "" {
+		return nil
+	}
+	if p.nested >= maxNested {
+		p.found(SymbolLimit)
+		return nil
+	}
+	if err := p.budget.Charge(len(text)); err != nil {
+		return err
+	}
+	floor, before := p.floor, p.only
+	p.nested, p.floor, p.only = p.nested+1, len(p.open), true
+	if err := p.read(text); err != nil {
+		return err
+	}
+	p.pop(p.floor)
+	p.nested, p.floor, p.only = p.nested-1, floor, before
+	return nil
+}
+
+// words takes what is written where the page is.
+func (p *page) words(text string) {
+	by, turned := all, false
+	if n := len(p.open); n > 0 {
+		e := &p.open[n-1]
+		if e.data {
+			return
+		}
+		by, turned = e.seenBy(), e.full.turned
+	}
+	if by == all && p.only {
+		p.differ().WriteString(text)
+		p.links.words(text)
+		return
+	}
+	if by != all {
+		p.hidden.WriteString(text)
+	}
+	if by == some || by == all && turned {
+		p.differ().WriteString(text)
+	} else if by == all && p.whole != nil {
+		p.whole.WriteString(text)
+	}
+	if by != all {
+		return
+	}
+	if turned {
+		text = backwards(text)
+	}
+	p.shown.WriteString(text)
+	p.links.words(text)
+}
+
+// instead takes words that stand for something else than text: that one is not seen
+// hides nothing.
+func (p *page) instead(text string, by seenBy) {
+	switch text = " " + text + " "; by {
+	case all:
+		p.words(text)
+	case some:
+		p.differ().WriteString(text)
+	}
+}
+
+// differ is the reading that has what only some programs show.
+func (p *page) differ() *strings.Builder {
+	if p.whole == nil {
+		p.whole = new(strings.Builder)
+		p.whole.WriteString(p.shown.String())
+	}
+	return p.whole
+}
+
+// apart ends a word.
+func (p *page) apart() { p.words(" ") }
+
+func (p *page) end() error {
+	if p.sheet.Cut() {
+		p.found(SymbolLimit)
+	}
+	if err := p.links.end(); err != nil {
+		return err
+	}
+	for _, b := range []*strings.Builder{&p.shown, p.whole} {
+		if b == nil {
+			continue
+		}
+		if err := p.plain(b.String()); err != nil {
+			return err
+		}
+	}
+	return p.hide(p.hidden.String())
+}
