@@ -138,6 +138,7 @@ func TestFoldRune(t *testing.T) {
 
 func FuzzSpelling(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 4, 5, 6, 7, 8, 9})
+	f.Add([]byte("0"))
 	f.Fuzz(func(t *testing.T, seed []byte) {
 		i := 0
 		choose := func(n int) int {

@@ -130,34 +130,32 @@ func TestSearchIsAFullScan(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("%+v:\ngot  %q\nwant %q", q, got, want)
 		}
+		most := 1 + rnd.IntN(5)
+		lastOf := func(dir string) (last []string) {
+			if _, err := journal.Last(t.Context(), dir, q, most, func(e journal.Entry) error {
+				last = append(last, e.Ref)
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			return last
+		}
+		if got, want := lastOf(dir), want[max(0, len(want)-most):]; !slices.Equal(got, want) {
+			t.Errorf("the last %d of %+v:\ngot  %q\nwant %q", most, q, got, want)
+		}
+		if n/9%3 > 0 {
+			continue // what is packed is long: a third of each kind of query has a look
+		}
 		indexed, report := search(t, packed, q)
 		left += report.Left
 		if !slices.Equal(indexed, want) {
 			t.Errorf("by the index, %+v:\ngot  %q\nwant %q", q, indexed, want)
 		}
-		most := 1 + rnd.IntN(5)
-		var last []string
-		if _, err := journal.Last(t.Context(), dir, q, most, func(e journal.Entry) error {
-			last = append(last, e.Ref)
-			return nil
-		}); err != nil {
-			t.Fatal(err)
-		}
-		if want := want[max(0, len(want)-most):]; !slices.Equal(last, want) {
-			t.Errorf("the last %d of %+v:\ngot  %q\nwant %q", most, q, last, want)
-		}
-		var lastIndexed []string
-		if _, err := journal.Last(t.Context(), packed, q, most, func(e journal.Entry) error {
-			lastIndexed = append(lastIndexed, e.Ref)
-			return nil
-		}); err != nil {
-			t.Fatal(err)
-		}
-		if !slices.Equal(lastIndexed, last) {
-			t.Errorf("by the index, the last %d of %+v:\ngot  %q\nwant %q", most, q, lastIndexed, last)
+		if got, want := lastOf(packed), want[max(0, len(want)-most):]; !slices.Equal(got, want) {
+			t.Errorf("by the index, the last %d of %+v:\ngot  %q\nwant %q", most, q, got, want)
 		}
 	}
-	if left < 200 {
+	if left < 60 {
 		t.Errorf("the index ruled out %d members only", left)
 	}
 }

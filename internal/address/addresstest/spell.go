@@ -6,22 +6,29 @@ import "strings"
 // Spell writes an address in one of the many ways that mean the same to Postfix
 // (RFC 5321 §4.1.2 and appendix C, RFC 822). choose picks one of n.
 func Spell(choose func(int) int, local, domain string) string {
-	words := func(s string) string {
+	pairs := func(s string) string {
 		var b strings.Builder
 		for _, r := range s {
 			if choose(5) == 0 && r < 0x80 {
 				b.WriteByte('\\')
 			}
 			b.WriteRune(r)
-			if r == '.' && choose(6) == 0 {
-				b.WriteString([]string{" ", "(x)", "\t"}[choose(3)])
-			}
 		}
 		return b.String()
 	}
+	words := func(s string) string {
+		list := strings.SplitAfter(s, ".")
+		for i, word := range list {
+			list[i] = pairs(word)
+			if i < len(list)-1 && choose(6) == 0 {
+				list[i] += []string{" ", "(x)", "\t"}[choose(3)]
+			}
+		}
+		return strings.Join(list, "")
+	}
 	switch choose(3) {
 	case 0:
-		local = `"` + words(local) + `"`
+		local = `"` + pairs(local) + `"` // between quotes a comment is text
 	case 1:
 		local = words(local)
 	}
