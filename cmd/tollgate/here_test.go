@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -149,5 +151,51 @@ type = "attachment"
 	h.write("policy.toml", policy+"[nonsense]\n")
 	if o := h.run("check", "--live"); o.code != exitPolicy {
 		t.Errorf("a bad policy: %d", o.code)
+	}
+}
+
+// What root's command makes in the daemon's folders is the daemon's afterwards, the
+// folder of journals and files deep inside too; and no inspector is needed for it.
+func TestRootGivesBack(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can make files of somebody else's")
+	}
+	h := newHouse(t)
+	h.write("policy.toml", sales)
+	h.account(time.Now().UTC().Truncate(time.Millisecond), "sales")
+	const nobody = 65534
+	each := func(fn func(path string, info os.FileInfo)) {
+		for _, dir := range []string{"state", "journal"} {
+			err := filepath.Walk(filepath.Join(h.dir, dir), func(path string, info os.FileInfo, err error) error {
+				if err == nil {
+					fn(path, info)
+				}
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	each(func(path string, _ os.FileInfo) {
+		if err := os.Lchown(path, nobody, nobody); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if err := os.RemoveAll(filepath.Join(h.dir, "journal")); err != nil {
+		t.Fatal(err)
+	}
+	deep := filepath.Join(h.dir, "state", "account.records", "made-by-root")
+	if err := os.WriteFile(deep, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h.mustRun("clients", "pay", "sales", "1.00", "--id", "invoice-17")
+	each(func(path string, info os.FileInfo) {
+		if owner, ok := info.Sys().(*syscall.Stat_t); ok && owner.Uid != nobody {
+			t.Errorf("%s is of user %d", path, owner.Uid)
+		}
+	})
+	if err := os.Remove(deep); err != nil {
+		t.Error(err)
 	}
 }

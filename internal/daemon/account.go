@@ -230,18 +230,13 @@ func (d *Daemon) answerEntry(ctx context.Context, request json.RawMessage) (any,
 		_, _ = rand.Read(b[:]) // it never fails
 		q.ID = q.Kind + "/" + time.Now().UTC().Format("20060102T150405Z") + "/" + hex.EncodeToString(b[:])
 	}
-	account, err := l.Account(ctx, q.Client)
+	currency, err := d.currencyOf(ctx, l, q.Client)
 	if err != nil {
 		return nil, storeAway(err)
 	}
-	if account.Currency == "" {
-		if t := d.accounts.Book.Find(d.accounts.Live.Snapshot().Client(q.Client).TariffVersion); t != nil {
-			account.Currency = t.Currency
-		}
-	}
 	r := accounting.Record{
-		ID: q.ID, Kind: q.Kind, Time: time.Now().UTC().Truncate(time.Millisecond), Gateway: d.judge.Gate().Policy().Gateway,
-		Client: q.Client, Amount: strconv.FormatInt(q.Amount, 10), Currency: account.Currency, By: control.User(ctx), Note: q.Note, Reverses: q.Reverses,
+		ID: q.ID, Kind: q.Kind, Time: time.Now().UTC().Truncate(time.Millisecond), Gateway: d.config().Gate.Gateway,
+		Client: q.Client, Amount: strconv.FormatInt(q.Amount, 10), Currency: currency, By: control.User(ctx), Note: q.Note, Reverses: q.Reverses,
 	}
 	if err := r.Check(); err != nil {
 		return nil, refuse(err)
@@ -254,36 +249,11 @@ func (d *Daemon) answerEntry(ctx context.Context, request json.RawMessage) (any,
 		return nil, &control.Refusal{Code: CodeAway, Message: "whether it was booked is not known; ask again with the same id: " + err.Error()}
 	}
 	d.log.Info("an entry of an account", "client", r.Client, "id", r.ID, "kind", r.Kind, "amount", r.Amount, "by", r.By, "booked", booked)
-	if account, err = l.Account(ctx, q.Client); err != nil {
+	account, err := l.Account(ctx, q.Client)
+	if err != nil {
 		return nil, storeAway(err)
 	}
 	return EntryAnswer{ID: r.ID, Booked: booked, Amount: q.Amount, Balance: account.Balance, Currency: r.Currency}, nil
-}
-
-// findEntry is the amount of a payment or an adjustment.
-func findEntry(ctx context.Context, l accounting.Ledger, client, id string) (int64, error) {
-	periods, err := l.Periods(ctx, client)
-	if err != nil {
-		return 0, storeAway(err)
-	}
-	amount, found := int64(0), false
-	for i := len(periods) - 1; i >= 0 && !found; i-- {
-		err := l.RecordsOf(ctx, client, periods[i], func(r accounting.Record) error {
-			if r.ID == id && (r.Kind == accounting.Payment || r.Kind == accounting.Adjust) {
-				found = true
-				amount, err = strconv.ParseInt(r.Amount, 10, 64)
-				return err
-			}
-			return nil
-		})
-		if err != nil {
-			return 0, storeAway(err)
-		}
-	}
-	if !found {
-		return 0, refuse(fmt.Errorf("client %q has no payment and no adjustment %q", client, id))
-	}
-	return amount, nil
 }
 
 func texts(networks []netip.Prefix) []string {

@@ -51,7 +51,7 @@ func (d *Daemon) answerClose(ctx context.Context, request json.RawMessage) (any,
 	}
 	if d.spool.Status().Waiting > 0 {
 		// The heartbeat in the store may be some seconds old.
-		if err := d.store.Heartbeat(ctx, d.judge.Gate().Policy().Gateway, d.spool.Status().Waiting); err != nil {
+		if err := d.store.Heartbeat(ctx, d.config().Gate.Gateway, d.spool.Status().Waiting); err != nil {
 			return nil, storeAway(err)
 		}
 	}
@@ -105,7 +105,7 @@ func (d *Daemon) sealed(ctx context.Context, l accounting.Ledger, seal accountin
 			reason += "; archived in " + seal.Archive
 		}
 		if err := d.journals.Journal().Write(&journal.Entry{
-			Kind: journal.Blocks, Time: time.Now(), Gateway: d.judge.Gate().Policy().Gateway, Stage: "close", Verdict: "closed", Reason: reason, By: seal.By,
+			Kind: journal.Blocks, Time: time.Now(), Gateway: d.config().Gate.Gateway, Stage: "close", Verdict: "closed", Reason: reason, By: seal.By,
 		}); err != nil {
 			return refuse(fmt.Errorf("the period is closed, and it cannot be journalled: %w; close it again", err))
 		}

@@ -141,7 +141,7 @@ func (d *Daemon) answerAccept(ctx context.Context, request json.RawMessage) (any
 	}
 	d.log.Warn("usage records are accepted as lost", "records", q.Records, "note", one.Note, "by", one.By)
 	if err := d.journals.Journal().Write(&journal.Entry{
-		Kind: journal.Blocks, Time: time.Now(), Gateway: d.judge.Gate().Policy().Gateway, Stage: "audit", Verdict: "accepted", By: one.By,
+		Kind: journal.Blocks, Time: time.Now(), Gateway: d.config().Gate.Gateway, Stage: "audit", Verdict: "accepted", By: one.By,
 		Reason: fmt.Sprintf("%s accepted as lost, by %s: %s", Plural(int(q.Records), "usage record"), one.By, one.Note),
 	}); err != nil {
 		return nil, refuse(fmt.Errorf("they are accepted, and it cannot be journalled: %w", err))

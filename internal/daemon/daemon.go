@@ -23,6 +23,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/confine"
 	"github.com/tollgate-mail/tollgate/internal/control"
+	"github.com/tollgate-mail/tollgate/internal/fees"
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/history"
 	"github.com/tollgate-mail/tollgate/internal/module"
@@ -87,7 +88,8 @@ type Daemon struct {
 	tally        *tally.Tally   // what became of messages
 
 	standing standing // of clients, kept up to date
-	seals    *seals   // of closed periods
+	charger  fees.Charger
+	seals    *seals // of closed periods
 	followed *followed
 
 	milter  *milter.Server

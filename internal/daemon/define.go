@@ -247,7 +247,9 @@ func (d *Daemon) switchTariff(ctx context.Context, q SwitchRequest) (SwitchAnswe
 			return SwitchAnswer{}, storeAway(err)
 		}
 		if done {
-			d.doubt() // what was used counts in other periods from now on
+			// What was used counts in other periods from now on, which the store tells all
+			// gateways; the fee of the one that has begun is another.
+			d.charger.Again(id)
 			d.log.Info("a tariff holds from now on", "client", id, "tariff", want.Tariff, "by", control.User(ctx))
 			return SwitchAnswer{Switched: true, Tariff: want.Tariff}, nil
 		}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
-	"github.com/tollgate-mail/tollgate/internal/fees"
 )
 
 // drain starts what brings records to the store, and what tells the store that
@@ -44,7 +43,7 @@ func (d *Daemon) heartbeat(ctx context.Context) {
 	defer tick.Stop()
 	for away := false; ; {
 		beat, cancel := context.WithTimeout(ctx, storeTimeout)
-		err := d.store.Heartbeat(beat, d.judge.Gate().Policy().Gateway, d.spool.Status().Waiting)
+		err := d.store.Heartbeat(beat, d.config().Gate.Gateway, d.spool.Status().Waiting)
 		if err == nil {
 			err = d.renewClaim(beat)
 		}
@@ -138,10 +137,9 @@ const feesEvery = time.Minute
 // chargeFees books the fee of each period, once for all gateways, also for
 // clients without mail.
 func (d *Daemon) chargeFees(ctx context.Context, ledger accounting.Ledger) {
-	charger := fees.Charger{
-		Ledger: ledger, Clients: d.accounts.Live, Book: d.accounts.Book, Location: d.config().Location, Now: time.Now, Log: d.log,
-		Gateway: func() string { return d.judge.Gate().Policy().Gateway },
-	}
+	charger := &d.charger
+	charger.Ledger, charger.Clients, charger.Book, charger.Location, charger.Now, charger.Log = ledger, d.accounts.Live, d.accounts.Book, d.config().Location, time.Now, d.log
+	charger.Gateway = func() string { return d.config().Gate.Gateway }
 	said := ""
 	for {
 		err := charger.Round(ctx)

@@ -4,11 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -76,7 +74,7 @@ func (d *Daemon) answerHeld(ctx context.Context, request json.RawMessage) (any, 
 // books are the daemon's.
 func (d *Daemon) books() correct.Books {
 	return correct.Books{
-		Gateway: d.judge.Gate().Policy().Gateway, Spool: d.spool, Now: time.Now,
+		Gateway: d.config().Gate.Gateway, Spool: d.spool, Now: time.Now,
 		Store: func(context.Context) (accounting.Store, error) { return d.store, nil },
 	}
 }
@@ -90,7 +88,8 @@ func AnswerHeldHere(ctx context.Context, cfg *config.Config, r HeldRequest) (ans
 	defer func() { err = errors.Join(err, lock.Release()) }()
 	// Root makes files here that the daemon must be able to use afterwards.
 	spoolDir := filepath.Join(cfg.StateDir, "spool")
-	defer func() { err = errors.Join(err, giveBack(cfg.StateDir), giveBack(spoolDir), giveBack(cfg.JournalDir)) }()
+	back := lend(cfg.StateDir, cfg.JournalDir)
+	defer func() { err = errors.Join(err, back()) }()
 	j, err := journal.Open(cfg.JournalDir)
 	if err != nil {
 		return answer, err
@@ -112,36 +111,4 @@ func AnswerHeldHere(ctx context.Context, cfg *config.Config, r HeldRequest) (ans
 		return store, err
 	}}, j, cfg.Gate.Version}
 	return h.answer(ctx, r, control.UserName(os.Getuid()))
-}
-
-// giveBack makes the files of a folder those of the folder's owner.
-func giveBack(dir string) error {
-	if os.Geteuid() != 0 {
-		return nil
-	}
-	info, err := os.Stat(dir)
-	if err != nil {
-		return err
-	}
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return nil
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	var errs []error
-	for _, e := range entries {
-		info, err := e.Info()
-		if err != nil {
-			continue // gone meanwhile
-		}
-		if have, ok := info.Sys().(*syscall.Stat_t); ok && have.Uid == 0 && owner.Uid != 0 {
-			if err := os.Lchown(filepath.Join(dir, e.Name()), int(owner.Uid), int(owner.Gid)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				errs = append(errs, err)
-			}
-		}
-	}
-	return errors.Join(errs...)
 }

@@ -5,12 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 
 	"github.com/tollgate-mail/tollgate/internal/assemble"
-	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/control"
 )
 
@@ -32,8 +33,9 @@ func AnswerHere(ctx context.Context, o Options, command string, request json.Raw
 		return nil, fmt.Errorf("state_dir: there is no account yet: %w", err)
 	}
 	d := newDaemon(o)
+	back := lend(o.Config.StateDir, o.Config.JournalDir)
 	defer func() {
-		closed := d.leave(ctx, o.Config)
+		closed := d.leave(ctx, back)
 		if answer == nil {
 			err = errors.Join(err, closed)
 		} else if closed != nil {
@@ -43,7 +45,7 @@ func AnswerHere(ctx context.Context, o Options, command string, request json.Raw
 	if err := d.openAccount(ctx, o, assemble.MustExist); err != nil {
 		return nil, err
 	}
-	if err := d.assemble(ctx, o); err != nil {
+	if err := d.assembleAccount(ctx, o); err != nil {
 		return nil, err
 	}
 	if err := d.bringUp(ctx); err != nil {
@@ -60,9 +62,22 @@ func AnswerHere(ctx context.Context, o Options, command string, request json.Raw
 	return json.Marshal(response)
 }
 
-// leave closes all that was opened, and has files that root made be the daemon's,
-// before one can start and needs them.
-func (d *Daemon) leave(ctx context.Context, cfg *config.Config) error {
+// assembleAccount puts in force what the account needs of the policy: no inspector is
+// started, nothing of the mail's memory is opened.
+func (d *Daemon) assembleAccount(ctx context.Context, o Options) error {
+	d.journals = &assemble.Journals{Log: d.log}
+	d.running = assemble.New(d.journals, assemble.Syslog{}, d.accounts)
+	change, err := assemble.Prepare(ctx, o.Config, d.running)
+	if err != nil {
+		return err
+	}
+	change.Commit()
+	return nil
+}
+
+// leave closes all that was opened, and gives back what root made, before a daemon
+// can start and needs it.
+func (d *Daemon) leave(ctx context.Context, back func() error) error {
 	lock := d.lock
 	d.lock = nil // Stop would let a daemon in
 	over, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -71,10 +86,7 @@ func (d *Daemon) leave(ctx context.Context, cfg *config.Config) error {
 	if lock == nil {
 		return err // the folder is another's
 	}
-	for _, dir := range []string{cfg.StateDir, filepath.Join(cfg.StateDir, "spool"), cfg.JournalDir} {
-		err = errors.Join(err, giveBack(dir))
-	}
-	return errors.Join(err, lock.Release())
+	return errors.Join(err, back(), lock.Release())
 }
 
 // bringUp brings the store up to what was spooled, and the clients to what their
@@ -97,4 +109,71 @@ func (d *Daemon) bringUp(ctx context.Context) error {
 	}
 	d.followed.restore(ctx)
 	return nil
+}
+
+// lend has a command that root gives use folders of the daemon's: back makes what root
+// made in them, and those of them that were not there yet, the daemon's again. Whose
+// state_dir is, is the daemon.
+func lend(stateDir, journalDir string) (back func() error) {
+	_, err := os.Stat(journalDir)
+	made := errors.Is(err, fs.ErrNotExist)
+	return func() error {
+		uid, gid, ok := ownerOf(stateDir)
+		if os.Geteuid() != 0 || !ok || uid == 0 {
+			return nil
+		}
+		var errs []error
+		if made {
+			errs = append(errs, owned(os.Lchown(journalDir, uid, gid)))
+		}
+		for _, dir := range []string{stateDir, journalDir} {
+			errs = append(errs, giveBack(dir))
+		}
+		return errors.Join(errs...)
+	}
+}
+
+// giveBack makes what is root's in a folder, however deep, that of the folder's owner.
+func giveBack(dir string) error {
+	uid, gid, ok := ownerOf(dir)
+	if !ok || uid == 0 {
+		return nil
+	}
+	var errs []error
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return owned(err)
+		}
+		info, err := e.Info()
+		if err != nil {
+			return nil // gone meanwhile
+		}
+		// A file with another name besides may be one of the system's.
+		if have, ok := info.Sys().(*syscall.Stat_t); ok && have.Uid == 0 && (e.IsDir() || have.Nlink == 1) {
+			errs = append(errs, owned(os.Lchown(path, uid, gid)))
+		}
+		return nil
+	})
+	return errors.Join(append(errs, err)...)
+}
+
+// ownerOf is whose a folder is; false where there is none.
+func ownerOf(dir string) (uid, gid int, ok bool) {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return 0, 0, false
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, 0, false
+	}
+	return int(owner.Uid), int(owner.Gid), true
+}
+
+// owned is the error of what is still there.
+func owned(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }

@@ -99,7 +99,7 @@ func (d *Daemon) answerUndecided(ctx context.Context, request json.RawMessage) (
 	}
 	found := map[key]outcome.Message{}
 	note := func(r *accounting.Record) {
-		if r.Gateway != d.judge.Gate().Policy().Gateway || r.Kind != accounting.Usage && r.Kind != accounting.Void || r.Origin().Before(r.Time.Add(-100*24*time.Hour)) {
+		if r.Gateway != d.config().Gate.Gateway || r.Kind != accounting.Usage && r.Kind != accounting.Void || r.Origin().Before(r.Time.Add(-100*24*time.Hour)) {
 			return
 		}
 		k := key{r.QueueID, r.Origin().UnixMilli()}

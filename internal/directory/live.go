@@ -25,6 +25,43 @@ type standing struct {
 	accounting.Standing
 	told uint64 // when it was last told of: a number of Live
 	read uint64 // after which doubt it was read; 0: never
+	// other is what was used in other periods and on other days: a record that came
+	// late tells of one that is over, and lifts nothing.
+	other []accounting.Standing
+}
+
+// of tells whether its period is of the kind that the client's tariff has.
+func (s standing) of(c *accounting.Client) bool {
+	kind := c.Period
+	if kind == "" {
+		kind = accounting.ByMonth
+	}
+	return accounting.KindOf(s.Period) == kind
+}
+
+// mostOther bounds what is known of other periods and days.
+const mostOther = 4
+
+// next is how an account stands after s was told of it.
+func (was standing) next(s accounting.Standing, told uint64) standing {
+	now := standing{s, told, was.read, nil}
+	if s.Zone == "" && s.Period == was.Period {
+		now.Zone = was.Zone
+	}
+	for _, o := range append(was.other, was.Standing) {
+		// Of each only what s says nothing of.
+		if o.Period == s.Period {
+			o.Period = ""
+		}
+		if o.Day == s.Day {
+			o.Day = ""
+		}
+		if o.Period != "" || o.Day != "" {
+			now.other = append(now.other, accounting.Standing{Client: o.Client, Period: o.Period, Zone: o.Zone, Used: o.Used, Day: o.Day, UsedDay: o.UsedDay})
+		}
+	}
+	now.other = now.other[max(0, len(now.other)-mostOther):]
+	return now
 }
 
 // NewLive knows of no clients yet: its Snapshot is nil.
@@ -100,7 +137,11 @@ func (l *Live) Tell(list []accounting.Standing) {
 		if ok && s.Before(was.Standing) {
 			continue
 		}
-		l.standings[s.Client] = standing{s, l.told, was.read}
+		if c := l.Snapshot().Client(s.Client); ok && was.of(c) && !(standing{Standing: s}).of(c) {
+			// It came late, to a period of a tariff that is over.
+			s.Period, s.Zone, s.Used = was.Period, was.Zone, was.Used
+		}
+		l.standings[s.Client] = was.next(s, l.told)
 		l.changes++
 	}
 }
@@ -116,9 +157,9 @@ func (l *Live) Read(asked Unread, list []accounting.Standing) {
 		if s.Err != nil {
 			continue // what is known of it stands, and it is asked for again
 		}
-		now := standing{s, asked.told, asked.doubts}
+		now := standing{s, asked.told, asked.doubts, nil}
 		if was, ok := l.standings[s.Client]; ok && was.told > asked.told && s.Before(was.Standing) {
-			now.Standing, now.told = was.Standing, was.told
+			now.Standing, now.told, now.other = was.Standing, was.told, was.other
 		}
 		l.standings[s.Client] = now
 	}
@@ -174,7 +215,16 @@ func (l *Live) StandingBlocks(c *accounting.Client, t time.Time) accounting.Bloc
 	if !known {
 		return 0
 	}
-	return c.StandingBlocks(s.Standing, t)
+	blocks := c.StandingBlocks(s.Standing, t)
+	for _, o := range s.other {
+		// Periods of another kind are those of a tariff that is over.
+		if accounting.KindOf(o.Period) != accounting.KindOf(s.Period) {
+			o.Period = ""
+		}
+		o.Balance = s.Balance
+		blocks |= c.StandingBlocks(o, t)
+	}
+	return blocks
 }
 
 // Blocks are the reasons why a client may not receive at a time, as it is now

@@ -135,3 +135,56 @@ func TestIncomplete(t *testing.T) {
 		t.Error("it has forgotten")
 	}
 }
+
+// A record of a period or a day that is over, which comes late, lifts nothing; nor does
+// one of a tariff that is over by now set anything.
+func TestLateRecordLiftsNothing(t *testing.T) {
+	now := time.Date(2026, 12, 1, 0, 0, 5, 0, time.UTC)
+	c := &accounting.Client{ID: "sales", Quota: 100, QuotaDay: 50}
+	l := NewLive()
+	have := func(c *accounting.Client) {
+		d, clashes := New(Config{}, []*accounting.Client{c})
+		if clashes != nil {
+			t.Fatal(clashes)
+		}
+		l.Replace(d)
+	}
+	have(c)
+	change := uint64(0)
+	tell := func(period string, used int64, day string, usedDay int64) {
+		change++
+		l.Tell([]accounting.Standing{{Client: "sales", Period: period, Used: used, Day: day, UsedDay: usedDay, Change: [2]uint64{1, change}}})
+	}
+	want := func(at time.Time, want accounting.Block) {
+		t.Helper()
+		if got := l.Blocks(c, at); got != want {
+			t.Errorf("%s: %s, want %s; %+v", at, got, want, l.Standings())
+		}
+	}
+	tell("2026-12", 100, "2026-12-01", 10)
+	want(now, accounting.OverQuota)
+	tell("2026-11", 40, "2026-11-30", 5)
+	want(now, accounting.OverQuota)
+	tell("2026-12", 99, "2026-12-01", 9) // a void
+	want(now, 0)
+	tell("2026-12", 99, "2026-12-01", 50)
+	tell("2026-11", 41, "2026-11-30", 6)
+	want(now, accounting.OverQuota)
+	for i := range 9 {
+		tell("2026-11", 41, time.Date(2026, 11, i+1, 0, 0, 0, 0, time.UTC).Format(time.DateOnly), 6)
+	}
+	tell("2026-12", 99, "2026-12-01", 49)
+	want(now, 0)
+	want(now.AddDate(0, 1, 0), 0)
+	// Days are what it is under from now on.
+	c = &accounting.Client{ID: "sales", Quota: 100, Period: accounting.ByDay}
+	have(c)
+	tell("2026-12-01", 3, "2026-12-01", 49)
+	want(now, 0)
+	tell("2026-12", 250, "2026-12-01", 49)
+	want(now, 0)
+	tell("2026-12-01", 100, "2026-12-01", 49)
+	tell("2026-12", 260, "2026-12-01", 49)
+	want(now, accounting.OverQuota)
+	want(now.AddDate(0, 0, 1), 0)
+}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -40,7 +41,7 @@ type Clients interface {
 	Doubts() uint64
 }
 
-// Charger books fees. It is for one goroutine.
+// Charger books fees. Its Round is for one goroutine, Again for all.
 type Charger struct {
 	Ledger  accounting.Ledger
 	Clients Clients
@@ -55,11 +56,16 @@ type Charger struct {
 	told   map[string]string // client: the version of its tariff when it was seen last
 	news   map[string]bool   // clients of whose tariff the store is to be told
 	said   map[string]string // of whom what cannot be read: why
+	again  sync.Map          // clients to be looked at anew
 	doubts uint64            // when done began
 	last   time.Time         // when the store was told
 	behind time.Time         // since when the clock is behind what it was told
 	gap    time.Time         // since when it says that nobody ran for long
 }
+
+// Again has a client looked at with the next round, whatever was booked: its tariff is
+// another from now on.
+func (c *Charger) Again(client string) { c.again.Store(client, true) }
 
 // Round books what is due. After an error the next round begins where this one
 // did.
@@ -73,6 +79,11 @@ func (c *Charger) Round(ctx context.Context) error {
 		c.done, c.doubts, c.last = map[string]string{}, d, time.Time{}
 		c.told, c.news = map[string]string{}, map[string]bool{}
 	}
+	c.again.Range(func(client, _ any) bool {
+		c.again.Delete(client)
+		delete(c.done, client.(string))
+		return true
+	})
 	now := c.Now()
 	through, err := c.Ledger.FeesThrough(ctx)
 	if err != nil {
@@ -237,36 +248,6 @@ func (c *Charger) under(plans price.Plans, at time.Time, now *price.Tariff) *pri
 		return t
 	}
 	return c.Book.Named(p.Tariff)
-}
-
-// goesOn tells whether the fee of a tariff that holds, and is not the one of the
-// policy, is owed for the period under way. An earlier release did not tell the store
-// of a tariff that was taken away from a client without mail: there it seems to hold
-// still. But then nobody booked its fee for the period before.
-func (c *Charger) goesOn(ctx context.Context, client *accounting.Client, plans price.Plans, holds, policy *price.Tariff, now time.Time) (bool, error) {
-	if holds == policy || len(plans) == 0 {
-		return true, nil
-	}
-	from, _, err := holds.Span(holds.PeriodOf(now))
-	if err != nil {
-		return false, err
-	}
-	before := holds.PeriodOf(from.Add(-time.Second))
-	begin, end, err := holds.Span(before)
-	if err != nil {
-		return false, err
-	}
-	was := plans.At(begin)
-	if !was.Is(holds.Plan()) || max(was.From, was.Noticed) > begin.UnixMilli() || !client.ValidIn(begin, end) {
-		return true, nil // it was not under it for all of that one
-	}
-	counter, err := c.Ledger.CounterOf(ctx, client.ID, before)
-	if err != nil || counter.Fee != 0 {
-		return err == nil, err
-	}
-	c.Log.Warn("the fee of a tariff that a client has no more is not booked: that of the period before was not, either",
-		"client", client.ID, "tariff", holds.Name, "period", holds.PeriodOf(now))
-	return false, nil
 }
 
 // of is the fee of the period that a time belongs to.

@@ -111,3 +111,33 @@ func (c *Charger) booked(ctx context.Context, client, period string) (*accountin
 	}
 	return fee, err
 }
+
+// goesOn tells whether the fee of a tariff that holds, and is not the one of the
+// policy, is owed for the period under way. An earlier release did not tell the store
+// of a tariff that was taken away from a client without mail: there it seems to hold
+// still. But then nobody booked its fee for the period before.
+func (c *Charger) goesOn(ctx context.Context, client *accounting.Client, plans price.Plans, holds, policy *price.Tariff, now time.Time) (bool, error) {
+	if holds == policy || len(plans) == 0 {
+		return true, nil
+	}
+	from, _, err := holds.Span(holds.PeriodOf(now))
+	if err != nil {
+		return false, err
+	}
+	before := holds.PeriodOf(from.Add(-time.Second))
+	begin, end, err := holds.Span(before)
+	if err != nil {
+		return false, err
+	}
+	was := plans.At(begin)
+	if !was.Is(holds.Plan()) || max(was.From, was.Noticed) > begin.UnixMilli() || !client.ValidIn(begin, end) {
+		return true, nil // it was not under it for all of that one
+	}
+	counter, err := c.Ledger.CounterOf(ctx, client.ID, before)
+	if err != nil || counter.Fee != 0 {
+		return err == nil, err
+	}
+	c.Log.Warn("the fee of a tariff that a client has no more is not booked: that of the period before was not, either",
+		"client", client.ID, "tariff", holds.Name, "period", holds.PeriodOf(now))
+	return false, nil
+}
