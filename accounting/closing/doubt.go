@@ -50,6 +50,11 @@ func doubts(ctx context.Context, l archive.Ledgered, period string, now time.Tim
 		doubts = append(doubts, fmt.Sprintf("the fees of clients were last looked after at %s, and are to be once after %s, when %s was over everywhere: a gateway does so every ten minutes",
 			through.Format(time.RFC3339), over.Format(time.RFC3339), period))
 	}
+	order, err := outOfOrder(ctx, l, period)
+	if err != nil {
+		return nil, err
+	}
+	doubts = append(doubts, order...)
 	parked := 0
 	if err := l.Parked(ctx, func(r accounting.Record, _ string) error {
 		if at := r.Origin(); !at.Before(from.Add(-accounting.FarthestZone)) && at.Before(to.Add(accounting.FarthestZone)) {
@@ -61,6 +66,53 @@ func doubts(ctx context.Context, l archive.Ledgered, period string, now time.Tim
 	}
 	if parked > 0 {
 		doubts = append(doubts, fmt.Sprintf("%d records of these days are parked (see \"tollgate parked list\")", parked))
+	}
+	return doubts, nil
+}
+
+// outOfOrder tells of a period that is hardly meant: before anything was charged, or
+// before or behind another one of its kind that should come first.
+func outOfOrder(ctx context.Context, l archive.Ledgered, period string) (doubts []string, err error) {
+	_, end, err := accounting.Span(period, time.UTC)
+	if err != nil {
+		return nil, err
+	}
+	seals, err := l.Closes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	closed, kind := map[string]bool{}, accounting.KindOf(period)
+	for _, c := range seals {
+		closed[c.Period] = true
+		// Periods of one kind are in the order of their names.
+		if accounting.KindOf(c.Period) == kind && c.Period > period {
+			doubts = append(doubts, fmt.Sprintf("%s, which is later, is closed already", c.Period))
+			break
+		}
+	}
+	clients, err := l.Clients(ctx)
+	if err != nil {
+		return nil, err
+	}
+	earlier, open := false, ""
+	for _, client := range clients {
+		periods, err := l.Periods(ctx, client)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range periods {
+			begin, _, err := accounting.Span(p, time.UTC)
+			earlier = earlier || err == nil && begin.Before(end)
+			if accounting.KindOf(p) == kind && p < period && !closed[p] && (open == "" || p < open) {
+				open = p
+			}
+		}
+	}
+	switch {
+	case !earlier:
+		doubts = append(doubts, fmt.Sprintf("nothing was ever charged in %s or before: is it the one that is meant?", period))
+	case open != "":
+		doubts = append(doubts, fmt.Sprintf("%s, which is earlier, has records and is not closed", open))
 	}
 	return doubts, nil
 }

@@ -41,6 +41,9 @@ type UsageLine struct {
 	Tariff  string `json:"tariff"`
 	Version string `json:"tariff_version"`
 	Band    int    `json:"band"` // of the tariff, from 1 on; 0: outside of all
+	// When the band holds, and of how many percent of the price; none outside of all.
+	When    string `json:"band_when,omitempty"`
+	Percent int64  `json:"band_percent,omitempty"`
 	// Sent: what the client sent to somebody who is nobody's.
 	Sent bool `json:"sent,omitempty"`
 	// Late: of a period that was closed.
@@ -216,7 +219,9 @@ func add(lines map[UsageLine]*UsageLine, r *accounting.Record, book *price.Book)
 	}
 	key := UsageLine{Tariff: r.Tariff, Version: r.TariffVersion, Sent: r.Payer == accounting.BySender, Late: r.Effect == accounting.Adjustment}
 	if t := book.Find(r.TariffVersion); t != nil {
-		key.Band = t.Band(r.Origin())
+		if key.Band = t.Band(r.Origin()); key.Band > 0 {
+			key.When, key.Percent = t.Bands[key.Band-1].When, t.Bands[key.Band-1].Percent
+		}
 	}
 	settled, err := price.SettledOf(r)
 	if err != nil {

@@ -56,7 +56,8 @@ func (a *app) clientsList() *cobra.Command {
 		Use:   "list",
 		Short: "list the clients",
 		Long: `List prints a line for each client: its id, tariff, balance, the charged bytes of
-the period and the day with their quotas, and what keeps it from receiving.`,
+the period and the day with their quotas, and what keeps it from receiving.
+Clients that are defined no more and have a balance are listed, too, and marked.`,
 		Example: `  tollgate clients list
   tollgate clients list --json | jq -r '.[] | select(.blocks != "") | .id'`,
 		Args: alone,
@@ -77,7 +78,7 @@ the period and the day with their quotas, and what keeps it from receiving.`,
 			}
 			for _, r := range rows {
 				_, err := fmt.Fprintf(a.out, "%-16s %-12s %16s %-3s  %s  %s %s\n", r.ID, or(r.Tariff), price.FormatMoney(r.Balance), r.Currency,
-					r.Period, used(r.Used, r.Quota), r.Blocks)
+					r.Period, used(r.Used, r.Quota), stateOf(r))
 				if err != nil {
 					return away(err)
 				}
@@ -85,6 +86,17 @@ the period and the day with their quotas, and what keeps it from receiving.`,
 			return nil
 		},
 	}
+}
+
+// stateOf is what people should see of a client: what blocks it, or that it is none.
+func stateOf(r daemon.ClientRow) string {
+	switch {
+	case r.Problem != "":
+		return "cannot be read: " + visible(r.Problem)
+	case r.Gone:
+		return "(gone: defined no more, its account is left)"
+	}
+	return r.Blocks
 }
 
 // used shows bytes beside their quota.
@@ -134,7 +146,7 @@ func printClient(w io.Writer, r daemon.ClientRow) error {
 		{"id", r.ID}, {"name", r.Name}, {"addresses", strings.Join(r.Addresses, " ")},
 		{"logins", strings.Join(r.Logins, " ")}, {"networks", strings.Join(r.Networks, " ")}, {"tariff", tariff}, {"mode", r.Mode},
 		{"balance", balance}, {"credit limit", limitText(r)},
-		{"period", r.Period + ": " + used(r.Used, r.Quota)}, {"day", r.Day + ": " + used(r.UsedDay, r.QuotaDay)}, {"blocks", or(r.Blocks)},
+		{"period", r.Period + ": " + used(r.Used, r.Quota)}, {"day", r.Day + ": " + used(r.UsedDay, r.QuotaDay)}, {"blocks", or(stateOf(r))},
 	} {
 		if _, err := fmt.Fprintf(w, "%-14s%s\n", line[0], visible(line[1])); err != nil {
 			return err
@@ -158,7 +170,7 @@ func limitText(r daemon.ClientRow) string {
 func (a *app) clientsEntry(name, kind string) *cobra.Command {
 	q := daemon.EntryRequest{Kind: kind}
 	c := &cobra.Command{
-		Use:     "pay ID AMOUNT",
+		Use:     "pay CLIENT AMOUNT",
 		Short:   "book a payment",
 		Long:    `Pay adds a payment, a sum such as 1000.00, to a client's balance, once for its id.`,
 		Example: `  tollgate clients pay sales 1000.00 --id invoice-17 --note "transfer of 3 December"`,
@@ -167,7 +179,7 @@ func (a *app) clientsEntry(name, kind string) *cobra.Command {
 	c.ValidArgsFunction = a.firstIs(a.clientIDs)
 	c.Annotations = map[string]string{takesAmount: "2"}
 	if kind == accounting.Adjust {
-		c.Use, c.Short = "adjust ID AMOUNT --reason WHY | --reverses ID", "correct a balance"
+		c.Use, c.Short = "adjust CLIENT AMOUNT --reason WHY | CLIENT --reverses ID", "correct a balance"
 		c.Long = `Adjust changes a client's balance by a sum, up or down, once for its id, and
 keeps the reason. With --reverses it takes a payment or an adjustment back,
 whole, and needs neither a sum nor a reason.`

@@ -1,13 +1,20 @@
 package main
 
 import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tollgate-mail/tollgate/internal/config"
+	"github.com/tollgate-mail/tollgate/internal/control"
 	"github.com/tollgate-mail/tollgate/internal/daemon"
 )
 
@@ -32,14 +39,20 @@ already among them. Clients that the file does not name stay as they are.`,
 				return notThere(err)
 			}
 			list, problems := config.ReadDefinitions(q.File)
-			if problems.Err() != nil {
-				return a.badImport(daemon.ProblemRows(problems))
-			}
 			q.Clients = make([]daemon.ImportLine, len(list))
 			for i, d := range list {
 				q.Clients[i] = daemon.ImportLine{Line: d.Pos.Line, Text: d.Text}
 			}
 			places, err := a.places()
+			if problems.Err() != nil {
+				rows := daemon.ProblemRows(problems)
+				if err == nil && len(list) > 0 {
+					// What can be read may have problems of its own: all are told at once.
+					rows = append(rows, a.problemsOf(c.Context(), places.StateDir, q)...)
+					slices.SortStableFunc(rows, func(x, y daemon.ProblemRow) int { return cmp.Compare(x.Line, y.Line) })
+				}
+				return a.badImport(rows)
+			}
 			if err != nil {
 				return err
 			}
@@ -65,6 +78,22 @@ already among them. Clients that the file does not name stay as they are.`,
 	c.Flags().BoolVar(&q.Check, "check", false, "find every error, and write nothing")
 	c.Flags().BoolVar(&q.Now, "now", false, "other tariffs hold at once, not from the next period on")
 	return c
+}
+
+// problemsOf are those of clients that are not to be written. An answer that does not
+// come has none.
+func (a *app) problemsOf(ctx context.Context, stateDir string, q daemon.ImportRequest) []daemon.ProblemRow {
+	q.Check = true
+	var answer daemon.ImportAnswer
+	silently := *a
+	silently.out, silently.err = io.Discard, io.Discard
+	err := silently.ask(ctx, stateDir, daemon.CmdImport, q, &answer)
+	if refusal := (*control.Refusal)(nil); errors.As(err, &refusal) && refusal.Detail != nil {
+		var rows []daemon.ProblemRow
+		_ = json.Unmarshal(refusal.Detail, &rows)
+		return rows
+	}
+	return answer.Warnings
 }
 
 // badImport tells of a file that cannot be written.

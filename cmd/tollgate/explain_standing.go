@@ -34,7 +34,7 @@ func (a *app) standingOf(ctx context.Context, cfg *config.Config, dir *directory
 	s := standing{all: []accounting.Standing{}, used: make(map[string]trial.Used, len(rows))}
 	for _, r := range rows {
 		s.used[r.ID] = trial.Used{Bytes: r.Used}
-		s.all = append(s.all, accounting.Standing{Client: r.ID, Balance: r.Balance, Period: r.Period, Used: r.Used, Day: r.Day, UsedDay: r.UsedDay})
+		s.all = append(s.all, accounting.Standing{Client: r.ID, Balance: r.Balance, Period: r.Period, Zone: r.Zone, Used: r.Used, Day: r.Day, UsedDay: r.UsedDay})
 	}
 	for _, c := range dir.Clients() {
 		if _, known := s.used[c.ID]; !known {

@@ -93,15 +93,13 @@ in the spool is not yet counted.`,
 	f.IntVar(&r.Top, "top", 0, "only the `N` rows with the most charged bytes, and one of all others")
 	f.BoolVar(&r.Blocks, "blocks", false, "count also what was refused")
 	f.BoolVar(&r.UTC, "utc", false, "days of UTC instead of the accounting time zone")
-	f.StringVar(&r.csv, "csv", "", "print CSV: rfc4180 (the default `FORM`), or excel: semicolons, a byte order mark, decimal commas")
-	f.Lookup("csv").NoOptDefVal = csvRFC
+	csvFlag(c, &r.csv)
 	f.BoolVar(&r.total, "total", false, "end CSV with a row for the total")
 	f.BoolVar(&r.verify, "verify", false, "compute the account anew from its records, and print what differs")
 	// Neither can fail: the flags are there.
 	_ = c.RegisterFlagCompletionFunc("by", func(_ *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
 		return furtherColumns(word), cobra.ShellCompDirectiveNoFileComp
 	})
-	_ = c.RegisterFlagCompletionFunc("csv", cobra.FixedCompletions([]string{csvRFC, csvExcel}, cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
 
@@ -125,11 +123,10 @@ func furtherColumns(word string) []string {
 }
 
 func (r *reporting) check(json bool) error {
+	if err := csvForm(r.csv, json); err != nil {
+		return err
+	}
 	switch {
-	case r.csv != "" && json:
-		return usagef("--csv and --json are two forms: name one")
-	case !slices.Contains([]string{"", csvRFC, csvExcel}, r.csv):
-		return usagef("--csv=%s: it is one of %s, %s", r.csv, csvRFC, csvExcel)
 	case r.total && r.csv == "":
 		return usagef("--total is for --csv: a table has it always, and programs add up themselves")
 	case r.verify && (r.csv != "" || r.Blocks || r.Top > 0):
@@ -150,10 +147,7 @@ func (a *app) printReport(r *reporting, q *report.Query, answer *daemon.ReportAn
 	case a.json:
 		return report.WriteJSON(a.out, v, answer.Rows)
 	case r.csv != "":
-		dialect, totals := report.RFC4180(), []report.Row(nil)
-		if r.csv == csvExcel {
-			dialect = report.Excel()
-		}
+		dialect, totals := dialectOf(r.csv), []report.Row(nil)
 		if r.total {
 			totals = report.Totals(answer.Rows)
 		}
@@ -270,4 +264,29 @@ func (a *app) withReporter(ctx context.Context, fn func(*daemon.Reporter) error)
 		err = fn(p)
 	}
 	return away(errors.Join(err, store.Close()))
+}
+
+// csvFlag has a command print CSV.
+func csvFlag(c *cobra.Command, form *string) {
+	c.Flags().StringVar(form, "csv", "", "print CSV: rfc4180 (the default `FORM`), or excel: semicolons, a byte order mark, decimal commas")
+	c.Flags().Lookup("csv").NoOptDefVal = csvRFC
+	_ = c.RegisterFlagCompletionFunc("csv", cobra.FixedCompletions([]string{csvRFC, csvExcel}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// csvForm tells what is wrong with the form that was asked for, beside another.
+func csvForm(form string, other bool) error {
+	switch {
+	case !slices.Contains([]string{"", csvRFC, csvExcel}, form):
+		return usagef("--csv=%s: it is one of %s, %s", form, csvRFC, csvExcel)
+	case form != "" && other:
+		return usagef("--csv is one form, --json and --exact are others: name one")
+	}
+	return nil
+}
+
+func dialectOf(form string) report.Dialect {
+	if form == csvExcel {
+		return report.Excel()
+	}
+	return report.RFC4180()
 }

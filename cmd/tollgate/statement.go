@@ -13,6 +13,7 @@ import (
 
 func (a *app) statement() *cobra.Command {
 	var utc, exact bool
+	var form string
 	c := &cobra.Command{
 		Use:   "statement CLIENT PERIOD",
 		Short: "print a client's account in a period",
@@ -21,14 +22,19 @@ func (a *app) statement() *cobra.Command {
 tariff, adjustments with who and why, closing balance. It adds up to the last
 unit, or is not printed: lines are rounded to the decimals of the currency so
 that they, too, add up; --exact and --json have what was computed, to the last
-part of a millionth, and the ids of entries.
+part of a millionth, and the ids of entries. --csv has a row for each line: the
+amounts of all but the last, the closing balance, sum to it.
 
 PERIOD may be said: "last month", "november", "last week", "yesterday".`,
 		Example: `  tollgate statement sales 2026-11
   tollgate statement sales "last month" --exact
+  tollgate statement sales november --csv > november.csv
   tollgate statement sales 2026-W48 --json`,
 		Args: counted(2, 2),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := csvForm(form, a.json || exact); err != nil {
+				return err
+			}
 			places, err := a.lookingPlaces()
 			if err != nil {
 				return err
@@ -53,12 +59,16 @@ PERIOD may be said: "last month", "november", "last week", "yesterday".`,
 			if utc {
 				loc = time.UTC
 			}
+			if form != "" {
+				return away(s.WriteCSV(a.out, dialectOf(form), loc))
+			}
 			if exact {
 				return away(exactStatement(a.out, &s, loc))
 			}
 			return away(printStatement(a.out, &s, loc))
 		},
 	}
+	csvFlag(c, &form)
 	c.Flags().BoolVar(&exact, "exact", false, "sums to the last part of a millionth, and all ids")
 	c.ValidArgsFunction = a.firstIs(a.clientIDs)
 	c.Flags().BoolVar(&utc, "utc", false, "times in UTC instead of the accounting time zone")
@@ -73,7 +83,8 @@ func (a *app) close() *cobra.Command {
 		Long: `Close freezes a period: what comes late counts in an open one, as an adjustment.
 Its records get a hash, which chains to that of the period closed before. It is
 refused while there is doubt: a gateway has records that wait or has not been
-heard of, or records are parked; with --force the doubt is kept with the hash.
+heard of, records are parked, nothing was ever charged so early, or periods would
+be closed out of their order; with --force the doubt is kept with the hash.
 Closed again it is verified. Where a closed period has days in common with it (a
 day of a month) it asks. With --archive the records are moved out of the
 store into a file whose SHA-256 is the hash: reports, statements and --verify

@@ -170,10 +170,14 @@ func printStatement(w io.Writer, s *report.Statement, loc *time.Location) error 
 		sheet.add(what+moreOf(e), r.to(new(big.Rat).Add(r.exact, millionths(amountOf(e)))))
 	}
 	closing := millionths(s.Closing)
+	versions := versionsOf(s.Usage)
 	for n, u := range s.Usage {
 		what := "usage without a tariff"
 		if u.Tariff != "" {
 			what = "usage, tariff " + u.Tariff
+			if versions[u.Tariff] > 1 { // its price was changed meanwhile
+				what += ", version " + u.Version[:min(8, len(u.Version))]
+			}
 		}
 		what += bandOf(u) + fmt.Sprintf(": %s, %s charged", numberOf(u.Deliveries, "delivery", "deliveries"), bytesize(u.Charged))
 		if u.Included > 0 {
@@ -201,6 +205,18 @@ func printStatement(w io.Writer, s *report.Statement, loc *time.Location) error 
 	}
 	sheet.add("closing balance", r.text(r.shown))
 	return sheet.print(w)
+}
+
+// versionsOf counts the versions of each tariff.
+func versionsOf(lines []report.UsageLine) map[string]int {
+	seen, count := map[[2]string]bool{}, map[string]int{}
+	for _, u := range lines {
+		if one := [2]string{u.Tariff, u.Version}; !seen[one] {
+			seen[one] = true
+			count[u.Tariff]++
+		}
+	}
+	return count
 }
 
 func numberOf(n int64, one, more string) string {
@@ -246,7 +262,10 @@ func moreOf(e report.Entry) string {
 
 func bandOf(u report.UsageLine) string {
 	what := ""
-	if u.Band > 0 {
+	switch {
+	case u.When != "":
+		what += fmt.Sprintf(", %s at %d %%", u.When, u.Percent)
+	case u.Band > 0: // as an earlier daemon says it
 		what += " band " + strconv.Itoa(u.Band)
 	}
 	if u.Sent {

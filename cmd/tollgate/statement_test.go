@@ -87,3 +87,21 @@ func smallest(text string) (int64, bool) {
 	n, err := strconv.ParseInt(strings.Replace(text, ".", "", 1), 10, 64)
 	return n, err == nil
 }
+
+// Who pays reads when a band holds, and which version of a tariff a line is of where
+// its price was changed.
+func TestStatementNamesBandAndVersion(t *testing.T) {
+	s := &report.Statement{Client: "sales", Period: "2026-11", Currency: "RUB", Usage: []report.UsageLine{
+		{Tariff: "office", Version: "35be25f5f9d4fc2b", Band: 1, When: "Sa-Su 00:00-24:00", Percent: 50, Deliveries: 1},
+		{Tariff: "office", Version: "77be25f5f9d4fc2b", Deliveries: 1}, {Tariff: "daily", Version: "11be25f5f9d4fc2b", Deliveries: 1},
+	}}
+	var b strings.Builder
+	if err := printStatement(&b, s, time.UTC); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"tariff office, version 35be25f5, Sa-Su 00:00-24:00 at 50 %: 1", "tariff office, version 77be25f5: 1", "tariff daily: 1"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, &b)
+		}
+	}
+}

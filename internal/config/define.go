@@ -146,10 +146,7 @@ func ReadDefinitions(path string) ([]Definition, rules.Problems) {
 		}
 		list = append(list, Definition{Text: n.Placed(), Pos: n.Pos()})
 	}}}, "")
-	if d.Problems.Err() != nil {
-		return nil, d.Problems
-	}
-	return list, nil
+	return list, d.Problems
 }
 
 func jsonLines(path, text string) (list []Definition, problems rules.Problems) {

@@ -2,14 +2,10 @@ package daemon
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/netip"
-	"strconv"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -31,17 +27,22 @@ type ClientRow struct {
 	// NextCurrency is that of Next, where a balance that is not 0 would become one of
 	// it: to be settled before.
 	NextCurrency string `json:"next_currency,omitempty"`
-	Mode         string `json:"mode"`
-	Balance      int64  `json:"balance"` // millionths of the currency unit, as credit_limit
-	CreditLimit  int64  `json:"credit_limit"`
-	HasCredit    bool   `json:"has_credit_limit"` // it is set: postpaid it refuses beyond, also one of 0
-	Currency     string `json:"currency"`
-	Period       string `json:"period"`
-	Used         int64  `json:"used"`  // charged bytes in the period
-	Quota        int64  `json:"quota"` // 0: none
-	Day          string `json:"day"`
-	UsedDay      int64  `json:"used_day"`
-	QuotaDay     int64  `json:"quota_day"`
+	// Gone: it is not defined any more, and its account is still there.
+	Gone bool `json:"gone,omitempty"`
+	// Problem is why its account cannot be read; sums say nothing then.
+	Problem     string `json:"problem,omitempty"`
+	Mode        string `json:"mode"`
+	Balance     int64  `json:"balance"` // millionths of the currency unit, as credit_limit
+	CreditLimit int64  `json:"credit_limit"`
+	HasCredit   bool   `json:"has_credit_limit"` // it is set: postpaid it refuses beyond, also one of 0
+	Currency    string `json:"currency"`
+	Period      string `json:"period"`
+	Zone        string `json:"zone,omitempty"` // that the period is cut in, where it is known
+	Used        int64  `json:"used"`           // charged bytes in the period
+	Quota       int64  `json:"quota"`          // 0: none
+	Day         string `json:"day"`
+	UsedDay     int64  `json:"used_day"`
+	QuotaDay    int64  `json:"quota_day"`
 }
 
 // NoTariff stands for none where something is said of what is to come. No tariff has
@@ -141,14 +142,22 @@ func (d *Daemon) answerClients(ctx context.Context, request json.RawMessage) (an
 	if dir == nil {
 		return nil, &control.Refusal{Code: CodeAway, Message: "no clients are known yet"}
 	}
-	list := dir.Clients()
+	list := slices.Clone(dir.Clients())
+	gone, err := d.gone(ctx, l, r.ID)
+	if err != nil {
+		return nil, storeAway(err)
+	}
 	if r.ID != "" {
 		c := dir.Client(r.ID)
-		if c == nil {
-			return nil, refuse(fmt.Errorf("there is no client %q", r.ID))
+		if c == nil && len(gone) == 0 {
+			return nil, refuse(errors.New(noClient(r.ID, dir)))
 		}
-		list = []*accounting.Client{c}
+		if list = nil; c != nil {
+			list = []*accounting.Client{c}
+		}
 	}
+	known := len(list)
+	list = append(list, gone...)
 	now := time.Now()
 	ask := make([]accounting.Standing, len(list))
 	for i, c := range list {
@@ -170,10 +179,19 @@ func (d *Daemon) answerClients(ctx context.Context, request json.RawMessage) (an
 	for i, c := range list {
 		account, s := accounts[i], standings[i]
 		rows[i] = ClientRow{
+			Gone: i >= known, Zone: s.Zone,
 			ID: c.ID, Name: c.Name, Addresses: append([]string{}, c.Addresses...), Logins: append([]string{}, c.Logins...), Networks: texts(c.Networks),
 			Blocks: d.accounts.Live.Blocks(c, now).String(), // as at RCPT
 			Tariff: account.Tariff, Mode: c.Mode.String(), Balance: s.Balance, CreditLimit: c.CreditLimit, HasCredit: c.HasCredit, Currency: account.Currency,
 			Period: s.Period, Used: s.Used, Quota: c.Quota, Day: s.Day, UsedDay: s.UsedDay, QuotaDay: c.QuotaDay,
+		}
+		if err := errors.Join(account.Err, s.Err); err != nil {
+			rows[i].Problem = err.Error()
+			continue
+		}
+		if i >= known {
+			rows[i].Blocks = ""
+			continue
 		}
 		if t := d.accounts.Book.Find(c.TariffVersion); t != nil {
 			switch {
@@ -192,68 +210,34 @@ func (d *Daemon) answerClients(ctx context.Context, request json.RawMessage) (an
 	return rows, nil
 }
 
-func (d *Daemon) answerEntry(ctx context.Context, request json.RawMessage) (any, error) {
-	var q EntryRequest
-	if err := json.Unmarshal(request, &q); err != nil {
-		return nil, err
+// gone are clients that are defined no more, and have an account in which something
+// stands: of all those whose balance is not 0, of one that is asked for any.
+func (d *Daemon) gone(ctx context.Context, l accounting.Ledger, id string) (list []*accounting.Client, err error) {
+	dir := d.accounts.Live.Snapshot()
+	if dir == nil || id != "" && (dir.Client(id) != nil || accounting.CheckID(id) != nil) {
+		return nil, nil
 	}
-	l, err := d.ledger()
-	if err != nil {
-		return nil, err
-	}
-	if dir := d.accounts.Live.Snapshot(); dir == nil || dir.Client(q.Client) == nil {
-		return nil, refuse(fmt.Errorf("there is no client %q", q.Client))
-	}
-	if q.Kind != accounting.Payment && q.Kind != accounting.Adjust {
-		return nil, refuse(fmt.Errorf("unknown kind %q", q.Kind))
-	}
-	if q.Reverses != "" {
-		books, err := d.statementBooks(ctx)
-		if err != nil {
-			return nil, storeAway(err)
-		}
-		was, err := findEntry(ctx, books, q.Client, q.Reverses)
-		if err != nil {
+	var ids []string
+	if id != "" {
+		periods, err := l.Periods(ctx, id)
+		if err != nil || len(periods) == 0 {
 			return nil, err
 		}
-		q.Amount = -was
-		if q.ID == "" {
-			q.ID = "reverse/" + q.Reverses // a second time it is known
+		ids = []string{id}
+	} else if ids, err = l.Clients(ctx); err != nil {
+		return nil, err
+	}
+	ids = slices.DeleteFunc(ids, func(id string) bool { return dir.Client(id) != nil || accounting.CheckID(id) != nil })
+	accounts, err := l.Accounts(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range accounts {
+		if id != "" || a.Balance != 0 || a.Err != nil {
+			list = append(list, &accounting.Client{ID: a.Client, Location: d.config().Location})
 		}
 	}
-	if strings.HasPrefix(q.ID, accounting.FeePrefix) || strings.ContainsRune(q.ID, 0) {
-		// The fee would be taken for booked.
-		return nil, refuse(fmt.Errorf("id %q: those that begin with %s are of fees", q.ID, accounting.FeePrefix))
-	}
-	if q.ID == "" {
-		var b [8]byte
-		_, _ = rand.Read(b[:]) // it never fails
-		q.ID = q.Kind + "/" + time.Now().UTC().Format("20060102T150405Z") + "/" + hex.EncodeToString(b[:])
-	}
-	currency, err := d.currencyOf(ctx, l, q.Client)
-	if err != nil {
-		return nil, storeAway(err)
-	}
-	r := accounting.Record{
-		ID: q.ID, Kind: q.Kind, Time: time.Now().UTC().Truncate(time.Millisecond), Gateway: d.config().Gate.Gateway,
-		Client: q.Client, Amount: strconv.FormatInt(q.Amount, 10), Currency: currency, By: control.User(ctx), Note: q.Note, Reverses: q.Reverses,
-	}
-	if err := r.Check(); err != nil {
-		return nil, refuse(err)
-	}
-	booked, err := l.Enter(ctx, r)
-	switch {
-	case errors.Is(err, accounting.ErrConflict), errors.Is(err, accounting.ErrReversed), errors.Is(err, accounting.ErrCurrency):
-		return nil, refuse(err)
-	case err != nil:
-		return nil, &control.Refusal{Code: CodeAway, Message: "whether it was booked is not known; ask again with the same id: " + err.Error()}
-	}
-	d.log.Info("an entry of an account", "client", r.Client, "id", r.ID, "kind", r.Kind, "amount", r.Amount, "by", r.By, "booked", booked)
-	account, err := l.Account(ctx, q.Client)
-	if err != nil {
-		return nil, storeAway(err)
-	}
-	return EntryAnswer{ID: r.ID, Booked: booked, Amount: q.Amount, Balance: account.Balance, Currency: r.Currency}, nil
+	return list, nil
 }
 
 func texts(networks []netip.Prefix) []string {

@@ -86,8 +86,10 @@ func (d *Daemon) Status(ctx context.Context) Status {
 	if problem := runsAsRoot(); problem != "" {
 		s.Degraded = append(s.Degraded, problem)
 	}
-	if problem := d.seals.Problem(); problem != "" {
-		s.Degraded = append(s.Degraded, problem)
+	for _, problem := range []string{d.seals.Problem(), d.charger.Problem()} {
+		if problem != "" {
+			s.Degraded = append(s.Degraded, problem)
+		}
 	}
 	return s
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -114,50 +113,4 @@ func noClient(id string, dir *directory.Directory) string {
 		note += fmt.Sprintf("; did you mean %q?", near)
 	}
 	return note
-}
-
-// currencyOf is the one that a client's balance is in: of the last tariff that it had
-// or, where it never had one, of the policy's.
-func (d *Daemon) currencyOf(ctx context.Context, l accounting.Ledger, client string) (string, error) {
-	text, err := l.Plans(ctx, client)
-	if err != nil {
-		return "", err
-	}
-	plans, err := price.ParsePlans(text)
-	if err != nil {
-		return "", err
-	}
-	if currency := plans.CurrencyAt(time.Now()); currency != "" {
-		return currency, nil
-	}
-	if t := d.accounts.Book.Find(d.accounts.Live.Snapshot().Client(client).TariffVersion); t != nil {
-		return t.Currency, nil
-	}
-	return "", nil
-}
-
-// findEntry is the amount of a payment or an adjustment.
-func findEntry(ctx context.Context, l accounting.Ledger, client, id string) (int64, error) {
-	periods, err := l.Periods(ctx, client)
-	if err != nil {
-		return 0, storeAway(err)
-	}
-	amount, found := int64(0), false
-	for i := len(periods) - 1; i >= 0 && !found; i-- {
-		err := l.RecordsOf(ctx, client, periods[i], func(r accounting.Record) error {
-			if r.ID == id && (r.Kind == accounting.Payment || r.Kind == accounting.Adjust) {
-				found = true
-				amount, err = strconv.ParseInt(r.Amount, 10, 64)
-				return err
-			}
-			return nil
-		})
-		if err != nil {
-			return 0, storeAway(err)
-		}
-	}
-	if !found {
-		return 0, refuse(fmt.Errorf("client %q has no payment and no adjustment %q", client, id))
-	}
-	return amount, nil
 }

@@ -304,3 +304,40 @@ func TestUnreadableCostsNobodyElse(t *testing.T) {
 	w.round(g)
 	w.want("a", "2026-11 5 office")
 }
+
+// forgetful is a store that was set back.
+type forgetful struct {
+	*embedded.Store
+	back time.Duration
+}
+
+func (f *forgetful) FeesThrough(ctx context.Context) (time.Time, error) {
+	t, err := f.Store.FeesThrough(ctx)
+	if f.back < 0 {
+		return time.Time{}, err
+	}
+	return t.Add(-f.back), err
+}
+
+// A store that is set back, or empty, has lost payments that no spool has: it is told.
+// Clocks of gateways that differ by seconds are no reason.
+func TestForgottenMoney(t *testing.T) {
+	for _, tt := range []struct {
+		back time.Duration
+		want string
+	}{{0, ""}, {30 * time.Second, ""}, {20 * time.Minute, "set back"}, {-1, "nobody ever did"}} {
+		office := tariff(t, "office", 5)
+		w := newWorld(t, []*price.Tariff{office}, client("sales", office))
+		f := &forgetful{Store: w.store}
+		g := w.over("mx1", f)
+		w.round(g)
+		w.clock = w.clock.Add(time.Minute)
+		w.round(g)
+		f.back = tt.back
+		w.clock = w.clock.Add(time.Minute)
+		w.round(g)
+		if got := g.Problem(); (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
+			t.Errorf("%s: %q", tt.back, got)
+		}
+	}
+}

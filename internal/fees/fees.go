@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -61,6 +62,8 @@ type Charger struct {
 	last   time.Time         // when the store was told
 	behind time.Time         // since when the clock is behind what it was told
 	gap    time.Time         // since when it says that nobody ran for long
+	seen   time.Time         // until when fees were looked after, by the store
+	lost   atomic.Value      // what the store has forgotten: a text
 }
 
 // Again has a client looked at with the next round, whatever was booked: its tariff is
@@ -89,6 +92,7 @@ func (c *Charger) Round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.compare(through, now)
 	through = c.believed(through, now)
 	if c.waits(through, now) {
 		return nil
