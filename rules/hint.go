@@ -230,8 +230,11 @@ func (c *compiler) closed(k Key) []string { return c.source.Words[k] }
 // are.
 func (c *compiler) warnWords(m *condition, source string, at Pos) {
 	words := c.closed(m.key)
+	if words == nil {
+		return // of most attributes: and to parse is most of what an expression costs
+	}
 	parsed, err := c.cache.Parse(source)
-	if words == nil || err != nil {
+	if err != nil {
 		return
 	}
 	for _, w := range words {

@@ -17,6 +17,7 @@ type listBuilder struct {
 	to       *target // the file that is built; nil: the list has the entries
 	cache    *expr.Cache
 	required []expr.Required // of each pattern
+	waiting  []parsed        // expressions that are parsed together
 	room     []byte
 }
 
@@ -88,28 +89,6 @@ func orFull(err error) error {
 		return errListFull
 	}
 	return err
-}
-
-func (b *listBuilder) addPattern(source string) (warning string, err error) {
-	if b.to != nil {
-		return "", errExpression
-	}
-	if source == "" {
-		return "", errors.New("the expression is empty and would match everything")
-	}
-	p, err := b.cache.Parse(source)
-	if err != nil {
-		return "", err
-	}
-	b.list.patterns = append(b.list.patterns, p.Pattern)
-	b.required = append(b.required, p.Required())
-	b.list.size++
-	trouble := p.Trouble()
-	// One that needs a literal is not compiled before it is needed.
-	if p.Required() == "" && p.Match("", nil) && p.Match("\x01\uf8ff", nil) {
-		trouble = append(trouble, fmt.Sprintf("/%s/ matches everything", source))
-	}
-	return strings.Join(trouble, "; "), nil
 }
 
 func (b *listBuilder) addPrefix(s string) (warning string, err error) {

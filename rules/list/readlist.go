@@ -39,13 +39,20 @@ func (b *listBuilder) read(file string, r io.Reader) diag.Problems {
 		}
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
+			b.parseWaiting(&rep)
 			rep.tell(line, fmt.Sprintf("the line is longer than %d octets", maxLine), false)
 			continue
 		case err != nil && !errors.Is(err, io.EOF):
+			b.parseWaiting(&rep)
 			rep.tell(line, "reading: "+err.Error(), false)
 			return rep.all()
 		}
-		if entry := b.list.kind.entry(text); entry != "" {
+		entry := b.list.kind.entry(text)
+		switch {
+		case entry == "":
+		case b.list.kind == Expressions && b.to == nil:
+			b.parseLater(line, entry, &rep)
+		default:
 			warning, err := b.add(entry)
 			if errors.Is(err, errGivenUp) {
 				return rep.all()
@@ -61,6 +68,7 @@ func (b *listBuilder) read(file string, r io.Reader) diag.Problems {
 			}
 		}
 		if err != nil {
+			b.parseWaiting(&rep)
 			return rep.all()
 		}
 	}
