@@ -64,6 +64,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 		"Reversals":         testReversals,
 		"Currencies":        testCurrencies,
 		"Turns":             testTurns,
+		"Edges":             testEdges,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, fresh(t)) })
 	}
