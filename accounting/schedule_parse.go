@@ -39,11 +39,16 @@ type scheduleParser struct {
 }
 
 func (p *scheduleParser) entry() ([]span, error) {
+	start := p.at
 	days, err := p.days()
 	if err != nil {
 		return nil, err
 	}
-	if p.skipSpace() == 0 && p.at < len(p.text) {
+	space := p.skipSpace()
+	if p.at == len(p.text) || p.text[p.at] == ';' {
+		return nil, p.errorf("times are expected after the days: %s 00:00-24:00 is all of them", strings.TrimSpace(p.text[start:p.at]))
+	}
+	if space == 0 {
 		return nil, p.errorf("%q where a space and times are expected", p.word())
 	}
 	var spans []span

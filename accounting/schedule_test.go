@@ -149,7 +149,7 @@ func TestParseScheduleRefuses(t *testing.T) {
 		"Mon 08:00-20:00":                      `column 1: "Mon" where a day`,
 		"Пн 08:00-20:00":                       `column 1: "Пн" where a day`,
 		"08:00-20:00":                          `column 1: "08:00" where a day`,
-		"Mo":                                   "column 3: the end where a time is expected",
+		"Mo":                                   "column 3: times are expected after the days: Mo 00:00-24:00",
 		"Mo-":                                  "column 4: the end where a day",
 		"Mo-Xx 08:00-20:00":                    `column 4: "Xx" where a day`,
 		"Mo, 08:00-20:00":                      `column 5: "08:00" where a day`,

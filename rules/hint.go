@@ -21,6 +21,8 @@ func (c *compiler) warnPattern(m *condition, source string, at Pos) {
 	switch name := plainName(source); {
 	case c.lists[name] != nil && name == source:
 		c.warnf(at, "%s: %q is an expression here, and there is a list of that name; did you mean \"list:%s\"?", m.key, source, name)
+	case foreign.NamesTable(source):
+		c.warnf(at, "%s: %q is an expression here; those of a file are a list: x = { file = \"…\", type = \"regex\" } in [lists], and \"list:x\"", m.key, source)
 	case foreign.LooksLikeList(source):
 		c.warnf(at, "%s: %q is an expression; a list is written \"list:%s\", and what must not match stands in `unless`", m.key, source, foreign.ListIn(source))
 	}

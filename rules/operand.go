@@ -139,6 +139,9 @@ func (c *compiler) operand(m *condition, row *Attribute, op Operand, at Pos) err
 	}
 	if row.Kind == KindEnum {
 		if !slices.Contains(row.Names, s) {
+			if not := strings.TrimLeft(strings.TrimPrefix(s, "not "), "!^ "); not != s && slices.Contains(row.Names, not) {
+				return fmt.Errorf("unknown value %q; what must not be stands in unless: unless.%s = %q", s, m.key, not)
+			}
 			return unknown("value", s, row.Names)
 		}
 		m.own().names = append(m.names, s)

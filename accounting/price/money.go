@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // MaxMoney is the largest price or payment, in millionths: a milliard units.
@@ -30,7 +31,7 @@ func ParseMoney(s string) (int64, error) {
 	digits, negative := strings.CutPrefix(s, "-")
 	whole, fraction, dot := strings.Cut(digits, ".")
 	if whole == "" || dot && fraction == "" || strings.Trim(whole+fraction, "0123456789") != "" {
-		return 0, fmt.Errorf("%q: %w", s, ErrMoney)
+		return 0, fmt.Errorf("%q: %w%s", s, ErrMoney, plainSum(s))
 	}
 	if fraction = strings.TrimRight(fraction, "0"); len(fraction) > 6 {
 		return 0, fmt.Errorf("%q: %w", s, ErrFiner)
@@ -43,6 +44,35 @@ func ParseMoney(s string) (int64, error) {
 		n = -n
 	}
 	return n, nil
+}
+
+// plainSum says how a sum is written that has blanks, a sign, a comma or a currency in
+// it; "" where that cannot be told.
+func plainSum(s string) string {
+	plain := strings.TrimFunc(s, func(r rune) bool { return unicode.IsLetter(r) || unicode.Is(unicode.Sc, r) || unicode.IsSpace(r) })
+	plain = strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || r == '_' || r == '\'' {
+			return -1 // between thousands
+		}
+		return r
+	}, strings.TrimPrefix(plain, "+"))
+	if point, comma := strings.LastIndexByte(plain, '.'), strings.LastIndexByte(plain, ','); comma > point {
+		if len(plain)-comma == 4 {
+			return "; a fraction is written with a point, thousands without anything" // "1,000" may be either
+		}
+		if strings.Contains(plain[:comma], ",") {
+			return ""
+		}
+		plain = strings.ReplaceAll(plain[:comma], ".", "") + "." + plain[comma+1:]
+	}
+	plain = strings.ReplaceAll(plain, ",", "")
+	if plain == s {
+		return ""
+	}
+	if _, err := ParseMoney(plain); err != nil {
+		return ""
+	}
+	return fmt.Sprintf("; write %q", plain)
 }
 
 // FormatMoney writes millionths in units, with two decimals at least.

@@ -33,6 +33,15 @@ func TestMoney(t *testing.T) {
 			t.Errorf("%q: %d, %v, want %v", in, got, err, want)
 		}
 	}
+	for in, want := range map[string]string{
+		"1000,50": `write "1000.50"`, "1.000,50": `write "1000.50"`, "1,000.50": `write "1000.50"`, "1 000": `write "1000"`, "12.50 RUB": `write "12.50"`, "€ 3": `write "3"`, "+3": `write "3"`,
+		"-1,5": `write "-1.5"`, "1,000": "with a point", "1e3": "", "": "", "RUB": "", "--1": "", "1.2.3": "", "1,2,3": "",
+	} {
+		_, err := ParseMoney(in)
+		if err == nil || !strings.Contains(err.Error(), want) || want == "" && strings.Contains(err.Error(), ";") {
+			t.Errorf("%q: %v, want %s", in, err, want)
+		}
+	}
 	for in, want := range map[int64]string{0: "0.00", 1: "0.000001", 1_500_000: "1.50", -20_000: "-0.02", 123_456_789: "123.456789", -1 << 63: "-9223372036854.775808"} {
 		if got := FormatMoney(in); got != want {
 			t.Errorf("%d: %s", in, got)

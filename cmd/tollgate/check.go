@@ -83,6 +83,9 @@ func readFor(file string, strict bool) (is checking, problems diag.Problems) {
 	problems = append(problems, is.kept.Lost()...)
 	if strict {
 		problems = append(problems, proof.Findings(reasoned(is.cfg, plain), time.Now())...)
+		for _, t := range plain.Idle {
+			problems = append(problems, diag.Problem{Pos: t.Pos, Msg: "tariff " + t.Name + ": no client has it", Warning: true})
+		}
 		problems.Sort()
 	}
 	return is, problems

@@ -61,6 +61,7 @@ func TestCheck(t *testing.T) {
 		{"good-json", policy, []string{"--json"}, 0},
 		{"warning", policy + everywhere, nil, 0},
 		{"strict", policy + everywhere, []string{"--strict"}, 78},
+		{"strict-idle", policy + "[[tariff]]\nname = \"nobody\"\ncurrency = \"EUR\"\n", []string{"--strict"}, 78},
 		{"bad", strings.Replace(policy, "listen ", "lisen ", 1) + everywhere + "action = \"dance\"\n", nil, 78},
 		{"bad-json", strings.Replace(policy, "listen ", "lisen ", 1) + everywhere, []string{"--json"}, 78},
 		{"not-toml", policy + "= 5\n", nil, 78},

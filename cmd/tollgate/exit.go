@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -81,9 +80,6 @@ func (a *app) exit(c *cobra.Command, err error) int {
 		if f.code == exitUsage {
 			fmt.Fprintf(a.err, "tollgate: see \"%s --help\"\n", c.CommandPath())
 		}
-	}
-	if _, none := os.Stat(a.policy); f.code == exitPolicy && errors.Is(none, fs.ErrNotExist) {
-		fmt.Fprintf(a.err, "tollgate: there is no policy %s: name another with --policy, or make one with \"tollgate setup\"\n", a.policy)
 	}
 	return f.code
 }

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 
 	"github.com/tollgate-mail/tollgate/internal/daemon"
 )
@@ -22,5 +25,11 @@ func closingLine(rows []daemon.ProblemRow) string {
 func printProblems(w io.Writer, rows []daemon.ProblemRow) {
 	for _, r := range rows {
 		fmt.Fprintln(w, r)
+		if r.Line > 0 || r.Severity != "error" {
+			continue
+		}
+		if _, none := os.Stat(r.File); errors.Is(none, fs.ErrNotExist) {
+			fmt.Fprintln(w, `tollgate: --policy names a policy, "tollgate setup" makes one`)
+		}
 	}
 }

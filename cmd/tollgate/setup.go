@@ -51,7 +51,7 @@ beside the new one.`,
 	f.StringVar(&s.name, "name", "", "the gateway's `NAME`")
 	f.StringVar(&s.domains, "domains", "", "whose mail comes here, `DOMAINS` with commas between")
 	f.StringVar(&s.nextHop, "next-hop", "", "the `HOST` or host:port that gets it, or \"local\"")
-	f.StringVar(&s.outbound, "outbound", "", "who may send anywhere, `NETWORKS` with commas between, or \"none\"")
+	f.StringVar(&s.outbound, "outbound", "", "who may send anywhere: `NETWORKS` with commas between, and with them who has logged in; \"users\", these alone; or \"none\"")
 	f.StringVar(&s.antivirus, "antivirus", "", "the `ADDRESS` of clamd, as unix:/path or tcp:host:port, or \"none\"")
 	f.StringVar(&s.store, "store", "", "host:port of a `REDIS`, or \"embedded\"")
 	f.BoolVar(&s.yes, "yes", false, "do not ask; what no flag answers is as it was found")
@@ -179,7 +179,10 @@ func (a *app) questions(ctx context.Context, c *cobra.Command, s settingUp) (set
 		{"name", s.name, "1/6 What is this gateway called in the Internet?", host, keep(&is.Name, setup.ParseName)},
 		{"domains", s.domains, "2/6 Whose mail comes here? Domains, with commas between", mail, func(t string) (err error) { is.Domains, err = setup.ParseDomains(t); return err }},
 		{"next-hop", s.nextHop, "3/6 Where does it go? A host, or \"local\" for mailboxes on this machine", "local", keep(&is.NextHop, func(t string) (string, error) { return elsewhere(is.Name, t) })},
-		{"outbound", s.outbound, "4/6 Who may send anywhere? Networks, or \"none\"", "none", func(t string) (err error) { is.Outbound, err = setup.ParseNetworks(t); return err }},
+		{"outbound", s.outbound, "4/6 Who may send anywhere? Networks, \"users\" (who has logged in), or \"none\"", "none", func(t string) (err error) {
+			is.Outbound, is.LoggedIn, err = setup.ParseSenders(t)
+			return err
+		}},
 		{"antivirus", s.antivirus, "5/6 Which antivirus? The address of clamd, or \"none\"", foundClamd(ctx), keep(&is.Antivirus, func(t string) (string, error) { return given(t, "none", "unix:", "tcp:") })},
 		{"store", s.store, "6/6 Where is the account kept? host:port of a Redis that gateways share, or \"embedded\"", "embedded", keep(&is.Redis, func(t string) (string, error) {
 			if t == "embedded" {

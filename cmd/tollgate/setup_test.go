@@ -14,6 +14,7 @@ func TestSetupPolicies(t *testing.T) {
 		"--domains example.org --next-hop local --outbound none --antivirus none --store embedded",
 		"--domains example.org,.example.org,пример.рф --next-hop mail.example.org:2525 --outbound 10.0.0.0/8,fd00::/8 --antivirus unix:/nonexistent/clamd.ctl --store 127.0.0.1:6379",
 		"--domains example.org --outbound 192.0.2.7 --antivirus tcp:127.0.0.1:1",
+		"--domains example.org --next-hop local --outbound users --antivirus none",
 	} {
 		h := newHouse(t)
 		if err := os.Remove(h.path("policy.toml")); err != nil {
@@ -24,6 +25,10 @@ func TestSetupPolicies(t *testing.T) {
 			t.Errorf("%s: exit code %d: %s", flags, o.code, o.err)
 		}
 		h.mustRun("check", "--strict")
+		// Nobody is nobody.
+		if loggedIn := strings.Contains(h.read("policy.toml"), "authenticated = true"); loggedIn == strings.Contains(flags, "none --anti") {
+			t.Errorf("%s: who has logged in may send: %v", flags, loggedIn)
+		}
 	}
 	h := newHouse(t)
 	if o := h.run("setup", "--name", "mx1.example.org", "--domains", "example.org", "--next-hop", "MX1.example.org:25", "--policy-only", "--yes", "--force"); o.code != 2 || !strings.Contains(o.err, "is this gateway") {

@@ -1,8 +1,12 @@
 package config
 
 import (
+	"errors"
+	"io/fs"
 	"net/netip"
+	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/directory"
@@ -68,6 +72,9 @@ func (d *decoder) followMaillog(n *node) {
 		d.config.FollowMaillog = text
 	default:
 		d.Path(&d.config.FollowMaillog)(n)
+		if _, err := os.Stat(d.config.FollowMaillog); !strings.Contains(text, "/") && errors.Is(err, fs.ErrNotExist) {
+			d.Warnf(n, "follow_maillog: there is no file %s; \"journal\" has the lines of journalctl brought by tollgate maillog feed", d.config.FollowMaillog)
+		}
 	}
 }
 

@@ -58,7 +58,7 @@ func (d *decoder) antivirusFields(a *antivirus) []field {
 		{Key: "tag_subject", Read: d.Text(&a.tagSubject)},
 		{Key: "tag_header", Read: d.tagHeader(&a.tagHeader)},
 		{Key: "on_error", Read: d.OneOf(&a.onError, "tempfail", "accept")},
-		{Key: "max_size", Read: d.Size(&a.limits.MaxSize, 1, maxInspected)},
+		{Key: "max_size", Read: d.mailSize(&a.limits.MaxSize, 1, maxInspected)},
 		{Key: "oversize", Read: d.OneOf(&a.oversize, "accept", "tempfail", "reject")},
 		{Key: "timeout", Read: d.Duration(&a.limits.Timeout, time.Second, maxInspection)},
 		{Key: "connections", Read: d.Whole(&a.limits.Parallel, 1, maxParallel)},

@@ -177,23 +177,6 @@ func (d *decoder) schedule(into **accounting.Schedule) func(*node) {
 	}
 }
 
-// domainMeant says how a domain is written that somebody wrote as programs beside
-// this one have it.
-func domainMeant(s string) string {
-	sub, subdomains := strings.CutPrefix(s, "*.")
-	domain := sub
-	if at := strings.LastIndexByte(s, '@'); at >= 0 && !subdomains {
-		domain = s[at+1:]
-	}
-	switch {
-	case domain == s || address.CheckDomain(domain) != nil:
-		return ""
-	case subdomains:
-		return fmt.Sprintf("; for all its subdomains write %q", "."+domain)
-	}
-	return fmt.Sprintf("; did you mean %q?", domain)
-}
-
 // clashes reports addresses, logins and networks that cannot be read, or that
 // belong to a client already.
 func (d *decoder) clashes(all []directory.Clash) {
@@ -277,6 +260,12 @@ func (c *listed) folded(kind directory.Kind, i int) string {
 func meantOf(c directory.Clash) string {
 	if c.Kind != directory.Mailbox {
 		return ""
+	}
+	if plain := strings.TrimSpace(c.Text); plain != c.Text {
+		return fmt.Sprintf("; there is a blank at its end or beginning: write %q", plain)
+	}
+	if strings.HasPrefix(c.Text, "^") || strings.HasSuffix(c.Text, "$") {
+		return "; an expression is written /between slashes/"
 	}
 	return wholeDomain(c.Text)
 }

@@ -192,6 +192,15 @@ func LoadWithin(path string, reach func(path string) error) (*Config, rules.Prob
 type Plain struct {
 	Source rules.Source
 	Ends   []End // of service, as its clients have them
+	// Idle are tariffs that no client of the policy has: of none where there are clients
+	// in a source that is followed.
+	Idle []Tariff
+}
+
+// Tariff is where a [[tariff]] stands.
+type Tariff struct {
+	Pos  rules.Pos
+	Name string
 }
 
 // End is a day at which something ends.
@@ -218,6 +227,12 @@ func LoadPlain(path string) (*Config, *Plain, rules.Problems) {
 	for _, c := range d.clientList {
 		if at := c.at.Child("expires"); at != nil && !c.Disabled {
 			p.Ends = append(p.Ends, End{Pos: at.Pos(), What: "client " + c.ID + ": expires", Day: c.Expires})
+		}
+	}
+	for _, t := range d.tariffList {
+		used := cfg.ClientSource != nil || slices.ContainsFunc(cfg.Clients, func(c *accounting.Client) bool { return c.Tariff == t.Name })
+		if !used {
+			p.Idle = append(p.Idle, Tariff{t.at.Pos(), t.Name})
 		}
 	}
 	return cfg, p, problems

@@ -43,7 +43,7 @@ disabled = false
 valid_from = 2026-01-01
 expires = 2027-02-28
 quota = "2 GiB"
-quota_day = 1000
+quota_day = 2000000
 mode = "prepaid"
 credit_limit = "100.00"
 schedule = "Mo-Fr 08:00-20:00"
@@ -58,7 +58,7 @@ filter = false
 		t.Fatal(list, problems)
 	}
 	const text = `{"id":"sales","name":"Sales <1>","addresses":["sales@example.org","/^s-.*@example\\.org$/"],"tariff":"office","disabled":false,` +
-		`"valid_from":"2026-01-01","expires":"2027-02-28","quota":"2 GiB","quota_day":1000,"mode":"prepaid","credit_limit":"100.00",` +
+		`"valid_from":"2026-01-01","expires":"2027-02-28","quota":"2 GiB","quota_day":2000000,"mode":"prepaid","credit_limit":"100.00",` +
 		`"schedule":"Mo-Fr 08:00-20:00","filter":false}`
 	if d := cmp.Diff(text, list[0].Compact()); d != "" {
 		t.Error(d)

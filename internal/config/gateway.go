@@ -2,6 +2,7 @@ package config
 
 import (
 	"net"
+	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -171,6 +172,9 @@ func (d *decoder) listenAddress(n *node) (string, bool) {
 	if addr, ok := strings.CutPrefix(s, "inet:"); ok {
 		host, port, err := net.SplitHostPort(addr)
 		if err == nil && host != "" && isPort(port) {
+			if ip, err := netip.ParseAddr(host); err == nil && !ip.IsLoopback() && !ip.IsPrivate() {
+				d.Warnf(n, "listen: %s: whoever reaches it can speak as Postfix does, and have usage records written: listen on a unix socket, a loopback or a private address", s)
+			}
 			return s, true
 		}
 	}

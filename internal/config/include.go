@@ -93,7 +93,7 @@ func (d *decoder) matching(pattern *node, main string) []string {
 }
 
 // merge adds what a further file says. Tables become one, arrays of tables are
-// appended; all else can be said once.
+// appended; all else can be said once, or the same again.
 func (d *decoder) merge(into, from *node, path string) {
 	for _, c := range from.Children {
 		name := strings.TrimPrefix(path+"."+c.Key, ".")
@@ -106,10 +106,29 @@ func (d *decoder) merge(into, from *node, path string) {
 			d.merge(was, c, name)
 		case was.Tables() && c.Tables():
 			was.Children = append(was.Children, c.Children...)
+		case saysSame(was, c): // twice: files that each stand for themselves
 		default:
 			d.Errorf(c, "%s is set twice: here and at %s", name, was.Pos())
 		}
 	}
+}
+
+// saysSame tells whether two values say the same, each where it stands.
+func saysSame(a, b *node) bool {
+	if a.Kind != b.Kind || a.Key != b.Key || len(a.Children) != len(b.Children) {
+		return false
+	}
+	for i := range a.Children {
+		if !saysSame(a.Children[i], b.Children[i]) {
+			return false
+		}
+	}
+	text, single := a.Value.(string)
+	// A relative path is another file in another folder.
+	if single && (namesFile(a.Key) || strings.HasPrefix(text, "unix:")) && filepath.Dir(a.File) != filepath.Dir(b.File) {
+		return a.Value == b.Value && filepath.IsAbs(strings.TrimPrefix(text, "unix:"))
+	}
+	return a.Value == b.Value
 }
 
 // document reads one TOML file of the policy.
@@ -198,6 +217,15 @@ func Whole(path string) ([]byte, diag.Problems) {
 	return text, problems
 }
 
+// namesFile tells whether a key's value is the name of a file or folder.
+func namesFile(key string) bool {
+	switch key {
+	case "file", "state_dir", "dir", "postfix_config", "follow_maillog":
+		return true
+	}
+	return strings.HasSuffix(key, "_file")
+}
+
 // absolute makes paths out of the names of files below n.
 func absolute(n *node) {
 	for _, c := range n.Children {
@@ -206,8 +234,7 @@ func absolute(n *node) {
 		case c.Kind != document.Single:
 			absolute(c)
 		case !single, c.Key == "follow_maillog" && name == FollowJournal:
-		case c.Key == "file", strings.HasSuffix(c.Key, "_file"), c.Key == "state_dir", c.Key == "dir",
-			c.Key == "postfix_config", c.Key == "follow_maillog":
+		case namesFile(c.Key):
 			c.Value = values.Resolve(c)
 		}
 	}

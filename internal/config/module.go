@@ -77,7 +77,7 @@ func (d *decoder) moduleFields(e *extension) []field {
 		{Key: "factor", Read: d.weight(&e.factor)},
 		{Key: "on_error", Read: d.OneOf(&e.onError, "ignore", "tempfail")},
 		{Key: "timeout", Read: d.Duration(&e.limits.Timeout, 100*time.Millisecond, maxInspection)},
-		{Key: "max_size", Read: d.Size(&e.limits.MaxSize, 1, maxInspected)},
+		{Key: "max_size", Read: d.mailSize(&e.limits.MaxSize, 1, maxInspected)},
 		{Key: "connections", Read: d.Whole(&e.limits.Parallel, 1, maxParallel)},
 	}, d.typeFields(e)...)
 }

@@ -2,11 +2,13 @@ package config
 
 import (
 	"bufio"
+	"fmt"
 	"net/netip"
 	"os"
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/internal/address"
 	"github.com/tollgate-mail/tollgate/internal/policyfile/document"
 	"github.com/tollgate-mail/tollgate/internal/policyfile/source"
 )
@@ -58,6 +60,32 @@ func (d *decoder) domain(at *node, s string) {
 	// The directory says whether it is a domain.
 	d.domainsAt[s] = at
 	d.directory.Domains = append(d.directory.Domains, s)
+}
+
+// domainMeant says how a domain is written that somebody wrote as programs beside
+// this one have it.
+func domainMeant(s string) string {
+	if _, after, ok := strings.Cut(s, "://"); ok {
+		after, _, _ = strings.Cut(after, "/")
+		if address.CheckDomain(after) == nil {
+			return fmt.Sprintf("; did you mean %q?", after)
+		}
+	}
+	if plain := strings.Trim(strings.TrimSpace(s), "."); plain != s && address.CheckDomain(plain) == nil {
+		return fmt.Sprintf("; did you mean %q?", plain)
+	}
+	sub, subdomains := strings.CutPrefix(s, "*.")
+	domain := sub
+	if at := strings.LastIndexByte(s, '@'); at >= 0 && !subdomains {
+		domain = s[at+1:]
+	}
+	switch {
+	case domain == s || address.CheckDomain(domain) != nil:
+		return ""
+	case subdomains:
+		return fmt.Sprintf("; for all its subdomains write %q", "."+domain)
+	}
+	return fmt.Sprintf("; did you mean %q?", domain)
 }
 
 // domainsFile reads a file with one domain a line, with comments as in lists.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"crypto/tls"
+	"fmt"
 	"net"
 	"strings"
 
@@ -51,7 +52,7 @@ func (d *decoder) redisAddrs(r *Redis) func(*node) {
 			s := c.Value.(string)
 			host, port, err := net.SplitHostPort(s)
 			if err != nil || host == "" || !isPort(port) {
-				d.Errorf(c, `addrs: %q is not "host:port"`, s)
+				d.Errorf(c, `addrs: %q is not "host:port"%s`, s, redisMeant(s))
 				continue
 			}
 			if r.Addrs = append(r.Addrs, s); r.Addr == "" {
@@ -59,6 +60,27 @@ func (d *decoder) redisAddrs(r *Redis) func(*node) {
 			}
 		}
 	}
+}
+
+// redisMeant is the address in what is a URL, or has no port.
+func redisMeant(s string) string {
+	secure := strings.HasPrefix(s, "rediss://")
+	host := strings.TrimPrefix(strings.TrimPrefix(s, "redis://"), "rediss://")
+	host, _, _ = strings.Cut(host, "/")
+	host = host[strings.LastIndexByte(host, '@')+1:]
+	switch {
+	case host == "" || strings.ContainsAny(host, " \t"):
+		return ""
+	case !strings.Contains(host, ":"):
+		host += ":6379"
+	}
+	if _, port, err := net.SplitHostPort(host); err != nil || !isPort(port) {
+		return "; a port is a number from 1 to 65535"
+	}
+	if secure {
+		return fmt.Sprintf("; write %q, and tls = true", host)
+	}
+	return fmt.Sprintf("; write %q", host)
 }
 
 // redisKind: a server, a Cluster or Sentinels, and what goes with which.

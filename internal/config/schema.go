@@ -63,34 +63,52 @@ func Tables() []Table {
 
 // holder is the section that has a key, "" where none or more than one has it.
 func (d *decoder) holder(key string) string {
-	var found []string
+	if found := d.holding(key); len(found) == 1 {
+		return found[0]
+	}
+	return ""
+}
+
+// holders are the sections that have a key, "" where none has it.
+func (d *decoder) holders(key string) string { return strings.Join(d.holding(key), " or ") }
+
+func (d *decoder) holding(key string) (found []string) {
 	for name, fields := range d.schema() {
 		if _, ok := values.Find(fields, key); ok && name[0] == '[' {
 			found = append(found, name)
 		}
 	}
 	slices.Sort(found)
-	if len(found) != 1 {
-		return ""
-	}
-	return found[0]
+	return found
 }
 
-// otherName says what a key of a rule is called here.
+// otherName says what a key that a table does not have is called here, or where it is
+// done otherwise.
 func otherName(table, key string) string {
-	if table != "[[rule]]" && table != "[[threshold]]" {
-		return ""
+	if key == "include" {
+		return "include stands at the top of the file, before the first section"
 	}
-	return foreign.RuleKey(key)
+	switch table {
+	case "[[rule]]", "[[threshold]]":
+		if name := foreign.RuleKey(key); name != "" {
+			return "here it is " + name
+		}
+		return foreign.Needless(key)
+	case "[[client]]":
+		return foreign.ClientKey(key)
+	case "[[tariff]]":
+		return foreign.TariffKey(key)
+	}
+	return ""
 }
 
 // meant is what may have been meant by a key that a table does not have.
 func (d *decoder) meant(table, key string) string {
+	if name := otherName(table, key); name != "" {
+		return "; " + name
+	}
 	if holder := d.holder(key); holder != "" {
 		return "; it belongs in " + holder
-	}
-	if name := otherName(table, key); name != "" {
-		return "; here it is " + name
 	}
 	return ""
 }

@@ -87,6 +87,8 @@ func (d *decoder) readSection(n *node, s section) {
 		}
 	case !s.many && n.Tables():
 		d.Errorf(n, "%s can stand only once: write it %s", s.key, s)
+	case s.many && n.Kind == document.Table && len(n.Children) > 0 && n.Children[0].Tables():
+		d.Errorf(n.Children[0], "[[%s.%s]] stands behind the %s that it belongs to", s.key, n.Children[0].Key, s)
 	default:
 		d.Errorf(n, "%s must be written %s; it is %s", s.key, s, n.What())
 	}
@@ -113,6 +115,10 @@ func (d *decoder) unknownSection(n *node, all []section) {
 	}
 	if holder := d.holder(n.Key); holder != "" && n.Kind != document.Table {
 		d.Errorf(n, "unknown %s; it belongs in %s", what, holder)
+		return
+	}
+	if where := d.holders(n.Key); where != "" && n.Kind != document.Table && !n.Tables() {
+		d.Errorf(n, "unknown %s; write the head of its section above it: %s", what, where)
 		return
 	}
 	d.Errorf(n, "unknown %s", what)

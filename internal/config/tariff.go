@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/accounting/price"
@@ -41,7 +42,7 @@ func (d *decoder) tariffFields(t *tariffEntry) []field {
 		{Key: "per_mib", Read: d.money(&t.PerMiB, 0)},
 		{Key: "per_delivery", Read: d.money(&t.PerDelivery, 0)},
 		{Key: "increment", Read: d.Size(&t.Increment, 1, 1<<40)},
-		{Key: "included", Read: d.Size(&t.Included, 0, most)},
+		{Key: "included", Read: d.mailSize(&t.Included, 0, most)},
 		{Key: "included_deliveries", Read: d.WholeNumber(&t.IncludedDeliveries, 0, most)},
 		{Key: "fee", Read: d.money(&t.Fee, 0)},
 		{Key: "period", Read: d.period(&t.Period)},
@@ -165,6 +166,9 @@ func (d *decoder) finishTariff(c listed, compiled map[string]*price.Tariff) {
 		if n := c.at.Child("credit_limit"); n != nil {
 			d.Warnf(n, "client %s has no tariff: nothing lowers its balance", c.ID)
 		}
+		if n := c.at.Child("mode"); n != nil && c.Mode == accounting.Prepaid {
+			d.Warnf(n, "client %s is prepaid and has no tariff: nothing lowers its balance, and until somebody pays it receives nothing", c.ID)
+		}
 		return
 	}
 	name, _ := c.tariffAt.Value.(string)
@@ -194,8 +198,8 @@ func (d *decoder) accountFields(c *listed) []field {
 				c.tariffAt = n
 			}
 		}},
-		{Key: "quota", Read: d.quota(&c.Quota, most)},
-		{Key: "quota_day", Read: d.quota(&c.QuotaDay, most)},
+		{Key: "quota", Read: d.mailSize(&c.Quota, 1, most)},
+		{Key: "quota_day", Read: d.mailSize(&c.QuotaDay, 1, most)},
 		{Key: "mode", Read: func(n *node) {
 			if s, ok := d.ReadString(n); ok && d.Among(n, s, accounting.Modes()) {
 				c.Mode = accounting.Mode(slices.Index(accounting.Modes(), s))
@@ -208,13 +212,19 @@ func (d *decoder) accountFields(c *listed) []field {
 	}
 }
 
-// quota reads one, and warns of one that hardly a message fits in: its unit lacks.
-func (d *decoder) quota(into *int64, most int64) func(*node) {
-	read := d.Size(into, 1, most)
+// mailSize reads a size of mail, and warns of one that hardly a message fits in, or
+// few do where its unit was left out: mebibytes were meant.
+func (d *decoder) mailSize(into *int64, least, most int64) func(*node) {
+	read := d.Size(into, least, most)
 	return func(n *node) {
+		before := *into
 		read(n)
-		if *into > 0 && *into < 1000 {
-			d.Warnf(n, "%s is %d octets: hardly a message fits in; a size is written \"2 GiB\"", n.Key, *into)
+		if *into == before || *into == 0 {
+			return
+		}
+		text, written := n.Value.(string)
+		if *into < 1000 || *into < 1<<20 && (!written || strings.Trim(text, "0123456789 ") == "") {
+			d.Warnf(n, "%s is %d octets: hardly a message fits in; a size is written with its unit, \"%d MiB\"", n.Key, *into, max(1, *into))
 		}
 	}
 }

@@ -80,7 +80,7 @@ func checkHostPort(address string) error {
 		}
 		return err
 	case !isPort(port):
-		return fmt.Errorf("%q is no port", port)
+		return fmt.Errorf("%q is no port: a number from 1 to 65535", port)
 	case host == "" || strings.ContainsFunc(host, func(r rune) bool { return r <= ' ' || r == '/' }):
 		return fmt.Errorf("%q is no host", host)
 	}

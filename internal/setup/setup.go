@@ -22,6 +22,7 @@ type Answers struct {
 	Domains   []string       // whose mail comes here: "example.org", ".example.org"
 	NextHop   string         // host or host:port that gets it; "" for this machine's mailboxes
 	Outbound  []netip.Prefix // who may send anywhere
+	LoggedIn  bool           // and whoever has logged in at Postfix
 	Antivirus string         // address of clamd; "" for none
 	Redis     string         // host:port; "" for the embedded store
 	Password  string         // file with Redis's password, or ""
@@ -87,11 +88,15 @@ func ParseNextHop(s string) (string, error) {
 	return net.JoinHostPort(host, port), nil
 }
 
-// ParseNetworks reads networks and addresses; "none" and nothing are none.
-func ParseNetworks(s string) ([]netip.Prefix, error) {
-	var all []netip.Prefix
+// ParseSenders reads who may send anywhere: networks and addresses, and with them who
+// has logged in; "users", who has logged in alone; "none" or nothing, nobody.
+func ParseSenders(s string) (all []netip.Prefix, loggedIn bool, err error) {
 	for _, word := range words(s) {
-		if word == "none" {
+		switch word {
+		case "none":
+			continue
+		case "users":
+			loggedIn = true
 			continue
 		}
 		p, err := netip.ParsePrefix(word)
@@ -100,13 +105,13 @@ func ParseNetworks(s string) ([]netip.Prefix, error) {
 		}
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("%q is no network such as 10.0.0.0/8", word)
+			return nil, false, fmt.Errorf("%q is no network such as 10.0.0.0/8", word)
 		case p.Bits() == 0:
-			return nil, fmt.Errorf("%q would let everybody send anywhere", word)
+			return nil, false, fmt.Errorf("%q would let everybody send anywhere", word)
 		}
 		all = append(all, p.Masked())
 	}
-	return all, nil
+	return all, loggedIn || len(all) > 0, nil
 }
 
 func words(s string) []string {
@@ -137,7 +142,11 @@ domains = %s
 	for n, p := range a.Outbound {
 		networks[n] = p.String()
 	}
-	say("networks      = %s\nauthenticated = true             # and whoever logged in\n\n", list(networks))
+	who := "false            # true: whoever logged in, too"
+	if a.LoggedIn {
+		who = "true             # and whoever logged in"
+	}
+	say("networks      = %s\nauthenticated = %s\n\n", list(networks), who)
 	if a.Antivirus != "" {
 		say(`[antivirus]                      # every message is scanned
 clamd    = %s

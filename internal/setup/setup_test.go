@@ -33,11 +33,11 @@ func TestParse(t *testing.T) {
 		_, err := ParseNextHop(s)
 		bad(s, err)
 	}
-	if got, err := ParseNetworks("10.1.2.3/8, 192.0.2.7 fd00::/8"); err != nil || len(got) != 3 || got[0].String() != "10.0.0.0/8" || got[1].String() != "192.0.2.7/32" {
+	if got, in, err := ParseSenders("10.1.2.3/8, 192.0.2.7 fd00::/8"); err != nil || !in || len(got) != 3 || got[0].String() != "10.0.0.0/8" || got[1].String() != "192.0.2.7/32" {
 		t.Errorf("%v, %v", got, err)
 	}
 	for _, s := range []string{"0.0.0.0/0", "::/0", "10.0.0.0/33", "all"} {
-		_, err := ParseNetworks(s)
+		_, _, err := ParseSenders(s)
 		bad(s, err)
 	}
 }

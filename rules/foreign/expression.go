@@ -19,6 +19,17 @@ func ListIn(source string) string {
 	return strings.TrimSpace(name)
 }
 
+// NamesTable tells an expression that is a table of Postfix's, such as
+// "pcre:/etc/postfix/checks".
+func NamesTable(source string) bool {
+	kind, rest, ok := strings.Cut(source, ":")
+	switch kind {
+	case "pcre", "regexp", "hash", "btree", "lmdb", "cdb", "dbm", "texthash", "cidr", "socketmap", "proxy", "static", "ldap", "mysql", "pgsql", "sqlite":
+		return ok && (strings.HasPrefix(rest, "/") || strings.HasPrefix(rest, "$") || kind == "proxy")
+	}
+	return false
+}
+
 // NamesField tells whether an expression begins with the field's name and a
 // colon.
 func NamesField(source, field string) bool {

@@ -114,6 +114,10 @@ func Attribute(name string) string {
 		return "here it is tls"
 	case "title":
 		return "here it is subject"
+	case "body", "text":
+		return `here it is module.NAME.text of a [[module]] with type = "text"`
+	case "has_attachment":
+		return `here it is attachment_count = "> 0"`
 	case "headers":
 		return "here it is header.NAME"
 	case "header_checks":
@@ -149,6 +153,8 @@ func RuleKey(key string) string {
 		return "match"
 	case "or":
 		return "any"
+	case "and", "all":
+		return "match, of which all conditions have to hold"
 	case "except", "not", "exceptions", "unless_any":
 		return "unless"
 	case "disabled", "disable":
@@ -175,6 +181,63 @@ func RuleKey(key string) string {
 		return "last"
 	case "priority":
 		return "the order in the file"
+	}
+	return ""
+}
+
+// Needless says why there is no key of that name in a rule; "" for none.
+func Needless(key string) string {
+	switch plain(key) {
+	case "log", "journal", "audit":
+		return "what a rule matched is always in the journal; shadow = true has it there without effect"
+	}
+	return ""
+}
+
+// ClientKey says what does what a key of that name of a client would be for; "" for none.
+func ClientKey(key string) string {
+	switch plain(key) {
+	case "balance", "credit", "money", "deposit":
+		return "a balance is money that was booked: tollgate clients pay ID AMOUNT"
+	case "domains", "domain", "email", "emails", "mail", "address", "mailbox", "mailboxes", "recipients", "aliases", "alias":
+		return `here it is addresses, of which "@example.org" is every address at the domain`
+	case "quota_month", "monthly_quota", "quota_week", "limit", "traffic", "quota_period":
+		return "quota is of the period of its tariff, of a month where it has none; quota_day of a day"
+	case "login", "user", "users", "username", "usernames", "sasl_username":
+		return "here it is logins"
+	case "network", "ips", "ip", "client_ip":
+		return "here it is networks"
+	case "enabled", "active":
+		return "here it is disabled = true"
+	case "from", "valid", "start", "since":
+		return "here it is valid_from"
+	case "until", "to", "valid_to", "valid_until", "end", "expiry", "expires_at":
+		return "here it is expires"
+	case "price", "plan", "rate":
+		return "here it is tariff, the name of a [[tariff]]"
+	case "nofilter", "no_filter", "skip_filter", "whitelist":
+		return "here it is filter = false"
+	}
+	return ""
+}
+
+// TariffKey is ClientKey of a tariff.
+func TariffKey(key string) string {
+	switch plain(key) {
+	case "discount", "night", "weekend", "rebate", "factor", "percent", "when":
+		return "here it is [[tariff.band]] with when and percent"
+	case "vat", "tax", "mwst", "nds":
+		return "there is none: write prices with it, or add it to the invoice"
+	case "price", "per_mb", "per_megabyte", "per_gib", "per_gb", "rate":
+		return "here it is per_mib"
+	case "per_message", "per_mail", "per_recipient":
+		return "here it is per_delivery"
+	case "monthly", "monthly_fee", "base", "subscription":
+		return "here it is fee, which is for a period"
+	case "free", "prepaid", "included_mib", "included_bytes", "quota":
+		return "here it is included"
+	case "rounding", "round", "step":
+		return "here it is increment"
 	}
 	return ""
 }

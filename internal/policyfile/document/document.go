@@ -78,7 +78,7 @@ func ParseFolding(file, text string, many []string, folding string) (*Node, *dia
 		var syntax toml.ParseError
 		if errors.As(err, &syntax) {
 			pos.Line = syntaxLine(text, syntax.Position)
-			msg = syntax.Message + syntaxHint(text, pos.Line)
+			msg = strings.TrimSuffix(syntax.Message, ".") + syntaxHint(syntax.Message, text, pos.Line)
 		}
 		return nil, &diag.Problem{Pos: pos, Msg: "not TOML: " + msg}
 	}

@@ -10,13 +10,33 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/diag"
 )
 
-// syntaxHint says what was most likely meant by a line that is not TOML.
-func syntaxHint(text string, line int) string {
+var (
+	createdBefore = regexp.MustCompile(`^Key '([^'.]+)' was already created and cannot be used as an array`)
+	definedBefore = regexp.MustCompile(`^Key '([^']+)' has already been defined`)
+	withoutEquals = regexp.MustCompile(`^[A-Za-z0-9_.-]+\s*:\s`)
+	semicolonLast = regexp.MustCompile(`^[^#]*;\s*(#.*)?$`)
+)
+
+// syntaxHint says what was most likely meant by a line that is not TOML; said is what
+// toml says of it.
+func syntaxHint(said, text string, line int) string {
 	lines := strings.Split(text, "\n")
 	if line < 1 || line > len(lines) {
 		return ""
 	}
 	s := strings.TrimSpace(lines[line-1])
+	if m := createdBefore.FindStringSubmatch(said); m != nil {
+		return fmt.Sprintf("; what belongs to a [[%s]], as [[%s.…]] does, stands behind it", m[1], m[1])
+	}
+	if m := definedBefore.FindStringSubmatch(said); m != nil {
+		if first := definedAt(lines[:line-1], m[1]); first > 0 {
+			if strings.HasPrefix(s, "[") {
+				return fmt.Sprintf(", on line %d: what belongs there stands under one head", first)
+			}
+			return fmt.Sprintf(", on line %d", first)
+		}
+		return ""
+	}
 	key, value, _ := strings.Cut(s, "=")
 	value = strings.TrimSpace(value)
 	switch {
@@ -36,10 +56,37 @@ func syntaxHint(text string, line int) string {
 		return "; TOML says true and false"
 	case regexp.MustCompile(`^[A-Za-z/*^][^"']*$`).MatchString(value) && value != "":
 		return "; a text stands in quotes"
+	case withoutEquals.MatchString(s + " "):
+		return "; a key and its value have a = between them"
+	case semicolonLast.MatchString(s) && strings.Contains(said, "';'"):
+		return "; nothing ends a line: leave the semicolon away"
 	case strings.HasPrefix(s, "//") || strings.HasPrefix(s, ";"):
 		return "; a comment begins with #"
 	}
 	return ""
+}
+
+// definedAt is the last of the lines on which a key or a table got its name; 0 where that
+// is not found.
+func definedAt(lines []string, key string) int {
+	within, last := "", key
+	if at := strings.LastIndexByte(key, '.'); at >= 0 {
+		within, last = key[:at], key[at+1:]
+	}
+	found, section := 0, ""
+	for i, line := range lines {
+		s := strings.TrimSpace(line)
+		if head, _, ok := strings.Cut(strings.TrimLeft(s, "["), "]"); ok && strings.HasPrefix(s, "[") {
+			if section = strings.TrimSpace(head); section == key {
+				found = i + 1
+			}
+			continue
+		}
+		if name, _, ok := strings.Cut(s, "="); ok && (section == within && strings.TrimSpace(name) == last || strings.TrimSpace(name) == key) {
+			found = i + 1
+		}
+	}
+	return found
 }
 
 // twins are Cyrillic letters that look like Latin ones.

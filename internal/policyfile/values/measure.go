@@ -3,6 +3,7 @@ package values
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -20,7 +21,7 @@ func (r *Reader) Size(into *int64, least, most int64) func(*document.Node) {
 		}
 		switch {
 		case !ok:
-			r.Errorf(n, `%s must be a size such as "10 MiB", not %s`, n.Key, Shown(n))
+			r.Errorf(n, `%s must be a size such as "10 MiB", not %s%s`, n.Key, Shown(n), sizeMeant(n))
 		case octets < least || octets > most:
 			r.Errorf(n, "%s must be between %s and %s", n.Key, sizeText(least), sizeText(most))
 		default:
@@ -43,6 +44,25 @@ func parseSize(s string) (int64, bool) {
 		return 0, false
 	}
 	return n * factor, true
+}
+
+var fractionOf = regexp.MustCompile(`^([0-9]{1,6})[.,]([0-9]{1,3}) *([KMGT])i?B?$`)
+
+// sizeMeant says what to write for a size that has a fraction or a unit of ten.
+func sizeMeant(n *document.Node) string {
+	text, _ := n.Value.(string)
+	if m := fractionOf.FindStringSubmatch(text); m != nil {
+		whole, err := strconv.ParseInt(m[1]+(m[2] + "000")[:3], 10, 64)
+		if below := strings.IndexByte("KMGT", m[3][0]); err == nil {
+			return fmt.Sprintf("; sizes are whole numbers: \"%d %s\"", (whole*1024+500)/1000, [...]string{"B", "KiB", "MiB", "GiB"}[below])
+		}
+	}
+	if number := strings.TrimRight(text, "KMGTBkmgtbi "); number != text {
+		if _, ok := parseSize(number); ok {
+			return "; units are B, KiB, MiB, GiB and TiB"
+		}
+	}
+	return ""
 }
 
 // sizeText is a size as policies write it.
