@@ -34,6 +34,13 @@ func (s *Server) Drain(ctx context.Context, grace time.Duration) error {
 	return ctx.Err()
 }
 
+// Hurry ends connections between two messages from now on, when no more are taken.
+func (s *Server) Hurry() {
+	if s.isStopped() {
+		s.stop(whenBetween)
+	}
+}
+
 // Close stops the server and cuts every connection, but for verdicts being
 // made.
 func (s *Server) Close() { s.stop(atOnce) }

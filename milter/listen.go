@@ -60,6 +60,24 @@ func Listen(address string, socket Socket) (net.Listener, error) {
 	return ln, nil
 }
 
+// Inherit goes on with a listener that another process has opened at an address. The
+// path of a unix socket stays when it is closed, until the server's Own.
+func Inherit(address string, ln net.Listener, socket Socket) (net.Listener, error) {
+	path, unix := strings.CutPrefix(address, "unix:")
+	at, ok := ln.(*net.UnixListener)
+	if unix != ok {
+		return nil, fmt.Errorf("listen %q: what was inherited is %s", address, ln.Addr().Network())
+	}
+	if !unix {
+		return ln, nil
+	}
+	l, err := unixsocket.Inherit(path, at, socket.make)
+	if err != nil {
+		return nil, fmt.Errorf("listen %q: %w", address, err)
+	}
+	return l, nil
+}
+
 // make listens on a path.
 func (s Socket) make(path string) (*net.UnixListener, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -82,6 +82,7 @@ var floors = map[string]int{
 	"internal/correct":          3,
 	"internal/holdqueue":        3,
 	"accounting/closing":        3,
+	"internal/takeover":         3,
 	"internal/probe":            3,
 	"internal/outcome":          3,
 	"internal/simulate":         3,

@@ -14,6 +14,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/daemon"
 	"github.com/tollgate-mail/tollgate/internal/metrics"
+	"github.com/tollgate-mail/tollgate/internal/takeover"
 )
 
 // defaultGrace is how long SMTP sessions may go on after SIGTERM. Meanwhile
@@ -22,8 +23,13 @@ import (
 // idle for minutes.
 const defaultGrace = 10 * time.Second
 
+// defaultDrain is how long SMTP sessions may go on in a process that was taken over
+// from. Nobody waits for them: Postfix finds the new one.
+const defaultDrain = 5 * time.Minute
+
 func (a *app) serve() *cobra.Command {
 	grace := timeFlag(defaultGrace)
+	heir := inheritance{drain: timeFlag(defaultDrain)}
 	level := slog.LevelInfo
 	c := &cobra.Command{
 		Use:   "serve",
@@ -33,23 +39,55 @@ drains: it takes no new connection, lets SMTP sessions go on for up to --grace
 and then ends them between two messages, and makes records and journals safe. A
 second signal does not wait.
 
+With --takeover it takes the place of the tollgate that runs with the same
+state_dir: it loads and checks the policy, gets the sockets over the control
+socket, opens what the other one closes for it, and serves. No connection is
+refused meanwhile. The other one ends its SMTP sessions within --drain. Whatever
+fails before that leaves the other one serving as before.
+
 SIGHUP loads the policy anew and opens the journals anew, as "tollgate reload"
 does. The log goes to stderr. Exit code 78: the policy is bad; 75: the state_dir
 is another's, or a socket or journal cannot be opened.`,
-		Example: `  tollgate serve --policy ./policy.toml --log-level debug`,
+		Example: `  tollgate serve --policy ./policy.toml --log-level debug
+  tollgate serve --takeover`,
 		Args:    alone,
 		RunE: func(c *cobra.Command, _ []string) error {
 			log := slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level}))
-			return a.runDaemon(c.Context(), log, time.Duration(grace))
+			return a.runDaemon(c.Context(), log, time.Duration(grace), heir)
 		},
 	}
+	c.Flags().BoolVar(&heir.wanted, "takeover", false, "take the place of the tollgate that runs")
+	c.Flags().Var(&heir.drain, "drain", "with --takeover, how long SMTP sessions of the other one may go on, a `TIME` such as 5m")
 	c.Flags().Var(&grace, "grace", "how long SMTP sessions may go on after SIGTERM, a `TIME` such as 30s")
 	c.Flags().TextVar(&level, "log-level", level, "`LEVEL` of the log: debug, info, warn, error")
 	c.Flags().Lookup("log-level").DefValue = "info"
 	return c
 }
 
-func (a *app) runDaemon(ctx context.Context, log *slog.Logger, grace time.Duration) error {
+// inheritance is whether a daemon takes over from another.
+type inheritance struct {
+	wanted bool
+	drain  timeFlag // of the other's sessions
+}
+
+// claim asks the daemon that runs for its place; nil where that is not wanted.
+func (i inheritance) claim(ctx context.Context, stateDir string, log *slog.Logger) (*takeover.Heir, error) {
+	if !i.wanted {
+		return nil, nil
+	}
+	h, err := takeover.Ask(ctx, stateDir, takeover.Hello{
+		Protocol: takeover.Version, PID: os.Getpid(), Version: thisBuild().Version, Drain: time.Duration(i.drain).Milliseconds(),
+	}, takeover.Silent{}, func() {
+		log.Error("what the other tollgate has closed cannot be opened in time: giving up, it goes on")
+		os.Exit(exitAway)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("takeover: %w", err)
+	}
+	return h, nil
+}
+
+func (a *app) runDaemon(ctx context.Context, log *slog.Logger, grace time.Duration, i inheritance) error {
 	daemon.LoadingHeap()
 	cfg, problems := config.Load(a.policy)
 	printProblems(a.err, daemon.ProblemRows(problems))
@@ -64,10 +102,18 @@ func (a *app) runDaemon(ctx context.Context, log *slog.Logger, grace time.Durati
 	defer signal.Stop(end)
 	defer signal.Stop(renew)
 
+	heir, err := i.claim(ctx, cfg.StateDir, log)
+	if err != nil {
+		return away(err)
+	}
 	figures := metrics.New(log)
+	if heir != nil {
+		figures.Inherit(heir)
+		defer heir.Close()
+	}
 	d, err := daemon.Start(ctx, daemon.Options{
 		File: a.policy, Config: cfg, Version: thisBuild().Version, Log: log,
-		Additions: []daemon.Addition{figures},
+		Additions: []daemon.Addition{figures}, Heir: heir,
 	})
 	if err != nil {
 		return away(err)
@@ -75,6 +121,9 @@ func (a *app) runDaemon(ctx context.Context, log *slog.Logger, grace time.Durati
 	figures.Attach(d)
 	log.Info("serving", "version", thisBuild().Version, "gateway", cfg.Gate.Gateway, "listen", cfg.Listen, "policy", a.policy)
 	err = d.Wait(ctx, end, renew)
+	if drain, yes := d.HandedOver(); yes {
+		grace = drain
+	}
 	log.Info("draining", "grace", grace)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()

@@ -151,10 +151,18 @@ func (a *Accounts) candidate(cfg *config.Config) *directory.Directory {
 	return dir
 }
 
+// Keep keeps what was not kept yet, at once.
+func (a *Accounts) Keep() error {
+	a.saved = savings{}
+	return a.Save(time.Now())
+}
+
+// Leave has nothing kept any more: the state folder is another process's.
+func (a *Accounts) Leave() { a.Dir = "" }
+
 // Close keeps what was not kept yet, and ends the source.
 func (a *Accounts) Close() error {
-	a.saved = savings{}
-	err := a.Save(time.Now())
+	err := a.Keep()
 	a.mu.Lock()
 	source := a.source
 	a.source = nil

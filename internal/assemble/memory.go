@@ -15,7 +15,6 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/state"
-	"github.com/tollgate-mail/tollgate/internal/state/embedded"
 	"github.com/tollgate-mail/tollgate/internal/state/redis"
 )
 
@@ -89,7 +88,7 @@ func (m *Memories) open(cfg *config.Config) (store state.Store, remove func() er
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 			none = func() error { return os.Remove(path) }
 		}
-		store, err := embedded.Open(path, embedded.Options{Log: m.Log})
+		store, err := openSeated(path, m.Log)
 		if err != nil {
 			return nil, nil, err
 		}

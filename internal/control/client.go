@@ -1,6 +1,7 @@
 package control
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -15,6 +16,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+	"time"
 )
 
 // Client gives commands to the daemon of a state folder.
@@ -38,21 +40,81 @@ func NewClient(stateDir string) *Client {
 // errors: ErrNoDaemon, ErrDenied, ErrProtocol, a *Refusal, or a fault of the
 // line. How long it may take is ctx's to say.
 func (c *Client) Call(ctx context.Context, command string, request, response any) error {
-	body, err := json.Marshal(request)
+	r, err := newRequest(ctx, command, request)
 	if err != nil {
-		return fmt.Errorf("control: %w", err)
+		return err
 	}
-	// The host is not looked at: the dialer knows where to go.
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://tollgate/"+command, bytes.NewReader(body))
-	if err != nil {
-		return fmt.Errorf("control: %w", err)
-	}
-	r.Header.Set(protocolHeader, Protocol)
 	answer, err := c.http.Do(r)
 	if err != nil {
 		return c.explain(err)
 	}
 	defer answer.Body.Close()
+	return read(answer, response)
+}
+
+// Converse asks for a conversation, in which who asked speaks first. Its errors are
+// those of Call.
+func (c *Client) Converse(ctx context.Context, command string, request any) (*net.UnixConn, error) {
+	r, err := newRequest(ctx, command, request)
+	if err != nil {
+		return nil, err
+	}
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, "unix", c.path)
+	if err != nil {
+		return nil, c.explain(err)
+	}
+	// Nobody speaks after the head until it was read.
+	answer, err := ask(conn, r)
+	if err == nil {
+		if answer.StatusCode == http.StatusSwitchingProtocols {
+			if line, ok := conn.(*net.UnixConn); ok {
+				return line, nil
+			}
+		}
+		if err = read(answer, nil); err == nil {
+			err = ErrProtocol
+		}
+		_ = answer.Body.Close() // was read
+	}
+	return nil, errors.Join(err, conn.Close())
+}
+
+func ask(conn net.Conn, r *http.Request) (*http.Response, error) {
+	if until, ok := r.Context().Deadline(); ok {
+		if err := conn.SetDeadline(until); err != nil {
+			return nil, fmt.Errorf("control: %w", err)
+		}
+	}
+	if err := r.Write(conn); err != nil {
+		return nil, fmt.Errorf("control: %w", err)
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(conn), r)
+	if err != nil {
+		return nil, fmt.Errorf("control: %w", err)
+	}
+	if err := conn.SetDeadline(time.Time{}); err != nil {
+		return nil, fmt.Errorf("control: %w", err)
+	}
+	return answer, nil
+}
+
+func newRequest(ctx context.Context, command string, request any) (*http.Request, error) {
+	body, err := json.Marshal(request)
+	if err != nil {
+		return nil, fmt.Errorf("control: %w", err)
+	}
+	// The host is not looked at: the dialer knows where to go.
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://tollgate/"+command, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("control: %w", err)
+	}
+	r.Header.Set(protocolHeader, Protocol)
+	return r, nil
+}
+
+// read reads an answer into response, which may be nil.
+func read(answer *http.Response, response any) error {
 	if answer.Header.Get(protocolHeader) != Protocol {
 		return ErrProtocol
 	}

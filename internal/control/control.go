@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net"
 	"path/filepath"
 )
 
@@ -40,6 +41,10 @@ func SocketPath(stateDir string) string { return filepath.Join(stateDir, socketN
 // Handler answers one kind of request. What it returns is sent as JSON; an
 // error of type *Refusal as that, any other as a fault.
 type Handler func(ctx context.Context, request json.RawMessage) (any, error)
+
+// Conversation is an answer that goes on: it has the connection to itself, which is
+// closed when it returns.
+type Conversation func(conn *net.UnixConn)
 
 // Refusal is an answer in the negative.
 type Refusal struct {

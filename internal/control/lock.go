@@ -52,6 +52,39 @@ func Acquire(stateDir string) (*Lock, error) {
 	return l, nil
 }
 
+// File is the lock for another process: while anyone has it open the folder is taken.
+func (l *Lock) File() *os.File { return l.f }
+
+// InheritLock goes on with the lock of another process. Who else asks hears that
+// one's name until Sign.
+func InheritLock(stateDir string, f *os.File) (*Lock, error) {
+	path := filepath.Join(stateDir, lockName)
+	is, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("control: %w", err)
+	}
+	at, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("control: %w", err)
+	}
+	if !os.SameFile(is, at) {
+		return nil, fmt.Errorf("control: the lock of another folder than %s", stateDir)
+	}
+	// It is of one open file: who has that has the lock already.
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, fmt.Errorf("control: lock %s: %w", path, err)
+	}
+	return &Lock{f}, nil
+}
+
+// Sign writes who holds the lock.
+func (l *Lock) Sign() error {
+	if err := l.sign(); err != nil {
+		return fmt.Errorf("control: %w", err)
+	}
+	return nil
+}
+
 // sign writes who holds the lock.
 func (l *Lock) sign() error {
 	if err := l.f.Truncate(0); err != nil {

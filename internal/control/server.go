@@ -34,6 +34,20 @@ func Serve(stateDir string, handlers map[string]Handler, log *slog.Logger) (*Ser
 	if err != nil {
 		return nil, fmt.Errorf("control: %w", err)
 	}
+	return serve(l, handlers, log), nil
+}
+
+// Inherit is Serve with the socket that another process listens on. The path stays
+// when the server is closed, until Own.
+func Inherit(stateDir string, ln *net.UnixListener, handlers map[string]Handler, log *slog.Logger) (*Server, error) {
+	l, err := unixsocket.Inherit(SocketPath(stateDir), ln, makeSocket)
+	if err != nil {
+		return nil, fmt.Errorf("control: %w", err)
+	}
+	return serve(l, handlers, log), nil
+}
+
+func serve(l *unixsocket.Listener, handlers map[string]Handler, log *slog.Logger) *Server {
 	ctx, unlook := context.WithCancel(context.Background())
 	s := &Server{
 		http: &http.Server{
@@ -51,8 +65,11 @@ func Serve(stateDir string, handlers map[string]Handler, log *slog.Logger) (*Ser
 	}
 	go func() { defer close(s.looked); l.Keep(ctx, "control socket", log) }()
 	go func() { s.done <- s.http.Serve(l) }()
-	return s, nil
+	return s
 }
+
+// Listener is what it listens on: to be lent to another process, or owned.
+func (s *Server) Listener() *unixsocket.Listener { return s.socket }
 
 // Socket tells how the path of the socket fares.
 func (s *Server) Socket() unixsocket.Status { return s.socket.Status() }
@@ -117,6 +134,10 @@ func answer(w http.ResponseWriter, r *http.Request, name string, h Handler, log 
 		log.Warn("command failed", "command", name, "error", err)
 		send(w, http.StatusInternalServerError, &Refusal{Code: CodeFault, Message: err.Error()}, log)
 	default:
+		if c, ok := v.(Conversation); ok {
+			converse(w, c, log)
+			return
+		}
 		send(w, http.StatusOK, v, log)
 	}
 }
@@ -128,6 +149,31 @@ func send(w http.ResponseWriter, status int, v any, log *slog.Logger) {
 	if err := json.NewEncoder(w).Encode(v); err != nil {
 		log.Warn("answer to a command cannot be sent", "error", err)
 	}
+}
+
+// converse gives the connection away: what is said on it from now on is no HTTP. The
+// one that asked speaks first, so that nothing of it has been read yet.
+func converse(w http.ResponseWriter, c Conversation, log *slog.Logger) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		log.Error("a connection for a conversation cannot be had", "error", err)
+		return
+	}
+	defer conn.Close()
+	line, ok := conn.(*net.UnixConn)
+	if !ok {
+		log.Error("a conversation needs a unix socket")
+		return
+	}
+	head := "HTTP/1.1 101 Switching Protocols\r\n" + protocolHeader + ": " + Protocol + "\r\nConnection: Upgrade\r\nUpgrade: tollgate\r\n\r\n"
+	if err = conn.SetDeadline(time.Time{}); err == nil {
+		_, err = conn.Write([]byte(head))
+	}
+	if err != nil {
+		log.Warn("answer to a command cannot be sent", "error", err)
+		return
+	}
+	c(line)
 }
 
 // makeSocket makes the socket under another name and renames it: it is never there

@@ -20,7 +20,7 @@ const PackFor = 20 * time.Second
 
 // answers are what the daemon does for each command.
 func (d *Daemon) answers() map[string]control.Handler {
-	return d.policyAnswers(d.accountAnswers(d.reconcileAnswers(map[string]control.Handler{
+	return d.takeoverAnswers(d.policyAnswers(d.accountAnswers(d.reconcileAnswers(map[string]control.Handler{
 		CmdFlush:  func(context.Context, json.RawMessage) (any, error) { return nil, d.journals.Journal().Flush() },
 		CmdHeld:   control.Privileged(d.answerHeld),
 		CmdParked: control.Privileged(d.answerParked),
@@ -37,7 +37,7 @@ func (d *Daemon) answers() map[string]control.Handler {
 		CmdTrace:  control.Privileged(d.answerTrace),
 		CmdWatch:  control.Privileged(d.answerWatch),
 		CmdLook:   d.answerLook,
-	})))
+	}))))
 }
 
 // Draining tells whether no new sessions are taken any more.
@@ -47,21 +47,21 @@ func (d *Daemon) Draining() bool { return d.milter.Status().Draining }
 // is, for some seconds at most.
 func (d *Daemon) Status(ctx context.Context) Status {
 	d.mu.Lock()
-	policy, listen, store := d.policy, d.cfg.Listen, d.storeIs
+	policy, listen, store, books, spooled := d.policy, d.cfg.Listen, d.storeIs, d.store, d.spool
 	d.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	if err := d.store.Ping(ctx); err != nil {
+	if err := books.Ping(ctx); err != nil {
 		store.Error = err.Error()
 	}
 	store.Warnings = []string{}
 	if store.Error == "" {
 		var err error
-		if store.Parked, err = d.store.ParkedCount(ctx); err != nil {
+		if store.Parked, err = books.ParkedCount(ctx); err != nil {
 			store.Error = err.Error()
 		}
 	}
-	if w, ok := d.store.(interface {
+	if w, ok := books.(interface {
 		Warnings(ctx context.Context) []string
 	}); ok && store.Error == "" {
 		store.Warnings = append(store.Warnings, w.Warnings(ctx)...)
@@ -70,7 +70,7 @@ func (d *Daemon) Status(ctx context.Context) Status {
 		Gateway: d.judge.Gate().Policy().Gateway, Version: d.version, PID: os.Getpid(),
 		Started: d.started.UTC(), Uptime: int64(time.Since(d.started).Seconds()),
 		Policy: policy, Listen: listen, Milter: d.milter.Status(), Mail: d.tally.Figures(), Control: d.control.Socket(),
-		Spool: d.spool.Status(), Store: store, Clients: d.accounts.Status(), Records: d.conservation.Load(), Journal: d.journals.Journal().Status(), Trace: d.traceNow(),
+		Spool: spooled.Status(), Store: store, Clients: d.accounts.Status(), Records: d.conservation.Load(), Journal: d.journals.Journal().Status(), Trace: d.traceNow(),
 		Limits: d.judge.Gate().Limits(), Inspectors: d.inspectors.Status(), Lists: d.lists.Status(), DNS: d.resolvers.Stats(), State: d.memories.Status(),
 	}
 	for _, r := range d.judge.Gate().Policy().Rules.Rules() {

@@ -26,7 +26,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/fees"
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/history"
-	"github.com/tollgate-mail/tollgate/internal/module"
+	"github.com/tollgate-mail/tollgate/internal/takeover"
 	"github.com/tollgate-mail/tollgate/internal/tally"
 	"github.com/tollgate-mail/tollgate/milter"
 )
@@ -48,6 +48,9 @@ type Options struct {
 	Log     *slog.Logger
 
 	Additions []Addition
+
+	Heir  *takeover.Heir // of a running daemon, which is taken over from; nil: none runs
+	Steps takeover.Steps // told of hand-overs; nil: nobody is
 }
 
 // Addition is what registers with a daemon: it follows the policy as the
@@ -95,10 +98,13 @@ type Daemon struct {
 	milter  *milter.Server
 	control *control.Server
 
+	hand handing // this gateway to another process
+
 	confined ConfinementStatus
 	within   *confine.Bounds // nil: it is not confined
 
 	failed     chan error // a part that cannot go on
+	serving    sync.WaitGroup
 	background sync.WaitGroup
 	endDrain   context.CancelFunc
 
@@ -126,11 +132,13 @@ func Start(ctx context.Context, o Options) (*Daemon, error) {
 
 // newDaemon is one that has opened nothing.
 func newDaemon(o Options) *Daemon {
-	return &Daemon{
+	d := &Daemon{
 		log: o.Log, notifier: newNotifier(), file: o.File, version: o.Version, started: time.Now(),
 		failed: make(chan error, 1), cfg: o.Config, standing: newStanding(), tally: tally.New(time.Now),
 		policy: PolicyStatus{File: o.File, Loaded: time.Now(), Version: o.Config.Gate.Version, Counts: CountsOf(o.Config), Restart: []string{}},
 	}
+	d.hand.prepare(d, o)
+	return d
 }
 
 // openAccount opens what is one process's alone: the state folder with the spool,
@@ -138,8 +146,10 @@ func newDaemon(o Options) *Daemon {
 func (d *Daemon) openAccount(ctx context.Context, o Options, mode assemble.StoreMode) error {
 	cfg := o.Config
 	var err error
-	if d.lock, err = control.Acquire(cfg.StateDir); err != nil {
-		return err
+	if d.lock == nil { // not inherited
+		if d.lock, err = control.Acquire(cfg.StateDir); err != nil {
+			return err
+		}
 	}
 	if err := errors.Join(backup.Unfinished(cfg.StateDir), dropSnapshots(cfg.StateDir)); err != nil {
 		return err
@@ -164,10 +174,21 @@ func (d *Daemon) openAccount(ctx context.Context, o Options, mode assemble.Store
 	return d.claimName(ctx)
 }
 
-func (d *Daemon) open(ctx context.Context, o Options) error {
+func (d *Daemon) open(ctx context.Context, o Options) (err error) {
 	cfg := o.Config
 	if err := os.MkdirAll(cfg.StateDir, 0o750); err != nil {
 		return fmt.Errorf("state_dir: %w", err)
+	}
+	var listeners []net.Listener
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, closeAll(listeners))
+		}
+	}()
+	if o.Heir != nil {
+		if listeners, err = d.inherit(ctx, o); err != nil {
+			return err
+		}
 	}
 	if err := d.openAccount(ctx, o, assemble.MakeIt); err != nil {
 		return err
@@ -177,57 +198,38 @@ func (d *Daemon) open(ctx context.Context, o Options) error {
 	}
 	d.history = history.New(o.Config.StateDir, history.Bounds{})
 	d.policy.HistoryError = d.keepPolicy(o.Config, history.Entry{How: history.Start, By: control.UserName(os.Geteuid())}).problem()
-	listeners, err := listen(cfg.Listen)
-	if err != nil {
-		return err
+	if o.Heir == nil {
+		if listeners, err = listen(cfg.Listen); err != nil {
+			return err
+		}
 	}
 	d.newTrials()
 	if err := d.renew(ctx, cfg); err != nil {
-		return errors.Join(err, closeAll(listeners))
+		return err
 	}
 	d.resumeCanary(ctx)
 	d.milter = milter.New(d.recorded(), milter.Options{Log: d.log})
-	if d.control, err = control.Serve(cfg.StateDir, d.answers(), d.log); err != nil {
-		return errors.Join(err, closeAll(listeners))
+	if err := d.serveControl(o); err != nil {
+		return err
 	}
 	// All is open, and no message has been seen: what follows needs nothing else.
 	if err := d.confine(cfg); err != nil {
-		return errors.Join(err, closeAll(listeners))
+		return err
+	}
+	if o.Heir != nil {
+		if err := d.succeed(ctx, o.Heir, listeners); err != nil {
+			return err
+		}
 	}
 	d.followed.begin()
-	d.background.Go(func() {
+	d.serving.Go(func() {
 		if err := d.milter.Serve(context.WithoutCancel(ctx), listeners...); err != nil {
 			d.fail(fmt.Errorf("milter: %w", err))
 		}
 	})
 	d.drain(ctx)
+	d.hand.serves(cfg.Listen, listeners)
 	roomyHeap()
-	return nil
-}
-
-// assemble puts the first policy in force.
-func (d *Daemon) assemble(ctx context.Context, o Options) error {
-	d.journals = &assemble.Journals{Log: d.log}
-	d.resolvers = &assemble.Resolvers{Log: d.log}
-	d.memories = &assemble.Memories{Log: d.log}
-	d.inspectors = &assemble.Inspectors{Log: d.log}
-	d.lists = &assemble.Lists{Log: d.log}
-	d.judge = &assemble.Judge{Parts: gate.Parts{
-		Records: recorder{d.spool, d.followed}, Log: d.log, Now: time.Now,
-		Stasher: &module.Stasher{Dir: o.Config.StateDir},
-	}}
-	parts := []assemble.Part{d.lists, d.journals, assemble.Syslog{}, assemble.Trace{}, d.resolvers, d.memories, d.accounts, d.inspectors, answersKept{}, assemble.Tally{Tally: d.tally}}
-	d.judge.Counters = []gate.Counter{d.tally}
-	for _, a := range o.Additions {
-		parts = append(parts, a)
-		d.judge.Counters = append(d.judge.Counters, a)
-	}
-	d.running = assemble.New(append(parts, d.judge)...)
-	change, err := assemble.Prepare(ctx, o.Config, d.running)
-	if err != nil {
-		return err
-	}
-	change.Commit()
 	return nil
 }
 
@@ -257,6 +259,8 @@ func (d *Daemon) Wait(ctx context.Context, end, renew <-chan os.Signal) error {
 			_, _ = d.reload(ctx, history.Entry{How: history.Signal, By: history.Signal}, anyPolicy)
 		case err := <-d.failed:
 			return err
+		case <-d.hand.left:
+			return nil
 		case <-ctx.Done():
 			return nil
 		}
@@ -277,25 +281,4 @@ func (d *Daemon) fail(err error) {
 	case d.failed <- err:
 	default:
 	}
-}
-
-// listen opens all sockets of the policy, or none.
-func listen(addrs []string) ([]net.Listener, error) {
-	var all []net.Listener
-	for _, a := range addrs {
-		l, err := milter.Listen(a, milter.Socket{})
-		if err != nil {
-			return nil, errors.Join(err, closeAll(all))
-		}
-		all = append(all, l)
-	}
-	return all, nil
-}
-
-func closeAll(listeners []net.Listener) error {
-	var errs []error
-	for _, l := range listeners {
-		errs = append(errs, l.Close())
-	}
-	return errors.Join(errs...)
 }

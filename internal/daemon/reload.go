@@ -8,8 +8,37 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/assemble"
 	"github.com/tollgate-mail/tollgate/internal/config"
+	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/history"
+	"github.com/tollgate-mail/tollgate/internal/module"
 )
+
+// assemble puts the first policy in force.
+func (d *Daemon) assemble(ctx context.Context, o Options) error {
+	d.journals = &assemble.Journals{Log: d.log}
+	d.resolvers = &assemble.Resolvers{Log: d.log}
+	d.memories = &assemble.Memories{Log: d.log}
+	d.inspectors = &assemble.Inspectors{Log: d.log}
+	d.lists = &assemble.Lists{Log: d.log}
+	d.judge = &assemble.Judge{Parts: gate.Parts{
+		Records: records{d}, Log: d.log, Now: time.Now,
+		Stasher: &module.Stasher{Dir: o.Config.StateDir},
+	}}
+	d.hand.records.Put(recorder{d.spool, d.followed})
+	parts := []assemble.Part{d.lists, d.journals, assemble.Syslog{}, assemble.Trace{}, d.resolvers, d.memories, d.accounts, d.inspectors, answersKept{}, assemble.Tally{Tally: d.tally}}
+	d.judge.Counters = []gate.Counter{d.tally}
+	for _, a := range o.Additions {
+		parts = append(parts, a)
+		d.judge.Counters = append(d.judge.Counters, a)
+	}
+	d.running = assemble.New(append(parts, d.judge)...)
+	change, err := assemble.Prepare(ctx, o.Config, d.running)
+	if err != nil {
+		return err
+	}
+	change.Commit()
+	return nil
+}
 
 // reload loads the policy anew and puts it in force, and opens the journals
 // anew. On an error (a *control.Refusal) the old policy stays. Why is what the

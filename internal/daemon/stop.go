@@ -18,7 +18,8 @@ func (d *Daemon) Stop(ctx context.Context, grace time.Duration) error {
 			errs = append(errs, fmt.Errorf("%s: %w", what, err))
 		}
 	}
-	if d.milter != nil {
+	d.hand.end() // one that is under way comes to its end, or to nothing
+	if d.milter != nil && !d.hand.over() {
 		d.say(notifyStopping)
 	}
 	if d.control != nil {
@@ -37,8 +38,11 @@ func (d *Daemon) Stop(ctx context.Context, grace time.Duration) error {
 		}
 		cancel()
 	}
+	d.serving.Wait()
 	if d.endDrain != nil {
-		d.flush(ctx)
+		if d.spool != nil {
+			d.flush(ctx)
+		}
 		d.endDrain()
 	}
 	d.background.Wait()

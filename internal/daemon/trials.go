@@ -243,25 +243,35 @@ func (d *Daemon) answerShadow(ctx context.Context, request json.RawMessage) (any
 		_ = cfg.Close() // was only read
 		return nil, refuse(fmt.Errorf("%s says what the policy in force says (version %s): there is nothing to compare", r.File, cfg.Gate.Version))
 	}
-	policy, err := d.trials.beside.Prepare(ctx, cfg)
-	if err != nil {
+	if err := d.beginShadow(ctx, cfg, ShadowState{
+		On: true, File: r.File, Version: cfg.Gate.Version, By: control.User(ctx), Since: time.Now().UTC(), NoLookups: r.NoLookups,
+	}); err != nil {
 		return nil, refuse(err)
 	}
+	return d.shadowState(), nil
+}
+
+// beginShadow judges a candidate in shadow, beyond what was counted of it before.
+func (d *Daemon) beginShadow(ctx context.Context, cfg *config.Config, state ShadowState) error {
+	policy, err := d.trials.beside.Prepare(ctx, cfg)
+	if err != nil {
+		return err
+	}
 	asking := d.trials.asking
-	if r.NoLookups {
+	if state.NoLookups {
 		asking = tape.NewAsking(0, 0)
 	}
 	next := &candidate{
 		Beside: shadow.New(shadow.Options{
 			Purpose: shadow.Candidate, Policy: policy, Journal: d.journals.Journal(), Asking: asking, Log: d.log, Dir: cfg.StateDir,
 		}),
-		state: ShadowState{On: true, File: r.File, Version: cfg.Gate.Version, By: control.User(ctx), Since: time.Now().UTC(), NoLookups: r.NoLookups},
+		state: state,
 	}
 	if before := d.trials.shadow.Swap(next); before != nil {
 		before.Close()
 	}
-	d.log.Info("a candidate is judged in shadow", "file", r.File, "version", cfg.Gate.Version)
-	return d.shadowState(), nil
+	d.log.Info("a candidate is judged in shadow", "file", state.File, "version", state.Version)
+	return nil
 }
 
 // shadowState is how the candidate fares; without one it is not On.
@@ -272,7 +282,7 @@ func (d *Daemon) shadowState() ShadowState {
 	}
 	s := c.state
 	s.Against = d.config().Gate.Version
-	s.Counts = c.Counts()
+	s.Counts = s.Counts.Plus(c.Counts())
 	return s
 }
 

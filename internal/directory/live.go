@@ -28,6 +28,7 @@ type standing struct {
 	// other is what was used in other periods and on other days: a record that came
 	// late tells of one that is over, and lifts nothing.
 	other []accounting.Standing
+	at    uint64 // when it last changed: a number of Live
 }
 
 // of tells whether its period is of the kind that the client's tariff has.
@@ -44,7 +45,7 @@ const mostOther = 4
 
 // next is how an account stands after s was told of it.
 func (was standing) next(s accounting.Standing, told uint64) standing {
-	now := standing{s, told, was.read, nil}
+	now := standing{s, told, was.read, nil, 0}
 	if s.Zone == "" && s.Period == was.Period {
 		now.Zone = was.Zone
 	}
@@ -141,8 +142,10 @@ func (l *Live) Tell(list []accounting.Standing) {
 			// It came late, to a period of a tariff that is over.
 			s.Period, s.Zone, s.Used = was.Period, was.Zone, was.Used
 		}
-		l.standings[s.Client] = was.next(s, l.told)
+		now := was.next(s, l.told)
 		l.changes++
+		now.at = l.changes
+		l.standings[s.Client] = now
 	}
 }
 
@@ -153,17 +156,17 @@ func (l *Live) Read(asked Unread, list []accounting.Standing) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	d := l.Snapshot()
+	l.changes++
 	for _, s := range list {
 		if s.Err != nil {
 			continue // what is known of it stands, and it is asked for again
 		}
-		now := standing{s, asked.told, asked.doubts, nil}
+		now := standing{s, asked.told, asked.doubts, nil, l.changes}
 		if was, ok := l.standings[s.Client]; ok && was.told > asked.told && s.Before(was.Standing) {
 			now.Standing, now.told, now.other = was.Standing, was.told, was.other
 		}
 		l.standings[s.Client] = now
 	}
-	l.changes++
 	for id := range l.standings {
 		if d == nil {
 			break
@@ -201,6 +204,20 @@ func (l *Live) Standings() []accounting.Standing {
 		list = append(list, s.Standing)
 	}
 	return list
+}
+
+// Since are those that have changed after Changes said a number, and what it says
+// now.
+func (l *Live) Since(changes uint64) ([]accounting.Standing, uint64) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	list := []accounting.Standing{}
+	for _, s := range l.standings {
+		if s.at > changes || changes == 0 {
+			list = append(list, s.Standing)
+		}
+	}
+	return list, l.changes
 }
 
 // StandingBlocks are the reasons that how its account stands gives, for a client of

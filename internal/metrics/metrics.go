@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/tollgate-mail/tollgate/internal/daemon"
+	"github.com/tollgate-mail/tollgate/internal/takeover"
 )
 
 // Source is a daemon that has started.
@@ -36,6 +37,7 @@ type Metrics struct {
 	life    context.Context
 	end     context.CancelFunc
 	serving *server        // in force; nil: nobody listens
+	heir    *takeover.Heir // has the listener of the process before; nil: there was none
 	ending  sync.WaitGroup // servers that have been replaced
 }
 
@@ -48,6 +50,9 @@ func New(log *slog.Logger) *Metrics {
 	m.registry.MustRegister(status{m})
 	return m
 }
+
+// Inherit has it go on with the listener of a process that is taken over from.
+func (m *Metrics) Inherit(h *takeover.Heir) { m.heir = h }
 
 // Attach has the status of a daemon shown from now on.
 func (m *Metrics) Attach(s Source) { m.source.Store(&s) }

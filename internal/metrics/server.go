@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/tollgate-mail/tollgate/internal/assemble"
+	"github.com/tollgate-mail/tollgate/internal/takeover"
 )
 
 const (
@@ -39,8 +41,7 @@ func (m *Metrics) Prepare(ctx context.Context, d *assemble.Draft) (assemble.Step
 	case addr == "":
 		next.server = nil
 	case m.serving == nil || m.serving.addr != addr:
-		var lc net.ListenConfig
-		l, err := lc.Listen(ctx, "tcp", addr)
+		l, err := m.listen(ctx, addr)
 		if err != nil {
 			return nil, fmt.Errorf("[metrics] listen: %w", err)
 		}
@@ -49,6 +50,38 @@ func (m *Metrics) Prepare(ctx context.Context, d *assemble.Draft) (assemble.Step
 		}}
 	}
 	return next, nil
+}
+
+// listen goes on with the listener of the process before, or opens one.
+func (m *Metrics) listen(ctx context.Context, addr string) (net.Listener, error) {
+	if m.heir != nil {
+		l, err := m.heir.Listener(takeover.NameMetrics + addr)
+		if l != nil || err != nil {
+			return l, err
+		}
+	}
+	var lc net.ListenConfig
+	return lc.Listen(ctx, "tcp", addr)
+}
+
+// Lend implements daemon.Lender.
+func (m *Metrics) Lend(files *takeover.Files) error {
+	if m.serving == nil {
+		return nil
+	}
+	of, ok := m.serving.listener.(syscall.Conn)
+	if !ok {
+		return errors.New("[metrics] listen: no descriptor")
+	}
+	return files.Add(takeover.NameMetrics+m.serving.addr, of)
+}
+
+// Leave implements daemon.Lender.
+func (m *Metrics) Leave() {
+	if m.serving != nil {
+		m.serving.stop()
+		m.serving = nil
+	}
 }
 
 // change is an assemble.Step.
@@ -94,10 +127,7 @@ func (s *server) stop() {
 // Close implements assemble.Part.
 func (m *Metrics) Close() error {
 	m.end()
-	if m.serving != nil {
-		m.serving.stop()
-		m.serving = nil
-	}
+	m.Leave()
 	m.ending.Wait()
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -39,6 +40,19 @@ type Counts struct {
 	Panics     int64            `json:"panics"`
 	Slow       int64            `json:"slow"`
 	Changes    map[string]int64 `json:"changes"` // "accept -> reject" and so on: recipients
+}
+
+// Plus are these counts and others together.
+func (c Counts) Plus(o Counts) Counts {
+	changes := maps.Clone(o.Changes)
+	for what, n := range c.Changes {
+		changes[what] += n
+	}
+	return Counts{
+		Judged: c.Judged + o.Judged, Same: c.Same + o.Same, Different: c.Different + o.Different, WeightOnly: c.WeightOnly + o.WeightOnly,
+		Beyond: c.Beyond + o.Beyond, Unknown: c.Unknown + o.Unknown, LeftOut: c.LeftOut + o.LeftOut, Panics: c.Panics + o.Panics,
+		Slow: c.Slow + o.Slow, Changes: changes,
+	}
 }
 
 // Pair is one message as both judged it.

@@ -50,6 +50,7 @@ type Listener struct {
 	ln     *net.UnixListener
 	is     fs.FileInfo // of the path when it was made
 	closed bool
+	lent   bool // the path is another process's, too: it stays when the listener is closed
 	status Status
 	moved  chan struct{} // closed when ln has been replaced
 }
@@ -61,6 +62,39 @@ func Listen(path string, maker Maker) (*Listener, error) {
 		return nil, err
 	}
 	return l, nil
+}
+
+// Inherit goes on with a listener that another process made at the path, and leaves
+// the path alone when it is closed, until Own.
+func Inherit(path string, ln *net.UnixListener, maker Maker) (*Listener, error) {
+	is, err := os.Lstat(path)
+	if err != nil {
+		return nil, err
+	}
+	ln.SetUnlinkOnClose(false)
+	return &Listener{path: path, make: maker, ln: ln, is: is, lent: true, moved: make(chan struct{}), status: Status{Path: path}}, nil
+}
+
+// Own has the path be the listener's own from now on.
+func (l *Listener) Own() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lent = false
+}
+
+// Lend has the path stay when the listener is closed: another process goes on with
+// its socket. It is not looked after from then on.
+func (l *Listener) Lend() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lent = true
+}
+
+// SyscallConn is the socket that is there now.
+func (l *Listener) SyscallConn() (syscall.RawConn, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ln.SyscallConn()
 }
 
 // open makes the socket where that may be done. l.mu is held, or nobody else has l.
@@ -137,7 +171,7 @@ func (l *Listener) Close() error {
 	}
 	l.closed = true
 	err := l.ln.Close()
-	if l.leads() {
+	if !l.lent && l.leads() {
 		err = errors.Join(err, os.Remove(l.path))
 	}
 	return err
@@ -154,7 +188,7 @@ func (l *Listener) leads() bool {
 func (l *Listener) Look() (remade bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed || l.leads() {
+	if l.closed || l.lent || l.leads() {
 		l.status.Error = ""
 		return false, nil
 	}

@@ -1,0 +1,289 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/spool"
+	"github.com/tollgate-mail/tollgate/internal/assemble"
+	"github.com/tollgate-mail/tollgate/internal/config"
+	"github.com/tollgate-mail/tollgate/internal/control"
+	"github.com/tollgate-mail/tollgate/internal/gate"
+	"github.com/tollgate-mail/tollgate/internal/takeover"
+)
+
+// Lender is an Addition that listens, and goes on doing so in another process.
+type Lender interface {
+	// Lend adds what it listens on to the files.
+	Lend(files *takeover.Files) error
+	// Leave ends what listens.
+	Leave()
+}
+
+// handing is how a gateway passes to another process. It is the takeover.Owner.
+type handing struct {
+	d       *Daemon
+	giver   *takeover.Giver
+	ready   atomic.Bool // the daemon has started
+	lenders []Lender
+	sockets map[string]net.Listener      // of the milter, by address
+	records takeover.Seat[gate.Recorder] // where usage records become durable
+	life    context.Context              // until the daemon ends
+	ended   context.CancelFunc
+
+	one    sync.Mutex // held from Yield to Resume or Leave
+	closed struct{ control, work, store, spool, memory bool }
+	files  *takeover.Files
+
+	left  chan struct{} // closed when the gateway is another process's
+	drain time.Duration // how long sessions may go on here; after left
+}
+
+func (h *handing) prepare(d *Daemon, o Options) {
+	h.d, h.left = d, make(chan struct{})
+	h.life, h.ended = context.WithCancel(context.Background())
+	steps := o.Steps
+	if steps == nil {
+		steps = takeover.Silent{}
+	}
+	h.giver = &takeover.Giver{Owner: h, Steps: steps, Log: o.Log}
+	for _, a := range o.Additions {
+		if l, ok := a.(Lender); ok {
+			h.lenders = append(h.lenders, l)
+		}
+	}
+}
+
+// serves notes the sockets of the milter, and that a hand-over may begin.
+func (h *handing) serves(addrs []string, listeners []net.Listener) {
+	h.sockets = map[string]net.Listener{}
+	for i, addr := range addrs {
+		h.sockets[addr] = listeners[i]
+	}
+	h.ready.Store(true)
+}
+
+func (h *handing) lend(files *takeover.Files) error {
+	for addr, ln := range h.sockets {
+		of, ok := ln.(syscall.Conn)
+		if !ok {
+			return fmt.Errorf("%s: no descriptor", addr)
+		}
+		if err := files.Add(addr, of); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// end lets no hand-over begin, and waits for the one under way.
+func (h *handing) end() {
+	h.ended()
+	h.one.Lock()
+	defer h.one.Unlock()
+}
+
+// over tells whether the gateway is another process's.
+func (h *handing) over() bool {
+	select {
+	case <-h.left:
+		return true
+	default:
+		return false
+	}
+}
+
+// HandedOver tells whether another process has the gateway, and how long sessions
+// that are under way here may go on.
+func (d *Daemon) HandedOver() (drain time.Duration, yes bool) {
+	return d.hand.drain, d.hand.over()
+}
+
+// Offer implements takeover.Owner.
+func (h *handing) Offer() (takeover.Offer, *takeover.Files, error) {
+	d := h.d
+	files := new(takeover.Files)
+	err := files.Add(takeover.NameLock, d.lock.File())
+	if err == nil {
+		err = files.Add(takeover.NameControl, d.control.Listener())
+	}
+	if err == nil {
+		err = h.lend(files)
+	}
+	for _, l := range h.lenders {
+		if err == nil {
+			err = l.Lend(files)
+		}
+	}
+	var text []byte
+	if err == nil {
+		text, err = json.Marshal(legacy{Shadow: d.shadowState(), Trace: d.journals.Journal().Tracing(), Traced: d.config().Trace})
+	}
+	if err != nil {
+		files.Close()
+		return takeover.Offer{}, nil, err
+	}
+	h.files = files
+	return takeover.Offer{PID: os.Getpid(), Version: d.version, Notify: d.notifier.socket, Kept: text}, files, nil
+}
+
+// Yield implements takeover.Owner. What mail needs is closed last: it waits for that.
+func (h *handing) Yield(ctx context.Context) error {
+	d := h.d
+	h.one.Lock()
+	d.reloading.Lock()
+	h.closed.control = true
+	d.control.Listener().Lend()
+	short, cancel := context.WithTimeout(ctx, controlGrace)
+	defer cancel()
+	if err := d.control.Close(short); err != nil {
+		d.log.Warn("a command was cut off", "error", err)
+	}
+	d.control = nil
+	d.endDrain()
+	d.background.Wait()
+	h.closed.work = true
+	if err := d.accounts.Keep(); err != nil {
+		d.log.Error(err.Error())
+	}
+	if t := d.trials.canary.Load(); t != nil {
+		t.mu.Lock()
+		state := t.state
+		t.mu.Unlock()
+		d.saveCanary(state)
+	}
+	h.closed.store = true
+	if err := d.store.Close(); err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	if err := d.hand.records.Clear(ctx); err != nil {
+		return err
+	}
+	h.closed.spool = true
+	if err := d.spool.Close(); err != nil {
+		return fmt.Errorf("spool: %w", err)
+	}
+	h.closed.memory = true
+	return d.memories.Yield(ctx)
+}
+
+// Resume implements takeover.Owner. What mail needs is opened first. When the daemon
+// ends meanwhile, it ends without what could not be had back.
+func (h *handing) Resume() {
+	d := h.d
+	defer h.one.Unlock()
+	defer d.reloading.Unlock()
+	was := h.closed
+	h.closed = struct{ control, work, store, spool, memory bool }{}
+	cfg := d.config()
+	if was.memory {
+		// Without it questions have no answer, as with a store that is away.
+		_ = takeover.Insist(h.life, d.log, "the state store", d.memories.Resume)
+	}
+	if was.spool {
+		if err := takeover.Insist(h.life, d.log, "the spool", func() error { return h.reopenSpool(cfg) }); err != nil {
+			h.records.Put(lost{err})
+			d.store = nil
+			return
+		}
+	}
+	if was.store {
+		if takeover.Insist(h.life, d.log, "the store", func() error { return h.reopenStore(cfg) }) != nil {
+			d.store = nil
+			return
+		}
+	}
+	if was.work {
+		d.drain(h.life)
+	}
+	if was.control {
+		err := takeover.Insist(h.life, d.log, "the control socket", func() error {
+			ln, err := h.files.Listener(takeover.NameControl)
+			if err != nil {
+				return err
+			}
+			d.control, err = control.Inherit(cfg.StateDir, ln.(*net.UnixListener), d.answers(), d.log)
+			return err
+		})
+		if err == nil {
+			d.control.Listener().Own()
+		}
+	}
+	d.log.Warn("serving as before: nothing was handed over")
+}
+
+// Leave implements takeover.Owner: what is under way here goes on, with records and
+// what is remembered in the other process.
+func (h *handing) Leave(hello takeover.Hello) {
+	d := h.d
+	defer h.one.Unlock()
+	defer d.reloading.Unlock()
+	remote := takeover.NewRemote(d.config().StateDir)
+	h.records.Put(remote)
+	d.memories.Ask(remote.State())
+	for _, ln := range h.sockets {
+		if l, ok := ln.(interface{ Lend() }); ok {
+			l.Lend()
+		}
+	}
+	d.say(fmt.Sprintf("MAINPID=%d", hello.PID))
+	for _, l := range h.lenders {
+		l.Leave()
+	}
+	if t := d.trials.canary.Load(); t != nil {
+		t.mu.Lock()
+		t.ended = true // the other process goes on with it
+		t.mu.Unlock()
+	}
+	d.accounts.Leave()
+	if err := d.lock.Release(); err != nil {
+		d.log.Warn("the lock", "error", err)
+	}
+	d.store, d.spool, d.lock = nil, nil, nil
+	ctx, cancel := context.WithCancel(h.life)
+	d.endDrain = cancel
+	d.background.Go(func() { d.journals.Journal().KeepThere(ctx) })
+	d.background.Go(func() { remote.Follow(ctx, d.accounts.Live.Tell, d.milter.Hurry) })
+	d.log.Info("handed over", "to", hello.PID, "version", hello.Version)
+	h.drain = time.Duration(hello.Drain) * time.Millisecond
+	close(h.left)
+}
+
+func (h *handing) reopenSpool(cfg *config.Config) error {
+	sp, err := spool.Open(filepath.Join(cfg.StateDir, "spool"), spool.Options{Log: h.d.log})
+	if err != nil {
+		return err
+	}
+	h.d.mu.Lock()
+	h.d.spool = sp
+	h.d.mu.Unlock()
+	h.records.Put(recorder{sp, h.d.followed})
+	return nil
+}
+
+func (h *handing) reopenStore(cfg *config.Config) error {
+	// Its own time, not that of who is to end.
+	store, is, err := assemble.OpenStore(context.WithoutCancel(h.life), cfg, h.d.accounts, h.d.log, assemble.MustExist)
+	if err != nil {
+		return err
+	}
+	h.d.mu.Lock()
+	h.d.store, h.d.storeIs = store, is
+	h.d.mu.Unlock()
+	h.d.accounts.Env.Store, _ = store.(accounting.Definer)
+	return nil
+}
+
+// lost is where no records become durable any more.
+type lost struct{ error }
+
+func (l lost) Append(context.Context, []accounting.Record) error { return l.error }

@@ -1,0 +1,202 @@
+package takeover
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/spool"
+	"github.com/tollgate-mail/tollgate/internal/control"
+	"github.com/tollgate-mail/tollgate/internal/state"
+)
+
+// What an old process asks the one that has the gateway now.
+const (
+	cmdRecords    = "takeover-records"
+	cmdTry        = "takeover-try"
+	cmdRemember   = "takeover-remember"
+	cmdRemembered = "takeover-remembered"
+	cmdStandings  = "takeover-standings"
+)
+
+type recordsRequest struct {
+	Records []json.RawMessage `json:"records"` // as in the spool
+}
+
+type rememberRequest struct {
+	IDs  []state.ID    `json:"ids"`
+	Now  time.Time     `json:"now"`
+	Life time.Duration `json:"life_ns"`
+}
+
+type rememberedRequest struct {
+	ID   state.ID      `json:"id"`
+	Now  time.Time     `json:"now"`
+	Life time.Duration `json:"life_ns"`
+}
+
+type standingsRequest struct {
+	Since uint64 `json:"since"` // Change of the answer before, 0 for all
+}
+
+// Standings are how accounts stand that have changed.
+type Standings struct {
+	PID    int        `json:"pid"` // of who answers: Change is its own
+	Change uint64     `json:"change"`
+	List   []Standing `json:"list"`
+	// Policy and Clients are the versions of what is in force there.
+	Policy  string `json:"policy"`
+	Clients string `json:"clients"`
+}
+
+// Standing is one with its number.
+type Standing struct {
+	accounting.Standing
+	Change [2]uint64 `json:"change"`
+}
+
+// Remote is the process that has the gateway now, whichever that is.
+type Remote struct{ client *control.Client }
+
+// NewRemote is that of a state folder.
+func NewRemote(stateDir string) *Remote { return &Remote{control.NewClient(stateDir)} }
+
+const (
+	appendLimit = 20 * time.Second // well under what Postfix waits for the end of a message
+	appendPause = 20 * time.Millisecond
+	askLimit    = 5 * time.Second
+)
+
+// Append has records made durable by the other process, as spool.Append does. It is
+// tried until that answers, for some time: a record that comes twice counts once.
+func (r *Remote) Append(ctx context.Context, records []accounting.Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	var q recordsRequest
+	for i := range records {
+		q.Records = append(q.Records, records[i].AppendJSON(nil))
+	}
+	limited, cancel := context.WithTimeout(ctx, appendLimit)
+	defer cancel()
+	sent := false // one try may have been read by the other side
+	for {
+		err := r.client.Call(limited, cmdRecords, q, nil)
+		var refusal *control.Refusal
+		switch {
+		case err == nil:
+			return nil
+		case errors.As(err, &refusal) && refusal.Code == codeUncertain:
+			return fmt.Errorf("%w: %s", spool.ErrUncertain, refusal.Message)
+		case errors.As(err, &refusal) && !sent:
+			return fmt.Errorf("takeover: %w", refusal)
+		case errors.As(err, &refusal):
+			return fmt.Errorf("%w: %s", spool.ErrUncertain, refusal.Message)
+		}
+		sent = sent || !errors.Is(err, control.ErrNoDaemon)
+		if !rest(limited, appendPause) {
+			err = fmt.Errorf("%w: %w", ErrAway, err)
+			if sent {
+				err = fmt.Errorf("%w: %w", spool.ErrUncertain, err)
+			}
+			return err
+		}
+	}
+}
+
+// rest waits, and tells whether there is time for another try.
+func rest(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// Standings are those that have changed since an answer.
+func (r *Remote) Standings(ctx context.Context, since uint64) (Standings, error) {
+	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	var s Standings
+	err := r.client.Call(ctx, cmdStandings, standingsRequest{since}, &s)
+	return s, err
+}
+
+// followEvery is how often accounts are asked for.
+const followEvery = 500 * time.Millisecond
+
+// Follow tells how accounts stand in the other process until ctx ends, and hurries
+// when other clients or another policy are in force there: what is judged here is
+// judged by those of before.
+func (r *Remote) Follow(ctx context.Context, tell func([]accounting.Standing), hurry func()) {
+	var first, last Standings
+	for rest(ctx, followEvery) {
+		s, err := r.Standings(ctx, last.Change)
+		if err != nil {
+			continue // that it is away is noticed by records, too
+		}
+		if s.PID != last.PID && last.Change != 0 {
+			last.Change = 0 // of a third process all are asked for
+			continue
+		}
+		if first.PID == 0 {
+			first = s
+		}
+		if s.Policy != first.Policy || s.Clients != first.Clients {
+			hurry()
+		}
+		list := make([]accounting.Standing, len(s.List))
+		for i, one := range s.List {
+			list[i] = one.Standing
+			list[i].Change = one.Change
+		}
+		tell(list)
+		last = s
+	}
+}
+
+// State is the other process's state store.
+func (r *Remote) State() state.Store { return remoteState{r.client} }
+
+type remoteState struct{ client *control.Client }
+
+func (s remoteState) Try(ctx context.Context, t state.Try) (a state.Answer, err error) {
+	err = s.call(ctx, cmdTry, t, &a)
+	return a, err
+}
+
+func (s remoteState) Remember(ctx context.Context, ids []state.ID, now time.Time, life time.Duration) error {
+	return s.call(ctx, cmdRemember, rememberRequest{ids, now, life}, nil)
+}
+
+func (s remoteState) Remembered(ctx context.Context, id state.ID, now time.Time, life time.Duration) (known bool, err error) {
+	err = s.call(ctx, cmdRemembered, rememberedRequest{id, now, life}, &known)
+	return known, err
+}
+
+// call asks until ctx, which is short, ends: another process may be taking over.
+func (s remoteState) call(ctx context.Context, command string, request, answer any) error {
+	for {
+		err := s.client.Call(ctx, command, request, answer)
+		var refusal *control.Refusal
+		switch {
+		case err == nil:
+			return nil
+		case errors.As(err, &refusal):
+			return stateError(refusal)
+		case !errors.Is(err, control.ErrNoDaemon) || !rest(ctx, appendPause):
+			return fmt.Errorf("%w: %w", state.ErrAway, err)
+		}
+	}
+}
+
+// Kind is what the store of the state folder is.
+func (remoteState) Kind() string { return "embedded" }
+
+func (remoteState) Close() error { return nil }
