@@ -113,7 +113,7 @@ func TestCrash(t *testing.T) {
 	if err := g.gate.Stop(harness.Patience); err != nil {
 		t.Error(err)
 	}
-	g.judgeCrash(t, attempts, kills)
+	g.judgeCrash(t, crashMessages, attempts, kills)
 	t.Logf("%6.2f s: compared", time.Since(begin).Seconds())
 }
 
@@ -125,6 +125,7 @@ type crasher struct {
 	attempts []attempt
 	client   *harness.Client
 	patience time.Duration   // default harness.Patience
+	session  int             // messages of one SMTP session; 0: all
 	over     <-chan struct{} // closed: no message more is begun; nil: all are sent
 }
 
@@ -158,6 +159,10 @@ func (c *crasher) send(messages int) error {
 			time.Sleep(20 * time.Millisecond)
 		}
 		c.accepted.Add(1)
+		if c.session > 0 && (i+1)%c.session == 0 {
+			c.client.Close()
+			c.client = nil
+		}
 	}
 	return nil
 }

@@ -150,6 +150,7 @@ var floors = map[string]int{
 
 	"test/player":   13,
 	"test/account":  14,
+	"test/dying":    14,
 	"test/compare":  14,
 	"test/packages": 14,
 	"test/profile":  14,

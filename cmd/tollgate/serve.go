@@ -50,7 +50,7 @@ does. The log goes to stderr. Exit code 78: the policy is bad; 75: the state_dir
 is another's, or a socket or journal cannot be opened.`,
 		Example: `  tollgate serve --policy ./policy.toml --log-level debug
   tollgate serve --takeover`,
-		Args:    alone,
+		Args: alone,
 		RunE: func(c *cobra.Command, _ []string) error {
 			log := slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level}))
 			return a.runDaemon(c.Context(), log, time.Duration(grace), heir)

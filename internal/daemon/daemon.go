@@ -154,7 +154,7 @@ func (d *Daemon) openAccount(ctx context.Context, o Options, mode assemble.Store
 	if err := errors.Join(backup.Unfinished(cfg.StateDir), dropSnapshots(cfg.StateDir)); err != nil {
 		return err
 	}
-	if d.spool, err = spool.Open(filepath.Join(cfg.StateDir, "spool"), spool.Options{Log: d.log}); err != nil {
+	if err := d.openSpool(ctx, o); err != nil {
 		return err
 	}
 	if d.accounts, err = assemble.NewAccounts(cfg.StateDir, d.log); err != nil {

@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/spool"
 	"github.com/tollgate-mail/tollgate/internal/control"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 	"github.com/tollgate-mail/tollgate/internal/state"
@@ -48,6 +51,23 @@ func (d *Daemon) inherit(ctx context.Context, o Options) (all []net.Listener, er
 		return nil, errors.Join(err, closeAll(all))
 	}
 	return all, nil
+}
+
+// letGo is how long a process that was killed takes to let go of its files.
+const letGo = 5 * time.Second
+
+func (d *Daemon) openSpool(ctx context.Context, o Options) error {
+	open := func() (err error) {
+		d.spool, err = spool.Open(filepath.Join(o.Config.StateDir, "spool"), spool.Options{Log: d.log})
+		return err
+	}
+	if o.Heir == nil || !o.Heir.Orphan() {
+		return open()
+	}
+	// The conversation may have been closed before the lock.
+	ctx, cancel := context.WithTimeout(ctx, letGo)
+	defer cancel()
+	return takeover.Insist(ctx, d.log, "the spool", open)
 }
 
 // serveControl answers commands from now on.
@@ -149,7 +169,7 @@ func (d *Daemon) takeoverAnswers(to map[string]control.Handler) map[string]contr
 	return takeover.Answers(successor{d}, to)
 }
 
-func (d *Daemon) answerTakeover(_ context.Context, request json.RawMessage) (any, error) {
+func (d *Daemon) answerTakeover(ctx context.Context, request json.RawMessage) (any, error) {
 	var hello takeover.Hello
 	if err := json.Unmarshal(request, &hello); err != nil {
 		return nil, err
@@ -157,6 +177,9 @@ func (d *Daemon) answerTakeover(_ context.Context, request json.RawMessage) (any
 	switch {
 	case hello.Protocol != takeover.Version:
 		return nil, refuse(takeover.ErrVersion)
+	case control.User(ctx) != control.UserName(os.Geteuid()):
+		// What is under way here asks that process, which answers its own user.
+		return nil, refuse(fmt.Errorf("this is for user %s alone, whom the running tollgate runs as", control.UserName(os.Geteuid())))
 	case !d.hand.ready.Load():
 		return nil, refuse(errors.New("it has not started yet"))
 	}

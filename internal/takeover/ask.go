@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -162,26 +163,32 @@ func (r *Remote) Follow(ctx context.Context, tell func([]accounting.Standing), h
 }
 
 // State is the other process's state store.
-func (r *Remote) State() state.Store { return remoteState{r.client} }
+func (r *Remote) State() state.Store { return &remoteState{client: r.client} }
 
-type remoteState struct{ client *control.Client }
+type remoteState struct {
+	client *control.Client
+	closed atomic.Bool
+}
 
-func (s remoteState) Try(ctx context.Context, t state.Try) (a state.Answer, err error) {
+func (s *remoteState) Try(ctx context.Context, t state.Try) (a state.Answer, err error) {
 	err = s.call(ctx, cmdTry, t, &a)
 	return a, err
 }
 
-func (s remoteState) Remember(ctx context.Context, ids []state.ID, now time.Time, life time.Duration) error {
+func (s *remoteState) Remember(ctx context.Context, ids []state.ID, now time.Time, life time.Duration) error {
 	return s.call(ctx, cmdRemember, rememberRequest{ids, now, life}, nil)
 }
 
-func (s remoteState) Remembered(ctx context.Context, id state.ID, now time.Time, life time.Duration) (known bool, err error) {
+func (s *remoteState) Remembered(ctx context.Context, id state.ID, now time.Time, life time.Duration) (known bool, err error) {
 	err = s.call(ctx, cmdRemembered, rememberedRequest{id, now, life}, &known)
 	return known, err
 }
 
 // call asks until ctx, which is short, ends: another process may be taking over.
-func (s remoteState) call(ctx context.Context, command string, request, answer any) error {
+func (s *remoteState) call(ctx context.Context, command string, request, answer any) error {
+	if s.closed.Load() {
+		return fmt.Errorf("%w: closed", state.ErrAway)
+	}
 	for {
 		err := s.client.Call(ctx, command, request, answer)
 		var refusal *control.Refusal
@@ -197,6 +204,10 @@ func (s remoteState) call(ctx context.Context, command string, request, answer a
 }
 
 // Kind is what the store of the state folder is.
-func (remoteState) Kind() string { return "embedded" }
+func (*remoteState) Kind() string { return "embedded" }
 
-func (remoteState) Close() error { return nil }
+// Close ends the questions from here.
+func (s *remoteState) Close() error {
+	s.closed.Store(true)
+	return nil
+}

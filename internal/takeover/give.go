@@ -126,7 +126,7 @@ func await(ctx context.Context, l *line, what string) error {
 }
 
 // again is how long Resume waits before it tries again.
-const again = 100 * time.Millisecond
+const again = 20 * time.Millisecond
 
 // Insist does something until it succeeds or ctx ends. That it fails is said once.
 func Insist(ctx context.Context, log *slog.Logger, what string, f func() error) error {

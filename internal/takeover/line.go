@@ -88,7 +88,7 @@ func (l *line) read() error {
 			return e
 		}
 	}
-	l.text = append(l.text, text[:n]...)
+	l.text = append(l.text, text[:max(n, 0)]...) // it is negative with an error
 	switch {
 	case err != nil && (errors.Is(err, unix.ECONNRESET) || errors.Is(err, unix.EPIPE)):
 		return io.EOF

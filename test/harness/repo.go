@@ -51,18 +51,21 @@ func Shared(name string) (string, error) {
 // Build compiles the tollgate binary into dir and returns its path. With
 // TOLLGATE_RACE set it is built with the race detector; a race then ends the
 // daemon with exit code 66 and is in its log.
-func Build(dir string) (string, error) {
+func Build(dir string) (string, error) { return BuildProgram(dir, "tollgate", "./cmd/tollgate") }
+
+// BuildProgram builds a program of the repository, as Build does.
+func BuildProgram(dir, name, room string) (string, error) {
 	root, err := Root()
 	if err != nil {
 		return "", err
 	}
-	binary := filepath.Join(dir, "tollgate")
+	binary := filepath.Join(dir, name)
 	// Without a stamp: git may be missing, or refuse a checkout of somebody else's.
 	args := []string{"build", "-buildvcs=false", "-o", binary}
 	if os.Getenv("TOLLGATE_RACE") != "" {
 		args = append(args, "-race")
 	}
-	cmd := exec.Command("go", append(args, "./cmd/tollgate")...)
+	cmd := exec.Command("go", append(args, room)...)
 	cmd.Dir, cmd.Env = root, os.Environ()
 	if os.Getenv("TOLLGATE_RACE") == "" {
 		cmd.Env = append(cmd.Env, "CGO_ENABLED=0") // as it is shipped

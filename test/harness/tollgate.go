@@ -2,13 +2,16 @@ package harness
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -24,6 +27,7 @@ type Tollgate struct {
 	binary string
 	socket string
 	proc   *Process
+	before []*Process // that were taken over from
 }
 
 // settings is the main policy file of every sandbox; what the policy is about
@@ -101,11 +105,42 @@ func (g *Tollgate) Start() error {
 	return g.proc.await(func() error { return dialable("unix", g.socket) }, Patience)
 }
 
+// TakeOver starts a daemon of a binary, "" for the same, that takes the place of the
+// one that runs, and waits until it has. That one is returned; it may go on for a
+// while. On an error, such as that the new one has ended, it is the one as before.
+func (g *Tollgate) TakeOver(binary string, args ...string) (before *Process, err error) {
+	argv := append([]string{cmp.Or(binary, g.binary), "serve", "--takeover", "--policy", g.Policy}, args...)
+	next, err := start("tollgate", g.log, syscall.SIGKILL, argv...)
+	if err != nil {
+		return nil, err
+	}
+	err = next.await(func() error {
+		text, err := os.ReadFile(filepath.Join(g.State, "lock"))
+		if err == nil && strings.TrimSpace(string(text)) != strconv.Itoa(next.PID()) {
+			err = fmt.Errorf("the state folder is process %s's", strings.TrimSpace(string(text)))
+		}
+		return err
+	}, Patience)
+	if err != nil {
+		return nil, errors.Join(err, next.Kill())
+	}
+	before, g.proc = g.proc, next
+	g.before = append(g.before, before)
+	return before, nil
+}
+
 // Process is the one started last; nil before Start.
 func (g *Tollgate) Process() *Process { return g.proc }
 
-// Stop lets the daemon drain and end; its exit code must be 0.
+// Stop lets the daemon drain and end; its exit code must be 0. What was taken over from
+// and has not ended yet is killed.
 func (g *Tollgate) Stop(limit time.Duration) error {
+	for _, p := range g.before {
+		if err := p.Kill(); err != nil {
+			return err
+		}
+	}
+	g.before = nil
 	if g.proc == nil || g.proc.Ended() {
 		return nil
 	}

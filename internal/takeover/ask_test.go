@@ -1,0 +1,168 @@
+package takeover
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/spool"
+	"github.com/tollgate-mail/tollgate/internal/control"
+	"github.com/tollgate-mail/tollgate/internal/state"
+	"github.com/tollgate-mail/tollgate/internal/state/embedded"
+	"github.com/tollgate-mail/tollgate/internal/state/statetest"
+)
+
+// heirless is who has the gateway, for tests.
+type heirless struct {
+	store state.Store
+
+	mu        sync.Mutex
+	kept      []accounting.Record
+	fails     error
+	standings Standings
+}
+
+func (h *heirless) Append(_ context.Context, records []accounting.Record) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.fails == nil {
+		h.kept = append(h.kept, records...)
+	}
+	return h.fails
+}
+
+func (h *heirless) State() state.Store { return h.store }
+
+func (h *heirless) Standings(since uint64) Standings {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := h.standings
+	if since >= s.Change {
+		s.List = nil
+	}
+	return s
+}
+
+func serve(t *testing.T, dir string, s Successor) *control.Server {
+	t.Helper()
+	server, err := control.Serve(dir, Answers(s, map[string]control.Handler{}), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close(context.Background()) })
+	return server
+}
+
+// What is remembered through another process is remembered as by the store itself.
+func TestStateConformance(t *testing.T) {
+	t.Parallel()
+	statetest.Run(t, func(t *testing.T) statetest.Open {
+		dir := t.TempDir()
+		store, err := embedded.Open(filepath.Join(dir, "state.db"), embedded.Options{Now: func() time.Time { return statetest.Now }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = store.Close() })
+		serve(t, dir, &heirless{store: store})
+		return func(*testing.T) state.Store { return NewRemote(dir).State() }
+	})
+}
+
+func record(id string) accounting.Record {
+	return accounting.Record{
+		ID: id, Kind: accounting.Usage, Time: time.UnixMilli(1_790_000_000_123).UTC(), Gateway: "gw", QueueID: "Q1", Client: "sales",
+		Recipient: "ä@example.org", Size: 10, Charged: 5, Share: accounting.ShareSplit, ShareIndex: 1, ShareCount: 2, Verdict: "accept",
+	}
+}
+
+// Records arrive as they were; what is refused or left open is told as the spool does.
+func TestRecords(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	h := new(heirless)
+	serve(t, dir, h)
+	r := NewRemote(dir)
+	want := []accounting.Record{record("one"), record("two")}
+	if err := r.Append(t.Context(), want); err != nil {
+		t.Fatal(err)
+	}
+	if len(h.kept) != 2 || string(h.kept[0].AppendJSON(nil)) != string(want[0].AppendJSON(nil)) || h.kept[1].ID != "two" {
+		t.Errorf("%+v", h.kept)
+	}
+	h.fails = errors.New("no room")
+	if err := r.Append(t.Context(), want); err == nil || errors.Is(err, spool.ErrUncertain) {
+		t.Error(err)
+	}
+	h.fails = spool.ErrUncertain
+	if err := r.Append(t.Context(), want); !errors.Is(err, spool.ErrUncertain) {
+		t.Error(err)
+	}
+}
+
+// Records wait for a process that is not there yet; one that never comes has not kept
+// them.
+func TestRecordsWait(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	r := NewRemote(dir)
+	over, cancel := context.WithTimeout(t.Context(), 3*appendPause)
+	defer cancel()
+	if err := r.Append(over, []accounting.Record{record("one")}); !errors.Is(err, ErrAway) || errors.Is(err, spool.ErrUncertain) {
+		t.Error(err)
+	}
+	if _, err := r.State().Remembered(over, state.ID{}, time.Now(), time.Hour); !errors.Is(err, state.ErrAway) {
+		t.Error(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- r.Append(t.Context(), []accounting.Record{record("two")}) }()
+	h := new(heirless)
+	serve(t, dir, h)
+	if err := <-done; err != nil || len(h.kept) != 1 || h.kept[0].ID != "two" {
+		t.Errorf("%v %+v", err, h.kept)
+	}
+}
+
+// How accounts stand is followed; another policy there hurries those here.
+func TestFollow(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	one := accounting.Standing{Client: "sales", Balance: 7, Change: [2]uint64{1, 2}}
+	h := &heirless{standings: Standings{PID: 5, Change: 3, List: []Standing{{one, one.Change}}, Policy: "a"}}
+	serve(t, dir, h)
+	ctx, cancel := context.WithCancel(t.Context())
+	told, hurried := make(chan []accounting.Standing, 100), make(chan struct{}, 100)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		NewRemote(dir).Follow(ctx, func(list []accounting.Standing) { told <- list }, func() { hurried <- struct{}{} })
+	}()
+	if list := <-told; !slices.Equal(list, []accounting.Standing{one}) {
+		t.Errorf("%+v", list)
+	}
+	if list := <-told; len(list) != 0 || len(hurried) != 0 {
+		t.Errorf("%+v told again, hurried %d times", list, len(hurried))
+	}
+	h.mu.Lock()
+	h.standings.Policy = "b"
+	h.mu.Unlock()
+	<-hurried
+	cancel()
+	<-over
+}
+
+// Who is nobody here is not answered.
+func TestAnswersArePrivileged(t *testing.T) {
+	t.Parallel()
+	for name, h := range Answers(new(heirless), map[string]control.Handler{}) {
+		var refusal *control.Refusal
+		if _, err := h(t.Context(), []byte(`{}`)); !errors.As(err, &refusal) || refusal.Code != control.CodeDenied {
+			t.Errorf("%s answers anybody: %v", name, err)
+		}
+	}
+}
