@@ -47,7 +47,7 @@ func (d *Daemon) Draining() bool { return d.milter.Status().Draining }
 // is, for some seconds at most.
 func (d *Daemon) Status(ctx context.Context) Status {
 	d.mu.Lock()
-	policy, listen, store, books, spooled := d.policy, d.cfg.Listen, d.storeIs, d.store, d.spool
+	policy, listen, store, books, spooled, commands := d.policy, d.cfg.Listen, d.storeIs, d.store, d.spool, d.control
 	d.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
@@ -69,7 +69,7 @@ func (d *Daemon) Status(ctx context.Context) Status {
 	s := Status{
 		Gateway: d.judge.Gate().Policy().Gateway, Version: d.version, PID: os.Getpid(),
 		Started: d.started.UTC(), Uptime: int64(time.Since(d.started).Seconds()),
-		Policy: policy, Listen: listen, Milter: d.milter.Status(), Mail: d.tally.Figures(), Control: d.control.Socket(),
+		Policy: policy, Listen: listen, Milter: d.milter.Status(), Mail: d.tally.Figures(), Control: commands.Socket(),
 		Spool: spooled.Status(), Store: store, Clients: d.accounts.Status(), Records: d.conservation.Load(), Journal: d.journals.Journal().Status(), Trace: d.traceNow(),
 		Limits: d.judge.Gate().Limits(), Inspectors: d.inspectors.Status(), Lists: d.lists.Status(), DNS: d.resolvers.Stats(), State: d.memories.Status(),
 	}

@@ -41,6 +41,7 @@ type handing struct {
 	ended   context.CancelFunc
 
 	one    sync.Mutex // held from Yield to Resume or Leave
+	gone   bool       // nothing is open here that Yield has closed
 	closed struct{ control, work, store, spool, memory bool }
 	files  *takeover.Files
 
@@ -141,6 +142,7 @@ func (h *handing) Yield(ctx context.Context) error {
 	d := h.d
 	h.one.Lock()
 	d.reloading.Lock()
+	h.gone = true
 	h.closed.control = true
 	d.control.Listener().Lend()
 	short, cancel := context.WithTimeout(ctx, controlGrace)
@@ -148,7 +150,6 @@ func (h *handing) Yield(ctx context.Context) error {
 	if err := d.control.Close(short); err != nil {
 		d.log.Warn("a command was cut off", "error", err)
 	}
-	d.control = nil
 	d.endDrain()
 	d.background.Wait()
 	h.closed.work = true
@@ -192,13 +193,11 @@ func (h *handing) Resume() {
 	if was.spool {
 		if err := takeover.Insist(h.life, d.log, "the spool", func() error { return h.reopenSpool(cfg) }); err != nil {
 			h.records.Put(lost{err})
-			d.store = nil
 			return
 		}
 	}
 	if was.store {
 		if takeover.Insist(h.life, d.log, "the store", func() error { return h.reopenStore(cfg) }) != nil {
-			d.store = nil
 			return
 		}
 	}
@@ -211,13 +210,21 @@ func (h *handing) Resume() {
 			if err != nil {
 				return err
 			}
-			d.control, err = control.Inherit(cfg.StateDir, ln.(*net.UnixListener), d.answers(), d.log)
-			return err
+			server, err := control.Inherit(cfg.StateDir, ln.(*net.UnixListener), d.answers(), d.log)
+			if err != nil {
+				return err
+			}
+			server.Listener().Own()
+			d.mu.Lock()
+			d.control = server
+			d.mu.Unlock()
+			return nil
 		})
-		if err == nil {
-			d.control.Listener().Own()
+		if err != nil {
+			return
 		}
 	}
+	h.gone = false
 	d.log.Warn("serving as before: nothing was handed over")
 }
 
@@ -248,7 +255,6 @@ func (h *handing) Leave(hello takeover.Hello) {
 	if err := d.lock.Release(); err != nil {
 		d.log.Warn("the lock", "error", err)
 	}
-	d.store, d.spool, d.lock = nil, nil, nil
 	ctx, cancel := context.WithCancel(h.life)
 	d.endDrain = cancel
 	d.background.Go(func() { d.journals.Journal().KeepThere(ctx) })

@@ -22,7 +22,7 @@ func (d *Daemon) Stop(ctx context.Context, grace time.Duration) error {
 	if d.milter != nil && !d.hand.over() {
 		d.say(notifyStopping)
 	}
-	if d.control != nil {
+	if d.control != nil && !d.hand.gone {
 		// A long report must not eat the time of messages.
 		short, cancel := context.WithTimeout(ctx, controlGrace)
 		if err := d.control.Close(short); err != nil {
@@ -40,7 +40,7 @@ func (d *Daemon) Stop(ctx context.Context, grace time.Duration) error {
 	}
 	d.serving.Wait()
 	if d.endDrain != nil {
-		if d.spool != nil {
+		if !d.hand.gone {
 			d.flush(ctx)
 		}
 		d.endDrain()
@@ -50,14 +50,14 @@ func (d *Daemon) Stop(ctx context.Context, grace time.Duration) error {
 	if d.running != nil {
 		note("policy", d.running.Close())
 	}
-	if d.store != nil {
+	if d.store != nil && !d.hand.gone {
 		d.dropClaim(ctx)
 		note("store", d.store.Close())
 	}
-	if d.spool != nil {
+	if d.spool != nil { // a second time does nothing
 		note("spool", d.spool.Close())
 	}
-	if d.lock != nil {
+	if d.lock != nil && !d.hand.over() {
 		note("lock", d.lock.Release())
 	}
 	return errors.Join(errs...)
