@@ -1,7 +1,7 @@
 // Package archive reads the names of the files within archives: zip (and what
 // is one: office documents, jar), rar, 7z, tar, cab, gzip, bzip2 and xz (of a
 // file or around a tar), images of disks (ISO 9660, Joliet, UDF), TNEF, and the
-// messages of Outlook and what office documents of old have embedded. It tells what else it sees on its way, and gives the content of each file that
+// messages of Outlook, and what office documents of old, of RTF and of OneNote have embedded. It tells what else it sees on its way, and gives the content of each file that
 // can be unpacked to whoever looks for archives within archives.
 //
 // Whatever any common program may take for a name within is one: where a
@@ -118,10 +118,11 @@ func (s *source) Read(p []byte) (int, error) {
 func (l *listing) list(k Kind, r io.Reader) error {
 	if read, ok := map[Kind]func(io.Reader) error{
 		Rar: l.rar, Tar: l.tar, Gzip: l.gzip, Bzip2: l.bzip2, XZ: l.xz, Cab: l.cab,
+		RTF: l.rtf, FlatXML: l.flatXML, ActiveMIME: l.activeMIME,
 	}[k]; ok {
 		return read(r)
 	}
-	read, ok := map[Kind]func(*seekable) error{Zip: l.zip, SevenZip: l.sevenZip, Image: l.image, TNEF: l.tnef, OLE: l.ole}[k]
+	read, ok := map[Kind]func(*seekable) error{Zip: l.zip, SevenZip: l.sevenZip, Image: l.image, TNEF: l.tnef, OLE: l.ole, OneNote: l.oneNote}[k]
 	if !ok {
 		return ErrUnreadable
 	}
@@ -209,5 +210,5 @@ func isFolder(name string, size uint64) bool {
 func macroName(name string) bool {
 	name = strings.ToLower(name)
 	base := name[strings.LastIndexByte(name, '/')+1:]
-	return base == "vbaproject.bin" || strings.HasPrefix(name, "xl/macrosheets/") || strings.HasPrefix(name, "basic/") && strings.HasSuffix(name, ".xml") && base != "script-lc.xml" && base != "script-lb.xml"
+	return base == "vbaproject.bin" || strings.HasPrefix(name, "xl/macrosheets/") || strings.HasPrefix(name, "xl/intlmacrosheets/") || strings.HasPrefix(name, "basic/") && strings.HasSuffix(name, ".xml") && base != "script-lc.xml" && base != "script-lb.xml"
 }

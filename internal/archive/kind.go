@@ -24,7 +24,17 @@ const (
 	OLE    // the office documents of old
 	Image  // of a disk: ISO 9660, Joliet, UDF
 	Packed // an archive that is not read
+	RTF
+	OneNote
+	FlatXML    // an office document in one text
+	ActiveMIME // macros of one
 )
+
+// Holds tells whether a kind is that of documents, which may have files or macros in
+// them: what such a document is called says nothing against it.
+func (k Kind) Holds() bool {
+	return k == OLE || k == TNEF || k == RTF || k == OneNote || k == FlatXML || k == ActiveMIME
+}
 
 // Head is how many octets of what may be an image KindOf wants to see, the
 // others are known by the first HeadShort.
@@ -59,6 +69,14 @@ func KindOf(head []byte) Kind {
 		return TNEF
 	case has(0, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
 		return OLE
+	case has(0, sigOneNote):
+		return OneNote
+	case has(0, "ActiveMime"):
+		return ActiveMIME
+	case isRTF(head):
+		return RTF
+	case isFlatXML(head):
+		return FlatXML
 	case isTar(head):
 		return Tar
 	case isImage(head):

@@ -215,7 +215,7 @@ func (in *inspection) inside(archived, name string) error {
 
 // mismatched tells whether a picture, a text or a document is none of a kind.
 func mismatched(k archive.Kind) bool {
-	return !slices.Contains([]archive.Kind{archive.Other, archive.Tar, archive.OLE, archive.TNEF}, k)
+	return k != archive.Other && k != archive.Tar && !k.Holds()
 }
 
 func notPassive(name string) bool { return !passive.of(name) }

@@ -25,7 +25,10 @@ const (
 		"mat mau mav maw mda mdb mde mdt mdw mdz msc msh msh1 msh2 msi msix msixbundle msp mst ocx ops osd pcd pif pkg pl plg " +
 		"bgi grp htc iqy library-ms msu printerexport pyo pyzw search-ms searchconnector-ms theme themepack udl website webpnp wll ws wsb " +
 		"prf prg ps1 ps1xml ps2 ps2xml psc1 psc2 psd1 psm1 py pyc pyw pyz rb reg rpm run scf scr sct settingcontent-ms sh shb " +
-		"shs sys tmp url vb vbe vbp vbs vhd vhdx vsmacros vsw vxd wsc wsf wsh xbap xll xnk "
+		"shs sys tmp url vb vbe vbp vbs vhd vhdx vsmacros vsw vxd wsc wsf wsh xbap xll xnk " +
+		// Of further systems and programs: of Access, Apple, browsers, editors, remote desktops.
+		"accda accde accdr accdu apkm apks applescript appinstaller crx diagcfg diagpkg dqy fileloc flatpakref hpj inetloc mobileconfig " +
+		"oqy rdp rqy scpt scptd snap terminal vsix xapk xpi "
 	// documents are the extensions that a reader trusts.
 	documents extensions = " 7z ai avi bmp csv doc docm docx dot dotx dwg eml eps epub gif gz heic htm html ics jfif jpe jpeg jpg " +
 		"json key log m4a mov mp3 mp4 mpeg mpg msg numbers odp ods odt pages pdf png pps ppsx ppt pptm pptx psd pub rar rtf sig " +

@@ -1,0 +1,193 @@
+package archive
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io"
+	"strings"
+)
+
+// isRTF tells a text in RTF, which office programs open whatever it is called.
+func isRTF(head []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(head, " \t\r\n"), []byte(`{\rt`))
+}
+
+// rtf lists the files that a text has embedded. They stand in it in hexadecimal
+// digits behind the word objdata (RTF 1.9.1, Objects). What is damaged in a text is
+// no fault of an archive: programs show the rest of it.
+func (l *listing) rtf(r io.Reader) error {
+	in := bufio.NewReaderSize(r, 32<<10)
+	for within := false; ; {
+		if !within {
+			if err := l.toObject(in); err != nil {
+				return ended(err)
+			}
+		}
+		object := &hexText{r: in}
+		if err := l.object(object); ended(err) != nil {
+			return err
+		}
+		if _, err := io.Copy(io.Discard, object); err != nil {
+			return ended(err)
+		}
+		within = object.another
+	}
+}
+
+// ended is an error but that of the end.
+func ended(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil
+	}
+	return err
+}
+
+// toObject reads up to the content of the next object.
+func (l *listing) toObject(in *bufio.Reader) error {
+	const word = "objdata"
+	for {
+		piece, err := in.ReadSlice('\\')
+		if charged := l.Budget.Charge(1 + len(piece)/64); charged != nil {
+			return charged
+		}
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			return err
+		}
+		if next, err := in.Peek(len(word) + 1); err == nil && string(next[:len(word)]) == word && !isLetter(next[len(word)]) {
+			_, err := in.Discard(len(word))
+			return err
+		}
+	}
+}
+
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+
+// object reads what is embedded: a head ([MS-OLEDS] §2.2.5), and what the program of its
+// class keeps.
+func (l *listing) object(r io.Reader) error {
+	const (
+		head     = 8 // version, format
+		embedded = 2
+		longest  = 256 // octets of the name of a class
+	)
+	var h [head]byte
+	if _, err := io.ReadFull(r, h[:]); err != nil {
+		return err
+	}
+	if binary.LittleEndian.Uint32(h[4:]) != embedded {
+		return nil // a link, which the other program follows
+	}
+	class := ""
+	for i := range 3 { // its class, its topic, its item
+		var n [4]byte
+		if _, err := io.ReadFull(r, n[:]); err != nil {
+			return err
+		}
+		size := binary.LittleEndian.Uint32(n[:])
+		if size > longest {
+			return nil
+		}
+		text := make([]byte, size)
+		if _, err := io.ReadFull(r, text); err != nil {
+			return err
+		}
+		if i == 0 {
+			class = strings.TrimRight(string(text), "\x00")
+		}
+	}
+	if strings.EqualFold(class, "Package") {
+		return l.packaged(r) // with its length, as in a compound file
+	}
+	var size [4]byte
+	if _, err := io.ReadFull(r, size[:]); err != nil {
+		return err
+	}
+	return l.content(l.metered(r))
+}
+
+// hexText reads the octets that hexadecimal digits stand for, to the end of the
+// group. Programs pass over white space, control words and groups between them.
+type hexText struct {
+	r     *bufio.Reader
+	depth int
+	done  bool
+	// another: it ends where one begins within it.
+	another bool
+}
+
+func (d *hexText) Read(p []byte) (n int, err error) {
+	for n < len(p) {
+		high, err := d.digit()
+		if err != nil {
+			return n, err
+		}
+		low, err := d.digit()
+		if err != nil {
+			return n, err
+		}
+		p[n] = high<<4 | low
+		n++
+	}
+	return n, nil
+}
+
+func (d *hexText) digit() (byte, error) {
+	for !d.done {
+		c, err := d.r.ReadByte()
+		if err != nil {
+			return 0, err
+		}
+		switch {
+		case c == '{':
+			d.depth++
+		case c == '}':
+			d.depth--
+			d.done = d.depth < 0
+		case c == '\\':
+			if err := d.word(); err != nil {
+				return 0, err
+			}
+		case d.depth > 0: // a text in between
+		case '0' <= c && c <= '9':
+			return c - '0', nil
+		case 'a' <= c|0x20 && c|0x20 <= 'f':
+			return c | 0x20 - 'a' + 10, nil
+		}
+	}
+	return 0, io.EOF
+}
+
+// word passes over a control word, or a control symbol.
+func (d *hexText) word() error {
+	const longest = len("objdata")
+	var name []byte
+	for first := true; ; first = false {
+		c, err := d.r.ReadByte()
+		if err != nil {
+			return err
+		}
+		switch {
+		case first && c == '\'': // a character by its number
+			_, err := d.r.Discard(2)
+			return err
+		case first && !isLetter(c):
+			return nil
+		case isLetter(c):
+			if len(name) <= longest {
+				name = append(name, c)
+			}
+			continue
+		case c == '-', '0' <= c && c <= '9':
+			name = append(name[:0], '0') // a word with a number is another
+			continue
+		}
+		d.another = string(name) == "objdata"
+		d.done = d.done || d.another
+		if c == ' ' {
+			return nil
+		}
+		return d.r.UnreadByte()
+	}
+}
