@@ -50,6 +50,7 @@ func listSegments(fs FileSystem, dir string) ([]segment, error) {
 // publish tells of what the writer has made durable.
 func (s *Spool) publish(seq uint64, size int64, records int) {
 	s.mu.Lock()
+	s.disk = diskState{}
 	if n := len(s.segments); n > 0 && s.segments[n-1].seq == seq {
 		s.segments[n-1].size = size
 		s.segments[n-1].records += int64(records)

@@ -86,6 +86,7 @@ type Spool struct {
 	waiting  int64     // records behind applied
 	spooled  int64     // records ever, as the cursor counts them
 	state    sinkState
+	disk     diskState
 	flushes  []flush
 	appended chan struct{}   // capacity 1: something was committed
 	kick     chan struct{}   // capacity 1: somebody flushes
@@ -94,6 +95,8 @@ type Spool struct {
 	closed   bool
 	drains   sync.WaitGroup
 	drained  bool // by a Drain that runs
+
+	probing sync.Mutex // held while the folder is probed
 }
 
 // Open recovers what is there: a torn tail of the last segment is cut, damage

@@ -16,6 +16,8 @@ type Status struct {
 	LastError   string    `json:"last_error"`   // of the sink, "" when it is well
 	ErrorSince  time.Time `json:"error_since"`  // zero when it is well
 	SetAside    int       `json:"set_aside"`    // damaged pieces kept for the operator
+	WriteError  string    `json:"write_error"`  // why nothing can be spooled; "" when it can
+	WriteFailed time.Time `json:"write_failed"` // since when; zero when it can
 }
 
 // sinkState is how the sink does.
@@ -25,12 +27,19 @@ type sinkState struct {
 	errorSince  time.Time
 }
 
+// diskState is how the spool's own folder does.
+type diskState struct {
+	err   string
+	since time.Time
+}
+
 // Status now.
 func (s *Spool) Status() Status {
 	s.mu.Lock()
 	st := Status{
 		Spooled: s.spooled, Waiting: s.waiting, LastApplied: s.state.lastApplied,
 		LastError: s.state.lastError, ErrorSince: s.state.errorSince,
+		WriteError: s.disk.err, WriteFailed: s.disk.since,
 	}
 	for _, g := range s.segments {
 		st.Bytes += g.size

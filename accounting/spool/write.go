@@ -66,6 +66,7 @@ func (w *writer) commit() {
 			w.close()
 		}
 	} else {
+		w.spool.wrote(err)
 		w.spool.o.Log.Error("usage records cannot be spooled", "messages", len(w.batch), "error", err)
 	}
 	for _, a := range w.batch {

@@ -249,7 +249,7 @@ func (i *Inspectors) Status() []InspectorStatus {
 		one.mu.Unlock()
 		all = append(all, InspectorStatus{
 			Name: h.Name, State: h.State, Since: h.Since, LastError: h.LastError, LastErrorAt: h.LastErrorAt,
-			Breaker: h.Breaker, RetryAt: h.RetryAt, Inspected: h.Inspected, Failed: h.Failed, Running: h.Running,
+			Breaker: h.Breaker, RetryAt: h.RetryAt, Inspected: h.Inspected + h.Failed + h.Spared, Failed: h.Failed + h.Spared, Running: h.Running,
 			LatencyMS: milliseconds(h.Latency), MaxLatencyMS: milliseconds(h.MaxLatency), Limit: limit,
 		})
 	}

@@ -43,6 +43,15 @@ func (d *Daemon) answers() map[string]control.Handler {
 // Draining tells whether no new sessions are taken any more.
 func (d *Daemon) Draining() bool { return d.milter.Status().Draining }
 
+// Spools tells whether usage records can be spooled: mail for clients is deferred
+// otherwise. One that could not is tried again.
+func (d *Daemon) Spools() bool {
+	if d.spool.Status().WriteError != "" {
+		d.spool.Probe()
+	}
+	return d.spool.Status().WriteError == ""
+}
+
 // Status is what is up, what is degraded, what waits. It asks the store how it
 // is, for some seconds at most.
 func (d *Daemon) Status(ctx context.Context) Status {
@@ -55,6 +64,7 @@ func (d *Daemon) Status(ctx context.Context) Status {
 		store.Error = err.Error()
 	}
 	store.Warnings = []string{}
+	d.Spools()
 	if store.Error == "" {
 		var err error
 		if store.Parked, err = books.ParkedCount(ctx); err != nil {
@@ -159,6 +169,9 @@ func (s *Status) degraded(now time.Time) []string {
 	}
 	if s.Milter.Refused > 0 {
 		note("%s refused for want of room", Plural(int(s.Milter.Refused), "connection"))
+	}
+	if s.Spool.WriteError != "" {
+		note("mail for clients is deferred since %s, usage records cannot be spooled: %s", local(s.Spool.WriteFailed), s.Spool.WriteError)
 	}
 	switch {
 	case s.Spool.LastError != "" && s.Spool.Waiting == 0:

@@ -157,6 +157,7 @@ func (d *Daemon) openAccount(ctx context.Context, o Options, mode assemble.Store
 	if err := d.openSpool(ctx, o); err != nil {
 		return err
 	}
+	d.spool.Probe()
 	if d.accounts, err = assemble.NewAccounts(cfg.StateDir, d.log); err != nil {
 		return err
 	}

@@ -20,6 +20,16 @@ func TestServersOfDNSThatAreDown(t *testing.T) {
 	}
 }
 
+// A full disk defers all mail that is billed.
+func TestSpoolThatCannotBeWritten(t *testing.T) {
+	var s Status
+	s.Started = time.Now()
+	s.Spool.WriteError, s.Spool.WriteFailed = "spool: no space left on device", s.Started
+	if all := s.degraded(s.Started); len(all) != 1 || !strings.Contains(all[0], "deferred") || !strings.Contains(all[0], "no space left") {
+		t.Errorf("%q", all)
+	}
+}
+
 // Records are said to wait where some do.
 func TestStoreAwayWithNothingWaiting(t *testing.T) {
 	var s Status

@@ -191,8 +191,13 @@ func (m *Message) finish(ctx context.Context, f final) Result {
 	}
 	if r.Verdict != Accepted {
 		err := m.journalRefusal(&f.refusal, r)
-		if err != nil && r.Verdict == Discarded {
-			// Mail is never discarded without a line that says so.
+		if err != nil && (r.Verdict == Discarded || r.Verdict == Held) {
+			// Mail is never discarded without a line that says so, nor held without the
+			// one by which it is found again.
+			if len(m.records) > 0 {
+				m.void(m.records, "it could not be journalled that it is held")
+				m.records = nil
+			}
 			f.refusal = refusal{stage: rules.Complete.String(), reason: "blocks journal: " + err.Error()}
 			r = Result{Verdict: Deferred, Ref: m.ref, Reply: m.answer(&refusal{reply: m.s.g.texts.fault})}
 		}

@@ -285,12 +285,26 @@ func TestUnanswered(t *testing.T) {
 	}
 }
 
-func TestDiscardIsNeverSilent(t *testing.T) {
-	w := newWorld(t, source(rule("d", "headers", "discard", "subject", "hello")))
-	w.blockErr = errDisk
-	o := w.send(sending{to: []string{"ivan@example.org"}})
-	if o.result.Verdict != gate.Deferred {
-		t.Errorf("discarded without a line in the journal: %+v", o.result)
+// Without its line in the journal nobody finds what was discarded, or is on hold: it is
+// deferred, and not charged.
+func TestDiscardAndHoldAreNeverSilent(t *testing.T) {
+	for _, action := range []string{"discard", "hold"} {
+		w := newWorld(t, source(rule("r", "headers", action, "subject", "hello")))
+		w.blockErr = errDisk
+		o := w.send(sending{to: []string{"ivan@example.org"}})
+		w.Wait()
+		if o.result.Verdict != gate.Deferred || o.result.Reply.Code != 451 || o.result.Reason != "" || len(o.result.Edits)+len(o.result.Records) > 0 {
+			t.Errorf("%s without a line in the journal: %+v", action, o.result)
+		}
+		charged := 0
+		for _, r := range w.records {
+			if charged++; r.Kind == accounting.Void {
+				charged -= 2
+			}
+		}
+		if charged != 0 {
+			t.Errorf("%s: records %+v", action, w.records)
+		}
 	}
 }
 

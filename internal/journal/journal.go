@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -122,7 +123,10 @@ func (j *Journal) writeNow(w *writer, entries []*Entry) error {
 	for _, e := range entries {
 		b = append(w.append(b, e), '\n')
 	}
-	_, err := w.file.write(b, j.now())
+	rest, err := w.file.write(b, j.now())
+	if err != nil { // nobody keeps them for another try
+		w.file.lose(bytes.Count(rest, []byte{'\n'}))
+	}
 	if cap(b) <= largestBuffer {
 		*buf = b
 		j.buffers.Put(buf)

@@ -23,6 +23,8 @@ type Source interface {
 	Status(ctx context.Context) daemon.Status
 	// Draining tells whether no new sessions are taken any more.
 	Draining() bool
+	// Spools tells whether usage records can be spooled.
+	Spools() bool
 }
 
 // Metrics are the figures of one daemon. It is an assemble.Part and a

@@ -44,6 +44,7 @@ func (f *fixed) Status(context.Context) daemon.Status {
 	return s
 }
 func (f *fixed) Draining() bool { return f.draining }
+func (f *fixed) Spools() bool   { return f.status.Spool.WriteError == "" }
 
 // everything has every part that a status can have.
 func everything() *fixed {
@@ -204,6 +205,13 @@ func TestPages(t *testing.T) {
 	}
 	if code, text := get(t, addr, "/readyz"); code != 200 || text != "ready\n" {
 		t.Errorf("readyz: %d %q", code, text)
+	}
+	d.status.Spool.WriteError = "no space left"
+	if code, text := get(t, addr, "/readyz"); code != 503 || !strings.HasPrefix(text, "degraded") {
+		t.Errorf("readyz: %d %q", code, text)
+	}
+	if _, page := get(t, addr, "/metrics"); !strings.Contains(page, "\ntollgate_spool_writable 0\n") {
+		t.Error("the spool is said to be writable")
 	}
 	d.draining = true
 	if code, text := get(t, addr, "/readyz"); code != 503 || text != "draining\n" {

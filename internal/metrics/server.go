@@ -143,6 +143,8 @@ func (m *Metrics) handler() http.Handler {
 			answer(w, http.StatusServiceUnavailable, "starting")
 		case d.Draining():
 			answer(w, http.StatusServiceUnavailable, "draining")
+		case !d.Spools():
+			answer(w, http.StatusServiceUnavailable, "degraded: usage records cannot be spooled")
 		default:
 			answer(w, http.StatusOK, "ready")
 		}

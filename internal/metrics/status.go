@@ -132,6 +132,7 @@ func accountRows() []row {
 		gauge("spool_bytes", "Size of the spool on disk.", one(func(s *daemon.Status) int64 { return s.Spool.Bytes })),
 		gauge("spool_oldest_timestamp_seconds", "When the oldest waiting record was made; 0 when none waits.", at(func(s *daemon.Status) time.Time { return s.Spool.Oldest })),
 		gauge("spool_failing", "1 while the store does not take records.", func(s *daemon.Status, y yield) { y(yes(s.Spool.LastError != "")) }),
+		gauge("spool_writable", "1 while usage records can be spooled; 0: mail for clients is deferred.", func(s *daemon.Status, y yield) { y(yes(s.Spool.WriteError == "")) }),
 		gauge("spool_set_aside", "Damaged pieces of the spool that were set aside.", one(func(s *daemon.Status) int { return s.Spool.SetAside })),
 		gauge("store_up", "1 while the store of the account answers.", func(s *daemon.Status, y yield) { y(yes(s.Store.Error == ""), s.Store.Kind) }, "kind"),
 		gauge("state_up", "1 while the store of greylist and correspondents answers; none where no rule asks it.", func(s *daemon.Status, y yield) {
@@ -168,7 +169,7 @@ func inspectorRows() []row {
 	return []row{
 		gauge("inspector_up", "1 while the inspector answers, or has not been asked yet.", each(func(i assemble.InspectorStatus) float64 { return yes(i.State != "away" && i.State != "degraded") }), "inspector"),
 		counter("inspections", "Messages that the inspector was to see.", each(func(i assemble.InspectorStatus) float64 { return float64(i.Inspected) }), "inspector"),
-		counter("inspections_failed", "Of those: without a result.", each(func(i assemble.InspectorStatus) float64 { return float64(i.Failed) }), "inspector"),
+		counter("inspections_failed", "Of those: without a result, also because the inspector is away and was left alone.", each(func(i assemble.InspectorStatus) float64 { return float64(i.Failed) }), "inspector"),
 		gauge("inspections_running", "Inspections under way.", each(func(i assemble.InspectorStatus) float64 { return float64(i.Running) }), "inspector"),
 		gauge("inspection_seconds", "How long the last inspections took, an average.", each(func(i assemble.InspectorStatus) float64 { return i.LatencyMS / 1000 }), "inspector"),
 	}

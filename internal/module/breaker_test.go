@@ -71,6 +71,9 @@ func TestBreaker(t *testing.T) {
 			t.Errorf("%d tried before the breaker opened", n)
 		}
 		check(t, g, "away", "open", 1, 9)
+		if n := g.Health().Spared; n != 5 {
+			t.Errorf("%d met the open breaker", n)
+		}
 		r := immediate(t, g.Begin(t.Context(), message(t, 1)))
 		wants(t, "open", r, module.ErrAway)
 		if !strings.Contains(r.Err.Error(), errRefused.Error()) {

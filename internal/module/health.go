@@ -19,6 +19,7 @@ type Health struct {
 	RetryAt   time.Time // of an open breaker
 	Inspected int64     // inspections with a finding, even that nothing was found
 	Failed    int64     // inspections that count against the inspector
+	Spared    int64     // messages that met the open breaker
 	Running   int       // now, those left behind included
 	// Latency is an average of the last inspections, of their turn only, and
 	// MaxLatency the longest of them.

@@ -130,7 +130,7 @@ func (i *Inspection) judge(ctx context.Context, now time.Time, err error) error 
 		record.succeeded(i, now)
 		return nil
 	case errors.Is(err, ErrAway):
-		record.excuse(i)
+		record.spared(i)
 		return err
 	case errors.Is(ctx.Err(), context.Canceled):
 		record.excuse(i)

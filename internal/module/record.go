@@ -51,6 +51,7 @@ func (r *record) admit(i *Inspection) error {
 	defer r.mu.Unlock()
 	var ok bool
 	if i.pass, ok = r.breaker.Admit(i.begun); !ok {
+		r.health.Spared++
 		return r.away()
 	}
 	return nil
@@ -100,6 +101,14 @@ func (r *record) excuse(i *Inspection) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.breaker.Release(i.pass)
+}
+
+// spared is for an inspection during whose wait the breaker opened.
+func (r *record) spared(i *Inspection) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.breaker.Release(i.pass)
+	r.health.Spared++
 }
 
 func (r *record) succeeded(i *Inspection, now time.Time) {
