@@ -100,7 +100,8 @@ func (a *app) restore() *cobra.Command {
 		Short: "put back what a backup has",
 		Long: `Restore reads a backup to its end and compares every file before it changes
 anything. Then it puts the state in its place and the policy's files in theirs;
-those that are there are kept beside them, as NAME.before-TIME. It refuses a
+those that are there are kept beside them, as NAME.before-TIME, and so is what an
+include would find and the backup does not have. It refuses a
 state_dir that a daemon uses, and one that has something in it, unless --replace
 moves that to a folder within. The spool gets a new name: what it holds is
 applied once more to the store, which changes nothing where it was applied
@@ -166,11 +167,10 @@ func (a *app) putBack(file, stateDir string, replace backup.Mode, stateOnly bool
 			stateOnly, beside = true, filepath.Join(stateDir, "policy-of-backup")
 		}
 	}
+	suffix := ".before-" + time.Now().UTC().Format("20060102T150405Z")
 	if !stateOnly {
-		for _, f := range files {
-			if err := mayWrite(f.Path); err != nil {
-				return &failure{exitNegative, errors.Join(fmt.Errorf("%w (--state-only leaves the policy)", err), u.Drop())}
-			}
+		if files, err = replaced(files, suffix); err != nil {
+			return &failure{exitNegative, errors.Join(fmt.Errorf("%w (--state-only leaves the policy)", err), u.Drop())}
 		}
 	}
 	aside, err := u.Place(replace)
@@ -184,7 +184,7 @@ func (a *app) putBack(file, stateDir string, replace backup.Mode, stateOnly bool
 		fmt.Fprintf(a.err, "tollgate: what was there is in %s\n", aside)
 	}
 	if !stateOnly {
-		swapped, err := durable.Swap(files, ".before-"+time.Now().UTC().Format("20060102T150405Z"), stateDir)
+		swapped, err := durable.Swap(files, suffix, stateDir)
 		if err != nil {
 			return away(fmt.Errorf("the state is in its place, the policy's files are as they were: %w", err))
 		}
@@ -207,6 +207,28 @@ func (a *app) putBack(file, stateDir string, replace backup.Mode, stateOnly bool
 	}
 	_, err = fmt.Fprintf(a.out, "%s of %s, %s: in %s\n", file, u.Gateway, local(u.Time), stateDir)
 	return away(err)
+}
+
+// replaced are the files of a backup's policy, the main one last, and before them what
+// its includes find today and the backup does not have: it would be in force.
+func replaced(files []durable.File, suffix string) ([]durable.File, error) {
+	if len(files) == 0 {
+		return nil, nil
+	}
+	var belong []string
+	for _, f := range files {
+		if err := mayWrite(f.Path); err != nil {
+			return nil, err
+		}
+		belong = append(belong, f.Path)
+	}
+	main := files[len(files)-1]
+	gone, err := surplus(main, belong)
+	if err != nil {
+		return nil, err
+	}
+	all := append(gone, files...)
+	return all, besideFound(main, all, suffix)
 }
 
 // policyServes tells whether a daemon runs by the policy that a backup would replace:

@@ -61,6 +61,39 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 }
 
+// What an include would find and the backup does not have is moved aside.
+func TestRestoreIncludes(t *testing.T) {
+	h := withFiles(t)
+	h.write("policy.toml", strings.Replace(h.read("policy.toml"), "rules.d/*.toml", "d/*.toml", 1))
+	h.write("d/1.toml", "[[rule]]\nname = \"one\"\nstage = \"connect\"\nweight = 1\n")
+	if err := os.MkdirAll(h.path("state"), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	h.mustRun("backup", "b.tar.gz")
+	later := "[[rule]]\nname = \"three\"\nstage = \"rcptto\"\naction = \"reject\"\n"
+	h.write("d/3.toml", later)
+	if o := h.run("restore", "b.tar.gz", "--replace"); o.code != 0 || !strings.Contains(o.err, "d/3.toml.before-") {
+		t.Errorf("%+v", o)
+	}
+	if found, err := filepath.Glob(h.path("d/*.toml")); err != nil || len(found) != 1 {
+		t.Error(found, err)
+	}
+	kept, err := filepath.Glob(h.path("d/3.toml.before-*"))
+	if err != nil || len(kept) != 1 || h.read("d/"+filepath.Base(kept[0])) != later {
+		t.Error(kept, err)
+	}
+	// A pattern that would find what is kept refuses the policy, and nothing is changed.
+	h.write("policy.toml", strings.Replace(h.read("policy.toml"), "d/*.toml", "e/*", 1))
+	h.write("e/1.toml", "")
+	h.mustRun("backup", "c.tar.gz")
+	if o := h.run("restore", "c.tar.gz", "--replace"); o.code != 1 || !strings.Contains(o.err, "let it end in .toml") || !strings.Contains(o.err, "--state-only") {
+		t.Errorf("%+v", o)
+	}
+	if beside, err := filepath.Glob(h.path("e/*")); err != nil || len(beside) != 1 {
+		t.Error(beside, err)
+	}
+}
+
 // Without a daemon it is the same; half a restore keeps the daemon from starting.
 func TestBackupAtRest(t *testing.T) {
 	h := withFiles(t)

@@ -17,6 +17,7 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/control"
 	"github.com/tollgate-mail/tollgate/internal/daemon"
 	"github.com/tollgate-mail/tollgate/internal/durable"
+	"github.com/tollgate-mail/tollgate/internal/filenames"
 	"github.com/tollgate-mail/tollgate/internal/history"
 	"github.com/tollgate-mail/tollgate/internal/policyfile/source"
 )
@@ -130,7 +131,11 @@ func (a *app) restored(s *history.Store, e history.Entry) ([]durable.File, error
 		files = append(files, one)
 	}
 	// What the includes of that policy find today and did not find then.
-	gone, err := a.surplus(e, main)
+	belong := make([]string, len(e.Files))
+	for i, f := range e.Files {
+		belong[i] = f.Path
+	}
+	gone, err := surplus(main, belong)
 	if err != nil {
 		return nil, err
 	}
@@ -138,26 +143,42 @@ func (a *app) restored(s *history.Store, e history.Entry) ([]durable.File, error
 	return append(append(files, gone...), main), nil
 }
 
-// surplus are the files that the includes would find and that do not belong to
-// the policy.
-func (a *app) surplus(e history.Entry, main durable.File) ([]durable.File, error) {
+// surplus are the files that the includes of a main file would find and that do not
+// belong to the policy.
+func surplus(main durable.File, belong []string) ([]durable.File, error) {
 	var gone []durable.File
 	patterns, err := config.Includes(main.Path, string(main.Content))
 	if err != nil {
 		return nil, err
 	}
 	for _, pattern := range patterns {
-		found, err := filepath.Glob(pattern)
+		found, err := filenames.Matching(pattern)
 		if err != nil {
 			return nil, err
 		}
 		for _, path := range found {
-			if !slices.ContainsFunc(e.Files, func(f history.File) bool { return f.Path == path }) {
+			if !slices.Contains(belong, path) {
 				gone = append(gone, durable.File{Path: path, Gone: true})
 			}
 		}
 	}
 	return gone, nil
+}
+
+// besideFound tells where an include would find what is kept beside the files.
+func besideFound(main durable.File, files []durable.File, suffix string) error {
+	patterns, err := config.Includes(main.Path, string(main.Content))
+	if err != nil {
+		return err
+	}
+	for _, pattern := range patterns {
+		for _, f := range files {
+			if found, err := filepath.Match(pattern, f.Path+suffix); err != nil || found {
+				return errors.Join(err, fmt.Errorf("include %q would find what is kept beside the files, such as %s: let it end in .toml", pattern, f.Path+suffix))
+			}
+		}
+	}
+	return nil
 }
 
 // edited tells whether the policy's main file says other things than when it was

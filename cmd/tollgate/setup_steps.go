@@ -17,6 +17,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/daemon"
+	"github.com/tollgate-mail/tollgate/internal/durable"
 	"github.com/tollgate-mail/tollgate/internal/postfix"
 	"github.com/tollgate-mail/tollgate/internal/setup"
 )
@@ -50,8 +51,8 @@ func (a *app) writePolicy(text string, old []byte, edited bool) error {
 		}
 	}
 	if edited {
-		kept := a.policy + ".old"
-		if err := os.WriteFile(kept, old, 0o600); err != nil {
+		kept, err := durable.KeepAside(a.policy, ".before-"+time.Now().UTC().Format("20060102T150405Z"))
+		if err != nil {
 			return away(err)
 		}
 		a.say("%s: the policy before", kept)

@@ -2,6 +2,8 @@ package main
 
 import (
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -74,9 +76,21 @@ func TestSetupAsks(t *testing.T) {
 	if o := h.run(flags...); o.code != 1 || !strings.Contains(o.err, "--force") {
 		t.Errorf("exit code %d: %s", o.code, o.err)
 	}
+	// Each policy that somebody wrote is kept, however often it is replaced.
+	edited := []string{string(policy)}
 	h.mustRun(append(flags, "--force")...)
-	if old, err := os.ReadFile(h.path("policy.toml.old")); err != nil || string(old) != string(policy) {
-		t.Errorf("%s, %v", old, err)
+	edited = append(edited, h.read("policy.toml")+"# once more\n")
+	h.write("policy.toml", edited[1])
+	h.mustRun(append(flags, "--force")...)
+	kept, err := filepath.Glob(h.path("policy.toml.before-*"))
+	if err != nil || len(kept) != 2 {
+		t.Error(kept, err)
+	}
+	for _, name := range kept {
+		edited = slices.DeleteFunc(edited, func(text string) bool { return text == h.read(filepath.Base(name)) })
+	}
+	if len(edited) > 0 {
+		t.Errorf("lost: %q", edited)
 	}
 	if o := h.run("setup", "--policy-only", "--yes", "--force", "--domains", "nonsense"); o.code != 2 {
 		t.Errorf("exit code %d: %s", o.code, o.err)

@@ -48,6 +48,7 @@ type decoder struct {
 	// What could not be read, so that nothing is concluded from its absence.
 	noMode      bool // the mode of [recipients]
 	moreClients bool // some clients
+	unread      bool // a folder of include
 
 	// Of texts that are no TOML what remains is read, and what is wrong with them goes
 	// here; nil: nothing is read of them.

@@ -82,6 +82,27 @@ func TestListOfADevice(t *testing.T) {
 	wantProblem(t, problems, 7, "it is a device, pipe or socket, not a file")
 }
 
+// A folder of include that cannot be read is not one without files.
+func TestIncludeFolderUnreadable(t *testing.T) {
+	long := strings.Repeat("x", 300) // stands for what the system refuses, for root as well
+	for _, pattern := range []string{long + "/*.toml", long + "/*/a.toml", long + "/a.toml"} {
+		_, problems, _ := loadText(t, "include = [\""+pattern+"\"]\n"+minimal, map[string]string{"d/1.toml": ""})
+		wantProblem(t, problems, 1, "what it includes cannot be read")
+	}
+	if os.Geteuid() == 0 {
+		t.Skip("root reads everything")
+	}
+	_, problems, dir := loadText(t, "include = [\"d/*.toml\"]\n"+minimal, map[string]string{"d/1.toml": "[[rule]]\n"})
+	if err := os.Chmod(filepath.Join(dir, "d"), 0); err != nil {
+		t.Fatal(err)
+	}
+	_, problems = Load(filepath.Join(dir, "policy.toml"))
+	wantProblem(t, problems, 1, "permission denied")
+	if err := os.Chmod(filepath.Join(dir, "d"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestSocketPath(t *testing.T) {
 	short := "/" + strings.Repeat("x", maxSocketPath-1)
 	text := strings.Replace(minimal, "\n", "\nlisten = [%q]\n", 1)

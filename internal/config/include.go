@@ -2,12 +2,14 @@ package config
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/diag"
+	"github.com/tollgate-mail/tollgate/internal/filenames"
 	"github.com/tollgate-mail/tollgate/internal/policyfile/document"
 	"github.com/tollgate-mail/tollgate/internal/policyfile/source"
 	"github.com/tollgate-mail/tollgate/internal/policyfile/values"
@@ -38,7 +40,7 @@ func (d *decoder) readPolicy(path string) *node {
 		}
 		d.merge(root, part, "")
 	}
-	if !whole {
+	if !whole || d.unread {
 		// What stands there may be missed elsewhere: nothing more can be said.
 		return nil
 	}
@@ -69,9 +71,14 @@ func (d *decoder) matching(pattern *node, main string) []string {
 	name := pattern.Value.(string)
 	path := values.Resolve(pattern)
 	d.Named(pattern, path)
-	found, err := filepath.Glob(path)
-	if err != nil || name == "" {
+	found, err := filenames.Matching(path)
+	if errors.Is(err, filepath.ErrBadPattern) || name == "" {
 		d.Errorf(pattern, "%q is not a pattern of file names", name)
+		return nil
+	}
+	if err != nil { // not "no files": the rules in them would be gone unseen
+		d.Errorf(pattern, "what it includes cannot be read: %v", err)
+		d.unread = true
 		return nil
 	}
 	if len(found) == 0 && !strings.ContainsAny(name, `*?[\`) {

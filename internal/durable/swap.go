@@ -78,7 +78,7 @@ func (s *Swapped) swap(f File, beside, suffix string) error {
 	step := swap{path: f.Path}
 	switch _, err := os.Lstat(f.Path); {
 	case err == nil:
-		if step.aside, err = keepAside(f.Path, suffix); err != nil {
+		if step.aside, err = KeepAside(f.Path, suffix); err != nil {
 			return err
 		}
 	case !errors.Is(err, fs.ErrNotExist):
@@ -97,8 +97,9 @@ func (s *Swapped) swap(f File, beside, suffix string) error {
 	return SyncDir(filepath.Dir(f.Path))
 }
 
-// keepAside gives a file a second name.
-func keepAside(path, suffix string) (string, error) {
+// KeepAside gives a file a second name, which no file has: its own with the suffix, and
+// a number where that is taken.
+func KeepAside(path, suffix string) (string, error) {
 	for n := range 100 {
 		aside := path + suffix
 		if n > 0 {

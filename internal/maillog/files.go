@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/ulikunitz/xz"
+
+	"github.com/tollgate-mail/tollgate/internal/filenames"
 )
 
 // maxLine bounds a line; what is longer says nothing of a message.
@@ -47,7 +49,7 @@ func (p *Parser) Scan(r io.Reader, fn func(Event) error) error {
 // as they were changed since a time: mail.log, mail.log.1, mail.log.2.gz,
 // mail.log-20261123.xz.
 func Files(path string, since time.Time) ([]string, error) {
-	names, err := filepath.Glob(escape(path) + "*")
+	names, err := filenames.Matching(escape(path) + "*")
 	if err != nil {
 		return nil, err
 	}
