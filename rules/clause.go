@@ -29,11 +29,20 @@ func (t *test) conditions() iter.Seq[*condition] {
 	}
 }
 
-// leaveOpen has conditions on enumerations take temperror for what cannot be
-// had now; those that ask for it by name match before that shows.
+// leaveOpen has conditions on enumerations take temperror for what cannot be had
+// now; those that ask for it by name match before that shows. In unless it never is
+// an answer: a rule must not apply because of what nobody could tell. In match and
+// any it is none where the rule is to be deferred on.
 func (t *test) leaveOpen() {
-	for c := range t.conditions() {
-		c.open = slices.Contains(catalogue[c.key.Attr].Names, temperror)
+	for _, clause := range [...]struct {
+		conditions []*condition
+		open       bool
+	}{{t.match, t.tempfail}, {t.any, t.tempfail}, {t.unless, true}} {
+		for _, c := range clause.conditions {
+			for _, leaf := range c.leaves() {
+				leaf.open = clause.open && slices.Contains(catalogue[leaf.key.Attr].Names, temperror)
+			}
+		}
 	}
 }
 

@@ -32,9 +32,8 @@ func (c *compiler) rule(src *SourceRule) *Rule {
 	defer func() { c.groups = 0 }()
 	r.test.unless = append(c.conditions(src.Unless, limit, src.Pos), c.groupsOf(src.UnlessAll, limit, src.Pos)...)
 	c.weights(src, r)
-	if r.test.tempfail = c.onTemperror(src.OnTemperror, at("on_temperror")); r.test.tempfail {
-		r.test.leaveOpen()
-	}
+	r.test.tempfail = c.onTemperror(src.OnTemperror, at("on_temperror"))
+	r.test.leaveOpen()
 	r.Tags = c.tags(src.TagSubject, src.TagHeader, src.UnlessSigned, src.At, src.Pos)
 	for _, name := range src.RemoveHeader {
 		removed, err := parseRemoved(name)

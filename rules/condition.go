@@ -17,8 +17,7 @@ type condition struct {
 	key  Key
 	pos  Pos
 	kind Kind
-	// open: the value temperror is no answer where it does not match, for the
-	// rule defers on what cannot be had.
+	// open: the value temperror is no answer where it does not match.
 	open bool
 	// Where the plan of the rule's stage has it.
 	probe int32

@@ -189,17 +189,22 @@ func (m *Message) forgedResults(edits []Edit) []Edit {
 	return edits
 }
 
-// dkimDomains are the domains of signatures that are good.
+// dkimDomains are the domains of signatures that are good. While there is one of which
+// nobody can tell, there may be more.
 func (a *authentication) dkimDomains(ctx context.Context) (rules.Value, error) {
 	signatures, err := a.dkim(ctx)
 	if err != nil {
 		return rules.Value{}, err
 	}
 	var domains []string
+	open := false
 	for _, s := range signatures {
 		if s.Result == results.Pass && !slices.Contains(domains, s.Domain) {
 			domains = append(domains, s.Domain)
 		}
+		open = open || s.Result == results.TempError
 	}
-	return rules.TextValues(domains), nil
+	v := rules.TextValues(domains)
+	v.Partial = open
+	return v, nil
 }
