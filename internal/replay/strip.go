@@ -76,9 +76,7 @@ func (s *stripper) strip(h mail.Header, queueID string) mail.Header {
 			foreign = true
 		case strings.EqualFold(f.Name, "Subject"):
 			for _, tag := range s.tags {
-				if rest, ok := strings.CutPrefix(strings.TrimLeft(f.Value, " "), tag+" "); ok {
-					f.Value = " " + rest
-				}
+				f.Value = untagged(f.Value, tag)
 			}
 		case f.Name == "X-Mailbox-Line":
 			continue
@@ -86,6 +84,21 @@ func (s *stripper) strip(h mail.Header, queueID string) mail.Header {
 		out = append(out, f)
 	}
 	return out
+}
+
+// untagged takes a tag off a Subject's raw value: as it is, or in the encoded-words
+// (RFC 2047) in which it was put there.
+func untagged(value, tag string) string {
+	const word = "=?utf-8?q?x?="
+	alone, _ := mail.TagSubject("", tag, "")
+	before, _ := mail.TagSubject(word, tag, "") // before another encoded-word the space is within
+	for _, form := range []string{tag, alone, strings.TrimSuffix(before, word)} {
+		rest, ok := strings.CutPrefix(strings.TrimLeft(value, " "), strings.TrimSpace(form))
+		if ok && strings.TrimLeft(rest, " \t\r\n") != rest {
+			return " " + strings.TrimLeft(rest, " \t\r\n")
+		}
+	}
+	return value
 }
 
 // isOurs tells of Authentication-Results whether we have written them (RFC 8601
