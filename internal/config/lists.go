@@ -92,7 +92,7 @@ func (d *decoder) listEntries(n *node, kind list.Kind) *list.List {
 
 // listFile reads a file with one entry a line.
 func (d *decoder) listFile(n *node, name, path string, kind list.Kind) *list.List {
-	f, _, err := openList(path)
+	f, err := document.Open(path)
 	if err != nil {
 		d.Errorf(n, "cannot read the list %s: %v", path, err)
 		return nil
@@ -143,11 +143,15 @@ var errChanged = errors.New("it was written to while it was read; try again")
 // where it stands and takes no memory. What is wrong with entries is among the
 // problems; with an error there, or from the system, nothing has changed.
 func BuildList(text, into string) (problems rules.Problems, err error) {
-	f, info, err := openList(text)
+	f, err := document.Open(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", text, err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
 	if list.IsBuilt(beginning(f)) {
 		return nil, fmt.Errorf("%s is a list that was built; it is built from the text", text)
 	}
@@ -174,7 +178,7 @@ func BuildList(text, into string) (problems rules.Problems, err error) {
 
 // VerifyList reads a list that was built, all of it.
 func VerifyList(path string) (entries int, text list.Text, err error) {
-	f, _, err := openList(path)
+	f, err := document.Open(path)
 	if err != nil {
 		return 0, text, fmt.Errorf("%s: %w", path, err)
 	}
@@ -196,31 +200,12 @@ func beginning(f *os.File) []byte {
 }
 
 func isBuiltFile(path string) bool {
-	f, err := os.Open(path)
+	f, err := document.Open(path)
 	if err != nil {
 		return false
 	}
 	defer func() { _ = f.Close() }()
 	return list.IsBuilt(beginning(f))
-}
-
-// openList opens a file that can be a list: a device or pipe would have no end, or no
-// beginning.
-func openList(path string) (*os.File, fs.FileInfo, error) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, nil, document.Plain(err)
-	case info.IsDir():
-		return nil, nil, document.ErrDirectory
-	case !info.Mode().IsRegular():
-		return nil, nil, document.ErrNoFile
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, nil, document.Plain(err)
-	}
-	return f, info, nil
 }
 
 // builtList takes the file of a list that was built.

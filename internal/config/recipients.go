@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"net/netip"
-	"os"
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -88,6 +87,9 @@ func domainMeant(s string) string {
 	return fmt.Sprintf("; did you mean %q?", domain)
 }
 
+// maxDomainsFile bounds a file of domains, in octets.
+const maxDomainsFile = 256 << 20
+
 // domainsFile reads a file with one domain a line, with comments as in lists.
 func (d *decoder) domainsFile(n *node) {
 	var path string
@@ -95,19 +97,14 @@ func (d *decoder) domainsFile(n *node) {
 	if path == "" {
 		return
 	}
-	f, err := os.Open(path)
+	whole, err := document.ReadFile(path, maxDomainsFile)
 	if err != nil {
-		d.Errorf(n, "cannot read the domains %s: %v", path, document.Plain(err))
-		return
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
-		d.Errorf(n, "cannot read the domains %s: %v", path, document.ErrNoFile)
+		d.Errorf(n, "cannot read the domains %s: %v", path, err)
 		return
 	}
 	before, problems := len(d.directory.Domains), len(d.Problems)
 	copied := source.NewCopy()
-	lines := bufio.NewScanner(copied.Of(f))
+	lines := bufio.NewScanner(copied.Of(strings.NewReader(whole)))
 	for line := 1; lines.Scan(); line++ {
 		text := lines.Text()
 		if line == 1 {

@@ -4,15 +4,15 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
-	"os"
 
+	"github.com/tollgate-mail/tollgate/internal/policyfile/document"
 	"github.com/tollgate-mail/tollgate/rules/list"
 )
 
 // Unchanged tells whether a file is as it was; of a list that was built, whether it
 // was built of the same text.
 func Unchanged(f File) (bool, error) {
-	r, err := os.Open(f.Path)
+	r, err := document.Open(f.Path)
 	if err != nil {
 		return false, err
 	}

@@ -133,9 +133,9 @@ func lineOf(text string, at int) int { return strings.Count(text[:at], "\n") + 1
 // ReadFile reads a whole file of up to limit octets, that nobody writes to. Its
 // errors do not name the file.
 func ReadFile(path string, limit int64) (string, error) {
-	f, err := os.Open(path)
+	f, err := Open(path)
 	if err != nil {
-		return "", Plain(err)
+		return "", err
 	}
 	text := ""
 	err = Steady(f, func() error {
@@ -150,14 +150,10 @@ func readAll(f *os.File, limit int64) (string, error) {
 	if err != nil {
 		return "", Plain(err)
 	}
-	if info.IsDir() {
-		return "", ErrDirectory
-	}
 	var b strings.Builder
-	if size := info.Size(); size > 0 && size <= limit {
+	if size := info.Size(); size <= limit {
 		b.Grow(int(size) + 1)
 	}
-	// What is not a regular file does not tell its size.
 	n, err := io.Copy(&b, io.LimitReader(f, limit+1))
 	if err != nil {
 		return "", Plain(err)
