@@ -14,6 +14,7 @@ import (
 	"github.com/tollgate-mail/tollgate/accounting/embedded"
 	"github.com/tollgate-mail/tollgate/accounting/redis"
 	"github.com/tollgate-mail/tollgate/internal/config"
+	"github.com/tollgate-mail/tollgate/internal/policyfile/document"
 )
 
 // StoreMode says what an embedded store that is not there means.
@@ -95,17 +96,17 @@ func tlsConfig(r *config.Redis) (*tls.Config, error) {
 	}
 	c := &tls.Config{MinVersion: tls.VersionTLS12}
 	if r.CAFile != "" {
-		pem, err := os.ReadFile(r.CAFile)
+		pem, err := document.ReadFile(r.CAFile, document.MaxFile)
 		if err != nil {
-			return nil, fmt.Errorf("redis: %w", err)
+			return nil, fmt.Errorf("redis: %s: %w", r.CAFile, err)
 		}
 		c.RootCAs = x509.NewCertPool()
-		if !c.RootCAs.AppendCertsFromPEM(pem) {
+		if !c.RootCAs.AppendCertsFromPEM([]byte(pem)) {
 			return nil, errors.New("redis: no certificate in " + r.CAFile)
 		}
 	}
 	if r.CertFile != "" {
-		pair, err := tls.LoadX509KeyPair(r.CertFile, r.KeyFile)
+		pair, err := r.KeyPair()
 		if err != nil {
 			return nil, fmt.Errorf("redis: %w", err)
 		}

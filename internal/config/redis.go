@@ -144,7 +144,7 @@ func (d *decoder) keyPair(n *node, r *Redis) {
 	cert, key := n.Child("cert_file"), n.Child("key_file")
 	switch {
 	case r.CertFile != "" && r.KeyFile != "":
-		if _, err := tls.LoadX509KeyPair(r.CertFile, r.KeyFile); err != nil {
+		if _, err := r.KeyPair(); err != nil {
 			d.Errorf(cert, "cert_file: %v", err)
 		}
 	case r.CertFile != "" && (key == nil || key.Value == ""):
@@ -152,4 +152,16 @@ func (d *decoder) keyPair(n *node, r *Redis) {
 	case r.KeyFile != "" && (cert == nil || cert.Value == ""):
 		d.Errorf(key, "key_file needs cert_file")
 	}
+}
+
+// KeyPair reads the certificate and its key.
+func (r *Redis) KeyPair() (tls.Certificate, error) {
+	var texts [2]string
+	for i, path := range []string{r.CertFile, r.KeyFile} {
+		var err error
+		if texts[i], err = document.ReadFile(path, document.MaxFile); err != nil {
+			return tls.Certificate{}, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return tls.X509KeyPair([]byte(texts[0]), []byte(texts[1]))
 }
