@@ -195,7 +195,7 @@ func (d *Daemon) answerTakeover(ctx context.Context, request json.RawMessage) (a
 type successor struct{ d *Daemon }
 
 func (s successor) Append(ctx context.Context, list []accounting.Record) error {
-	return records{s.d}.Append(ctx, list)
+	return records(s).Append(ctx, list)
 }
 
 func (s successor) State() state.Store { return s.d.memories.Store() }
