@@ -155,12 +155,12 @@ func Useful(label string) bool {
 	return ok && c.encoding != nil && !SaysNothing(label) && c.KeepsASCII()
 }
 
-// Decode reads octets, and charges them and what they become. What cannot be
-// read becomes U+FFFD.
+// Decode reads octets, and charges them, or what they become where that is more. What
+// cannot be read becomes U+FFFD.
 func (c Charset) Decode(b *budget.Budget, octets string) string {
 	_ = b.Charge(len(octets)) // the caller looks at the budget before it believes anything
 	s := c.decode(octets)
-	_ = b.Charge(len(s))
+	_ = b.Charge(max(0, len(s)-len(octets)))
 	return s
 }
 

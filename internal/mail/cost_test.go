@@ -122,6 +122,7 @@ func FuzzCost(f *testing.F) {
 	for _, unit := range units() {
 		f.Add(unit, "koi8-r", uint16(1000))
 	}
+	f.Add("0\"00\xf8", "0", uint16(969)) // the quotes and octets of a name that has as many readings as there are
 	f.Fuzz(func(t *testing.T, unit, fallback string, times uint16) {
 		if len(fallback) > 300 || unit == "" {
 			t.Skip()
