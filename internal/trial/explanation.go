@@ -198,6 +198,9 @@ func NotKnown(a gate.Asked) bool {
 		return true
 	}
 	v, rows := a.Value, rules.Catalogue()
+	if a.Key.Attr == rules.DKIMDomain { // without a signature, or a good one, there is nobody to ask
+		return v.Partial && len(v.Texts) == 0
+	}
 	asks := int(a.Key.Attr) < len(rows) && rows[a.Key.Attr].Asks != rules.Nobody
 	return asks && !v.Known && len(v.Texts)+len(v.IPs) == 0
 }

@@ -45,6 +45,11 @@ stage = "headers"
 match.header.X-A = 'b'
 weight = 4
 [[rule]]
+name = "signed"
+stage = "complete"
+match = { dkim_domain = "bad.example" }
+weight = 16
+[[rule]]
 name = "body"
 stage = "complete"
 match = { attachment_name = '\.exe$' }
@@ -154,7 +159,7 @@ func TestExplain(t *testing.T) {
 	for _, c := range e.Header {
 		ops = append(ops, c.Op+c.Name)
 	}
-	if got := strings.Join(ops, " "); got != "-Subject +Subject +X-Tollgate" {
+	if got := strings.Join(ops, " "); got != "-Subject +Authentication-Results +Subject +X-Tollgate" {
 		t.Error(got)
 	}
 	var top struct{ Verdict, Weight string }
@@ -174,6 +179,11 @@ func TestOffline(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 	if got := unknown(e); got != "dnsbl list.example, sender_mx" {
+		t.Errorf("not known: %s", got)
+	}
+	// Only of a signature somebody is to be asked.
+	e = explain(t, bench(t, trial.Options{}), message(t, "DKIM-Signature: v=1; a=rsa-sha256; d=good.example; s=s; h=from; bh=eA==; b=eA==\nSubject: hello\n\n", "ivan@example.org"))
+	if got := unknown(e); got != "dnsbl list.example, sender_mx, dkim_domain" {
 		t.Errorf("not known: %s", got)
 	}
 	// Who answers that there is none has answered.
