@@ -1,6 +1,8 @@
 package config
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/module"
@@ -120,4 +122,21 @@ func firstOf(n *node, keys ...string) *node {
 		}
 	}
 	return nil
+}
+
+// checkOversize tells of a rule that would defer what is too large to be scanned: no
+// later try scans it.
+func (d *decoder) checkOversize(r *rules.SourceRule) {
+	av := d.config.Antivirus
+	if av == nil || av.Oversize != rules.Accept || r.OnTemperror != "tempfail" {
+		return
+	}
+	all := slices.Concat(append(append([][]rules.Condition{r.Match, r.Any, r.Unless}, r.AnyOf...), r.UnlessAll...)...)
+	asks := func(attr string) bool {
+		return slices.ContainsFunc(all, func(c rules.Condition) bool { return c.Attr == attr })
+	}
+	if asks("virus") && !asks("size") {
+		d.Problems = append(d.Problems, rules.Problem{Pos: r.At["on_temperror"], Warning: true, Msg: fmt.Sprintf(
+			`rule %s: what is larger than max_size is never scanned, and is deferred until its sender gives up, though oversize is "accept": have the rule ask for the size, too`, r.Name)})
+	}
 }

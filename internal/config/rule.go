@@ -30,6 +30,7 @@ func (d *decoder) reading() rules.Reading {
 	r.Rule = func(i int) *rules.SourceRule {
 		d.rule(d.ruleList[i].Open(&room), i)
 		d.ruleList[i] = nil
+		d.checkOversize(&d.oneRule)
 		if d.kept != nil {
 			one := d.oneRule
 			one.At = maps.Clone(one.At)
