@@ -184,6 +184,35 @@ func TestDiffer(t *testing.T) {
 }
 
 // FuzzSheet: whatever a sheet is, its cost is in proportion to its length.
+// counted is an element that counts the octets of attributes that were asked for.
+type counted struct {
+	*made
+	octets *int
+}
+
+func (c counted) Attr(name string) (string, bool) {
+	v, ok := c.made.Attr(name)
+	*c.octets += len(v)
+	return v, ok
+}
+
+// What a long attribute is compared with is charged by its length.
+func TestComparisonsAreCharged(t *testing.T) {
+	var s Sheet
+	if err := s.Read(nil, strings.Repeat("[class][class*=y][class*=z]{opacity:0}b{opacity:0}", 100)); err != nil {
+		t.Fatal(err)
+	}
+	b := budget.New(context.Background(), 1<<40, 1<<40)
+	e := element("b." + strings.Repeat("y", 8<<10))
+	octets := 0
+	if _, err := s.Of(b, counted{e, &octets}); err != nil {
+		t.Fatal(err)
+	}
+	if steps, _ := b.Spent(); octets < 8<<10 || steps < int64(octets)/32 {
+		t.Errorf("%d steps for %d octets", steps, octets)
+	}
+}
+
 func FuzzSheet(f *testing.F) {
 	f.Add("p.a > b, #c [d=e]{display:none!important}@media x{q{color:#fff}}", "color:red;font:0/0 a")
 	f.Add(strings.Repeat("*{opacity:0}", 50), "}{;:!()[]\\41 /* ")

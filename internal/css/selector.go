@@ -5,13 +5,15 @@ import (
 	"strings"
 
 	"github.com/tdewolff/parse/v2/css"
+
+	"github.com/tollgate-mail/tollgate/internal/budget"
 )
 
 // Element is one that a sheet is asked about.
 type Element interface {
 	// Name is in lower case.
 	Name() string
-	// Attr is an attribute, by its name in lower case.
+	// Attr is an attribute in lower case, by its name in lower case.
 	Attr(name string) (string, bool)
 	// Parent is nil of the outermost.
 	Parent() Element
@@ -33,12 +35,20 @@ type test struct {
 	match       css.TokenType // Delim '=' is exact; IncludeMatch a word; 0: it is there
 }
 
-func (t test) holds(e Element) bool {
+// holds tells whether an attribute is as the test has it. The error is the budget's:
+// what a sender makes long is compared with each of many selectors.
+func (t test) holds(b *budget.Budget, e Element) (bool, error) {
 	v, ok := e.Attr(t.attr)
-	if !ok {
-		return false
+	if err := b.Charge(1 + len(v)/perStep); err != nil {
+		return false, err
 	}
-	v = strings.ToLower(v)
+	return ok && t.is(v), nil
+}
+
+// perStep is how many octets are compared in a step.
+const perStep = 16
+
+func (t test) is(v string) bool {
 	switch t.match {
 	case css.IncludeMatchToken:
 		return hasWord(v, t.value)
@@ -65,11 +75,16 @@ func hasWord(all, word string) bool {
 	return false
 }
 
-func (c compound) holds(e Element) bool {
-	if c.name != "" && c.name != e.Name() {
-		return false
+func (c compound) holds(b *budget.Budget, e Element) (bool, error) {
+	if err := b.Charge(1); err != nil || c.name != "" && c.name != e.Name() {
+		return false, err
 	}
-	return !slices.ContainsFunc(c.tests, func(t test) bool { return !t.holds(e) })
+	for _, t := range c.tests {
+		if ok, err := t.holds(b, e); !ok || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 func (c compound) equal(other compound) bool {

@@ -155,7 +155,7 @@ func (s *Sheet) Of(b *budget.Budget, e Element) (Style, error) {
 	}
 	keys := []string{"*", e.Name()}
 	if id, ok := e.Attr("id"); ok {
-		keys = append(keys, "#"+strings.ToLower(id))
+		keys = append(keys, "#"+id)
 	}
 	if class, ok := e.Attr("class"); ok {
 		n := 0
@@ -164,7 +164,7 @@ func (s *Sheet) Of(b *budget.Budget, e Element) (Style, error) {
 				s.cut = true
 				break
 			}
-			keys = append(keys, "."+strings.ToLower(word))
+			keys = append(keys, "."+word)
 		}
 	}
 	for _, key := range keys {
@@ -193,10 +193,11 @@ func (s *Sheet) matches(b *budget.Budget, sel selector, e Element) (bool, error)
 				s.cut = true
 				return false, nil
 			}
-			if err := b.Charge(1); err != nil {
+			ok, err := c.holds(b, e)
+			if err != nil {
 				return false, err
 			}
-			if c.holds(e) {
+			if ok {
 				break
 			}
 			if i == 0 || c.child {

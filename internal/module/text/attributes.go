@@ -27,6 +27,10 @@ type target struct{ key, value string }
 // maxAttribute is how much of an attribute is read that is no address and no text.
 const maxAttribute = 8 << 10
 
+// maxKept is how many attributes of an element a style sheet may ask for: each of its
+// selectors looks through them.
+const maxKept = 32
+
 func (a *attributes) take(p *page, name, key string, value []byte) {
 	short := value[:min(len(value), maxAttribute)]
 	switch key {
@@ -75,6 +79,10 @@ func (a *attributes) take(p *page, name, key string, value []byte) {
 		a.refresh = strings.EqualFold(strings.TrimSpace(string(short)), "refresh")
 	}
 	if key == "class" || key == "id" || p.sheet.Wants(key) {
-		a.kept = append(a.kept, html.Attribute{Key: key, Val: string(short)})
+		if len(a.kept) >= maxKept {
+			p.found(SymbolLimit)
+			return
+		}
+		a.kept = append(a.kept, html.Attribute{Key: key, Val: strings.ToLower(string(short))})
 	}
 }

@@ -38,8 +38,8 @@ func (e *element) seenBy() seenBy {
 func (p *page) dress(at int) {
 	sure, full := looks{}, looks{color: css.Paint(0, 0, 0), back: css.Paint(255, 255, 255)}
 	quiet, data := false, false
-	if at > 0 {
-		around := &p.open[at-1]
+	if holder := p.holder(at, p.open[at].name); holder >= 0 {
+		around := &p.open[holder]
 		sure, full, quiet, data = around.sure, around.full, around.quiet, around.data
 	}
 	e := &p.open[at]
@@ -53,6 +53,8 @@ func (p *page) dress(at int) {
 func (p *page) start(z *html.Tokenizer, selfClosing bool) (string, error) {
 	tag, more := z.TagName()
 	name := known(tag)
+	p.begun = p.begun || !heads(name)
+	p.leave(name)
 	ended, within := endedBy(name)
 	if err := p.imply(ended, within); err != nil {
 		return "", err
@@ -89,6 +91,9 @@ func (p *page) start(z *html.Tokenizer, selfClosing bool) (string, error) {
 	}
 	if selfClosing {
 		p.open[at].own = css.Declarations{} // for some it is closed
+	}
+	if p.stray(name) {
+		p.open[at].own, p.open[at].ownAlso = css.Declarations{}, css.Declarations{}
 	}
 	p.dress(at)
 	p.open[at].apart = block(name) && !tagged.unseen
@@ -181,7 +186,11 @@ func (p *page) imply(ended, within []string) error {
 // pop ends all elements from a place on.
 func (p *page) pop(to int) {
 	for at := len(p.open) - 1; at >= to; at-- {
-		if e := &p.open[at]; p.last[e.name] == at+1 {
+		switch e := &p.open[at]; {
+		case p.last[e.name] != at+1:
+		case e.prev == 0:
+			delete(p.last, e.name) // a page may have any number of names
+		default:
 			p.last[e.name] = e.prev
 		}
 	}
@@ -261,7 +270,7 @@ var _ css.Element = node{}
 // Name is in lower case.
 func (n node) Name() string { return n.p.open[n.at].name }
 
-// Attr is an attribute that was kept.
+// Attr is an attribute that was kept, in lower case.
 func (n node) Attr(name string) (string, bool) {
 	for _, a := range n.p.open[n.at].attrs {
 		if a.Key == name {

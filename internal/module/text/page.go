@@ -25,7 +25,8 @@ type page struct {
 	*inspection
 	sheet  *css.Sheet
 	known  bool // the sheet is that of the whole page
-	late   bool // a style sheet came after texts that it may be about
+	begun  bool // there was something that a style sheet may be about
+	late   bool // a style sheet came after that
 	open   []element
 	last   map[string]int // the innermost that is open, by name: its place and 1
 	nested int            // pages around this text
@@ -89,7 +90,9 @@ func (p *page) read(text string) error {
 			err = p.comment(string(z.Text()))
 		case html.StartTagToken, html.SelfClosingTagToken:
 			tag, err = p.start(z, kind == html.SelfClosingTagToken)
-			if tag == "noscript" { // what is in it is shown where no scripts are run, as in mail
+			// What is in noscript is shown where no scripts are run, as in mail; SVG and
+			// MathML have no elements of raw text, and tags in them may end them.
+			if foreign := p.foreign() >= 0; foreign || tag == "noscript" {
 				z.NextIsNotRawText()
 			}
 		case html.EndTagToken:
@@ -130,7 +133,7 @@ func (p *page) style(text string) error {
 	if err := p.sheet.Read(p.budget, text); err != nil {
 		return err
 	}
-	p.late = p.late || p.shown.Len() > 0 && p.sheet.Len() > before
+	p.late = p.late || p.begun && p.sheet.Len() > before
 	return nil
 }
 
@@ -168,10 +171,14 @@ func (p *page) inside(text string) error {
 }
 
 // words takes what is written where the page is.
-func (p *page) words(text string) {
+func (p *page) words(text string) { p.within(p.holder(len(p.open), ""), text) }
+
+// within takes what is written in the element at a place.
+func (p *page) within(at int, text string) {
+	p.begun = true
 	by, turned := all, false
-	if n := len(p.open); n > 0 {
-		e := &p.open[n-1]
+	if at >= 0 {
+		e := &p.open[at]
 		if e.data {
 			return
 		}
@@ -221,7 +228,7 @@ func (p *page) differ() *strings.Builder {
 }
 
 // apart ends a word.
-func (p *page) apart() { p.words(" ") }
+func (p *page) apart() { p.within(len(p.open)-1, " ") }
 
 func (p *page) end() error {
 	if p.sheet.Cut() {
