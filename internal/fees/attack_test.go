@@ -224,6 +224,23 @@ func TestTakenAwayMonthsAgo(t *testing.T) {
 	}
 }
 
+// Nobody ran while the last period before began, and the tariff is changed at the start:
+// its fee is owed like the one of the period under way.
+func TestTakenAwayWhileNobodyRan(t *testing.T) {
+	office, free := tariff(t, "office", 5), tariff(t, "free", 0)
+	w := newWorld(t, []*price.Tariff{office, free}, client("sales", office))
+	w.round(w.gateway("mx1"))
+	r := storetest.Usage(1, "sales", "a@example.org", w.clock, 10, 10)
+	r.Tariff, r.TariffVersion = office.Name, office.Version()
+	if err := w.store.Put(t.Context(), []accounting.Record{r}); err != nil {
+		t.Fatal(err)
+	}
+	w.at("2027-01-05")
+	w.have(client("sales", free))
+	w.late(w.gateway("mx1"))
+	w.want("sales", "2026-11 5 office", "2026-12 5 office", "2027-01 5 office")
+}
+
 // A gateway that is started tells of what differs in any way from what the store
 // says, and takes back what is to come no more.
 func TestTellsAfterAStart(t *testing.T) {

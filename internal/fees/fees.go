@@ -209,7 +209,7 @@ func (c *Charger) charge(ctx context.Context, client *accounting.Client, through
 		return 0, nil // the clock is behind
 	}
 	if r, ok := c.of(client, holds, now); ok {
-		owed, err := c.goesOn(ctx, client, plans, holds, t, now)
+		owed, err := c.goesOn(ctx, client, due, plans, holds, t, now)
 		if err != nil {
 			return 0, err
 		}

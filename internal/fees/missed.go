@@ -3,6 +3,7 @@ package fees
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -115,8 +116,9 @@ func (c *Charger) booked(ctx context.Context, client, period string) (*accountin
 // goesOn tells whether the fee of a tariff that holds, and is not the one of the
 // policy, is owed for the period under way. An earlier release did not tell the store
 // of a tariff that was taken away from a client without mail: there it seems to hold
-// still. But then nobody booked its fee for the period before.
-func (c *Charger) goesOn(ctx context.Context, client *accounting.Client, plans price.Plans, holds, policy *price.Tariff, now time.Time) (bool, error) {
+// still. But then nobody booked its fee for the period before, nor is it among those
+// that were missed.
+func (c *Charger) goesOn(ctx context.Context, client *accounting.Client, missed []accounting.Record, plans price.Plans, holds, policy *price.Tariff, now time.Time) (bool, error) {
 	if holds == policy || len(plans) == 0 {
 		return true, nil
 	}
@@ -125,6 +127,9 @@ func (c *Charger) goesOn(ctx context.Context, client *accounting.Client, plans p
 		return false, err
 	}
 	before := holds.PeriodOf(from.Add(-time.Second))
+	if slices.ContainsFunc(missed, func(r accounting.Record) bool { return r.Period == before }) {
+		return true, nil
+	}
 	begin, end, err := holds.Span(before)
 	if err != nil {
 		return false, err
