@@ -26,10 +26,17 @@ func (s *Spool) wrote(err error) {
 
 // Probe writes a file beside the segments, and removes it: Status tells how that
 // went. A full disk is known by it before a message comes, and that there is room
-// again without one.
+// again without one. One that is closed leaves the folder alone: it may be another
+// process's by now.
 func (s *Spool) Probe() {
 	s.probing.Lock()
 	defer s.probing.Unlock()
+	s.mu.Lock()
+	closed := s.closed
+	s.mu.Unlock()
+	if closed {
+		return
+	}
 	path := s.path(probeName)
 	err := s.fs.Remove(path) // of a crash
 	if errors.Is(err, fs.ErrNotExist) {

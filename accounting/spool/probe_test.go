@@ -53,4 +53,15 @@ func TestFullDiskIsTold(t *testing.T) {
 	if _, err := os.Stat(s.path(probeName)); !os.IsNotExist(err) {
 		t.Error("the probe is left:", err)
 	}
+	// The folder of one that is closed may be another process's.
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(s.path(probeName), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.Probe()
+	if _, err := os.Stat(s.path(probeName)); err != nil {
+		t.Error("another's probe:", err)
+	}
 }

@@ -46,10 +46,13 @@ func (d *Daemon) Draining() bool { return d.milter.Status().Draining }
 // Spools tells whether usage records can be spooled: mail for clients is deferred
 // otherwise. One that could not is tried again.
 func (d *Daemon) Spools() bool {
-	if d.spool.Status().WriteError != "" {
-		d.spool.Probe()
+	d.mu.Lock()
+	spooled := d.spool
+	d.mu.Unlock()
+	if spooled.Status().WriteError != "" {
+		spooled.Probe()
 	}
-	return d.spool.Status().WriteError == ""
+	return spooled.Status().WriteError == ""
 }
 
 // Status is what is up, what is degraded, what waits. It asks the store how it
