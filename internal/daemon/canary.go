@@ -82,8 +82,11 @@ func (d *Daemon) answerCanaryStart(ctx context.Context, request json.RawMessage)
 	case lasts <= 0 || lasts > longestCanary:
 		return nil, refuse(fmt.Errorf("a canary lasts up to %s", longestCanary))
 	}
-	d.reloading.Lock()
-	defer d.reloading.Unlock()
+	unlock, err := d.lockPolicy()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	if d.trials.canary.Load() != nil {
 		return nil, refuse(errors.New(`a canary is under way: "tollgate canary stop" ends it`))
 	}

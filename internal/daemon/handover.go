@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -103,15 +104,11 @@ func (h *handing) over() bool {
 	}
 }
 
-// HandedOver tells whether another process has the gateway, and how long sessions
-// that are under way here may go on.
-func (d *Daemon) HandedOver() (drain time.Duration, yes bool) {
-	return d.hand.drain, d.hand.over()
-}
-
 // Offer implements takeover.Owner.
 func (h *handing) Offer() (takeover.Offer, *takeover.Files, error) {
 	d := h.d
+	d.reloading.Lock() // which opens and closes listeners
+	defer d.reloading.Unlock()
 	files := new(takeover.Files)
 	err := files.Add(takeover.NameLock, d.lock.File())
 	if err == nil {
@@ -142,6 +139,9 @@ func (h *handing) Yield(ctx context.Context) error {
 	d := h.d
 	h.one.Lock()
 	d.reloading.Lock()
+	if err := h.life.Err(); err != nil {
+		return fmt.Errorf("it is ending: %w", err) // what is open is Stop's to close
+	}
 	h.gone = true
 	h.closed.control = true
 	d.control.Listener().Lend()
@@ -184,6 +184,9 @@ func (h *handing) Resume() {
 	defer h.one.Unlock()
 	defer d.reloading.Unlock()
 	was := h.closed
+	if !was.control {
+		return // nothing was closed
+	}
 	h.closed = struct{ control, work, store, spool, memory bool }{}
 	cfg := d.config()
 	if was.memory {
@@ -204,25 +207,8 @@ func (h *handing) Resume() {
 	if was.work {
 		d.drain(h.life)
 	}
-	if was.control {
-		err := takeover.Insist(h.life, d.log, "the control socket", func() error {
-			ln, err := h.files.Listener(takeover.NameControl)
-			if err != nil {
-				return err
-			}
-			server, err := control.Inherit(cfg.StateDir, ln.(*net.UnixListener), d.answers(), d.log)
-			if err != nil {
-				return err
-			}
-			server.Listener().Own()
-			d.mu.Lock()
-			d.control = server
-			d.mu.Unlock()
-			return nil
-		})
-		if err != nil {
-			return
-		}
+	if takeover.Insist(h.life, d.log, "the control socket", func() error { return h.reopenControl(cfg) }) != nil {
+		return
 	}
 	h.gone = false
 	d.log.Warn("serving as before: nothing was handed over")
@@ -289,7 +275,18 @@ func (h *handing) reopenStore(cfg *config.Config) error {
 	return nil
 }
 
-// lost is where no records become durable any more.
-type lost struct{ error }
-
-func (l lost) Append(context.Context, []accounting.Record) error { return l.error }
+func (h *handing) reopenControl(cfg *config.Config) error {
+	ln, err := h.files.Listener(takeover.NameControl)
+	if err != nil {
+		return err
+	}
+	server, err := control.Inherit(cfg.StateDir, ln.(*net.UnixListener), h.d.answers(), h.d.log)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	server.Listener().Own()
+	h.d.mu.Lock()
+	h.d.control = server
+	h.d.mu.Unlock()
+	return nil
+}

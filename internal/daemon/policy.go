@@ -117,8 +117,11 @@ func (d *Daemon) answerPropose(ctx context.Context, request json.RawMessage) (an
 	if err := json.Unmarshal(request, &r); err != nil {
 		return nil, err
 	}
-	d.reloading.Lock()
-	defer d.reloading.Unlock()
+	unlock, err := d.lockPolicy()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	next, rows, good := d.load(d.file)
 	if !good {
 		return nil, refusePolicy(rows)

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"slices"
 	"time"
@@ -44,8 +45,11 @@ func (d *Daemon) assemble(ctx context.Context, o Options) error {
 // anew. On an error (a *control.Refusal) the old policy stays. Why is what the
 // history is to know of it.
 func (d *Daemon) reload(ctx context.Context, why history.Entry, allowed func(*config.Config) error) (Reloaded, error) {
-	d.reloading.Lock()
-	defer d.reloading.Unlock()
+	unlock, err := d.lockPolicy()
+	if err != nil {
+		return Reloaded{}, err
+	}
+	defer unlock()
 	d.say(notifyReloading)
 	defer d.say(notifyReady)
 
@@ -105,6 +109,17 @@ func (d *Daemon) reload(ctx context.Context, why history.Entry, allowed func(*co
 		Policy: d.file, Version: next.Gate.Version, Number: kept.entry.Number, New: kept.new,
 		Counts: d.policy.Counts, Warnings: rows, Restart: restart,
 	}, nil
+}
+
+// lockPolicy lets nobody else change what is in force, until unlock. It is refused when
+// another process has the gateway: who waited meanwhile would change that one's files.
+func (d *Daemon) lockPolicy() (unlock func(), err error) {
+	d.reloading.Lock()
+	if d.hand.over() {
+		d.reloading.Unlock()
+		return nil, refuse(errors.New("another process has the gateway by now: give the command again"))
+	}
+	return d.reloading.Unlock, nil
 }
 
 // Reopen opens the journals anew while the daemon ends: their files may have

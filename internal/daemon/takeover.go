@@ -163,6 +163,11 @@ func (r records) Append(ctx context.Context, list []accounting.Record) error {
 	return to.Append(ctx, list)
 }
 
+// lost is where no records become durable any more.
+type lost struct{ error }
+
+func (l lost) Append(context.Context, []accounting.Record) error { return l.error }
+
 // takeoverAnswers are for the process that takes over, and for the one before.
 func (d *Daemon) takeoverAnswers(to map[string]control.Handler) map[string]control.Handler {
 	to[takeover.Command] = control.Privileged(d.answerTakeover)
@@ -189,6 +194,12 @@ func (d *Daemon) answerTakeover(ctx context.Context, request json.RawMessage) (a
 			d.log.Error("not handed over; this process goes on", "pid", hello.PID, "error", err)
 		}
 	}), nil
+}
+
+// HandedOver tells whether another process has the gateway, and how long sessions
+// that are under way here may go on.
+func (d *Daemon) HandedOver() (drain time.Duration, yes bool) {
+	return d.hand.drain, d.hand.over()
 }
 
 // successor answers to the process before.

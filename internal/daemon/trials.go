@@ -221,8 +221,11 @@ func (d *Daemon) answerShadow(ctx context.Context, request json.RawMessage) (any
 	if err := json.Unmarshal(request, &r); err != nil {
 		return nil, err
 	}
-	d.reloading.Lock()
-	defer d.reloading.Unlock()
+	unlock, err := d.lockPolicy()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	switch {
 	case r.Off:
 		state := d.shadowState()

@@ -65,10 +65,11 @@ func Listen(path string, maker Maker) (*Listener, error) {
 }
 
 // Inherit goes on with a listener that another process made at the path, and leaves
-// the path alone when it is closed, until Own.
+// the path alone when it is closed, until Own. A path that is empty by now is made
+// anew after that.
 func Inherit(path string, ln *net.UnixListener, maker Maker) (*Listener, error) {
 	is, err := os.Lstat(path)
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	ln.SetUnlinkOnClose(false)

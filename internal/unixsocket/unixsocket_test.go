@@ -104,6 +104,33 @@ func TestSocketIsRemade(t *testing.T) {
 	}
 }
 
+// Who takes the path away while the socket passes to another process does not keep it
+// from going on.
+func TestInheritedWithoutPath(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "m.sock")
+	made, err := listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made.SetUnlinkOnClose(false)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	ln, err := Inherit(path, made, listen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	if remade, err := ln.Look(); remade || err != nil {
+		t.Fatalf("while it is lent: %v, %v", remade, err)
+	}
+	ln.Own()
+	if remade, err := ln.Look(); !remade || err != nil {
+		t.Fatalf("%v, %v", remade, err)
+	}
+	dials(t, path)
+}
+
 // What is no socket stays, and so does one of a process that lives but does not
 // accept: its queue is full.
 func TestNotTaken(t *testing.T) {
