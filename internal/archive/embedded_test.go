@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -93,6 +94,27 @@ func TestEmbeddedInRTF(t *testing.T) {
 	})
 }
 
+// Digits behind the number of a word, digits in groups, and octets as they are count.
+func TestObjectDataInRTF(t *testing.T) {
+	octets := "\x01\x05\x00\x00" + le32(2) + counted("x\x00") + le32(0) + le32(0) + counted(embeddedProgram)
+	digits := hex.EncodeToString([]byte(octets))
+	at := strings.Index(digits, hex.EncodeToString([]byte("hat it does")))
+	cut := strings.Index(digits, "ff") // a letter
+	for name, data := range map[string]string{
+		"behind a number":          digits[:cut] + `\x1` + digits[cut:],
+		"behind another number":    digits[:cut] + `\x-1` + digits[cut:],
+		"in a group":               "{" + digits + "}",
+		"some in groups":           digits[:40] + "{ " + digits[40:50] + "{" + digits[50:60] + `{\x 12}` + "}" + digits[60:80] + "}" + digits[80:],
+		"as they are":              `\bin` + strconv.Itoa(len(octets)) + " " + octets,
+		"some as they are":         digits[:at] + `\bin11 hat it does`,
+		"as they are, passed over": digits[:40] + `{\*\x \bin3 }}}}` + digits[40:],
+	} {
+		if _, contents, _ := embeddedIn(t, `{\rtf1{\object{\*\objdata `+data+"}}}"); !slices.Contains(contents, embeddedProgram) {
+			t.Errorf("%s: %q", name, contents)
+		}
+	}
+}
+
 // What is damaged in a text is no fault of it.
 func TestRTFOfAnyForm(t *testing.T) {
 	for _, document := range []string{`{\rtf1`, `{\rtf1 {\objdata}`, `{\rtf1{\objdata 01}`, `{\rtf1{\objdata 0105000002000000ffffffff00}}`, `{\rtf1{\objdata 0105000001000000}}`, `{\rtf1\`, `{\rtf1{\objdata \`, `{\rtf1{\objdata \'`, strings.Repeat(`{\rtf1{\objdata `, 1000)} {
@@ -130,8 +152,13 @@ func TestEmbeddedInOneNote(t *testing.T) {
 		if !slices.Contains(names, name) || len(contents) != 1 || contents[0] != embeddedProgram {
 			t.Fatalf("%q, %q", names, contents)
 		}
+		// Nothing behind it, and no first letters, keep a file from being found.
+		names, _, _ = embeddedIn(t, magic+stored("BM=1 & start x")+counted(property)+gap("end")+stored("")[:20])
+		if !slices.Contains(names, name) {
+			t.Fatalf("%q", names)
+		}
 		// A page with pictures alone has no files, whatever is written on it.
-		if names, contents, _ := embeddedIn(t, magic+gap("page")+stored("\xff\xd8\xff\xe0")+counted(property)); len(names)+len(contents) > 0 {
+		if names, contents, _ := embeddedIn(t, magic+gap("page")+stored("\xff\xd8\xff\xe0")+stored("BM\x46\x00\x00\x00\x00\x00\x00\x00")+counted(property)); len(names)+len(contents) > 0 {
 			t.Fatalf("%q, %q", names, contents)
 		}
 	})

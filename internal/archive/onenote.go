@@ -46,7 +46,9 @@ func (l *listing) oneNote(f *seekable) error {
 			}
 			stored := at + int64(from-len(sigStored))
 			var h [head]byte
-			if _, err := f.ReadAt(h[:], stored); err != nil {
+			if _, err := f.ReadAt(h[:], stored); errors.Is(err, io.EOF) {
+				break // there is no content behind it: what stands before it counts
+			} else if err != nil {
 				return ErrUnreadable
 			}
 			size := binary.LittleEndian.Uint64(h[16:])
@@ -76,9 +78,13 @@ func (l *listing) oneNote(f *seekable) error {
 	return nil
 }
 
-// isPicture tells a picture by its first octets.
+// isPicture tells a picture by its first octets. Those of a bitmap may be the letters
+// that a script begins with: what is reserved in its head is zero.
 func isPicture(head []byte) bool {
-	for _, magic := range []string{"\x89PNG", "\xff\xd8\xff", "GIF8", "BM", "\x01\x00\x00\x00", "\xd7\xcd\xc6\x9a", "II*\x00", "MM\x00*"} {
+	if bytes.HasPrefix(head, []byte("BM")) {
+		return len(head) == 8 && head[6] == 0 && head[7] == 0
+	}
+	for _, magic := range []string{"\x89PNG", "\xff\xd8\xff", "GIF8", "\x01\x00\x00\x00", "\xd7\xcd\xc6\x9a", "II*\x00", "MM\x00*"} {
 		if bytes.HasPrefix(head, []byte(magic)) {
 			return true
 		}
@@ -109,12 +115,19 @@ func namesIn(b []byte) (names []string) {
 		for to-at < 2*longest && unit(to) >= ' ' {
 			to += 2
 		}
+		dot := at
 		at = max(at, to)
 		size := to - from
 		if from < 4 || size > 2*longest {
 			continue
 		}
-		if said := int(binary.LittleEndian.Uint32(b[from-4:])); said != size && said != size+2 {
+		said := int(binary.LittleEndian.Uint32(b[from-4:]))
+		switch {
+		case said == size, said == size+2:
+		case said > dot-from && said < size && said%2 == 0: // what follows it may look like more of it
+			to = from + said
+			at, size = to, said
+		default:
 			continue
 		}
 		units := make([]uint16, 0, size/2)

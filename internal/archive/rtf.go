@@ -108,11 +108,18 @@ func (l *listing) object(r io.Reader) error {
 }
 
 // hexText reads the octets that hexadecimal digits stand for, to the end of the
-// group. Programs pass over white space, control words and groups between them.
+// group. Programs pass over white space and control words between them, and over groups
+// that begin with one; digits in another group count, and so does what stands as it is
+// behind the word bin (RTF 1.9.1, Binary data).
 type hexText struct {
-	r     *bufio.Reader
-	depth int
-	done  bool
+	r      *bufio.Reader
+	depth  int
+	skip   int  // the depth of the group that is passed over
+	opened bool // a group has begun, and nothing in it yet
+	raw    int  // octets that stand there as they are
+	low    byte // the second half of one of them
+	half   bool // low is next
+	done   bool
 	// another: it ends where one begins within it.
 	another bool
 }
@@ -134,22 +141,41 @@ func (d *hexText) Read(p []byte) (n int, err error) {
 }
 
 func (d *hexText) digit() (byte, error) {
+	if d.half {
+		d.half = false
+		return d.low, nil
+	}
 	for !d.done {
 		c, err := d.r.ReadByte()
 		if err != nil {
 			return 0, err
 		}
+		if d.raw > 0 {
+			if d.raw--; d.skip > 0 {
+				continue
+			}
+			d.low, d.half = c&0xf, true
+			return c >> 4, nil
+		}
+		opened := d.opened
+		d.opened = c == '{' || opened && c <= ' '
 		switch {
 		case c == '{':
 			d.depth++
 		case c == '}':
 			d.depth--
 			d.done = d.depth < 0
+			if d.depth < d.skip {
+				d.skip = 0
+			}
 		case c == '\\':
+			if opened && d.skip == 0 {
+				d.skip = d.depth
+			}
 			if err := d.word(); err != nil {
 				return 0, err
 			}
-		case d.depth > 0: // a text in between
+		case d.skip > 0: // a text in between
 		case '0' <= c && c <= '9':
 			return c - '0', nil
 		case 'a' <= c|0x20 && c|0x20 <= 'f':
@@ -159,10 +185,12 @@ func (d *hexText) digit() (byte, error) {
 	return 0, io.EOF
 }
 
-// word passes over a control word, or a control symbol.
+// word passes over a control word with its number, or a control symbol. A letter
+// behind the number is no part of it.
 func (d *hexText) word() error {
-	const longest = len("objdata")
+	const longest, most = len("objdata"), 1 << 30
 	var name []byte
+	numbered, number := false, 0
 	for first := true; ; first = false {
 		c, err := d.r.ReadByte()
 		if err != nil {
@@ -174,16 +202,22 @@ func (d *hexText) word() error {
 			return err
 		case first && !isLetter(c):
 			return nil
-		case isLetter(c):
+		case isLetter(c) && !numbered:
 			if len(name) <= longest {
 				name = append(name, c)
 			}
 			continue
-		case c == '-', '0' <= c && c <= '9':
-			name = append(name[:0], '0') // a word with a number is another
+		case c == '-' && !numbered:
+			numbered = true
+			continue
+		case '0' <= c && c <= '9':
+			numbered, number = true, min(number*10+int(c-'0'), most)
 			continue
 		}
-		d.another = string(name) == "objdata"
+		if string(name) == "bin" {
+			d.raw = number
+		}
+		d.another = string(name) == "objdata" && !numbered // a word with a number is another
 		d.done = d.done || d.another
 		if c == ' ' {
 			return nil
