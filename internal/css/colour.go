@@ -138,6 +138,8 @@ func named(name string) Value {
 		return Paint(245, 255, 250)
 	case "azure":
 		return Paint(240, 255, 255)
+	case "aliceblue":
+		return Paint(240, 248, 255)
 	case "whitesmoke":
 		return Paint(245, 245, 245)
 	case "gray", "grey":

@@ -63,7 +63,7 @@ func (s *Sheet) block(t *tokens, depth int, some bool) {
 			}
 		case css.WhitespaceToken, css.SemicolonToken, css.CDOToken, css.CDCToken:
 		case css.AtKeywordToken:
-			s.at(t, depth)
+			s.at(t, depth, some)
 		default:
 			selectors, ok := t.selectors()
 			if !ok {
@@ -79,15 +79,20 @@ func (s *Sheet) block(t *tokens, depth int, some bool) {
 }
 
 // at reads an at-rule: blocks of rules for media and the like are read, all else is
-// passed over.
-func (s *Sheet) at(t *tokens, depth int) {
+// passed over. Some is whether the rule holds on some screens only.
+func (s *Sheet) at(t *tokens, depth int, some bool) {
 	name, print, screen := t.text, false, false
+	const longest = 16
+	prelude := ""
 	for t.next() && t.kind != css.LeftBraceToken {
 		if t.kind == css.SemicolonToken {
 			return
 		}
 		print = print || t.is("print") || t.is("speech")
 		screen = screen || t.is("screen") || t.is("all") || t.kind == css.CommaToken
+		if t.kind != css.WhitespaceToken && len(prelude) <= longest {
+			prelude += t.text + " "
+		}
 	}
 	if t.kind != css.LeftBraceToken {
 		return
@@ -95,7 +100,9 @@ func (s *Sheet) at(t *tokens, depth int) {
 	switch strings.TrimPrefix(name, "@") {
 	case "media", "supports", "layer", "document", "-moz-document", "container":
 		if (!print || screen) && depth < maxDepth {
-			s.block(t, depth+1, true)
+			// What is written otherwise may hold nowhere.
+			everywhere := name == "@media" && slices.Contains([]string{"", "all ", "screen ", "only screen ", "only all "}, prelude)
+			s.block(t, depth+1, some || !everywhere)
 			return
 		}
 	}

@@ -58,6 +58,9 @@ func TestWordIsSeen(t *testing.T) {
 
 		"within: sheet in what it is about":  `<span class=w><style>.w{font-size:0}.v{font-size:9pt}</style>xx<i class=v>lot</i>xx<i class=v>tery</i>`,
 		"within: attribute before its sheet": `<span data-w=1><style>[data-w] i{display:none}</style>lot<i>xx</i>tery`,
+		"within: shown on all screens":       `<style>.h,.b{display:none}@media all{.b{display:inline}}</style>lot<i class=h>xx</i><i class=b>te</i>ry`,
+		"within: shown nowhere":              `<style>.h{display:none}@media tv,tty{.h{display:inline}}@media screen tv{.h{display:inline}}@layer a{.h{display:inline}}</style>lot<i class=h>xx</i>tery`,
+		"within: aliceblue":                  `lot<font color=aliceblue>xx</font>tery`,
 		"within: style of a picture":         `<svg><style>.h{display:none}</style></svg>lot<i class=h>xx</i>tery`,
 		"within: unknown element":            `lot<x></x>tery`,
 		"within: namespace":                  `lot<o:p></o:p>tery`,
