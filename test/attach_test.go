@@ -81,7 +81,10 @@ func TestAttach(t *testing.T) {
 	run(0, "no Postfix has connected", "status")
 
 	run(0, "Postfix was reloaded", "attach", "--yes")
-	run(0, "nothing to change", "attach", "--yes")
+	// None has connected yet: it may have been forgotten to reload it.
+	run(0, "this one would be reloaded", "attach", "--dry-run")
+	run(1, "it was not reloaded", "attach") // nobody answers
+	run(0, "this one was reloaded", "attach", "--yes")
 	for deadline := time.Now().Add(harness.Patience); judged() == 0; {
 		// Processes from before the reload end one by one.
 		if time.Now().After(deadline) {
@@ -90,6 +93,9 @@ func TestAttach(t *testing.T) {
 		mail()
 	}
 	run(0, "1 message ended", "status")
+	if said := run(0, "nothing to change", "attach", "--yes"); strings.Contains(said, "reloaded") {
+		t.Error(said)
+	}
 
 	run(0, "Postfix was reloaded", "detach", "--yes")
 	run(0, "nothing to change", "detach", "--yes")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tollgate-mail/tollgate/internal/daemon"
 	"github.com/tollgate-mail/tollgate/internal/postfix"
 )
 
@@ -22,6 +23,7 @@ type attaching struct {
 	configs     []string // --config
 	dryRun, yes bool
 	detach      bool
+	unmet       bool // no Postfix has connected since the daemon's start
 }
 
 // changeRow is a change to Postfix in JSON.
@@ -44,7 +46,8 @@ smtpd_forbid_unauth_pipelining, and they are off because nobody has set them,
 it sets them, so that no message hides in the text of another. It first finds
 out whether Postfix can open the socket from its chroot and as its user, then
 says what it would change, asks, changes it, and reloads Postfix. What was there
-before is remembered for "tollgate detach".
+before is remembered for "tollgate detach". Where nothing is to be changed, and no
+Postfix has connected since tollgate's start, it offers to reload Postfix.
 
 tollgate must be running: Postfix defers all mail while it cannot ask.`,
 		Example: `  tollgate attach --dry-run      what would change?
@@ -99,6 +102,11 @@ func (a *app) changePostfix(ctx context.Context, t attaching) error {
 		return err
 	}
 	rows := []changeRow{}
+	if !t.detach {
+		var s daemon.Status
+		// Where it cannot be asked it is not known whether anybody has connected.
+		t.unmet = a.ask(ctx, places.StateDir, daemon.CmdStatus, nil, &s) == nil && s.Milter.Negotiated == 0
+	}
 	for _, in := range instances {
 		changed, err := a.changeInstance(ctx, in, places.Listen, t)
 		if err != nil {
@@ -150,7 +158,7 @@ func (a *app) changeInstance(ctx context.Context, in postfix.Instance, listen []
 	}
 	if len(rows) == 0 {
 		a.say("%s: nothing to change, tollgate is %s", in.Config, t.state())
-		return rows, nil
+		return rows, a.reloadUnmet(ctx, in, t)
 	}
 	if !a.json || !t.yes {
 		for _, r := range rows {
@@ -189,6 +197,28 @@ func (a *app) changeInstance(ctx context.Context, in postfix.Instance, listen []
 	}
 	a.say("%s: tollgate is %s, Postfix was reloaded", in.Config, t.state())
 	return rows, nil
+}
+
+// reloadUnmet reloads a Postfix whose configuration is right while none has
+// connected: it may not have been reloaded since that, or listen, was changed.
+func (a *app) reloadUnmet(ctx context.Context, in postfix.Instance, t attaching) error {
+	if !t.unmet || !in.Running(ctx) {
+		return nil
+	}
+	const unmet = "no Postfix has connected since tollgate's start"
+	switch {
+	case t.dryRun:
+		a.say("%s: %s: this one would be reloaded", in.Config, unmet)
+		return nil
+	case !t.yes && !a.agreed(visible(in.Config)+": "+unmet+". Reload this one?"):
+		fmt.Fprintln(a.err, "it was not reloaded")
+		return silent(exitNegative)
+	}
+	if err := in.Reload(ctx); err != nil {
+		return away(err)
+	}
+	a.say("%s: %s: this one was reloaded", in.Config, unmet)
+	return nil
 }
 
 func (t attaching) state() string {

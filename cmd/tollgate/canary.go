@@ -26,7 +26,7 @@ func (a *app) canary() *cobra.Command {
 alone. The old policy judges the same messages beside it, without effect: when
 the candidate refuses what the old one does not, beyond a band, or there are
 internal faults, or it is slow, the old policy is in force for all mail again,
-at once and by itself; status and log say so.`,
+at once and by itself; status and log say so, until "canary stop" acknowledges it.`,
 		Example: `  tollgate canary start ./candidate.toml --share 10% --for 1h
   tollgate canary status
   tollgate canary promote`,
@@ -37,7 +37,7 @@ at once and by itself; status and log say so.`,
 	}
 	c.AddCommand(a.canaryStart(),
 		a.canaryAsk("status", "how the canary fares, or how the last one ended", daemon.CmdCanary),
-		a.canaryAsk("stop", "put the old policy in force for all mail again", daemon.CmdCanaryStop), a.canaryPromote())
+		a.canaryAsk("stop", "put the old policy in force for all mail again, or acknowledge that it is", daemon.CmdCanaryStop), a.canaryPromote())
 	return c
 }
 
@@ -150,6 +150,12 @@ func printCanary(out io.Writer, s *canary.State) error {
 		row("state", "under way; at most %s may be refused besides", percent(s.Band))
 	} else {
 		row("state", "over since %s: %s", local(s.Ended), visible(s.Reason))
+	}
+	switch {
+	case s.BySelf():
+		row("", "it went back by itself: \"tollgate canary stop\" acknowledges that")
+	case s.Seen != "":
+		row("", "it went back by itself, acknowledged by %s", visible(s.Seen))
 	}
 	return w.Flush()
 }

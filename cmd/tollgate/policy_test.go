@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tollgate-mail/tollgate/internal/canary"
 	"github.com/tollgate-mail/tollgate/internal/history"
 	"github.com/tollgate-mail/tollgate/internal/policydiff"
 	"github.com/tollgate-mail/tollgate/internal/replay"
@@ -304,6 +305,32 @@ func TestPolicyEffects(t *testing.T) {
 	}
 	if looks := h.mustRun("journal", "looks", "--json"); !strings.Contains(looks, `"event":"policy diff","detail":"mail since 1d"`) {
 		t.Error(looks)
+	}
+}
+
+// That a canary went back by itself is remarkable until somebody has said that he knows.
+func TestCanaryAcknowledged(t *testing.T) {
+	h := newHouse(t)
+	now := time.Now().UTC().Truncate(time.Second)
+	state := canary.State{File: "c.toml", Version: "v2", Started: now.Add(-time.Hour), Until: now, Ended: now, Reason: "it refused too much", Went: true}
+	if err := os.MkdirAll(h.path("state"), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if err := state.Save(h.path("state")); err != nil {
+		t.Fatal(err)
+	}
+	h.serve()
+	if s := h.status(); len(s.Degraded) != 1 || !s.Canary.BySelf() || !strings.Contains(h.mustRun("canary", "status"), "canary stop") {
+		t.Errorf("%q, %+v", s.Degraded, s.Canary)
+	}
+	if out := h.mustRun("canary", "stop"); !strings.Contains(out, "acknowledged by ") {
+		t.Error(out)
+	}
+	if s := h.status(); len(s.Degraded) != 0 || s.Canary.BySelf() || !s.Canary.Went || s.Canary.Seen == "" {
+		t.Errorf("%q, %+v", s.Degraded, s.Canary)
+	}
+	if o := h.run("canary", "stop"); o.code != exitNegative || !strings.Contains(o.err, "no canary is under way") {
+		t.Errorf("%+v", o)
 	}
 }
 

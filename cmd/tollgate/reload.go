@@ -1,11 +1,15 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tollgate-mail/tollgate/internal/config"
+	"github.com/tollgate-mail/tollgate/internal/control"
 	"github.com/tollgate-mail/tollgate/internal/daemon"
 )
 
@@ -18,7 +22,7 @@ func (a *app) reload() *cobra.Command {
 		Long: `Reload makes the running daemon load its policy anew and open its journals anew;
 SIGHUP does the same. No connection is dropped; a message under way is judged to
 its end by the policy it began with. A bad policy changes nothing: its errors
-are printed, exit code 78. Changes of listen, state_dir, [redis] and the
+are printed, exit code 78, and status says so. Changes of listen, state_dir, [redis] and the
 accounting's timezone need a restart; the rest is applied. Exit code 75: no
 daemon runs.
 
@@ -32,15 +36,11 @@ history names both. Who may open the control socket may propose.`,
   tollgate reload --approve`,
 		Args: alone,
 		RunE: func(c *cobra.Command, _ []string) error {
-			places, err := a.places()
-			if err != nil {
-				return err
-			}
 			if propose {
-				return a.propose(c, places.StateDir, r.Message)
+				return a.propose(c, r.Message)
 			}
-			var done daemon.Reloaded
-			if err := a.ask(c.Context(), places.StateDir, daemon.CmdReload, r, &done); err != nil {
+			done, err := a.askReload(c.Context(), r)
+			if err != nil {
 				return err
 			}
 			if a.json {
@@ -62,14 +62,45 @@ history names both. Who may open the control socket may propose.`,
 	return c
 }
 
-func (a *app) propose(c *cobra.Command, stateDir, message string) error {
+// noVersion is that of no policy.
+const noVersion = "of a file that is no TOML"
+
+// askReload has the daemon load its policy. Of a file that is no TOML any more it is
+// told like of any other bad one: its status and its figures say that the policy on
+// disk is bad. Where the daemon is may have to be guessed then, so whichever answers
+// puts nothing in force.
+func (a *app) askReload(ctx context.Context, r daemon.ReloadRequest) (done daemon.Reloaded, err error) {
+	places, problems := config.FindPlaces(a.policy)
+	if problems.Err() != nil {
+		printProblems(a.err, daemon.ProblemRows(problems))
+		return done, silent(exitPolicy)
+	}
+	guessed := len(problems) > 0
+	if guessed && !r.Approve {
+		r.Version = noVersion
+	}
+	err = a.ask(ctx, places.StateDir, daemon.CmdReload, r, &done)
+	var refusal *control.Refusal
+	if guessed && (errors.Is(err, control.ErrNoDaemon) || errors.As(err, &refusal) && refusal.Code == daemon.CodeRequest) {
+		if _, bad := a.places(); bad != nil {
+			return done, bad
+		}
+	}
+	return done, err
+}
+
+func (a *app) propose(c *cobra.Command, message string) error {
+	places, err := a.places()
+	if err != nil {
+		return err
+	}
 	var p daemon.Proposal
-	if err := a.ask(c.Context(), stateDir, daemon.CmdPropose, daemon.ProposeRequest{Message: message}, &p); err != nil {
+	if err := a.ask(c.Context(), places.StateDir, daemon.CmdPropose, daemon.ProposeRequest{Message: message}, &p); err != nil {
 		return err
 	}
 	if a.json {
 		return printJSON(a.out, p)
 	}
-	_, err := fmt.Fprintf(a.out, "version %s is proposed by %s\n", p.Version, p.By)
+	_, err = fmt.Fprintf(a.out, "version %s is proposed by %s\n", p.Version, p.By)
 	return away(err)
 }

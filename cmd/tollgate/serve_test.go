@@ -172,6 +172,20 @@ func TestReload(t *testing.T) {
 		t.Error(text)
 	}
 
+	h.write("policy.toml", policy)
+	h.mustRun("reload")
+	d.await("RELOADING=1")
+	d.await("READY=1")
+	h.write("policy.toml", policy+"[[rule\n") // no TOML at all
+	if o := h.run("reload"); o.code != 78 || strings.Count(o.err, "policy.toml:12") != 1 || strings.Contains(o.err, "going on") {
+		t.Errorf("reload of what is no TOML: %+v", o)
+	}
+	d.await("RELOADING=1")
+	d.await("READY=1")
+	if s := h.status(); len(s.Degraded) != 1 || !strings.Contains(s.Policy.ReloadError, "policy.toml:12") || s.Policy.ReloadFailed.IsZero() {
+		t.Errorf("%+v", s)
+	}
+
 	changed := strings.Replace(policy, "unix:milter.sock", "unix:other.sock", 1)
 	changed = strings.Replace(changed, "mx1", "mx2", 1)
 	changed = strings.Replace(changed, `dir = "journal"`, `dir = "journal2"`, 1)
@@ -190,6 +204,11 @@ func TestReload(t *testing.T) {
 	}
 	if _, err := os.Stat(h.path("journal2/blocks.jsonl")); err != nil {
 		t.Error(err)
+	}
+	d.stop(syscall.SIGTERM)
+	h.write("policy.toml", policy+"[[rule\n")
+	if o := h.run("reload"); o.code != 78 || !strings.Contains(o.err, "policy.toml:12") {
+		t.Errorf("without a daemon: %+v", o)
 	}
 }
 

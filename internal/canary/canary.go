@@ -52,10 +52,12 @@ type State struct {
 	Reason string    `json:"reason"` // why it ended
 	// Went: it went back by itself.
 	Went bool `json:"went_back"`
+	// Seen is who has acknowledged that; "" while nobody has.
+	Seen string `json:"acknowledged"`
 }
 
-// BySelf tells whether it went back by itself.
-func (s *State) BySelf() bool { return !s.Ended.IsZero() && s.Went }
+// BySelf tells whether it went back by itself, and nobody has acknowledged that yet.
+func (s *State) BySelf() bool { return !s.Ended.IsZero() && s.Went && s.Seen == "" }
 
 // Running tells whether it is under way.
 func (s *State) Running() bool { return !s.Started.IsZero() && s.Ended.IsZero() }

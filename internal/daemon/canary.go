@@ -209,9 +209,28 @@ func (d *Daemon) noteEnd(state canary.State) {
 func (d *Daemon) answerCanaryStop(ctx context.Context, _ json.RawMessage) (any, error) {
 	t := d.trials.canary.Load()
 	if t == nil {
-		return nil, refuse(errors.New("no canary is under way"))
+		return d.acknowledge(ctx)
 	}
 	d.endCanary(t, "stopped by "+control.User(ctx))
+	return d.canaryState()
+}
+
+// acknowledge has one that went back by itself be remarkable no longer.
+func (d *Daemon) acknowledge(ctx context.Context) (any, error) {
+	d.reloading.Lock() // none is started meanwhile
+	defer d.reloading.Unlock()
+	state, err := canary.Load(d.config().StateDir)
+	if err != nil {
+		return nil, refuse(err)
+	}
+	if !state.BySelf() {
+		return nil, refuse(errors.New("no canary is under way"))
+	}
+	state.Seen = control.User(ctx)
+	if err := state.Save(d.config().StateDir); err != nil {
+		return nil, refuse(err)
+	}
+	d.log.Info("it is acknowledged that the canary went back by itself", "file", state.File, "by", state.Seen)
 	return d.canaryState()
 }
 

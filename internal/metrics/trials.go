@@ -12,7 +12,7 @@ func trialRows() []row {
 		counter("shadow_different", "Of those: another verdict or other tags.", one(func(s *daemon.Status) int64 { return s.Shadow.Different })),
 		counter("shadow_left_out", "Messages that the candidate in shadow had no room for.", one(func(s *daemon.Status) int64 { return s.Shadow.LeftOut })),
 		gauge("canary_running", "1 while a candidate is in force for a part of the mail.", func(s *daemon.Status, y yield) { y(yes(s.Canary.Running())) }),
-		gauge("canary_went_back", "1 when the last canary went back by itself.", func(s *daemon.Status, y yield) { y(yes(s.Canary.BySelf())) }),
+		gauge("canary_went_back", "1 when the last canary went back by itself, until `canary stop` acknowledges it.", func(s *daemon.Status, y yield) { y(yes(s.Canary.BySelf())) }),
 		counter("canary_messages", "Messages that the canary judged.", one(func(s *daemon.Status) int64 { return s.Canary.Judged })),
 		counter("canary_refused", "Of those: refused by the canary and not by the policy before.", one(func(s *daemon.Status) int64 { return s.Canary.Refused })),
 		counter("self_check_messages", "Messages that were judged twice by the same policy.", one(func(s *daemon.Status) int64 { return s.SelfCheck.Judged })),
