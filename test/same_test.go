@@ -390,7 +390,7 @@ func (g *gateway) replayed(t *testing.T, cfg *config.Config, answered *recorded,
 			want[name]++
 		}
 	}
-	sent, err := replay.Envelopes(t.Context(), g.box.Path("journal"))
+	sent, _, err := replay.Envelopes(t.Context(), g.box.Path("journal"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -103,7 +103,7 @@ func (a *app) clientIDs(ctx context.Context) []string {
 func (a *app) heldRefs(ctx context.Context) []string {
 	quiet := *a
 	quiet.err = io.Discard
-	_, held, err := quiet.held(ctx)
+	_, held, _, err := quiet.held(ctx)
 	if err != nil {
 		return nil
 	}

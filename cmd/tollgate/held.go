@@ -23,39 +23,40 @@ type heldMessage struct {
 // Postfix gives whole seconds, and a clock may be put right meanwhile.
 const stepBack = time.Minute
 
-// held finds out what is on hold, the oldest first.
-func (a *app) held(ctx context.Context) (*holdqueue.Queue, []heldMessage, error) {
+// held finds out what is on hold, the oldest first. Whole is false where a journal
+// could not be read, so that a message without an entry may be ours nevertheless.
+func (a *app) held(ctx context.Context) (_ *holdqueue.Queue, held []heldMessage, whole bool, err error) {
 	places, err := a.places()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, false, err
 	}
 	q := holdqueue.New(places.PostfixConfig)
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	var held []heldMessage
 	err = q.List(ctx, func(m holdqueue.Message) error {
 		held = append(held, heldMessage{Message: m})
 		return nil
 	})
 	if err != nil || len(held) == 0 {
-		return q, nil, away(err)
+		return q, nil, true, away(err)
 	}
 	slices.SortFunc(held, func(x, y heldMessage) int {
 		return cmp.Or(x.Arrived.Compare(y.Arrived), strings.Compare(x.QueueID, y.QueueID))
 	})
-	return q, held, a.explainHeld(ctx, places.JournalDir, held)
+	whole, err = a.explainHeld(ctx, places.JournalDir, held)
+	return q, held, whole, err
 }
 
 // explainHeld looks for the journal's entries of messages that are on hold.
 // Queue ids are used again, but never while a message has one: an entry that
 // has the id of a message on hold, and is not older than it, is its own.
-func (a *app) explainHeld(ctx context.Context, dir string, held []heldMessage) error {
+func (a *app) explainHeld(ctx context.Context, dir string, held []heldMessage) (whole bool, err error) {
 	byID := make(map[string]*heldMessage, len(held))
 	for i := range held {
 		byID[held[i].QueueID] = &held[i]
 	}
 	q := journal.Query{Kinds: []string{journal.Blocks}, Verdict: "hold", Since: held[0].Arrived.Add(-stepBack)}
-	report, err := journal.Search(ctx, dir, q, func(e journal.Entry) error {
+	report, err := journal.SearchReadable(ctx, dir, q, func(e journal.Entry) error {
 		// There is one for each recipient; they differ in nothing else.
 		if h := byID[e.QueueID]; h != nil && h.entry == nil && !e.Time.Before(h.Arrived.Add(-stepBack)) {
 			h.entry = &e
@@ -65,7 +66,10 @@ func (a *app) explainHeld(ctx context.Context, dir string, held []heldMessage) e
 	for _, path := range report.Unsearched {
 		fmt.Fprintf(a.err, "tollgate: %s: compressed in a way that cannot be searched; unpack it first\n", path)
 	}
-	return away(err)
+	for _, what := range report.Unread {
+		fmt.Fprintf(a.err, "tollgate: %s\n", visible(what.Error()))
+	}
+	return len(report.Unsearched)+len(report.Unread) == 0, away(err)
 }
 
 // ours are those that are on hold on our word.
@@ -83,7 +87,7 @@ type namedMessage struct {
 // named finds messages by references and queue ids, each once, and says which
 // ones there are not. Those of others are found only by queue id, and with all.
 func (a *app) named(ctx context.Context, names []string, all bool) (*holdqueue.Queue, []namedMessage, error) {
-	q, held, err := a.held(ctx)
+	q, held, whole, err := a.held(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -103,6 +107,9 @@ func (a *app) named(ctx context.Context, names []string, all bool) (*holdqueue.Q
 		switch {
 		case h == nil:
 			fmt.Fprintf(a.err, "tollgate: %s is not on hold; \"tollgate journal\" with --ref or --queue-id tells what became of it\n", visible(name))
+		case h.entry == nil && !all && !whole:
+			fmt.Fprintf(a.err, "tollgate: of %s nothing is known, as not all of the journal can be read; with --all it is touched nevertheless\n", visible(name))
+			h = nil
 		case h.entry == nil && !all:
 			fmt.Fprintf(a.err, "tollgate: %s is not on hold on our word; with --all it is touched nevertheless\n", visible(name))
 			h = nil

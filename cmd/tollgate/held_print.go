@@ -71,7 +71,7 @@ func (h *heldMessage) line() string {
 
 const heldColumns = "%-19s  %-12s  %-14s  %s"
 
-// printHeld prints a list; of nothing it says so and is a negative answer.
+// printHeld prints a list.
 func (a *app) printHeld(held []heldMessage) error {
 	if a.json {
 		rows := make([]heldRow, len(held))
@@ -91,11 +91,13 @@ func (a *app) printHeld(held []heldMessage) error {
 			}
 		}
 	}
-	if len(held) == 0 {
-		fmt.Fprintln(a.err, "nothing is on hold")
-		return silent(exitNegative)
-	}
 	return nil
+}
+
+// unexplained says that messages may be ours. It is no answer that nothing is on hold.
+func (a *app) unexplained(n int) error {
+	fmt.Fprintf(a.err, "tollgate: %s more may be on hold on our word: not all of the journal can be read; with --all they are listed\n", daemon.Plural(n, "message"))
+	return silent(exitAway)
 }
 
 // mostHeader is how many octets of a header are shown.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -22,7 +23,8 @@ when told to. They are known by the block journal: its entries with the verdict
 hold, which tell why.
 
 Messages are named by their reference or by Postfix's queue id. What others have
-put on hold (header_checks, "postsuper -h") is left alone without --all.
+put on hold (header_checks, "postsuper -h") is left alone without --all; so is, where
+a file of the journal cannot be read, what no other explains.
 
 It calls postqueue, postcat and postsuper with the policy's postfix_config. No
 daemon need run. All but list want root. Exit code 1: nothing was found, or
@@ -54,14 +56,26 @@ are to whom, the Subject, and why they are held.`,
   tollgate hold list --all                          also what others have put on hold`,
 		Args: alone,
 		RunE: func(c *cobra.Command, _ []string) error {
-			_, held, err := a.held(c.Context())
+			_, held, whole, err := a.held(c.Context())
 			if err != nil {
 				return err
 			}
+			mine := ours(slices.Clone(held))
+			unknown := len(held) - len(mine)
 			if !all {
-				held = ours(held)
+				held = mine
 			}
-			return a.printHeld(held)
+			if err := a.printHeld(held); err != nil {
+				return err
+			}
+			switch {
+			case !whole && unknown > 0:
+				return a.unexplained(unknown)
+			case len(held) == 0:
+				fmt.Fprintln(a.err, "nothing is on hold")
+				return silent(exitNegative)
+			}
+			return nil
 		},
 	}
 	c.Flags().BoolVar(&all, "all", false, "also those that others have put on hold")

@@ -168,6 +168,26 @@ func TestHold(t *testing.T) {
 	}
 }
 
+// A damaged journal of before keeps nobody from what the others explain.
+func TestHoldDamaged(t *testing.T) {
+	h := holding(t)
+	h.write("journal/blocks.jsonl.1.gz", "not packed")
+	if o := h.hold("", "release", "r1"); o.code != 0 || !strings.Contains(o.out, "released r1") || !strings.Contains(o.err, "blocks.jsonl.1.gz") {
+		t.Errorf("release: %+v", o)
+	}
+	// One message has no entry in what could be read.
+	if o := h.hold("", "list"); o.code != exitAway || !strings.Contains(o.out, "r1") || !strings.Contains(o.err, "blocks.jsonl.1.gz") || !strings.Contains(o.err, "1 message more may be") {
+		t.Errorf("list: %+v", o)
+	}
+	if o := h.hold("", "release", "4XOther"); o.code != exitNegative || !strings.Contains(o.err, "of 4XOther nothing is known") {
+		t.Errorf("release of what is not known: %+v", o)
+	}
+	h.write("journal/blocks.jsonl", "")
+	if o := h.hold("", "list", "--json"); o.code != exitAway || o.out != "[]\n" || strings.Contains(o.err, "nothing is on hold") {
+		t.Errorf("nothing left: %+v", o)
+	}
+}
+
 func TestHoldFailures(t *testing.T) {
 	h := holding(t)
 	for _, args := range []string{"", "dance", "list now", "show", "show r1 r2", "show --eml --json r1", "release", "delete", "delete --yes"} {

@@ -127,6 +127,9 @@ func (a *app) printEffects(e *replay.Effects, since string) error {
 	for _, path := range e.Unsearched {
 		p.line("  not searched: %s, compressed in a way that cannot be read", path)
 	}
+	for _, what := range e.Unread {
+		p.line("  not read: %s", what)
+	}
 	if e.LeftOut > 0 {
 		p.line("  left out: %s that rules had no part in", daemon.Plural(e.LeftOut, "message"))
 	}

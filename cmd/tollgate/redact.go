@@ -81,13 +81,12 @@ func (k redactKey) file(path string) string {
 	return strings.Join(parts, "/")
 }
 
-// said is a reply or a reason: the policy's words, into which placeholders may
-// have put the Subject.
-func (k redactKey) said(text, subject string) string {
+// named is an id, of which a sender may have made the Subject a part.
+func (k redactKey) named(id, subject string) string {
 	if len(subject) > 2 {
-		text = strings.ReplaceAll(text, subject, k.subject(subject))
+		id = strings.ReplaceAll(id, subject, k.subject(subject))
 	}
-	return k.text(text)
+	return k.text(id)
 }
 
 // shownFields are fields of a header that name machines, times and kinds.
@@ -154,9 +153,14 @@ func (k redactKey) entry(e journal.Entry) journal.Entry {
 		}
 		m.About = about
 	}
-	for _, text := range []*string{&e.MessageID, &e.Object, &e.Reply, &e.Reason, &e.BesideReply, &e.BesideReason} {
-		*text = k.said(*text, subject)
+	by := []string{e.Rule, e.BesideRule}
+	for _, r := range e.Rules {
+		by = append(by, r.Name)
 	}
+	for _, text := range []*string{&e.Reply, &e.Reason, &e.BesideReply, &e.BesideReason} {
+		*text = k.said(*text, subject, by...)
+	}
+	e.MessageID, e.Object = k.named(e.MessageID, subject), k.named(e.Object, subject)
 	e.Detail = k.detail(&e)
 	if line, err := e.MarshalJSON(); err == nil {
 		e.Line = string(line)
@@ -176,7 +180,13 @@ func (k redactKey) detail(e *journal.Entry) string {
 // explanation is the same for what a trial tells.
 func (k redactKey) explanation(x *trial.Explanation) {
 	subject := x.Subject
-	said := func(text string) string { return k.said(text, subject) }
+	by := []string{x.Rule}
+	for _, s := range x.Stages {
+		for _, r := range s.Rules {
+			by = append(by, r.Rule)
+		}
+	}
+	said := func(text string) string { return k.said(text, subject, by...) }
 	x.Reply, x.Reason, x.Subject = said(x.Reply), said(x.Reason), k.subject(x.Subject)
 	for i := range x.Stages {
 		s := &x.Stages[i]

@@ -91,6 +91,33 @@ func TestRedactWords(t *testing.T) {
 	}
 }
 
+// A short Subject is not taken out of tollgate's own words, where the gap would tell
+// what it was; of a policy's words nothing is left that it may stand in.
+func TestRedactShortSubject(t *testing.T) {
+	const own = "451 4.7.1 Deferred by local policy, please try again later (ref 0ab1)"
+	e := journal.Entry{Subject: "later", Rule: "later", Reply: own, Reason: "rule later", BesideReason: "weight 7 above 6", BesideReply: "452 4.2.2 This mailbox cannot receive mail for now (ref 0ab1)"}
+	got := testKey.entry(e)
+	if got.Reply != e.Reply || got.Reason != e.Reason || got.BesideReason != e.BesideReason || got.BesideReply != e.BesideReply {
+		t.Errorf("%+v", got)
+	}
+	long := strings.Repeat("Geheim ", 60)
+	for _, tt := range []struct{ subject, text, want string }{
+		{"card", "rule cards", "rule cards"},
+		{"card", "rule other-cards", ""}, // no rule of that name matched
+		{"card", "550 5.7.1 Cards are not taken (ref 0ab1)", "550 5.7.1 " + testKey.hashed("Cards are not taken") + " (ref 0ab1)"},
+		{"card", "550 5.7.1 Documents are not taken (ref 0ab1)", "550 5.7.1 Documents are not taken (ref 0ab1)"},
+		{"Отчёт Geheim", "550 5.7.1 Not ????? Geheim (ref 0ab1)", ""},
+		{long, "550 5.7.1 Not " + long[:256] + " (ref 0ab1)", ""},
+		{"two lines geheim", "550 5.7.1 Not two\nlines geheim", ""},
+		{"", "550 5.7.1 Not ", "550 5.7.1 Not "},
+	} {
+		got := testKey.said(tt.text, tt.subject, "cards")
+		if tt.want != "" && got != tt.want || tt.want == "" && (strings.Contains(strings.ToLower(got), "geheim") || strings.Contains(got, "card")) {
+			t.Errorf("%q of %q: %q", tt.text, tt.subject, got)
+		}
+	}
+}
+
 // Each attribute is shown or hidden because somebody has thought of it.
 func TestRedactAttributes(t *testing.T) {
 	hidden := []string{

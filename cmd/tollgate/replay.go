@@ -78,7 +78,7 @@ the version that judged.`,
 					return away(err)
 				}
 			}
-			if o.Sent, err = envelopes(c.Context(), o.Policy); err != nil {
+			if o.Sent, err = a.envelopes(c.Context(), o.Policy); err != nil {
 				return away(err)
 			}
 			step, end := a.progress()

@@ -39,6 +39,9 @@ func (a *app) replayJournal(ctx context.Context, cfg *config.Config, since strin
 	}
 	p := &printer{out: a.out}
 	p.line("%s", daemon.Plural(j.Messages, "message"))
+	for _, what := range j.Unread {
+		p.line("  not read: %s", what)
+	}
 	for _, v := range slices.Sorted(maps.Keys(j.Versions)) {
 		if len(j.Versions) > 1 {
 			p.line("  %d judged by policy version %s", j.Versions[v], or(v))
@@ -87,11 +90,15 @@ func quoted(all []string) []string {
 }
 
 // envelopes are those of the policy's journals; none where there are none.
-func envelopes(ctx context.Context, cfg *config.Config) (map[string]replay.Sent, error) {
+func (a *app) envelopes(ctx context.Context, cfg *config.Config) (map[string]replay.Sent, error) {
 	if _, err := os.Stat(cfg.JournalDir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	return replay.Envelopes(ctx, cfg.JournalDir)
+	sent, unread, err := replay.Envelopes(ctx, cfg.JournalDir)
+	for _, what := range unread {
+		fmt.Fprintf(a.err, "tollgate: not read: %s; envelopes that it has are not known\n", visible(what))
+	}
+	return sent, err
 }
 
 // progress draws how far a replay is, on a terminal alone.

@@ -78,6 +78,18 @@ func (d *decoder) reply(n *node, r reply) {
 	delete(d.gate.Replies.Senders, r.block)
 }
 
+// OwnReplies are the texts of the table, with their codes.
+func OwnReplies() []string {
+	var all []string
+	for _, r := range replyTable {
+		all = append(all, r.text)
+		if r.sender != "" {
+			all = append(all, r.sender)
+		}
+	}
+	return all
+}
+
 // defaultReplies are those of the table.
 func defaultReplies() gate.Replies {
 	replies := gate.Replies{Senders: map[accounting.Block]*rules.Reply{}}

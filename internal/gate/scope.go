@@ -102,6 +102,18 @@ func newTexts() texts {
 	}
 }
 
+// OwnReplies are the replies that no policy sets, with their placeholders.
+func OwnReplies() []string {
+	t := newTexts()
+	var all []string
+	for _, r := range append([]*rules.Reply{t.reject, t.tempfail, t.fault, t.noRecipients, t.infected, t.oversize, t.unscanned, t.greylisted}, t.beyond[:]...) {
+		if r != nil {
+			all = append(all, r.Text.String())
+		}
+	}
+	return all
+}
+
 // fixed parses a reply that is part of the program: one that does not parse
 // is a mistake in it.
 func fixed(s string, a rules.Action) *rules.Reply {

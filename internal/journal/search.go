@@ -20,31 +20,53 @@ type Report struct {
 	Indexed    int      // files of which an index told what to read
 	Left       int64    // members of those that were not read
 	Damaged    []string // files whose index cannot be believed: read whole
+	Unread     []error  // of files that could not be read, or not to their end
+}
+
+// unread notes errors, those that were joined each by itself.
+func (r *Report) unread(err error) {
+	all, joined := err.(interface{ Unwrap() []error })
+	switch {
+	case joined:
+		for _, one := range all.Unwrap() {
+			r.unread(one)
+		}
+	case err != nil:
+		r.Unread = append(r.Unread, err)
+	}
 }
 
 // Search calls fn with every entry that matches, oldest first, rotated files
 // (also .gz and .bz2) included. It stops at fn's error and returns it. A file
 // that cannot be read is an error, after all others were searched.
 func Search(ctx context.Context, dir string, q Query, fn func(Entry) error) (Report, error) {
+	report, err := SearchReadable(ctx, dir, q, fn)
+	return report, errors.Join(append([]error{err}, report.Unread...)...)
+}
+
+// SearchReadable is Search for who goes on with what can be read: what cannot is no
+// error but in the report, for the caller to tell.
+func SearchReadable(ctx context.Context, dir string, q Query, fn func(Entry) error) (Report, error) {
 	var report Report
-	found, errs := wanted(dir, q, &report)
+	found, err := wanted(dir, q, &report)
 	if found == nil {
-		return report, errs
+		return report, err
 	}
+	report.unread(err)
 	defer closeAll(found)
 	m := newMatch(q)
 	narrow(dir, found, m, &report)
 	var streams []*stream
 	for _, k := range slices.Sorted(maps.Keys(found)) {
 		s, err := newStream(found[k], m, &report)
-		errs = errors.Join(errs, err)
+		report.unread(err)
 		streams = append(streams, s)
 	}
-	stopped := merge(ctx, streams, fn)
+	err = merge(ctx, streams, fn)
 	for _, s := range streams {
-		errs = errors.Join(errs, s.err)
+		report.unread(s.err)
 	}
-	return report, errors.Join(stopped, errs)
+	return report, err
 }
 
 // wanted opens the files of the kinds that a query asks for.
@@ -107,7 +129,7 @@ type stream struct {
 	match  *match
 	report *Report
 	ahead  []*Entry // sorted
-	err    error    // of files that could not be read
+	err    error    // of files that could not be read, joined
 }
 
 // newStream puts the files in order by their first lines: names tell it in

@@ -264,6 +264,20 @@ func TestUnreadable(t *testing.T) {
 	if n != 1 || err == nil || !strings.Contains(err.Error(), "messages.jsonl.1.gz") {
 		t.Errorf("found %d, %v", n, err)
 	}
+	// Who goes on with the rest is told which it was, each by itself.
+	for _, name := range []string{"messages.jsonl.2.gz", "blocks.jsonl.1.gz"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("not packed"), 0o640); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n = 0
+	report, err := journal.SearchReadable(t.Context(), dir, journal.Query{}, func(journal.Entry) error { n++; return nil })
+	if n != 1 || err != nil || len(report.Unread) != 3 {
+		t.Errorf("found %d, %v, unread %q", n, err, report.Unread)
+	}
+	if _, err := journal.SearchReadable(t.Context(), filepath.Join(dir, "none"), journal.Query{}, never); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no folder: %v", err)
+	}
 }
 
 func TestStop(t *testing.T) {

@@ -38,10 +38,12 @@ type Effects struct {
 	// Unpaired are messages whose refusals came so long before their own entry that
 	// they were not kept until then; nothing is said of those either.
 	Unpaired int `json:"unpaired"`
-	// Broken are lines of the journals that are no entry, Unsearched files that could
-	// not be read: what they have is not in any of these numbers.
+	// Broken are lines of the journals that are no entry, Unsearched files that are
+	// compressed in another way than we read, Unread those that could not be read, or
+	// not to their end, and why: what they have is not in any of these numbers.
 	Broken     int64    `json:"broken"`
 	Unsearched []string `json:"unsearched"`
+	Unread     []string `json:"unread"`
 }
 
 // Turn is how many messages go from one verdict to another.
@@ -117,7 +119,7 @@ func (c Comparison) Effects(ctx context.Context) (_ *Effects, err error) {
 	}
 	defer func() { err = errors.Join(err, r.after.Close()) }()
 	q := journal.Query{Kinds: []string{journal.Messages, journal.Blocks, journal.Antivirus}, Since: c.Since}
-	report, err := journal.Search(ctx, c.Dir, q, func(e journal.Entry) error {
+	report, err := journal.SearchReadable(ctx, c.Dir, q, func(e journal.Entry) error {
 		if e.Kind == journal.Messages {
 			lines, whole := r.pending.take(e.Ref)
 			if !whole {
@@ -132,6 +134,7 @@ func (c Comparison) Effects(ctx context.Context) (_ *Effects, err error) {
 		return nil
 	})
 	r.out.Broken, r.out.Unsearched = report.Broken, append(r.out.Unsearched, report.Unsearched...)
+	r.out.Unread = unreadOf(journal.Report{Unread: report.Unread})
 	for turn, n := range r.turns {
 		r.out.Turns = append(r.out.Turns, Turn{turn[0], turn[1], n})
 	}

@@ -70,6 +70,7 @@ func TestEffects(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "messages.jsonl", fmt.Sprintf(strings.Join(mail, "\n")+"\n{cut by a crash\n", version))
 	put(t, dir, "messages.jsonl.1.zst", "packed by others")
+	put(t, dir, "messages.jsonl.2.gz", "not packed")
 	put(t, dir, "blocks.jsonl", fmt.Sprintf(blocks, version))
 	for name, tt := range map[string]struct {
 		from, to string // what is replaced
@@ -115,7 +116,7 @@ func TestEffects(t *testing.T) {
 			if s := strings.Join(got, ", "); s != tt.want || unknown != tt.unknown || e.Changed != len(got) {
 				t.Errorf("%s, unknown %s: want %s, unknown %s; %+v", s, unknown, tt.want, tt.unknown, e)
 			}
-			if e.Messages != 5 || e.LeftOut != 1 || e.NotReproduced != 1 || e.Broken != 1 || len(e.Unsearched) != 1 {
+			if e.Messages != 5 || e.LeftOut != 1 || e.NotReproduced != 1 || e.Broken != 1 || len(e.Unsearched) != 1 || len(e.Unread) != 1 {
 				t.Errorf("%+v", e)
 			}
 		})

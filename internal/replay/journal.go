@@ -21,6 +21,9 @@ type Judged struct {
 	// Unknown are those versions whose thresholds are not known any more: those of
 	// the policy were taken.
 	Unknown []string `json:"unknown_versions"`
+	// Unread are files of the journals that could not be read, and why: what they have
+	// is in none of these numbers.
+	Unread []string `json:"unread"`
 }
 
 // RuleEffect is what a rule did.
@@ -69,7 +72,7 @@ func Journal(ctx context.Context, cfg *config.Config, past func(version string) 
 	}
 	refused := map[string][]string{} // rules by the reference of a message whose entry is to come
 	q := journal.Query{Kinds: []string{journal.Messages, journal.Blocks}, Since: since}
-	_, err := journal.Search(ctx, dir, q, func(e journal.Entry) error {
+	report, err := journal.SearchReadable(ctx, dir, q, func(e journal.Entry) error {
 		if e.Kind == journal.Blocks {
 			if e.Rule == "" || !refusesRecipient(&e) {
 				return nil
@@ -92,6 +95,7 @@ func Journal(ctx context.Context, cfg *config.Config, past func(version string) 
 		}
 		return nil
 	})
+	j.Unread = unreadOf(report)
 	for _, e := range effects {
 		j.Rules = append(j.Rules, *e)
 	}

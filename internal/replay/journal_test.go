@@ -77,11 +77,15 @@ func TestJournalOfEarlyRefusals(t *testing.T) {
 	refused(4, "R4", "reject", `"ivan@example.org"`, "rcptto trap") // another one was accepted
 	refused(5, "R5", "reject", "", "rcptto trap", "rcptto ")        // and nobody of these
 	refused(6, "R6", "hold", `"ivan@example.org"`, "complete later")
+	put(t, dir, "messages.jsonl.1.gz", "not packed")
 	put(t, dir, "blocks.jsonl", blocks.String())
 	put(t, dir, "messages.jsonl", messages.String())
 	j, err := replay.Journal(t.Context(), load(t, ""), func(string) *config.Config { return nil }, dir, time.Time{})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if len(j.Unread) != 1 || !strings.Contains(j.Unread[0], "messages.jsonl.1.gz") {
+		t.Errorf("unread %q", j.Unread)
 	}
 	got := map[string]string{}
 	for _, r := range j.Rules {
@@ -124,9 +128,10 @@ func TestEnvelopes(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "journal/messages.jsonl", `{"time":"2026-11-23T10:00:00.000Z","kind":"messages","ref":"0abc","client_ip":"198.51.100.9","client_host":"mail.example.net","helo":"h","tls":"TLSv1.3","sender":"real@example.net","recipients":["ivan@example.org"],"verdict":"accept"}`+"\n")
 	put(t, dir, "1.eml", fmt.Sprintf(delivered, 1))
-	sent, err := replay.Envelopes(t.Context(), dir+"/journal")
-	if err != nil || len(sent) != 1 {
-		t.Fatal(sent, err)
+	put(t, dir, "journal/messages.jsonl.1.gz", "not packed") // does not hide the rest
+	sent, unread, err := replay.Envelopes(t.Context(), dir+"/journal")
+	if err != nil || len(sent) != 1 || len(unread) != 1 {
+		t.Fatal(sent, unread, err)
 	}
 	more := "[[rule]]\nname = \"real\"\nstage = \"mailfrom\"\nmatch = { sender = '^real@', client_ip = \"198.51.100.9\", client_host = 'example', tls = true }\nweight = 4\n"
 	more += "[[rule]]\nname = \"asks\"\nstage = \"mailfrom\"\nmatch.spf = \"fail\"\nweight = 4\n"
@@ -145,7 +150,7 @@ func TestEnvelopes(t *testing.T) {
 	// queue id.
 	put(t, dir, "other.eml", strings.ReplaceAll(fmt.Sprintf(delivered, 2), "by mx1.example.org (Postfix)", "by inside.example.org (Postfix)"))
 	put(t, dir, "journal/messages.jsonl", `{"time":"2026-11-23T10:00:00.000Z","kind":"messages","ref":"0abc","queue_id":"4AB","client_ip":"198.51.100.9","sender":"real@example.net","recipients":["ivan@example.org"],"verdict":"accept"}`+"\n")
-	if sent, err = replay.Envelopes(t.Context(), dir+"/journal"); err != nil {
+	if sent, _, err = replay.Envelopes(t.Context(), dir+"/journal"); err != nil {
 		t.Fatal(err)
 	}
 	hops := "[[rule]]\nname = \"inside\"\nstage = \"headers\"\nmatch.header.Received = 'by inside'\nweight = 1\n"
@@ -155,7 +160,7 @@ func TestEnvelopes(t *testing.T) {
 	// What the journal kept of look-ups and inspectors answers again.
 	put(t, dir, "journal/messages.jsonl", `{"time":"2026-11-23T10:00:00.000Z","kind":"messages","ref":"0abc","client_ip":"198.51.100.9","sender":"real@example.net","recipients":["ivan@example.org"],"verdict":"accept","rules":[{"name":"x","stage":"mailfrom","weight":"1","attribute":"spf","text":"fail"}],"modules":[{"name":"r","result":"ok","score":"3","weight":"3","action":"","symbols":["BAYES"]}]}`+"\n")
 	put(t, dir, "journal/antivirus.jsonl", `{"time":"2026-11-23T09:59:59.000Z","kind":"antivirus","ref":"0abc","result":"infected","signature":"Eicar"}`+"\n")
-	if sent, err = replay.Envelopes(t.Context(), dir+"/journal"); err != nil {
+	if sent, _, err = replay.Envelopes(t.Context(), dir+"/journal"); err != nil {
 		t.Fatal(err)
 	}
 	services := more + "[[module]]\nname = \"r\"\ntype = \"rspamd\"\nurl = \"http://127.0.0.1:1\"\non_error = \"tempfail\"\n[antivirus]\nclamd = \"tcp:127.0.0.1:1\"\naction = \"tag\"\ntag_subject = \"[V]\"\n" +

@@ -25,12 +25,13 @@ type Sent struct {
 const mostSent = 1_000_000
 
 // Envelopes are those of the messages that the journals in a folder have, by
-// their reference: the newest, where there are too many.
-func Envelopes(ctx context.Context, dir string) (map[string]Sent, error) {
-	sent := map[string]Sent{}
+// their reference: the newest, where there are too many. Unread are the files that
+// could not be read, and why: what they have is not among them.
+func Envelopes(ctx context.Context, dir string) (sent map[string]Sent, unread []string, err error) {
+	sent = map[string]Sent{}
 	var order []string
 	scans := map[string]*journal.Entry{}
-	_, err := journal.Search(ctx, dir, journal.Query{Kinds: []string{journal.Messages, journal.Antivirus}}, func(e journal.Entry) error {
+	report, err := journal.SearchReadable(ctx, dir, journal.Query{Kinds: []string{journal.Messages, journal.Antivirus}}, func(e journal.Entry) error {
 		if e.Kind == journal.Antivirus {
 			// It is written before the entry of its message.
 			if len(scans) < mostPending {
@@ -52,9 +53,21 @@ func Envelopes(ctx context.Context, dir string) (map[string]Sent, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("envelopes from the journal: %w", err)
+		return nil, nil, fmt.Errorf("envelopes from the journal: %w", err)
 	}
-	return sent, nil
+	return sent, unreadOf(report), nil
+}
+
+// unreadOf are the files of which something is not in what was found, and why.
+func unreadOf(report journal.Report) []string {
+	all := []string{}
+	for _, err := range report.Unread {
+		all = append(all, err.Error())
+	}
+	for _, path := range report.Unsearched {
+		all = append(all, path+": compressed in a way that cannot be read")
+	}
+	return all
 }
 
 // into fills the envelope of a message.
