@@ -48,7 +48,7 @@ func pageCommands(t *testing.T, page string) (commands []string) {
 		switch {
 		case !isCode || command == "" || strings.Contains(command, "   = ") || strings.Contains(command, " = [") || command == "[[client]]":
 			// text, or a part of a file
-		case !slices.Contains([]string{"tollgate", "postconf", "postfix"}, word):
+		case !slices.Contains([]string{"tollgate", "postconf", "postfix", "postmap"}, word):
 			t.Errorf("%s: nothing runs %q", page, command)
 		default:
 			commands = append(commands, command)
@@ -65,7 +65,15 @@ func (g *gateway) pageCommand(t *testing.T, command string) {
 		args[n] = strings.ReplaceAll(args[n], `"`, "")
 	}
 	etc := g.box.Path("pf", "etc")
+	for n := range args {
+		args[n] = strings.ReplaceAll(args[n], "/etc/postfix", etc)
+	}
 	switch args[0] {
+	case "postmap": // of a file that the reader has written
+		if err := os.WriteFile(args[1], []byte("example.net smtp:[127.0.0.1]\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		fallthrough
 	case "postconf", "postfix":
 		out, err := exec.Command(args[0], append([]string{"-c", etc}, args[1:]...)...).CombinedOutput()
 		if err != nil {

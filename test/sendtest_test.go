@@ -49,9 +49,9 @@ action = "hold"
 		{0, "", "<postmaster@example.org>"},
 		{0, "--to ivan@example.org --eicar", harness.Virus},
 		{0, "--to ivan@example.org --from wait@example.com", "it is on hold"},
-		{1, "--to ivan@elsewhere.example", "after RCPT it was answered 55"},
-		{1, "--to ivan@elsewhere.example --eicar", "after RCPT it was answered 55"}, // refused, and not for what is in it
-		{1, "--to ivan@example.org --gtube", "it has left the queue"},               // nobody looks for spam
+		{1, "--to ivan@elsewhere.example", "RCPT was answered 55"},
+		{1, "--to ivan@elsewhere.example --eicar", "RCPT was answered 55"}, // refused, and not for what is in it
+		{1, "--to ivan@example.org --gtube", "it has left the queue"},      // nobody looks for spam
 	} {
 		if out := send(tt.exit, strings.Fields(tt.args)...); !strings.Contains(out, tt.want) {
 			t.Errorf("%s: no %q in:\n%s", tt.args, tt.want, out)

@@ -56,7 +56,7 @@ func TestStartPages(t *testing.T) {
 			if skip && command != "tollgate attach --dry-run" {
 				continue
 			}
-			args := quoted.FindAllString(strings.NewReplacer("QUEUE-ID", queueID, "/var/backups/", g.box.Dir+"/").Replace(command), -1)
+			args := quoted.FindAllString(strings.NewReplacer("QUEUE-ID", queueID, "/var/backups/", g.box.Dir+"/", "$(date +%F)", filepath.Base(page)+filepath.Base(filepath.Dir(page))).Replace(command), -1)
 			for n := range args {
 				args[n] = strings.Trim(args[n], `"`)
 			}

@@ -7,7 +7,6 @@ import (
 	"unicode"
 
 	"github.com/tollgate-mail/tollgate/internal/config"
-	"github.com/tollgate-mail/tollgate/internal/gate"
 )
 
 // sentence is a reply or a reason: codes, words, and the reference.
@@ -23,7 +22,7 @@ var (
 // ownWords are the replies of the program.
 func ownWords() []string {
 	var all []string
-	for _, r := range append(gate.OwnReplies(), config.OwnReplies()...) {
+	for _, r := range config.OwnReplies() {
 		all = append(all, sentence.FindStringSubmatch(r)[2])
 	}
 	return all

@@ -78,9 +78,10 @@ func (d *decoder) reply(n *node, r reply) {
 	delete(d.gate.Replies.Senders, r.block)
 }
 
-// OwnReplies are the texts of the table, with their codes.
+// OwnReplies are the texts of the table and the replies that no policy sets, with their
+// codes.
 func OwnReplies() []string {
-	var all []string
+	all := gate.OwnReplies()
 	for _, r := range replyTable {
 		all = append(all, r.text)
 		if r.sender != "" {
