@@ -95,4 +95,12 @@ func (d Declarations) hiding() Declarations {
 }
 
 // Style is what one place says, and what it says is important (CSS Cascade 4 §6.3).
-type Style struct{ Normal, Important Declarations }
+// Somewhere is what hides on some screens only.
+type Style struct{ Normal, Important, Somewhere Declarations }
+
+// add puts another over this one, each part over its like.
+func (s *Style) add(over Style) {
+	s.Normal.Add(over.Normal)
+	s.Important.Add(over.Important)
+	s.Somewhere.Add(over.Somewhere)
+}

@@ -116,6 +116,7 @@ func TestCascade(t *testing.T) {
 		}
 		style, err := s.Of(nil, element("div p.a#i"))
 		style.Normal.Add(style.Important)
+		style.Normal.Add(style.Somewhere)
 		if err != nil || style.Normal[Display] != want {
 			t.Errorf("%.80s: %v, %v", sheet, style.Normal[Display], err)
 		}

@@ -114,8 +114,8 @@ func (v value) none() bool {
 	return v.n <= 0.05
 }
 
-// far tells whether it is a length that leads out of what is seen.
-func (v value) far() bool { return v.unit != "none" && v.n <= -100 }
+// beyond tells whether it is a length that leads out of what is seen, by so much.
+func (v value) beyond(least float64) bool { return v.unit != "none" && v.n <= -least }
 
 func tri(hides bool) Value {
 	if hides {
@@ -163,9 +163,13 @@ func (d *Declarations) declare(name string, values []value) {
 		d[Visibility] = tri(first.text == "hidden" || first.text == "collapse")
 	case "mso-hide":
 		d[MsoHide] = tri(first.text == "all")
-	case "left", "right", "top", "bottom", "text-indent", "margin", "margin-left", "margin-top":
+	case "left", "right", "top", "bottom", "text-indent":
 		if d[Away] != Hides {
-			d[Away] = tri(first.far())
+			d[Away] = tri(first.beyond(100))
+		}
+	case "margin", "margin-left", "margin-top": // columns are laid over each other by less
+		if d[Away] != Hides {
+			d[Away] = tri(first.beyond(999))
 		}
 	case "clip", "clip-path", "transform":
 		d[Clip] = tri(clipped(values))

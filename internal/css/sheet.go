@@ -71,7 +71,8 @@ func (s *Sheet) block(t *tokens, depth int, some bool) {
 			}
 			style := t.declarations()
 			if some {
-				style.Normal, style.Important = style.Normal.hiding(), style.Important.hiding()
+				style.Normal.Add(style.Important)
+				style = Style{Somewhere: style.Normal.hiding()}
 			}
 			s.add(selectors, style)
 		}
@@ -125,8 +126,7 @@ func (s *Sheet) add(selectors []selector, style Style) {
 		key := sel.key()
 		same := s.rules[key]
 		if n := len(same); n > 0 && slices.EqualFunc(same[n-1].selector, sel, compound.equal) {
-			same[n-1].style.Normal.Add(style.Normal)
-			same[n-1].style.Important.Add(style.Important)
+			same[n-1].style.add(style)
 			continue
 		}
 		s.count++
@@ -184,8 +184,7 @@ func (s *Sheet) Of(b *budget.Budget, e Element) (Style, error) {
 	})
 	var all Style
 	for _, r := range found {
-		all.Normal.Add(r.style.Normal)
-		all.Important.Add(r.style.Important)
+		all.add(r.style)
 	}
 	return all, nil
 }

@@ -135,12 +135,27 @@ func TestMayBeHidden(t *testing.T) {
 		"colour":     `<font color=white>lottery</font>x`,
 		"Outlook":    `<p style="mso-hide:all">lottery</p>x`,
 		"far away":   `<p style="text-indent:-9999px">lottery</p>x`,
-		"narrow":     `<style>@media only screen and (max-width:480px){.h{display:none!important}}</style><p class=h>lottery</p>x`,
 		"wide again": `<style>.h{display:none}@media (max-width:480px){.h{display:block!important}}</style><p class=h>lottery</p>x`,
 	} {
 		f := of(t, htmlOf(html))
 		if !slices.Equal(f.Text, []string{"x", "lottery x"}) && !slices.Equal(f.Text, []string{"x", "lotteryx"}) || !slices.Equal(f.HiddenText, []string{word}) {
 			t.Errorf("%s: %q, hidden %q", name, f.Text, f.HiddenText)
+		}
+	}
+}
+
+// TestSeenElsewhere: what some screens do not show is in the second reading, and not
+// hidden: newsletters have columns for telephones.
+func TestSeenElsewhere(t *testing.T) {
+	for name, html := range map[string]string{
+		"narrow":    `<style>@media only screen and (max-width:480px){.h{display:none!important}}</style><p class=h>lottery</p>x`,
+		"wide":      `<style>@media (min-width:1px){.h{font-size:0}}</style><p class=h>lottery</p>x`,
+		"no height": `<div style="max-height:0;position:relative">lottery</div>x`,
+		"supports":  `<style>@supports (display:grid){.h{visibility:hidden}}</style><p class=h>lottery</p>x`,
+	} {
+		f := of(t, htmlOf(html))
+		if len(f.Text) != 2 || f.Text[0] != "x" || !strings.Contains(f.Text[1], word) || len(f.HiddenText) > 0 || len(f.Symbols) > 0 {
+			t.Errorf("%s: %q, hidden %q, %q", name, f.Text, f.HiddenText, f.Symbols)
 		}
 	}
 }

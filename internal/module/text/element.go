@@ -19,8 +19,10 @@ type element struct {
 	quiet bool             // its text is shown by some programs only
 	data  bool             // its text is for programs alone
 
-	own, ownAlso css.Declarations
-	sure, full   looks // by its own styles, and by style sheets and colours, too
+	own, ownAlso, somewhere css.Declarations
+	// sure is by its own styles, full by style sheets and colours, too, and narrow by
+	// what they say of some screens besides.
+	sure, full, narrow looks
 }
 
 func (e *element) seenBy() seenBy {
@@ -30,6 +32,8 @@ func (e *element) seenBy() seenBy {
 		return nobody
 	case sure || full || e.quiet:
 		return some
+	case e.narrow.hidden(nearColours):
+		return elsewhere
 	}
 	return all
 }
@@ -37,14 +41,15 @@ func (e *element) seenBy() seenBy {
 // dress gives an element its looks within others.
 func (p *page) dress(at int) {
 	sure, full := looks{}, looks{color: css.Paint(0, 0, 0), back: css.Paint(255, 255, 255)}
-	quiet, data := false, false
+	narrow, quiet, data := full, false, false
 	if holder := p.holder(at, p.open[at].name); holder >= 0 {
 		around := &p.open[holder]
-		sure, full, quiet, data = around.sure, around.full, around.quiet, around.data
+		sure, full, narrow, quiet, data = around.sure, around.full, around.narrow, around.quiet, around.data
 	}
 	e := &p.open[at]
 	e.sure = sure.within(e.own)
 	e.full = full.within(e.ownAlso).also(e.ownAlso)
+	e.narrow = narrow.within(e.ownAlso).also(e.ownAlso).perhaps(e.somewhere)
 	e.quiet = quiet || e.name == "template"
 	e.data = data || p.only && e.name == "xml"
 }
@@ -89,11 +94,15 @@ func (p *page) start(z *html.Tokenizer, selfClosing bool) (string, error) {
 	for _, d := range []css.Declarations{tagged.certain, tagged.looks, sheet.Normal, inline.Normal, sheet.Important, inline.Important} {
 		p.open[at].ownAlso.Add(d)
 	}
+	p.open[at].somewhere = sheet.Somewhere
+	if p.open[at].ownAlso[css.MaxHeight] == css.Hides {
+		p.open[at].somewhere[css.MaxHeight] = css.Hides
+	}
 	if selfClosing {
 		p.open[at].own = css.Declarations{} // for some it is closed
 	}
 	if p.stray(name) {
-		p.open[at].own, p.open[at].ownAlso = css.Declarations{}, css.Declarations{}
+		p.open[at].own, p.open[at].ownAlso, p.open[at].somewhere = css.Declarations{}, css.Declarations{}, css.Declarations{}
 	}
 	p.dress(at)
 	p.open[at].apart = block(name) && !tagged.unseen

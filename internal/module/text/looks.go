@@ -52,17 +52,26 @@ func (l looks) within(d css.Declarations) looks {
 
 // also are the looks by what some programs know besides.
 func (l looks) also(d css.Declarations) looks {
-	for _, p := range []css.Property{css.MaxHeight, css.MsoHide, css.Away, css.Clip} {
+	for _, p := range []css.Property{css.MsoHide, css.Away, css.Clip} {
 		l.gone = l.gone || d[p] == css.Hides
 	}
 	return l
 }
 
-// seen is who sees a text.
+// perhaps are the looks by what hides on some screens, or does where something else
+// is as it mostly is.
+func (l looks) perhaps(somewhere css.Declarations) looks {
+	l = l.within(somewhere).also(somewhere)
+	l.gone = l.gone || somewhere[css.MaxHeight] == css.Hides
+	return l
+}
+
+// seenBy is who sees a text.
 type seenBy int
 
 const (
-	all  seenBy = iota
-	some        // by one mail program or another
+	all       seenBy = iota
+	elsewhere        // on one screen or another: nobody hides it
+	some             // by one mail program or another
 	nobody
 )

@@ -184,7 +184,7 @@ func (p *page) within(at int, text string) {
 		}
 		by, turned = e.seenBy(), e.full.turned
 	}
-	if by == all && p.only {
+	if by == elsewhere || by == all && p.only {
 		p.differ().WriteString(text)
 		p.links.words(text)
 		return
@@ -213,7 +213,7 @@ func (p *page) instead(text string, by seenBy) {
 	switch text = " " + text + " "; by {
 	case all:
 		p.words(text)
-	case some:
+	case some, elsewhere:
 		p.differ().WriteString(text)
 	}
 }
