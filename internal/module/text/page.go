@@ -1,11 +1,13 @@
 package text
 
 import (
+	"errors"
 	"io"
 	"strings"
 
 	"golang.org/x/net/html"
 
+	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/css"
 )
 
@@ -46,17 +48,30 @@ func (in *inspection) html(text string) error {
 	sheet := new(css.Sheet)
 	p := newPage(in, sheet)
 	if err := p.read(text); err != nil {
-		return err
+		return p.cut(err)
 	}
 	if p.late {
 		// Style sheets are of the whole page, wherever they stand in it.
 		p = newPage(in, sheet)
 		p.known = true
 		if err := p.read(text); err != nil {
-			return err
+			return p.cut(err)
 		}
 	}
 	return p.end()
+}
+
+// cut gives what was read of a page that costs too much: rules see what is there.
+func (p *page) cut(err error) error {
+	if errors.Is(err, budget.ErrSpent) {
+		for _, b := range []*strings.Builder{&p.shown, p.whole} {
+			if b != nil {
+				text := b.String()
+				p.inspection.text.add(seen(text[:min(len(text), 2*maxText)]), maxText)
+			}
+		}
+	}
+	return err
 }
 
 func newPage(in *inspection, sheet *css.Sheet) *page {

@@ -3,6 +3,7 @@ package text
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/module"
 )
 
@@ -154,6 +156,15 @@ func manyLinks(n int) string {
 		b.WriteString("<a href=http://" + strings.Repeat("x", i%50+1) + string(rune('a'+i%26)) + string(rune('a'+i/26%26)) + string(rune('a'+i/676%26)) + ".example/>x</a>")
 	}
 	return b.String()
+}
+
+// What was read of a page before it cost too much is there for rules.
+func TestCutPage(t *testing.T) {
+	in := &inspection{budget: budget.New(t.Context(), 2000, 1<<20)}
+	err := in.html("lottery<p>" + strings.Repeat("<b>x</b>", 5000))
+	if !errors.Is(err, budget.ErrSpent) || len(in.text.all) != 1 || !strings.HasPrefix(in.text.all[0], "lottery xx") {
+		t.Errorf("%q, %v", in.text.all, err)
+	}
 }
 
 func TestCancelled(t *testing.T) {
