@@ -189,10 +189,6 @@ func (h *handing) Resume() {
 	}
 	h.closed = struct{ control, work, store, spool, memory bool }{}
 	cfg := d.config()
-	if was.memory {
-		// Without it questions have no answer, as with a store that is away.
-		_ = takeover.Insist(h.life, d.log, "the state store", d.memories.Resume)
-	}
 	if was.spool {
 		if err := takeover.Insist(h.life, d.log, "the spool", func() error { return h.reopenSpool(cfg) }); err != nil {
 			h.records.Put(lost{err})
@@ -209,6 +205,11 @@ func (h *handing) Resume() {
 	}
 	if takeover.Insist(h.life, d.log, "the control socket", func() error { return h.reopenControl(cfg) }) != nil {
 		return
+	}
+	if was.memory {
+		// The last: without it questions have no answer, as with a store that is away,
+		// and mail goes on.
+		_ = takeover.Insist(h.life, d.log, "the state store", d.memories.Resume)
 	}
 	h.gone = false
 	d.log.Warn("serving as before: nothing was handed over")

@@ -85,7 +85,11 @@ func (r *Remote) Append(ctx context.Context, records []accounting.Record) error 
 	defer cancel()
 	sent := false // one try may have been read by the other side
 	for {
-		err := r.client.Call(limited, cmdRecords, q, nil)
+		err := limited.Err()
+		if err == nil {
+			err = r.client.Call(limited, cmdRecords, q, nil)
+			sent = sent || err != nil && !errors.Is(err, control.ErrNoDaemon) && !isRefusal(err)
+		}
 		var refusal *control.Refusal
 		switch {
 		case err == nil:
@@ -97,7 +101,6 @@ func (r *Remote) Append(ctx context.Context, records []accounting.Record) error 
 		case errors.As(err, &refusal):
 			return fmt.Errorf("%w: %s", spool.ErrUncertain, refusal.Message)
 		}
-		sent = sent || !errors.Is(err, control.ErrNoDaemon)
 		if !rest(limited, appendPause) {
 			err = fmt.Errorf("%w: %w", ErrAway, err)
 			if sent {
@@ -106,6 +109,11 @@ func (r *Remote) Append(ctx context.Context, records []accounting.Record) error 
 			return err
 		}
 	}
+}
+
+func isRefusal(err error) bool {
+	var refusal *control.Refusal
+	return errors.As(err, &refusal)
 }
 
 // rest waits, and tells whether there is time for another try.

@@ -53,10 +53,20 @@ func (l *line) say(w word, files ...int) error {
 	return nil
 }
 
-// hear waits for the next word until ctx ends. Its error is io.EOF, or wraps it,
-// when the other side has gone.
+// hear waits for the next word until ctx ends. One that has come by then is heard: a
+// process that was stopped for a while must not miss that the other has left. Its error
+// is io.EOF, or wraps it, when the other side has gone.
 func (l *line) hear(ctx context.Context) (w word, err error) {
-	defer context.AfterFunc(ctx, func() { _ = l.conn.SetReadDeadline(time.Unix(1, 0)) })()
+	if err := l.conn.SetReadDeadline(time.Time{}); err != nil {
+		return w, fmt.Errorf("takeover: %w", err)
+	}
+	ended := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		_ = l.conn.SetReadDeadline(time.Unix(1, 0))
+		close(ended)
+	})
+	defer stop()
+	over := false
 	for {
 		if i := bytes.IndexByte(l.text, '\n'); i >= 0 {
 			one := l.text[:i]
@@ -69,11 +79,18 @@ func (l *line) hear(ctx context.Context) (w word, err error) {
 		if len(l.text) > mostWord {
 			return w, errors.New("takeover: a word that does not end")
 		}
-		if err := l.read(); err != nil {
-			if ctx.Err() != nil {
-				return w, fmt.Errorf("takeover: %w", ctx.Err())
-			}
+		err := l.read()
+		switch {
+		case err == nil:
+		case ctx.Err() == nil:
 			return w, err
+		case over:
+			return w, fmt.Errorf("takeover: %w", ctx.Err())
+		default:
+			const look = 50 * time.Millisecond
+			<-ended
+			_ = l.conn.SetReadDeadline(time.Now().Add(look))
+			over = true
 		}
 	}
 }

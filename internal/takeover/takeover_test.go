@@ -236,6 +236,32 @@ func TestDescriptors(t *testing.T) {
 }
 
 // A word that does not end, no word, and descriptors without names are errors.
+// A word that has come is heard by who had no time to look, and the next is waited for
+// as ever.
+func TestHearsWhatHasCome(t *testing.T) {
+	a, b := pair(t)
+	says, hears := &line{conn: a}, &line{conn: b}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 3 {
+		if err := says.say(word{Say: "done"}); err != nil {
+			t.Fatal(err)
+		}
+		if w, err := hears.hear(over); err != nil || w.Say != "done" {
+			t.Errorf("%+v, %v", w, err)
+		}
+	}
+	if _, err := hears.hear(over); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	if err := says.say(word{Say: "done"}); err != nil {
+		t.Fatal(err)
+	}
+	if w, err := hears.hear(t.Context()); err != nil || w.Say != "done" {
+		t.Errorf("%+v, %v", w, err)
+	}
+}
+
 func TestHearsNonsense(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"{\n", strings.Repeat("x", mostWord+1<<15), `{"say":"offer","offer":{"names":["lock"]}}` + "\n"} {
