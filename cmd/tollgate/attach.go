@@ -46,8 +46,8 @@ smtpd_forbid_unauth_pipelining, and they are off because nobody has set them,
 it sets them, so that no message hides in the text of another. It first finds
 out whether Postfix can open the socket from its chroot and as its user, then
 says what it would change, asks, changes it, and reloads Postfix. What was there
-before is remembered for "tollgate detach". Where nothing is to be changed, and no
-Postfix has connected since tollgate's start, it offers to reload Postfix.
+before is remembered for "tollgate detach". Where nothing is to be changed, and
+no Postfix has connected since tollgate's start, it offers to reload Postfix.
 
 tollgate must be running: Postfix defers all mail while it cannot ask.`,
 		Example: `  tollgate attach --dry-run      what would change?

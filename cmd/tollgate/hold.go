@@ -23,8 +23,8 @@ when told to. They are known by the block journal: its entries with the verdict
 hold, which tell why.
 
 Messages are named by their reference or by Postfix's queue id. What others have
-put on hold (header_checks, "postsuper -h") is left alone without --all; so is, where
-a file of the journal cannot be read, what no other explains.
+put on hold (header_checks, "postsuper -h") is left alone without --all; so is,
+where a file of the journal cannot be read, what no other explains.
 
 It calls postqueue, postcat and postsuper with the policy's postfix_config. No
 daemon need run. All but list want root. Exit code 1: nothing was found, or

@@ -22,9 +22,9 @@ func (a *app) reload() *cobra.Command {
 		Long: `Reload makes the running daemon load its policy anew and open its journals anew;
 SIGHUP does the same. No connection is dropped; a message under way is judged to
 its end by the policy it began with. A bad policy changes nothing: its errors
-are printed, exit code 78, and status says so. Changes of listen, state_dir, [redis] and the
-accounting's timezone need a restart; the rest is applied. Exit code 75: no
-daemon runs.
+are printed, exit code 78, and status says so. Changes of listen, state_dir,
+[redis] and the accounting's timezone need a restart; the rest is applied. Exit
+code 75: no daemon runs.
 
 Each policy that is another than the one before is kept in the history, with
 --message as the reason ("tollgate policy log"). Where two people are to agree,
