@@ -30,16 +30,22 @@ match = { sender = "list:known" }
 weight = %d
 `
 
+func needsLandlock(t *testing.T) {
+	t.Helper()
+	if confine.ABI() >= 2 {
+		return
+	}
+	if os.Getenv("CI") != "" {
+		t.Fatal("this kernel has no Landlock, and CI needs one that has")
+	}
+	t.Skip("this kernel has no Landlock")
+}
+
 // A confined daemon takes mail, reloads what it was started for, and says of other
 // files that they need a restart.
 func TestConfined(t *testing.T) {
 	t.Parallel()
-	if confine.ABI() < 2 {
-		if os.Getenv("CI") != "" {
-			t.Fatal("this kernel has no Landlock, and CI needs one that has")
-		}
-		t.Skip("this kernel has no Landlock")
-	}
+	needsLandlock(t)
 	g := prepare(t, false)
 	outside := t.TempDir()
 	for _, list := range []string{g.box.Path("policy", "known"), filepath.Join(outside, "known")} {
@@ -108,9 +114,7 @@ func TestConfined(t *testing.T) {
 // held, let go and deleted, and what it cannot lose is packed into any folder.
 func TestConfinedGoesOn(t *testing.T) {
 	t.Parallel()
-	if confine.Able() != nil {
-		t.Skip("TestConfined tells")
-	}
+	needsLandlock(t)
 	g := prepare(t, false)
 	log := g.box.Path("postfix.log")
 	if err := os.WriteFile(log, nil, 0o644); err != nil {
