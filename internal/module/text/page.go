@@ -199,27 +199,28 @@ func (p *page) within(at int, text string) {
 		}
 		by, turned = e.seenBy(), e.full.turned
 	}
-	if by == elsewhere || by == all && p.only {
+	switch {
+	case by == elsewhere, by == all && p.only:
 		p.differ().WriteString(text)
 		p.links.words(text)
-		return
-	}
-	if by != all {
+	case by == nobody:
 		p.hidden.WriteString(text)
-	}
-	if by == some || by == all && turned {
+	case by == some:
+		p.hidden.WriteString(text)
 		p.differ().WriteString(text)
-	} else if by == all && p.whole != nil {
-		p.whole.WriteString(text)
+	default:
+		if turned {
+			p.differ()
+		}
+		if p.whole != nil {
+			p.whole.WriteString(text)
+		}
+		if turned {
+			text = backwards(text)
+		}
+		p.shown.WriteString(text)
+		p.links.words(text)
 	}
-	if by != all {
-		return
-	}
-	if turned {
-		text = backwards(text)
-	}
-	p.shown.WriteString(text)
-	p.links.words(text)
 }
 
 // instead takes words that stand for something else than text: that one is not seen
