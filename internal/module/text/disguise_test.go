@@ -33,6 +33,8 @@ func TestWordIsSeen(t *testing.T) {
 		"important":                   `<style>.s{display:block!important}</style><p class=s style="display:none">lottery`,
 		"noscript":                    `<noscript><p>lottery</noscript>`,
 		"for Outlook":                 `<!--[if mso]><p>lottery</p><![endif]-->`,
+		"for Outlook, quoted":         `<!--[if mso]><p title="x=&quot;><script>&quot;">lottery</p><![endif]-->`,
+		"for Outlook, no end":         `<!-- [IF MSO]><p>lottery-->`,
 		"but for Outlook":             `<!--[if !mso]><!--><p>lottery</p><!--<![endif]-->`,
 		"plaintext":                   `<plaintext>lottery`,
 		"field of a form":             `<textarea>lottery</textarea>`,

@@ -102,7 +102,7 @@ func (p *page) read(text string) error {
 		case html.TextToken:
 			err = p.text(z, in)
 		case html.CommentToken:
-			err = p.comment(string(z.Text()))
+			err = p.comment(string(z.Raw())) // the text would have its entities read already
 		case html.StartTagToken, html.SelfClosingTagToken:
 			tag, err = p.start(z, kind == html.SelfClosingTagToken)
 			// What is in noscript is shown where no scripts are run, as in mail; SVG and
@@ -154,12 +154,13 @@ func (p *page) style(text string) error {
 
 // comment takes one: those for Outlook are a page within the page, for others
 // nothing.
-func (p *page) comment(text string) error {
-	if !strings.HasPrefix(strings.TrimSpace(text[:min(len(text), 16)]), "[if") {
+func (p *page) comment(raw string) error {
+	text, ok := strings.CutPrefix(raw, "<!--")
+	if !ok || !beginsWith(strings.TrimLeft(text, " \t\r\n"), "[if") {
 		return nil
 	}
 	_, text, _ = strings.Cut(text, "]>")
-	text, _, _ = strings.Cut(text, "<![endif]")
+	text, _, _ = strings.Cut(strings.TrimSuffix(text, "-->"), "<![endif]")
 	return p.inside(text)
 }
 
