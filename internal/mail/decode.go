@@ -79,7 +79,8 @@ func unfold(s string) string {
 	if strings.IndexByte(s, '\n') < 0 && strings.IndexByte(s, '\r') < 0 {
 		return s
 	}
-	return string(appendUnfolded(make([]byte, 0, len(s)), s))
+	var room [256]byte // most values are shorter
+	return string(appendUnfolded(room[:0], s))
 }
 
 func appendUnfolded(dst []byte, s string) []byte {
@@ -171,6 +172,7 @@ type decoder struct {
 	// Octets of adjacent encoded-words in one charset wait here: characters
 	// are divided between words in practice, though RFC 2047 §5 forbids it.
 	octets []byte
+	room   []byte // of the word that is read
 	base64 []byte // of words in B, where they are joined before decoding
 	last   word
 	within bool
@@ -203,7 +205,7 @@ func (d *decoder) run() string {
 		if !d.within || strings.Trim(text, " \t") != "" {
 			d.literal(text)
 		}
-		if d.within && d.last.set == w.set && w.set.Open(string(d.octets)) {
+		if d.within && d.last.set == w.set && w.set.Stateful() && w.set.Open(string(d.octets)) {
 			d.divided = true
 		}
 		// RFC 2047 §5: each word of a charset with states begins anew.
@@ -239,8 +241,8 @@ func (d *decoder) literal(s string) {
 func (d *decoder) unjoin() {
 	if len(d.base64) > 0 {
 		_ = d.budget.Charge(len(d.base64))
-		octets, _ := decodeB(string(d.base64))
-		d.octets, d.base64 = append(d.octets, octets...), d.base64[:0]
+		d.octets, _ = appendB(d.octets, string(d.base64))
+		d.base64 = d.base64[:0]
 	}
 }
 
@@ -249,6 +251,13 @@ func (d *decoder) flush() {
 		return
 	}
 	d.unjoin()
+	defer func() { d.octets, d.within = d.octets[:0], false }()
+	if d.last.set.IsUTF8() && !d.last.unlabelled && utf8.Valid(d.octets) { // nearly all: there is one reading
+		d.hint = d.last.label
+		_ = d.budget.Charge(len(d.octets))
+		d.out.Write(d.octets)
+		return
+	}
 	octets := string(d.octets)
 	switch {
 	case d.last.unlabelled, d.notUTF8(octets) && d.manner == anyLabel:
@@ -269,7 +278,6 @@ func (d *decoder) flush() {
 		d.hint = d.last.label
 		d.out.WriteString(set.Decode(d.budget, octets))
 	}
-	d.octets, d.within = d.octets[:0], false
 }
 
 // notUTF8 tells of words labelled UTF-8 that are not, so that programs take the
@@ -287,7 +295,10 @@ func (d *decoder) word() (word, bool) {
 	if d.noEnd {
 		return word{length: 2}, false
 	}
-	w, ok := wordAt(d.rest, d.manner)
+	w, ok := wordAt(d.rest, d.manner, d.room[:0])
+	if w.octets != nil {
+		d.room = w.octets
+	}
 	_ = d.budget.Charge(max(w.length, 0))
 	if w.length < 0 {
 		d.noEnd, w.length = true, 2

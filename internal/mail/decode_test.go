@@ -108,6 +108,16 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
+// BenchmarkReadings is what the Subject of an ordinary message costs: two words,
+// folded, as most mail that is not in English has it.
+func BenchmarkReadings(b *testing.B) {
+	const subject = " =?utf-8?Q?Quartals=C3=BCbersicht_f=C3=BCr_die_Region_Nord?=\n =?utf-8?B?4oCTIHRoZSByZXBvcnQg4oSWMTc=?="
+	b.ReportAllocs()
+	for b.Loop() {
+		Readings(nil, subject, "")
+	}
+}
+
 func TestReadings(t *testing.T) {
 	for _, tt := range []struct {
 		raw, charset string

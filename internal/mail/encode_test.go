@@ -58,7 +58,7 @@ func checkOurs(t *testing.T, name, value string) {
 		}
 	}
 	for _, w := range strings.Fields(value) {
-		if _, ok := wordAt(w, asLabelled); ok && len(w) > 75 {
+		if _, ok := wordAt(w, asLabelled, nil); ok && len(w) > 75 {
 			t.Errorf("an encoded-word of %d octets: %q", len(w), w)
 		}
 	}

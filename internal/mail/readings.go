@@ -24,7 +24,7 @@ func Readings(b *budget.Budget, raw, fallbackCharset string) []string {
 	if plain(s) && !set.Stateful() && !isHZ {
 		return []string{s}
 	}
-	var list []string
+	list := make([]string, 0, 3) // what is decoded, and that as it can be seen
 	add := func(s string) {
 		if !slices.Contains(list, s) {
 			list = append(list, s)
@@ -42,9 +42,9 @@ func Readings(b *budget.Budget, raw, fallbackCharset string) []string {
 	if strings.Contains(list[0], "=?") {
 		add(Decode(b, list[0], fallbackCharset))
 	}
-	for _, s := range slices.Clone(list) {
-		_ = b.Charge(len(s))
-		add(Visible(s))
+	for i := range len(list) { // those there are now
+		_ = b.Charge(len(list[i]))
+		add(Visible(list[i]))
 	}
 	return list
 }

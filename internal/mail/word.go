@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -17,19 +18,20 @@ type word struct {
 	length     int
 	label      string
 	set        charset.Charset
-	unlabelled bool // the label says nothing of the octets
-	unknown    bool // nobody knows the label: the word stays as it is
-	cut        bool // nothing ends it
-	broken     bool // its text has what does not belong there, or no end: likewise
-	octets     []byte
+	unlabelled bool   // the label says nothing of the octets
+	unknown    bool   // nobody knows the label: the word stays as it is
+	cut        bool   // nothing ends it
+	broken     bool   // its text has what does not belong there, or no end: likewise
+	octets     []byte // in the room that was given
 	base64     string // what they were made of, in B
 	open       bool   // it ends within a group of base64 that no padding fills
 }
 
 // wordAt reads the encoded-word that s begins with, if it begins with "=?". A
 // length of -1 says that there is no end of a word in all of s. White space
-// within a word, which RFC 2047 §2 forbids, is tolerated: mail has it.
-func wordAt(s string, m manner) (word, bool) {
+// within a word, which RFC 2047 §2 forbids, is tolerated: mail has it. The octets
+// are written to room.
+func wordAt(s string, m manner, room []byte) (word, bool) {
 	const start = len("=?")
 	if !strings.HasPrefix(s, "=?") {
 		return word{}, false
@@ -52,12 +54,9 @@ func wordAt(s string, m manner) (word, bool) {
 	}
 	// The end is looked for only when the octets up to it will be passed over,
 	// or the time would be quadratic.
-	var decode func(string) ([]byte, bool)
-	switch s[start+q+1] {
-	case 'q', 'Q':
-		decode = decodeQ
-	case 'b', 'B':
-		decode = decodeB
+	encoding := s[start+q+1]
+	switch encoding {
+	case 'q', 'Q', 'b', 'B':
 	default:
 		return word{length: start}, false
 	}
@@ -72,33 +71,36 @@ func wordAt(s string, m manner) (word, bool) {
 			end = len(s) - text
 		}
 		w := word{length: text + end, label: label, set: set, unlabelled: unlabelled, cut: true}
-		w.octets = loosely(s[start+q+1], strings.TrimSuffix(s[text:text+end], "?"))
+		w.octets = loosely(room, encoding, strings.TrimSuffix(s[text:text+end], "?"))
 		return w, true
 	}
 	w := word{length: text + end + len("?="), label: label, set: set, unlabelled: unlabelled}
 	content := s[text : text+end]
 	if m == brokenWords {
-		w.octets = loosely(s[start+q+1], content)
+		w.octets = loosely(room, encoding, content)
 		return w, true // also of nothing: that is what is shown
 	}
-	var ok bool
-	w.octets, ok = decode(content)
-	w.broken = !ok
-	if c := s[start+q+1]; ok && (c == 'b' || c == 'B') {
-		w.base64 = content
-		w.open = !strings.HasSuffix(content, "=") && len(content)%4 != 0
+	if encoding == 'q' || encoding == 'Q' {
+		w.octets = appendQ(room, content)
+		return w, true
 	}
-	return w, ok
+	var ok bool
+	if w.octets, ok = appendB(room, content); !ok {
+		w.broken = true
+		return w, false
+	}
+	w.base64 = content
+	w.open = !strings.HasSuffix(content, "=") && len(content)%4 != 0
+	return w, true
 }
 
 // loosely decodes base64 as RFC 2045 §6.8 has it of bodies, and some programs of
 // words: all other characters are ignored.
-func loosely(encoding byte, s string) []byte {
+func loosely(room []byte, encoding byte, s string) []byte {
 	if encoding == 'q' || encoding == 'Q' {
-		octets, _ := decodeQ(s)
-		return octets
+		return appendQ(room, s)
 	}
-	octets, _ := decodeB(strings.Map(func(r rune) rune {
+	octets, _ := appendB(room, strings.Map(func(r rune) rune {
 		if r == '=' || r < utf8.RuneSelf && base64Digit(byte(r)) >= 0 {
 			return r
 		}
@@ -107,9 +109,9 @@ func loosely(encoding byte, s string) []byte {
 	return octets
 }
 
-// decodeQ is RFC 2047 §4.2; an equals sign that begins no octet stays.
-func decodeQ(s string) ([]byte, bool) {
-	out := make([]byte, 0, len(s))
+// appendQ is RFC 2047 §4.2; an equals sign that begins no octet stays.
+func appendQ(out []byte, s string) []byte {
+	out = slices.Grow(out, len(s))
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
 		case c == '_':
@@ -121,7 +123,7 @@ func decodeQ(s string) ([]byte, bool) {
 			out = append(out, c)
 		}
 	}
-	return out, true
+	return out
 }
 
 func hexDigit(c byte) int {
@@ -136,11 +138,12 @@ func hexDigit(c byte) int {
 	return -1
 }
 
-// decodeB is RFC 2047 §4.1. Padding may lack, and it may stand within, where a
+// appendB is RFC 2047 §4.1. Padding may lack, and it may stand within, where a
 // sender joined texts after encoding them. A word of other characters, or of
-// too few for an octet, is not decoded.
-func decodeB(s string) ([]byte, bool) {
-	out := make([]byte, 0, len(s)*3/4)
+// too few for an octet, is not decoded: nothing is appended.
+func appendB(out []byte, s string) ([]byte, bool) {
+	before := len(out)
+	out = slices.Grow(out, len(s)*3/4)
 	var bits uint32
 	have, digits := 0, 0
 	for i := 0; i < len(s); i++ {
@@ -154,7 +157,7 @@ func decodeB(s string) ([]byte, bool) {
 		}
 		v := base64Digit(c)
 		if v < 0 {
-			return nil, false
+			return out[:before], false
 		}
 		bits = bits<<6 | uint32(v)
 		digits++
