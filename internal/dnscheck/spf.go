@@ -137,6 +137,9 @@ func (l *spfLookup) LookupTXT(ctx context.Context, name string) ([]string, error
 		if err := spfSyntax(records[0]); err != nil {
 			return nil, err
 		}
+		if !l.ipv6 {
+			records[0] = withoutIP6(records[0])
+		}
 	}
 	return records, nil
 }

@@ -177,3 +177,23 @@ func TestSPFCases(t *testing.T) {
 		r.Close()
 	}
 }
+
+// A term of IPv6 matches no IPv4 client, however its address is written, and takes
+// nothing from the terms beside it (RFC 7208 §5.6).
+func TestSPFIPv6Terms(t *testing.T) {
+	for _, term := range []string{"ip6:::ffff:192.0.2.7", "ip6:::FFFF:c000:0207", "+IP6:::ffff:192.0.2.0/120", "?Ip6:::ffff:0.0.0.0/96", "ip6:0:0:0:0:0:ffff:192.0.2.7/128", "ip6:::/0"} {
+		for client, want := range map[string]string{"192.0.2.7": "fail", "::ffff:192.0.2.7": "fail", "192.0.2.9": "pass", "2001:db8::9": "fail"} {
+			if strings.HasSuffix(term, "::/0") && client == "2001:db8::9" {
+				want = "pass"
+			}
+			r, err := NewStatic(map[string][]string{"a.example TXT": {"v=spf1 " + term + "  ip4:192.0.2.9 " + term + " -all"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := r.SPF(t.Context(), netip.MustParseAddr(client), "h", "user@a.example"); err != nil || string(got.Result) != want {
+				t.Errorf("%s of %s: %+v %v, want %s", client, term, got, err, want)
+			}
+			r.Close()
+		}
+	}
+}

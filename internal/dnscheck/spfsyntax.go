@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -84,4 +85,13 @@ func isSPF(text string) bool {
 		return false
 	}
 	return len(text) == len(spfVersion) || text[len(spfVersion)] == ' '
+}
+
+// withoutIP6 is a record without its terms "ip6", which never match an IPv4 client
+// (RFC 7208 §5.6); the library takes ::ffff:192.0.2.1 for 192.0.2.1.
+func withoutIP6(record string) string {
+	terms := strings.Split(record, " ")
+	return strings.Join(slices.DeleteFunc(terms, func(term string) bool {
+		return strings.HasPrefix(strings.ToLower(strings.TrimLeft(term, "+-?~")), "ip6:")
+	}), " ")
 }

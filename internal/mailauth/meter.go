@@ -39,9 +39,9 @@ type meter struct {
 	past  bool   // the header
 	empty int    // octets of the empty lines that the body has last
 	line  int    // octets of the line
-	told  bool   // what the line is
+	named bool   // the colon of the field has been seen
 	signs bool   // the field is a signature
-	name  []byte // of the field that begins with the line; no longer than is needed to tell
+	name  []byte // of the field, as far as it has been seen
 	cr    bool   // the last octet was one
 }
 
@@ -101,41 +101,36 @@ func (m *meter) spent() error {
 	return err
 }
 
-// see takes an octet of the header.
+// see takes an octet of the header. Fields are those that the verifier finds, which
+// cuts at line ends and at the first colon behind them, wherever it stands.
 func (m *meter) see(c byte) {
-	blank := c == ' ' || c == '\t'
-	if m.line == 0 && !blank {
+	if m.line == 0 && (m.fields == 0 || c != ' ' && c != '\t') {
 		m.fields++
-		m.signs = false
+		m.named, m.signs, m.name = false, false, m.name[:0]
 	}
 	switch {
-	case c == '\n':
-		m.past = m.line == 0 || m.line == 1 && m.cr
-		m.line, m.told, m.name = 0, false, m.name[:0]
+	case c == '\n' && (m.line == 0 || m.line == 1 && m.cr):
+		m.past = true
 		return
-	case m.told:
-		if c == ':' && m.signs {
-			m.names++
-		}
-	case c == ':':
-		m.field(string(bytes.TrimRight(m.name, " \t")))
-		m.told = true
-	case m.line == 0 && blank:
-		m.told = true // the line goes on with a field
-	case len(m.name) > len(fromName) && blank:
-		// However much white space stands before the colon.
-	case len(m.name) > len(signatureName)+1:
-		m.told = true // a longer name
-	default:
+	case !m.named && c == ':':
+		m.named = true
+		m.field(string(m.name))
+	case !m.named:
 		m.name = append(m.name, c)
+	case c == ':' && m.signs:
+		m.names++
 	}
 	m.line++
 	m.cr = c == '\r'
+	if c == '\n' {
+		m.line = 0
+	}
 }
 
-// field begins a field of that name.
+// field begins a field of that name. The verifier drops white space of any script
+// around it, with which a field that others take for another one is From to it.
 func (m *meter) field(name string) {
-	switch {
+	switch name = strings.TrimSpace(name); {
 	case strings.EqualFold(name, fromName):
 		m.authors++
 	case strings.EqualFold(name, signatureName):
