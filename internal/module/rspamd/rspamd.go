@@ -111,7 +111,7 @@ func (i *Inspector) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Close closes the connections that are kept for the next message.
-func (i *Inspector) Close() error { return i.client.Close() }
+// Close does nothing: no connection outlives its message.
+func (i *Inspector) Close() error { return nil }
 
 func (i *Inspector) wrap(err error) error { return fmt.Errorf("rspamd at %s: %w", i.client, err) }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
@@ -30,69 +29,50 @@ type Request struct {
 	// Path goes below the path of the service's URL.
 	Path   string
 	Header http.Header
-	// Open opens the body, each time from its start: it is sent once more when
-	// a connection that was kept turns out to be dead. Nil when there is none.
-	// The context ends with the question.
+	// Open opens the body. Nil when there is none. The context ends with the
+	// question.
 	Open func(context.Context) io.Reader
 }
 
 // Ask returns the body of the answer. The request's body goes out in chunks,
 // as fast as it can be read. Anything but an answer with status 200 within
 // MaxAnswer is an error, and so is an answer that came before the end of the
-// request's body. A service may get the same question twice.
+// request's body.
 func (c *Client) Ask(ctx context.Context, r Request) ([]byte, error) {
-	answer, again, err := attempt(ctx, c.kept, c.url, r)
-	if again && ctx.Err() == nil {
-		// The service has closed the connection since the last question, or
-		// was started anew, and then the others that were kept are dead too;
-		// so may be those that others bring back until then.
-		c.kept.CloseIdleConnections()
-		answer, _, err = attempt(ctx, c.fresh, c.url, r)
-	}
-	return answer, err
-}
-
-// attempt asks once. Again is whether the failure is that of a connection that
-// was kept and says nothing of the service.
-func attempt(ctx context.Context, client *http.Client, at *url.URL, r Request) (answer []byte, again bool, err error) {
 	// Whatever still sends after an early answer ends with this.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var reused, answered atomic.Bool
-	req, err := request(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn:              func(info httptrace.GotConnInfo) { reused.Store(info.Reused) },
-		GotFirstResponseByte: func() { answered.Store(true) },
-	}), at, r)
+	req, err := request(ctx, c.url, r)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	sent := &body{}
 	if r.Open != nil {
 		sent.r = r.Open(ctx)
 		req.Body, req.ContentLength = sent, -1
 	}
-	resp, err := client.Do(req)
+	resp, err := c.http.Do(req)
 	if err != nil {
 		var outer *url.Error // names method and URL, which the caller's error has
 		if errors.As(err, &outer) {
 			err = outer.Err
 		}
-		return nil, reused.Load() && !answered.Load() && !sent.failed.Load(), err
+		return nil, err
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, false, refusal(resp)
+		return nil, refusal(resp)
 	}
-	answer, err = io.ReadAll(io.LimitReader(resp.Body, MaxAnswer+1))
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, MaxAnswer+1))
 	switch {
 	case err != nil:
-		return nil, false, fmt.Errorf("answer: %w", err)
+		return nil, fmt.Errorf("answer: %w", err)
 	case len(answer) > MaxAnswer:
-		return nil, false, ErrTooLong
+		return nil, ErrTooLong
 	case r.Open != nil && !sent.whole.Load():
-		return nil, false, ErrEarly
+		return nil, ErrEarly
 	}
-	return answer, false, nil
+	return answer, nil
 }
 
 // request is without its body.
@@ -144,21 +124,17 @@ func refusal(resp *http.Response) error {
 	}
 }
 
-// body is the body of a request that remembers how far it was read. In chunks,
-// the last of which follows the end, nobody can have the whole of it before
-// its end was read.
+// body is the body of a request that remembers whether it was read to its end. In
+// chunks, the last of which follows the end, nobody can have the whole of it before.
 type body struct {
-	r             io.Reader
-	whole, failed atomic.Bool
+	r     io.Reader
+	whole atomic.Bool
 }
 
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.r.Read(p)
-	switch {
-	case err == io.EOF:
+	if err == io.EOF {
 		b.whole.Store(true)
-	case err != nil:
-		b.failed.Store(true)
 	}
 	return n, err
 }

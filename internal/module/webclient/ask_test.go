@@ -13,7 +13,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,11 +27,6 @@ func client(t testing.TB, c Config) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := made.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 	return made
 }
 
@@ -141,79 +135,63 @@ func TestAskStreams(t *testing.T) {
 	}
 }
 
-// A service that closes connections without saying so costs no inspection, with
-// however many at once.
-func TestAskDeadConnections(t *testing.T) {
+// What a service says too much is of no other message: neither a second answer, at
+// once or later, nor octets behind the end of one.
+func TestAskAnswersTooMuch(t *testing.T) {
 	t.Parallel()
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, err := io.Copy(io.Discard, r.Body); err != nil {
-			t.Error(err)
-		}
-		conn, _, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer conn.Close()
-		if _, err := io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"); err != nil {
-			t.Error(err)
-		}
-	}))
-	t.Cleanup(s.Close)
-	c := client(t, Config{URL: s.URL})
-	var all sync.WaitGroup
-	for range 3 * maxIdle {
-		all.Go(func() {
-			for range 20 {
-				if got, err := c.Ask(limit(t), post("message")); err != nil || string(got) != "ok" {
-					t.Errorf("%q, %v", got, err)
+	const another = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n999"
+	for name, more := range map[string]func(io.ReadWriteCloser, *bufio.Reader){
+		"a second answer":       answeringMore(another),
+		"octets behind the end": answeringMore("}\r\n"),
+		"an empty line":         answeringMore("\r\n"),
+		"half an answer":        answeringMore(another[:20]),
+		"a hint":                answeringMore("HTTP/1.1 100 Continue\r\n\r\n"),
+		"the end":               func(conn io.ReadWriteCloser, _ *bufio.Reader) { conn.Close() },
+		"nothing":               answeringMore(""),
+		"a second answer, when it is asked again": func(conn io.ReadWriteCloser, r *bufio.Reader) {
+			if _, err := r.Peek(1); err == nil {
+				answeringMore(another)(conn, r)
+			}
+		},
+	} {
+		c := script(t, func(conn net.Conn) {
+			r := bufio.NewReader(conn)
+			for {
+				q, err := http.ReadRequest(r)
+				if err != nil {
+					return
 				}
+				text, err := io.ReadAll(q.Body)
+				if err != nil {
+					return
+				}
+				fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(text), text)
+				more(conn, r)
 			}
 		})
+		var all sync.WaitGroup
+		for worker := range 4 {
+			all.Go(func() {
+				for n := range 25 {
+					text := fmt.Sprint(worker, " ", n)
+					if got, err := c.Ask(limit(t), post(text)); err != nil || string(got) != text {
+						t.Errorf("%s: %q of message %q, %v", name, got, text, err)
+					}
+				}
+			})
+		}
+		all.Wait()
 	}
-	all.Wait()
 }
 
-// A connection is used again, and one that died meanwhile is no failure.
-func TestAskKeepsConnections(t *testing.T) {
-	t.Parallel()
-	var made atomic.Int32
-	var live sync.Map
-	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		io.Copy(w, r.Body)
-	}))
-	s.Config.ConnState = func(conn net.Conn, state http.ConnState) {
-		if state == http.StateNew {
-			made.Add(1)
-			live.Store(conn, true)
-		}
-	}
-	s.Start()
-	t.Cleanup(s.Close)
-	c := client(t, Config{URL: s.URL})
-	for n := range 6 {
-		text := fmt.Sprint("message ", n)
-		got, err := c.Ask(limit(t), post(text))
-		if err != nil || string(got) != text {
-			t.Fatalf("%s: %q, %v", text, got, err)
-		}
-		if n == 2 {
-			if made.Load() != 1 {
-				t.Errorf("%d connections", made.Load())
-			}
-			live.Range(func(conn, _ any) bool { conn.(net.Conn).Close(); return true })
-		}
-	}
-	// One is kept since; one more was for the question that met the dead connection,
-	// unless its end was seen before.
-	if n := made.Load(); n != 2 && n != 3 {
-		t.Errorf("%d connections", made.Load())
-	}
+// answeringMore says a text after an answer.
+func answeringMore(text string) func(io.ReadWriteCloser, *bufio.Reader) {
+	return func(conn io.ReadWriteCloser, _ *bufio.Reader) { _, _ = io.WriteString(conn, text) }
 }
 
 func TestAskIgnoresProxy(t *testing.T) {
 	t.Parallel()
-	if client(t, Config{URL: "http://scanner.example.org/"}).kept.Transport.(*http.Transport).Proxy != nil {
+	if client(t, Config{URL: "http://scanner.example.org/"}).http.Transport.(*http.Transport).Proxy != nil {
 		t.Error("asks a proxy")
 	}
 }

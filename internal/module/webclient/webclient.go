@@ -27,17 +27,19 @@ type Config struct {
 }
 
 // Client asks one service. It is safe for use by many goroutines.
+//
+// Each question has a connection of its own. On one that is kept, whatever the
+// service says too much, a second answer or octets behind its end, would pass for
+// the answer to the next question, which is about another message.
 type Client struct {
-	url   *url.URL
-	kept  *http.Client // on connections that are kept
-	fresh *http.Client // on one of its own for each question
+	url  *url.URL
+	http *http.Client
 }
 
 const (
-	// maxIdle is how many connections are kept for the next message. More are
-	// made when more messages come at once, and closed after them.
-	maxIdle     = 8
-	idleTimeout = 30 * time.Second
+	// maxResumed is how many TLS sessions are kept to be resumed: a handshake for
+	// each question costs less with one.
+	maxResumed = 8
 	// dialTimeout is for a connection that nobody waits for any more: whoever
 	// does has a shorter deadline.
 	dialTimeout = 30 * time.Second
@@ -55,17 +57,17 @@ func New(c Config) (*Client, error) {
 		// The policy says where messages go; the environment has no say.
 		Proxy:                  nil,
 		DialContext:            (&net.Dialer{Timeout: dialTimeout}).DialContext,
-		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(maxResumed)},
 		TLSHandshakeTimeout:    dialTimeout,
 		DisableCompression:     true, // an answer's size is what was read
-		MaxIdleConns:           maxIdle,
-		MaxIdleConnsPerHost:    maxIdle,
-		IdleConnTimeout:        idleTimeout,
+		DisableKeepAlives:      true,
 		MaxResponseHeaderBytes: maxHeader,
 	}
-	once := transport.Clone()
-	once.DisableKeepAlives = true
-	return &Client{url: u, kept: over(transport), fresh: over(once)}, nil
+	return &Client{url: u, http: &http.Client{
+		Transport: transport,
+		// Mail goes to the service that the policy names and to no other.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}, nil
 }
 
 // Check says what New would refuse. The error begins with the URL, in quotes and
@@ -88,15 +90,6 @@ func (c Config) parse() (*url.URL, *x509.CertPool, error) {
 		return nil, nil, fmt.Errorf("%q: certificates serve https only", withoutUser(c.URL))
 	}
 	return u, roots, nil
-}
-
-// over is a client on that transport.
-func over(transport *http.Transport) *http.Client {
-	return &http.Client{
-		Transport: transport,
-		// Mail goes to the service that the policy names and to no other.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
 }
 
 // parseURL reads the address of a service. Nothing of what may be a password
@@ -167,9 +160,3 @@ func certificates(text string) (*x509.CertPool, error) {
 
 // String is the service's URL without a password.
 func (c *Client) String() string { return c.url.Redacted() }
-
-// Close closes the connections that are kept. Requests under way go on.
-func (c *Client) Close() error {
-	c.kept.CloseIdleConnections()
-	return nil
-}
