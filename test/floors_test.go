@@ -28,10 +28,11 @@ var floors = map[string]int{
 
 	// Below the ground: the account names its clients by addresses, and
 	// whatever reads octets of others charges a budget.
-	"internal/lexical":  -2,
-	"internal/address":  -1,
-	"internal/budget":   -1,
-	"internal/jsontext": -1,
+	"internal/lexical":  -3,
+	"internal/address":  -2,
+	"internal/budget":   -2,
+	"internal/jsontext": -2,
+	"internal/charset":  -1,
 
 	"internal/nettext":             0,
 	"internal/took":                0,
@@ -44,7 +45,7 @@ var floors = map[string]int{
 	"internal/settings":            0,
 	"internal/address/addresstest": 0,
 	"rules/expr/exprtest":          0,
-	"internal/charset":             0,
+	"internal/fieldtext":           0,
 	"internal/css":                 0,
 	"accounting":                   0,
 	"rules/number":                 0,

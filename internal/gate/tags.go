@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/tollgate-mail/tollgate/internal/fieldtext"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/internal/module"
@@ -45,7 +46,7 @@ func (m *Message) edits(ctx context.Context) []Edit {
 		}
 		for _, h := range k.tags.Headers {
 			text := h.Value.Expand(value)
-			v := mail.FieldValue(h.Name, text)
+			v := fieldtext.Encode(h.Name, text)
 			if id := h.Name + ":" + v; !seen[id] {
 				if seen == nil {
 					seen = make(map[string]bool)
@@ -62,14 +63,14 @@ func (m *Message) edits(ctx context.Context) []Edit {
 	}
 	if len(aside) > 0 {
 		text := strings.Join(aside, " ")
-		edits = append(edits, Edit{Kind: AppendField, Name: m.j.tagField, Value: mail.FieldValue(m.j.tagField, text)})
+		edits = append(edits, Edit{Kind: AppendField, Name: m.j.tagField, Value: fieldtext.Encode(m.j.tagField, text)})
 		m.mark(m.j.tagField, text)
 	}
 	edits = m.addFields(edits)
 	if m.j.ReportHeader != "" && !m.outbound() {
 		edits = append(edits, Edit{
 			Kind: AppendField, Name: m.j.ReportHeader,
-			Value: mail.FieldValue(m.j.ReportHeader, m.report()),
+			Value: fieldtext.Encode(m.j.ReportHeader, m.report()),
 		})
 	}
 	return m.auth.report(ctx, edits)
@@ -194,10 +195,10 @@ func (m *Message) addFields(edits []Edit) []Edit {
 func (m *Message) retitle(edits []Edit, tag string) []Edit {
 	i := slices.IndexFunc(m.header.Fields, func(f mail.Field) bool { return strings.EqualFold(f.Name, "Subject") })
 	if i < 0 {
-		return append(edits, Edit{Kind: AppendField, Name: "Subject", Value: mail.FieldValue("Subject", tag)})
+		return append(edits, Edit{Kind: AppendField, Name: "Subject", Value: fieldtext.Encode("Subject", tag)})
 	}
 	f := m.header.Fields[i]
-	value, changed := mail.TagSubject(f.Value, tag, m.header.Fallback())
+	value, changed := fieldtext.TagSubject(f.Value, tag, m.header.Fallback())
 	if !changed {
 		return edits
 	}

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tollgate-mail/tollgate/internal/fieldtext"
 	"github.com/tollgate-mail/tollgate/internal/gate"
-	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -46,7 +46,7 @@ func values(header [][2]string, name string) []string {
 	var v []string
 	for _, h := range header {
 		if strings.EqualFold(h[0], name) {
-			v = append(v, strings.TrimSpace(mail.Decode(nil, h[1], "")))
+			v = append(v, strings.TrimSpace(fieldtext.Decode(nil, h[1], "")))
 		}
 	}
 	return v

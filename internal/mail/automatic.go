@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tollgate-mail/tollgate/internal/fieldtext"
 	"github.com/tollgate-mail/tollgate/internal/lexical"
 )
 
@@ -40,7 +41,7 @@ func (h Header) Automatic() bool {
 			}
 		case "delivered-to":
 			// A program's word. In an address it may stand as anything may.
-			if strings.EqualFold(strings.Trim(lexical.Uncomment(unfold(f.Value)), " \t"), "autoresponder") {
+			if strings.EqualFold(strings.Trim(lexical.Uncomment(fieldtext.Unfold(f.Value)), " \t"), "autoresponder") {
 				return true
 			}
 		case "content-type":
@@ -89,7 +90,7 @@ func automaticMethod(method string) automatic {
 
 // valueOf is the value of a parameter, wherever it stands, "" without one.
 func valueOf(raw, name string) string {
-	s := lexical.Uncomment(unfold(raw))
+	s := lexical.Uncomment(fieldtext.Unfold(raw))
 	for from := 0; ; {
 		i := strings.Index(strings.ToLower(s[from:]), name)
 		if i < 0 {
@@ -232,7 +233,7 @@ func (a *AnswerFinder) multipart(contentType string) {
 
 // wordOf is the first word of a value, lower case, without what is about it.
 func wordOf(raw string) string {
-	s := strings.TrimLeft(lexical.Uncomment(unfold(raw)), " \t")
+	s := strings.TrimLeft(lexical.Uncomment(fieldtext.Unfold(raw)), " \t")
 	if i := strings.IndexAny(s, " \t;"); i >= 0 {
 		s = s[:i]
 	}

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tollgate-mail/tollgate/internal/fieldtext"
 )
 
 // rows reads a table of shared/cases/content; its first line says what the
@@ -65,7 +67,7 @@ func TestCases(t *testing.T) {
 			case "tag once":
 				h, _ := SplitMessage(message)
 				raw, _ := h.Get("Subject")
-				if value, changed := TagSubject(raw, "[СПАМ]", h.Charset("auto")); changed {
+				if value, changed := fieldtext.TagSubject(raw, "[СПАМ]", h.Charset("auto")); changed {
 					t.Errorf("%q", value)
 				}
 			case "attachment_name":

@@ -5,6 +5,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/tollgate-mail/tollgate/internal/fieldtext"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -54,7 +55,7 @@ func visible(name string) (string, bool) {
 			return -1
 		case r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0x200e, r == 0x200f, r == 0x61c:
 			return -1
-		case r >= 0x80 && invisible(r):
+		case r >= 0x80 && fieldtext.Invisible(r):
 			return -1
 		}
 		return r

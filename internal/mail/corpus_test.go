@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tollgate-mail/tollgate/internal/fieldtext"
 )
 
 func TestCorpusHeaders(t *testing.T) {
@@ -23,7 +25,7 @@ func TestCorpusHeaders(t *testing.T) {
 			return
 		}
 		readings := append([]string{*tr.Subject}, tr.SubjectAlt...)
-		if i := slices.IndexFunc(readings, func(s string) bool { return collapse(printable(s)) == collapse(subject) }); i < 0 {
+		if i := slices.IndexFunc(readings, func(s string) bool { return collapse(fieldtext.Printable(s)) == collapse(subject) }); i < 0 {
 			t.Errorf("Subject\n%q, want one of\n%q", collapse(subject), readings)
 		}
 	})
@@ -94,4 +96,24 @@ func TestCorpusSizes(t *testing.T) {
 // wire counts octets, every line end being CRLF.
 func wire(b []byte) int64 {
 	return int64(len(b) + bytes.Count(b, []byte("\n")) - bytes.Count(b, []byte("\r\n")))
+}
+
+// TestCorpusTags: a tagged Subject reads as the tag, a space and what it read as before,
+// and a second tagging finds the tag.
+func TestCorpusTags(t *testing.T) {
+	corpus(t, func(t *testing.T, _ *truth, message []byte) {
+		h, _ := SplitMessage(message)
+		raw, _ := h.Get("Subject")
+		raw = strings.ReplaceAll(raw, "\x00", "")
+		for _, tag := range []string{"[SPAM?]", "[СПАМ?]"} {
+			got, changed := fieldtext.TagSubject(raw, tag, "")
+			set := h.FallbackCharset()
+			if d, want := collapse(fieldtext.Decode(nil, got, set)), collapse(tag+" "+fieldtext.Decode(nil, raw, set)); changed && d != want {
+				t.Errorf("%q with %q becomes\n%q, which decodes to\n%q, want\n%q", raw, tag, got, d, want)
+			}
+			if again, changed := fieldtext.TagSubject(got, tag, ""); changed {
+				t.Errorf("%q is tagged twice: %q", got, again)
+			}
+		}
+	})
 }

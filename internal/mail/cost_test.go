@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/tollgate-mail/tollgate/internal/budget"
+	"github.com/tollgate-mail/tollgate/internal/fieldtext"
 )
 
 // unbounded counts what is charged.
@@ -49,10 +50,10 @@ func TestCost(t *testing.T) {
 			value := strings.Repeat(unit, max(1, size/len(unit)))
 			for _, fallback := range []string{"", "koi8-r", "utf-7", "iso-2022-kr", "auto"} {
 				b := unbounded(ctx)
-				Decode(b, value, fallback)
+				fieldtext.Decode(b, value, fallback)
 				checkCost(t, "decoded "+value, len(value), b)
 				b = unbounded(ctx)
-				Readings(b, value, fallback)
+				fieldtext.Readings(b, value, fallback)
 				checkCost(t, "readings of "+value, len(value), b)
 			}
 			b := unbounded(ctx)
@@ -129,7 +130,7 @@ func FuzzCost(f *testing.F) {
 		}
 		value := strings.Repeat(unit, 1+int(times)%(1+(16<<10)/len(unit)))
 		b := unbounded(t.Context())
-		Readings(b, value, fallback)
+		fieldtext.Readings(b, value, fallback)
 		checkCost(t, unit, len(value), b)
 		b = unbounded(t.Context())
 		for _, m := range ParseMailboxes(b, value) {

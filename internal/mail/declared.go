@@ -3,6 +3,8 @@ package mail
 import (
 	"strings"
 	"unicode/utf8"
+
+	"github.com/tollgate-mail/tollgate/internal/fieldtext"
 )
 
 // FallbackCharset is the charset in which raw 8-bit octets of the header are
@@ -15,7 +17,7 @@ func (h Header) FallbackCharset() string {
 	}
 	// A lenient reading of RFC 2045 §5.1 parameters: mail that needs this is
 	// not well formed elsewhere either.
-	_, rest := cutParameter(unfold(raw))
+	_, rest := cutParameter(fieldtext.Unfold(raw))
 	for rest != "" {
 		var param string
 		param, rest = cutParameter(rest)

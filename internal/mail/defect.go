@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"strings"
 
+	"github.com/tollgate-mail/tollgate/internal/fieldtext"
 	"github.com/tollgate-mail/tollgate/internal/lexical"
 )
 
@@ -113,7 +114,7 @@ func (d *defects) names() []string {
 // grammar of RFC 2045 §5.1 and RFC 2183 §2. A semicolon at the end, which that
 // does not have either, is no defect: half of all programs write it.
 func (d *defects) checkParameters(f Field) {
-	s := strings.Trim(lexical.Uncomment(unfold(f.Value)), " \t")
+	s := strings.Trim(lexical.Uncomment(fieldtext.Unfold(f.Value)), " \t")
 	rest, ok := cutToken(s)
 	if strings.EqualFold(f.Name, "Content-Type") {
 		rest, ok = strings.CutPrefix(rest, "/")

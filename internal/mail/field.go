@@ -1,11 +1,12 @@
-// Package mail reads and marks messages: header decoding, trace addresses,
-// Subject tagging, sizes, addresses as they compare. It is pure.
+// Package mail reads messages: fields and their sizes, mailboxes, trace addresses,
+// parts with their names and encodings, automatic replies. It is pure.
 package mail
 
 import (
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/charset"
+	"github.com/tollgate-mail/tollgate/internal/fieldtext"
 )
 
 // Field is one header field as the milter protocol shows it with
@@ -43,7 +44,7 @@ func (h Header) Subject() (subject string, ok bool) {
 	if !ok {
 		return "", false
 	}
-	return Decode(nil, raw, h.FallbackCharset()), true
+	return fieldtext.Decode(nil, raw, h.FallbackCharset()), true
 }
 
 // Subjects are what readers may see in the first Subject, as Readings has it;
@@ -54,7 +55,7 @@ func (h Header) Subjects(fallback string) []string {
 	if !ok {
 		return nil
 	}
-	return Readings(nil, raw, h.Charset(fallback))
+	return fieldtext.Readings(nil, raw, h.Charset(fallback))
 }
 
 // Charset is that of octets that nothing labels: FallbackCharset, unless that
@@ -71,7 +72,7 @@ func (h Header) Charset(fallback string) string {
 // is none.
 func (h Header) MessageID() string {
 	raw, _ := h.Get("Message-ID")
-	return strings.TrimSpace(unfold(raw))
+	return strings.TrimSpace(fieldtext.Unfold(raw))
 }
 
 // ValidField tells whether a field can stand in a header as it is: a name of

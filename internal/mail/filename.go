@@ -9,6 +9,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/charset"
+	"github.com/tollgate-mail/tollgate/internal/fieldtext"
 )
 
 const (
@@ -87,7 +88,7 @@ func (h Header) declared(b *budget.Budget, fallback string) []declared {
 		}
 		value := f.Value
 		if strings.HasPrefix(strings.TrimLeft(value, " \t\r\n"), "=?") { // the whole is encoded
-			value = Decode(b, value, fallback)
+			value = fieldtext.Decode(b, value, fallback)
 		}
 		d := declared{isType: isType}
 		d.value, d.params, d.cut = parameters(b, value)
@@ -114,7 +115,7 @@ func mediaTypes(all []declared, implied string) (first string, others []string) 
 		if strings.IndexByte(value, '/') <= 0 {
 			continue
 		}
-		value = shorten(printable(charset.Raw(nil, value, "")))
+		value = shorten(fieldtext.Printable(charset.Raw(nil, value, "")))
 		switch {
 		case first == "":
 			first = value
@@ -153,7 +154,7 @@ func (d declared) multipart() bool {
 func disposition(all []declared) string {
 	for _, d := range all {
 		if !d.isType {
-			return printable(charset.Raw(nil, firstWord(d.value), ""))
+			return fieldtext.Printable(charset.Raw(nil, firstWord(d.value), ""))
 		}
 	}
 	return ""
@@ -248,7 +249,7 @@ func (w *walker) fileNames(p *Part, all []declared, fallback string) {
 	// Some programs name a file that has no name by what else is said of it.
 	for _, field := range []string{"Content-Location", "Content-Description"} {
 		if raw, ok := p.Content.Get(field); ok {
-			if text := strings.TrimSpace(Decode(w.budget, raw, fallback)); looksLikeFile(text) {
+			if text := strings.TrimSpace(fieldtext.Decode(w.budget, raw, fallback)); looksLikeFile(text) {
 				w.addName(p, text)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tollgate-mail/tollgate/internal/address"
+	"github.com/tollgate-mail/tollgate/internal/fieldtext"
 )
 
 // TestLinear reads what would take many seconds if any step were quadratic.
@@ -15,11 +16,11 @@ func TestLinear(t *testing.T) {
 		"=?utf-8?q?a?= =?koi8-r?q?=F0?= ", "=?utf-7?q?+?=", "\xff", "=?utf-8?b?*?=",
 	} {
 		for _, s := range []string{strings.Repeat(unit, n/len(unit)), strings.Repeat(unit, n/len(unit)) + "?="} {
-			Decode(nil, s, "koi8-r")
-			Readings(nil, s, "koi8-r")
-			Readings(nil, s, "utf-7")
-			TagSubject(s, "[X]", "")
-			FieldValue("X-Note", s)
+			fieldtext.Decode(nil, s, "koi8-r")
+			fieldtext.Readings(nil, s, "koi8-r")
+			fieldtext.Readings(nil, s, "utf-7")
+			fieldtext.TagSubject(s, "[X]", "")
+			fieldtext.Encode("X-Note", s)
 		}
 	}
 	for _, unit := range []string{"<", "\"", "(", "a,", "a ", "a@", "a. ", "a@ ", "<\"\\\"", "[", "<a@b>", "a@b,", ":", ")(", "=?"} {

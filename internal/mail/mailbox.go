@@ -6,6 +6,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/address"
 	"github.com/tollgate-mail/tollgate/internal/budget"
+	"github.com/tollgate-mail/tollgate/internal/fieldtext"
 	"github.com/tollgate-mail/tollgate/internal/lexical"
 )
 
@@ -43,10 +44,10 @@ func IsAddressField(name string) bool {
 // that has no address there is no mailbox. Time is linear in the length of raw, and
 // charged; a list that a spent budget has cut is not to be used.
 func ParseMailboxes(b *budget.Budget, raw string) []Mailbox {
-	s := unfold(raw)
+	s := fieldtext.Unfold(raw)
 	list := parseMailboxes(b, s)
 	if len(list) == 0 && (strings.Contains(s, "=?") || strings.IndexByte(s, '"') >= 0) && b.Charge(len(s)) == nil {
-		within := strings.ReplaceAll(printable(decodeAll(b, s, "")), `"`, " ")
+		within := strings.ReplaceAll(fieldtext.Printable(fieldtext.DecodeAll(b, s, "")), `"`, " ")
 		list = parseMailboxes(b, within)
 	}
 	return list
@@ -186,7 +187,7 @@ func (p *mailboxes) add(name, text string) bool {
 		text = text[len("mailto:"):]
 	}
 	if strings.Contains(text, "=?") {
-		text = strings.TrimSpace(Decode(p.budget, text, "")) // RFC 2047 §5 forbids it; programs show it
+		text = strings.TrimSpace(fieldtext.Decode(p.budget, text, "")) // RFC 2047 §5 forbids it; programs show it
 	}
 	text = strings.Trim(text, "'`,;")
 	at := strings.LastIndexByte(text, '@')
@@ -200,7 +201,7 @@ func (p *mailboxes) add(name, text string) bool {
 	}
 	m := Mailbox{Name: name, Address: local + "@" + domain}
 	if len(domain) > address.MaxDomain {
-		domain = Visible(domain) // with enough of what nobody sees, every domain is too long for IDNA
+		domain = fieldtext.Visible(domain) // with enough of what nobody sees, every domain is too long for IDNA
 	}
 	m.Domain = address.FoldDomain(domain)
 	if !slices.Contains(p.list[max(0, len(p.list)-maxAgain):], m) {
@@ -235,7 +236,7 @@ func (m Mailbox) DisplayName(b *budget.Budget, fallbackCharset string) []string 
 		return nil
 	}
 	var name strings.Builder
-	for _, one := range lex(b, unfold(m.Name)) {
+	for _, one := range lex(b, fieldtext.Unfold(m.Name)) {
 		if one.kind == itemQuoted {
 			one.text = unquote(one.text)
 		}
@@ -247,7 +248,7 @@ func (m Mailbox) DisplayName(b *budget.Budget, fallbackCharset string) []string 
 			name.WriteByte(':')
 		}
 	}
-	all := Readings(b, name.String(), fallbackCharset)
+	all := fieldtext.Readings(b, name.String(), fallbackCharset)
 	for i := range all {
 		all[i] = strings.TrimSpace(all[i])
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tollgate-mail/tollgate/internal/fieldtext"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"pgregory.net/rapid"
@@ -67,10 +68,10 @@ func TestOddSubjects(t *testing.T) {
 		"=?iso-2022-jp?B?GyRCJ10nYCdk?= =?iso-2022-jp?B?" + base64.StdEncoding.EncodeToString([]byte("'V'b'V'q\x1b(B")) + "?=",
 		word("hz-gb-2312", chinese[:6]) + " " + word("hz-gb-2312", chinese[6:]), chinese, japanese,
 	} {
-		if all := Readings(nil, raw, ""); !slices.Contains(all, want) {
+		if all := fieldtext.Readings(nil, raw, ""); !slices.Contains(all, want) {
 			t.Errorf("%q: %q", raw, all)
 		}
-		if all := append([]string{Decode(nil, raw, "")}, Others(nil, raw, "")...); !slices.Contains(all, want) {
+		if all := append([]string{fieldtext.Decode(nil, raw, "")}, fieldtext.Others(nil, raw, "")...); !slices.Contains(all, want) {
 			t.Errorf("%q, as others: %q", raw, all)
 		}
 	}
@@ -89,7 +90,7 @@ func TestDividedWords(t *testing.T) {
 			words = append(words, fmt.Sprintf("=?%s?B?%s?=", set.label, base64.StdEncoding.EncodeToString([]byte(part))))
 		}
 		raw := strings.Join(words, rapid.SampledFrom([]string{" ", "\n ", "\t", "  "}).Draw(t, "between"))
-		if all := Readings(nil, raw, ""); !slices.Contains(all, "лотерея") {
+		if all := fieldtext.Readings(nil, raw, ""); !slices.Contains(all, "лотерея") {
 			t.Errorf("%q: %q", raw, all)
 		}
 	})

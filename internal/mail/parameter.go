@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/budget"
+	"github.com/tollgate-mail/tollgate/internal/fieldtext"
 	"github.com/tollgate-mail/tollgate/internal/lexical"
 )
 
@@ -29,7 +30,7 @@ type parameter struct {
 // comments less. cut tells that there were more than are kept.
 func parameters(b *budget.Budget, raw string) (value string, list []parameter, cut bool) {
 	_ = b.Charge(len(raw))
-	s := unfold(raw)
+	s := fieldtext.Unfold(raw)
 	value, rest := cutParameter(s)
 	if strings.IndexByte(value, '=') >= 0 { // the value lacks, or its separator
 		rest = s

@@ -8,6 +8,8 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/charset"
+	"github.com/tollgate-mail/tollgate/internal/fieldtext"
+	"github.com/tollgate-mail/tollgate/internal/lexical"
 )
 
 // parameterTexts are the readings of the parameters of that name, decoded. Raw
@@ -16,10 +18,10 @@ func parameterTexts(b *budget.Budget, list []parameter, name, fallback string) [
 	texts := parameterTextsOnce(b, list, name, fallback)
 	for _, text := range slices.Clone(texts) {
 		if strings.Contains(text, "=?") { // encoded twice
-			texts = append(texts, decodeAll(b, text, fallback))
+			texts = append(texts, fieldtext.DecodeAll(b, text, fallback))
 		}
 		if plain := unescape(text); plain != text { // likewise
-			texts = append(texts, decodeAll(b, plain, fallback))
+			texts = append(texts, fieldtext.DecodeAll(b, plain, fallback))
 		}
 	}
 	return texts
@@ -40,13 +42,13 @@ func parameterTextsOnce(b *budget.Budget, list []parameter, name, fallback strin
 			}
 		default:
 			for _, v := range p.values {
-				texts = append(texts, decodings(b, v, fallback)...)
+				texts = append(texts, fieldtext.Decodings(b, v, fallback)...)
 				if plain := unescape(v); plain != v { // as RFC 2231 has it, without saying so
-					texts = append(texts, decodeAll(b, plain, fallback))
+					texts = append(texts, fieldtext.DecodeAll(b, plain, fallback))
 				}
 				// The start of a character at the end of a name is left out by some.
 				if cut := strings.TrimRightFunc(v, func(r rune) bool { return r == utf8.RuneError }); len(v)-len(cut) < utf8.UTFMax && cut != v {
-					texts = append(texts, decodeAll(b, cut, fallback))
+					texts = append(texts, fieldtext.DecodeAll(b, cut, fallback))
 				}
 			}
 		}
@@ -102,7 +104,7 @@ func looselyJoined(b *budget.Budget, sections []parameter, fallback string) []st
 		octets.WriteString(v)
 	}
 	if !encoded {
-		return decodings(b, octets.String(), fallback)
+		return fieldtext.Decodings(b, octets.String(), fallback)
 	}
 	return inCharset(b, label, unescape(octets.String()), fallback)
 }
@@ -124,7 +126,7 @@ func joined(b *budget.Budget, sections []parameter, fallback string) []string {
 		octets.WriteString(unescape(v))
 	}
 	if !encoded {
-		return decodings(b, octets.String(), fallback)
+		return fieldtext.Decodings(b, octets.String(), fallback)
 	}
 	return inCharset(b, label, octets.String(), fallback)
 }
@@ -145,7 +147,7 @@ func cutCharset(s string) (label, rest string) {
 func inCharset(b *budget.Budget, label, octets, fallback string) []string {
 	c, ok := charset.Find(label)
 	if !ok || charset.SaysNothing(label) {
-		return decodings(b, octets, fallback)
+		return fieldtext.Decodings(b, octets, fallback)
 	}
 	texts := []string{c.Decode(b, octets)}
 	if turned, ok := c.Turned(octets); ok {
@@ -161,8 +163,8 @@ func unescape(s string) string {
 	}
 	out := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
-		if s[i] == '%' && i+2 < len(s) && hexDigit(s[i+1]) >= 0 && hexDigit(s[i+2]) >= 0 {
-			out = append(out, byte(hexDigit(s[i+1])<<4|hexDigit(s[i+2])))
+		if s[i] == '%' && i+2 < len(s) && lexical.HexDigit(s[i+1]) >= 0 && lexical.HexDigit(s[i+2]) >= 0 {
+			out = append(out, byte(lexical.HexDigit(s[i+1])<<4|lexical.HexDigit(s[i+2])))
 			i += 2
 			continue
 		}

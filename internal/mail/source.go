@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/tollgate-mail/tollgate/internal/budget"
+	"github.com/tollgate-mail/tollgate/internal/fieldtext"
 )
 
 const (
@@ -156,7 +157,7 @@ func (s *source) examine(piece []byte, begins bool) {
 	if begins {
 		s.line = 0
 	}
-	if s.line += len(trimLineEnd(piece)); s.line > mostLine {
+	if s.line += len(trimLineEnd(piece)); s.line > fieldtext.MostLine {
 		s.defects.add(longLine)
 	}
 	if bytes.IndexByte(piece, 0) >= 0 {

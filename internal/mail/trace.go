@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/budget"
+	"github.com/tollgate-mail/tollgate/internal/fieldtext"
 )
 
 // TraceIPs are the addresses in Received fields and X-Originating-IP, nearest
@@ -14,12 +15,12 @@ func (h Header) TraceIPs(b *budget.Budget) []netip.Addr {
 	t := trace{budget: b, seen: make(map[netip.Addr]bool)}
 	for _, f := range h {
 		if strings.EqualFold(f.Name, "Received") {
-			t.collect(unfold(f.Value))
+			t.collect(fieldtext.Unfold(f.Value))
 		}
 	}
 	for _, f := range h {
 		if strings.EqualFold(f.Name, "X-Originating-IP") {
-			t.collect(unfold(f.Value))
+			t.collect(fieldtext.Unfold(f.Value))
 		}
 	}
 	return t.ips

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tollgate-mail/tollgate/internal/fieldtext"
 	"github.com/tollgate-mail/tollgate/internal/lexical"
 )
 
@@ -45,9 +46,9 @@ func (h Header) encodings(d *defects) (list []string, others bool) {
 // encodingOf reads a Content-Transfer-Encoding (RFC 2045 §6.1) as programs do;
 // "" is one that leaves everything as it is.
 func encodingOf(raw string) (name string, known bool) {
-	raw = strings.Trim(lexical.Uncomment(unfold(raw)), " \t\"'")
+	raw = strings.Trim(lexical.Uncomment(fieldtext.Unfold(raw)), " \t\"'")
 	if strings.HasPrefix(raw, "=?") {
-		raw = strings.TrimSpace(Decode(nil, raw, ""))
+		raw = strings.TrimSpace(fieldtext.Decode(nil, raw, ""))
 	}
 	if i := strings.IndexAny(raw, " \t;,(\"'"); i >= 0 {
 		raw = raw[:i]
@@ -152,7 +153,7 @@ type base64Reader struct {
 var digits = func() (t [256]byte) {
 	for c := range 256 {
 		t[c] = 65
-		if v := base64Digit(byte(c)); v >= 0 {
+		if v := lexical.Base64Digit(byte(c)); v >= 0 {
 			t[c] = byte(v)
 		}
 	}
@@ -243,8 +244,8 @@ func (q *quotedReader) Read(p []byte) (int, error) {
 // An error comes again with the next octet.
 func (q *quotedReader) escape() (c byte, ok bool) {
 	ahead, _ := q.r.Peek(2)
-	if len(ahead) == 2 && hexDigit(ahead[0]) >= 0 && hexDigit(ahead[1]) >= 0 {
-		c = byte(hexDigit(ahead[0])<<4 | hexDigit(ahead[1]))
+	if len(ahead) == 2 && lexical.HexDigit(ahead[0]) >= 0 && lexical.HexDigit(ahead[1]) >= 0 {
+		c = byte(lexical.HexDigit(ahead[0])<<4 | lexical.HexDigit(ahead[1]))
 		_, _ = q.r.Discard(2) // they are buffered
 		return c, true
 	}

@@ -5,6 +5,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/fieldtext"
 )
 
 // yBegin begins the first line of a file in yEnc, which ends with its name:
@@ -103,7 +105,7 @@ func (u *uuFile) line() error {
 // inBase64 tells whether a line can be one of a file in base64.
 func inBase64(line []byte) bool {
 	line = bytes.TrimRight(line, " \t")
-	return len(line) <= mostLine && !slices.ContainsFunc(line, func(c byte) bool { return digits[c] > 64 })
+	return len(line) <= fieldtext.MostLine && !slices.ContainsFunc(line, func(c byte) bool { return digits[c] > 64 })
 }
 
 // decodeUU decodes a line: how many octets, then four characters for three of

@@ -7,8 +7,8 @@ import (
 	"github.com/emersion/go-msgauth/authres"
 
 	"github.com/tollgate-mail/tollgate/internal/address"
+	"github.com/tollgate-mail/tollgate/internal/fieldtext"
 	"github.com/tollgate-mail/tollgate/internal/lexical"
-	ourmail "github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/internal/results"
 )
 
@@ -48,7 +48,7 @@ func (r Results) Value(gateway string) string {
 		return ""
 	}
 	text := strings.ReplaceAll(authres.Format(gateway, all), " ;", ";")
-	return ourmail.FieldValue(FieldName, strings.TrimSpace(text))
+	return fieldtext.Encode(FieldName, strings.TrimSpace(text))
 }
 
 // identity is an address as smtp.mailfrom has it (RFC 8601 §2.7.2): the domain in
@@ -94,7 +94,7 @@ func IsOf(value, gateway string) bool {
 	id, ok := serverID(value)
 	if ok {
 		if strings.Contains(id, "=?") {
-			id = ourmail.Decode(nil, id, "")
+			id = fieldtext.Decode(nil, id, "")
 		}
 		if address.FoldDomain(strings.TrimSpace(id)) == us {
 			return true
@@ -112,7 +112,7 @@ const mostLenient = 4096
 // white space stand around dots (RFC 5322 §4.4).
 func lenient(value, us string) bool {
 	value = value[:min(len(value), mostLenient)]
-	decoded := ourmail.Decode(nil, value, "")
+	decoded := fieldtext.Decode(nil, value, "")
 	return within(value, us) || decoded != value && within(decoded, us)
 }
 

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tollgate-mail/tollgate/internal/mail"
+	"github.com/tollgate-mail/tollgate/internal/fieldtext"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -216,7 +216,7 @@ func (d *draft) fields(name string) (all []string) {
 func decoded(all []string) []string {
 	out := make([]string, len(all))
 	for i, s := range all {
-		out[i] = mail.Decode(rules.Work(), s, "")
+		out[i] = fieldtext.Decode(rules.Work(), s, "")
 	}
 	return out
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/internal/address"
+	"github.com/tollgate-mail/tollgate/internal/fieldtext"
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/internal/trial"
@@ -66,7 +67,7 @@ func compareField(differs func(what, want, got string), name string, want any, h
 	var values []string
 	for _, f := range h {
 		if strings.EqualFold(f.Name, name) {
-			values = append(values, strings.TrimSpace(mail.Decode(nil, f.Value, h.FallbackCharset())))
+			values = append(values, strings.TrimSpace(fieldtext.Decode(nil, f.Value, h.FallbackCharset())))
 		}
 	}
 	var wanted []string

@@ -3,14 +3,14 @@ package replay
 import (
 	"testing"
 
-	"github.com/tollgate-mail/tollgate/internal/mail"
+	"github.com/tollgate-mail/tollgate/internal/fieldtext"
 )
 
 // What TagSubject puts before a Subject is taken off again, whatever its charset.
 func TestUntagged(t *testing.T) {
 	for _, tag := range []string{"[SPAM?]", "[СПАМ?]", "[очень длинная метка, которая не помещается в одну строку заголовка]"} {
 		for _, subject := range []string{"lottery", "=?UTF-8?B?0JLRiw==?= lottery", "Re: [list] x"} {
-			value, _ := mail.TagSubject(" "+subject, tag, "")
+			value, _ := fieldtext.TagSubject(" "+subject, tag, "")
 			if got := untagged(value, tag); got != " "+subject {
 				t.Errorf("%q: %q", value, got)
 			}

@@ -30,7 +30,7 @@ var causes = []cause{
 	{"records", []string{module + "accounting", module + "internal/gate.(*Message).usage", module + "internal/gate.(*Message).payers"}},
 	{"macros", []string{module + "milter.(*session).takeMacros", module + "milter.(*macros)"}},
 	{"rules", []string{module + "rules"}},
-	{"decoding", []string{module + "internal/gate/header", module + "internal/mail", module + "internal/charset"}},
+	{"decoding", []string{module + "internal/gate/header", module + "internal/mail", module + "internal/fieldtext", module + "internal/charset"}},
 	{"addresses and clients", []string{module + "internal/address", module + "internal/directory", module + "internal/gate.(*Message).newRecipient"}},
 	{"judgement, the rest", []string{module + "internal/gate", module + "internal/tape", module + "internal/daemon", module + "internal/outcome"}},
 	{"connections", []string{module + "milter.(*Server)", module + "milter.newConn", module + "milter.newSession", module + "milter.(*conn).Close"}},

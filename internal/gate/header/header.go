@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/budget"
+	"github.com/tollgate-mail/tollgate/internal/fieldtext"
 	"github.com/tollgate-mail/tollgate/internal/mail"
 )
 
@@ -107,17 +108,17 @@ func (h *Header) value(i int) string {
 	if h.all != nil || h.Whole {
 		return h.everything()[i][len(h.Fields[i].Name)+len(": "):]
 	}
-	return strings.TrimSpace(mail.Decode(h.Work, h.Fields[i].Value, h.Fallback()))
+	return strings.TrimSpace(fieldtext.Decode(h.Work, h.Fields[i].Value, h.Fallback()))
 }
 
-// readings are what readers may see in field i (mail.Readings), its value first,
+// readings are what readers may see in field i (fieldtext.Readings), its value first,
 // without white space around them.
 func (h *Header) readings(i int) []string {
 	raw := h.Fields[i].Value
 	if h.all != nil || h.Whole {
-		return append([]string{h.value(i)}, mail.Others(h.Work, raw, h.Fallback())...)
+		return append([]string{h.value(i)}, fieldtext.Others(h.Work, raw, h.Fallback())...)
 	}
-	list := mail.Readings(h.Work, raw, h.Fallback())
+	list := fieldtext.Readings(h.Work, raw, h.Fallback())
 	for i, s := range list {
 		list[i] = strings.TrimSpace(s)
 	}
@@ -135,7 +136,7 @@ func (h *Header) First(name string) []string {
 }
 
 // Decoded are the values of all fields of that name; of "*" every field as
-// "Name: value". What else readers may see in them (mail.Readings) follows.
+// "Name: value". What else readers may see in them (fieldtext.Readings) follows.
 func (h *Header) Decoded(name string) []string {
 	if name == "*" {
 		return h.wildcard()
@@ -156,7 +157,7 @@ func (h *Header) wildcard() []string {
 	if h.wild == nil {
 		h.wild = slices.Clip(h.everything())
 		for _, f := range h.Fields {
-			for _, other := range mail.Others(h.Work, f.Value, h.Fallback()) {
+			for _, other := range fieldtext.Others(h.Work, f.Value, h.Fallback()) {
 				h.wild = append(h.wild, f.Name+": "+other)
 			}
 		}
@@ -190,7 +191,7 @@ func (h *Header) everything() []string {
 	for i, f := range h.Fields {
 		b = append(b, f.Name...)
 		b = append(b, ": "...)
-		b = mail.AppendDecode(h.Work, b, f.Value, h.Fallback())
+		b = fieldtext.AppendDecode(h.Work, b, f.Value, h.Fallback())
 		ends[i] = len(b)
 	}
 	text, start := string(b), 0

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/address"
+	"github.com/tollgate-mail/tollgate/internal/fieldtext"
 	"github.com/tollgate-mail/tollgate/internal/mail"
 )
 
@@ -48,7 +49,7 @@ func (h *Header) Spellings(name string) []string {
 		all := h.Mailboxes(name)
 		var have map[string]bool
 		for _, m := range all {
-			visible := mail.Visible(m.Address)
+			visible := fieldtext.Visible(m.Address)
 			if visible == m.Address && !international(m) {
 				continue
 			}

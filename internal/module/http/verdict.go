@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tollgate-mail/tollgate/internal/fieldtext"
 	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/internal/module/webclient"
@@ -112,7 +113,7 @@ func added(text []byte) ([]module.Addition, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%q: %w", m.Name, err)
 			}
-			fields = append(fields, module.Addition{Field: mail.Field{Name: m.Name, Value: mail.FieldValue(m.Name, value)}, Place: module.PlaceOf(m.Name)})
+			fields = append(fields, module.Addition{Field: mail.Field{Name: m.Name, Value: fieldtext.Encode(m.Name, value)}, Place: module.PlaceOf(m.Name)})
 		}
 	}
 	return fields, nil

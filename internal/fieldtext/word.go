@@ -1,4 +1,4 @@
-package mail
+package fieldtext
 
 import (
 	"slices"
@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tollgate-mail/tollgate/internal/charset"
+	"github.com/tollgate-mail/tollgate/internal/lexical"
 )
 
 // maxLabel bounds a charset's name with its language (RFC 2231 §5), so that a
@@ -101,7 +102,7 @@ func loosely(room []byte, encoding byte, s string) []byte {
 		return appendQ(room, s)
 	}
 	octets, _ := appendB(room, strings.Map(func(r rune) rune {
-		if r == '=' || r < utf8.RuneSelf && base64Digit(byte(r)) >= 0 {
+		if r == '=' || r < utf8.RuneSelf && lexical.Base64Digit(byte(r)) >= 0 {
 			return r
 		}
 		return -1
@@ -116,26 +117,14 @@ func appendQ(out []byte, s string) []byte {
 		switch c := s[i]; {
 		case c == '_':
 			out = append(out, ' ')
-		case c == '=' && i+2 < len(s) && hexDigit(s[i+1]) >= 0 && hexDigit(s[i+2]) >= 0:
-			out = append(out, byte(hexDigit(s[i+1])<<4|hexDigit(s[i+2])))
+		case c == '=' && i+2 < len(s) && lexical.HexDigit(s[i+1]) >= 0 && lexical.HexDigit(s[i+2]) >= 0:
+			out = append(out, byte(lexical.HexDigit(s[i+1])<<4|lexical.HexDigit(s[i+2])))
 			i += 2
 		default:
 			out = append(out, c)
 		}
 	}
 	return out
-}
-
-func hexDigit(c byte) int {
-	switch {
-	case c >= '0' && c <= '9':
-		return int(c - '0')
-	case c >= 'a' && c <= 'f':
-		return int(c-'a') + 10
-	case c >= 'A' && c <= 'F':
-		return int(c-'A') + 10
-	}
-	return -1
 }
 
 // appendB is RFC 2047 §4.1. Padding may lack, and it may stand within, where a
@@ -155,7 +144,7 @@ func appendB(out []byte, s string) ([]byte, bool) {
 			have = 0
 			continue
 		}
-		v := base64Digit(c)
+		v := lexical.Base64Digit(c)
 		if v < 0 {
 			return out[:before], false
 		}
@@ -167,21 +156,4 @@ func appendB(out []byte, s string) ([]byte, bool) {
 		}
 	}
 	return out, digits != 1
-}
-
-// base64Digit is RFC 4648 §4; -1 for what is no digit.
-func base64Digit(c byte) int {
-	switch {
-	case c >= 'A' && c <= 'Z':
-		return int(c - 'A')
-	case c >= 'a' && c <= 'z':
-		return int(c-'a') + 26
-	case c >= '0' && c <= '9':
-		return int(c-'0') + 52
-	case c == '+':
-		return 62
-	case c == '/':
-		return 63
-	}
-	return -1
 }

@@ -1,4 +1,4 @@
-package mail
+package fieldtext
 
 import (
 	"encoding/base64"
@@ -6,16 +6,16 @@ import (
 	"unicode/utf8"
 )
 
-// FieldValue makes a header field's value of any text: control characters go,
+// Encode makes a header field's value of any text: control characters go,
 // what is not ASCII is encoded (RFC 2047), long lines are folded with bare
 // LF. It begins with a space.
-func FieldValue(name, text string) string {
+func Encode(name, text string) string {
 	return fold(len(name)+len(":"), encodeText(clean(text), ""))
 }
 
 // clean is a text as it may stand in one line.
 func clean(text string) string {
-	return strings.TrimSpace(printable(strings.ToValidUTF8(unfold(text), "\uFFFD")))
+	return strings.TrimSpace(Printable(strings.ToValidUTF8(Unfold(text), "\uFFFD")))
 }
 
 // encodeText is a clean text as it may stand in a header, followed by tail
@@ -70,8 +70,9 @@ const (
 	// wantLine is how long a line of a header should be at most (RFC 5322
 	// §2.1.1), without its line end.
 	wantLine = 78
-	// mostLine is how long it may be: MTAs cut what is longer.
-	mostLine = 998
+	// MostLine is how long it may be, in octets (RFC 5322 §2.1.1): MTAs cut what is
+	// longer.
+	MostLine = 998
 	// mostToken is what may stand in one piece, the white space before it
 	// included; longer ones are encoded, for an encoded text can be folded
 	// anywhere.
@@ -112,7 +113,7 @@ func fold(used int, s string) string {
 // would begin a field of its own gets a space before it.
 func refold(used int, value string) string {
 	var b strings.Builder
-	b.Grow(len(value) + len(value)/mostLine + 2)
+	b.Grow(len(value) + len(value)/MostLine + 2)
 	for first := true; first || value != ""; first = false {
 		line, rest, _ := strings.Cut(value, "\n")
 		value = rest
@@ -126,13 +127,13 @@ func refold(used int, value string) string {
 				used = 1
 			}
 		}
-		if used+len(line) <= mostLine {
+		if used+len(line) <= MostLine {
 			b.WriteString(line)
 			continue
 		}
 		n := token(line)
 		b.WriteString(line[:n])
-		appendFolded(&b, used+n, line[n:], mostLine)
+		appendFolded(&b, used+n, line[n:], MostLine)
 	}
 	return b.String()
 }

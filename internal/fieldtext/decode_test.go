@@ -1,4 +1,4 @@
-package mail
+package fieldtext
 
 import (
 	"slices"
@@ -86,7 +86,7 @@ func FuzzDecode(f *testing.F) {
 		if !utf8.ValidString(d) || strings.ContainsAny(d, "\r\n\x00\x7f\u0085\u2028\u2029") {
 			t.Errorf("%q is not one clean line", d)
 		}
-		if line := unfold(d); line != d {
+		if line := Unfold(d); line != d {
 			t.Errorf("%q unfolds once more, to %q", d, line)
 		}
 	})

@@ -1,4 +1,4 @@
-package mail
+package fieldtext
 
 import (
 	"testing"
@@ -16,7 +16,7 @@ func TestShortWaysOfPlainTexts(t *testing.T) {
 		if rapid.IntRange(0, 9).Draw(t, "damaged") == 0 {
 			s += "\xff"
 		}
-		if got := printable(s); isPrintable(s) && got != s {
+		if got := Printable(s); isPrintable(s) && got != s {
 			t.Fatalf("%q is called printable and is %q", s, got)
 		}
 		if isVisible(s) && norm.NFKC.String(s) != s {
@@ -28,11 +28,11 @@ func TestShortWaysOfPlainTexts(t *testing.T) {
 		if isPrintable(s) && long(s) != s {
 			t.Errorf("%U is called printable", r)
 		}
-		if isVisible(s) && (invisible(r) || norm.NFKC.String("я"+s) != "я"+s) {
+		if isVisible(s) && (Invisible(r) || norm.NFKC.String("я"+s) != "я"+s) {
 			t.Errorf("%U is called visible", r)
 		}
 	}
 }
 
 // long has printable look at a text as a whole.
-func long(s string) string { return printable("\u0000" + s) }
+func long(s string) string { return Printable("\u0000" + s) }

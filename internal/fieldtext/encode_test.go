@@ -1,18 +1,18 @@
-package mail
+package fieldtext
 
 import (
 	"strings"
 	"testing"
 )
 
-func TestFieldValue(t *testing.T) {
+func TestEncode(t *testing.T) {
 	for in, want := range map[string]string{
 		"":              " ",
 		"YES":           " YES",
 		"a\r\nX: y\x00": " a X: y",
 		"да":            " =?UTF-8?B?0LTQsA==?=",
 	} {
-		if got := FieldValue("X-Note", in); got != want {
+		if got := Encode("X-Note", in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}
@@ -22,7 +22,7 @@ func TestFieldValue(t *testing.T) {
 		strings.Repeat("x", 5000),
 		"a" + strings.Repeat(" ", 1500) + "b",
 	} {
-		if v := FieldValue("X-Note", long); !strings.Contains(v, "\n") {
+		if v := Encode("X-Note", long); !strings.Contains(v, "\n") {
 			t.Errorf("%.20q is not folded", v)
 		} else {
 			checkOurs(t, "X-Note", v)
@@ -48,7 +48,7 @@ func checkOurs(t *testing.T, name, value string) {
 		} else if l[0] != ' ' && l[0] != '\t' {
 			t.Errorf("line %d begins anew: %q", i, value)
 		}
-		if len(l) > mostLine || len(l) > wantLine && words > 1 {
+		if len(l) > MostLine || len(l) > wantLine && words > 1 {
 			t.Errorf("line %d has %d octets", i, len(l))
 		}
 	}
@@ -64,12 +64,12 @@ func checkOurs(t *testing.T, name, value string) {
 	}
 }
 
-func FuzzFieldValue(f *testing.F) {
+func FuzzEncode(f *testing.F) {
 	f.Add("да\r\n нет")
 	f.Add(strings.Repeat("y", 3000))
 	f.Add("a" + strings.Repeat(" ", 1000) + "b")
 	f.Fuzz(func(t *testing.T, text string) {
-		v := FieldValue("X-Note", text)
+		v := Encode("X-Note", text)
 		checkOurs(t, "X-Note", v)
 		if want := collapse(clean(text)); collapse(Decode(nil, v, "")) != want {
 			t.Errorf("%q decodes to %q, want %q", v, collapse(Decode(nil, v, "")), want)
