@@ -19,15 +19,16 @@
 --       31 and on: fields and values of the record, the fifth being gateway, the 22nd tariff, the
 --          last six effect, currency, priced, included, included_delivery, amount
 --
--- Answers 0 known already; 1 applied, or {1, balance, charged in the period,
+-- Answers an error where the user lacks a permission; 0 known already; 1 applied, or {1, balance, charged in the period,
 -- charged on the day, name of the entry} where it is published; 2 a void that came before its
 -- record: remembered; 3 a counter would pass its limit; {4, plans} when the
 -- plans are others; 5 what the voided record added is not known; 6 the period
 -- is closed. But for 0 to 2 nothing was done.
 --
 -- Redis undoes nothing when a script fails half way. So all that can fail, a
--- key of another type or a counter that is none, is asked before the first
--- write; only lack of memory remains, and that is asked by the server then.
+-- key of another type, a counter that is none, a command or key that the user may
+-- not have, is asked before the first write; only lack of memory remains, and that is
+-- asked by the server then.
 --
 -- A Lua number is a double. Sums go through them where all of it is below
 -- 2^53, and as text to HINCRBY where it is not. The one product that is needed
@@ -56,6 +57,9 @@ if other ~= (kind ~= 'usage') then
   -- sealed gets no line more.
   if redis.call('HEXISTS', KEYS[2], 'closed') == 1 then return 6 end
   redis.call('XLEN', KEYS[6])
+  redis.call('SCARD', KEYS[8])
+  local no = may({'SADD', KEYS[1], 'EXPIRE', KEYS[1], 'HINCRBY', KEYS[9], 'XADD', KEYS[6], 'SADD', KEYS[8]})
+  if no then return no end
   redis.call('SADD', KEYS[1], ARGV[1])
   redis.call('EXPIRE', KEYS[1], ARGV[4])
   redis.call('HINCRBY', KEYS[9], ARGV[40], 1)
@@ -255,21 +259,34 @@ add(KEYS[4], mine, counted, plain)
 if not room then return 3 end
 noted = redis.call('XLEN', KEYS[6]) > 0 or noted
 redis.call('SCARD', KEYS[8])
+if not noted then writes[#writes + 1] = {'SADD', KEYS[8], ARGV[13]} end
+if ARGV[12] ~= ARGV[11] then writes[#writes + 1] = {'HSET', KEYS[7], 'plans', ARGV[12]} end
+-- For who reads accounts from outside: the tariff of the last usage.
+if kind == 'usage' and ARGV[74] ~= (stored[3] or '') then writes[#writes + 1] = {'HSET', KEYS[7], 'tariff', ARGV[74]} end
+
+local asked = {'SADD', KEYS[1], 'EXPIRE', KEYS[1], 'HINCRBY', KEYS[9], 'EXPIRE', KEYS[5], 'XADD', KEYS[6]}
+for i = 1, #writes do
+  asked[#asked + 1] = writes[i][1]
+  asked[#asked + 1] = writes[i][2]
+end
+if ARGV[14] ~= '' then
+  asked[#asked + 1] = 'PUBLISH'
+  asked[#asked + 1] = ARGV[14]
+end
+local no = may(asked)
+if no then return no end
 
 redis.call('SADD', KEYS[1], ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[4])
 redis.call('HINCRBY', KEYS[9], ARGV[40], 1)
 for i = 1, #writes do redis.call(unpack(writes[i])) end
 redis.call('EXPIRE', KEYS[5], ARGV[5])
-if not noted then redis.call('SADD', KEYS[8], ARGV[13]) end
-if ARGV[12] ~= ARGV[11] then redis.call('HSET', KEYS[7], 'plans', ARGV[12]) end
--- For who reads accounts from outside: the tariff of the last usage.
-if kind == 'usage' and ARGV[74] ~= (stored[3] or '') then redis.call('HSET', KEYS[7], 'tariff', ARGV[74]) end
 local change = redis.call('XADD', KEYS[6], '*', unpack(ARGV, 31))
 if ARGV[14] == '' then return 1 end
 
-local balance = redis.call('HGET', KEYS[7], 'balance') or '0'
-local period = redis.call('HGET', KEYS[2], 'charged')
-local day = redis.call('HGET', KEYS[5], 'charged')
+-- By the command that read them before: it is allowed.
+local balance = redis.call('HMGET', KEYS[7], 'balance')[1] or '0'
+local period = redis.call('HMGET', KEYS[2], 'charged')[1]
+local day = redis.call('HMGET', KEYS[5], 'charged')[1]
 redis.call('PUBLISH', ARGV[14], table.concat({ARGV[15], balance, ARGV[13], period, ARGV[16], day, change}, ' '))
 return {1, balance, period, day, change}

@@ -99,6 +99,9 @@ func (s *Store) Definitions(ctx context.Context) ([]accounting.Definition, error
 // Define writes definitions. The version comes last, so that whoever sees it
 // change finds all of them.
 func (s *Store) Define(ctx context.Context, list []accounting.Definition) error {
+	if err := s.may(ctx, "SET", s.definitionKey(nobody), "SADD", s.clientsKey(), "INCR", s.versionKey()); err != nil {
+		return err
+	}
 	for chunk := range slices.Chunk(list, pageSize) {
 		pipe := s.db.Pipeline()
 		ids := make([]any, len(chunk))
@@ -125,7 +128,10 @@ return 1`
 
 // Redefine writes a definition in place of another.
 func (s *Store) Redefine(ctx context.Context, id, was, text string) error {
-	n, err := s.db.Eval(ctx, redefine, []string{s.definitionKey(id)}, was, text).Int()
+	if err := s.may(ctx, "INCR", s.versionKey()); err != nil {
+		return err
+	}
+	n, err := s.eval(ctx, s.scripts.redefine, []string{s.definitionKey(id)}, was, text).Int()
 	if err != nil {
 		return at(s.definitionKey(id), err)
 	}

@@ -8,7 +8,7 @@
 --      11 where it stands by which id an entry was reversed, "" for none
 --      12 and on: fields and values of the record
 --
--- Answers 0 booked before, 1 booked now, 3 a sum would pass its limit, 6 the
+-- Answers an error where the user lacks a permission; 0 booked before, 1 booked now, 3 a sum would pass its limit, 6 the
 -- period is closed, 7 the id was used for another content, 8 it was reversed
 -- by another id, 9 the period has another currency. But for 1 nothing
 -- was done.
@@ -29,16 +29,20 @@ for _, pair in ipairs({{use[1], ARGV[4]}, {balance, ARGV[5]}}) do
 end
 redis.call('XLEN', KEYS[4])
 redis.call('SCARD', KEYS[5])
+local charged = redis.call('HMGET', KEYS[2], 'charged')[1] or '0'
+local day = redis.call('HGET', KEYS[6], 'charged') or '0'
+local no = may({'SADD', KEYS[5], 'HSET', KEYS[1], 'HINCRBY', KEYS[2], 'HSET', KEYS[2], 'HINCRBY', KEYS[3], 'XADD', KEYS[4]})
+  or ARGV[8] ~= '' and may({'PUBLISH', ARGV[8]})
+if no then return no end
 
+if not string.match(ARGV[6], '^%d+-%d+$') then redis.call('SADD', KEYS[5], ARGV[6]) end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('HINCRBY', KEYS[2], ARGV[3], ARGV[4])
 if ARGV[11] ~= '' then redis.call('HSET', KEYS[1], ARGV[11], ARGV[1]) end
 if not money and ARGV[7] ~= '' then redis.call('HSET', KEYS[2], 'currency', ARGV[7]) end
 balance = redis.call('HINCRBY', KEYS[3], 'balance', ARGV[5])
-if not string.match(ARGV[6], '^%d+-%d+$') then redis.call('SADD', KEYS[5], ARGV[6]) end
 local change = redis.call('XADD', KEYS[4], '*', unpack(ARGV, 12))
 if ARGV[8] ~= '' then
-  redis.call('PUBLISH', ARGV[8], table.concat({ARGV[9], redis.call('HGET', KEYS[3], 'balance'), ARGV[6],
-    redis.call('HGET', KEYS[2], 'charged') or '0', ARGV[10], redis.call('HGET', KEYS[6], 'charged') or '0', change}, ' '))
+  redis.call('PUBLISH', ARGV[8], table.concat({ARGV[9], redis.call('HGET', KEYS[3], 'balance'), ARGV[6], charged, ARGV[10], day, change}, ' '))
 end
 return 1

@@ -23,6 +23,17 @@ func fault(err error) error {
 	return fmt.Errorf("redis store: %w", err)
 }
 
+// noPermission: what it needs stands in docs/redis.md.
+const noPermission = "the user may not do that: see the documentation for the keys, commands and channels to allow"
+
+// inScript is in what a server before Redis 7.2 says of a script that did what its user may not.
+const inScript = "The user executing the script can't "
+
+// isDenied tells whether the user lacks a permission.
+func isDenied(err error) bool {
+	return err != nil && (strings.Contains(err.Error(), "NOPERM") || strings.Contains(err.Error(), inScript))
+}
+
 // Meaning is what an error of the client library means for whoever runs the
 // server, "" where its own words say it.
 func Meaning(err error) string {
@@ -33,7 +44,8 @@ func Meaning(err error) string {
 		{"WRONGPASS", "wrong password or user name"},
 		{"ERR invalid password", "wrong password"}, // before Redis 6
 		{"NOAUTH", "the server wants a password"},
-		{"NOPERM", "the user may not do that: see the documentation for the keys, commands and channels to allow"},
+		{"NOPERM", noPermission},
+		{inScript, noPermission},
 	} {
 		if strings.Contains(text, d.words) {
 			return d.meaning

@@ -516,7 +516,7 @@ func TestNothingIsDialledAnew(t *testing.T) {
 func TestMarkStaysBehindAFailure(t *testing.T) {
 	srv := startServer(t, "--save", "")
 	s := mustOpen(t, srv.options())
-	if err := s.db.Do(t.Context(), "ACL", "SETUSER", "default", "resetkeys", "~tg:{c:c0}*", "~tg:{c:_gw*", "~tg:cl*", "~tg:t*").Err(); err != nil {
+	if err := s.db.Do(t.Context(), "ACL", "SETUSER", "default", "resetkeys", "~tg:{c:c0}*", "~tg:{c:_gw*", "~tg:cl*", "~tg:t*", "~tg:p*").Err(); err != nil {
 		t.Fatal(err)
 	}
 	se, err := s.Session(t.Context())

@@ -42,6 +42,9 @@ func (s *Store) Follow(ctx context.Context, fresh func(), tell func([]accounting
 		case *redis.Subscription:
 			fresh()
 		case *redis.Message:
+			if m.Payload == "" {
+				continue // may.lua asked whether it may
+			}
 			if st, ok := parseStanding(m.Payload); ok {
 				tell([]accounting.Standing{st})
 				continue

@@ -107,7 +107,7 @@ func (s *Store) enter(ctx context.Context, r accounting.Record, period, day, cou
 	if err := s.db.SAdd(ctx, s.clientsKey(), r.Client).Err(); err != nil {
 		return 0, fault(err)
 	}
-	n, err := s.db.Eval(ctx, entryScript, keys, r.AppendFields(args)...).Int64()
+	n, err := s.eval(ctx, s.scripts.enter, keys, r.AppendFields(args)...).Int64()
 	return n, ofClient(s.accountKey(r.Client), err)
 }
 
@@ -127,7 +127,6 @@ func (s *Store) Plans(ctx context.Context, client string) (string, error) {
 // ARGV 1 plans as they were 2 to be 3 channel 4 client 5 period 6 day
 const plansScript = `
 if (redis.call('HGET', KEYS[1], 'plans') or '') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'plans', ARGV[2])
 local function last(key)
   local entry = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
   local ms, n = string.match(entry and entry[1] or '0-0', '^(%d+)-(%d+)$')
@@ -135,8 +134,12 @@ local function last(key)
 end
 local a, b = last(KEYS[4]), last(KEYS[5])
 if b[1] > a[1] or b[1] == a[1] and b[2] > a[2] then a = b end
-redis.call('PUBLISH', ARGV[3], table.concat({ARGV[4], redis.call('HGET', KEYS[1], 'balance') or '0',
-  ARGV[5], redis.call('HGET', KEYS[2], 'charged') or '0', ARGV[6], redis.call('HGET', KEYS[3], 'charged') or '0', a[3]}, ' '))
+local text = table.concat({ARGV[4], redis.call('HGET', KEYS[1], 'balance') or '0',
+  ARGV[5], redis.call('HGET', KEYS[2], 'charged') or '0', ARGV[6], redis.call('HGET', KEYS[3], 'charged') or '0', a[3]}, ' ')
+local no = may({'HSET', KEYS[1], 'PUBLISH', ARGV[3]})
+if no then return no end
+redis.call('HSET', KEYS[1], 'plans', ARGV[2])
+redis.call('PUBLISH', ARGV[3], text)
 return 1`
 
 // SetPlans replaces them. Who applies a record is told by the script.
@@ -156,7 +159,7 @@ func (s *Store) SetPlans(ctx context.Context, client, was, plans string) (bool, 
 	keys := []string{
 		s.accountKey(client), s.key(client, "use", period), s.key(client, "day", day), s.key(client, "rec", period), s.key(client, "rec", old),
 	}
-	n, err := s.db.Eval(ctx, plansScript, keys, was, plans, s.standingChannel(), client, period, day).Int()
+	n, err := s.eval(ctx, s.scripts.plans, keys, was, plans, s.standingChannel(), client, period, day).Int()
 	return n == 1, ofClient(s.accountKey(client), err)
 }
 

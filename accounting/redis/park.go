@@ -43,7 +43,7 @@ func (se *session) park(ctx context.Context, list []parked, written map[*part]bo
 		own, _ := p.Record.Marks()
 		err = errors.Join(
 			se.add(s.parkersKey(), call{Call: Call{"SADD", s.parkersKey(), client}}),
-			se.add(seen, call{Call{"EVALSHA", s.parkSHA, 2, seen, s.parkedKey(client), member(own), p.Record.ID, value}, &p.Record, nil}))
+			se.add(seen, call{Call{"EVALSHA", s.scripts.park.sha, 2, seen, s.parkedKey(client), member(own), p.Record.ID, value}, &p.Record, nil}))
 		if err != nil {
 			return err
 		}
@@ -186,6 +186,9 @@ func (s *Store) ApplyParked(ctx context.Context, id string) error {
 	if err := r.Check(); err != nil {
 		return fmt.Errorf("%w: %w", accounting.ErrUnfit, err)
 	}
+	if err := s.may(ctx, "HDEL", key); err != nil {
+		return err
+	}
 	se, err := s.dial(ctx)
 	if err != nil {
 		return err
@@ -208,10 +211,13 @@ func (s *Store) DropParked(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+	if err := s.may(ctx, "HDEL", key); err != nil {
+		return err
+	}
 	own, _ := r.Marks()
 	seen, client := s.seenKey(&r), parkedClient(&r)
 	keep := seconds(r.Origin().AddDate(0, 0, s.o.SeenDays+2).Sub(s.o.Now()))
-	err = s.db.Eval(ctx, dropScript, []string{seen, s.droppedKey(client), s.appliedKey(client)}, member(own), keep, id, r.Gateway+droppedField).Err()
+	err = s.eval(ctx, s.scripts.drop, []string{seen, s.droppedKey(client), s.appliedKey(client)}, member(own), keep, id, r.Gateway+droppedField).Err()
 	if err != nil {
 		return fault(err)
 	}
@@ -221,6 +227,11 @@ func (s *Store) DropParked(ctx context.Context, id string) error {
 // dropScript remembers and counts what is given up, once. It stays parked until
 // then, which may be under another slot's key, of an earlier version.
 const dropScript = `
+redis.call('SCARD', KEYS[2])
+local count = redis.call('HGET', KEYS[3], ARGV[4])
+if count and not string.match(count, '^%d+$') then error('tollgate: ' .. KEYS[3] .. ' ' .. ARGV[4] .. ' is no counter') end
+local no = may({'SADD', KEYS[1], 'EXPIRE', KEYS[1], 'SADD', KEYS[2], 'HINCRBY', KEYS[3], 'EXPIRE', KEYS[2]})
+if no then return no end
 redis.call('SADD', KEYS[1], ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 if redis.call('SADD', KEYS[2], ARGV[3]) == 1 then redis.call('HINCRBY', KEYS[3], ARGV[4], 1) end

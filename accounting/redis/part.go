@@ -77,9 +77,9 @@ func (se *session) moveMark(ctx context.Context, p *part, text string) error {
 	}
 }
 
-// send sends the calls; a second time when a script was not known: what was
+// send sends the calls; a second time when a script was not known, and these were loaded: what was
 // applied before the server said so is known when it comes again.
-func (p *part) send(ctx context.Context) ([]Reply, error) {
+func (p *part) send(ctx context.Context, load ...string) ([]Reply, error) {
 	calls := make([]Call, len(p.calls))
 	for i, c := range p.calls {
 		calls[i] = c.Call
@@ -96,8 +96,8 @@ func (p *part) send(ctx context.Context) ([]Reply, error) {
 		if !missing || again {
 			return replies, nil
 		}
-		for _, script := range []string{applyScript, parkScript} {
-			if _, err := p.ask(ctx, Call{"SCRIPT", "LOAD", script}); err != nil {
+		for _, text := range load {
+			if _, err := p.ask(ctx, Call{"SCRIPT", "LOAD", text}); err != nil {
 				return nil, err
 			}
 		}

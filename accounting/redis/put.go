@@ -2,9 +2,7 @@ package redis
 
 import (
 	"context"
-	"crypto/sha1" // as EVALSHA wants it
 	_ "embed"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -17,12 +15,6 @@ import (
 
 //go:embed apply.lua
 var applyScript string
-
-// scriptSHA is how EVALSHA names a script.
-func scriptSHA(script string) string {
-	sum := sha1.Sum([]byte(script))
-	return hex.EncodeToString(sum[:])
-}
 
 // Answers of the script.
 const (
@@ -139,7 +131,7 @@ func (se *session) addApply(w *work, now time.Time, clients map[string]bool) err
 		}
 	}
 	keys, args := s.arguments(w, now)
-	c := append(make(Call, 0, 3+len(keys)+len(args)), "EVALSHA", s.applySHA, len(keys))
+	c := append(make(Call, 0, 3+len(keys)+len(args)), "EVALSHA", s.scripts.apply.sha, len(keys))
 	for _, k := range keys {
 		c = append(c, k)
 	}

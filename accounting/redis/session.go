@@ -62,6 +62,11 @@ func (s *Store) dial(ctx context.Context) (*session, error) {
 	if len(servers) == 0 || servers[0].Slots != nil && owned != slotCount {
 		return nil, errors.Join(fmt.Errorf("%w: %d of %d slots have an owner", ErrTopology, owned, slotCount), se.Close())
 	}
+	for _, p := range se.parts {
+		if err := se.allowed(ctx, p); err != nil {
+			return nil, errors.Join(err, se.Close())
+		}
+	}
 	return se, nil
 }
 
@@ -200,7 +205,7 @@ func (se *session) send(ctx context.Context, written map[*part]bool, fn func(cal
 			continue
 		}
 		written[p] = true
-		replies, err := p.send(ctx)
+		replies, err := p.send(ctx, se.s.scripts.apply.text, se.s.scripts.park.text)
 		if err != nil {
 			return err
 		}
@@ -211,7 +216,7 @@ func (se *session) send(ctx context.Context, written map[*part]bool, fn func(cal
 			case p.calls[i].work != nil && isContent(r.Err):
 				value = fault(r.Err)
 			default:
-				return fault(r.Err)
+				return se.s.denied(ctx, p, p.calls[i].Call, r.Err)
 			}
 			if err := fn(p.calls[i], value); err != nil {
 				return err

@@ -75,11 +75,11 @@ type Options struct {
 
 // Store is an accounting.Store and an accounting.Checkpointer in Redis.
 type Store struct {
-	o                 Options
-	db                redis.UniversalClient // for questions
-	servers           Servers               // for records
-	applySHA, parkSHA string
-	desk              *price.Desk
+	o       Options
+	db      redis.UniversalClient // for questions
+	servers Servers               // for records
+	scripts scripts
+	desk    *price.Desk
 
 	mu      sync.Mutex
 	planned map[string]planned // by client, as last seen
@@ -129,7 +129,7 @@ func New(o Options, servers Servers) (*Store, error) {
 
 func newStore(o Options) *Store {
 	return &Store{
-		o: o, applySHA: scriptSHA(applyScript), parkSHA: scriptSHA(parkScript),
+		o: o, scripts: newScripts(),
 		desk: &price.Desk{Book: o.Book, Location: o.Location}, planned: map[string]planned{},
 	}
 }

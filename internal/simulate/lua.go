@@ -24,6 +24,11 @@ func newInterpreter() *interpreter {
 	table := in.state.NewTable()
 	table.RawSetString("call", in.state.NewFunction(in.call))
 	table.RawSetString("pcall", in.state.NewFunction(in.pcall))
+	// Everybody may do everything here.
+	table.RawSetString("acl_check_cmd", in.state.NewFunction(func(l *lua.LState) int {
+		l.Push(lua.LTrue)
+		return 1
+	}))
 	in.state.SetGlobal("redis", table)
 	if library, ok := in.state.GetGlobal("string").(*lua.LTable); ok {
 		quicker(in.state, library, "match", match)
