@@ -20,7 +20,9 @@ func Spell(choose func(int) int, local, domain string) string {
 		list := strings.SplitAfter(s, ".")
 		for i, word := range list {
 			list[i] = pairs(word)
-			if i < len(list)-1 && choose(6) == 0 {
+			// A dot with a backslash is a character of the word, not what divides two:
+			// what follows white space or a comment is another word then.
+			if i < len(list)-1 && !strings.HasSuffix(list[i], `\.`) && choose(6) == 0 {
 				list[i] += []string{" ", "(x)", "\t"}[choose(3)]
 			}
 		}
