@@ -51,6 +51,7 @@ func (t *tokens) declarations() Style {
 
 // values reads what is behind a name; ended where a block does, too.
 func (t *tokens) values() (values []value, important, ended bool) {
+	values = t.buffer[:0]
 	depth, colon := 0, false
 	for t.next() {
 		switch t.kind {
@@ -93,6 +94,9 @@ func number(text string) value {
 	end := 0
 	for end < len(text) && ('0' <= text[end] && text[end] <= '9' || text[end] == '.' || end == 0 && (text[0] == '-' || text[0] == '+')) {
 		end++
+	}
+	if end == 0 {
+		return value{text: text, unit: "none"}
 	}
 	n, err := strconv.ParseFloat(text[:end], 64)
 	if err != nil {

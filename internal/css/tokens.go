@@ -15,13 +15,16 @@ import (
 type tokens struct {
 	lexer *css.Lexer
 	steps *budget.Budget
+	input string // from the next token on, as far as it is known
 	kind  css.TokenType
 	text  string // lower case, escapes read
 	err   error
+
+	buffer [maxValue]value // of what is read now
 }
 
 func newTokens(b *budget.Budget, text string) *tokens {
-	return &tokens{lexer: css.NewLexer(parse.NewInputString(text)), steps: b}
+	return &tokens{lexer: css.NewLexer(parse.NewInputString(text)), steps: b, input: text}
 }
 
 // next goes to the next token; false at the end, or where the budget is spent.
@@ -32,10 +35,16 @@ func (t *tokens) next() bool {
 			t.kind, t.text = css.ErrorToken, ""
 			return false
 		}
+		token := ""
+		if strings.HasPrefix(t.input, string(data)) {
+			token, t.input = t.input[:len(data)], t.input[len(data):]
+		} else { // the lexer passed over something
+			token, t.input = string(data), ""
+		}
 		if kind == css.CommentToken {
 			continue
 		}
-		t.kind, t.text = kind, plain(data)
+		t.kind, t.text = kind, plain(token)
 		return true
 	}
 }
@@ -46,8 +55,7 @@ func (t *tokens) is(text string) bool {
 }
 
 // plain is a token in lower case, its escapes read (CSS Syntax 3 §4.3.7).
-func plain(data []byte) string {
-	text := string(data)
+func plain(text string) string {
 	if strings.IndexByte(text, '\\') < 0 {
 		return strings.ToLower(text)
 	}

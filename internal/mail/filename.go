@@ -133,7 +133,10 @@ func typeWord(value string) string {
 	if main, sub, ok := strings.Cut(value, "/"); ok {
 		value = strings.TrimRight(main, " \t") + "/" + strings.TrimLeft(sub, " \t")
 	}
-	value = strings.NewReplacer(`"`, "", "'", "").Replace(firstWord(value))
+	value = firstWord(value)
+	if strings.ContainsAny(value, `"'`) {
+		value = strings.NewReplacer(`"`, "", "'", "").Replace(value)
+	}
 	if rest, ok := strings.CutPrefix(value, "multipart"); ok && !strings.HasPrefix(rest, "/") {
 		if rest = strings.Trim(rest, `\-_.`); rest == "" {
 			rest = "mixed" // RFC 2046 §5.1.7

@@ -3,14 +3,12 @@ package text
 import (
 	"strings"
 
-	"golang.org/x/net/html"
-
 	"github.com/tollgate-mail/tollgate/internal/css"
 )
 
 // attributes are those of a tag that matter.
 type attributes struct {
-	kept    []html.Attribute
+	kept    []attribute
 	style   string
 	certain css.Declarations // by what stands in the element itself
 	looks   css.Declarations // by its colours and sizes
@@ -20,6 +18,9 @@ type attributes struct {
 	refresh bool
 	unseen  bool // a field of a form that is not shown
 }
+
+// attribute is one by its name.
+type attribute struct{ name, value string }
 
 // target is an address in a tag.
 type target struct{ key, value string }
@@ -31,25 +32,25 @@ const maxAttribute = 8 << 10
 // selectors looks through them.
 const maxKept = 32
 
-func (a *attributes) take(p *page, name, key string, value []byte) {
+func (a *attributes) take(p *page, name, key, value string) {
 	short := value[:min(len(value), maxAttribute)]
 	switch key {
 	case "style":
 		if a.style == "" {
-			a.style = string(short)
+			a.style = short
 		}
 	case "hidden":
 		a.certain[css.Display] = css.Hides
 	case "color":
 		if name == "font" {
-			a.looks[css.Color] = css.Colour(string(short))
+			a.looks[css.Color] = css.Colour(short)
 		}
 	case "text":
 		if name == "body" {
-			a.looks[css.Color] = css.Colour(string(short))
+			a.looks[css.Color] = css.Colour(short)
 		}
 	case "bgcolor":
-		a.looks[css.Back] = css.Colour(string(short))
+		a.looks[css.Back] = css.Colour(short)
 	case "background":
 		a.looks[css.Back] = css.Unknown
 	case "size":
@@ -57,32 +58,32 @@ func (a *attributes) take(p *page, name, key string, value []byte) {
 			a.looks[css.FontSize] = css.Shows
 		}
 	case "dir":
-		if name == "bdo" && strings.EqualFold(string(short), "rtl") {
+		if name == "bdo" && strings.EqualFold(short, "rtl") {
 			a.looks[css.Override], a.looks[css.Direction] = css.Hides, css.Hides
 		}
 	case "alt":
 		if name == "img" {
-			a.alt = string(value)
+			a.alt = value
 		}
 	case "value", "placeholder":
 		if name == "input" {
-			a.alt = string(value)
+			a.alt = value
 		}
 	case "type":
-		a.unseen = name == "input" && strings.EqualFold(string(short), "hidden")
+		a.unseen = name == "input" && strings.EqualFold(short, "hidden")
 	case "href", "xlink:href", "action", "formaction", "src", "data":
-		a.targets = append(a.targets, target{key, string(value)})
+		a.targets = append(a.targets, target{key, value})
 	case "content":
-		a.content = string(short)
+		a.content = short
 		a.targets = append(a.targets, target{key, a.content})
 	case "http-equiv":
-		a.refresh = strings.EqualFold(strings.TrimSpace(string(short)), "refresh")
+		a.refresh = strings.EqualFold(strings.TrimSpace(short), "refresh")
 	}
 	if key == "class" || key == "id" || p.sheet.Wants(key) {
 		if len(a.kept) >= maxKept {
 			p.found(SymbolLimit)
 			return
 		}
-		a.kept = append(a.kept, html.Attribute{Key: key, Val: strings.ToLower(string(short))})
+		a.kept = append(a.kept, attribute{key, strings.ToLower(short)})
 	}
 }

@@ -18,7 +18,9 @@ const maxGroups = 19
 // a point or a slash between them. Where more groups of digits stand next to it, its
 // own must be as they are printed on cards: rows of prices are no numbers of cards.
 func cardIn(text string) bool {
-	text = plainDigits(text)
+	if mayHaveDigits(text) {
+		text = plainDigits(text)
+	}
 	var run []group
 	for at := 0; at < len(text); {
 		if !isDigit(text[at]) {
@@ -127,6 +129,17 @@ func between(text string) int {
 		return 0
 	}
 	return i
+}
+
+// mayHaveDigits tells whether a text may have digits of other scripts than ours: the
+// first is U+0660, and there is none among the signs of U+2000 to U+2FFF.
+func mayHaveDigits(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c >= 0xd9 && c != 0xe2 {
+			return true
+		}
+	}
+	return false
 }
 
 // plainDigits is a text with the digits of every script as ASCII has them.

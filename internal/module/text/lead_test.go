@@ -76,12 +76,13 @@ func TestBareHosts(t *testing.T) {
 		"see evil.example.com/x, or": {"evil.example.com/x"},
 		"(evil.example.com/)":        {"evil.example.com/"},
 		"тест.рф/x":                  {"тест.рф/x"},
-		"and/or a.b/c 1.2/3 v1.2.3/x /usr/lib/a.com/x 10.0.0.0/8":     nil,
-		"a@evil.example.com/x x=evil.example.com/y":                   nil,
-		"http://a.example/b.com/c":                                    {"http://a.example/b.com/c"},
-		"file.txt/x read.me":                                          nil,
-		"hxxp://evil.example.com/x":                                   {"hxxp://evil.example.com/x"},
-		"search-ms://x\u0020smb://evil.example.com/s, mailto:a@b.com": {"search-ms://x", "smb://evil.example.com/s"},
+		"and/or a.b/c 1.2/3 v1.2.3/x /usr/lib/a.com/x 10.0.0.0/8":                    nil,
+		"a@evil.example.com/x x=evil.example.com/y":                                  nil,
+		"http://a.example/b.com/c":                                                   {"http://a.example/b.com/c"},
+		"file.txt/x read.me":                                                         nil,
+		"WWWGB82WEST12345698765432http://evil.example.com/x wwhttps://b.example.com": {"http://evil.example.com/x", "wwhttps://b.example.com"},
+		"hxxp://evil.example.com/x":                                                  {"hxxp://evil.example.com/x"},
+		"search-ms://x\u0020smb://evil.example.com/s, mailto:a@b.com":                {"search-ms://x", "smb://evil.example.com/s"},
 	} {
 		if f := of(t, "Content-Type: text/plain; charset=utf-8\r\n\r\n"+text); !slices.Equal(f.URLs, want) {
 			t.Errorf("%q: %q", text, f.URLs)

@@ -12,7 +12,7 @@ type links struct {
 	relative int      // addresses that were made whole by it
 	early    []string // addresses that came before it
 	open     string   // where the link that is open leads
-	label    strings.Builder
+	label    []byte
 }
 
 // start takes the addresses of an element.
@@ -106,21 +106,21 @@ func (l *links) whole(to string) string {
 
 // words are shown; they are a link's where one is open.
 func (l *links) words(text string) {
-	if l.open != "" && l.label.Len() < maxURL {
-		l.label.WriteString(text)
+	if l.open != "" && len(l.label) < maxURL {
+		l.label = append(l.label, text...)
 	}
 }
 
 // close ends the link that is open.
 func (l *links) close() error {
 	if l.open != "" {
-		if err := l.in.budget.Charge(1 + l.label.Len()/perStep); err != nil {
+		if err := l.in.budget.Charge(1 + len(l.label)/perStep); err != nil {
 			return err
 		}
-		l.in.compare(l.open, l.label.String())
+		l.in.compare(l.open, string(l.label))
 	}
 	l.open = ""
-	l.label.Reset()
+	l.label = l.label[:0]
 	return nil
 }
 

@@ -1,17 +1,16 @@
 package text
 
 import (
-	"regexp"
-	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
-// iban is an account number: a country, two check digits and up to 30
-// characters, in groups of four or none.
-var iban = regexp.MustCompile(`^[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?`)
-
-const longestIBAN = 34 + 8 // with the spaces between groups
+// The bounds of an account number: a country, two check digits and up to 30 characters,
+// in groups of four or none.
+const (
+	leastIBAN = 4 + 8
+	mostIBAN  = 4 + 31
+)
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
@@ -51,20 +50,50 @@ func luhn(s string) bool {
 
 // ibanIn tells whether a text has an account number.
 func ibanIn(text string) bool {
-	for at := 0; at+4 <= len(text); at++ {
-		capital := func(c byte) bool { return 'A' <= c && c <= 'Z' }
-		if !capital(text[at]) || !capital(text[at+1]) || !isDigit(text[at+2]) || !isDigit(text[at+3]) || !standsAlone(text, at, len(text)) {
+	for at := 2; at+2 <= len(text); at++ {
+		if !isDigit(text[at]) || !isDigit(text[at+1]) || !isCapital(text[at-1]) || !isCapital(text[at-2]) || !standsAlone(text, at-2, len(text)) {
 			continue
 		}
-		s := strings.ReplaceAll(iban.FindString(text[at:min(len(text), at+longestIBAN)]), " ", "")
+		var number [mostIBAN]byte
+		s := number[:accountAt(text[at-2:], &number)]
 		// What follows it may have been taken along.
 		for n := len(s); n >= 15; n-- {
-			if mod97(s[:n]) && (n == len(s) || ibanLength(s[:2]) == n) {
+			if (n == len(s) || ibanLength(string(s[:2])) == n) && mod97(s[:n]) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+func isCapital(c byte) bool { return 'A' <= c && c <= 'Z' }
+
+// accountAt takes the characters of a number that a text begins with, and returns how
+// many there are: a country and two digits, two to seven groups of four characters,
+// with a space before each or none, and what is left of one.
+func accountAt(text string, number *[mostIBAN]byte) int {
+	n := copy(number[:], text[:4])
+	at := 4
+	for {
+		from, group := at, 0
+		if from < len(text) && text[from] == ' ' {
+			from++
+		}
+		most := 4
+		if n >= 4+7*4 {
+			most = 3
+		}
+		for from+group < len(text) && group < most && (isCapital(text[from+group]) || isDigit(text[from+group])) {
+			group++
+		}
+		if group < 4 && n < leastIBAN {
+			return 0
+		}
+		n += copy(number[n:], text[from:from+group])
+		if at = from + group; group < 4 {
+			return n
+		}
+	}
 }
 
 // ibanLength is how long the numbers of a country are, 0 where it is not known
@@ -78,10 +107,10 @@ func ibanLength(country string) int {
 }
 
 // mod97 checks the check digits (ISO 13616-1 §6.2).
-func mod97(s string) bool {
+func mod97(s []byte) bool {
 	rest := 0
-	for _, c := range []byte(s[4:] + s[:4]) {
-		switch {
+	for i := range s {
+		switch c := s[(i+4)%len(s)]; {
 		case c >= '0' && c <= '9':
 			rest = (rest*10 + int(c-'0')) % 97
 		default:

@@ -2,13 +2,11 @@ package text
 
 import (
 	"errors"
-	"io"
 	"strings"
-
-	"golang.org/x/net/html"
 
 	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/css"
+	"github.com/tollgate-mail/tollgate/internal/markup"
 )
 
 // The bounds of a page.
@@ -30,21 +28,24 @@ type page struct {
 	begun  bool // there was something that a style sheet may be about
 	late   bool // a style sheet came after that
 	open   []element
-	last   map[string]int // the innermost that is open, by name: its place and 1
-	nested int            // pages around this text
-	floor  int            // elements that are open around it
-	only   bool           // what is read is for some programs
+	last   [mostElements]int // the innermost that is open, by its number: its place and 1
+	others map[string]int    // likewise, by name
+	nested int               // pages around this text
+	floor  int               // elements that are open around it
+	only   bool              // what is read is for some programs
 
 	shown  strings.Builder
 	whole  *strings.Builder // nil: it is as shown
 	hidden strings.Builder
 
-	links links
+	links   links
+	readers [maxNested + 1]markup.Reader
 }
 
 // html reads an HTML text by its tokens, as mail programs do. A tree would show more
 // exactly what is in what, and is not bounded by the length of its text.
 func (in *inspection) html(text string) error {
+	text = markup.Clean(text)
 	sheet := new(css.Sheet)
 	p := newPage(in, sheet)
 	if err := p.read(text); err != nil {
@@ -75,15 +76,15 @@ func (p *page) cut(err error) error {
 }
 
 func newPage(in *inspection, sheet *css.Sheet) *page {
-	p := &page{inspection: in, sheet: sheet, last: make(map[string]int)}
+	p := &page{inspection: in, sheet: sheet, others: make(map[string]int)}
 	p.links.in = in
 	return p
 }
 
 // read reads a text, or one within another.
 func (p *page) read(text string) error {
-	z := html.NewTokenizer(strings.NewReader(text))
-	z.SetMaxBuf(maxRead + 1)
+	z := &p.readers[p.nested]
+	z.Reset(text)
 	tag := "" // where a text is next to its start tag, that
 	for {
 		kind := z.Next()
@@ -94,25 +95,21 @@ func (p *page) read(text string) error {
 		in := tag
 		tag = ""
 		switch kind {
-		case html.ErrorToken:
-			if err := z.Err(); err != io.EOF { //nolint:errorlint // as the package has it
-				p.found(SymbolLimit)
-			}
+		case markup.End:
 			return nil
-		case html.TextToken:
+		case markup.Text:
 			err = p.text(z, in)
-		case html.CommentToken:
-			err = p.comment(string(z.Raw())) // the text would have its entities read already
-		case html.StartTagToken, html.SelfClosingTagToken:
-			tag, err = p.start(z, kind == html.SelfClosingTagToken)
+		case markup.Comment:
+			err = p.comment(z.Raw())
+		case markup.StartTag, markup.ClosedTag:
+			tag, err = z.Name(), p.start(z, kind == markup.ClosedTag)
 			// What is in noscript is shown where no scripts are run, as in mail; SVG and
 			// MathML have no elements of raw text, and tags in them may end them.
 			if foreign := p.foreign() >= 0; foreign || tag == "noscript" {
-				z.NextIsNotRawText()
+				z.TagsFollow()
 			}
-		case html.EndTagToken:
-			name, _ := z.TagName()
-			err = p.finish(name)
+		case markup.EndTag:
+			err = p.finish(z.Name())
 		}
 		if err != nil {
 			return err
@@ -121,20 +118,20 @@ func (p *page) read(text string) error {
 }
 
 // text takes a text, by the element that it begins.
-func (p *page) text(z *html.Tokenizer, in string) error {
+func (p *page) text(z *markup.Reader, in string) error {
 	switch in {
 	case "script":
 	case "style":
 		if p.nested > 0 && p.only {
 			return nil // as pages for one program have them
 		}
-		return p.style(string(z.Raw()))
+		return p.style(z.Raw())
 	case "title":
 		// It is the name of a window, and in the head of a page only.
 	case "noembed", "noframes", "iframe":
-		return p.inside(string(z.Raw()))
+		return p.inside(z.Raw())
 	default:
-		p.words(string(z.Text()))
+		p.words(z.Text())
 	}
 	return nil
 }
@@ -187,7 +184,7 @@ func (p *page) inside(text string) error {
 }
 
 // words takes what is written where the page is.
-func (p *page) words(text string) { p.within(p.holder(len(p.open), ""), text) }
+func (p *page) words(text string) { p.within(p.holder(len(p.open), &nobodys), text) }
 
 // within takes what is written in the element at a place.
 func (p *page) within(at int, text string) {

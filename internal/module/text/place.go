@@ -3,26 +3,17 @@ package text
 // Where programs put what stands where HTML has no place for it.
 
 // holder is the place of the element that what comes at a place is in: a text, or an
-// element of a name; -1 where there is none. What no table may have stands before it
+// element; -1 where there is none. What no table may have stands before it
 // (HTML §13.2.6.1, foster parenting), whatever hides the table.
-func (p *page) holder(at int, name string) int {
+func (p *page) holder(at int, k *kind) int {
 	at--
-	if p.nested > 0 || ofTable(name) || name == "td" || name == "th" || name == "caption" || name == "col" {
+	if p.nested > 0 || k.cell {
 		return at
 	}
-	for at >= 0 && ofTable(p.open[at].name) {
+	for at >= 0 && p.open[at].kind.rows {
 		at--
 	}
 	return at
-}
-
-// ofTable are a table and the elements that have its cells, which hold no text.
-func ofTable(name string) bool {
-	switch name {
-	case "table", "tbody", "thead", "tfoot", "tr", "colgroup":
-		return true
-	}
-	return false
 }
 
 // stray tells whether a start tag makes no element where it stands, or one that has no
@@ -32,18 +23,9 @@ func (p *page) stray(name string) bool {
 	case "head":
 		return true
 	case "form":
-		return p.last[name] > 0
+		return p.last[formElement] > 0
 	case "td", "th", "caption", "tr", "tbody", "thead", "tfoot", "colgroup":
-		return p.nested == 0 && p.last["table"] == 0
-	}
-	return false
-}
-
-// heads are elements that stand before all text, and hold none.
-func heads(name string) bool {
-	switch name {
-	case "html", "head", "meta", "title", "link", "base", "style", "script":
-		return true
+		return p.nested == 0 && p.last[tableElement] == 0
 	}
 	return false
 }
@@ -51,17 +33,17 @@ func heads(name string) bool {
 // foreign is the place of the innermost element of another language that what comes
 // is read as, -1 where that is HTML.
 func (p *page) foreign() int {
-	at := max(p.last["svg"], p.last["math"]) - 1
+	at := max(p.last[svgElement], p.last[mathElement]) - 1
 	if at < p.floor {
 		return -1
 	}
 	// In these, there is HTML again (HTML §13.2.6, integration points).
-	points := []string{"foreignobject", "desc", "title"}
-	if p.open[at].name == "math" {
-		points = []string{"mi", "mo", "mn", "ms", "mtext", "annotation-xml"}
+	points := []int{foreignObject, descElement, titleElement}
+	if p.open[at].kind.number == mathElement {
+		points = []int{miElement, moElement, mnElement, msElement, mtextElement, annotationXML}
 	}
-	for _, name := range points {
-		if p.last[name] > at+1 {
+	for _, number := range points {
+		if p.last[number] > at+1 {
 			return -1
 		}
 	}
@@ -70,12 +52,8 @@ func (p *page) foreign() int {
 
 // leave ends the elements of another language that a start tag of HTML stands in (HTML
 // §13.2.6.5).
-func (p *page) leave(name string) {
-	switch name {
-	case "b", "big", "blockquote", "body", "br", "center", "code", "dd", "div", "dl", "dt", "em", "embed", "font", "h1", "h2", "h3", "h4", "h5", "h6", "head", "hr",
-		"i", "img", "li", "listing", "menu", "meta", "nobr", "ol", "p", "pre", "ruby", "s", "small", "span", "strong", "strike", "sub", "sup", "table", "tt", "u",
-		"ul", "var":
-	default:
+func (p *page) leave(k *kind) {
+	if !k.leaves {
 		return
 	}
 	for at := p.foreign(); at >= 0; at = p.foreign() {

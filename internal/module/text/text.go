@@ -100,6 +100,7 @@ type inspection struct {
 	urls    addresses
 	domains addresses
 	symbols []string
+	buffer  []byte // for the octets of a part
 }
 
 // texts are of a bounded length together.
@@ -121,15 +122,10 @@ func (in *inspection) part(p *mail.Part) error {
 	if len(forms) == 0 || p.Disposition == "attachment" {
 		return nil
 	}
-	b, err := io.ReadAll(io.LimitReader(in.budget.Reader(p.Body), maxRead+1))
+	octets, err := in.octets(p.Body)
 	if err != nil {
 		return err
 	}
-	if len(b) > maxRead {
-		b = b[:maxRead]
-		in.found(SymbolLimit)
-	}
-	octets := string(b)
 	label := p.Content.FallbackCharset()
 	c, ok := charset.Find(label)
 	text := ""
@@ -141,7 +137,7 @@ func (in *inspection) part(p *mail.Part) error {
 	for _, f := range forms {
 		switch f {
 		case marked:
-			err = in.html(strings.ReplaceAll(text, "\x00", ""))
+			err = in.html(text)
 		case folded:
 			err = in.plain(unfolded(text))
 		default:
@@ -153,6 +149,33 @@ func (in *inspection) part(p *mail.Part) error {
 	}
 	return nil
 }
+
+// octets are those of a part, as far as it is looked at.
+func (in *inspection) octets(body io.Reader) (string, error) {
+	r := in.budget.Reader(body)
+	b := in.buffer[:0]
+	for {
+		if len(b) == cap(b) {
+			b = slices.Grow(b, max(len(b), smallPart))
+		}
+		n, err := r.Read(b[len(b):min(cap(b), maxRead+1)])
+		b = b[:len(b)+n]
+		switch {
+		case len(b) > maxRead:
+			in.found(SymbolLimit)
+			b = b[:maxRead]
+		case err == nil:
+			continue
+		case !errors.Is(err, io.EOF):
+			return "", err
+		}
+		in.buffer = b
+		return string(b), nil
+	}
+}
+
+// smallPart is how many octets most texts have at most.
+const smallPart = 8 << 10
 
 // plain takes a text, and the addresses in it.
 func (in *inspection) plain(text string) error {

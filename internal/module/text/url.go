@@ -3,6 +3,7 @@ package text
 import (
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -21,16 +22,19 @@ func (in *inspection) textURLs(text string) error {
 		return err
 	}
 	for at := 0; ; {
-		from := at + strings.IndexAny(text[at:], ":wW/")
-		if from < at {
+		from := lead(text, at)
+		if from == len(text) {
 			return nil
 		}
 		least := at
 		at = from + 1
 		switch {
-		case strings.HasPrefix(text[from:], "://"):
+		case text[from] == ':':
 			for from > least && at-from < longestScheme && (isLetter(text[from-1]) || isDigit(text[from-1]) || text[from-1] == '-') {
 				from--
+			}
+			if at-from == longestScheme { // it may be behind another word
+				from = at - 1 - max(len(suffixOf(text[from:at-1], "http")), len(suffixOf(text[from:at-1], "https")))
 			}
 		case text[from] == '/':
 			n := hostBefore(text[:from])
@@ -40,7 +44,7 @@ func (in *inspection) textURLs(text string) error {
 			if from -= n; n == 0 {
 				continue
 			}
-		case len(text)-from > 4 && strings.EqualFold(text[from:from+4], "www.") && (from == 0 || !isLetter(text[from-1]) && text[from-1] != '.' && text[from-1] != '/'):
+		case len(text)-from > 4 && (from == 0 || !isLetter(text[from-1]) && text[from-1] != '.' && text[from-1] != '/'):
 		default:
 			continue
 		}
@@ -54,6 +58,34 @@ func (in *inspection) textURLs(text string) error {
 		in.add(strings.TrimRight(text[from:end], ".,;:!?)]}»”’…"))
 		at = max(at, end)
 	}
+}
+
+// lead is where something stands, from a place on, that an address may begin at or
+// before: a slash, "://" or "www.".
+func lead(text string, at int) int {
+	for ; at < len(text); at++ {
+		switch text[at] {
+		case '/':
+			return at
+		case ':':
+			if strings.HasPrefix(text[at:], "://") {
+				return at
+			}
+		case 'w', 'W':
+			if beginsWith(text[at:], "www.") {
+				return at
+			}
+		}
+	}
+	return at
+}
+
+// suffixOf is a word in lower case as a text ends with it, "" where it does not.
+func suffixOf(text, word string) string {
+	if end := text[max(len(text)-len(word), 0):]; beginsWith(end, word) {
+		return end
+	}
+	return ""
 }
 
 // longestScheme is how many octets of one are looked at.
@@ -97,16 +129,17 @@ func endsURL(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("<
 func (in *inspection) add(text string) {
 	text = canonical(text)
 	host := hostOf(text)
-	scheme := schemeOf(text)
-	switch {
-	case host != "":
-	case ignored(scheme):
-		return
-	case scheme != "": // of a program, which may be told of a host
-		host = hostWithin(text[len(scheme)+1:])
-	default:
-		if host = bareHost(text); host == "" {
+	if host == "" {
+		scheme := schemeOf(text)
+		switch {
+		case ignored(scheme):
 			return
+		case scheme != "": // of a program, which may be told of a host
+			host = hostWithin(text[len(scheme)+1:])
+		default:
+			if host = bareHost(text); host == "" {
+				return
+			}
 		}
 	}
 	if len(text) > maxURL {
@@ -130,6 +163,10 @@ type addresses struct {
 
 // gather adds a text.
 func (in *inspection) gather(list *addresses, text string) {
+	const few = 8 // are looked through one by one
+	if len(list.all) <= few && slices.Contains(list.all, text) {
+		return
+	}
 	if _, ok := list.seen[text]; ok {
 		return
 	}
@@ -137,11 +174,16 @@ func (in *inspection) gather(list *addresses, text string) {
 		in.found(SymbolLimit)
 		return
 	}
+	if list.all = append(list.all, text); len(list.all) <= few {
+		return
+	}
 	if list.seen == nil {
-		list.seen = make(map[string]struct{})
+		list.seen = make(map[string]struct{}, 4*few)
+		for _, other := range list.all {
+			list.seen[other] = struct{}{}
+		}
 	}
 	list.seen[text] = struct{}{}
-	list.all = append(list.all, text)
 }
 
 // hostOf is the host of an address of the web, "" when it is none. Most of what is
