@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -81,7 +82,10 @@ refused by the candidate and not by the old policy. A restart goes on with it.`,
 				}
 				r.Networks = append(r.Networks, p)
 			}
-			return a.askCanary(c, daemon.CmdCanaryStart, r)
+			if err := a.askCanary(c, daemon.CmdCanaryStart, r); err != nil {
+				return err
+			}
+			return a.ownFolder(r.File)
 		},
 	}
 	f := c.Flags()
@@ -92,6 +96,28 @@ refused by the candidate and not by the old policy. A restart goes on with it.`,
 	f.StringVar(&band, "band", "5%", "the `SHARE` that it may refuse besides")
 	f.StringVar(&message, "message", "", "why, for the history: a `TEXT`")
 	return c
+}
+
+// ownFolder warns of a candidate that promote could not put in the policy's place: there
+// its relative paths would name other files.
+func (a *app) ownFolder(candidate string) error {
+	if filepath.Dir(candidate) == filepath.Dir(absolute(a.policy)) {
+		return nil
+	}
+	names, err := config.Relative(candidate)
+	if err != nil {
+		return away(err)
+	}
+	for _, name := range names {
+		there, err := os.Stat(filepath.Join(filepath.Dir(absolute(a.policy)), name))
+		here, hereErr := os.Stat(filepath.Join(filepath.Dir(candidate), name))
+		if err == nil && hereErr == nil && os.SameFile(there, here) {
+			continue
+		}
+		fmt.Fprintf(a.err, "tollgate: %q is a path from the folder of %s: \"tollgate canary promote\" cannot put it in force like that; write whole paths, or let the candidate stand beside %s\n", name, candidate, a.policy)
+		break
+	}
+	return nil
 }
 
 func (a *app) canaryAsk(name, short, command string) *cobra.Command {
@@ -167,10 +193,11 @@ func (a *app) canaryPromote() *cobra.Command {
 		Short: "make the candidate the policy of all mail",
 		Long: `Promote writes the candidate's file in place of the policy's, keeps that
 beside it as NAME.before-TIME, and reloads. It is for who may write the
-policy. Paths in the candidate must mean the same there: otherwise nothing is
-changed; nor is it where the policy's file was edited since it was loaded, for
-the candidate does not have that edit, unless --replace is given. Exit code 1: no
-canary is under way, or it is refused.`,
+policy. Paths in the candidate must mean the same there (let it stand beside
+the policy, or write whole paths): otherwise nothing is changed; nor is it
+where the policy's file was edited since it was loaded, for the candidate does
+not have that edit, unless --replace is given. Exit code 1: no canary is under
+way, or it is refused.`,
 		Example: `  tollgate canary promote --message "fewer false positives"`,
 		Args:    alone,
 		RunE: func(c *cobra.Command, _ []string) error {

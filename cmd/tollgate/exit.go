@@ -73,7 +73,7 @@ func (a *app) exit(c *cobra.Command, err error) int {
 	f := &failure{exitUsage, err}
 	errors.As(err, &f)
 	if f.err != nil {
-		fmt.Fprintln(a.err, "tollgate:", f.err)
+		fmt.Fprintln(a.err, "tollgate:", err) // with what was said around the failure
 		if errors.Is(f.err, control.ErrNoDaemon) {
 			fmt.Fprintln(a.err, "tollgate:", startHint())
 		}

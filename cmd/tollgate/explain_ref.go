@@ -39,34 +39,26 @@ func (a *app) findMessage(ctx context.Context, name string) (*found, string, err
 	if err != nil {
 		return nil, "", err
 	}
-	var refs []string
-	for _, q := range []journal.Query{{Ref: name}, {QueueID: name}} {
-		_, err := journal.Search(ctx, dir, q, func(e journal.Entry) error {
-			if e.Ref != "" && !slices.Contains(refs, e.Ref) {
-				refs = append(refs, e.Ref)
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, "", away(err)
-		}
-	}
-	if len(refs) == 0 {
-		fmt.Fprintln(a.err, "nothing found")
-		return nil, "", silent(exitNegative)
+	r := a.reading(dir)
+	refs, err := r.refs(ctx, name)
+	if err != nil {
+		return nil, "", err
 	}
 	f := &found{Ref: refs[len(refs)-1], Entries: []journal.Entry{}, NotKnown: notKnown()}
 	if len(refs) > 1 {
 		fmt.Fprintf(a.err, "tollgate: the queue id came %d times; this is the last, %s\n", len(refs), f.Ref)
 	}
-	_, err = journal.Search(ctx, dir, journal.Query{Ref: f.Ref}, func(e journal.Entry) error {
+	err = r.search(ctx, journal.Query{Ref: f.Ref}, func(e journal.Entry) error {
 		f.story.add(&e)
 		e.Line = ""
 		f.Entries = append(f.Entries, e)
 		f.Policy = or2(e.Policy, f.Policy)
 		return nil
 	})
-	return f, dir, away(err)
+	if !r.whole {
+		f.NotKnown = append(f.NotKnown, "what stands in files of the journal that cannot be read")
+	}
+	return f, dir, err
 }
 
 func or2(s, other string) string {

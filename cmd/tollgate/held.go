@@ -63,13 +63,11 @@ func (a *app) explainHeld(ctx context.Context, dir string, held []heldMessage) (
 		}
 		return nil
 	})
-	for _, path := range report.Unsearched {
-		fmt.Fprintf(a.err, "tollgate: %s: compressed in a way that cannot be searched; unpack it first\n", path)
+	missing := report.Missing()
+	for _, what := range missing {
+		fmt.Fprintf(a.err, "tollgate: %s\n", visible(what))
 	}
-	for _, what := range report.Unread {
-		fmt.Fprintf(a.err, "tollgate: %s\n", visible(what.Error()))
-	}
-	return len(report.Unsearched)+len(report.Unread) == 0, away(err)
+	return len(missing) == 0, away(err)
 }
 
 // ours are those that are on hold on our word.

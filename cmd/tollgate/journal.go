@@ -78,7 +78,7 @@ It works on the files: no daemon need run.`,
 	f.StringVar(&l.until, "until", "", "before this `TIME`")
 	f.StringVar(&l.Ref, "ref", "", "the `REFERENCE` that replies name")
 	f.StringVar(&l.QueueID, "queue-id", "", "Postfix's queue `ID`")
-	f.StringVar(&l.Rule, "rule", "", "the rule `NAME` decided or matched, or \"threshold above 6\" was passed")
+	f.StringVar(&l.Rule, "rule", "", "the rule `NAME` decided or matched; or \"threshold above 6\", \"(mta)\" as --count-by rule prints them")
 	f.StringVar(&l.MessageID, "message-id", "", "the Message-ID, with or without angle `BRACKETS`")
 	f.StringVar(&l.Subject, "subject", "", "the Subject has this `TEXT` in it")
 	f.StringVar(&l.Verdict, "verdict", "", "`VERDICT`: "+strings.Join(journalVerdicts(), ", "))
@@ -173,9 +173,9 @@ func (l *looking) prepare(args []string, now time.Time) (err error) {
 		return err
 	}
 	if l.countBy != "" && len(l.Kinds) == 0 {
-		// Steps of the trace are no mail.
-		l.Kinds = slices.DeleteFunc(journal.Kinds(), func(k string) bool { return k == journal.Trace || k == journal.Looks })
+		l.Kinds = ofMail()
 	}
+	l.byCause()
 	if l.ClientIP, err = parseClient(l.client); err != nil {
 		return err
 	}
@@ -201,6 +201,11 @@ func (l *looking) prepare(args []string, now time.Time) (err error) {
 		return usagef("--count-by counts what is there: it does not go with -f")
 	}
 	return nil
+}
+
+// ofMail are the journals whose entries are of mail: steps of the trace are not.
+func ofMail() []string {
+	return slices.DeleteFunc(journal.Kinds(), func(k string) bool { return k == journal.Trace || k == journal.Looks })
 }
 
 // zone is the one of all times of the command.

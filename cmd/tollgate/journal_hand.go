@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/tollgate-mail/tollgate/internal/holdqueue"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 )
 
@@ -64,6 +66,28 @@ func (s *story) ending() string {
 		}
 	}
 	return ""
+}
+
+// noLongerHeld asks Postfix about a message that was put on hold and of which the journal
+// has no end: others may have let it go, or removed it, and nobody was told. Where
+// Postfix cannot be asked nothing is said.
+func (a *app) noLongerHeld(ctx context.Context, s *story) bool {
+	e := s.about()
+	if e.Verdict != "hold" || e.QueueID == "" || len(s.hands) > 0 {
+		return false
+	}
+	places, err := a.lookingPlaces()
+	if err != nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	held := false
+	err = holdqueue.New(places.PostfixConfig).List(ctx, func(m holdqueue.Message) error {
+		held = held || m.QueueID == e.QueueID
+		return nil
+	})
+	return err == nil && !held
 }
 
 // handLine is of what was done where nothing else of the message is told.

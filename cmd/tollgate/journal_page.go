@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -45,25 +44,14 @@ func (a *app) page(ctx context.Context, l looking, name string) error {
 	if err != nil {
 		return err
 	}
-	var refs []string
-	note := func(e journal.Entry) error {
-		if e.Ref != "" && !slices.Contains(refs, e.Ref) {
-			refs = append(refs, e.Ref)
-		}
-		return nil
-	}
-	for _, q := range []journal.Query{{Ref: name}, {QueueID: name}} {
-		if _, err := journal.Search(ctx, dir, q, note); err != nil {
-			return away(err)
-		}
-	}
-	if len(refs) == 0 {
-		fmt.Fprintln(a.err, "nothing found")
-		return silent(exitNegative)
+	r := a.reading(dir)
+	refs, err := r.refs(ctx, name)
+	if err != nil {
+		return err
 	}
 	for n, ref := range refs {
 		var s story
-		_, err := journal.Search(ctx, dir, journal.Query{Ref: ref}, func(e journal.Entry) error {
+		err := r.search(ctx, journal.Query{Ref: ref}, func(e journal.Entry) error {
 			if l.redact {
 				e = a.redactions().entry(e)
 			}
@@ -74,13 +62,16 @@ func (a *app) page(ctx context.Context, l looking, name string) error {
 			return nil
 		})
 		if err != nil {
-			return away(err)
+			return err
 		}
 		if a.json {
 			continue
 		}
 		if n > 0 {
 			fmt.Fprintln(a.out)
+		}
+		if l.dir == "" {
+			s.noLongerHeld = a.noLongerHeld(ctx, &s)
 		}
 		if err := s.page(a, l.zone()); err != nil {
 			return away(err)
@@ -138,6 +129,9 @@ func (s *story) page(a *app, zone *time.Location) error {
 	}
 	for _, d := range s.deeds() {
 		verdict += "; " + d.text(zone)
+	}
+	if s.noLongerHeld {
+		verdict += "; but it is on hold no more: somebody let it go or removed it without tollgate (Postfix's log tells)"
 	}
 	row("verdict", verdict)
 	for n, mark := range e.Tags {

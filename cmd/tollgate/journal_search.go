@@ -84,6 +84,9 @@ func (a *app) look(ctx context.Context, l looking) error {
 	if report.Broken > 0 {
 		fmt.Fprintf(a.err, "tollgate: %s passed over: damaged or cut by a crash\n", daemon.Plural(int(report.Broken), "line"))
 	}
+	if err == nil {
+		err = a.beforeSubject(ctx, dir, l)
+	}
 	switch {
 	case err != nil:
 		return away(err)

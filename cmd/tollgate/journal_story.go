@@ -19,6 +19,8 @@ type story struct {
 	hands   []journal.Entry // of blocks: what was done to it afterwards
 	beside  []journal.Entry // of shadow
 	looks   []journal.Entry
+
+	noLongerHeld bool // it was put on hold, nothing was done to it by us, and Postfix does not have it there
 }
 
 // mostStories are under way at once: of two million lines that are printed, no

@@ -39,6 +39,7 @@ func (a *app) effects(ctx context.Context, c comparison) error {
 		return nil // no mail has come
 	}
 	r := replay.Comparison{Dir: places.JournalDir, Since: at.at, Shared: c.shared()}
+	r.Both, _ = policydiff.Common(c.before.Policy, c.after.Policy) // where it cannot be told, nothing is known
 	if r.Before, err = c.before.load(); err == nil {
 		r.After, err = c.after.load()
 	}
@@ -83,6 +84,17 @@ func (c comparison) shared() func(version string) (before, after *policydiff.Sha
 	}
 }
 
+// turnText says in words from which verdict on a message to which it goes.
+func turnText(before, after string) string {
+	switch after {
+	case replay.Beyond:
+		return before + " -> not refused so early, and what then is not known"
+	case before:
+		return before + " as before, but not for all of its recipients"
+	}
+	return before + " -> " + after
+}
+
 // mostEffects are told to people one by one.
 const mostEffects = 20
 
@@ -90,16 +102,19 @@ func (a *app) printEffects(e *replay.Effects, since string) error {
 	p := a.printer()
 	p.line("")
 	p.line("effects on the mail since %s, by the journals:", since)
-	p.line("  of %s %d would meet another fate", daemon.Plural(e.Messages, "message"), e.Changed)
+	p.line("  of %s %d would meet another fate, and %d more be marked otherwise", daemon.Plural(e.Messages, "message"), e.Changed, e.Marked)
 	for _, t := range e.Turns {
-		p.line("    %s -> %s: %d", t.Before, t.After, t.Messages)
+		p.line("    %s: %d", turnText(t.Before, t.After), t.Messages)
 	}
 	for n, one := range e.Effects {
 		if n == mostEffects {
 			p.line("    and %d more", len(e.Effects)-n+e.More)
 			break
 		}
-		line := one.Ref + ": " + one.Before + " -> " + one.After
+		line := one.Ref + ": " + turnText(one.Before, one.After)
+		if one.Marks {
+			line = one.Ref + ": " + one.Before + " with other marks"
+		}
 		if one.Rule != "" {
 			line += " by " + one.Rule
 		}

@@ -81,6 +81,9 @@ func (a *app) reconcileAll(ctx context.Context, places config.Places, ask daemon
 	if err := a.ask(ctx, places.StateDir, daemon.CmdUndecided, ask, &undecided); err != nil {
 		return err
 	}
+	if ask.Since.IsZero() && undecided.Source == "" {
+		return usagef("which messages? follow_maillog of [accounting] names no log that is followed, so none is known to be undecided: --since says from when")
+	}
 	if file == "" {
 		file = undecided.Source
 	}

@@ -45,10 +45,10 @@ modules, antivirus), and whether it has left Postfix's queue. --eicar attaches
 the test file that virus scanners find, --gtube has the line that spam filters
 find. The recipient gets the message, where nothing stops it.
 
-Exit code 0: a plain message was taken and judged; with --eicar the antivirus, or
-a module, found a virus; with --gtube a module found it to be spam. 1: it was not
-so, also where the message was refused for another reason: nobody looked at it
-then.`,
+Exit code 0: a plain message was taken and judged, wherever it went then; with
+--eicar the antivirus, or a module, found a virus; with --gtube a module found it
+to be spam. 1: it was not so, also where the message was refused for another
+reason: nobody looked at it then.`,
 		Example: `  tollgate send-test --to ivan@example.org
   tollgate send-test --to ivan@example.org --eicar`,
 		Args: alone,
@@ -123,6 +123,9 @@ func (a *app) sendAndFollow(ctx context.Context, m testMessage) error {
 		}
 	default:
 		fmt.Fprintln(a.err, "tollgate: the journals know nothing of it: does Postfix ask tollgate? \"tollgate doctor\" tells")
+	}
+	if is.Judged && is.Fate != nil && is.Fate.State != "left" && !a.json {
+		fmt.Fprintf(a.err, "tollgate: judged, but not delivered: %s\n", is.Fate)
 	}
 	if !m.asWished(&is, found) {
 		if is.Judged && (m.eicar || m.gtube) && !a.json {

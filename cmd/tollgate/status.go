@@ -59,7 +59,7 @@ func printStatus(out io.Writer, s *daemon.Status, now time.Time) error {
 	row("policy", "%s, loaded %s (%s)", s.Policy.File, local(s.Policy.Loaded), s.Policy.Counts)
 	row("listen", "%s", strings.Join(s.Listen, ", "))
 	m := s.Milter
-	row("", "%s now, %d since the start, %d refused, %d lost; %s ended, %s",
+	row("", "%s now, %d since the start, %d refused, %d lost; %s received whole, %s",
 		daemon.Plural(m.Connections, "connection"), m.Total, m.Refused, m.Lost, daemon.Plural(int(m.Messages), "message"), daemon.Plural(int(m.Faults), "fault"))
 	if m.Awaiting > 0 || m.AwaitingDropped > 0 {
 		row("", "%s being sent, at most %d at once; %d closed for being the slowest", daemon.Plural(m.Awaiting, "message"), m.AwaitingMost, m.AwaitingDropped)

@@ -172,6 +172,42 @@ func TestBalance(t *testing.T) {
 	now(Balance{Spooled: 6, Applied: 3, Parked: 1, Dropped: 1, Again: 1})
 }
 
+// named is a store that counts by gateway.
+type named struct {
+	*fakeStore
+	taken map[string]accounting.Taken
+}
+
+func (s named) Taken(_ context.Context, gateway string) (accounting.Taken, error) {
+	return s.taken[gateway], nil
+}
+
+// A gateway that is called otherwise keeps its spool, and the store what came of it.
+func TestBalanceRenamed(t *testing.T) {
+	spool := &fakeSpool{messages: [][]accounting.Record{records("a", "b")}}
+	store := named{&fakeStore{}, map[string]accounting.Taken{"mx1": {Applied: 1, Dropped: 1}, "mx2": {Applied: 70}}}
+	file := filepath.Join(t.TempDir(), "balance")
+	balance := func(gateway string) *Balance {
+		t.Helper()
+		is, err := (&Balancer{Gateway: gateway, Spool: spool, Store: store, File: file}).Now(t.Context())
+		if err != nil || is == nil {
+			t.Fatal(is, err)
+		}
+		return is
+	}
+	balance("mx1")
+	for _, name := range []string{"mail1", "mail1", "mx1", "mail"} {
+		if is := balance(name); is.Missing != 0 {
+			t.Errorf("%s: %+v", name, is)
+		}
+	}
+	spool.messages = append(spool.messages, records("c", "d"))
+	store.taken["mail1"] = accounting.Taken{Applied: 1}
+	if is := balance("mail1"); is.Missing != 1 || is.Spooled != 4 {
+		t.Errorf("one is missing: %+v", is)
+	}
+}
+
 // What somebody accepted as lost is missing no more, in the numbers and by name; and
 // nobody accepts what he does not know.
 func TestAccept(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -54,12 +55,15 @@ type baseline struct {
 	Applied int64  `json:"applied"`
 	Dropped int64  `json:"dropped"`
 	Again   int64  `json:"again"`
+	// Gateways are the names under which records came out of this spool: a gateway that
+	// is called otherwise now keeps its spool. Empty in files of before.
+	Gateways []string `json:"gateways,omitempty"`
 }
 
 // Now compares; nil without an error while it cannot be told what was before.
 func (b *Balancer) Now(ctx context.Context) (*Balance, error) {
 	before, waits := b.Spool.Counts()
-	taken, err := b.Store.Taken(ctx, b.Gateway)
+	taken, err := b.taken(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -115,23 +119,76 @@ func (b *Balancer) save(next baseline) error {
 	return err
 }
 
+// taken is what the store has of all that came out of this spool, whatever the gateway
+// was called.
+func (b *Balancer) taken(ctx context.Context) (accounting.Taken, error) {
+	names := []string{b.Gateway}
+	kept, err := b.read()
+	if err != nil {
+		return accounting.Taken{}, err
+	}
+	if kept != nil {
+		for _, name := range kept.Gateways {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+		if len(kept.Gateways) < len(names) {
+			next := *kept
+			next.Gateways = names
+			if err := b.save(next); err != nil {
+				return accounting.Taken{}, err
+			}
+		}
+	}
+	var sum accounting.Taken
+	for _, name := range names {
+		one, err := b.Store.Taken(ctx, name)
+		if err != nil {
+			return accounting.Taken{}, err
+		}
+		sum.Applied, sum.Parked, sum.Dropped = sum.Applied+one.Applied, sum.Parked+one.Parked, sum.Dropped+one.Dropped
+	}
+	return sum, nil
+}
+
+// read is the baseline of this spool; nil where there is none yet.
+func (b *Balancer) read() (*baseline, error) {
+	if b.base != nil {
+		return b.base, nil
+	}
+	text, err := os.ReadFile(b.File)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var was baseline
+	if err := json.Unmarshal(text, &was); err != nil {
+		return nil, fmt.Errorf("%s: %w", b.File, err)
+	}
+	if was.Spool != b.Spool.Name() {
+		return nil, nil // found out anew
+	}
+	return &was, nil
+}
+
 // load reads the baseline, or finds it out: when nothing is on its way.
 func (b *Balancer) load(taken accounting.Taken, done int64, quiet bool) error {
-	text, err := os.ReadFile(b.File)
-	var was baseline
-	if err == nil {
-		err = json.Unmarshal(text, &was)
-	}
+	was, err := b.read()
 	switch {
-	case err == nil && was.Spool == b.Spool.Name():
-		b.base = &was
+	case err != nil:
+		return err
+	case was != nil:
+		b.base = was
 		return nil
-	case err != nil && !errors.Is(err, os.ErrNotExist):
-		return fmt.Errorf("%s: %w", b.File, err)
 	case !quiet:
 		return nil
 	}
 	// What was drained before there were counts, and is not among them, stands
 	// as applied.
-	return b.save(baseline{Spool: b.Spool.Name(), Taken: taken.Sum() - done, Applied: taken.Applied + taken.Parked - done, Dropped: taken.Dropped})
+	return b.save(baseline{
+		Spool: b.Spool.Name(), Taken: taken.Sum() - done, Applied: taken.Applied + taken.Parked - done, Dropped: taken.Dropped, Gateways: []string{b.Gateway},
+	})
 }

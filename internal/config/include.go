@@ -172,6 +172,38 @@ func Includes(path, text string) ([]string, error) {
 	return all, nil
 }
 
+// Relative are the names of files and folders in a main file that mean others where the
+// file stands in another folder.
+func Relative(path string) ([]string, error) {
+	text, err := document.ReadFile(path, document.MaxFile)
+	if err != nil {
+		return nil, err
+	}
+	root, problem := document.Parse(path, text, newDecoder().manyTables())
+	if problem != nil {
+		return nil, diag.Problems{*problem}.Err()
+	}
+	var all []string
+	for _, section := range root.Children {
+		if namesNoFile(section.Key) {
+			continue
+		}
+		eachFile(section, func(n *node) {
+			if name := n.Value.(string); name != "" && !filepath.IsAbs(name) {
+				all = append(all, name)
+			}
+		})
+	}
+	if include := root.Child("include"); include != nil {
+		for _, n := range newDecoder().TextNodes(include) {
+			if name := n.Value.(string); !filepath.IsAbs(name) {
+				all = append(all, name)
+			}
+		}
+	}
+	return all, nil
+}
+
 // Whole is what a policy's files say, for programs that carry it elsewhere: an
 // object with "policy", the main file and those it includes as one, "clients", what
 // the file of [clients] says (null: there is none), and "files", the paths of all
@@ -192,9 +224,7 @@ func Whole(path string) ([]byte, diag.Problems) {
 		return nil, d.Problems
 	}
 	for _, section := range root.Children {
-		switch section.Key {
-		case "rule", "threshold", "client", "tariff", "replies": // no key of theirs names a file
-		default:
+		if !namesNoFile(section.Key) {
 			absolute(section)
 		}
 	}
@@ -233,16 +263,26 @@ func namesFile(key string) bool {
 	return strings.HasSuffix(key, "_file")
 }
 
+// namesNoFile tells sections none of whose keys names a file, whatever it is called.
+func namesNoFile(section string) bool {
+	return slices.Contains([]string{"rule", "threshold", "client", "tariff", "replies"}, section)
+}
+
 // absolute makes paths out of the names of files below n.
 func absolute(n *node) {
+	eachFile(n, func(c *node) { c.Value = values.Resolve(c) })
+}
+
+// eachFile calls fn with every value that names a file.
+func eachFile(n *node, fn func(*node)) {
 	for _, c := range n.Children {
 		name, single := c.Value.(string)
 		switch {
 		case c.Kind != document.Single:
-			absolute(c)
+			eachFile(c, fn)
 		case !single, c.Key == "follow_maillog" && name == FollowJournal:
 		case namesFile(c.Key):
-			c.Value = values.Resolve(c)
+			fn(c)
 		}
 	}
 }

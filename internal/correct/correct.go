@@ -93,16 +93,14 @@ func (b *Books) Records(ctx context.Context, messages []Message) ([][]accounting
 }
 
 // Void writes voids for what the messages were charged, durably. It returns
-// how many records each had; asked again it changes nothing.
-func (b *Books) Void(ctx context.Context, messages []Message) ([]int, error) {
+// the records that each had; asked again it changes nothing.
+func (b *Books) Void(ctx context.Context, messages []Message) ([][]accounting.Record, error) {
 	found, err := b.Records(ctx, messages)
 	if err != nil {
 		return nil, err
 	}
-	counts := make([]int, len(messages))
 	now := b.Now()
-	for i, list := range found {
-		counts[i] = len(list)
+	for _, list := range found {
 		voids := make([]accounting.Record, len(list))
 		for k, r := range list {
 			voids[k] = accounting.VoidOf(r, now)
@@ -111,5 +109,5 @@ func (b *Books) Void(ctx context.Context, messages []Message) ([]int, error) {
 			return nil, err
 		}
 	}
-	return counts, nil
+	return found, nil
 }

@@ -206,7 +206,7 @@ func (s *Status) degraded(now time.Time) []string {
 		}
 	}
 	if s.State != nil && s.State.Error != "" {
-		note("the state store fails since %s: %s; nothing is greylisted", s.State.Since, s.State.Error)
+		note("the state store fails since %s: %s; nothing is greylisted", localText(s.State.Since), s.State.Error)
 	}
 	for _, k := range s.Journal.Kinds {
 		if k.LastError != "" {
@@ -224,6 +224,15 @@ func (s *Status) degraded(now time.Time) []string {
 
 // local is a time in the zone of the daemon.
 func local(t time.Time) string { return t.Local().Format(time.DateTime) }
+
+// localText is a time of RFC 3339 in the zone of the daemon.
+func localText(text string) string {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return text
+	}
+	return local(t)
+}
 
 // span is how long something has lasted, in whole seconds.
 func span(d time.Duration) string { return d.Round(time.Second).String() }

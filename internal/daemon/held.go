@@ -40,9 +40,12 @@ type heldBooks struct {
 func (h *heldBooks) answer(ctx context.Context, r HeldRequest, user string) (HeldAnswer, error) {
 	var a HeldAnswer
 	if len(r.Void) > 0 {
-		var err error
-		if a.Records, err = h.books.Void(ctx, r.Void); err != nil {
+		voided, err := h.books.Void(ctx, r.Void)
+		if err != nil {
 			return a, err
+		}
+		for _, list := range voided {
+			a.Records = append(a.Records, len(list))
 		}
 	}
 	if len(r.Done) == 0 {

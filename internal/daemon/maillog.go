@@ -227,30 +227,47 @@ func (f *followed) carryOut(ctx context.Context) {
 // void takes back what a message was charged. The caller does not hold mu.
 func (f *followed) void(ctx context.Context, m outcome.Message, why, by string) error {
 	books := f.d.books()
-	n := len(m.Records)
-	if n > 0 {
-		voids := make([]accounting.Record, n)
-		for i, r := range m.Records {
+	records := m.Records
+	if len(records) > 0 {
+		voids := make([]accounting.Record, len(records))
+		for i, r := range records {
 			voids[i] = accounting.VoidOf(r, time.Now())
 		}
 		if err := f.d.spool.Append(ctx, voids); err != nil {
 			return err
 		}
 	} else {
-		counts, err := books.Void(ctx, []correct.Message{{QueueID: m.QueueID, Ref: m.Ref, Since: m.Time, Until: m.Time.Add(time.Millisecond)}})
+		voided, err := books.Void(ctx, []correct.Message{{QueueID: m.QueueID, Ref: m.Ref, Since: m.Time, Until: m.Time.Add(time.Millisecond)}})
 		if err != nil {
 			return err
 		}
-		n = counts[0]
+		records = voided[0]
 	}
 	f.mu.Lock()
 	f.voided++
 	f.mu.Unlock()
+	n := len(records)
 	f.d.log.Warn("a message was charged and is not in Postfix's queue: voided", "queue_id", m.QueueID, "ref", m.Ref, "records", n, "reason", why, "by", by)
-	return f.d.journals.Journal().Write(&journal.Entry{
+	return f.d.journals.Journal().Write(voidEntries(journal.Entry{
 		Kind: journal.Blocks, Time: time.Now(), Gateway: books.Gateway, QueueID: m.QueueID, Ref: m.Ref, Stage: "queue", Verdict: "voided",
 		Reason: fmt.Sprintf("Postfix does not have it (%s): %s voided", why, Plural(n, "usage record")), By: by,
-	})
+	}, records)...)
+}
+
+// voidEntries are one for each recipient who was charged. What its record has of the
+// message may stand nowhere else: its own line is lost where a daemon was killed.
+func voidEntries(e journal.Entry, records []accounting.Record) []*journal.Entry {
+	all := make([]*journal.Entry, max(len(records), 1))
+	for i := range all {
+		one := e
+		if i < len(records) {
+			r := &records[i]
+			one.MessageID, one.ClientIP, one.Direction, one.Size = r.MessageID, r.ClientIP, r.Direction, r.Size
+			one.Sender, one.Recipient, one.Client = r.Sender, r.Recipient, r.Client
+		}
+		all[i] = &one
+	}
+	return all
 }
 
 // keep keeps what is known.

@@ -131,14 +131,18 @@ func (p *Reporter) Report(ctx context.Context, r ReportRequest) (ReportAnswer, e
 			return ""
 		}
 	}
+	refused := blocked{dir: p.JournalDir, clients: p.Clients}
 	if r.Blocks || slices.Contains(q.By, report.Reason) {
-		q.Blocks = &blocked{p.JournalDir, p.Clients}
+		q.Blocks = &refused
 	}
 	if a.Rows, err = report.Run(ctx, p.Store, q); err != nil {
 		return a, err
 	}
 	if p.Doubt != "" {
 		a.Notes = append(a.Notes, p.Doubt)
+	}
+	for _, what := range refused.unread {
+		a.Notes = append(a.Notes, "what was refused is not all here: "+what)
 	}
 	if p.Waiting > 0 {
 		a.Notes = append(a.Notes, Plural(int(p.Waiting), "record")+" not yet in the store: see \"tollgate status\"")

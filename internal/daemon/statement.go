@@ -125,11 +125,12 @@ func noClient(id string, dir *directory.Directory) string {
 type blocked struct {
 	dir     string
 	clients *directory.Directory
+	unread  []string // of the journal, when it was read
 }
 
 // Blocks reads the journal.
 func (b *blocked) Blocks(ctx context.Context, from, to time.Time, fn func(report.Block)) error {
-	_, err := journal.Search(ctx, b.dir, journal.Query{Kinds: []string{journal.Blocks}, Since: from, Until: to}, func(e journal.Entry) error {
+	found, err := journal.SearchReadable(ctx, b.dir, journal.Query{Kinds: []string{journal.Blocks}, Since: from, Until: to}, func(e journal.Entry) error {
 		// What was done to held mail is no second block; nor is a recipient that
 		// Postfix refused itself one of ours.
 		if e.Stage == "hold" || e.Stage == "close" || e.Stage == "queue" {
@@ -144,6 +145,7 @@ func (b *blocked) Blocks(ctx context.Context, from, to time.Time, fn func(report
 		fn(one)
 		return nil
 	})
+	b.unread = found.Missing()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // nothing was ever journalled
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -237,7 +238,7 @@ func TestAbort(t *testing.T) {
 	s.Abort()
 	s.Abort()
 	s.Close()
-	if len(w.messages()) != 1 || w.last().Verdict != "aborted" {
+	if len(w.messages()) != 1 || w.last().Verdict != "aborted" || !strings.Contains(w.last().Detail, "by the client or by Postfix") {
 		t.Fatalf("%d entries, %+v", len(w.messages()), w.last())
 	}
 	if len(w.records) != 0 {

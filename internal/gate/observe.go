@@ -260,6 +260,11 @@ func (m *Message) noteRefusal(r *refusal, v Verdict) {
 	}
 }
 
+// givenUp is what is known of a message that ended before its end: a client that goes
+// away and Postfix that takes no more of it (RFC 5321 section 4.2.3, 552) look alike
+// to a milter.
+const givenUp = "given up before its end, by the client or by Postfix, whose log tells which"
+
 // abort ends a message that was not completed.
 func (m *Message) abort() {
 	if m.done {
@@ -274,6 +279,9 @@ func (m *Message) abort() {
 		v = Deferred
 	case m.refused > 0:
 		v = Rejected
+	}
+	if v == Aborted {
+		m.remarks = append(m.remarks, givenUp)
 	}
 	m.record(v, nil, Reply{})
 	stage := ""

@@ -38,6 +38,8 @@ type Query struct {
 	LeastSize    int64     // bytes
 	MostSize     int64     // bytes; 0: no bound
 	Since, Until time.Time // from Since on, before Until
+	// Also is asked of entries that match all else; nil: nothing is.
+	Also func(*Entry) bool
 }
 
 // match is a query made ready: what can be told from the line itself is told
@@ -246,7 +248,7 @@ func (m *match) is(e *Entry) bool {
 	case m.Rule != "" && !m.byRule(e):
 		return false
 	}
-	return true
+	return m.Also == nil || m.Also(e)
 }
 
 // hasSender tells whether an entry is of mail, which has a sender, if an empty one.

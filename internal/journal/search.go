@@ -23,6 +23,19 @@ type Report struct {
 	Unread     []error  // of files that could not be read, or not to their end
 }
 
+// Missing are the files of which something may be missing in what was found, each with
+// why.
+func (r *Report) Missing() []string {
+	all := []string{}
+	for _, err := range r.Unread {
+		all = append(all, err.Error())
+	}
+	for _, path := range r.Unsearched {
+		all = append(all, path+": compressed in a way that cannot be searched; unpack it first")
+	}
+	return all
+}
+
 // unread notes errors, those that were joined each by itself.
 func (r *Report) unread(err error) {
 	all, joined := err.(interface{ Unwrap() []error })

@@ -14,6 +14,10 @@ type Shared struct {
 	// the second may weigh it otherwise.
 	Same   map[string]bool
 	Weight map[string]string
+	// Whole are those of Same of which all that is to be done is the same, too; Rest is
+	// that all that is no rule is the same, and that no rule asks which others matched.
+	Whole map[string]bool
+	Rest  bool
 	// At is where each rule of the first stands, Last are those that end their
 	// stage.
 	At   map[string]int
@@ -34,7 +38,8 @@ func Common(first, second Policy) (*Shared, error) {
 	}
 	clients := text(a["client"]) == text(b["client"]) && text(a["recipients"]) == text(b["recipients"])
 	was, is := named("name", list(a["rule"])), named("name", list(b["rule"]))
-	s := &Shared{Same: map[string]bool{}, Weight: map[string]string{}, At: map[string]int{}, Last: map[string]bool{}}
+	s := &Shared{Same: map[string]bool{}, Weight: map[string]string{}, Whole: map[string]bool{}, At: map[string]int{}, Last: map[string]bool{}}
+	s.Rest = rest(a) == rest(b) && !strings.Contains(text(a["rule"]), `"rule":`) && !strings.Contains(text(b["rule"]), `"rule":`)
 	for n, name := range was.names {
 		rule := was.by[name]
 		s.At[name], s.Last[name] = n, rule["last"] == true
@@ -50,9 +55,16 @@ func Common(first, second Policy) (*Shared, error) {
 		for _, m := range listNamed.FindAllStringSubmatch(words, -1) {
 			same = same && sameList(first, second, m[1], table(a["lists"])[m[1]], table(b["lists"])[m[1]])
 		}
-		s.Same[name] = same
+		s.Same[name], s.Whole[name] = same, same && text(rule) == text(other)
 	}
 	return s, nil
+}
+
+// rest is all of a policy that is no rule.
+func rest(policy tables) string {
+	all := maps.Clone(policy)
+	delete(all, "rule")
+	return text(all)
 }
 
 // said are the keys by which a rule says what is to be done; the others ask.

@@ -22,6 +22,7 @@ import (
 type Effects struct {
 	Messages int      `json:"messages"` // judged
 	Changed  int      `json:"changed"`  // another verdict, or of a recipient
+	Marked   int      `json:"marked"`   // with the verdict as it was, but other marks
 	Turns    []Turn   `json:"turns"`    // the most frequent first
 	Effects  []Effect `json:"effects"`  // the first of them
 	More     int      `json:"more"`     // that are not among them
@@ -60,6 +61,7 @@ type Effect struct {
 	Recipients []string `json:"recipients"` // those of which the verdict changes
 	Before     string   `json:"before"`     // verdict
 	After      string   `json:"after"`      // verdict; Beyond: it would have come further than it did
+	Marks      bool     `json:"marks"`      // the verdict stays, the marks do not
 	Rule       string   `json:"rule"`       // that decides then; "" where none does
 	Weight     string   `json:"weight"`     // then
 	// Unknown are attributes that the journal does not have and that could change
@@ -84,8 +86,10 @@ type Comparison struct {
 	// Shared is what the version that judged a message has in common with Before and
 	// After, nil where it is not known any more.
 	Shared func(version string) (before, after *policydiff.Shared)
-	Dir    string
-	Since  time.Time
+	// Both is what Before and After have in common; nil: it is not known.
+	Both  *policydiff.Shared
+	Dir   string
+	Since time.Time
 }
 
 // comparing is one under way.
@@ -103,7 +107,7 @@ type comparing struct {
 func (c Comparison) Effects(ctx context.Context) (_ *Effects, err error) {
 	r := &comparing{
 		Comparison: c, turns: map[[2]string]int{}, unknown: map[string]int{}, pending: newPending(mostPending),
-		out: Effects{Turns: []Turn{}, Effects: []Effect{}, Attributes: []Unknown{}, Unsearched: []string{}},
+		out: Effects{Turns: []Turn{}, Effects: []Effect{}, Attributes: []Unknown{}, Unsearched: []string{}, Unread: []string{}},
 	}
 	bench := func(cfg *config.Config) (*trial.Bench, error) {
 		return trial.New(ctx, trial.Options{
@@ -134,7 +138,9 @@ func (c Comparison) Effects(ctx context.Context) (_ *Effects, err error) {
 		return nil
 	})
 	r.out.Broken, r.out.Unsearched = report.Broken, append(r.out.Unsearched, report.Unsearched...)
-	r.out.Unread = unreadOf(journal.Report{Unread: report.Unread})
+	for _, err := range report.Unread {
+		r.out.Unread = append(r.out.Unread, err.Error())
+	}
 	for turn, n := range r.turns {
 		r.out.Turns = append(r.out.Turns, Turn{turn[0], turn[1], n})
 	}
@@ -184,8 +190,13 @@ func (r *comparing) message(ctx context.Context, e journal.Entry, lines []journa
 	}
 	switch {
 	case len(changed) > 0:
-		r.changed(&e, is, Effect{Ref: e.Ref, Sender: e.Sender, Recipients: changed, Before: before, After: then, Unknown: hung})
-	case len(hung) > 0:
+		r.out.Changed++
+		r.turns[[2]string{before, then}]++
+		r.effect(is, Effect{Ref: e.Ref, Sender: e.Sender, Recipients: changed, Before: before, After: then, Unknown: hung})
+	case before == then && otherMarks(was, is):
+		r.out.Marked++
+		r.effect(is, Effect{Ref: e.Ref, Sender: e.Sender, Recipients: m.Recipients, Before: before, After: then, Marks: true, Unknown: hung})
+	case len(hung) > 0 && !r.alike(was, is):
 		r.out.Unknown++
 		for _, name := range hung {
 			r.unknown[name]++
@@ -203,9 +214,7 @@ func fate(to trial.Recipient, message string) string {
 	return message
 }
 
-func (r *comparing) changed(e *journal.Entry, is *trial.Outcome, one Effect) {
-	r.out.Changed++
-	r.turns[[2]string{one.Before, one.After}]++
+func (r *comparing) effect(is *trial.Outcome, one Effect) {
 	if len(r.out.Effects) == mostEffects {
 		r.out.More++
 		return
@@ -213,41 +222,6 @@ func (r *comparing) changed(e *journal.Entry, is *trial.Outcome, one Effect) {
 	x := trial.Explain(is)
 	one.Rule, one.Weight = x.Rule, x.Weight
 	r.out.Effects = append(r.out.Effects, one)
-}
-
-// hanging are the attributes on which the difference of two outcomes hangs: that
-// were not known to a rule of one of them. What both do not know of the same rule
-// they do not differ by.
-func hanging(was, is *trial.Outcome) []string {
-	all := []string{}
-	for _, o := range []*trial.Outcome{was, is} {
-		for name := range unknown(o) {
-			if !slices.Contains(all, name) {
-				all = append(all, name)
-			}
-		}
-		for _, ev := range o.Events {
-			hit, ok := ev.(gate.Hit)
-			if ok && hit.Temperror && !hit.Rule.Shadow && !slices.Contains(all, hit.Rule.Name) {
-				all = append(all, hit.Rule.Name)
-			}
-		}
-	}
-	if greylisted(was) != greylisted(is) {
-		all = append(all, "greylist") // whether its client had come before
-	}
-	slices.Sort(all)
-	return all
-}
-
-// greylisted is how many recipients rules wanted greylisted.
-func greylisted(o *trial.Outcome) (n int) {
-	for _, ev := range o.Events {
-		if hit, ok := ev.(gate.Hit); ok && hit.Rule.Action == rules.Greylist && !hit.Rule.Shadow {
-			n++
-		}
-	}
-	return n
 }
 
 // recorded is a message as the journals have it; nil where rules had no part in

@@ -77,17 +77,19 @@ func TestEffects(t *testing.T) {
 		want     string // ref before after, of each change
 		unknown  string
 	}{
-		"the same":              {"", "", "", ""},
-		"a threshold":           {"above = 6", "above = 4.5", "R2 accept reject, R3 accept reject", ""},
-		"a weight, by its hits": {"weight = 2", "weight = 4", "R2 accept reject", ""},
-		"a factor":              {`type = "rspamd"`, `type = "rspamd"` + "\nfactor = 2", "R3 accept reject", ""},
-		"a rule on the subject": {"[[module]]", "[[rule]]\nname = \"m\"\nstage = \"headers\"\nmatch.subject = 'minutes'\naction = \"reject\"\n[[module]]", "R3 accept reject", ""},
-		"a rule on the client":  {"[[module]]", "[[rule]]\nname = \"m\"\nstage = \"connect\"\nmatch.client_ip = \"192.0.2.0/24\"\naction = \"reject\"\n[[module]]", "R2 accept reject, R3 accept reject", ""},
-		"a rule gone":           {"'^anna@'", "'^boris@'", "R4 reject beyond", ""},
-		"what no line has":      {"'bulk'", "'bulk|mass'", "R1 reject accept?header.X-Mailer", "[{header.X-Mailer 2}]"},
-		"an answer of DNS":      {`match.spf = "fail"`, `match.spf = ["fail", "softfail"]`, "", "[{spf 3}]"},
-		"a pattern":             {"'lottery'", "'lottery|minutes'", "R3 accept reject", ""},
-		"only marked":           {"match.subject = 'lottery'\nweight = 3", "match.subject = 'lottery'\nshadow = true\nweight = 3", "R1 reject accept", ""},
+		"the same":                             {"", "", "", ""},
+		"a threshold":                          {"above = 6", "above = 4.5", "R2 accept reject, R3 accept reject", ""},
+		"a weight, by its hits":                {"weight = 2", "weight = 4", "R2 accept reject", ""},
+		"a factor":                             {`type = "rspamd"`, `type = "rspamd"` + "\nfactor = 2", "R3 accept reject", ""},
+		"a rule on the subject":                {"[[module]]", "[[rule]]\nname = \"m\"\nstage = \"headers\"\nmatch.subject = 'minutes'\naction = \"reject\"\n[[module]]", "R3 accept reject", ""},
+		"a rule on the client":                 {"[[module]]", "[[rule]]\nname = \"m\"\nstage = \"connect\"\nmatch.client_ip = \"192.0.2.0/24\"\naction = \"reject\"\n[[module]]", "R2 accept reject, R3 accept reject", ""},
+		"a rule gone":                          {"'^anna@'", "'^boris@'", "R4 reject beyond", ""},
+		"what no line has":                     {"'bulk'", "'bulk|mass'", "R1 reject accept?header.X-Mailer", "[{header.X-Mailer 2}]"},
+		"an answer of DNS":                     {`match.spf = "fail"`, `match.spf = ["fail", "softfail"]`, "", "[{spf 3}]"},
+		"a pattern":                            {"'lottery'", "'lottery|minutes'", "R3 accept reject", ""},
+		"what no line has, in rules that stay": {"[[module]]", "[[rule]]\nname = \"m\"\nstage = \"headers\"\nmatch.subject = 'none of them'\naction = \"reject\"\n[[module]]", "", ""},
+		"marks":                                {"[[threshold]]", "[[threshold]]\nabove = 4\ntag_subject = \"[SPAM]\"\n[[threshold]]", "R2 accept marked, R3 accept marked", ""},
+		"only marked":                          {"match.subject = 'lottery'\nweight = 3", "match.subject = 'lottery'\nshadow = true\nweight = 3", "R1 reject accept", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			after := text(t, strings.Replace(inForce, tt.from, tt.to, 1))
@@ -97,13 +99,16 @@ func TestEffects(t *testing.T) {
 				}
 				return common(t, before, before), common(t, before, after)
 			}
-			e, err := replay.Comparison{Before: before, After: after, Shared: shared, Dir: dir, Since: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)}.Effects(t.Context())
+			e, err := replay.Comparison{Before: before, After: after, Shared: shared, Both: common(t, before, after), Dir: dir, Since: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)}.Effects(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
 			var got []string
 			for _, one := range e.Effects {
 				s := one.Ref + " " + one.Before + " " + one.After
+				if one.Marks {
+					s = one.Ref + " " + one.Before + " marked"
+				}
 				if len(one.Unknown) > 0 {
 					s += "?" + strings.Join(one.Unknown, "?")
 				}
@@ -113,13 +118,41 @@ func TestEffects(t *testing.T) {
 			if len(e.Attributes) > 0 {
 				unknown = fmt.Sprint(e.Attributes)
 			}
-			if s := strings.Join(got, ", "); s != tt.want || unknown != tt.unknown || e.Changed != len(got) {
+			if s := strings.Join(got, ", "); s != tt.want || unknown != tt.unknown || e.Changed+e.Marked != len(got) {
 				t.Errorf("%s, unknown %s: want %s, unknown %s; %+v", s, unknown, tt.want, tt.unknown, e)
 			}
 			if e.Messages != 5 || e.LeftOut != 1 || e.NotReproduced != 1 || e.Broken != 1 || len(e.Unsearched) != 1 || len(e.Unread) != 1 {
 				t.Errorf("%+v", e)
 			}
 		})
+	}
+}
+
+// What neither policy knows of a rule that both have is no difference of theirs, also
+// where nobody knows the policy that judged; where more than a rule differs, it may be.
+func TestUnknownAlike(t *testing.T) {
+	before := text(t, inForce)
+	dir := t.TempDir()
+	put(t, dir, "messages.jsonl", fmt.Sprintf(strings.Join(mail[:3], "\n")+"\n", "gone"))
+	const added = "[[rule]]\nname = \"m\"\nstage = \"headers\"\nmatch.subject = '%s'\nweight = 7\n[[module]]"
+	for name, tt := range map[string]struct {
+		from, to         string
+		changed, unknown int
+	}{
+		"a rule that matches nothing": {"[[module]]", fmt.Sprintf(added, "none of them"), 0, 0},
+		"a rule that matches some":    {"[[module]]", fmt.Sprintf(added, "minutes"), 1, 0},
+		"a threshold":                 {"above = 6", "above = 5.5", 0, 3},
+		"a rule that is not known":    {"'bulk'", "'bulk|mass'", 0, 3},
+		"a weight":                    {"weight = 4", "weight = 5", 0, 3},
+	} {
+		after := text(t, strings.Replace(inForce, tt.from, tt.to, 1))
+		e, err := replay.Comparison{
+			Before: before, After: after, Both: common(t, before, after), Dir: dir, Since: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC),
+			Shared: func(string) (a, b *policydiff.Shared) { return nil, nil },
+		}.Effects(t.Context())
+		if err != nil || e.Messages != 3 || e.Changed != tt.changed || e.Unknown != tt.unknown {
+			t.Errorf("%s: %+v, %v", name, e, err)
+		}
 	}
 }
 

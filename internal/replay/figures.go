@@ -60,12 +60,7 @@ func (f *figures) count(o, against *trial.Outcome, absent []string) {
 // unknown are attributes for which a rule did not match because they were not
 // known: nobody was asked, or the value could not be had.
 func unknown(o *trial.Outcome) map[string]bool {
-	missing := map[string]bool{}
-	for _, e := range o.Events {
-		if asked, ok := e.(gate.Asked); ok && trial.NotKnown(asked) {
-			missing[asked.Key.String()] = true
-		}
-	}
+	missing := missing(o)
 	hung := map[string]bool{}
 	for _, e := range o.Events {
 		if tried, ok := e.(gate.Tried); ok && !tried.Matched && missing[tried.Attr] {
@@ -73,6 +68,17 @@ func unknown(o *trial.Outcome) map[string]bool {
 		}
 	}
 	return hung
+}
+
+// missing are attributes that were asked for and not known.
+func missing(o *trial.Outcome) map[string]bool {
+	all := map[string]bool{}
+	for _, e := range o.Events {
+		if asked, ok := e.(gate.Asked); ok && trial.NotKnown(asked) {
+			all[asked.Key.String()] = true
+		}
+	}
+	return all
 }
 
 func (f *figures) histogram() []WeightCount {

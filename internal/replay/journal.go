@@ -95,7 +95,7 @@ func Journal(ctx context.Context, cfg *config.Config, past func(version string) 
 		}
 		return nil
 	})
-	j.Unread = unreadOf(report)
+	j.Unread = report.Missing()
 	for _, e := range effects {
 		j.Rules = append(j.Rules, *e)
 	}

@@ -55,19 +55,7 @@ func Envelopes(ctx context.Context, dir string) (sent map[string]Sent, unread []
 	if err != nil {
 		return nil, nil, fmt.Errorf("envelopes from the journal: %w", err)
 	}
-	return sent, unreadOf(report), nil
-}
-
-// unreadOf are the files of which something is not in what was found, and why.
-func unreadOf(report journal.Report) []string {
-	all := []string{}
-	for _, err := range report.Unread {
-		all = append(all, err.Error())
-	}
-	for _, path := range report.Unsearched {
-		all = append(all, path+": compressed in a way that cannot be read")
-	}
-	return all
+	return sent, report.Missing(), nil
 }
 
 // into fills the envelope of a message.

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// line is one of a journal, with the fields that most have.
+func line(kind, ref, more string) string {
+	return fmt.Sprintf(`{"time":"2026-11-28T10:00:00.000Z","kind":%q,"gateway":"mx1","ref":%q,"client_ip":"192.0.2.7","client_host":"unknown","helo":"h","sender":"a@example.com",%s}`+"\n", kind, ref, more)
+}
+
+// One damaged file hides nothing that the others have, and what it may have is no
+// "nothing found".
+func TestDamagedPage(t *testing.T) {
+	h := newHouse(t)
+	h.write("journal/messages.jsonl", line("messages", "ref001", `"queue_id":"4LX","recipients":["ivan@example.org"],"verdict":"accept"`))
+	h.write("journal/blocks.jsonl.1.gz", "not packed")
+	h.write("journal/antivirus.jsonl.2.zst", "packed by others")
+	for _, args := range []string{"journal show ref001", "journal show 4LX", "explain --ref ref001 --offline"} {
+		o := h.run(strings.Fields(args)...)
+		if o.code != 0 || !strings.Contains(o.out, "ref001") {
+			t.Errorf("%s: %+v", args, o)
+		}
+		for _, name := range []string{"blocks.jsonl.1.gz", "antivirus.jsonl.2.zst"} {
+			if strings.Count(o.err, name) != 1 {
+				t.Errorf("%s: %s is told %d times: %s", args, name, strings.Count(o.err, name), o.err)
+			}
+		}
+	}
+	if o := h.run("explain", "--ref", "ref001", "--offline"); !strings.Contains(o.out, "files of the journal that cannot be read") {
+		t.Error(o.out)
+	}
+	for _, args := range []string{"journal show none00", "explain --ref none00 --offline"} {
+		if o := h.run(strings.Fields(args)...); o.code != exitAway || !strings.Contains(o.err, "nothing found in what can be read") {
+			t.Errorf("%s: %+v", args, o)
+		}
+	}
+}
+
+// What --count-by rule prints finds the messages that were counted.
+func TestJournalCause(t *testing.T) {
+	h := newHouse(t)
+	h.write("journal/messages.jsonl", line("messages", "ref001", `"recipients":["ivan@example.org"],"verdict":"reject","reason":"virus Eicar"`)+
+		line("messages", "ref002", `"recipients":["ivan@example.org"],"verdict":"accept"`)+line("messages", "ref003", `"recipients":[],"verdict":"reject"`))
+	h.write("journal/blocks.jsonl", line("blocks", "ref003", `"recipient":"x@example.org","stage":"rcptto","verdict":"reject","reason":"refused by the MTA: 5.1.1"`))
+	counted := h.mustRun("journal", "--count-by", "rule")
+	for cause, ref := range map[string]string{"(antivirus)": "ref001", "(none)": "ref002", "(mta)": "ref003", "(MTA)": "ref003"} {
+		if !strings.Contains(counted, strings.ToLower(cause)) {
+			t.Errorf("%s is not counted:\n%s", cause, counted)
+		}
+		for _, more := range [][]string{nil, {"-n", "5"}} {
+			out := h.mustRun(append([]string{"journal", "--rule", cause}, more...)...)
+			if !strings.Contains(out, ref) || strings.Count(out, "\n") != 2 {
+				t.Errorf("%s %v:\n%s", cause, more, out)
+			}
+		}
+	}
+	if o := h.run("journal", "--rule", "(fault)"); o.code != exitNegative || strings.Contains(o.err, "no rule") {
+		t.Errorf("%+v", o)
+	}
+}
+
+// Most refusals come before there is a Subject: a search by it says how many it leaves out.
+func TestJournalSubject(t *testing.T) {
+	h := newHouse(t)
+	block := `"recipient":"ivan@example.org","stage":"%s","verdict":"reject","reason":"rule x","subject":"%s"`
+	h.write("journal/blocks.jsonl", line("blocks", "ref001", fmt.Sprintf(block, "rcptto", ""))+line("blocks", "ref001", fmt.Sprintf(block, "rcptto", ""))+
+		line("blocks", "ref002", fmt.Sprintf(block, "mailfrom", ""))+line("blocks", "ref003", fmt.Sprintf(block, "headers", "the invoice"))+
+		line("blocks", "ref004", fmt.Sprintf(block, "complete", "")))
+	for args, want := range map[string]string{
+		"ivan --subject invoice":                   "besides, 2 messages refused before the Subject was known",
+		"ivan --subject invoice --verdict reject":  "besides, 2 messages refused",
+		"ivan --subject nothing":                   "besides, 2 messages refused",
+		"ivan --subject invoice --verdict accept":  "",
+		"ivan --subject invoice --stage headers":   "",
+		"olga --subject invoice":                   "",
+		"antivirus ivan --subject invoice --json":  "",
+		"ivan --subject invoice --stage rcptto -f": "",
+	} {
+		if strings.HasSuffix(args, "-f") {
+			continue
+		}
+		o := h.run(append([]string{"journal"}, strings.Fields(args)...)...)
+		if want == "" && strings.Contains(o.err, "besides") || !strings.Contains(o.err, want) {
+			t.Errorf("%s: %+v", args, o)
+		}
+	}
+}
+
+// A message that somebody removed by hand is not told to be on hold.
+func TestHeldNoMore(t *testing.T) {
+	h := holding(t)
+	show := func(ref string) string {
+		t.Helper()
+		c := h.command("journal", "show", ref, "--policy", "policy.toml")
+		c.Env = append(c.Env, "CALLS="+h.path("calls"), "QUEUE="+h.path("queue"))
+		out, err := c.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(out)
+	}
+	const gone = "it is on hold no more"
+	if out := show("r1"); strings.Contains(out, gone) {
+		t.Errorf("it is on hold:\n%s", out)
+	}
+	h.write("queue", "")
+	if out := show("r1"); !strings.Contains(out, gone) {
+		t.Errorf("it is not on hold:\n%s", out)
+	}
+	h.write("queue", "no JSON, but \"hold\"\n")
+	if out := show("r1"); strings.Contains(out, gone) {
+		t.Errorf("Postfix cannot be asked:\n%s", out)
+	}
+}
+
+// Which messages, where no log is followed and no time is named?
+func TestReconcileWithoutLog(t *testing.T) {
+	h := newHouse(t)
+	h.serve()
+	if o := h.run("reconcile"); o.code != exitUsage || !strings.Contains(o.err, "--since says from when") {
+		t.Errorf("%+v", o)
+	}
+}
+
+// Headers that programs give to the files that they write are known, and those of people
+// are not taken for such.
+func TestGeneratedHeaders(t *testing.T) {
+	h := newHouse(t)
+	for head, made := range map[string]bool{
+		"# Ansible managed": true, "# ansible-managed: policy.toml.j2": true, "# Managed by Salt": true, "# This file is managed by Puppet. DO NOT EDIT": true,
+		"# Please do not modify this file": true, "#Do not change by hand": true, "# Don't touch": true, "# Generated by make-policy 1.2": true,
+		"# AUTOGENERATED": true, "# auto-generated file": true, "# Automatically generated from hosts.yml": true, "# Generated on 2026-11-28": true, "# generated": true,
+		"# This file was generated": true, "# Your changes will be overwritten": true, "\n# managed with chezmoi": true,
+		"# Our policy. Ask Anna before you change it": false, "# automatically written mail is not greylisted": false, "# the office manager's rules": false,
+		"# mail that was generated and forwarded": true, "reply = \"mail generated by machines is not taken\"": false,
+		"#\n#\n#\n#\n# Managed by nobody": false, "# edit and reload": false, "# machine-generated mail is rejected below": false,
+	} {
+		h.write("head.toml", head+"\n[gateway]\n")
+		if err := mayWrite(h.path("head.toml")); (err != nil) != made {
+			t.Errorf("%q: %v", head, err)
+		}
+	}
+}
+
+// A rollback without a daemon has done what it could, and says so.
+func TestRollbackWithoutDaemon(t *testing.T) {
+	h := newHouse(t)
+	d := h.serve()
+	h.write("policy.toml", policy+"[[threshold]]\nabove = 5\naction = \"reject\"\n")
+	h.mustRun("reload")
+	d.stop(syscall.SIGTERM)
+	o := h.run("policy", "rollback", "previous")
+	if o.code != exitAway || !strings.Contains(o.err, "come in force with the next start") || h.read("policy.toml") != policy {
+		t.Errorf("%+v", o)
+	}
+}
+
+// A candidate that could never be promoted is told at its start.
+func TestCanaryFromElsewhere(t *testing.T) {
+	h := newHouse(t)
+	h.serve()
+	rule := "[[rule]]\nname = \"x\"\nstage = \"connect\"\nmatch.client_ip = \"list:nets\"\nweight = 1\n"
+	h.write("cand/nets.txt", "192.0.2.1\n")
+	h.write("nets.txt", "192.0.2.1\n")
+	for file, told := range map[string]string{
+		"cand/own.toml":    "nets.txt",
+		"cand/whole.toml":  "",
+		"cand/nofile.toml": "",
+		"beside.toml":      "",
+	} {
+		text := policy + rule + "[lists]\nnets = { file = \"nets.txt\" }\n"
+		switch file {
+		case "cand/whole.toml":
+			text = strings.Replace(text, `"nets.txt"`, `"`+h.path("cand/nets.txt")+`"`, 1)
+		case "cand/nofile.toml":
+			text = strings.Replace(text, `{ file = "nets.txt" }`, `["192.0.2.1"]`, 1)
+		}
+		if strings.HasPrefix(file, "cand/") {
+			text = strings.NewReplacer(`"state"`, `"`+h.path("state")+`"`, `"journal"`, `"`+h.path("journal")+`"`, `"unix:milter.sock"`, `"unix:`+h.path("milter.sock")+`"`).Replace(text)
+		}
+		h.write(file, text)
+		o := h.run("canary", "start", h.path(file), "--share", "10%")
+		if o.code != 0 || strings.Contains(o.err, "cannot put it in force") != (told != "") || !strings.Contains(o.err, told) {
+			t.Errorf("%s: %+v", file, o)
+		}
+		h.mustRun("canary", "stop")
+	}
+	if _, err := os.Stat(h.path("cand")); err != nil {
+		t.Fatal(err)
+	}
+}
