@@ -24,7 +24,7 @@ func (s *Store) droppedKey(client string) string { return s.o.Prefix + "{c:" + c
 // Taken counts what became of the records of a gateway.
 func (s *Store) Taken(ctx context.Context, gateway string) (accounting.Taken, error) {
 	var t accounting.Taken
-	clients, err := s.clients(ctx)
+	clients, err := s.clients(ctx, scanSeldom)
 	if err != nil {
 		return t, err
 	}

@@ -288,7 +288,6 @@ func TestStrangeContent(t *testing.T) {
 		"half":      {"HDEL", "tg:{c:c0}:use:2026-11", "size"},
 		"recipient": {"HSET", "tg:{c:c0}:rcpt:2026-11", "nobar", "1"},
 		"what":      {"HSET", "tg:{c:c0}:rcpt:2026-11", "a|price", "1"},
-		"client":    {"SADD", "tg:clients", "No Such}Client"},
 	} {
 		if err := s.db.FlushAll(ctx).Err(); err != nil {
 			t.Fatal(err)

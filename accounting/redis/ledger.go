@@ -93,10 +93,12 @@ func (s *Store) Enter(ctx context.Context, r accounting.Record) (bool, error) {
 	}
 }
 
+func (s *Store) entriesKey(client string) string { return s.o.Prefix + "{c:" + client + "}:entries" }
+
 func (s *Store) enter(ctx context.Context, r accounting.Record, period, day, counter string, amount, delta int64) (int64, error) {
 	r.Period = ""
 	keys := []string{
-		s.o.Prefix + "{c:" + r.Client + "}:entries", s.key(r.Client, "use", period), s.accountKey(r.Client),
+		s.entriesKey(r.Client), s.key(r.Client, "use", period), s.accountKey(r.Client),
 		s.key(r.Client, "rec", period), s.periodsKey(r.Client), s.key(r.Client, "day", day),
 	}
 	reverses := ""

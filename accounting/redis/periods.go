@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -15,8 +14,9 @@ import (
 	"github.com/tollgate-mail/tollgate/accounting"
 )
 
-// Clients are those that ever had a record, sorted.
-func (s *Store) Clients(ctx context.Context) ([]string, error) { return s.clients(ctx) }
+// Clients are those that ever had a record, sorted: also those that somebody took out of
+// the set of clients.
+func (s *Store) Clients(ctx context.Context) ([]string, error) { return s.clients(ctx, scanAge) }
 
 // Periods are those in which the client has an account of its own.
 func (s *Store) Periods(ctx context.Context, client string) ([]string, error) {
@@ -110,25 +110,11 @@ func (s *Store) Gateways(ctx context.Context) ([]accounting.Gateway, error) {
 // seldom.
 func (s *Store) gatewayNames(ctx context.Context) ([]string, error) {
 	prefix := s.o.Prefix + "gw:"
-	var mu sync.Mutex
-	var names []string
-	scan := func(ctx context.Context, db redis.Cmdable) error {
-		it := db.Scan(ctx, 0, prefix+"*", pageSize).Iterator()
-		for it.Next(ctx) {
-			mu.Lock()
-			names = append(names, strings.TrimPrefix(it.Val(), prefix))
-			mu.Unlock()
-		}
-		return it.Err()
+	keys, err := s.scan(ctx, prefix+"*")
+	for i := range keys {
+		keys[i] = strings.TrimPrefix(keys[i], prefix)
 	}
-	var err error
-	if c, ok := s.db.(*redis.ClusterClient); ok {
-		err = c.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error { return scan(ctx, node) })
-	} else {
-		err = scan(ctx, s.db)
-	}
-	slices.Sort(names)
-	return slices.Compact(names), fault(err)
+	return keys, err
 }
 
 // SetClose keeps the seal of a closed period.

@@ -17,24 +17,6 @@ import (
 // pageSize is how much one command reads.
 const pageSize = 1000
 
-// clients are those that ever had a record, sorted.
-func (s *Store) clients(ctx context.Context) ([]string, error) {
-	var list []string
-	it := s.db.SScan(ctx, s.clientsKey(), 0, "", pageSize).Iterator()
-	for it.Next(ctx) {
-		id := it.Val()
-		if err := accounting.CheckID(id); err != nil && id != accounting.Unbilled {
-			return nil, fmt.Errorf("%w: %s: %w", ErrReply, s.clientsKey(), err)
-		}
-		list = append(list, id)
-	}
-	if err := it.Err(); err != nil {
-		return nil, fault(err)
-	}
-	slices.Sort(list)
-	return slices.Compact(list), nil // a scan may show one twice
-}
-
 // Counters are the totals of one month or day by client. Records that are
 // applied meanwhile may show in some of them only.
 func (s *Store) Counters(ctx context.Context, period string) ([]accounting.Counter, error) {
@@ -45,7 +27,7 @@ func (s *Store) Counters(ctx context.Context, period string) ([]accounting.Count
 	if len(period) == len("2006-01-02") {
 		kind = "day"
 	}
-	clients, err := s.clients(ctx)
+	clients, err := s.clients(ctx, scanAge)
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +143,7 @@ func (s *Store) Records(ctx context.Context, client string, from, to time.Time, 
 	clients := []string{client}
 	if client == "" {
 		var err error
-		if clients, err = s.clients(ctx); err != nil {
+		if clients, err = s.clients(ctx, scanAge); err != nil {
 			return err
 		}
 	}

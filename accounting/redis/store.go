@@ -81,6 +81,8 @@ type Store struct {
 	scripts scripts
 	desk    *price.Desk
 
+	accounts accounts
+
 	mu      sync.Mutex
 	planned map[string]planned // by client, as last seen
 	seals   map[string]sealState
@@ -187,7 +189,9 @@ func (s *Store) Warnings(ctx context.Context) []string {
 	if settings["appendonly"] != "yes" && settings["save"] == "" {
 		list = append(list, "redis: neither AOF nor RDB is on: a restart of the server loses all accounts; set appendonly to yes")
 	}
-	return list
+	s.accounts.mu.Lock()
+	defer s.accounts.mu.Unlock()
+	return append(list, s.accounts.problems(s.clientsKey())...)
 }
 
 // Heartbeat tells that the gateway lives, and its backlog.

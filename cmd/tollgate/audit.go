@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -87,6 +88,9 @@ func (a *app) printAudit(r *audit.Report) error {
 	}
 	if r.Accepted > 0 {
 		fmt.Fprintf(a.out, "%d are lost, which was accepted\n", r.Accepted)
+	}
+	if len(r.Unlisted) > 0 {
+		fmt.Fprintf(a.out, "counted although they are in the store's list of clients no more: %s\n", visible(strings.Join(r.Unlisted, ", ")))
 	}
 	for _, one := range r.FirstMissing {
 		fmt.Fprintf(a.out, "missing  %s  %s  %s\n", local(one.Time), visible(one.Client), visible(one.ID))

@@ -31,6 +31,12 @@ type Store interface {
 	Parked(ctx context.Context, fn func(r accounting.Record, reason string) error) error
 }
 
+// Unlister is a store whose list of clients is open to other hands.
+type Unlister interface {
+	// Unlisted are clients with an account that are not in the list, as last seen.
+	Unlisted() []string
+}
+
 // Report is what an audit found.
 type Report struct {
 	Records int64 `json:"records"` // of the spool that were looked for, each id once
@@ -45,8 +51,11 @@ type Report struct {
 	Doubled      int64               `json:"doubled"`
 	FirstMissing []accounting.Record `json:"first_missing"`
 	FirstDoubled []accounting.Record `json:"first_doubled"`
-	From         time.Time           `json:"from"` // of the records that were looked for
-	To           time.Time           `json:"to"`
+	// Unlisted are clients whose accounts are there and counted, and that are in the
+	// store's list of clients no more.
+	Unlisted []string  `json:"unlisted,omitempty"`
+	From     time.Time `json:"from"` // of the records that were looked for
+	To       time.Time `json:"to"`
 }
 
 // Proven tells whether all of it is there once.
@@ -128,6 +137,9 @@ func (a *Auditor) Run(ctx context.Context) (*Report, error) {
 		}); err != nil {
 			return nil, err
 		}
+	}
+	if u, ok := a.Store.(Unlister); ok {
+		r.Unlisted = u.Unlisted()
 	}
 	return r, nil
 }

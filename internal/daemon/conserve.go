@@ -186,6 +186,14 @@ type withArchives struct {
 	books *archive.Books
 }
 
+// Unlisted implements audit.Unlister.
+func (a withArchives) Unlisted() []string {
+	if u, ok := a.Store.(audit.Unlister); ok {
+		return u.Unlisted()
+	}
+	return nil
+}
+
 // Records implements audit.Store.
 func (a withArchives) Records(ctx context.Context, client string, from, to time.Time, fn func(accounting.Record) error) error {
 	return a.books.Records(ctx, client, from, to, fn)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -14,6 +15,7 @@ import (
 	"github.com/tollgate-mail/tollgate/accounting/closing"
 	"github.com/tollgate-mail/tollgate/accounting/price"
 	"github.com/tollgate-mail/tollgate/accounting/report"
+	"github.com/tollgate-mail/tollgate/internal/audit"
 	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/directory"
 )
@@ -82,9 +84,10 @@ type Reporter struct {
 	Clients    *directory.Directory // nil: none is known
 	Location   *time.Location       // of the account
 	JournalDir string
-	Waiting    int64  // records in the spool
-	Doubt      string // why the store may not be what it was; "" for nothing
-	Temp       string // a folder for sorting
+	Waiting    int64           // records in the spool
+	Unlisted   func() []string // clients with an account that are in no list of the store
+	Doubt      string          // why the store may not be what it was; "" for nothing
+	Temp       string          // a folder for sorting
 	Now        func() time.Time
 }
 
@@ -92,6 +95,9 @@ type Reporter struct {
 func NewReporter(ctx context.Context, store accounting.Store, cfg *config.Config, book *price.Book, clients *directory.Directory) (*Reporter, error) {
 	p := &Reporter{
 		Store: store, Book: book, Clients: clients, Location: cfg.Location, JournalDir: cfg.JournalDir, Temp: cfg.StateDir, Now: time.Now,
+	}
+	if u, ok := store.(audit.Unlister); ok {
+		p.Unlisted = u.Unlisted
 	}
 	l, ok := store.(archive.Ledgered)
 	if !ok {
@@ -147,11 +153,19 @@ func (p *Reporter) Report(ctx context.Context, r ReportRequest) (ReportAnswer, e
 	if p.Waiting > 0 {
 		a.Notes = append(a.Notes, Plural(int(p.Waiting), "record")+" not yet in the store: see \"tollgate status\"")
 	}
+	if p.Unlisted != nil {
+		if list := p.Unlisted(); len(list) > 0 {
+			a.Notes = append(a.Notes, "counted although they are in the store's list of clients no more: "+strings.Join(list[:min(len(list), mostUnlisted)], ", "))
+		}
+	}
 	if len(a.Rows) == 0 {
 		a.Notes = append(a.Notes, p.why(ctx, &q)...)
 	}
 	return a, nil
 }
+
+// mostUnlisted bounds the clients that a note names.
+const mostUnlisted = 10
 
 // why tells why a report has nothing to say.
 func (p *Reporter) why(ctx context.Context, q *report.Query) []string {

@@ -1,0 +1,84 @@
+package redis
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/storetest"
+)
+
+// A client that somebody took out of the set of clients, or that was lost with it,
+// keeps its account: everything that adds up has it, and it is told of, by a store that
+// saw it before as by one that did not. What is no client's id holds up nobody.
+func TestUnlisted(t *testing.T) {
+	srv := startServer(t, "--save", "")
+	admin := mustOpen(t, srv.options())
+	put(t, admin, storetest.Usage(1, "sales", "a@example.org", storetest.Now, 10, 10), storetest.Usage(2, "other", "b@example.org", storetest.Now, 5, 5))
+	paid := accounting.Record{ID: "p1", Kind: accounting.Payment, Time: storetest.Now, Gateway: "mx1", Client: "payer", Amount: "7", By: "root"}
+	if _, err := admin.Enter(t.Context(), paid); err != nil {
+		t.Fatal(err)
+	}
+	check := func(t *testing.T, s *Store, want ...string) {
+		t.Helper()
+		ctx := t.Context()
+		taken, err := s.Taken(ctx, "mx1")
+		if err != nil || taken.Applied != 2 {
+			t.Errorf("taken: %+v, %v", taken, err)
+		}
+		all, err := s.Clients(ctx)
+		if err != nil || !slices.Equal(all, []string{"other", "payer", "sales"}) {
+			t.Errorf("clients: %q, %v", all, err)
+		}
+		counters, err := s.Counters(ctx, "2026-11")
+		if err != nil || len(counters) != 3 {
+			t.Errorf("counters: %+v, %v", counters, err)
+		}
+		n := 0
+		if err := s.Records(ctx, "", storetest.Now.AddDate(0, -1, 0), storetest.Now.AddDate(0, 1, 0), func(accounting.Record) error { n++; return nil }); err != nil || n != 3 {
+			t.Errorf("%d records, %v", n, err)
+		}
+		if got := s.Unlisted(); !slices.Equal(got, want) {
+			t.Errorf("unlisted: %q, want %q", got, want)
+		}
+		if told := strings.Join(s.Warnings(ctx), "\n"); strings.Contains(told, `"sales"`) != slices.Contains(want, "sales") {
+			t.Errorf("warnings: %s", told)
+		}
+	}
+	seen, late := mustOpen(t, srv.options()), mustOpen(t, srv.options())
+	check(t, seen)
+	if err := admin.db.SRem(t.Context(), "tg:clients", "sales", "payer").Err(); err != nil {
+		t.Fatal(err)
+	}
+	check(t, seen, "payer", "sales")
+	check(t, late, "payer", "sales")
+	if err := admin.db.Del(t.Context(), "tg:clients").Err(); err != nil {
+		t.Fatal(err)
+	}
+	check(t, seen, "other", "payer", "sales")
+	if err := admin.db.SAdd(t.Context(), "tg:clients", "other", "payer", "sales", "Not An Id", "_gw:mx1").Err(); err != nil {
+		t.Fatal(err)
+	}
+	check(t, seen)
+	check(t, mustOpen(t, srv.options()))
+	if told := strings.Join(seen.Warnings(t.Context()), "\n"); !strings.Contains(told, `"Not An Id"`) {
+		t.Errorf("warnings: %s", told)
+	}
+	// An account that is gone is no account.
+	if err := admin.db.FlushDB(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := seen.Clients(t.Context()); err != nil || len(all) != 0 || len(seen.Unlisted()) != 0 {
+		t.Error(all, err)
+	}
+	// Who may not look for keys reads what it did, and is told.
+	put(t, admin, storetest.Usage(3, "sales", "a@example.org", storetest.Now, 10, 10))
+	if err := admin.db.Do(t.Context(), "ACL", "SETUSER", "default", "-scan").Err(); err != nil {
+		t.Fatal(err)
+	}
+	narrow := mustOpen(t, srv.options())
+	if all, err := narrow.Clients(t.Context()); err != nil || len(all) != 1 || !strings.Contains(strings.Join(narrow.Warnings(t.Context()), "\n"), "SCAN") {
+		t.Error(all, err, narrow.Warnings(t.Context()))
+	}
+}
