@@ -121,7 +121,7 @@ func TestCrash(t *testing.T) {
 type crasher struct {
 	g        *gateway
 	n        int
-	accepted *atomic.Int64
+	accepted interface{ Add(n int64) int64 }
 	attempts []attempt
 	client   *harness.Client
 	patience time.Duration   // default harness.Patience

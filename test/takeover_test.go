@@ -1,12 +1,13 @@
 package test
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"strings"
 	"sync"
-	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -20,15 +21,58 @@ const (
 
 // load is clients that go on sending.
 type load struct {
-	sent     atomic.Int64 // messages that were accepted
+	sent     tide // messages that were accepted
 	senders  sync.WaitGroup
+	over     chan struct{} // closed when all is sent
 	mu       sync.Mutex
 	attempts []attempt
 	kills    []time.Time
 }
 
+// tide is a number that rises, and is waited for.
+type tide struct {
+	mu    sync.Mutex
+	n     int64
+	moved chan struct{} // closed when it rises; nil: nobody waits
+}
+
+func (c *tide) Add(n int64) int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.n += n
+	if c.moved != nil {
+		close(c.moved)
+		c.moved = nil
+	}
+	return c.n
+}
+
+func (c *tide) Load() int64 { return c.Add(0) }
+
+// reach waits until it is n, or over is closed.
+func (c *tide) reach(n int64, over <-chan struct{}) {
+	for {
+		c.mu.Lock()
+		if c.n >= n {
+			c.mu.Unlock()
+			return
+		}
+		if c.moved == nil {
+			c.moved = make(chan struct{})
+		}
+		moved := c.moved
+		c.mu.Unlock()
+		select {
+		case <-moved:
+		case <-over:
+			return
+		}
+	}
+}
+
 func (g *gateway) load(t *testing.T, connections, messages int) *load {
-	l := new(load)
+	l := &load{over: make(chan struct{})}
+	defer func() { go func() { l.senders.Wait(); close(l.over) }() }()
 	for n := range connections {
 		l.senders.Go(func() {
 			c := crasher{g: g, n: n, accepted: &l.sent, patience: 3 * time.Minute}
@@ -48,8 +92,10 @@ func (g *gateway) load(t *testing.T, connections, messages int) *load {
 
 // reached waits until so many messages were accepted.
 func (l *load) reached(t *testing.T, n int) {
-	for l.sent.Load() < int64(n) && !t.Failed() {
-		time.Sleep(2 * time.Millisecond)
+	t.Helper()
+	l.sent.reach(int64(n), l.over)
+	if got := l.sent.Load(); got < int64(n) {
+		t.Fatalf("%d messages were accepted of %d", got, n)
 	}
 }
 
@@ -218,6 +264,95 @@ func TestTakeoverKilledDraining(t *testing.T) {
 	}
 	l.senders.Wait()
 	g.judge(t, l)
+}
+
+// logs waits until the log of its daemons has a text.
+func (g *gateway) logs(t *testing.T, text string) {
+	t.Helper()
+	err := eventually(harness.Patience, func() error {
+		log, err := os.ReadFile(g.box.Path("tollgate.log"))
+		if err == nil && !strings.Contains(string(log), text) {
+			err = fmt.Errorf("the log does not say %q", text)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A session that is under way in the process before goes on as long as that may judge:
+// it is ended between two messages where another policy is in force by now, and has its
+// grace where somebody ends the process.
+func TestTakeoverSessions(t *testing.T) {
+	t.Parallel()
+	refuses := crashPolicy + "\n[[rule]]\nname = \"gone\"\nstage = \"mailfrom\"\nmatch = { sender_domain = \"crash.test\" }\naction = \"reject\"\n"
+	begin := func(t *testing.T) (g *gateway, one *crasher, message func() (bool, error)) {
+		g = prepare(t, false)
+		g.write(t, "policy/policy.toml", crashPolicy)
+		g.start(t)
+		one = &crasher{g: g}
+		n := 0
+		message = func() (bool, error) {
+			n++
+			return one.once(fmt.Sprintf("<%d@crash.test>", n))
+		}
+		if ok, err := message(); err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+		t.Cleanup(func() { one.client.Close() })
+		return g, one, message
+	}
+	t.Run("the same policy", func(t *testing.T) {
+		t.Parallel()
+		g, one, message := begin(t)
+		old, err := g.gate.TakeOver("")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := old.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		g.logs(t, "asked to end")
+		if ok, err := message(); err != nil || !ok {
+			t.Errorf("in the time of grace: %v %v %+v", ok, err, one.attempts)
+		}
+		one.client.Close()
+		if err := old.Wait(harness.Patience); err != nil || old.ExitCode() != 0 {
+			t.Error(err, old.ExitCode())
+		}
+		if err := g.gate.Stop(harness.Patience); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("another policy", func(t *testing.T) {
+		t.Parallel()
+		g, _, message := begin(t)
+		g.write(t, "policy/policy.toml", refuses)
+		old, err := g.gate.TakeOver("")
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Until the process before has asked by what the other one judges.
+		err = eventually(harness.Patience, func() error {
+			if ok, err := message(); err == nil && ok {
+				return errors.New("it still judges by the policy before")
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		if err := old.Wait(harness.Patience); err != nil || old.ExitCode() != 0 {
+			t.Error(err, old.ExitCode())
+		}
+		if r, err := g.transaction("192.0.2.7", "a@crash.test", "one@example.org"); err != nil || r.Code/100 != 5 {
+			t.Errorf("a new session: %v %v", r, err)
+		}
+		if err := g.gate.Stop(harness.Patience); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // What fails before the hand-over changes nothing, and what fails within it is taken

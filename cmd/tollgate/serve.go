@@ -121,16 +121,23 @@ func (a *app) runDaemon(ctx context.Context, log *slog.Logger, grace time.Durati
 	figures.Attach(d)
 	log.Info("serving", "version", thisBuild().Version, "gateway", cfg.Gate.Gateway, "listen", cfg.Listen, "policy", a.policy)
 	err = d.Wait(ctx, end, renew)
-	if drain, yes := d.HandedOver(); yes {
-		grace = drain
+	most, drains := d.HandedOver()
+	if !drains {
+		most = grace
 	}
-	log.Info("draining", "grace", grace)
+	log.Info("draining", "grace", most)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	go func() {
 		for {
 			select {
 			case s := <-end:
+				if drains { // nobody has asked it to end before
+					drains = false
+					log.Info("asked to end", "signal", s, "grace", grace)
+					go func() { d.EndSooner(ctx, grace); cancel() }()
+					continue
+				}
 				log.Warn("not waiting any longer", "signal", s)
 				cancel()
 				return
@@ -142,7 +149,7 @@ func (a *app) runDaemon(ctx context.Context, log *slog.Logger, grace time.Durati
 			}
 		}
 	}()
-	if stopped := d.Stop(ctx, grace); err == nil {
+	if stopped := d.Stop(ctx, most); err == nil {
 		err = stopped
 	}
 	log.Info("ended")

@@ -56,6 +56,13 @@ func privileged(ctx context.Context) bool {
 	return known && (uid == 0 || int64(uid) == int64(os.Geteuid()))
 }
 
+// BySelf tells whether the command that a handler answers was given by the daemon's own
+// user.
+func BySelf(ctx context.Context) bool {
+	uid, known := ctx.Value(peerKey{}).(uint32)
+	return known && int64(uid) == int64(os.Geteuid())
+}
+
 // User is the name of the user who gave the command that a handler answers, or
 // the number of one without a name; "" when the system does not tell.
 func User(ctx context.Context) string {

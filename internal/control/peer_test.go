@@ -94,3 +94,14 @@ func TestAsAnother(t *testing.T) {
 		t.Errorf("change: %v", err)
 	}
 }
+
+// What the daemon asks itself is its own user's; what nobody vouches for is nobody's.
+func TestBySelf(t *testing.T) {
+	t.Parallel()
+	if control.BySelf(t.Context()) {
+		t.Error("who is not known is taken for the daemon's user")
+	}
+	if !control.BySelf(control.AsSelf(t.Context())) {
+		t.Error("it does not know itself")
+	}
+}

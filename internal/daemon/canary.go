@@ -82,7 +82,7 @@ func (d *Daemon) answerCanaryStart(ctx context.Context, request json.RawMessage)
 	case lasts <= 0 || lasts > longestCanary:
 		return nil, refuse(fmt.Errorf("a canary lasts up to %s", longestCanary))
 	}
-	unlock, err := d.lockPolicy()
+	unlock, err := d.lockPolicy(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -217,8 +217,11 @@ func (d *Daemon) answerCanaryStop(ctx context.Context, _ json.RawMessage) (any, 
 
 // acknowledge has one that went back by itself be remarkable no longer.
 func (d *Daemon) acknowledge(ctx context.Context) (any, error) {
-	d.reloading.Lock() // none is started meanwhile
-	defer d.reloading.Unlock()
+	unlock, err := d.lockPolicy(ctx) // none is started meanwhile
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	state, err := canary.Load(d.config().StateDir)
 	if err != nil {
 		return nil, refuse(err)

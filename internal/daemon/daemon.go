@@ -108,11 +108,11 @@ type Daemon struct {
 	background sync.WaitGroup
 	endDrain   context.CancelFunc
 
-	reloading sync.Mutex // one reload at a time
-	mu        sync.Mutex
-	cfg       *config.Config // in force
-	policy    PolicyStatus
-	storeIs   assemble.StoreStatus
+	changing turn // held by who changes what is in force, one at a time
+	mu       sync.Mutex
+	cfg      *config.Config // in force
+	policy   PolicyStatus
+	storeIs  assemble.StoreStatus
 }
 
 // Start opens all parts. On an error those that were opened are closed.
@@ -239,33 +239,6 @@ func (d *Daemon) config() *config.Config {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.cfg
-}
-
-// Wait serves until a signal of end, or a part of the daemon fails; at one of
-// renew it loads the policy anew.
-func (d *Daemon) Wait(ctx context.Context, end, renew <-chan os.Signal) error {
-	for {
-		select {
-		case s := <-end:
-			d.log.Info("asked to end", "signal", s)
-			return nil
-		default:
-		}
-		select {
-		case s := <-end:
-			d.log.Info("asked to end", "signal", s)
-			return nil
-		case <-renew:
-			// A bad policy is in the log and in the status; the old one stays.
-			_, _ = d.reload(ctx, history.Entry{How: history.Signal, By: history.Signal}, anyPolicy)
-		case err := <-d.failed:
-			return err
-		case <-d.hand.left:
-			return nil
-		case <-ctx.Done():
-			return nil
-		}
-	}
 }
 
 // say tells the service manager.

@@ -225,3 +225,20 @@ func pause(ctx context.Context, d time.Duration) error {
 		return ctx.Err()
 	}
 }
+
+// records are those of the gate: where they become durable may change.
+type records struct{ d *Daemon }
+
+func (r records) Append(ctx context.Context, list []accounting.Record) error {
+	to, err := r.d.hand.records.Use(ctx)
+	if err != nil {
+		return err
+	}
+	defer r.d.hand.records.Leave()
+	return to.Append(ctx, list)
+}
+
+// lost is where no records become durable any more.
+type lost struct{ error }
+
+func (l lost) Append(context.Context, []accounting.Record) error { return l.error }

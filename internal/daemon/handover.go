@@ -3,21 +3,14 @@ package daemon
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
-	"github.com/tollgate-mail/tollgate/accounting"
-	"github.com/tollgate-mail/tollgate/accounting/spool"
-	"github.com/tollgate-mail/tollgate/internal/assemble"
-	"github.com/tollgate-mail/tollgate/internal/config"
-	"github.com/tollgate-mail/tollgate/internal/control"
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/takeover"
 )
@@ -41,17 +34,22 @@ type handing struct {
 	life    context.Context              // until the daemon ends
 	ended   context.CancelFunc
 
-	one    sync.Mutex // held from Yield to Resume or Leave
-	gone   bool       // nothing is open here that Yield has closed
-	closed struct{ control, work, store, spool, memory bool }
+	one    sync.Mutex    // held from Yield to Resume or Leave
+	gone   bool          // nothing is open here that Yield has closed
+	closed closed        // by Yield
+	idled  chan struct{} // closed when nothing runs beside the mail any more; by Yield
 	files  *takeover.Files
 
 	left  chan struct{} // closed when the gateway is another process's
 	drain time.Duration // how long sessions may go on here; after left
 }
 
+// closed is what is closed, or taken, so far.
+type closed struct{ policy, control, work, store, spool, memory bool }
+
 func (h *handing) prepare(d *Daemon, o Options) {
 	h.d, h.left = d, make(chan struct{})
+	d.changing = newTurn()
 	h.life, h.ended = context.WithCancel(context.Background())
 	steps := o.Steps
 	if steps == nil {
@@ -105,12 +103,15 @@ func (h *handing) over() bool {
 }
 
 // Offer implements takeover.Owner.
-func (h *handing) Offer() (takeover.Offer, *takeover.Files, error) {
+func (h *handing) Offer(ctx context.Context) (takeover.Offer, *takeover.Files, error) {
 	d := h.d
-	d.reloading.Lock() // which opens and closes listeners
-	defer d.reloading.Unlock()
+	unlock, err := d.lockPolicy(ctx) // a reload opens and closes listeners
+	if err != nil {
+		return takeover.Offer{}, nil, err
+	}
+	defer unlock()
 	files := new(takeover.Files)
-	err := files.Add(takeover.NameLock, d.lock.File())
+	err = files.Add(takeover.NameLock, d.lock.File())
 	if err == nil {
 		err = files.Add(takeover.NameControl, d.control.Listener())
 	}
@@ -138,7 +139,10 @@ func (h *handing) Offer() (takeover.Offer, *takeover.Files, error) {
 func (h *handing) Yield(ctx context.Context) error {
 	d := h.d
 	h.one.Lock()
-	d.reloading.Lock()
+	if err := d.changing.take(ctx); err != nil {
+		return fmt.Errorf("its policy is being changed: %w", err)
+	}
+	h.closed.policy = true
 	if err := h.life.Err(); err != nil {
 		return fmt.Errorf("it is ending: %w", err) // what is open is Stop's to close
 	}
@@ -151,8 +155,10 @@ func (h *handing) Yield(ctx context.Context) error {
 		d.log.Warn("a command was cut off", "error", err)
 	}
 	d.endDrain()
-	d.background.Wait()
 	h.closed.work = true
+	if err := h.idle(ctx); err != nil {
+		return err
+	}
 	if err := d.accounts.Keep(); err != nil {
 		d.log.Error(err.Error())
 	}
@@ -177,17 +183,33 @@ func (h *handing) Yield(ctx context.Context) error {
 	return d.memories.Yield(ctx)
 }
 
+// idle waits for what runs beside the mail, which was told to end.
+func (h *handing) idle(ctx context.Context) error {
+	ended := make(chan struct{})
+	h.idled = ended
+	go func() { h.d.background.Wait(); close(ended) }()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("what runs beside the mail does not end: %w", ctx.Err())
+	}
+}
+
 // Resume implements takeover.Owner. What mail needs is opened first. When the daemon
 // ends meanwhile, it ends without what could not be had back.
 func (h *handing) Resume() {
 	d := h.d
 	defer h.one.Unlock()
-	defer d.reloading.Unlock()
 	was := h.closed
-	if !was.control {
-		return // nothing was closed
+	h.closed = closed{}
+	if !was.policy {
+		return
 	}
-	h.closed = struct{ control, work, store, spool, memory bool }{}
+	defer d.changing.leave()
+	if !was.control {
+		return
+	}
 	cfg := d.config()
 	if was.spool {
 		if err := takeover.Insist(h.life, d.log, "the spool", func() error { return h.reopenSpool(cfg) }); err != nil {
@@ -200,11 +222,12 @@ func (h *handing) Resume() {
 			return
 		}
 	}
-	if was.work {
-		d.drain(h.life)
-	}
 	if takeover.Insist(h.life, d.log, "the control socket", func() error { return h.reopenControl(cfg) }) != nil {
 		return
+	}
+	if was.work {
+		<-h.idled // what did not end in time ends now
+		d.drain(h.life)
 	}
 	if was.memory {
 		// The last: without it questions have no answer, as with a store that is away,
@@ -220,7 +243,7 @@ func (h *handing) Resume() {
 func (h *handing) Leave(hello takeover.Hello) {
 	d := h.d
 	defer h.one.Unlock()
-	defer d.reloading.Unlock()
+	defer d.changing.leave()
 	remote := takeover.NewRemote(d.config().StateDir)
 	h.records.Put(remote)
 	d.memories.Ask(remote.State())
@@ -242,52 +265,13 @@ func (h *handing) Leave(hello takeover.Hello) {
 	if err := d.lock.Release(); err != nil {
 		d.log.Warn("the lock", "error", err)
 	}
-	ctx, cancel := context.WithCancel(h.life)
+	// Until the last session is over: hand-overs end before.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(h.life))
 	d.endDrain = cancel
 	d.background.Go(func() { d.journals.Journal().KeepThere(ctx) })
-	d.background.Go(func() { remote.Follow(ctx, d.accounts.Live.Tell, d.milter.Hurry) })
+	here := d.inForce()
+	d.background.Go(func() { remote.Follow(ctx, here, d.accounts.Live.Tell, d.milter.Hurry) })
 	d.log.Info("handed over", "to", hello.PID, "version", hello.Version)
 	h.drain = time.Duration(hello.Drain) * time.Millisecond
 	close(h.left)
-}
-
-func (h *handing) reopenSpool(cfg *config.Config) error {
-	sp, err := spool.Open(filepath.Join(cfg.StateDir, "spool"), spool.Options{Log: h.d.log})
-	if err != nil {
-		return err
-	}
-	h.d.mu.Lock()
-	h.d.spool = sp
-	h.d.mu.Unlock()
-	h.records.Put(recorder{sp, h.d.followed})
-	return nil
-}
-
-func (h *handing) reopenStore(cfg *config.Config) error {
-	// Its own time, not that of who is to end.
-	store, is, err := assemble.OpenStore(context.WithoutCancel(h.life), cfg, h.d.accounts, h.d.log, assemble.MustExist)
-	if err != nil {
-		return err
-	}
-	h.d.mu.Lock()
-	h.d.store, h.d.storeIs = store, is
-	h.d.mu.Unlock()
-	h.d.accounts.Env.Store, _ = store.(accounting.Definer)
-	return nil
-}
-
-func (h *handing) reopenControl(cfg *config.Config) error {
-	ln, err := h.files.Listener(takeover.NameControl)
-	if err != nil {
-		return err
-	}
-	server, err := control.Inherit(cfg.StateDir, ln.(*net.UnixListener), h.d.answers(), h.d.log)
-	if err != nil {
-		return errors.Join(err, ln.Close())
-	}
-	server.Listener().Own()
-	h.d.mu.Lock()
-	h.d.control = server
-	h.d.mu.Unlock()
-	return nil
 }

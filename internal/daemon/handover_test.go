@@ -1,8 +1,11 @@
 package daemon
 
 import (
+	"context"
 	"errors"
 	"log/slog"
+	"os"
+	"syscall"
 	"testing"
 	"time"
 
@@ -28,15 +31,62 @@ func TestNoHandOverAtTheEnd(t *testing.T) {
 		t.Error("it is handed over")
 	}
 	d.hand.Resume()
-	if d.hand.gone || !d.hand.one.TryLock() || !d.reloading.TryLock() {
+	if d.hand.gone || !d.hand.one.TryLock() || d.changing.take(t.Context()) != nil {
 		t.Error("not as before")
+	}
+}
+
+// A hand-over that cannot begin in its time leaves all as it was, whatever does not end.
+func TestNoHandOverInTime(t *testing.T) {
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	d := closedDaemon(t)
+	unlock, err := d.lockPolicy(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.hand.Yield(over); err == nil {
+		t.Error("it is handed over in the midst of a reload")
+	}
+	d.hand.Resume()
+	unlock()
+	if _, err := d.lockPolicy(t.Context()); err != nil || d.hand.gone || !d.hand.one.TryLock() {
+		t.Error("not as before", err)
+	}
+	end := make(chan struct{})
+	d.background.Go(func() { <-end })
+	if err := d.hand.idle(over); err == nil {
+		t.Error("something runs")
+	}
+	close(end)
+	<-d.hand.idled
+}
+
+// A reload that has to wait keeps nobody from ending the daemon.
+func TestEndWhileAReloadWaits(t *testing.T) {
+	d := closedDaemon(t)
+	d.failed = make(chan error)
+	if _, err := d.lockPolicy(t.Context()); err != nil { // as who insists does
+		t.Fatal(err)
+	}
+	end, renew, over := make(chan os.Signal, 1), make(chan os.Signal), make(chan error, 1)
+	go func() { over <- d.Wait(t.Context(), end, renew) }()
+	renew <- syscall.SIGHUP
+	end <- syscall.SIGTERM
+	select {
+	case err := <-over:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(time.Minute):
+		t.Error("it waits")
 	}
 }
 
 // What waited for the end of a hand-over changes no files of the other process.
 func TestNoReloadAfterHandOver(t *testing.T) {
 	d := closedDaemon(t)
-	unlock, err := d.lockPolicy()
+	unlock, err := d.lockPolicy(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

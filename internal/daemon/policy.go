@@ -117,7 +117,7 @@ func (d *Daemon) answerPropose(ctx context.Context, request json.RawMessage) (an
 	if err := json.Unmarshal(request, &r); err != nil {
 		return nil, err
 	}
-	unlock, err := d.lockPolicy()
+	unlock, err := d.lockPolicy(ctx)
 	if err != nil {
 		return nil, err
 	}

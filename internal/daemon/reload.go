@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"time"
@@ -45,7 +46,7 @@ func (d *Daemon) assemble(ctx context.Context, o Options) error {
 // anew. On an error (a *control.Refusal) the old policy stays. Why is what the
 // history is to know of it.
 func (d *Daemon) reload(ctx context.Context, why history.Entry, allowed func(*config.Config) error) (Reloaded, error) {
-	unlock, err := d.lockPolicy()
+	unlock, err := d.lockPolicy(ctx)
 	if err != nil {
 		return Reloaded{}, err
 	}
@@ -75,6 +76,9 @@ func (d *Daemon) reload(ctx context.Context, why history.Entry, allowed func(*co
 	// again.
 	next.Listen, next.StateDir, next.Redis, next.Location = old.Listen, old.StateDir, old.Redis, old.Location
 	change, err := assemble.Prepare(ctx, next, d.running)
+	if err != nil && ctx.Err() != nil {
+		return Reloaded{}, refuse(fmt.Errorf("given up: %w", ctx.Err())) // that is nothing wrong with the policy
+	}
 	if err != nil {
 		rows := append(rows, ProblemRow{File: d.file, Severity: "error", Message: err.Error()})
 		d.keep(rows)
@@ -113,14 +117,33 @@ func (d *Daemon) reload(ctx context.Context, why history.Entry, allowed func(*co
 
 // lockPolicy lets nobody else change what is in force, until unlock. It is refused when
 // another process has the gateway: who waited meanwhile would change that one's files.
-func (d *Daemon) lockPolicy() (unlock func(), err error) {
-	d.reloading.Lock()
+// Nor is it had when ctx ends first.
+func (d *Daemon) lockPolicy(ctx context.Context) (unlock func(), err error) {
+	if err := d.changing.take(ctx); err != nil {
+		return nil, refuse(fmt.Errorf("what is in force is being changed by somebody else: %w", err))
+	}
 	if d.hand.over() {
-		d.reloading.Unlock()
+		d.changing.leave()
 		return nil, refuse(errors.New("another process has the gateway by now: give the command again"))
 	}
-	return d.reloading.Unlock, nil
+	return d.changing.leave, nil
 }
+
+// turn is a lock that is waited for no longer than a context lasts.
+type turn chan struct{}
+
+func newTurn() turn { return make(turn, 1) }
+
+func (t turn) take(ctx context.Context) error {
+	select {
+	case t <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (t turn) leave() { <-t }
 
 // Reopen opens the journals anew while the daemon ends: their files may have
 // been rotated away.

@@ -4,8 +4,70 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/history"
 )
+
+// Wait serves until a signal of end, or a part of the daemon fails; at one of
+// renew it loads the policy anew.
+func (d *Daemon) Wait(ctx context.Context, end, renew <-chan os.Signal) error {
+	for {
+		select {
+		case s := <-end:
+			d.log.Info("asked to end", "signal", s)
+			return nil
+		default:
+		}
+		select {
+		case s := <-end:
+			d.log.Info("asked to end", "signal", s)
+			return nil
+		case <-renew:
+			if s := d.renewUntil(ctx, end); s != nil {
+				d.log.Info("asked to end", "signal", s)
+				return nil
+			}
+		case err := <-d.failed:
+			return err
+		case <-d.hand.left:
+			return nil
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// renewUntil loads the policy anew, and gives up what waits when it is asked to end:
+// a hand-over that is taken back may insist on what it cannot have.
+func (d *Daemon) renewUntil(ctx context.Context, end <-chan os.Signal) (asked os.Signal) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		// A bad policy is in the log and in the status; the old one stays.
+		_, _ = d.reload(ctx, history.Entry{How: history.Signal, By: history.Signal}, anyPolicy)
+	}()
+	select {
+	case <-done:
+	case asked = <-end:
+		cancel()
+		<-done
+	}
+	return asked
+}
+
+// EndSooner is for a daemon that Stop gave more time than it has by now: its SMTP
+// sessions have grace from here on, then their messages a little more. It returns when
+// that is over, or ctx ends.
+func (d *Daemon) EndSooner(ctx context.Context, grace time.Duration) {
+	if pause(ctx, grace) == nil {
+		d.milter.Hurry()
+		_ = pause(ctx, cutAfter) // the end comes anyway
+	}
+}
 
 // Stop ends and closes all parts that were opened, the last first. SMTP
 // sessions have grace to end by themselves, then their messages a little more;

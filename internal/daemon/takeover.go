@@ -13,6 +13,8 @@ import (
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/accounting/spool"
+	"github.com/tollgate-mail/tollgate/internal/assemble"
+	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/control"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 	"github.com/tollgate-mail/tollgate/internal/state"
@@ -90,6 +92,47 @@ func (d *Daemon) serveControl(o Options) error {
 	return err
 }
 
+func (h *handing) reopenSpool(cfg *config.Config) error {
+	sp, err := spool.Open(filepath.Join(cfg.StateDir, "spool"), spool.Options{Log: h.d.log})
+	if err != nil {
+		return err
+	}
+	h.d.mu.Lock()
+	h.d.spool = sp
+	h.d.mu.Unlock()
+	h.records.Put(recorder{sp, h.d.followed})
+	return nil
+}
+
+func (h *handing) reopenStore(cfg *config.Config) error {
+	// Its own time, not that of who is to end.
+	store, is, err := assemble.OpenStore(context.WithoutCancel(h.life), cfg, h.d.accounts, h.d.log, assemble.MustExist)
+	if err != nil {
+		return err
+	}
+	h.d.mu.Lock()
+	h.d.store, h.d.storeIs = store, is
+	h.d.mu.Unlock()
+	h.d.accounts.Env.Store, _ = store.(accounting.Definer)
+	return nil
+}
+
+func (h *handing) reopenControl(cfg *config.Config) error {
+	ln, err := h.files.Listener(takeover.NameControl)
+	if err != nil {
+		return err
+	}
+	server, err := control.Inherit(cfg.StateDir, ln.(*net.UnixListener), h.d.answers(), h.d.log)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	server.Listener().Own()
+	h.d.mu.Lock()
+	h.d.control = server
+	h.d.mu.Unlock()
+	return nil
+}
+
 // succeed says that all is open. When it returns nil the gateway is ours.
 func (d *Daemon) succeed(ctx context.Context, h *takeover.Heir, listeners []net.Listener) error {
 	d.takeUp(ctx, h)
@@ -151,23 +194,6 @@ func (d *Daemon) takeUp(ctx context.Context, h *takeover.Heir) {
 	}
 }
 
-// records are those of the gate: where they become durable may change.
-type records struct{ d *Daemon }
-
-func (r records) Append(ctx context.Context, list []accounting.Record) error {
-	to, err := r.d.hand.records.Use(ctx)
-	if err != nil {
-		return err
-	}
-	defer r.d.hand.records.Leave()
-	return to.Append(ctx, list)
-}
-
-// lost is where no records become durable any more.
-type lost struct{ error }
-
-func (l lost) Append(context.Context, []accounting.Record) error { return l.error }
-
 // takeoverAnswers are for the process that takes over, and for the one before.
 func (d *Daemon) takeoverAnswers(to map[string]control.Handler) map[string]control.Handler {
 	to[takeover.Command] = control.Privileged(d.answerTakeover)
@@ -182,7 +208,7 @@ func (d *Daemon) answerTakeover(ctx context.Context, request json.RawMessage) (a
 	switch {
 	case hello.Protocol != takeover.Version:
 		return nil, refuse(takeover.ErrVersion)
-	case control.User(ctx) != control.UserName(os.Geteuid()):
+	case !control.BySelf(ctx):
 		// What is under way here asks that process, which answers its own user.
 		return nil, refuse(fmt.Errorf("this is for user %s alone, whom the running tollgate runs as", control.UserName(os.Geteuid())))
 	case !d.hand.ready.Load():
@@ -213,14 +239,20 @@ func (s successor) State() state.Store { return s.d.memories.Store() }
 
 func (s successor) Standings(since uint64) takeover.Standings {
 	list, now := s.d.accounts.Live.Since(since)
-	a := takeover.Standings{PID: os.Getpid(), Change: now, List: make([]takeover.Standing, len(list)), Policy: s.d.config().Gate.Version}
+	a := takeover.Standings{PID: os.Getpid(), Change: now, List: make([]takeover.Standing, len(list)), InForce: s.d.inForce()}
 	for i, one := range list {
 		a.List[i] = takeover.Standing{Standing: one, Change: one.Change}
 	}
-	if c := s.d.accounts.Status(); c != nil {
-		a.Clients = c.Version
-	}
 	return a
+}
+
+// inForce is what this process judges by.
+func (d *Daemon) inForce() takeover.InForce {
+	is := takeover.InForce{Policy: d.config().Gate.Version}
+	if c := d.accounts.Status(); c != nil {
+		is.Clients = c.Version
+	}
+	return is
 }
 
 // listen opens all sockets of the policy, or none.

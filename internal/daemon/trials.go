@@ -221,7 +221,7 @@ func (d *Daemon) answerShadow(ctx context.Context, request json.RawMessage) (any
 	if err := json.Unmarshal(request, &r); err != nil {
 		return nil, err
 	}
-	unlock, err := d.lockPolicy()
+	unlock, err := d.lockPolicy(ctx)
 	if err != nil {
 		return nil, err
 	}

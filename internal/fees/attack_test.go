@@ -320,6 +320,43 @@ func TestUnreadableCostsNobodyElse(t *testing.T) {
 	w.clock = w.clock.Add(time.Hour)
 	w.round(g)
 	w.want("a", "2026-11 5 office")
+	// What was repaired and breaks again is news.
+	w.clock = w.clock.Add(31 * 24 * time.Hour)
+	for range 3 {
+		l.clients["a"] = true
+		w.clock = w.clock.Add(time.Hour)
+		w.round(g)
+	}
+	if n := strings.Count(log.String(), "client=a"); n != 2 {
+		t.Errorf("said %d times after a repair:\n%s", n, &log)
+	}
+}
+
+// A fee that somebody took back was owed all the same: the tariff goes on to its end.
+func TestFeeTakenBack(t *testing.T) {
+	office, free := tariff(t, "office", 5), tariff(t, "free", 0)
+	w := newWorld(t, []*price.Tariff{office, free}, client("sales", office))
+	w.round(w.gateway("mx1"))
+	if _, err := w.store.Enter(t.Context(), accounting.Record{
+		ID: "gift", Kind: accounting.Adjust, Time: w.clock, Gateway: "mx1", Client: "sales", Amount: "-5", Currency: "RUB", Reverses: "fee/sales/2026-11",
+	}); err != nil {
+		t.Fatal(err)
+	}
+	w.have(client("sales", free))
+	w.clock = w.clock.Add(15 * 24 * time.Hour)
+	plans := price.Plans(nil).With(office.Plan(), w.clock.Add(-90*24*time.Hour), w.clock.Add(-90*24*time.Hour))
+	text, err := w.store.Plans(t.Context(), "sales")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if done, err := w.store.SetPlans(t.Context(), "sales", text, plans.String()); err != nil || !done {
+		t.Fatal(done, err)
+	}
+	if err := w.store.SetFeesThrough(t.Context(), w.clock.Add(-time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	w.round(w.gateway("mx1"))
+	w.want("sales", "2026-11 5 office", "2026-12 5 office")
 }
 
 // forgetful is a store that was set back.

@@ -56,7 +56,7 @@ type Charger struct {
 	done   map[string]string // client: the period whose fee was looked after
 	told   map[string]string // client: the version of its tariff when it was seen last
 	news   map[string]bool   // clients of whose tariff the store is to be told
-	said   map[string]string // of whom what cannot be read: why
+	said   map[part]string   // of what cannot be read: why
 	again  sync.Map          // clients to be looked at anew
 	doubts uint64            // when done began
 	last   time.Time         // when the store was told
@@ -108,7 +108,7 @@ func (c *Charger) Round(ctx context.Context) error {
 			continue
 		}
 		if errors.Is(err, accounting.ErrUnreadable) {
-			c.unreadable(client.ID, err) // which is no matter of the others
+			c.unreadable(client.ID, ofPlans, err) // which is no matter of the others
 			continue
 		}
 		failed = fmt.Errorf("client %s: %w", client.ID, err)
@@ -232,6 +232,7 @@ func (c *Charger) charge(ctx context.Context, client *accounting.Client, through
 		}
 	}
 	c.done[client.ID] = mark
+	delete(c.said, part{client.ID, ofPlans})
 	return booked, nil
 }
 

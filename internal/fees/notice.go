@@ -33,9 +33,10 @@ func (c *Charger) notice(ctx context.Context, clients []*accounting.Client) erro
 	for i, client := range fresh {
 		a := accounts[i]
 		if a.Err != nil {
-			c.unreadable(client.ID, a.Err)
+			c.unreadable(client.ID, ofAccount, a.Err)
 			continue // it is looked at again with the next round
 		}
+		delete(c.said, part{client.ID, ofAccount})
 		c.told[client.ID] = client.TariffVersion
 		is := price.Plan{Tariff: a.Tariff, Period: a.Period, Zone: a.Zone, Currency: a.Currency}
 		// Of an account that was never under anything nothing can be pending: the first
@@ -47,13 +48,23 @@ func (c *Charger) notice(ctx context.Context, clients []*accounting.Client) erro
 	return nil
 }
 
-// unreadable says, once for each reason, that a client's fees are not looked after.
-func (c *Charger) unreadable(client string, err error) {
+// part is one of what the store has of a client.
+type part struct{ client, of string }
+
+const (
+	ofAccount = "account"
+	ofPlans   = "plans"
+)
+
+// unreadable says, once for each reason until it is gone, that a client's fees are not
+// looked after.
+func (c *Charger) unreadable(client, of string, err error) {
 	if c.said == nil {
-		c.said = map[string]string{}
+		c.said = map[part]string{}
 	}
-	if text := err.Error(); c.said[client] != text {
-		c.said[client] = text
+	text := err.Error()
+	said := c.said[part{client, ofAccount}] == text || c.said[part{client, ofPlans}] == text
+	if c.said[part{client, of}] = text; !said {
 		c.Log.Error("a client's fees are not booked: what the store has of it cannot be read; once it is repaired, book as adjustments what is missing", "client", client, "error", err)
 	}
 }

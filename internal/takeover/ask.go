@@ -48,9 +48,18 @@ type Standings struct {
 	PID    int        `json:"pid"` // of who answers: Change is its own
 	Change uint64     `json:"change"`
 	List   []Standing `json:"list"`
-	// Policy and Clients are the versions of what is in force there.
+	InForce
+}
+
+// InForce are the versions of what a process judges by.
+type InForce struct {
 	Policy  string `json:"policy"`
-	Clients string `json:"clients"`
+	Clients string `json:"clients"` // of those that are followed; "": none, or not read yet
+}
+
+// outdates tells whether what is in force elsewhere is another than what is here.
+func (there InForce) outdates(here InForce) bool {
+	return there.Policy != here.Policy || there.Clients != here.Clients && there.Clients != ""
 }
 
 // Standing is one with its number.
@@ -94,9 +103,7 @@ func (r *Remote) Append(ctx context.Context, records []accounting.Record) error 
 		switch {
 		case err == nil:
 			return nil
-		case errors.As(err, &refusal) && refusal.Code == codeUncertain:
-			return fmt.Errorf("%w: %s", spool.ErrUncertain, refusal.Message)
-		case errors.As(err, &refusal) && !sent:
+		case errors.As(err, &refusal) && !sent && notKept(refusal):
 			return fmt.Errorf("takeover: %w", refusal)
 		case errors.As(err, &refusal):
 			return fmt.Errorf("%w: %s", spool.ErrUncertain, refusal.Message)
@@ -110,6 +117,10 @@ func (r *Remote) Append(ctx context.Context, records []accounting.Record) error 
 		}
 	}
 }
+
+// notKept tells of records that were refused before anything was written. A fault may
+// have come afterwards.
+func notKept(r *control.Refusal) bool { return r.Code != codeUncertain && r.Code != control.CodeFault }
 
 func isRefusal(err error) bool {
 	var refusal *control.Refusal
@@ -141,10 +152,10 @@ func (r *Remote) Standings(ctx context.Context, since uint64) (Standings, error)
 const followEvery = 500 * time.Millisecond
 
 // Follow tells how accounts stand in the other process until ctx ends, and hurries
-// when other clients or another policy are in force there: what is judged here is
-// judged by those of before.
-func (r *Remote) Follow(ctx context.Context, tell func([]accounting.Standing), hurry func()) {
-	var first, last Standings
+// when other clients or another policy are in force there than here, be it from the
+// begin: nobody is judged for long by what a reload would have replaced at once.
+func (r *Remote) Follow(ctx context.Context, here InForce, tell func([]accounting.Standing), hurry func()) {
+	var last Standings
 	for rest(ctx, followEvery) {
 		s, err := r.Standings(ctx, last.Change)
 		if err != nil {
@@ -154,10 +165,7 @@ func (r *Remote) Follow(ctx context.Context, tell func([]accounting.Standing), h
 			last.Change = 0 // of a third process all are asked for
 			continue
 		}
-		if first.PID == 0 {
-			first = s
-		}
-		if s.Policy != first.Policy || s.Clients != first.Clients {
+		if s.outdates(here) {
 			hurry()
 		}
 		list := make([]accounting.Standing, len(s.List))

@@ -25,6 +25,7 @@ type heirless struct {
 	mu        sync.Mutex
 	kept      []accounting.Record
 	fails     error
+	faults    bool // panics when it has kept them
 	standings Standings
 }
 
@@ -33,6 +34,9 @@ func (h *heirless) Append(_ context.Context, records []accounting.Record) error 
 	defer h.mu.Unlock()
 	if h.fails == nil {
 		h.kept = append(h.kept, records...)
+	}
+	if h.faults {
+		panic("for a test")
 	}
 	return h.fails
 }
@@ -103,6 +107,11 @@ func TestRecords(t *testing.T) {
 	if err := r.Append(t.Context(), want); !errors.Is(err, spool.ErrUncertain) {
 		t.Error(err)
 	}
+	// A fault may come before it has them, or afterwards.
+	h.fails, h.faults = nil, true
+	if err := r.Append(t.Context(), want); !errors.Is(err, spool.ErrUncertain) {
+		t.Errorf("after a fault: %v", err)
+	}
 }
 
 // Records wait for a process that is not there yet; one that never comes has not kept
@@ -138,14 +147,14 @@ func TestFollow(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	one := accounting.Standing{Client: "sales", Balance: 7, Change: [2]uint64{1, 2}}
-	h := &heirless{standings: Standings{PID: 5, Change: 3, List: []Standing{{one, one.Change}}, Policy: "a"}}
+	h := &heirless{standings: Standings{PID: 5, Change: 3, List: []Standing{{one, one.Change}}, InForce: InForce{Policy: "a"}}}
 	serve(t, dir, h)
 	ctx, cancel := context.WithCancel(t.Context())
 	told, hurried := make(chan []accounting.Standing, 100), make(chan struct{}, 100)
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		NewRemote(dir).Follow(ctx, func(list []accounting.Standing) { told <- list }, func() { hurried <- struct{}{} })
+		NewRemote(dir).Follow(ctx, InForce{Policy: "a", Clients: "7"}, func(list []accounting.Standing) { told <- list }, func() { hurried <- struct{}{} })
 	}()
 	if list := <-told; !slices.Equal(list, []accounting.Standing{one}) {
 		t.Errorf("%+v", list)
@@ -159,6 +168,32 @@ func TestFollow(t *testing.T) {
 	<-hurried
 	cancel()
 	<-over
+}
+
+// Sessions are hurried from the first answer on, where what they are judged by is not in
+// force any more.
+func TestOutdates(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		here, there InForce
+		hurry       bool
+	}{
+		{InForce{"a", ""}, InForce{"a", ""}, false},
+		{InForce{"a", "7"}, InForce{"a", "7"}, false},
+		{InForce{"a", "7"}, InForce{"b", "7"}, true},
+		{InForce{"a", "7"}, InForce{"a", "8"}, true},
+		{InForce{"a", ""}, InForce{"a", "8"}, true},
+		{InForce{"a", "7"}, InForce{"a", ""}, false}, // not read there yet
+	} {
+		dir := t.TempDir()
+		serve(t, dir, &heirless{standings: Standings{PID: 5, InForce: c.there}})
+		ctx, cancel := context.WithCancel(t.Context())
+		hurried := false
+		NewRemote(dir).Follow(ctx, c.here, func([]accounting.Standing) { cancel() }, func() { hurried = true })
+		if hurried != c.hurry {
+			t.Errorf("%+v there, %+v here: hurried %v", c.there, c.here, hurried)
+		}
+	}
 }
 
 // Who is nobody here is not answered.

@@ -15,7 +15,7 @@ import (
 type Owner interface {
 	// Offer is what the new process gets. The files stay open until after Resume or
 	// Leave.
-	Offer() (Offer, *Files, error)
+	Offer(ctx context.Context) (Offer, *Files, error)
 	// Yield closes what one process alone can have open; mail that needs it waits.
 	// After an error Resume is called.
 	Yield(ctx context.Context) error
@@ -79,7 +79,7 @@ func (g *Giver) offer(ctx context.Context, l *line) (*Files, error) {
 	if err := await(ctx, l, sayReady); err != nil {
 		return nil, err
 	}
-	offer, files, err := g.Owner.Offer()
+	offer, files, err := g.Owner.Offer(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ func (o *owner) note(what string) error {
 	return nil
 }
 
-func (o *owner) Offer() (Offer, *Files, error) {
+func (o *owner) Offer(context.Context) (Offer, *Files, error) {
 	files := new(Files)
 	if err := files.Add(NameLock, o.held.File()); err != nil {
 		return Offer{}, nil, err
