@@ -11,20 +11,36 @@ import (
 	"github.com/tollgate-mail/tollgate/accounting/storetest"
 )
 
-var traffic = flag.Int("traffic", 5000, "records of TestTraffic")
+var (
+	traffic = flag.Int("traffic", 5000, "records of TestTraffic and TestLife")
+	seed    = flag.Uint64("traffic.seed", 20261128, "of both")
+)
 
 // Whatever comes, in whatever batches and however often, and whenever the machine
 // goes down: sums are those of the model.
 func TestTraffic(t *testing.T) {
-	const seed = 20261128
+	tr := storetest.NewTraffic(t, *traffic, *seed)
+	f, store := faulty(t, *seed, Options{Now: fixedNow, Book: tr.Book, segment: int64(*traffic) * 100})
+	tr.Drain(t, f, 10+*traffic/4000)
+	tr.Check(t, store())
+}
+
+// Whatever happens to clients in eleven weeks: sums, places and standings are those of
+// the model.
+func TestLife(t *testing.T) {
+	l := storetest.NewLife(t, *traffic, *seed)
+	f, _ := faulty(t, *seed, Options{Now: l.Now, Location: l.Location, Book: l.Book, segment: int64(*traffic) * 100})
+	l.Run(t, f, 10+*traffic/4000)
+}
+
+// faulty is a store on a machine that goes down, with torn files.
+func faulty(t *testing.T, seed uint64, o Options) (storetest.Faulty, func() *Store) {
 	random := rand.New(rand.NewPCG(seed, 3))
-	tr := storetest.NewTraffic(t, *traffic, seed)
 	dir := t.TempDir()
-	o := Options{Now: fixedNow, Book: tr.Book, segment: int64(*traffic) * 100}
 	path := filepath.Join(dir, "account.db")
 	s := mustOpen(t, path, o)
 	crashes := 0
-	tr.Drain(t, storetest.Faulty{
+	return storetest.Faulty{
 		Store: func() accounting.Store { return s },
 		Keep:  func() {},
 		Crash: func() {
@@ -42,6 +58,5 @@ func TestTraffic(t *testing.T) {
 			path = after
 			s = mustOpen(t, path, o)
 		},
-	}, 10+*traffic/4000)
-	tr.Check(t, s)
+	}, func() *Store { return s }
 }

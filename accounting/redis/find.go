@@ -37,12 +37,13 @@ func (se *session) find(ctx context.Context, list []*work) error {
 			if w.found == nil {
 				w.unreadable = err
 			}
+			w.moves = 0 // those were closed periods where it was thought to be
 		}
 	}
 	// Two voids of one record: the other knows as much.
 	for _, w := range list {
 		if same := byClient[w.r.Client][w.r.Voids]; w.asked == notFound && same != nil {
-			w.found, w.unreadable = same.found, same.unreadable
+			w.found, w.unreadable, w.moves = same.found, same.unreadable, 0
 		}
 	}
 	return nil

@@ -8,17 +8,37 @@ import (
 	"github.com/tollgate-mail/tollgate/accounting/storetest"
 )
 
-var traffic = flag.Int("traffic", 5000, "records of TestTraffic")
+var (
+	traffic = flag.Int("traffic", 5000, "records of TestTraffic and TestLife")
+	seed    = flag.Uint64("traffic.seed", 20261128, "of both")
+)
 
 // Whatever comes, in whatever batches and however often, and whenever the server
 // is lost and begins again with an old snapshot: sums are those of the model.
 func TestTraffic(t *testing.T) {
+	tr := storetest.NewTraffic(t, *traffic, *seed)
+	f := faulty(t, Options{Book: tr.Book})
+	tr.Drain(t, f, 10+*traffic/4000)
+	tr.Check(t, f.Store())
+}
+
+// Whatever happens to clients in eleven weeks: sums, places and standings are those of
+// the model.
+func TestLife(t *testing.T) {
+	l := storetest.NewLife(t, *traffic, *seed)
+	l.Run(t, faulty(t, Options{Book: l.Book, Location: l.Location, Now: l.Now}), 10+*traffic/4000)
+}
+
+// faulty is a server that is lost, and begins again with its last snapshot.
+func faulty(t *testing.T, with Options) storetest.Faulty {
 	srv := startServer(t, "--save", "", "--appendonly", "no")
-	tr := storetest.NewTraffic(t, *traffic, 20261128)
 	o := srv.options()
-	o.Book = tr.Book
+	o.Book, o.Location = with.Book, with.Location
+	if with.Now != nil {
+		o.Now = with.Now
+	}
 	s := mustOpen(t, o)
-	tr.Drain(t, storetest.Faulty{
+	return storetest.Faulty{
 		Store: func() accounting.Store { return s },
 		Keep: func() {
 			if err := s.db.Save(t.Context()).Err(); err != nil {
@@ -33,6 +53,5 @@ func TestTraffic(t *testing.T) {
 			srv.start()
 			s = mustOpen(t, o)
 		},
-	}, 10+*traffic/4000)
-	tr.Check(t, s)
+	}
 }

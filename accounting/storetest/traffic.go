@@ -126,15 +126,15 @@ func (tr *Traffic) apply(r *accounting.Record, seen map[string]bool, done map[st
 	done[r.ID] = took{key, tr.one(tr.want[key], r)}
 }
 
-// bandOf is what the hour is priced at, of 100.
+// bandOf is what the hour of a place is priced at, of 100.
 func bandOf(terms price.Terms, at time.Time) int64 {
 	if len(terms.Bands) == 0 {
 		return 100
 	}
-	switch day := at.UTC().Weekday(); {
+	switch day := at.Weekday(); {
 	case day == time.Saturday, day == time.Sunday:
 		return 33
-	case day == time.Monday && at.UTC().Hour() >= 8 && at.UTC().Hour() < 12:
+	case day == time.Monday && at.Hour() >= 8 && at.Hour() < 12:
 		return 0
 	}
 	return 100
@@ -271,6 +271,6 @@ func (tr *Traffic) one(m *model, r *accounting.Record) model {
 		return is
 	}
 	terms := tr.terms[r.TariffVersion]
-	is.priced, is.included, is.free, is.cost = m.apply(r, terms, bandOf(terms, r.Time))
+	is.priced, is.included, is.free, is.cost = m.apply(r, terms, bandOf(terms, r.Time.UTC()))
 	return is
 }
