@@ -83,24 +83,11 @@ func (d *Declarations) Add(over Declarations) {
 	}
 }
 
-// hiding are those of them that hide something.
-func (d Declarations) hiding() Declarations {
-	var only Declarations
-	for i, v := range d {
-		if v == Hides || v == Clear || Property(i) == Color || Property(i) == Back {
-			only[i] = v
-		}
-	}
-	return only
-}
-
 // Style is what one place says, and what it says is important (CSS Cascade 4 §6.3).
-// Somewhere is what hides on some screens only.
-type Style struct{ Normal, Important, Somewhere Declarations }
+type Style struct{ Normal, Important Declarations }
 
 // add puts another over this one, each part over its like.
 func (s *Style) add(over Style) {
 	s.Normal.Add(over.Normal)
 	s.Important.Add(over.Important)
-	s.Somewhere.Add(over.Somewhere)
 }

@@ -2,6 +2,7 @@ package css
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -77,9 +78,9 @@ func TestSelectors(t *testing.T) {
 			if text == "" {
 				continue
 			}
-			style, err := s.Of(nil, element(text))
-			if err != nil || style.Normal[Display] != want {
-				t.Errorf("%s of %s: %v, %v", tt.selector, text, style.Normal[Display], err)
+			matched, err := s.Of(nil, element(text))
+			if got := matched.In(View{}).Normal[Display]; err != nil || got != want {
+				t.Errorf("%s of %s: %v, %v", tt.selector, text, got, err)
 			}
 		}
 	}
@@ -87,36 +88,45 @@ func TestSelectors(t *testing.T) {
 
 func TestCascade(t *testing.T) {
 	for sheet, want := range map[string]Value{
-		"p{display:none}p{display:block}":                                            Block,
-		"p.a{display:none}p{display:block}":                                          Hides,
-		"#i{display:inline}p.a{display:none}":                                        Inline,
-		"p{display:none!important}p.a{display:block}":                                Hides,
-		"p{display:none}@media print{p{display:block}}":                              Hides,
-		"p{display:block}@media (max-width:9px){p{display:none}}":                    Hides,
-		"p{display:none}@media (max-width:9px){p{display:block}}":                    Hides,
-		"@import 'x';@font-face{src:url(x)}p{display:none}":                          Hides,
-		"p{color:red;;display:none":                                                  Hides,
-		"p{display:none}}b{}":                                                        Hides,
-		"<!-- p{display:none} -->":                                                   Hides,
-		"p{x:{display:block};display:none}":                                          Hides,
-		"p{disp/**/lay:none}":                                                        0,
-		"@supports (display:grid){@media screen{p{display:none}}}":                   Hides,
-		"b{}p{display:inline-block}":                                                 Inline,
-		"p{display:\"none\"}":                                                        Block,
-		"p{background:url(data:x;y,{});display:none}":                                Hides,
-		"p[a='}']{display:block}p{display:none}":                                     Hides,
-		"@unknown{p{display:block}}p{display:none}":                                  Hides,
-		"p{display:none}" + strings.Repeat("q{color:red}", 3000):                     Hides,
-		strings.Repeat("q{opacity:0}", 3000) + "p.a{display:none}":                   Hides,
-		"@media only screen{" + strings.Repeat("@media all{", 7) + "p{display:none}": Hides,
+		"p{display:none}p{display:block}":                                                       Block,
+		"p.a{display:none}p{display:block}":                                                     Hides,
+		"#i{display:inline}p.a{display:none}":                                                   Inline,
+		"p{display:none!important}p.a{display:block}":                                           Hides,
+		"p{display:none}@media print{p{display:block}}":                                         Hides,
+		"p{display:block}@media (max-width:480px){p{display:none}}":                             Hides,
+		"p{display:block}@media (max-width:479px){p{display:none}}":                             Block,
+		"p{display:block}@media (min-width:480px) and (max-width:480px){p{display:none}}":       Hides,
+		"p{display:block}@media (min-width:30.1em){p{display:none}}":                            Block,
+		"p{display:block}@media only screen and (max-device-width:30em),print{p{display:none}}": Hides,
+		"p{display:block}@media (max-width:9px){p{display:none}}":                               Block,
+		"p{display:block}@media (min-width:1px){p{display:none}}":                               Hides,
+		"p{display:block}@media (max-width:600px){@media (min-width:500px){p{display:none}}}":   Block,
+		"p{display:block}@media (max-width:600px){@media (min-width:400px){p{display:none}}}":   Hides,
+		"p{display:none}@media tv,tty{p{display:block}}":                                        Hides,
+		"p{display:block!important}@media (max-width:480px){p{display:none}}":                   Block,
+		"@import 'x';@font-face{src:url(x)}p{display:none}":                                     Hides,
+		"p{color:red;;display:none":                                                             Hides,
+		"p{display:none}}b{}":                                                                   Hides,
+		"<!-- p{display:none} -->":                                                              Hides,
+		"p{x:{display:block};display:none}":                                                     Hides,
+		"p{disp/**/lay:none}":                                                                   0,
+		"@supports (display:grid){@media screen{p{display:none}}}":                              Hides,
+		"b{}p{display:inline-block}":                                                            Inline,
+		"p{display:\"none\"}":                                                                   Block,
+		"p{background:url(data:x;y,{});display:none}":                                           Hides,
+		"p[a='}']{display:block}p{display:none}":                                                Hides,
+		"@unknown{p{display:block}}p{display:none}":                                             Hides,
+		"p{display:none}" + strings.Repeat("q{color:red}", 3000):                                Hides,
+		strings.Repeat("q{opacity:0}", 3000) + "p.a{display:none}":                              Hides,
+		"@media only screen{" + strings.Repeat("@media all{", 7) + "p{display:none}":            Hides,
 	} {
 		var s Sheet
 		if err := s.Read(nil, sheet); err != nil {
 			t.Fatal(err)
 		}
-		style, err := s.Of(nil, element("div p.a#i"))
+		matched, err := s.Of(nil, element("div p.a#i"))
+		style := matched.In(View{Width: 480})
 		style.Normal.Add(style.Important)
-		style.Normal.Add(style.Somewhere)
 		if err != nil || style.Normal[Display] != want {
 			t.Errorf("%.80s: %v, %v", sheet, style.Normal[Display], err)
 		}
@@ -230,4 +240,52 @@ func FuzzSheet(f *testing.F) {
 			t.Error(err)
 		}
 	})
+}
+
+// Widths are one of each kind of screens that queries tell apart.
+func TestWidths(t *testing.T) {
+	for sheet, want := range map[string][]float64{
+		"p{opacity:0}":                                             {Widest},
+		"@media (max-width:480px){p{opacity:0}}":                   {Widest, 480},
+		"@media (min-width:481px){p{opacity:0}}":                   {Widest, 481 - 1.0/64},
+		"@media (max-width:480px),(max-width:600px){p{opacity:0}}": {Widest, 600, 480},
+		"@media (max-width:9px){p{opacity:0}}":                     {Widest},
+		"@media (width:500px){p{opacity:0}}":                       {Widest, 500, 500 - 1.0/64},
+		"@media (max-width:480px){p{padding:0}}":                   {Widest},
+		"@media screen and (color){p{opacity:0}}":                  {Widest},
+		"@media (max-width:480px) and (color){p{opacity:0}}":       {Widest},
+	} {
+		var s Sheet
+		if err := s.Read(nil, sheet); err != nil || !slices.Equal(s.Widths(), want) {
+			t.Errorf("%s: %v, want %v, %v", sheet, s.Widths(), want, err)
+		}
+	}
+}
+
+// What cannot be told is a doubt, the same of the same text.
+func TestDoubts(t *testing.T) {
+	for sheet, want := range map[string]Doubt{
+		"p{opacity:0}":                  0,
+		"p:hover{opacity:0}":            0,
+		"p:not(.x){opacity:0}":          1,
+		"p:first-child{opacity:0}":      1,
+		"i+p{opacity:0}":                1,
+		"@media (color){p{opacity:0}}":  1,
+		"@supports (a:b){p{opacity:0}}": 1,
+		"@media (color){p{opacity:0}}@media (color){p{font-size:0}}": 1,
+		"p:not(.x){opacity:0}p:not(.y){font-size:0}":                 3,
+		"p:not(.x){opacity:0}@media (color){p:not(.x){font-size:0}}": 3,
+	} {
+		var s Sheet
+		if err := s.Read(nil, sheet); err != nil {
+			t.Fatal(err)
+		}
+		matched, err := s.Of(nil, element("p"))
+		if got, _ := matched.Doubts(); err != nil || got != want {
+			t.Errorf("%s: %b, want %b, %v", sheet, got, want, err)
+		}
+		if style := matched.In(View{Not: want}); want != 0 && style != (Style{}) {
+			t.Errorf("%s: %v where nothing holds", sheet, style)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package css
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -181,6 +182,13 @@ func (d *Declarations) declare(name string, values []value) {
 		d[Color] = colour(values, false)
 	case "background", "background-color", "background-image":
 		d.background(name, values)
+	case "box-shadow", "filter", "backdrop-filter", "mix-blend-mode", "border-image", "border-image-source":
+		// What is behind it may have any colour then.
+		if name != "box-shadow" || slices.ContainsFunc(values, func(v value) bool { return v.text == "inset" }) {
+			d[Back] = Unknown
+		}
+	case "text-shadow", "-webkit-text-fill-color", "-webkit-text-stroke", "-webkit-text-stroke-width", "text-decoration-color":
+		d[Color] = Unknown
 	case "unicode-bidi":
 		d[Override] = tri(strings.HasSuffix(first.text, "override"))
 	case "direction":

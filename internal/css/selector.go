@@ -130,11 +130,20 @@ func (s selector) weight() int {
 const (
 	maxCompounds = 8
 	maxTests     = 8
+	maxDoubtful  = 128 // octets by which those are told apart whose matches are not known
 )
+
+// believed is a selector, and what of it cannot be told: "" of most.
+type believed struct {
+	selector
+	doubt string
+}
 
 // reader of a list of selectors.
 type selecting struct {
-	all   []selector
+	all   []believed
+	text  string     // of the selector that is read
+	doubt bool       // it cannot be told what it matches
 	front []compound // of the selector that is read, in their order
 	last  compound
 	any   bool // last is not empty
@@ -142,9 +151,16 @@ type selecting struct {
 }
 
 // selectors reads a list up to its block; false at the end of the text.
-func (t *tokens) selectors() ([]selector, bool) {
+func (t *tokens) selectors() ([]believed, bool) {
 	var s selecting
 	for {
+		switch {
+		case t.kind == css.CommaToken, t.kind == css.WhitespaceToken && s.text == "":
+		case t.kind == css.WhitespaceToken:
+			s.text += " "
+		case len(s.text) < maxDoubtful:
+			s.text += t.text
+		}
 		switch {
 		case t.kind == css.LeftBraceToken:
 			s.end()
@@ -157,7 +173,7 @@ func (t *tokens) selectors() ([]selector, bool) {
 			s.combine(true)
 		case t.is("+"), t.is("~"):
 			// Which element stands beside another is not kept: it is believed.
-			s.front, s.last, s.any = nil, compound{}, false
+			s.front, s.last, s.any, s.doubt = nil, compound{}, false, true
 		case t.kind == css.IdentToken:
 			s.last.name, s.any = t.text, true
 		case t.is("*"):
@@ -173,7 +189,15 @@ func (t *tokens) selectors() ([]selector, bool) {
 			s.test(t.attribute())
 		case t.kind == css.ColonToken:
 			s.any = true
-			if s.void = t.pseudo() || s.void; t.kind == css.LeftBraceToken {
+			switch t.pseudo(&s.text) {
+			case pointed:
+				s.void = true
+			case aLink:
+				s.test(test{attr: "href"})
+			case doubtful:
+				s.doubt = true
+			}
+			if t.kind == css.LeftBraceToken {
 				continue
 			}
 		}
@@ -208,7 +232,11 @@ func (s *selecting) end() {
 	s.combine(false)
 	if len(s.front) > 0 && len(s.front) <= maxCompounds && !s.void {
 		slices.Reverse(s.front)
-		s.all = append(s.all, slices.Clip(s.front))
+		one := believed{selector: slices.Clip(s.front)}
+		if s.doubt {
+			one.doubt = s.text
+		}
+		s.all = append(s.all, one)
 	}
 	*s = selecting{all: s.all}
 }
@@ -230,30 +258,4 @@ func (t *tokens) attribute() test {
 		}
 	}
 	return a
-}
-
-// pseudo passes over a pseudo-class, and tells whether it is of what no text is in
-// from the start: where something points, or beside the text.
-func (t *tokens) pseudo() bool {
-	t.next()
-	if t.kind == css.ColonToken {
-		t.next()
-	}
-	switch name := strings.TrimSuffix(t.text, "("); {
-	case t.kind == css.FunctionToken:
-		for depth := 1; depth > 0 && t.next() && t.kind != css.LeftBraceToken; {
-			switch t.kind {
-			case css.FunctionToken, css.LeftParenthesisToken:
-				depth++
-			case css.RightParenthesisToken:
-				depth--
-			}
-		}
-		return false
-	default:
-		return slices.Contains([]string{
-			"hover", "active", "focus", "focus-within", "focus-visible", "visited", "target", "checked", "disabled", "before", "after",
-			"first-line", "first-letter", "selection", "placeholder", "marker", "-ms-clear", "-moz-focus-inner",
-		}, name)
-	}
 }

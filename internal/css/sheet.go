@@ -3,6 +3,7 @@ package css
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tdewolff/parse/v2/css"
@@ -26,6 +27,10 @@ type Sheet struct {
 	read  int
 	steps int
 	cut   bool
+
+	edges       []float64 // widths of screens that queries tell apart
+	doubts      []string  // what they are about
+	ofSelectors Doubt
 }
 
 // rule is a selector with what it says.
@@ -33,13 +38,14 @@ type rule struct {
 	selector selector
 	weight   int
 	order    int
+	when     condition
 	style    Style
 }
 
 // Read adds a sheet. The error is the budget's.
 func (s *Sheet) Read(b *budget.Budget, text string) error {
 	t := newTokens(b, text)
-	s.block(t, 0, false)
+	s.block(t, 0, condition{})
 	return t.err
 }
 
@@ -52,9 +58,8 @@ func (s *Sheet) Cut() bool { return s.cut }
 // Wants tells whether a selector asks for an attribute.
 func (s *Sheet) Wants(attr string) bool { return s.wants[attr] }
 
-// block reads rules until the end of a block, or of the text. What holds on some
-// screens only is kept where it hides: what it shows is shown there alone.
-func (s *Sheet) block(t *tokens, depth int, some bool) {
+// block reads rules until the end of a block, or of the text.
+func (s *Sheet) block(t *tokens, depth int, when condition) {
 	for t.next() {
 		switch t.kind {
 		case css.RightBraceToken:
@@ -63,58 +68,49 @@ func (s *Sheet) block(t *tokens, depth int, some bool) {
 			}
 		case css.WhitespaceToken, css.SemicolonToken, css.CDOToken, css.CDCToken:
 		case css.AtKeywordToken:
-			s.at(t, depth, some)
+			s.at(t, depth, when)
 		default:
 			selectors, ok := t.selectors()
 			if !ok {
 				return
 			}
-			style := t.declarations()
-			if some {
-				style.Normal.Add(style.Important)
-				style = Style{Somewhere: style.Normal.hiding()}
-			}
-			s.add(selectors, style)
+			s.add(selectors, t.declarations(), when)
 		}
 	}
 }
 
 // at reads an at-rule: blocks of rules for media and the like are read, all else is
-// passed over. Some is whether the rule holds on some screens only.
-func (s *Sheet) at(t *tokens, depth int, some bool) {
-	name, print, screen := t.text, false, false
-	const longest = 16
-	prelude := ""
-	for t.next() && t.kind != css.LeftBraceToken {
-		if t.kind == css.SemicolonToken {
-			return
-		}
-		print = print || t.is("print") || t.is("speech")
-		screen = screen || t.is("screen") || t.is("all") || t.kind == css.CommaToken
-		if t.kind != css.WhitespaceToken && len(prelude) <= longest {
-			prelude += t.text + " "
-		}
-	}
-	if t.kind != css.LeftBraceToken {
+// passed over.
+func (s *Sheet) at(t *tokens, depth int, when condition) {
+	name := strings.TrimPrefix(t.text, "@")
+	p, ok := t.prelude()
+	if !ok {
 		return
 	}
-	switch strings.TrimPrefix(name, "@") {
-	case "media", "supports", "layer", "document", "-moz-document", "container":
-		if (!print || screen) && depth < maxDepth {
-			// What is written otherwise may hold nowhere.
-			everywhere := name == "@media" && slices.Contains([]string{"", "all ", "screen ", "only screen ", "only all "}, prelude)
-			s.block(t, depth+1, some || !everywhere)
-			return
+	also := false
+	var within condition
+	switch name {
+	case "media":
+		within, also = s.media(p)
+	case "supports", "layer", "document", "-moz-document", "container":
+		if p.cut {
+			p.text += strconv.Itoa(s.read)
 		}
+		within, also = condition{doubts: s.doubt("@" + name + p.text)}, true
+	}
+	if also && depth < maxDepth {
+		s.block(t, depth+1, when.and(within))
+		return
 	}
 	t.skip()
 }
 
-func (s *Sheet) add(selectors []selector, style Style) {
+func (s *Sheet) add(selectors []believed, style Style, when condition) {
 	if style == (Style{}) {
 		return
 	}
-	for _, sel := range selectors {
+	for _, one := range selectors {
+		sel := one.selector
 		s.read++
 		if s.count >= maxRules {
 			s.cut = true
@@ -123,14 +119,26 @@ func (s *Sheet) add(selectors []selector, style Style) {
 		if s.rules == nil {
 			s.rules, s.wants = make(map[string][]*rule), make(map[string]bool)
 		}
+		when := when
+		if one.doubt != "" {
+			if len(one.doubt) >= maxDoubtful { // there may be more of it
+				one.doubt += strconv.Itoa(s.read)
+			}
+			doubt := s.doubt(one.doubt)
+			when.doubts |= doubt
+			s.ofSelectors |= doubt
+		}
 		key := sel.key()
 		same := s.rules[key]
-		if n := len(same); n > 0 && slices.EqualFunc(same[n-1].selector, sel, compound.equal) {
+		if n := len(same); n > 0 && same[n-1].when.equal(when) && slices.EqualFunc(same[n-1].selector, sel, compound.equal) {
 			same[n-1].style.add(style)
 			continue
 		}
+		for _, one := range when.widths {
+			s.edge(one)
+		}
 		s.count++
-		s.rules[key] = append(same, &rule{sel, sel.weight(), s.count, style})
+		s.rules[key] = append(same, &rule{sel, sel.weight(), s.count, when, style})
 		for _, c := range sel {
 			for _, t := range c.tests {
 				s.wants[t.attr] = true
@@ -142,12 +150,41 @@ func (s *Sheet) add(selectors []selector, style Style) {
 // maxWords is how many classes of an element are looked at.
 const maxWords = 16
 
-// Of is what the sheet says of an element. The error is the budget's.
-func (s *Sheet) Of(b *budget.Budget, e Element) (Style, error) {
-	if s.count == 0 {
-		return Style{}, nil
+// Matched are the rules that are about an element, the weakest first.
+type Matched []*rule
+
+// In is what they say in a view.
+func (m Matched) In(v View) Style {
+	var all Style
+	for _, r := range m {
+		if r.when.holds(v) {
+			all.add(r.style)
+		}
 	}
-	var found []*rule
+	return all
+}
+
+// Doubts are those that it is about what they say; wide tells whether it is about the
+// width of the screen, too.
+func (m Matched) Doubts() (all Doubt, wide bool) {
+	for _, r := range m {
+		all |= r.when.doubts
+		wide = wide || r.when.widths != nil
+	}
+	return all, wide
+}
+
+// Says tells whether they say something of a property.
+func (m Matched) Says(p Property) bool {
+	return slices.ContainsFunc(m, func(r *rule) bool { return r.style.Normal[p] != 0 || r.style.Important[p] != 0 })
+}
+
+// Of are the rules about an element. The error is the budget's.
+func (s *Sheet) Of(b *budget.Budget, e Element) (Matched, error) {
+	if s.count == 0 {
+		return nil, nil
+	}
+	var found Matched
 	look := func(key string) error {
 		for _, r := range s.rules[key] {
 			ok, err := s.matches(b, r.selector, e)
@@ -176,17 +213,13 @@ func (s *Sheet) Of(b *budget.Budget, e Element) (Style, error) {
 	}
 	for _, key := range keys {
 		if err := look(key); err != nil {
-			return Style{}, err
+			return nil, err
 		}
 	}
 	slices.SortFunc(found, func(a, b *rule) int {
 		return cmp.Or(cmp.Compare(a.weight, b.weight), cmp.Compare(a.order, b.order))
 	})
-	var all Style
-	for _, r := range found {
-		all.add(r.style)
-	}
-	return all, nil
+	return found, nil
 }
 
 // matches tells whether a selector is of an element. One is looked for outwards, the

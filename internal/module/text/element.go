@@ -12,46 +12,63 @@ type element struct {
 	name  string
 	kind  *kind
 	attrs []attribute // class, id, and what a style sheet asks for
+	said  *said       // nil: nothing
 	prev  int         // the one of the same name around it: its place and 1
 	scope int         // the place and 1 of the nearest barrier that it is in, or is
 	block int         // likewise of the nearest block
-	apart bool        // it ends words
 	quiet bool        // its text is shown by some programs only
 	data  bool        // its text is for programs alone
 
-	own, ownAlso, somewhere css.Declarations
-	// sure is by its own styles, full by style sheets and colours, too, and narrow by
-	// what they say of some screens besides.
-	sure, full, narrow looks
+	// The worlds where its text is seen, where it is not displayed at all, where its
+	// letters are turned, where it ends words, and where it does so around it.
+	seen, gone, turned, apart, parts worlds
 }
 
-func (e *element) seenBy() seenBy {
-	sure, full := e.sure.hidden(0), e.full.hidden(nearColours)
-	switch {
-	case sure && full:
-		return nobody
-	case sure || full || e.quiet:
-		return some
-	case e.narrow.hidden(nearColours):
-		return elsewhere
-	}
-	return all
-}
-
-// dress gives an element its looks within others.
+// dress gives an element its looks within others, in all worlds.
 func (p *page) dress(at int) {
-	sure, full := looks{}, looks{color: css.Paint(0, 0, 0), back: css.Paint(255, 255, 255)}
-	narrow, quiet, data := full, false, false
-	if holder := p.holder(at, p.open[at].kind); holder >= 0 {
-		around := &p.open[holder]
-		sure, full, narrow, quiet, data = around.sure, around.full, around.narrow, around.quiet, around.data
-	}
 	e := &p.open[at]
-	e.sure = sure.within(e.own)
-	e.full = full.within(e.ownAlso).also(e.ownAlso)
-	e.narrow = narrow.within(e.ownAlso).also(e.ownAlso).perhaps(e.somewhere)
-	e.quiet = quiet || e.name == "template"
-	e.data = data || p.only && e.name == "xml"
+	holder := p.holder(at, e.kind)
+	e.quiet, e.data = e.name == "template", p.only && e.name == "xml"
+	e.seen, e.gone, e.turned, e.apart = p.all, 0, 0, 0
+	if holder >= 0 {
+		around := &p.open[holder]
+		e.quiet, e.data = e.quiet || around.quiet, e.data || around.data
+		e.seen, e.gone, e.turned = around.seen, around.gone, around.turned
+	}
+	for i := range p.worlds {
+		p.looks[i] = p.looks[i][:at]
+		if e.said == nil {
+			is := plainLooks()
+			if holder >= 0 {
+				is = p.looks[i][holder]
+			}
+			p.looks[i] = append(p.looks[i], is)
+			continue
+		}
+		is := p.dressed(at, e.said, i, &p.worlds[i])
+		p.looks[i] = append(p.looks[i], is.looks)
+		set := func(in *worlds, value bool) {
+			if *in &^= 1 << i; value {
+				*in |= 1 << i
+			}
+		}
+		set(&e.seen, !is.hidden)
+		set(&e.gone, is.looks.gone)
+		set(&e.turned, is.looks.turned)
+		set(&e.apart, is.apart)
+	}
+	if e.said == nil && e.kind.block {
+		e.apart = p.all
+	}
+	// What is not displayed does not stand between words.
+	e.parts = e.apart
+	if e.gone != 0 {
+		around := worlds(0)
+		if at > 0 {
+			around = p.open[at-1].gone
+		}
+		e.parts &= ^e.gone | around
+	}
 }
 
 // start takes a start tag.
@@ -72,53 +89,24 @@ func (p *page) start(z *markup.Reader, selfClosing bool) error {
 		key, value := z.Attribute(i)
 		tagged.take(p, name, key, value)
 	}
-	var inline css.Style
-	if tagged.style != "" {
-		var err error
-		if inline, err = css.Attribute(p.budget, tagged.style); err != nil {
-			return err
-		}
-	}
 	e.attrs = tagged.kept
-	e.own.Add(tagged.certain)
-	e.own.Add(inline.Normal)
-	e.own.Add(inline.Important)
 	p.open = append(p.open, e)
 	at := len(p.open) - 1
-	sheet, err := p.sheet.Of(p.budget, node{p, at})
-	if err != nil {
+	if err := p.hear(at, &tagged, selfClosing && !k.void); err != nil {
 		return err
 	}
-	for _, d := range []css.Declarations{tagged.certain, tagged.looks, sheet.Normal, inline.Normal, sheet.Important, inline.Important} {
-		p.open[at].ownAlso.Add(d)
-	}
-	p.open[at].somewhere = sheet.Somewhere
-	if p.open[at].ownAlso[css.MaxHeight] == css.Hides {
-		p.open[at].somewhere[css.MaxHeight] = css.Hides
-	}
-	if selfClosing {
-		p.open[at].own = css.Declarations{} // for some it is closed
-	}
-	if p.stray(name) {
-		p.open[at].own, p.open[at].ownAlso, p.open[at].somewhere = css.Declarations{}, css.Declarations{}, css.Declarations{}
-	}
 	p.dress(at)
-	p.open[at].apart = k.block && !tagged.unseen
-	switch p.open[at].ownAlso[css.Display] {
-	case css.Inline:
-		p.open[at].apart = false
-	case css.Block:
-		p.open[at].apart = true
-	}
 	p.place(at)
-	if p.parts(at) {
-		p.around(at)
+	if p.open[at].parts != 0 {
+		p.space(at-1, p.open[at].parts)
 	}
 	if err := p.links.start(name, &tagged); err != nil {
 		return err
 	}
 	if tagged.alt != "" && !tagged.unseen {
-		p.instead(tagged.alt, p.open[at].seenBy())
+		if err := p.put(at, " "+tagged.alt+" ", p.all, instead); err != nil {
+			return err
+		}
 	}
 	switch {
 	case k.void:
@@ -130,6 +118,56 @@ func (p *page) start(z *markup.Reader, selfClosing bool) error {
 		p.set(at)
 	}
 	return nil
+}
+
+// hear takes what is said of an element, by its tag and by style sheets.
+func (p *page) hear(at int, tagged *attributes, closed bool) error {
+	if p.stray(p.open[at].name) {
+		return nil
+	}
+	s := said{certain: tagged.certain, looks: tagged.looks, unseen: tagged.unseen, closed: closed}
+	var err error
+	if tagged.style != "" {
+		if s.inline, err = p.styleOf(tagged.style); err != nil {
+			return err
+		}
+	}
+	if s.sheet, err = p.sheet.Of(p.budget, node{p, at, given}); err != nil {
+		return err
+	}
+	if s.nothing() {
+		return nil
+	}
+	if err := p.budget.Charge(len(p.worlds) * (1 + len(s.sheet))); err != nil {
+		return err
+	}
+	p.open[at].said = &s
+	return p.wonder(at, &s)
+}
+
+// The styles that are kept: most elements of a page have one of a few.
+const (
+	maxStyles = 64
+	maxStyle  = 1 << 10 // octets
+)
+
+// styleOf is what a style attribute says, nil for nothing.
+func (p *page) styleOf(text string) (*css.Style, error) {
+	if style, ok := p.styles[text]; ok {
+		return style, p.budget.Charge(1 + len(text)/perStep)
+	}
+	read, err := css.Attribute(p.budget, text)
+	if err != nil {
+		return nil, err
+	}
+	style := &read
+	if read == (css.Style{}) {
+		style = nil
+	}
+	if len(text) <= maxStyle && len(p.styles) < maxStyles {
+		p.styles[text] = style
+	}
+	return style, nil
 }
 
 // finish takes an end tag.
@@ -149,17 +187,15 @@ func (p *page) finish(name string) error {
 		// Nothing that it could end is open. Two of them have an effect all the
 		// same (HTML §13.2.6.4.7).
 		if name == "p" || name == "br" {
-			p.apart()
+			p.space(len(p.open)-1, p.all)
 		}
 		return nil
 	}
 	if !k.block && !k.formatting && !k.barrier && p.open[len(p.open)-1].block > at+1 {
 		return nil // a block is open in it
 	}
-	apart := p.parts(at)
-	if p.open[at].apart {
-		p.apart()
-	}
+	parts := p.open[at].parts
+	p.space(len(p.open)-1, p.open[at].apart)
 	if k.formatting {
 		if err := p.remove(at); err != nil {
 			return err
@@ -167,9 +203,7 @@ func (p *page) finish(name string) error {
 	} else {
 		p.pop(at)
 	}
-	if apart {
-		p.apart()
-	}
+	p.space(len(p.open)-1, parts)
 	return nil
 }
 
@@ -180,7 +214,7 @@ func (p *page) remove(at int) error {
 		first++
 	}
 	kept := slices.Clone(p.open[first:])
-	if err := p.budget.Charge(len(p.open) - at); err != nil {
+	if err := p.budget.Charge((len(p.open) - at) * (1 + len(p.worlds))); err != nil {
 		return err
 	}
 	p.pop(at)
@@ -192,33 +226,4 @@ func (p *page) remove(at int) error {
 		p.set(n)
 	}
 	return nil
-}
-
-// node is an element for a style sheet.
-type node struct {
-	p  *page
-	at int
-}
-
-var _ css.Element = node{}
-
-// Name is in lower case.
-func (n node) Name() string { return n.p.open[n.at].name }
-
-// Attr is an attribute that was kept, in lower case.
-func (n node) Attr(name string) (string, bool) {
-	for _, a := range n.p.open[n.at].attrs {
-		if a.name == name {
-			return a.value, true
-		}
-	}
-	return "", false
-}
-
-// Parent is the element around it.
-func (n node) Parent() css.Element {
-	if n.at == 0 {
-		return nil
-	}
-	return node{n.p, n.at - 1}
 }

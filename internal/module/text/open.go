@@ -34,20 +34,6 @@ func (p *page) place(at int) {
 	}
 }
 
-// parts tells whether an element stands between the words around it: one that is
-// not displayed does not.
-func (p *page) parts(at int) bool {
-	return p.open[at].apart && (!p.open[at].full.gone || at > 0 && p.open[at-1].full.gone)
-}
-
-// around ends the word before an element: in the looks that are around it.
-func (p *page) around(at int) {
-	inner := p.open
-	p.open = p.open[:at]
-	p.apart()
-	p.open = inner
-}
-
 // imply ends the elements that a start tag does.
 func (p *page) imply(k *kind) error {
 	if len(k.ended) == 0 {
@@ -71,7 +57,7 @@ func (p *page) imply(k *kind) error {
 		}
 	}
 	if least < len(p.open) {
-		p.apart()
+		p.space(len(p.open)-1, p.all)
 		p.pop(least)
 	}
 	return nil

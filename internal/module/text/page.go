@@ -1,10 +1,8 @@
 package text
 
 import (
-	"errors"
 	"strings"
 
-	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/css"
 	"github.com/tollgate-mail/tollgate/internal/markup"
 )
@@ -15,12 +13,8 @@ const (
 	maxNested = 2   // pages within comments and the like
 )
 
-// page reads an HTML text.
-//
-// Mail programs differ in how much of a style sheet they obey, and whether they read
-// what stands in comments for one of them. So there may be two readings: shown is
-// that of programs that obey all of it, whole has besides what is seen only by
-// others. What every program hides is in neither.
+// page reads an HTML text. Mail programs differ in what of it they show, and the text
+// is that of each world (see there) in which it is another.
 type page struct {
 	*inspection
 	sheet  *css.Sheet
@@ -33,11 +27,23 @@ type page struct {
 	nested int               // pages around this text
 	floor  int               // elements that are open around it
 	only   bool              // what is read is for some programs
+	spent  error             // the budget's
 
-	shown  strings.Builder
-	whole  *strings.Builder // nil: it is as shown
-	hidden strings.Builder
+	worlds    []world
+	looks     [maxWorlds][]looks // of the open elements, in each
+	asked     []question
+	wondering []question
+	matter    []question
+	screens   []float64
+	// The worlds that there are, those that tell what is hidden, and those of Outlook.
+	all, usual, noted worlds
 
+	buffer  []byte
+	chunks  []chunk
+	scratch []byte
+	hidden  strings.Builder
+
+	styles  map[string]*css.Style
 	links   links
 	readers [maxNested + 1]markup.Reader
 }
@@ -62,22 +68,11 @@ func (in *inspection) html(text string) error {
 	return p.end()
 }
 
-// cut gives what was read of a page that costs too much: rules see what is there.
-func (p *page) cut(err error) error {
-	if errors.Is(err, budget.ErrSpent) {
-		for _, b := range []*strings.Builder{&p.shown, p.whole} {
-			if b != nil {
-				text := b.String()
-				p.inspection.text.add(seen(text[:min(len(text), 2*maxText)]), maxText)
-			}
-		}
-	}
-	return err
-}
-
 func newPage(in *inspection, sheet *css.Sheet) *page {
-	p := &page{inspection: in, sheet: sheet, others: make(map[string]int)}
+	p := &page{inspection: in, sheet: sheet, others: make(map[string]int), styles: make(map[string]*css.Style)}
 	p.links.in = in
+	p.worlds = append(p.worlds, world{not: notes, width: css.Widest})
+	p.count(0)
 	return p
 }
 
@@ -111,6 +106,9 @@ func (p *page) read(text string) error {
 		case markup.EndTag:
 			err = p.finish(z.Name())
 		}
+		if err == nil {
+			err = p.spent
+		}
 		if err != nil {
 			return err
 		}
@@ -131,7 +129,7 @@ func (p *page) text(z *markup.Reader, in string) error {
 	case "noembed", "noframes", "iframe":
 		return p.inside(z.Raw())
 	default:
-		p.words(z.Text())
+		return p.words(z.Text())
 	}
 	return nil
 }
@@ -181,83 +179,4 @@ func (p *page) inside(text string) error {
 	p.pop(p.floor)
 	p.nested, p.floor, p.only = p.nested-1, floor, before
 	return nil
-}
-
-// words takes what is written where the page is.
-func (p *page) words(text string) { p.within(p.holder(len(p.open), &nobodys), text) }
-
-// within takes what is written in the element at a place.
-func (p *page) within(at int, text string) {
-	p.begun = true
-	by, turned := all, false
-	if at >= 0 {
-		e := &p.open[at]
-		if e.data {
-			return
-		}
-		by, turned = e.seenBy(), e.full.turned
-	}
-	switch {
-	case by == elsewhere, by == all && p.only:
-		p.differ().WriteString(text)
-		p.links.words(text)
-	case by == nobody:
-		p.hidden.WriteString(text)
-	case by == some:
-		p.hidden.WriteString(text)
-		p.differ().WriteString(text)
-	default:
-		if turned {
-			p.differ()
-		}
-		if p.whole != nil {
-			p.whole.WriteString(text)
-		}
-		if turned {
-			text = backwards(text)
-		}
-		p.shown.WriteString(text)
-		p.links.words(text)
-	}
-}
-
-// instead takes words that stand for something else than text: that one is not seen
-// hides nothing.
-func (p *page) instead(text string, by seenBy) {
-	switch text = " " + text + " "; by {
-	case all:
-		p.words(text)
-	case some, elsewhere:
-		p.differ().WriteString(text)
-	}
-}
-
-// differ is the reading that has what only some programs show.
-func (p *page) differ() *strings.Builder {
-	if p.whole == nil {
-		p.whole = new(strings.Builder)
-		p.whole.WriteString(p.shown.String())
-	}
-	return p.whole
-}
-
-// apart ends a word.
-func (p *page) apart() { p.within(len(p.open)-1, " ") }
-
-func (p *page) end() error {
-	if p.sheet.Cut() {
-		p.found(SymbolLimit)
-	}
-	if err := p.links.end(); err != nil {
-		return err
-	}
-	for _, b := range []*strings.Builder{&p.shown, p.whole} {
-		if b == nil {
-			continue
-		}
-		if err := p.plain(b.String()); err != nil {
-			return err
-		}
-	}
-	return p.hide(p.hidden.String())
 }
