@@ -86,7 +86,8 @@ type Session interface {
 
 	// Put applies the batch as Sink.Put does. Once all of it has been answered
 	// it moves the marks of the parts that took something to text. ErrMark: a
-	// part holds another mark than Marks said.
+	// part holds another mark than Marks said. ErrNotKept: so it does, because of
+	// what Put had taken before.
 	Put(ctx context.Context, batch []Record, text string) error
 
 	// Move moves the marks of all parts; errors are those of Put.
@@ -104,6 +105,10 @@ type Mark struct {
 	Part string // its name; it changes with what the part is responsible for
 	Text string // "" when the part holds no mark
 }
+
+// ErrNotKept: batches that the session took are lost to the store, for it could not make
+// them durable. Its mark is that of before, and what stands behind it is to be put again.
+var ErrNotKept = errors.New("the store could not keep what it had taken")
 
 // ErrMark: the store holds another mark than was left in it.
 var ErrMark = errors.New("the store holds another mark than was left in it")

@@ -171,7 +171,7 @@ func TestNoRoom(t *testing.T) {
 	if err := os.Rename(path+".away", RecordsDir(path)); err != nil {
 		t.Fatal(err)
 	}
-	if err := put(se, n, "x"); !errors.Is(err, accounting.ErrMark) {
+	if err := put(se, n, "x"); !errors.Is(err, accounting.ErrNotKept) {
 		t.Error("the session goes on as if nothing had been lost:", err)
 	}
 	se = connect()

@@ -9,6 +9,8 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/tollgate-mail/tollgate/accounting"
 )
 
 // A group is batches that are written in one transaction.
@@ -65,7 +67,7 @@ func (s *Store) write() error {
 		err = s.db.Do(func() error { return g.commit(s.file.End()) })
 	}
 	if err != nil {
-		return errors.Join(err, s.giveUp())
+		return s.givenUp(err)
 	}
 	s.open, s.end, s.kept = nil, s.file.End(), g.kept
 	return nil
@@ -85,6 +87,15 @@ func (g *group) commit(end int64) error {
 // changed tells whether there is anything to write.
 func (g *group) changed(end int64) bool {
 	return g.came > 0 || end != g.s.end || g.mark != string(g.meta.Get(markKey()))
+}
+
+// givenUp gives up the group that is open, and says why: who put something into it has
+// been told that it was taken.
+func (s *Store) givenUp(why error) error {
+	if g := s.open; g != nil && g.came > 0 {
+		why = fmt.Errorf("%w: %w", accounting.ErrNotKept, why)
+	}
+	return errors.Join(why, s.giveUp())
 }
 
 // giveUp forgets the group that is open: the spool still has what is in it.

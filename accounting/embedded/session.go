@@ -12,8 +12,9 @@ import (
 // session is a run of batches. A batch and its mark are in one transaction: a file
 // that is put back is put back with its mark.
 type session struct {
-	s    *Store
-	mark string // as last read or set
+	s     *Store
+	mark  string // as last read or set
+	given uint64 // groups that were given up before
 }
 
 // markKey is where the mark stands in the bucket meta.
@@ -26,10 +27,16 @@ func (s *Store) Session(ctx context.Context) (accounting.Session, error) {
 		return nil, err
 	}
 	se := &session{s: s}
-	return se, s.view(func(tx *bolt.Tx) error {
+	if err := s.view(func(tx *bolt.Tx) error {
 		se.mark = string(tx.Bucket([]byte(meta)).Get(markKey()))
 		return nil
-	})
+	}); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	se.given = s.given
+	return se, nil
 }
 
 // Marks is the one mark of the file.
@@ -59,7 +66,7 @@ func (se *session) put(ctx context.Context, batch []accounting.Record, text stri
 		told, err = s.open.batch(batch)
 		return err
 	}); err != nil {
-		return nil, errors.Join(err, s.giveUp())
+		return nil, s.givenUp(err)
 	}
 	s.open.mark, se.mark = text, text
 	if s.open.full() {
@@ -73,10 +80,15 @@ func (se *session) begin(ctx context.Context) error {
 	if err := se.s.begin(ctx); err != nil {
 		return err
 	}
-	if se.s.open.mark != se.mark {
-		return errors.Join(accounting.ErrMark, se.s.write())
+	if se.s.open.mark == se.mark {
+		return nil
 	}
-	return nil
+	why := accounting.ErrMark
+	if se.given != se.s.given {
+		// Whoever had the group written has been told that it could not be.
+		why = accounting.ErrNotKept
+	}
+	return errors.Join(why, se.s.write())
 }
 
 // Move moves the mark, and makes durable what was put. A mark that stands there

@@ -48,7 +48,7 @@ func (s *Spool) begin(sink accounting.Sink) (*drain, error) {
 	}
 	s.drained = true
 	s.drains.Add(1)
-	return &drain{s: s, sink: sink, pos: s.applied, left: map[string]position{}}, nil
+	return &drain{s: s, sink: sink, pos: s.applied, kept: s.applied, left: map[string]position{}}, nil
 }
 
 // drain is one Drain that runs. It is a machine that is moved by step alone:
@@ -61,6 +61,8 @@ type drain struct {
 	session    accounting.Session  // nil: none, or it failed
 	left       map[string]position // the marks by part, as compared or left by the session before
 	mismatched bool                // the last session ended because a mark was another
+	unkept     bool                // the sink could not keep what it took, and has kept nothing since
+	kept       position            // all before it the sink was seen to have kept
 
 	pos      position // all before it was applied
 	scan     scanner
@@ -95,6 +97,7 @@ func (d *drain) step(ctx context.Context) pause {
 	}
 	d.disconnect()
 	d.rewindScan()
+	d.unkept = d.unkept || errors.Is(err, accounting.ErrNotKept)
 	if errors.Is(err, accounting.ErrMark) && !d.mismatched {
 		d.mismatched = true // to be compared at once
 		return pause{}
@@ -168,7 +171,7 @@ func (d *drain) idle(ctx context.Context) (pause, error) {
 		long = min(long, d.due(d.saved, s.pace.save))
 	}
 	flushing := s.flushing()
-	if flushing || long == 0 {
+	if flushing || long == 0 || s.asked() > 0 {
 		if err := d.settle(ctx); err != nil {
 			return pause{}, err
 		}
@@ -186,11 +189,34 @@ func (d *drain) settle(ctx context.Context) error {
 	if d.dirty {
 		return d.checkpoint(ctx)
 	}
+	asked := d.s.asked()
 	if err := d.session.Check(ctx); err != nil {
 		return fmt.Errorf("store: mark: %w", err)
 	}
-	d.checked = d.s.o.Now()
+	d.seen(asked)
 	return nil
+}
+
+// seen notes that the sink was found to have kept all that it took, after so many had
+// asked.
+func (d *drain) seen(asked int) {
+	d.checked, d.kept = d.s.o.Now(), d.pos
+	if d.unkept {
+		d.unkept = false
+		d.recovered()
+	}
+	d.s.answer(asked)
+}
+
+// recovered notes that the sink takes records, and keeps them.
+func (d *drain) recovered() {
+	if d.failures > 0 {
+		d.s.o.Log.Info("the store takes usage records again", "failures", d.failures)
+		d.failures = 0
+	}
+	d.s.mu.Lock()
+	d.s.state = sinkState{lastApplied: d.s.state.lastApplied}
+	d.s.mu.Unlock()
 }
 
 // wait waits as a step has said.
@@ -235,9 +261,8 @@ func (d *drain) leave(ctx context.Context) {
 // well notes a batch that was applied.
 func (d *drain) well(next position, records int) {
 	s := d.s
-	if d.failures > 0 {
-		s.o.Log.Info("the store takes usage records again", "failures", d.failures)
-		d.failures = 0
+	if !d.unkept { // then it took records before, too
+		d.recovered()
 	}
 	d.mismatched = false
 	if next.seq != d.pos.seq {
@@ -247,7 +272,6 @@ func (d *drain) well(next position, records int) {
 	s.mu.Lock()
 	s.applied = next
 	s.waiting = max(0, s.waiting-int64(records))
-	s.state = sinkState{lastApplied: s.state.lastApplied}
 	if records > 0 {
 		s.state.lastApplied = s.o.Now()
 	}

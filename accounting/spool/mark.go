@@ -97,7 +97,9 @@ func (d *drain) compare(marks []accounting.Mark) error {
 		to, foreign = first, false
 	} else if to.before(d.pos) {
 		log := d.s.o.Log.With("mark", to, "applied", d.pos)
-		if to.before(first) || foreign && first.seq > 1 {
+		if d.unkept && !to.before(d.kept) {
+			log.Info("what the store could not keep is applied again from the spool")
+		} else if to.before(first) || foreign && first.seq > 1 {
 			log.Error("the store has lost records, some of them older than the spool retains")
 		} else {
 			log.Error("the store has lost records, or is another: they are applied again from the spool")
@@ -113,6 +115,9 @@ func (d *drain) compare(marks []accounting.Mark) error {
 // rewind begins again at p.
 func (d *drain) rewind(p position) error {
 	d.pos, d.dirty = p, true
+	if p.before(d.kept) {
+		d.kept = p
+	}
 	d.rewindScan()
 	d.s.mu.Lock()
 	d.s.applied = p
@@ -124,10 +129,11 @@ func (d *drain) rewind(p position) error {
 // cursor is never ahead of a mark but where the sink has lost records.
 func (d *drain) checkpoint(ctx context.Context) error {
 	c := d.at(d.pos, 0)
+	asked := d.s.asked()
 	if err := d.session.Move(ctx, c.String()); err != nil {
 		return fmt.Errorf("store: mark: %w", err)
 	}
-	d.checked = d.s.o.Now()
+	d.seen(asked)
 	d.saveCursor(c)
 	return nil
 }

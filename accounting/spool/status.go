@@ -109,6 +109,41 @@ func (s *Spool) Flush(ctx context.Context) error {
 	}
 }
 
+// Settled waits until the sink was seen, after the call, to have kept all that it took
+// before, or ctx ends. It does not wait for what has not been applied yet.
+func (s *Spool) Settled(ctx context.Context) error {
+	done := make(chan struct{})
+	s.mu.Lock()
+	s.settling = append(s.settling, done)
+	s.mu.Unlock()
+	signal(s.kick)
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("spool: the store: %w", ctx.Err())
+	case <-s.life.Done():
+		return ErrClosed
+	}
+}
+
+// asked is how many wait in Settled.
+func (s *Spool) asked() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.settling)
+}
+
+// answer lets the first of them go. One that has gone by itself counts on until then.
+func (s *Spool) answer(first int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, done := range s.settling[:first] {
+		close(done)
+	}
+	s.settling = append(s.settling[:0:0], s.settling[first:]...)
+}
+
 // flushing reports whether somebody waits.
 func (s *Spool) flushing() bool {
 	s.mu.Lock()

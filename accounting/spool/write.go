@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 )
 
 // batchBytes bounds what one write takes together, and with it the writer's
@@ -18,6 +19,9 @@ type writer struct {
 	cur   *tail  // nil: the next write makes one
 	buf   []byte
 	batch []*waiter
+
+	refused int       // messages that were not spooled, since the last line said so
+	said    time.Time // when that was; zero: what came last was spooled
 }
 
 // tail is the segment that is written.
@@ -61,13 +65,14 @@ func (w *writer) commit() {
 	}
 	err := w.write()
 	if err == nil {
+		w.spooled()
 		w.spool.publish(w.cur.seq, w.cur.synced, records)
 		if w.cur.synced >= w.spool.o.SegmentSize {
 			w.close()
 		}
 	} else {
 		w.spool.wrote(err)
-		w.spool.o.Log.Error("usage records cannot be spooled", "messages", len(w.batch), "error", err)
+		w.failed(err)
 	}
 	for _, a := range w.batch {
 		a.done <- err
@@ -75,6 +80,25 @@ func (w *writer) commit() {
 	clear(w.batch)
 	if cap(w.buf) > 2*batchBytes {
 		w.buf = nil
+	}
+}
+
+// failed says that messages could not be spooled, once and then every minute: the log
+// may be on the disk that is full.
+func (w *writer) failed(err error) {
+	w.refused += len(w.batch)
+	now := w.spool.o.Now()
+	if passed := now.Sub(w.said); w.said.IsZero() || passed < 0 || passed >= time.Minute {
+		w.spool.o.Log.Error("usage records cannot be spooled; mail for clients is deferred", "messages", w.refused, "error", err)
+		w.said, w.refused = now, 0
+	}
+}
+
+// spooled says that they can be again.
+func (w *writer) spooled() {
+	if !w.said.IsZero() {
+		w.spool.o.Log.Info("usage records can be spooled again", "deferred", w.refused)
+		w.said, w.refused = time.Time{}, 0
 	}
 }
 

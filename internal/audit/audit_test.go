@@ -17,6 +17,7 @@ import (
 type fakeSpool struct {
 	messages [][]accounting.Record
 	waiting  int64
+	settle   func() error
 }
 
 func (s *fakeSpool) Find(_ context.Context, _ time.Time, fn func([]accounting.Record) error) error {
@@ -30,6 +31,13 @@ func (s *fakeSpool) Find(_ context.Context, _ time.Time, fn func([]accounting.Re
 
 func (s *fakeSpool) Flush(context.Context) error { return nil }
 func (s *fakeSpool) Name() string                { return "SPOOL" }
+
+func (s *fakeSpool) Settled(context.Context) error {
+	if s.settle == nil {
+		return nil
+	}
+	return s.settle()
+}
 
 func (s *fakeSpool) Counts() (spooled, waiting int64) {
 	for _, m := range s.messages {
@@ -111,6 +119,30 @@ func TestAudit(t *testing.T) {
 		if r, err = a.Run(t.Context()); err != nil || r.Missing != 3 || r.FirstMissing[0].ID > "f" {
 			t.Errorf("%d: %+v %v", room, r, err)
 		}
+	}
+}
+
+// What the store gave up because it could not make it durable is not missing: it is
+// brought again, once the store is asked.
+func TestBalanceAsksTheStore(t *testing.T) {
+	spool := &fakeSpool{messages: [][]accounting.Record{records("a", "b")}}
+	store := &fakeStore{stored: records("a", "b")}
+	b := &Balancer{Gateway: "mx1", Spool: spool, Store: store, File: filepath.Join(t.TempDir(), "balance")}
+	if is, err := b.Now(t.Context()); err != nil || is.Missing != 0 {
+		t.Fatal(is, err)
+	}
+	store.stored = records("a")
+	spool.settle = func() error { return errors.New("the store cannot write") }
+	if is, err := b.Now(t.Context()); err == nil {
+		t.Errorf("%+v, of a store that was not asked", is)
+	}
+	spool.settle = func() error { spool.waiting = 1; return nil } // it goes back
+	if is, err := b.Now(t.Context()); err != nil || is.Missing != 0 || is.Waiting != 1 {
+		t.Errorf("%+v %v", is, err)
+	}
+	spool.waiting, spool.settle = 0, nil // it has lost it
+	if is, err := b.Now(t.Context()); err != nil || is.Missing != 1 {
+		t.Errorf("%+v %v", is, err)
 	}
 }
 

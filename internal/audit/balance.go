@@ -36,6 +36,8 @@ type Balancer struct {
 	Gateway string
 	Spool   interface {
 		Counts() (spooled, waiting int64)
+		// Settled waits until the store was seen to have what it took.
+		Settled(context.Context) error
 		Name() string
 	}
 	Store accounting.Conserver
@@ -60,8 +62,21 @@ type baseline struct {
 	Gateways []string `json:"gateways,omitempty"`
 }
 
-// Now compares; nil without an error while it cannot be told what was before.
+// Now compares; nil without an error while it cannot be told what was before. That the
+// store has less is only said where it was asked whether it has kept what it took: it
+// may have given up what it could not make durable, and be brought it again.
 func (b *Balancer) Now(ctx context.Context) (*Balance, error) {
+	is, err := b.now(ctx)
+	if err != nil || is == nil || is.Missing <= 0 {
+		return is, err
+	}
+	if err := b.Spool.Settled(ctx); err != nil {
+		return nil, err
+	}
+	return b.now(ctx)
+}
+
+func (b *Balancer) now(ctx context.Context) (*Balance, error) {
 	before, waits := b.Spool.Counts()
 	taken, err := b.taken(ctx)
 	if err != nil {

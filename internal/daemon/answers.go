@@ -136,8 +136,12 @@ func (s *Status) degraded(now time.Time) []string {
 		note("%s parked, in no bill until somebody decides: see \"tollgate parked list\"", Plural(int(s.Store.Parked), "usage record"))
 	}
 	if c := s.Records; c != nil && c.Missing != 0 {
-		note("%d usage records were spooled, and the store has %d that were applied, parked or given up (%+d): see \"tollgate audit\"",
-			c.Spooled-c.Waiting, c.Applied+c.Parked+c.Dropped, -c.Missing)
+		what := fmt.Sprintf("%d missing", c.Missing)
+		if c.Missing < 0 {
+			what = fmt.Sprintf("%d too many", -c.Missing)
+		}
+		note("%d usage records were spooled, and the store has %d that were applied, parked or given up, %s: see \"tollgate audit\"",
+			c.Spooled-c.Waiting, c.Applied+c.Parked+c.Dropped, what)
 	}
 	if c := s.Clients; c != nil {
 		switch {

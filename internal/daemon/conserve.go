@@ -25,6 +25,7 @@ const acceptsName = "accepted.jsonl"
 const (
 	balanceEvery = 5 * time.Second
 	balanceShare = 20 // it takes no more than a part of the time
+	balanceRest  = time.Minute
 )
 
 // balance compares what was spooled with what the store has, every now and then.
@@ -36,6 +37,7 @@ func (d *Daemon) balance(ctx context.Context, store accounting.Conserver) {
 		limited, cancel := context.WithTimeout(ctx, refreshTimeout)
 		is, err := b.Now(limited)
 		cancel()
+		long := min(balanceRest, max(balanceEvery, balanceShare*time.Since(began))) // without the audit, which is rare
 		if err == nil && is != nil {
 			if is.Missing > 0 && is.Missing != said {
 				d.explain(ctx, b, is)
@@ -47,7 +49,7 @@ func (d *Daemon) balance(ctx context.Context, store accounting.Conserver) {
 			}
 			said = is.Missing
 		}
-		if pause(ctx, max(balanceEvery, balanceShare*time.Since(began))) != nil {
+		if pause(ctx, long) != nil {
 			return
 		}
 	}

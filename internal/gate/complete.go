@@ -178,7 +178,9 @@ func (m *Message) finish(ctx context.Context, f final) Result {
 				reply: m.j.Replies.Accounting,
 			}
 			f.verdict = Deferred
-			m.s.g.Log.Error("usage records cannot be kept; mail is deferred", "ref", m.ref, "error", err)
+			// The journal has each of them, and the spool says that it cannot write: a
+			// line of the log for each message would fill the disk it is on.
+			m.s.g.Log.Debug("usage records cannot be kept; mail is deferred", "ref", m.ref, "error", err)
 		}
 	}
 	r.Verdict = f.verdict
