@@ -184,41 +184,6 @@ func (d *drain) idle(ctx context.Context) (pause, error) {
 	return pause{long: long, appended: true, kick: true}, nil
 }
 
-// settle leaves nothing in doubt: the cursor is saved and the sink's marks seen.
-func (d *drain) settle(ctx context.Context) error {
-	if d.dirty {
-		return d.checkpoint(ctx)
-	}
-	asked := d.s.asked()
-	if err := d.session.Check(ctx); err != nil {
-		return fmt.Errorf("store: mark: %w", err)
-	}
-	d.seen(asked)
-	return nil
-}
-
-// seen notes that the sink was found to have kept all that it took, after so many had
-// asked.
-func (d *drain) seen(asked int) {
-	d.checked, d.kept = d.s.o.Now(), d.pos
-	if d.unkept {
-		d.unkept = false
-		d.recovered()
-	}
-	d.s.answer(asked)
-}
-
-// recovered notes that the sink takes records, and keeps them.
-func (d *drain) recovered() {
-	if d.failures > 0 {
-		d.s.o.Log.Info("the store takes usage records again", "failures", d.failures)
-		d.failures = 0
-	}
-	d.s.mu.Lock()
-	d.s.state = sinkState{lastApplied: d.s.state.lastApplied}
-	d.s.mu.Unlock()
-}
-
 // wait waits as a step has said.
 func (d *drain) wait(ctx context.Context, p pause) {
 	if p.long <= 0 {

@@ -138,6 +138,41 @@ func (d *drain) checkpoint(ctx context.Context) error {
 	return nil
 }
 
+// settle leaves nothing in doubt: the cursor is saved and the sink's marks seen.
+func (d *drain) settle(ctx context.Context) error {
+	if d.dirty {
+		return d.checkpoint(ctx)
+	}
+	asked := d.s.asked()
+	if err := d.session.Check(ctx); err != nil {
+		return fmt.Errorf("store: mark: %w", err)
+	}
+	d.seen(asked)
+	return nil
+}
+
+// seen notes that the sink was found to have kept all that it took, after so many had
+// asked.
+func (d *drain) seen(asked int) {
+	d.checked, d.kept = d.s.o.Now(), d.pos
+	if d.unkept {
+		d.unkept = false
+		d.recovered()
+	}
+	d.s.answer(asked)
+}
+
+// recovered notes that the sink takes records, and keeps them.
+func (d *drain) recovered() {
+	if d.failures > 0 {
+		d.s.o.Log.Info("the store takes usage records again", "failures", d.failures)
+		d.failures = 0
+	}
+	d.s.mu.Lock()
+	d.s.state = sinkState{lastApplied: d.s.state.lastApplied}
+	d.s.mu.Unlock()
+}
+
 // at is the cursor behind p, once so many more records are applied.
 func (d *drain) at(p position, records int) cursor {
 	s := d.s
