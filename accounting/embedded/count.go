@@ -8,29 +8,31 @@ import (
 	"github.com/tollgate-mail/tollgate/accounting/price"
 )
 
-// usage prices a record; with it come the client's plans as they are then.
-func (a *application) usage(r, stored *accounting.Record, account *account) (price.Posting, price.Settled, price.Plans, error) {
-	fail := func(err error) (price.Posting, price.Settled, price.Plans, error) {
-		return price.Posting{}, price.Settled{}, nil, err
-	}
+// bill is what a record does to which counters of its client's period.
+type bill struct {
+	price.Posting
+	price.Settled
+	total *counts
+	plans price.Plans // of its client, as they are then
+}
+
+// usage prices a record.
+func (a *application) usage(r, stored *accounting.Record, account *account) (bill, error) {
+	fail := func(err error) (bill, error) { return bill{}, err }
 	p, plans, err := a.s.desk.Post(r, account.plans, a.now)
 	if err != nil {
 		return fail(err)
 	}
-	moved, err := a.move(&p, r.Client)
+	total, moved, err := a.move(&p, r.Client)
 	if err != nil {
 		return fail(err)
 	}
 	if moved {
 		stored.Effect = accounting.Adjustment
 	}
-	total, err := a.use.get(a.key(p.Period, r.Client))
-	if err != nil {
-		return fail(err)
-	}
 	s := p.Settle(total.values[included], total.values[includedDeliveries])
 	s.Into(stored, p.Tariff)
-	return p, s, plans, nil
+	return bill{p, s, total, plans}, nil
 }
 
 var (
@@ -42,73 +44,77 @@ var (
 )
 
 // voided finds what a record added, to take it back.
-func (a *application) voided(r, stored *accounting.Record, place []byte) (price.Posting, price.Settled, error) {
+func (a *application) voided(r, stored *accounting.Record, place []byte, account *account) (bill, error) {
 	was, err := a.find(r, place)
 	if err != nil {
-		return price.Posting{}, price.Settled{}, err
+		return bill{}, err
 	}
 	s, err := price.SettledOf(was)
 	if err != nil {
-		return price.Posting{}, price.Settled{}, err
+		return bill{}, err
 	}
 	stored.Tariff, stored.TariffVersion, stored.Currency = was.Tariff, was.TariffVersion, was.Currency
 	stored.Priced, stored.Included, stored.IncludedDelivery, stored.Amount = was.Priced, was.Included, was.IncludedDelivery, was.Amount
 	stored.Size, stored.Charged, stored.Recipient = was.Size, was.Charged, was.Recipient
 	p := a.s.desk.Where(was, a.s.o.Book.Find(was.TariffVersion))
-	moved, err := a.move(&p, r.Client)
+	total, moved, err := a.move(&p, r.Client)
 	if err != nil {
-		return p, s, err
+		return bill{}, err
 	}
 	if moved || was.Effect == accounting.Adjustment {
 		stored.Effect = accounting.Adjustment
 	}
-	return p, s.Neg(), nil
+	return bill{p, s.Neg(), total, account.plans}, nil
 }
 
 // maxMoves bounds how many closed periods are passed over.
 const maxMoves = 100
 
-// move makes a posting count in the first period that is open, and tells
-// whether that is another.
-func (a *application) move(p *price.Posting, client string) (bool, error) {
+// move makes a posting count in the first period that is open, finds the counters of
+// that, and tells whether it is another.
+func (a *application) move(p *price.Posting, client string) (*counts, bool, error) {
 	at := a.now
 	for moved := range maxMoves {
 		total, err := a.use.get(a.key(p.Period, client))
 		if err != nil {
-			return false, err
+			return nil, false, err
 		}
 		// Who was not known when a period was closed has no flag in it.
 		sealed := !total.known && a.tx.Bucket([]byte(closes)).Get([]byte(p.Period)) != nil
 		if total.values[closed] == 0 && !sealed {
-			return moved > 0, nil
+			return total, moved > 0, nil
 		}
 		if moved > 0 {
 			at = p.End(a.s.desk, at)
 		}
 		p.Move(a.s.desk, at)
 	}
-	return false, fmt.Errorf("%w: the next %d periods are closed", ErrDamaged, maxMoves)
+	return nil, false, fmt.Errorf("%w: the next %d periods are closed", ErrDamaged, maxMoves)
 }
 
 // learn keeps the terms of a tariff as long as a record may name them.
 func (a *application) learn(t *price.Tariff) error {
-	if t == nil || a.tariffs.Get([]byte(t.Version())) != nil {
+	if t == nil || a.learned[t] {
 		return nil
 	}
-	return a.tariffs.Put([]byte(t.Version()), t.Canonical())
+	if a.tariffs.Get([]byte(t.Version())) == nil {
+		if err := a.tariffs.Put([]byte(t.Version()), t.Canonical()); err != nil {
+			return err
+		}
+	}
+	a.learned[t] = true
+	return nil
 }
 
 var errLimit = errors.New("a counter would pass its limit")
 
 // count adds the record to its counters: to all of them or, with an error, none.
-func (a *application) count(r *accounting.Record, p *price.Posting, s price.Settled, account *account) error {
-	total, err := a.use.get(a.key(p.Period, r.Client))
-	if err != nil {
-		return err
-	}
-	month, err := a.use.get(a.key(p.Month, r.Client))
-	if err != nil {
-		return err
+func (a *application) count(r *accounting.Record, b *bill, account *account) (err error) {
+	p, s, total, month := &b.Posting, b.Settled, b.total, b.total
+	if p.Month != p.Period {
+		if month, err = a.use.get(a.key(p.Month, r.Client)); err != nil {
+			return err
+		}
 	}
 	name := r.Recipient
 	if len(name) > accounting.MaxRecipient {

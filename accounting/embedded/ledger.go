@@ -71,7 +71,7 @@ func (a *application) enter(r *accounting.Record) error {
 	if r.Period != "" {
 		p.Period = r.Period
 	}
-	moved, err := a.move(&p, r.Client)
+	total, moved, err := a.move(&p, r.Client)
 	if err != nil {
 		return err
 	}
@@ -83,10 +83,6 @@ func (a *application) enter(r *accounting.Record) error {
 	}
 	if is := parseNote(a.periods.Get(join(r.Client, p.Period))).currency; is != "" && r.Currency != "" && is != r.Currency {
 		return fmt.Errorf("%s in %s: %w", r.Currency, p.Period, accounting.ErrCurrency)
-	}
-	total, err := a.use.get(a.key(p.Period, r.Client))
-	if err != nil {
-		return err
 	}
 	counter, delta := adjusted, amount
 	switch r.Kind {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -51,7 +50,7 @@ func (a *application) batch(batch []accounting.Record) ([]accounting.Standing, e
 func (s *Store) application(ctx context.Context, tx *bolt.Tx) *application {
 	return &application{
 		ctx: ctx, s: s, tx: tx, now: s.o.Now(), seen: newMemory(tx), records: tx.Bucket([]byte(records)), meta: tx.Bucket([]byte(meta)),
-		parked: tx.Bucket([]byte(parked)), periods: tx.Bucket([]byte(periods)), tariffs: tx.Bucket([]byte(tariffs)), kept: s.kept.in(tx),
+		learned: map[*price.Tariff]bool{}, parked: tx.Bucket([]byte(parked)), periods: tx.Bucket([]byte(periods)), tariffs: tx.Bucket([]byte(tariffs)), kept: s.kept.in(tx),
 	}
 }
 
@@ -68,6 +67,7 @@ type application struct {
 	records          *bolt.Bucket // of layout 1
 	meta, parked     *bolt.Bucket
 	periods, tariffs *bolt.Bucket
+	learned          map[*price.Tariff]bool
 	touched          map[string]touched
 	told             []accounting.Standing // of a decision
 	tx               *bolt.Tx
@@ -115,16 +115,15 @@ func (a *application) apply(r *accounting.Record) error {
 		// A void without its record, or a record that was voided before.
 		return a.remember(r, &key, account)
 	}
-	var p price.Posting
-	var s price.Settled
-	stored, plans := *r, account.plans
+	var b bill
+	stored := *r
 	if r.Kind == accounting.Void {
-		p, s, err = a.voided(r, &stored, place)
+		b, err = a.voided(r, &stored, place, account)
 	} else {
-		p, s, plans, err = a.usage(r, &stored, account)
+		b, err = a.usage(r, &stored, account)
 	}
 	if err == nil {
-		err = a.count(&stored, &p, s, account)
+		err = a.count(&stored, &b, account)
 	}
 	switch {
 	case err == nil:
@@ -133,14 +132,14 @@ func (a *application) apply(r *accounting.Record) error {
 	default:
 		return err
 	}
-	if !slices.Equal(plans, account.plans) {
-		account.plans, account.changed = plans, true
+	if !b.plans.Same(account.plans) {
+		account.plans, account.changed = b.plans, true
 	}
-	if err := a.learn(p.Tariff); err != nil {
+	if err := a.learn(b.Tariff); err != nil {
 		return err
 	}
 	a.took(r.Gateway, takenCounts{1, 0})
-	return a.keep(&stored, p.Period, &key)
+	return a.keep(&stored, b.Period, &key)
 }
 
 // remember keeps a record that has no effect: neither it nor the one that it
@@ -158,7 +157,7 @@ func (a *application) remember(r *accounting.Record, key *mark, account *account
 		}
 	}
 	// What was sealed gets no line more.
-	if _, err := a.move(&p, r.Client); err != nil {
+	if _, _, err := a.move(&p, r.Client); err != nil {
 		return err
 	}
 	a.took(r.Gateway, takenCounts{1, 0})

@@ -1,6 +1,7 @@
 package price
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math/big"
@@ -66,14 +67,21 @@ func (a Amount) String() string {
 	if a.Whole < 0 {
 		sign, a = "-", a.Neg()
 	}
-	text := sign + strconv.FormatInt(a.Whole, 10)
 	if a.Rest == 0 {
-		return text
+		return sign + strconv.FormatInt(a.Whole, 10)
 	}
 	hi, lo := bits.Mul64(uint64(a.Rest), fifths)
 	const split = 100_000_000_000 // 11 digits and 11 digits
 	q, r := bits.Div64(hi, lo, split)
-	return text + strings.TrimRight(fmt.Sprintf(".%011d%011d", q, r), "0")
+	text := strconv.AppendInt(append(make([]byte, 0, 44), sign...), a.Whole, 10)
+	text = append(text, ".0000000000000000000000"...)
+	for i := len(text) - 1; r > 0; i-- {
+		text[i], r = '0'+byte(r%10), r/10
+	}
+	for i := len(text) - 1 - decimals/2; q > 0; i-- {
+		text[i], q = '0'+byte(q%10), q/10
+	}
+	return string(bytes.TrimRight(text, "0"))
 }
 
 // ParseAmount reads what String wrote; "" is nothing.

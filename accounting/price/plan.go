@@ -3,6 +3,7 @@ package price
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -76,6 +77,11 @@ func ParsePlans(s string) (Plans, error) {
 // Is tells whether two say the same of a client, whenever that begins.
 func (p Plan) Is(q Plan) bool {
 	return p.Tariff == q.Tariff && p.Period == q.Period && p.Zone == q.Zone && p.Currency == q.Currency
+}
+
+// Same tells whether both say the same. Plans that did not change are the same list.
+func (p Plans) Same(q Plans) bool {
+	return len(p) == len(q) && (len(p) == 0 || &p[0] == &q[0] || slices.Equal(p, q))
 }
 
 // location of a plan; ParsePlans and New have checked it.

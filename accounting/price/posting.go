@@ -69,9 +69,11 @@ func (d *Desk) periods(at time.Time, tariff *Tariff) Posting {
 	if tariff != nil {
 		loc, kind = tariff.zone, tariff.Period
 	}
-	return Posting{
-		Period: accounting.PeriodOf(kind, at, loc), Month: accounting.Month(at, loc), Day: accounting.Day(at, d.Location), Tariff: tariff,
+	p := Posting{Month: accounting.Month(at, loc), Day: accounting.Day(at, d.Location), Tariff: tariff}
+	if p.Period = p.Month; kind == accounting.ByWeek || kind == accounting.ByDay {
+		p.Period = accounting.PeriodOf(kind, at, loc)
 	}
+	return p
 }
 
 func (d *Desk) price(r *accounting.Record, t *Tariff) (Posting, error) {

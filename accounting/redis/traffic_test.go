@@ -3,6 +3,7 @@ package redis
 import (
 	"flag"
 	"testing"
+	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/accounting/storetest"
@@ -33,7 +34,7 @@ func TestLife(t *testing.T) {
 func faulty(t *testing.T, with Options) storetest.Faulty {
 	srv := startServer(t, "--save", "", "--appendonly", "no")
 	o := srv.options()
-	o.Book, o.Location = with.Book, with.Location
+	o.Book, o.Location, o.Timeout = with.Book, with.Location, time.Minute // a snapshot takes its time
 	if with.Now != nil {
 		o.Now = with.Now
 	}

@@ -132,7 +132,7 @@ func (l *Life) batch(n int) (list []accounting.Record) {
 			at = at.Add(-time.Duration(l.random.Int64N(int64(25 * 24 * time.Hour))))
 		}
 		if at.Before(l.begin) {
-			at = l.begin
+			at = l.now.Add(-time.Duration(l.random.Int64N(int64(l.now.Sub(l.begin)) + 1)))
 		}
 		r := l.mail(l.clients[l.random.IntN(len(l.clients))], at)
 		switch k := l.random.IntN(40); {
