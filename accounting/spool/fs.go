@@ -15,6 +15,9 @@ type FileSystem interface {
 	MakeDir(dir string) error
 	// Lock takes the folder until it is closed; ErrLocked when it is taken.
 	Lock(dir string) (io.Closer, error)
+	// Holds tells whether it is still this lock by which others know that the
+	// folder is taken.
+	Holds(dir string, lock io.Closer) bool
 	// Create makes a new file; it fails when there is one.
 	Create(path string) (File, error)
 	// Open opens a file there is, to read and to cut it.
@@ -54,6 +57,8 @@ type osFiles struct{}
 func (osFiles) MakeDir(dir string) error { return os.MkdirAll(dir, 0o700) }
 
 func (osFiles) Lock(dir string) (io.Closer, error) { return lock(dir) }
+
+func (osFiles) Holds(dir string, l io.Closer) bool { return holds(dir, l) }
 
 func (osFiles) Create(path string) (File, error) {
 	return osOpen(path, os.O_RDWR|os.O_CREATE|os.O_EXCL)

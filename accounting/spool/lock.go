@@ -3,6 +3,7 @@ package spool
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -12,9 +13,11 @@ import (
 // ErrLocked: the folder is open already, here or in another process.
 var ErrLocked = errors.New("spool: in use")
 
+const lockName = "lock"
+
 // lock takes the folder until the file is closed.
 func lock(dir string) (*os.File, error) {
-	path := filepath.Join(dir, "lock")
+	path := filepath.Join(dir, lockName)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
@@ -28,4 +31,18 @@ func lock(dir string) (*os.File, error) {
 	}
 	err = fmt.Errorf("%s: %w", path, err)
 	return nil, errors.Join(err, f.Close())
+}
+
+// holds tells whether the file of a lock is the one that stands in the folder.
+func holds(dir string, l io.Closer) bool {
+	file, ok := l.(*os.File)
+	if !ok {
+		return false
+	}
+	ours, err := file.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(filepath.Join(dir, lockName))
+	return err == nil && os.SameFile(ours, there)
 }

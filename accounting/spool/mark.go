@@ -186,6 +186,8 @@ func (d *drain) at(p position, records int) cursor {
 func (d *drain) saveCursor(c cursor) {
 	s := d.s
 	d.saved = s.o.Now()
+	s.saving.Lock()
+	defer s.saving.Unlock()
 	if err := saveCursor(s.fs, s.dir, c); err != nil {
 		s.o.Log.Error("the spool's cursor cannot be saved", "error", err)
 		return

@@ -56,4 +56,7 @@ func (s *Spool) Probe() {
 		err = fmt.Errorf("spool: %w", err)
 	}
 	s.wrote(err)
+	if errors.Is(err, fs.ErrNotExist) {
+		s.look()
+	}
 }

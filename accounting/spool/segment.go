@@ -137,16 +137,15 @@ const (
 )
 
 // countDamaged is how many damaged pieces wait for the operator.
-func (s *Spool) countDamaged() int {
+func (s *Spool) countDamaged() (n int, err error) {
 	files, err := s.fs.List(s.dir)
 	if err != nil {
-		return 0 // it was there when the spool was opened, and says so elsewhere
+		return 0, err
 	}
-	n := 0
 	for _, f := range files {
 		if strings.HasPrefix(f.Name, kindDamaged+"-") {
 			n++
 		}
 	}
-	return n
+	return n, nil
 }

@@ -19,6 +19,7 @@ import (
 	mathrand "math/rand/v2"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -74,9 +75,11 @@ type Spool struct {
 	o    Options
 	fs   FileSystem
 	pace pace
-	lock io.Closer
+	lock io.Closer // the writer's, once it runs
 
 	queue     queue
+	looks     atomic.Bool // the writer is to look after its segment
+	saving    sync.Mutex  // held while the cursor is saved
 	committer sync.WaitGroup
 
 	mu       sync.Mutex

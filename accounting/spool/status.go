@@ -2,7 +2,9 @@ package spool
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 )
 
@@ -35,18 +37,21 @@ type diskState struct {
 
 // Status now.
 func (s *Spool) Status() Status {
+	damaged, err := s.countDamaged()
+	if errors.Is(err, fs.ErrNotExist) {
+		s.wrote(fmt.Errorf("spool: the folder was removed: %w", err))
+	}
 	s.mu.Lock()
 	st := Status{
 		Spooled: s.spooled, Waiting: s.waiting, LastApplied: s.state.lastApplied,
 		LastError: s.state.lastError, ErrorSince: s.state.errorSince,
-		WriteError: s.disk.err, WriteFailed: s.disk.since,
+		WriteError: s.disk.err, WriteFailed: s.disk.since, SetAside: damaged,
 	}
 	for _, g := range s.segments {
 		st.Bytes += g.size
 	}
 	applied := s.applied
 	s.mu.Unlock()
-	st.SetAside = s.countDamaged()
 	if st.Waiting > 0 {
 		st.Oldest = s.oldest(applied)
 	}

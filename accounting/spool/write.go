@@ -47,6 +47,7 @@ func (w *writer) run() {
 // step commits what waits. It reports whether something did, and whether more
 // can come.
 func (w *writer) step() (worked, more bool) {
+	w.looked()
 	w.batch, more = w.spool.queue.take(w.batch[:0], batchBytes)
 	if len(w.batch) == 0 {
 		return false, more
@@ -106,6 +107,9 @@ func (w *writer) spooled() {
 // never used again: the kernel may have dropped the dirty pages and would
 // report the next sync as a success. The buffer then goes to a new segment.
 func (w *writer) write() error {
+	if err := w.still(); err != nil {
+		return err
+	}
 	fresh := w.cur == nil
 	err := w.try()
 	if err == nil || fresh {
@@ -144,6 +148,11 @@ func (w *writer) try() error {
 func (w *writer) create() error {
 	path := w.spool.path(segmentName(w.next))
 	f, err := w.spool.fs.Create(path)
+	if errors.Is(err, os.ErrNotExist) {
+		if err = w.spool.remade(); err == nil {
+			f, err = w.spool.fs.Create(path)
+		}
+	}
 	if err != nil {
 		return err
 	}

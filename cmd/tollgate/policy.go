@@ -104,6 +104,10 @@ func printLog(out io.Writer, rows []history.Entry) error {
 		fmt.Fprintln(w, "NUMBER\tVERSION\tTIME\tHOW\tBY\tWHY")
 	}
 	for _, e := range rows {
+		if e.Problem != "" {
+			fmt.Fprintf(w, "%d\t\t\t\t\tcannot be read: %s\n", e.Number, visible(e.Problem))
+			continue
+		}
 		by := e.By
 		if e.Proposed != "" {
 			by += " (proposed by " + e.Proposed + ")"

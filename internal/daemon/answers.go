@@ -3,12 +3,16 @@ package daemon
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/tollgate-mail/tollgate/internal/assemble"
 	"github.com/tollgate-mail/tollgate/internal/control"
 	"github.com/tollgate-mail/tollgate/internal/dnscheck"
 	"github.com/tollgate-mail/tollgate/internal/tally"
@@ -99,12 +103,31 @@ func (d *Daemon) Status(ctx context.Context) Status {
 	if problem := runsAsRoot(); problem != "" {
 		s.Degraded = append(s.Degraded, problem)
 	}
+	s.Degraded = append(s.Degraded, d.removed(store)...)
 	for _, problem := range []string{d.seals.Problem(), d.charger.Problem()} {
 		if problem != "" {
 			s.Degraded = append(s.Degraded, problem)
 		}
 	}
 	return s
+}
+
+// removed tells of databases that somebody removed while they are in use: they go on
+// without a name, until the process ends.
+func (d *Daemon) removed(store assemble.StoreStatus) (all []string) {
+	var paths []string
+	if store.Kind == "embedded" {
+		paths = append(paths, store.Place)
+	}
+	if d.memories.Snapshooter() != nil {
+		paths = append(paths, filepath.Join(d.config().StateDir, d.memories.File()))
+	}
+	for _, path := range paths {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			all = append(all, fmt.Sprintf("%s was removed while it is in use, and is lost when tollgate ends: do not restart it before \"tollgate backup\"", path))
+		}
+	}
+	return all
 }
 
 // degraded is what an operator should look at.

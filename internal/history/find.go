@@ -12,8 +12,17 @@ import (
 // of a version (of several entries the last), "previous" or "-1" for the one
 // before the last, "" for the last. Those two, and "-2" and so on, count the
 // policies that were in force for all mail, each once, and not those that a rollback
-// took back: "previous" given again goes one further.
+// took back: "previous" given again goes one further. One that cannot be read is an
+// error.
 func Find(all []Entry, name string) (Entry, error) {
+	e, err := find(all, name)
+	if err == nil && e.Problem != "" {
+		return Entry{}, fmt.Errorf("policy %d of the history cannot be read: %s", e.Number, e.Problem)
+	}
+	return e, err
+}
+
+func find(all []Entry, name string) (Entry, error) {
 	if len(all) == 0 {
 		return Entry{}, errors.New("the history is empty: no policy has been in force yet")
 	}

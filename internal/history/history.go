@@ -67,6 +67,8 @@ type Entry struct {
 	Tollgate  string `json:"tollgate"`  // version of the program
 	Canonical string `json:"canonical"` // hash of the policy's canonical form, which is kept
 	Files     []File `json:"files"`
+	// Problem is why the entry cannot be read: but for Number there is nothing else.
+	Problem string `json:"problem,omitempty"`
 }
 
 // Bounds of a history. Zero values mean the defaults.
@@ -242,8 +244,8 @@ func (s *Store) Content(hash string) ([]byte, error) {
 	return content, nil
 }
 
-// Log has all entries, the oldest first. One that cannot be read is left out
-// and told in the error, beside the others.
+// Log has all entries, the oldest first. One that cannot be read has a Problem; it
+// takes none of the others away.
 func (s *Store) Log() ([]Entry, error) {
 	names, err := os.ReadDir(s.dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -254,20 +256,30 @@ func (s *Store) Log() ([]Entry, error) {
 	}
 	var all []Entry
 	for _, name := range names {
-		number, found := strings.CutSuffix(name.Name(), ".json")
-		if n, err := strconv.Atoi(number); !found || err != nil || n <= 0 {
+		digits, found := strings.CutSuffix(name.Name(), ".json")
+		n, err := strconv.Atoi(digits)
+		if !found || err != nil || n <= 0 || name.Name() != filepath.Base(s.entryPath(n)) {
 			continue
 		}
-		text, err := os.ReadFile(filepath.Join(s.dir, name.Name()))
-		if err != nil {
-			return nil, fmt.Errorf("history: %w", err)
-		}
-		var e Entry
-		if err := json.Unmarshal(text, &e); err != nil {
-			return nil, fmt.Errorf("history: %s: %w", filepath.Join(s.dir, name.Name()), err)
-		}
-		all = append(all, e)
+		all = append(all, s.read(n))
 	}
 	slices.SortFunc(all, func(a, b Entry) int { return a.Number - b.Number })
 	return all, nil
+}
+
+// read reads the entry of a number.
+func (s *Store) read(n int) Entry {
+	path := s.entryPath(n)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Entry{Number: n, Problem: err.Error()} // it names the path
+	}
+	var e Entry
+	if err := json.Unmarshal(text, &e); err != nil {
+		return Entry{Number: n, Problem: path + ": " + err.Error()}
+	}
+	if e.Number != n || e.Hash == "" || e.Problem != "" {
+		return Entry{Number: n, Problem: path + ": it is no entry of this number"}
+	}
+	return e
 }

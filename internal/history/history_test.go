@@ -291,6 +291,59 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// An entry that cannot be read is told, by its number; the others stay, new ones come
+// behind it, and nothing that it may have is removed.
+func TestDamagedEntry(t *testing.T) {
+	f := newFolder(t)
+	s := history.New(f.dir, history.Bounds{Entries: 4})
+	for i := range 4 {
+		f.write("partners.txt", addresses(i))
+		keep(t, s, f.load(), history.Reload)
+	}
+	from := f.dir
+	whole, err := s.Log()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(f.dir, "history/000003.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, bad := range map[string]string{"nothing": "", "cut": string(text[:len(text)/2]), "zeros": strings.Repeat("\x00", len(text)), "another": strings.Replace(string(text), `"number": 3`, `"number": 2`, 1), "no entry": "{}", "a list": "[]"} {
+		for _, n := range []int{3, 4} {
+			if n == 4 && name == "another" {
+				continue
+			}
+			t.Run(fmt.Sprint(name, n), func(t *testing.T) {
+				f := folder{t, t.TempDir()}
+				if err := os.CopyFS(f.dir, os.DirFS(from)); err != nil {
+					t.Fatal(err)
+				}
+				f.write(fmt.Sprintf("history/%06d.json", n), bad)
+				s := history.New(f.dir, history.Bounds{Entries: 4})
+				all, err := s.Log()
+				if err != nil || len(all) != 4 || all[n-1].Problem == "" || all[0].Problem != "" || all[n-1].Number != n {
+					t.Fatalf("%+v, %v", all, err)
+				}
+				for name, want := range map[string]int{"1": 1, "2": 2, "3": 3, "4": 4, "-3": 1, "-2": 2, "-1": 3, "": 4} {
+					if e, err := history.Find(all, name); (err == nil) != (want != n) || err == nil && e.Number != want {
+						t.Errorf("%q is %d, %v", name, e.Number, err)
+					}
+				}
+				f.write("partners.txt", addresses(9))
+				if e, added := keep(t, s, f.load(), history.Reload); !added || e.Number != 5 {
+					t.Errorf("%+v %v", e, added)
+				}
+				for _, e := range whole { // of the first, too, while one may have it
+					if _, err := s.Content(e.Canonical); err != nil {
+						t.Error(e.Number, err)
+					}
+				}
+			})
+		}
+	}
+}
+
 // A damaged content is told, not used.
 func TestDamage(t *testing.T) {
 	f := newFolder(t)

@@ -6,12 +6,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // prune keeps the history within its bounds: the oldest go first, the last one
-// stays whatever its size. Contents that no entry has any more go with them, and
-// so does what a crash left half written.
+// stays whatever its size. Contents that no entry has any more go with them, unless
+// one that cannot be read may have them, and so does what a crash left half written.
 func (s *Store) prune(all []Entry) error {
 	sizes := map[string]int64{}
 	folder := filepath.Join(s.dir, objectsName)
@@ -54,8 +55,9 @@ func (s *Store) prune(all []Entry) error {
 	for _, e := range all[:first] {
 		remove(s.entryPath(e.Number))
 	}
+	unread := slices.ContainsFunc(all[first:], func(e Entry) bool { return e.Problem != "" })
 	for _, o := range objects {
-		if !used[o.Name()] {
+		if !used[o.Name()] && (!unread || strings.HasPrefix(o.Name(), ".")) {
 			remove(filepath.Join(folder, o.Name()))
 		}
 	}
