@@ -9,8 +9,9 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/budget"
 )
 
-// maxLooked is how much of a text a guess looks at.
-const maxLooked = 4 << 10
+// maxLooked is how much of a text a guess looks at: each octet is read five times, and
+// once more as what it becomes, for each of the readings of a name.
+const maxLooked = 1 << 10
 
 // detect tells the charsets of Cyrillic apart by how often letters stand beside
 // each other in Russian, Ukrainian and Bulgarian. There is no guess for octets
