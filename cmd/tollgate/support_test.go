@@ -3,9 +3,11 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // line is one of a journal, with the fields that most have.
@@ -192,5 +194,42 @@ func TestCanaryFromElsewhere(t *testing.T) {
 	}
 	if _, err := os.Stat(h.path("cand")); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Every command of the page for support finds something.
+func TestSupportPage(t *testing.T) {
+	text, err := os.ReadFile("../../docs/ru/journal.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := holding(t)
+	now := time.Now().Add(time.Hour).UTC().Format("2006-01-02T15:04:05.000Z") // also where midnight comes meanwhile
+	today := func(kind, ref, more string) string {
+		return strings.Replace(line(kind, ref, more), "2026-11-28T10:00:00.000Z", now, 1)
+	}
+	h.write("journal/messages.jsonl",
+		today("messages", "4v1kz8m2p0q3", `"queue_id":"4LxB1234","recipients":["ivan@example.org"],"subject":"Счёт 12","verdict":"accept","weight":"4","tags":["[СПАМ?]"],"thresholds":["threshold above 3"],"rules":[{"name":"lottery","stage":"headers","weight":"4"}]`)+
+			strings.Replace(today("messages", "refpart", `"recipients":["ivan@example.org"],"verdict":"accept"`), "a@example.com", "anna@partner.example", 1))
+	h.write("journal/blocks.jsonl", strings.ReplaceAll(h.read("journal/blocks.jsonl"), `"ref":"r1"`, `"ref":"4v1kz8m2p0q3"`)+
+		today("blocks", "refmta", `"recipient":"x@example.org","stage":"rcptto","verdict":"reject","reason":"refused by the MTA: 5.1.1"`)+
+		today("blocks", "refgrey", `"recipient":"ivan@example.org","stage":"rcptto","verdict":"greylist","reason":"greylisted"`))
+	h.write("journal/looks.jsonl", `{"time":"`+now+`","kind":"looks","by":"anna","event":"journal show","detail":"r1"}`+"\n")
+	ran := 0
+	for found := range strings.Lines(string(text)) {
+		command, ok := strings.CutPrefix(found, "    tollgate ")
+		if !ok {
+			continue
+		}
+		ran++
+		c := exec.Command("sh", "-c", `exec "$0" --policy policy.toml `+strings.TrimSpace(command), binary)
+		c.Dir = h.dir
+		c.Env = []string{"TZ=UTC", "PATH=" + os.Getenv("PATH"), "CALLS=" + h.path("calls"), "QUEUE=" + h.path("queue")}
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", command, err, out)
+		}
+	}
+	if ran < 15 {
+		t.Errorf("%d commands", ran)
 	}
 }
