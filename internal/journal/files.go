@@ -206,7 +206,10 @@ func openParts(dir string, kinds []string, report *Report) (found map[string][]*
 // lines reads the part from its beginning.
 func (p *part) lines() (*lines, error) {
 	if p.index != nil {
-		return newLines(p.members(p.index.chosen)), nil
+		return newMemberLines(p.members(p.index.chosen)), nil
+	}
+	if _, first, ok := memberAt(p.f, 0); p.packed && ok && first == 0 {
+		return newMemberLines(&membersOf{f: p.f, all: true}), nil
 	}
 	if _, err := p.f.Seek(0, io.SeekStart); err != nil {
 		return nil, fmt.Errorf("journal: %w", err)

@@ -20,9 +20,17 @@ type lines struct {
 	r    *bufio.Reader
 	buf  []byte // a line longer than the reader's buffer
 	torn bool   // the line read last had no line end
+	// damage is what of the file could not be read, after its end; nil: nothing can be missing.
+	damage func() error
 }
 
 func newLines(r io.Reader) *lines { return &lines{r: bufio.NewReaderSize(r, 256<<10)} }
+
+func newMemberLines(r *membersOf) *lines {
+	l := newLines(r)
+	l.damage = r.damage
+	return l
+}
 
 // next returns a line without its end, valid until the next call; errLong for
 // one that was passed over, io.EOF after the last.

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"encoding/binary"
 	"errors"
@@ -155,41 +156,129 @@ func narrow(dir string, found map[string][]*part, m *match, report *Report) {
 	}
 }
 
-// membersOf reads the text of some members, one after the other.
+// membersOf reads the text of members, one after the other: those that an index has
+// chosen, or all of a file of ours. One that is damaged hides none of the others.
 type membersOf struct {
 	f    *os.File
-	of   []index.Member
-	now  io.Reader
-	room bufio.Reader // of the member that is read
+	of   []index.Member // that are yet to come, with an index
+	all  bool           // without one
+	at   int64          // where the one that is read begins; behind the last, where it ended
+	cut  bool           // the one before is damaged
+	now  *io.SectionReader
+	room bufio.Reader // of now
 	unzi gzip.Reader
+
+	harm []error // of members, and why
+	more int     // damaged ones besides
+}
+
+// mostHarm is how many damaged members of a file are told one by one.
+const mostHarm = 3
+
+// damage is what could not be read; nil: nothing.
+func (r *membersOf) damage() error {
+	if r.more > 0 {
+		return errors.Join(errors.Join(r.harm...), fmt.Errorf("journal: %s: %d more pieces are damaged", r.f.Name(), r.more))
+	}
+	return errors.Join(r.harm...)
 }
 
 func (r *membersOf) Read(p []byte) (int, error) {
 	for {
-		if r.now != nil {
-			n, err := r.now.Read(p)
-			if errors.Is(err, io.EOF) {
-				r.now, err = nil, nil
-			}
-			if n > 0 || err != nil {
-				return n, err
-			}
-			continue
-		}
-		if len(r.of) == 0 {
+		if r.now == nil && !r.begin() {
 			return 0, io.EOF
 		}
-		// In pieces: how long a member is, the index says.
-		r.room.Reset(io.NewSectionReader(r.f, r.of[0].Offset, r.of[0].Size))
-		if err := r.unzi.Reset(&r.room); err != nil {
-			return 0, err
+		if r.cut && len(p) > 0 {
+			r.cut, p[0] = false, '\n' // what follows is no part of a line that was cut
+			return 1, nil
 		}
-		r.now, r.of = &r.unzi, r.of[1:]
+		n, err := r.unzi.Read(p)
+		switch {
+		case errors.Is(err, io.EOF):
+			read, _ := r.now.Seek(0, io.SeekCurrent) // says where it is
+			read -= int64(r.room.Buffered())
+			if !r.all && read != r.now.Size() {
+				r.broken(errors.New("it ends before its index says so"))
+				break
+			}
+			r.at, r.now = r.at+read, nil
+		case err != nil:
+			r.broken(err)
+		}
+		if n > 0 {
+			return n, nil
+		}
+	}
+}
+
+// broken leaves the rest of the member.
+func (r *membersOf) broken(err error) {
+	r.now, r.cut = nil, true
+	if len(r.harm) == mostHarm {
+		r.more++
+		return
+	}
+	r.harm = append(r.harm, fmt.Errorf("journal: %s: the piece that begins at octet %d is damaged: %w", r.f.Name(), r.at, err))
+}
+
+// begin goes on with the next member; false after the last.
+func (r *membersOf) begin() bool {
+	for {
+		size := int64(0)
+		switch {
+		case r.all:
+			info, err := r.f.Stat()
+			if err != nil {
+				r.broken(err)
+				return false
+			}
+			if r.cut && !r.seek() || r.at >= info.Size() {
+				return false
+			}
+			size = info.Size() - r.at
+		case len(r.of) == 0:
+			return false
+		default: // in pieces: how long a member is, the index says
+			r.at, size = r.of[0].Offset, r.of[0].Size
+			r.of = r.of[1:]
+		}
+		r.now = io.NewSectionReader(r.f, r.at, size)
+		r.room.Reset(r.now)
+		err := r.unzi.Reset(&r.room)
+		if err == nil {
+			r.unzi.Multistream(false)
+			return true
+		}
+		r.broken(err)
+	}
+}
+
+// seek finds the next member of ours behind the one that is damaged.
+func (r *membersOf) seek() bool {
+	begin := []byte("\x1f\x8b\x08\x04") // as memberAt wants it
+	buf := make([]byte, 64<<10)
+	for at := r.at + 1; ; {
+		n, err := r.f.ReadAt(buf, at)
+		for from := 0; from < n; {
+			i := bytes.Index(buf[from:n], begin)
+			if i < 0 {
+				break
+			}
+			if _, _, ok := memberAt(r.f, at+int64(from+i)); ok {
+				r.at = at + int64(from+i)
+				return true
+			}
+			from += i + 1
+		}
+		if err != nil || n < len(begin) {
+			return false
+		}
+		at += int64(n - len(begin) + 1)
 	}
 }
 
 // members are the chosen ones of the part.
-func (p *part) members(chosen []int) io.Reader {
+func (p *part) members(chosen []int) *membersOf {
 	r := &membersOf{f: p.f}
 	for _, n := range chosen {
 		r.of = append(r.of, p.index.Members[n])

@@ -240,7 +240,12 @@ func (s *stream) read(ctx context.Context) *Entry {
 		line, err := s.lines.next()
 		switch {
 		case errors.Is(err, io.EOF):
-			s.endFile(nil)
+			if s.lines.damage != nil {
+				err = s.lines.damage()
+			} else {
+				err = nil
+			}
+			s.endFile(err)
 			continue
 		case errors.Is(err, errLong):
 			s.report.Lines++
