@@ -32,6 +32,9 @@ unless --replace is given.`,
 		Example: `  tollgate backup /var/backups/tollgate-$(date +%F).tar.gz`,
 		Args:    counted(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if args[0] == "-" {
+				return usagef("a backup is a file of mode 0600: name one (./- is a file named -)")
+			}
 			if over {
 				existing = backup.Overwrite
 			} else if _, err := os.Lstat(args[0]); err == nil {

@@ -104,7 +104,11 @@ func (a *app) ownFolder(candidate string) error {
 	if filepath.Dir(candidate) == filepath.Dir(absolute(a.policy)) {
 		return nil
 	}
-	names, err := config.Relative(candidate)
+	text, err := os.ReadFile(candidate)
+	if err != nil {
+		return away(err)
+	}
+	names, err := config.Relative(candidate, string(text))
 	if err != nil {
 		return away(err)
 	}

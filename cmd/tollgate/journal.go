@@ -263,6 +263,11 @@ func (a *app) ruleNames() []string {
 func (a *app) notFound(l looking) {
 	fmt.Fprintln(a.err, "nothing found")
 	for _, word := range l.Any {
+		if _, err := daemon.ParseClient(word); err == nil {
+			fmt.Fprintf(a.err, "tollgate: --client-ip %s finds the mail of a client by its address\n", visible(word))
+		} else if strings.Contains(word, ".") && !strings.ContainsAny(word, "@ ") {
+			fmt.Fprintf(a.err, "tollgate: --host %s finds the mail of a client by its name\n", visible(word))
+		}
 		if near := config.Nearest(word, journal.Kinds()); near != "" {
 			fmt.Fprintf(a.err, "tollgate: there is no journal %q; did you mean %q?\n", visible(word), near)
 		}

@@ -20,7 +20,8 @@ func (a *app) journalShow() *cobra.Command {
 		Short: "all about one message, on one page",
 		Long: `Show prints what the journals say of one message: who sent it to whom, what
 became of it and why, each rule that matched with its weight, what the modules
-and the antivirus said, and what each refused recipient was answered. Who asked
+and the antivirus said, and what each refused recipient was answered. What the
+next hop did with accepted mail is in Postfix's log, by the queue id. Who asked
 is written to the journal of looks.`,
 		Example: `  tollgate journal show 4v1kz8m2p0q3
   tollgate journal show 4LxB1234 --utc`,

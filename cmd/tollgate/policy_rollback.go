@@ -102,7 +102,11 @@ func mayWrite(path string) error {
 func (a *app) restored(s *history.Store, e history.Entry) ([]durable.File, error) {
 	var files []durable.File
 	var main durable.File
-	for _, f := range e.Files {
+	then, err := a.moved(s, e)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range then {
 		if err := mayWrite(f.Path); err != nil {
 			return nil, err
 		}
@@ -134,8 +138,8 @@ func (a *app) restored(s *history.Store, e history.Entry) ([]durable.File, error
 		files = append(files, one)
 	}
 	// What the includes of that policy find today and did not find then.
-	belong := make([]string, len(e.Files))
-	for i, f := range e.Files {
+	belong := make([]string, len(then))
+	for i, f := range then {
 		belong[i] = f.Path
 	}
 	gone, err := surplus(main, belong)

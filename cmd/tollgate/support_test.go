@@ -233,3 +233,47 @@ func TestSupportPage(t *testing.T) {
 		t.Errorf("%d commands", ran)
 	}
 }
+
+// A policy that was in force from another folder is taken back where the policy stands now,
+// with what it names from its own folder.
+func TestRollbackMoved(t *testing.T) {
+	h := newHouse(t)
+	first := strings.NewReplacer(`"state"`, `"`+h.path("state")+`"`, `"journal"`, `"`+h.path("journal")+`"`, `"unix:milter.sock"`, `"unix:`+h.path("milter.sock")+`"`).Replace(policy)
+	first = "include = [\"d/*.toml\"]\n" + first + "[lists]\nnets = { file = \"nets.txt\" }\nfar = { file = \"" + h.path("far.txt") + "\" }\n"
+	const rule = "[[rule]]\nname = \"x\"\nstage = \"connect\"\nmatch.client_ip = [\"list:nets\", \"list:far\"]\nweight = 1\n"
+	h.write("far.txt", "192.0.2.9\n")
+	for _, dir := range []string{"old", "new"} {
+		h.write(dir+"/policy.toml", first)
+		h.write(dir+"/d/1.toml", rule)
+		h.write(dir+"/nets.txt", "192.0.2.1\n")
+	}
+	at := func(file string, args ...string) output {
+		c := h.command(append(args, "--policy", file)...)
+		out, err := c.CombinedOutput()
+		return output{out: string(out), err: fmt.Sprint(err), code: c.ProcessState.ExitCode()}
+	}
+	h.write("policy.toml", h.read("old/policy.toml"))
+	h.write("d/1.toml", rule)
+	h.write("nets.txt", "192.0.2.1\n")
+	d := h.serve()
+	d.stop(syscall.SIGTERM)
+	if o := at("new/policy.toml", "status"); o.code != exitAway {
+		t.Fatalf("%+v", o)
+	}
+	h.write("new/nets.txt", "192.0.2.2\n")
+	h.write("new/d/1.toml", strings.Replace(rule, "weight = 1", "weight = 2", 1))
+	h.write("new/d/2.toml", strings.Replace(rule, `"x"`, `"y"`, 1))
+	o := at("new/policy.toml", "policy", "rollback", "1")
+	if o.code != exitAway || !strings.Contains(o.out, "come in force with the next start") {
+		t.Fatalf("%+v", o)
+	}
+	if h.read("new/policy.toml") != first || h.read("new/nets.txt") != "192.0.2.1\n" || h.read("new/d/1.toml") != rule {
+		t.Errorf("the files are not as they were: %+v", o)
+	}
+	if _, err := os.Stat(h.path("new/d/2.toml")); !os.IsNotExist(err) {
+		t.Error("what an include finds besides is still there")
+	}
+	if h.read("far.txt") != "192.0.2.9\n" {
+		t.Error("a file with a whole path is elsewhere")
+	}
+}

@@ -29,7 +29,7 @@ each message makes many lines.
 
 --sender and --recipient take an address, "@domain", or a part of an address.
 What a client says before MAIL belongs to no message, and is left out then. Who
-traces is written to the journal of looks.`,
+traces is written to the journal of looks. "tollgate status" says what is traced.`,
 		Example: `  tollgate trace on --rules --client-ip 192.0.2.7
   tollgate trace follow --rules --recipient ivan@example.org
   tollgate journal trace --since 5m

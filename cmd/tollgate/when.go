@@ -10,7 +10,7 @@ import (
 	"github.com/tollgate-mail/tollgate/accounting"
 )
 
-var errWhen = errors.New(`want "2h", "3d" or "10 minutes" (ago), "today", "yesterday", "tuesday", "last week", "november", "21:40", "24.11.2026", "2026-11-23", "2026-11-23 10:00" or RFC 3339`)
+var errWhen = errors.New(`want "2h", "3d" or "10 minutes" (ago), "today", "yesterday", "tuesday", "last week", "november", "21:40", "yesterday 12:00", "24.11.2026", "2026-11-23", "2026-11-23 10:00" or RFC 3339`)
 
 // moment is a point in time, or a whole day, week or month from its beginning.
 type moment struct {
@@ -31,6 +31,11 @@ func parseWhen(s string, now time.Time) (moment, error) {
 	y, m, d := now.Date()
 	if s == "now" {
 		return moment{at: now}, nil
+	}
+	if day, clock, ok := strings.Cut(s, " "); ok {
+		if at, ok := onDay(day, strings.TrimSpace(clock), now); ok {
+			return moment{at: at}, nil
+		}
 	}
 	// Days, weeks and months are those of every other command.
 	if period, err := accounting.NamePeriod(s, now); err == nil {
@@ -63,6 +68,24 @@ func parseWhen(s string, now time.Time) (moment, error) {
 		return moment{}, errWhen
 	}
 	return moment{at: now.Add(-ago)}, nil
+}
+
+// onDay reads a day that is named, and a time on it: "yesterday 12:00".
+func onDay(day, clock string, now time.Time) (time.Time, bool) {
+	period, err := accounting.NamePeriod(day, now)
+	if err != nil {
+		return time.Time{}, false
+	}
+	from, to, err := accounting.Span(period, now.Location())
+	if err != nil || from.AddDate(0, 0, 1) != to {
+		return time.Time{}, false
+	}
+	for _, layout := range []string{"15:04", "15:04:05"} {
+		if t, err := time.Parse(layout, clock); err == nil {
+			return time.Date(from.Year(), from.Month(), from.Day(), t.Hour(), t.Minute(), t.Second(), 0, now.Location()), true
+		}
+	}
+	return time.Time{}, false
 }
 
 var spelt = regexp.MustCompile(`^([0-9]+) *(s|sec|secs|seconds?|m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)$`)

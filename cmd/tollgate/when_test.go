@@ -33,6 +33,9 @@ func TestParseWhen(t *testing.T) {
 		{"10:00", day(23).Add(10 * time.Hour), day(23).Add(10 * time.Hour)},
 		{"21:40", day(22).Add(21*time.Hour + 40*time.Minute), day(22).Add(21*time.Hour + 40*time.Minute)}, // not yet today
 		{"Yesterday", day(22), day(23)},
+		{"yesterday 12:00", day(22).Add(12 * time.Hour), day(22).Add(12 * time.Hour)},
+		{"Tuesday 9:05:07", day(17).Add(9*time.Hour + 5*time.Minute + 7*time.Second), day(17).Add(9*time.Hour + 5*time.Minute + 7*time.Second)},
+		{"today  16:00", day(23).Add(16 * time.Hour), day(23).Add(16 * time.Hour)},
 		{" 2026-11-20 ", day(20), day(21)},
 		{"this month", day(1), day(31)},
 		{"november", day(1), day(31)},
@@ -50,7 +53,7 @@ func TestParseWhen(t *testing.T) {
 			t.Errorf("%q: %v until %v, %v", tt.text, m.at, m.until(), err)
 		}
 	}
-	for _, text := range []string{"", "soon", "-2h", "2026-13-01", "2026-11-23 25:00", "d", "h", "9999999999999999999d"} {
+	for _, text := range []string{"", "soon", "-2h", "november 12:00", "yesterday 25:00", "yesterday noon", "2026-13-01", "2026-11-23 25:00", "d", "h", "9999999999999999999d"} {
 		if m, err := parseWhen(text, now); err == nil {
 			t.Errorf("%q is read as %v", text, m.at)
 		}

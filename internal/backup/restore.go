@@ -76,11 +76,11 @@ func Unpack(path, stateDir string) (u *Unpacked, err error) {
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			return nil, fmt.Errorf("%s: the backup is cut off or damaged, take another one: %w", path, err)
 		}
 		if h.Name == manifestName {
 			if err := json.NewDecoder(io.LimitReader(in, 64<<20)).Decode(&u.Manifest); err != nil {
-				return nil, fmt.Errorf("%s: its manifest: %w", path, err)
+				return nil, fmt.Errorf("%s: the backup is cut off or damaged, take another one: its last piece, the manifest: %w", path, err)
 			}
 			continue
 		}

@@ -17,7 +17,7 @@ func TestFewer(t *testing.T) {
 	rule := "[[rule]]\nname = \"a\"\nstage = \"headers\"\nmatch.subject = \"x\"\nweight = 1\n"
 	before, after := load(`"a.example", "b.example"`, rule), load(`"a.example"`, "")
 	got := strings.Join(after.Fewer(before), "; ")
-	if want := "0 rules, 1 fewer; list partners: 1 entry, 1 fewer"; got != want {
+	if want := "0 rules, which is 1 fewer than before; list partners: 1 entry, which is 1 fewer than before"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if more := before.Fewer(after); len(more) > 0 {

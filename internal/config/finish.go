@@ -95,7 +95,7 @@ func (c *Config) Fewer(before *Config) []string {
 	var all []string
 	fewer := func(what string, now, then int) {
 		if now < then {
-			all = append(all, fmt.Sprintf("%s, %d fewer", what, then-now))
+			all = append(all, fmt.Sprintf("%s, which is %d fewer than before", what, then-now))
 		}
 	}
 	rules, were := len(c.Gate.Rules.Rules()), len(before.Gate.Rules.Rules())
@@ -107,7 +107,7 @@ func (c *Config) Fewer(before *Config) []string {
 	for _, name := range slices.Sorted(maps.Keys(before.ListSizes)) {
 		now, there := c.ListSizes[name]
 		if !there {
-			all = append(all, fmt.Sprintf("list %s: gone", name))
+			all = append(all, fmt.Sprintf("list %s: the policy has it no more", name))
 			continue
 		}
 		fewer(fmt.Sprintf("list %s: %d %s", name, now, entries(now)), now, before.ListSizes[name])

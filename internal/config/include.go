@@ -172,13 +172,9 @@ func Includes(path, text string) ([]string, error) {
 	return all, nil
 }
 
-// Relative are the names of files and folders in a main file that mean others where the
-// file stands in another folder.
-func Relative(path string) ([]string, error) {
-	text, err := document.ReadFile(path, document.MaxFile)
-	if err != nil {
-		return nil, err
-	}
+// Relative are the names of files and folders in the text of a file of the policy that
+// mean others where the file stands in another folder, patterns among them.
+func Relative(path, text string) ([]string, error) {
 	root, problem := document.Parse(path, text, newDecoder().manyTables())
 	if problem != nil {
 		return nil, diag.Problems{*problem}.Err()

@@ -26,7 +26,8 @@ func find(all []Entry, name string) (Entry, error) {
 	if len(all) == 0 {
 		return Entry{}, errors.New("the history is empty: no policy has been in force yet")
 	}
-	if name == "previous" {
+	previous := name == "previous"
+	if previous {
 		if len(all) == 1 {
 			return Entry{}, errors.New("no policy was in force before this one: the history has 1")
 		}
@@ -39,6 +40,9 @@ func find(all []Entry, name string) (Entry, error) {
 	case name == "":
 		return past[len(past)-1], nil
 	case err == nil && back < 0:
+		if -back >= len(past) && previous {
+			return Entry{}, errors.New("no policy was in force before the last one, but for what was taken back: \"tollgate policy log\" lists all by number")
+		}
 		if -back >= len(past) {
 			return Entry{}, fmt.Errorf("%s: no policy was in force so long ago: the history has %d", name, len(past))
 		}
