@@ -1,10 +1,12 @@
 package test
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"strings"
 	"sync"
 	"syscall"
@@ -353,6 +355,51 @@ func TestTakeoverSessions(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// One that hangs is not taken over from, and one that was asked to end meanwhile does not
+// take over when that wakes up.
+func TestTakeoverFromOneThatHangs(t *testing.T) {
+	t.Parallel()
+	g := prepare(t, false)
+	g.write(t, "policy/policy.toml", crashPolicy)
+	g.start(t)
+	old := g.gate.Process()
+	if err := old.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	next := exec.CommandContext(t.Context(), binary, "serve", "--takeover", "--policy", g.gate.Policy)
+	said, err := next.StderrPipe()
+	if err == nil {
+		err = next.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(said)
+	for lines.Scan() && !strings.Contains(lines.Text(), "asking the tollgate that runs") {
+	}
+	if err := next.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	text := ""
+	for lines.Scan() {
+		text += lines.Text() + "\n"
+	}
+	_ = next.Wait() // its exit code is looked at
+	if code := next.ProcessState.ExitCode(); code != 75 || !strings.Contains(text, "asked to end") {
+		t.Errorf("exit code %d\n%s", code, text)
+	}
+	if err := old.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := g.transaction("192.0.2.7", "a@crash.test", "one@example.org"); err != nil || r.Code != 250 {
+		t.Errorf("%v %v", r, err)
+	}
+	g.says(t, "^gateway +gw1.test: ok", "status")
+	if err := g.gate.Stop(harness.Patience); err != nil {
+		t.Error(err)
+	}
 }
 
 // What fails before the hand-over changes nothing, and what fails within it is taken

@@ -75,6 +75,7 @@ func (i inheritance) claim(ctx context.Context, stateDir string, log *slog.Logge
 	if !i.wanted {
 		return nil, nil
 	}
+	log.Info("asking the tollgate that runs to hand over", "state_dir", stateDir)
 	h, err := takeover.Ask(ctx, stateDir, takeover.Hello{
 		Protocol: takeover.Version, PID: os.Getpid(), Version: thisBuild().Version, Drain: time.Duration(i.drain).Milliseconds(),
 	}, takeover.Silent{}, func() {
@@ -85,6 +86,29 @@ func (i inheritance) claim(ctx context.Context, stateDir string, log *slog.Logge
 		return nil, fmt.Errorf("takeover: %w", err)
 	}
 	return h, nil
+}
+
+// untilAsked is a context for what is given up when this process is asked to end, until
+// it is whole. A signal that came too late for that is there again then. Whoever has the
+// gateway is another process until then: to go on, and to end afterwards, would leave
+// nobody.
+func untilAsked(ctx context.Context, end chan os.Signal) (until context.Context, whole func()) {
+	until, cancel := context.WithCancelCause(ctx)
+	done, over := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(over)
+		select {
+		case s := <-end:
+			cancel(fmt.Errorf("asked to end: %s", s))
+			<-done
+			select {
+			case end <- s:
+			default: // others came since
+			}
+		case <-done:
+		}
+	}()
+	return until, func() { close(done); <-over }
 }
 
 func (a *app) runDaemon(ctx context.Context, log *slog.Logger, grace time.Duration, i inheritance) error {
@@ -102,7 +126,11 @@ func (a *app) runDaemon(ctx context.Context, log *slog.Logger, grace time.Durati
 	defer signal.Stop(end)
 	defer signal.Stop(renew)
 
-	heir, err := i.claim(ctx, cfg.StateDir, log)
+	starting, whole := ctx, func() {}
+	if i.wanted {
+		starting, whole = untilAsked(ctx, end)
+	}
+	heir, err := i.claim(starting, cfg.StateDir, log)
 	if err != nil {
 		return away(err)
 	}
@@ -111,13 +139,14 @@ func (a *app) runDaemon(ctx context.Context, log *slog.Logger, grace time.Durati
 		figures.Inherit(heir)
 		defer heir.Close()
 	}
-	d, err := daemon.Start(ctx, daemon.Options{
+	d, err := daemon.Start(starting, daemon.Options{
 		File: a.policy, Config: cfg, Version: thisBuild().Version, Log: log,
 		Additions: []daemon.Addition{figures}, Heir: heir,
 	})
 	if err != nil {
 		return away(err)
 	}
+	whole()
 	figures.Attach(d)
 	log.Info("serving", "version", thisBuild().Version, "gateway", cfg.Gate.Gateway, "listen", cfg.Listen, "policy", a.policy)
 	err = d.Wait(ctx, end, renew)

@@ -53,7 +53,7 @@ func printStatus(out io.Writer, s *daemon.Status, now time.Time) error {
 		row("", "! %s", visible(d))
 	}
 	row("version", "%s, process %d, up %s", s.Version, s.PID, span(time.Duration(s.Uptime)*time.Second))
-	if s.Confined.Setting != "" && s.Confined.Setting != "off" {
+	if s.Confined.Setting != "" {
 		row("confined", "%s", s.Confined)
 	}
 	row("policy", "%s, loaded %s (%s)", s.Policy.File, local(s.Policy.Loaded), s.Policy.Counts)

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"errors"
+	"io/fs"
 	"net"
 	"net/netip"
 	"os"
@@ -50,7 +52,12 @@ func (d *decoder) readPaths(n *node) {
 			d.Errorf(c, "read_paths: a path is empty")
 			continue
 		}
-		d.config.ReadPaths = append(d.config.ReadPaths, values.Resolve(c))
+		path := values.Resolve(c)
+		d.config.ReadPaths = append(d.config.ReadPaths, path)
+		// The kernel holds to what is there at the start.
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			d.Warnf(c, "read_paths: %s is not there: a confined daemon reads nothing in it, also when it is made later", path)
+		}
 	}
 }
 

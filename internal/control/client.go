@@ -81,11 +81,7 @@ func (c *Client) Converse(ctx context.Context, command string, request any) (*ne
 }
 
 func ask(conn net.Conn, r *http.Request) (*http.Response, error) {
-	if until, ok := r.Context().Deadline(); ok {
-		if err := conn.SetDeadline(until); err != nil {
-			return nil, fmt.Errorf("control: %w", err)
-		}
-	}
+	ended := context.AfterFunc(r.Context(), func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	if err := r.Write(conn); err != nil {
 		return nil, fmt.Errorf("control: %w", err)
 	}
@@ -93,8 +89,8 @@ func ask(conn net.Conn, r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, fmt.Errorf("control: %w", err)
 	}
-	if err := conn.SetDeadline(time.Time{}); err != nil {
-		return nil, fmt.Errorf("control: %w", err)
+	if !ended() {
+		return nil, fmt.Errorf("control: %w", r.Context().Err())
 	}
 	return answer, nil
 }

@@ -74,6 +74,8 @@ func (c ConfinementStatus) String() string {
 		return fmt.Sprintf("to its files, by Landlock ABI %d", c.ABI)
 	case c.Error != "":
 		return "no: " + c.Error
+	case c.Setting == config.ConfineOff:
+		return `no: [gateway] confine is "off"`
 	}
 	return "no"
 }

@@ -75,6 +75,7 @@ func (d *Daemon) reload(ctx context.Context, why history.Entry, allowed func(*co
 	// What needs a restart stays as it was, so that the next reload says so
 	// again.
 	next.Listen, next.StateDir, next.Redis, next.Location = old.Listen, old.StateDir, old.Redis, old.Location
+	next.Confine, next.ReadPaths = old.Confine, old.ReadPaths
 	change, err := assemble.Prepare(ctx, next, d.running)
 	if err != nil && ctx.Err() != nil {
 		return Reloaded{}, refuse(fmt.Errorf("given up: %w", ctx.Err())) // that is nothing wrong with the policy
@@ -180,6 +181,12 @@ func needRestart(old, next *config.Config) []string {
 	}
 	if !reflect.DeepEqual(old.Redis, next.Redis) {
 		names = append(names, "[redis]")
+	}
+	if old.Confine != next.Confine {
+		names = append(names, "confine")
+	}
+	if old.Confine != config.ConfineOff && !slices.Equal(old.ReadPaths, next.ReadPaths) {
+		names = append(names, "read_paths") // nothing that was given up comes back
 	}
 	if old.Location.String() != next.Location.String() {
 		// The store cuts days and months by the zone it was opened with.

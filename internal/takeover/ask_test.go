@@ -3,7 +3,9 @@ package takeover
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
+	"net"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -193,6 +195,48 @@ func TestOutdates(t *testing.T) {
 		if hurried != c.hurry {
 			t.Errorf("%+v there, %+v here: hurried %v", c.there, c.here, hurried)
 		}
+	}
+}
+
+// A process that hangs is not waited for: neither longer than it may take, nor by who is
+// asked to end.
+func TestAskSilent(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ln, err := net.ListenUnix("unix", &net.UnixAddr{Name: control.SocketPath(dir), Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close() // and nobody accepts
+	if _, err := ask(t.Context(), 20*time.Millisecond, dir, Hello{}, Silent{}, nil); !errors.Is(err, ErrSilent) {
+		t.Errorf("%v", err)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cause := errors.New("asked to end")
+	over := make(chan error, 1)
+	go func() {
+		_, err := ask(ctx, time.Hour, dir, Hello{}, Silent{}, nil)
+		over <- err
+	}()
+	cancel(cause)
+	if err := <-over; !errors.Is(err, cause) {
+		t.Errorf("%v", err)
+	}
+}
+
+// Who was asked to end does not say that it serves: the other one would leave.
+func TestGivesUpBeforeServing(t *testing.T) {
+	t.Parallel()
+	a, b := pair(t)
+	h := &Heir{line: &line{conn: a}, steps: Silent{}, open: time.AfterFunc(time.Hour, func() {})}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := h.Serving(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	h.Close()
+	if w, err := (&line{conn: b}).hear(t.Context()); !errors.Is(err, io.EOF) {
+		t.Errorf("it said %+v, %v", w, err)
 	}
 }
 

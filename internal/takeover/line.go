@@ -85,7 +85,7 @@ func (l *line) hear(ctx context.Context) (w word, err error) {
 		case ctx.Err() == nil:
 			return w, err
 		case over:
-			return w, fmt.Errorf("takeover: %w", ctx.Err())
+			return w, fmt.Errorf("takeover: %w", context.Cause(ctx))
 		default:
 			const look = 50 * time.Millisecond
 			<-ended

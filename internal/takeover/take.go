@@ -27,10 +27,15 @@ type Heir struct {
 
 // Ask asks the process that serves a state folder for its descriptors. Nothing has
 // changed there. Late is called where stores are not opened in time, and has to end
-// this process: the old one waits for its locks. Errors are those of control.Client
-// and ErrRefused.
+// this process: the old one waits for its locks. Errors are those of control.Client,
+// ErrRefused and ErrSilent. Until Serving is called the end of a context that was given
+// ends it all, and the old process goes on.
 func Ask(ctx context.Context, stateDir string, h Hello, steps Steps, late func()) (*Heir, error) {
-	conn, err := control.NewClient(stateDir).Converse(ctx, Command, h)
+	return ask(ctx, answerLimit, stateDir, h, steps, late)
+}
+
+func ask(ctx context.Context, limit time.Duration, stateDir string, h Hello, steps Steps, late func()) (*Heir, error) {
+	conn, err := converse(ctx, limit, stateDir, h)
 	if err != nil {
 		return nil, err
 	}
@@ -41,6 +46,23 @@ func Ask(ctx context.Context, stateDir string, h Hello, steps Steps, late func()
 	}
 	steps.Reached(Asked)
 	return heir, nil
+}
+
+// converse begins the conversation. What is asked of a process that hangs and wakes up
+// later is seen to be given up by then.
+func converse(ctx context.Context, limit time.Duration, stateDir string, h Hello) (*net.UnixConn, error) {
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	conn, err := control.NewClient(stateDir).Converse(limited, Command, h)
+	switch {
+	case err == nil:
+		return conn, nil
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case limited.Err() != nil:
+		return nil, fmt.Errorf("%w within %s: %w", ErrSilent, limit, err)
+	}
+	return nil, err
 }
 
 func (h *Heir) ask(ctx context.Context) error {
@@ -107,7 +129,11 @@ func (h *Heir) Take(ctx context.Context) error {
 func (h *Heir) Serving(ctx context.Context) error {
 	h.steps.Reached(Opened)
 	h.open.Stop()
-	ctx, cancel := context.WithTimeout(ctx, backAfter)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	// Once it is said, the other one may leave: this process does not go before it knows.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), backAfter)
 	defer cancel()
 	if err := h.turn(ctx, sayServing, sayDone); err != nil {
 		return err

@@ -23,6 +23,8 @@ var (
 	ErrBack = errors.New("the running tollgate has gone back to serving by itself")
 	// ErrVersion: the other side is of a version that cannot be talked to.
 	ErrVersion = errors.New("the running tollgate hands over by another protocol: restart it")
+	// ErrSilent: the old process does not answer. Nothing has changed.
+	ErrSilent = errors.New("the running tollgate does not answer")
 	// ErrAway: the process that has the gateway now was not reached.
 	ErrAway = errors.New("the tollgate that took over was not reached")
 )
@@ -37,6 +39,8 @@ const (
 	openLimit = 20 * time.Second
 	backAfter = 30 * time.Second
 	sayLimit  = 5 * time.Second // for one word to be taken
+	// answerLimit is for the old process to begin: one that hangs has not.
+	answerLimit = 15 * time.Second
 )
 
 // Hello is of who wants to take over.
