@@ -1,8 +1,11 @@
 package css
 
 import (
+	"math"
 	"strconv"
 	"strings"
+
+	"golang.org/x/image/colornames"
 )
 
 // Colour reads a colour as attributes of HTML have it.
@@ -87,9 +90,10 @@ func hex(digits string) Value {
 	return Paint(n[0], n[1], n[2])
 }
 
-// function reads rgb() and rgba().
+// function reads rgb(), hsl() and the like (CSS Color 4 §5 and 7).
 func function(name string, values []value) Value {
-	if name != "rgb(" && name != "rgba(" {
+	hue := name == "hsl(" || name == "hsla("
+	if !hue && name != "rgb(" && name != "rgba(" {
 		return Unknown
 	}
 	var parts []float64
@@ -99,6 +103,10 @@ func function(name string, values []value) Value {
 		}
 		switch {
 		case v.unit == "none":
+		case hue && len(parts) == 0:
+			parts = append(parts, v.n*map[string]float64{"turn": 360, "rad": 180 / math.Pi, "grad": 0.9, "": 1, "deg": 1}[v.unit])
+		case hue && len(parts) < 3:
+			parts = append(parts, v.n/100)
 		case v.unit == "%" && len(parts) < 3:
 			parts = append(parts, v.n*255/100)
 		case v.unit == "%":
@@ -113,53 +121,34 @@ func function(name string, values []value) Value {
 	case len(parts) > 3 && parts[3] <= 0.05:
 		return Clear
 	}
+	if hue {
+		return fromHue(parts[0], parts[1], parts[2])
+	}
 	part := func(i int) uint8 { return uint8(min(max(parts[i], 0), 255)) }
 	return Paint(part(0), part(1), part(2))
 }
 
-// named are the colours that text is hidden with most, by their names.
+// fromHue is a colour by its hue in degrees, its saturation and its lightness, 0 to 1.
+func fromHue(hue, saturation, lightness float64) Value {
+	saturation, lightness = min(max(saturation, 0), 1), min(max(lightness, 0), 1)
+	part := func(n float64) uint8 {
+		k := math.Mod(math.Mod(n+hue/30, 12)+12, 12)
+		v := lightness - saturation*min(lightness, 1-lightness)*max(-1, min(k-3, 9-k, 1))
+		return uint8(math.Round(v * 255))
+	}
+	return Paint(part(0), part(8), part(4))
+}
+
+// named is a colour by its name.
 func named(name string) Value {
 	switch name {
 	case "transparent":
 		return Clear
-	case "black":
-		return Paint(0, 0, 0)
-	case "white":
-		return Paint(255, 255, 255)
-	case "snow":
-		return Paint(255, 250, 250)
-	case "ivory":
-		return Paint(255, 255, 240)
-	case "ghostwhite":
-		return Paint(248, 248, 255)
-	case "floralwhite":
-		return Paint(255, 250, 240)
-	case "mintcream":
-		return Paint(245, 255, 250)
-	case "azure":
-		return Paint(240, 255, 255)
-	case "aliceblue":
-		return Paint(240, 248, 255)
-	case "whitesmoke":
-		return Paint(245, 245, 245)
-	case "gray", "grey":
-		return Paint(128, 128, 128)
-	case "silver":
-		return Paint(192, 192, 192)
-	case "red":
-		return Paint(255, 0, 0)
-	case "green":
-		return Paint(0, 128, 0)
-	case "lime":
-		return Paint(0, 255, 0)
-	case "blue":
-		return Paint(0, 0, 255)
-	case "navy":
-		return Paint(0, 0, 128)
-	case "yellow":
-		return Paint(255, 255, 0)
-	case "orange":
-		return Paint(255, 165, 0)
+	case "rebeccapurple": // younger than the names of SVG
+		return Paint(0x66, 0x33, 0x99)
+	}
+	if c, ok := colornames.Map[name]; ok {
+		return Paint(c.R, c.G, c.B)
 	}
 	return Unknown
 }

@@ -75,7 +75,10 @@ func abs(n int) int { return max(n, -n) }
 type Declarations [properties]Value
 
 // Add puts others over these.
-func (d *Declarations) Add(over Declarations) {
+func (d *Declarations) Add(over *Declarations) {
+	if *over == (Declarations{}) { // of most
+		return
+	}
 	for i, v := range over {
 		if v != 0 {
 			d[i] = v
@@ -88,6 +91,6 @@ type Style struct{ Normal, Important Declarations }
 
 // add puts another over this one, each part over its like.
 func (s *Style) add(over Style) {
-	s.Normal.Add(over.Normal)
-	s.Important.Add(over.Important)
+	s.Normal.Add(&over.Normal)
+	s.Important.Add(&over.Important)
 }

@@ -216,6 +216,9 @@ func (s *Sheet) Of(b *budget.Budget, e Element) (Matched, error) {
 			return nil, err
 		}
 	}
+	if err := b.Charge(len(found) * 8); err != nil { // they are put in order
+		return nil, err
+	}
 	slices.SortFunc(found, func(a, b *rule) int {
 		return cmp.Or(cmp.Compare(a.weight, b.weight), cmp.Compare(a.order, b.order))
 	})

@@ -41,7 +41,13 @@ type attribute struct{ name, value string }
 
 // Reset has the reader begin with a text.
 func (r *Reader) Reset(text string) {
-	r.text, r.at, r.raw, r.token = text, 0, "", ""
+	r.text, r.at, r.raw, r.token, r.name = text, 0, "", "", ""
+	const few = 256
+	if cap(r.attrs) > few {
+		r.attrs, r.seen = nil, nil
+	}
+	clear(r.attrs[:cap(r.attrs)])
+	r.attrs = r.attrs[:0]
 }
 
 // Raw is the token as it stands in the text.

@@ -58,6 +58,12 @@ func TestWordIsSeen(t *testing.T) {
 		"script of a picture, closed": `<svg><script/></svg><p>lottery`,
 		"style, sheet behind":         `<span class=s style="display:none">lottery</span><style>.s{display:inline!important}</style>`,
 
+		"within: table in a paragraph":       `lot<p style="display:none"><table style="display:inline"><tr style="display:inline"><td style="display:inline">xx</table></p>tery`,
+		"after a paragraph":                  `<p style="display:none"><table><tr><td>lottery</table>`,
+		"within: deep":                       strings.Repeat("<span>", 1500) + `lot<i hidden>xx</i>tery`,
+		"within: named colour":               `lot<font color=snow>xx</font>tery<b style="color:hsl(0,0%,100%)">xx</b>`,
+		"within: hue":                        `lot<i style="color:hsl(0,0%,99%)">xx</i>tery`,
+		"within: seashell":                   `lot<i style="color:seashell;background:snow">xx</i>tery`,
 		"within: sheet in what it is about":  `<span class=w><style>.w{font-size:0}.v{font-size:9pt}</style>xx<i class=v>lot</i>xx<i class=v>tery</i>`,
 		"within: attribute before its sheet": `<span data-w=1><style>[data-w] i{display:none}</style>lot<i>xx</i>tery`,
 		"within: shown on all screens":       `<style>.h,.b{display:none}@media all{.b{display:inline}}</style>lot<i class=h>xx</i><i class=b>te</i>ry`,

@@ -13,11 +13,12 @@ type element struct {
 	kind  *kind
 	attrs []attribute // class, id, and what a style sheet asks for
 	said  *said       // nil: nothing
-	prev  int         // the one of the same name around it: its place and 1
-	scope int         // the place and 1 of the nearest barrier that it is in, or is
-	block int         // likewise of the nearest block
-	quiet bool        // its text is shown by some programs only
-	data  bool        // its text is for programs alone
+	node  node
+	prev  int  // the one of the same name around it: its place and 1
+	scope int  // the place and 1 of the nearest barrier that it is in, or is
+	block int  // likewise of the nearest block
+	quiet bool // its text is shown by some programs only
+	data  bool // its text is for programs alone
 
 	// The worlds where its text is seen, where it is not displayed at all, where its
 	// letters are turned, where it ends words, and where it does so around it.
@@ -77,6 +78,12 @@ func (p *page) start(z *markup.Reader, selfClosing bool) error {
 	k := kindOf(name)
 	p.begun = p.begun || !k.head
 	p.leave(k)
+	p.around = nil
+	if k.number == tableElement {
+		if err := p.paragraph(); err != nil {
+			return err
+		}
+	}
 	if err := p.imply(k); err != nil {
 		return err
 	}
@@ -120,6 +127,30 @@ func (p *page) start(z *markup.Reader, selfClosing bool) error {
 	return nil
 }
 
+// paragraph notes how the paragraph looks that a table ends, or is in, where that makes
+// a difference (HTML §13.2.6.4.7, quirks mode).
+func (p *page) paragraph() error {
+	at := p.innermost(kinds["p"], "p") - 1
+	if at < p.floor || p.open[len(p.open)-1].scope > at+1 {
+		return nil
+	}
+	outer := p.all
+	if at > 0 {
+		outer = p.open[at-1].seen
+	}
+	if p.open[at].seen == outer {
+		return nil
+	}
+	if err := p.ask(question{belief: tables}); err != nil {
+		return err
+	}
+	p.kept = true
+	for i := range p.worlds {
+		p.around = append(p.around, p.looks[i][at])
+	}
+	return nil
+}
+
 // hear takes what is said of an element, by its tag and by style sheets.
 func (p *page) hear(at int, tagged *attributes, closed bool) error {
 	if p.stray(p.open[at].name) {
@@ -132,13 +163,13 @@ func (p *page) hear(at int, tagged *attributes, closed bool) error {
 			return err
 		}
 	}
-	if s.sheet, err = p.sheet.Of(p.budget, node{p, at, given}); err != nil {
+	if s.sheet, err = p.sheet.Of(p.budget, p.node(at)); err != nil {
 		return err
 	}
-	if s.nothing() {
+	if s.nothing() && p.around == nil {
 		return nil
 	}
-	if err := p.budget.Charge(len(p.worlds) * (1 + len(s.sheet))); err != nil {
+	if err := p.budget.Charge(len(p.worlds) * (1 + 2*len(s.sheet))); err != nil {
 		return err
 	}
 	p.open[at].said = &s
@@ -187,7 +218,12 @@ func (p *page) finish(name string) error {
 		// Nothing that it could end is open. Two of them have an effect all the
 		// same (HTML §13.2.6.4.7).
 		if name == "p" || name == "br" {
-			p.space(len(p.open)-1, p.all)
+			in := p.all
+			if p.kept {
+				in = p.with(tables) // in others it is open
+			}
+			p.kept = p.kept && name != "p"
+			p.space(len(p.open)-1, in)
 		}
 		return nil
 	}

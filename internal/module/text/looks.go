@@ -53,20 +53,20 @@ func (s *said) in(w *world) (all, ofSheet css.Declarations) {
 		return all, ofSheet
 	}
 	all = s.certain
-	all.Add(s.looks)
+	all.Add(&s.looks)
 	var sheet css.Style
 	if len(s.sheet) > 0 && w.believes(sheets) {
 		sheet = s.sheet.In(w.view())
 		ofSheet = sheet.Normal
-		ofSheet.Add(sheet.Important)
-		all.Add(sheet.Normal)
+		ofSheet.Add(&sheet.Important)
+		all.Add(&sheet.Normal)
 	}
 	if s.inline != nil {
-		all.Add(s.inline.Normal)
+		all.Add(&s.inline.Normal)
 	}
-	all.Add(sheet.Important)
+	all.Add(&sheet.Important)
 	if s.inline != nil {
-		all.Add(s.inline.Important)
+		all.Add(&s.inline.Important)
 	}
 	return all, ofSheet
 }
@@ -113,6 +113,9 @@ func (p *page) dressed(at int, s *said, i int, w *world) dress {
 	is.looks = plainLooks()
 	if holder := p.holder(at, e.kind); holder >= 0 {
 		is.looks = p.looks[i][holder]
+	}
+	if p.around != nil && e.kind.number == tableElement && !w.believes(tables) {
+		is.looks = p.around[i]
 	}
 	is.apart = e.kind.block && !s.unseen
 	all, ofSheet := s.in(w)

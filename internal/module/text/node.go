@@ -21,10 +21,17 @@ type node struct {
 	here standing
 }
 
-var _ css.Element = node{}
+var _ css.Element = (*node)(nil)
+
+// node is an open element for a style sheet. It is valid until another is opened.
+func (p *page) node(at int) *node {
+	n := &p.open[at].node
+	*n = node{p, at, given}
+	return n
+}
 
 // Name is in lower case.
-func (n node) Name() string {
+func (n *node) Name() string {
 	switch n.here {
 	case impliedRow:
 		return "tr"
@@ -39,7 +46,7 @@ func (n node) Name() string {
 }
 
 // Attr is an attribute that was kept, in lower case.
-func (n node) Attr(name string) (string, bool) {
+func (n *node) Attr(name string) (string, bool) {
 	if n.here != given {
 		return "", false
 	}
@@ -52,7 +59,7 @@ func (n node) Attr(name string) (string, bool) {
 }
 
 // Parent is the element around it.
-func (n node) Parent() css.Element {
+func (n *node) Parent() css.Element {
 	around := ""
 	if n.at > 0 {
 		around = n.p.open[n.at-1].name
@@ -60,19 +67,19 @@ func (n node) Parent() css.Element {
 	switch name := n.Name(); {
 	case (name == "td" || name == "th") && around != "" && around != "tr":
 		if n.here == given {
-			return node{n.p, n.at, impliedRow}
+			return &node{n.p, n.at, impliedRow}
 		}
 	case name == "tr" && around == "table":
-		return node{n.p, n.at, impliedBody}
+		return &node{n.p, n.at, impliedBody}
 	case around == "html" && name != "head" && name != "body":
-		return node{n.p, n.at, impliedPage}
+		return &node{n.p, n.at, impliedPage}
 	case n.at > 0:
 	case name == "html":
 		return nil
 	case name == "body" || name == "head":
-		return node{n.p, n.at, impliedRoot}
+		return &node{n.p, n.at, impliedRoot}
 	default:
-		return node{n.p, n.at, impliedPage}
+		return &node{n.p, n.at, impliedPage}
 	}
-	return node{n.p, n.at - 1, given}
+	return n.p.node(n.at - 1)
 }

@@ -8,8 +8,9 @@ import (
 // The bounds of an account number: a country, two check digits and up to 30 characters,
 // in groups of four or none.
 const (
-	leastIBAN = 4 + 8
-	mostIBAN  = 4 + 31
+	leastIBAN    = 4 + 8
+	leastAccount = 15 // of all that there are
+	mostIBAN     = 4 + 31
 )
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
@@ -57,10 +58,8 @@ func ibanIn(text string) bool {
 		var number [mostIBAN]byte
 		s := number[:accountAt(text[at-2:], &number)]
 		// What follows it may have been taken along.
-		for n := len(s); n >= 15; n-- {
-			if (n == len(s) || ibanLength(string(s[:2])) == n) && mod97(s[:n]) {
-				return true
-			}
+		if n := ibanLength(string(s[:min(len(s), 2)])); len(s) >= leastAccount && mod97(s) || n > 0 && n < len(s) && mod97(s[:n]) {
+			return true
 		}
 	}
 	return false
@@ -96,21 +95,25 @@ func accountAt(text string, number *[mostIBAN]byte) int {
 	}
 }
 
-// ibanLength is how long the numbers of a country are, 0 where it is not known
-// here: then only a number that stands by itself is one.
-func ibanLength(country string) int {
-	return map[string]int{
-		"AT": 20, "BE": 16, "BG": 22, "BY": 28, "CH": 21, "CY": 28, "CZ": 24, "DE": 22, "DK": 18, "EE": 20, "ES": 24, "FI": 18, "FR": 27, "GB": 22,
-		"GE": 22, "GR": 27, "HR": 21, "HU": 28, "IE": 22, "IL": 23, "IT": 27, "KZ": 20, "LT": 20, "LU": 20, "LV": 21, "MD": 24, "NL": 18, "NO": 15,
-		"PL": 28, "PT": 25, "RO": 24, "RS": 22, "RU": 33, "SE": 24, "SI": 19, "SK": 24, "TR": 26, "UA": 29,
-	}[country]
+// ibanLengths are how long the numbers of countries are.
+var ibanLengths = map[string]int{
+	"AT": 20, "BE": 16, "BG": 22, "BY": 28, "CH": 21, "CY": 28, "CZ": 24, "DE": 22, "DK": 18, "EE": 20, "ES": 24, "FI": 18, "FR": 27, "GB": 22,
+	"GE": 22, "GR": 27, "HR": 21, "HU": 28, "IE": 22, "IL": 23, "IT": 27, "KZ": 20, "LT": 20, "LU": 20, "LV": 21, "MD": 24, "NL": 18, "NO": 15,
+	"PL": 28, "PT": 25, "RO": 24, "RS": 22, "RU": 33, "SE": 24, "SI": 19, "SK": 24, "TR": 26, "UA": 29,
 }
+
+// ibanLength is how long the numbers of a country are, 0 where it is not known here:
+// then only a number that stands by itself is one.
+func ibanLength(country string) int { return ibanLengths[country] }
 
 // mod97 checks the check digits (ISO 13616-1 §6.2).
 func mod97(s []byte) bool {
 	rest := 0
 	for i := range s {
-		switch c := s[(i+4)%len(s)]; {
+		if i += 4; i >= len(s) {
+			i -= len(s)
+		}
+		switch c := s[i]; {
 		case c >= '0' && c <= '9':
 			rest = (rest*10 + int(c-'0')) % 97
 		default:

@@ -9,8 +9,8 @@ import (
 
 // The bounds of a page.
 const (
-	maxOpen   = 512 // elements that are kept track of within each other
-	maxNested = 2   // pages within comments and the like
+	maxOpen   = 2048 // elements that are kept track of within each other
+	maxNested = 2    // pages within comments and the like
 )
 
 // page reads an HTML text. Mail programs differ in what of it they show, and the text
@@ -24,6 +24,8 @@ type page struct {
 	open   []element
 	last   [mostElements]int // the innermost that is open, by its number: its place and 1
 	others map[string]int    // likewise, by name
+	around []looks           // of a paragraph that a table has ended, in each world; nil: of none
+	kept   bool              // to some, such a paragraph is still open
 	nested int               // pages around this text
 	floor  int               // elements that are open around it
 	only   bool              // what is read is for some programs
@@ -41,7 +43,7 @@ type page struct {
 	buffer  []byte
 	chunks  []chunk
 	scratch []byte
-	hidden  strings.Builder
+	hidden  []byte
 
 	styles  map[string]*css.Style
 	links   links
@@ -53,13 +55,13 @@ type page struct {
 func (in *inspection) html(text string) error {
 	text = markup.Clean(text)
 	sheet := new(css.Sheet)
-	p := newPage(in, sheet)
+	p := in.page(sheet)
 	if err := p.read(text); err != nil {
 		return p.cut(err)
 	}
 	if p.late {
 		// Style sheets are of the whole page, wherever they stand in it.
-		p = newPage(in, sheet)
+		p = in.page(sheet)
 		p.known = true
 		if err := p.read(text); err != nil {
 			return p.cut(err)
@@ -68,12 +70,37 @@ func (in *inspection) html(text string) error {
 	return p.end()
 }
 
-func newPage(in *inspection, sheet *css.Sheet) *page {
-	p := &page{inspection: in, sheet: sheet, others: make(map[string]int), styles: make(map[string]*css.Style)}
-	p.links.in = in
+// page is a page of which nothing was read yet.
+func (in *inspection) page(sheet *css.Sheet) *page {
+	p := &in.desk.page
+	p.clear()
+	p.inspection, p.sheet, p.links.in = in, sheet, in
+	if p.others == nil {
+		p.others, p.styles = make(map[string]int), make(map[string]*css.Style)
+	}
 	p.worlds = append(p.worlds, world{not: notes, width: css.Widest})
 	p.count(0)
 	return p
+}
+
+// clear forgets a page; its memory stays.
+func (p *page) clear() {
+	clear(p.open[:cap(p.open)])
+	clear(p.others)
+	clear(p.styles)
+	empty := page{
+		open: p.open[:0], others: p.others, styles: p.styles, worlds: p.worlds[:0], looks: p.looks, asked: p.asked[:0], wondering: p.wondering[:0], matter: p.matter[:0],
+		buffer: p.buffer[:0], chunks: p.chunks[:0], scratch: p.scratch[:0], hidden: p.hidden[:0], readers: p.readers,
+	}
+	for i := range empty.readers {
+		empty.readers[i].Reset("")
+	}
+	*p = empty
+}
+
+// small tells whether the memory of a page may be kept.
+func (p *page) small() bool {
+	return max(cap(p.buffer), cap(p.scratch), cap(p.hidden)) <= mostKept && cap(p.chunks) <= mostKept/16 && cap(p.open) <= maxOpen/4
 }
 
 // read reads a text, or one within another.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/charset"
@@ -55,7 +56,18 @@ type Settings struct{}
 func (Settings) Check() error { return nil }
 
 // Inspector reads texts. It implements module.Inspector.
-type Inspector struct{}
+type Inspector struct {
+	desks sync.Pool // of *desk
+}
+
+// desk is memory of messages that are over, for those that come.
+type desk struct {
+	octets []byte
+	page   page
+}
+
+// mostKept is how many octets of a text are kept room for.
+const mostKept = 256 << 10
 
 var _ module.Inspector = (*Inspector)(nil)
 
@@ -64,8 +76,14 @@ func New(Settings) *Inspector { return &Inspector{} }
 
 // Inspect gives texts, addresses and symbols. What is too much is a symbol, not
 // an error.
-func (*Inspector) Inspect(ctx context.Context, m *module.Message) (module.Finding, error) {
-	return inspect(ctx, m.Stash.Open(ctx))
+//
+// It begins when all of the message is there: to wait for each piece of it costs more
+// than most texts.
+func (i *Inspector) Inspect(ctx context.Context, m *module.Message) (module.Finding, error) {
+	if _, err := m.Stash.Size(ctx); err != nil {
+		return module.Finding{}, err
+	}
+	return i.inspect(ctx, m.Stash.Open(ctx))
 }
 
 // Ping has nobody to ask.
@@ -74,8 +92,18 @@ func (*Inspector) Ping(context.Context) error { return nil }
 // Close has nothing to release.
 func (*Inspector) Close() error { return nil }
 
-func inspect(ctx context.Context, message io.Reader) (module.Finding, error) {
-	in := &inspection{budget: budget.Proportional(ctx, maxOctets)}
+func (i *Inspector) inspect(ctx context.Context, message io.Reader) (module.Finding, error) {
+	d, ok := i.desks.Get().(*desk)
+	if !ok {
+		d = new(desk)
+	}
+	in := &inspection{budget: budget.Proportional(ctx, maxOctets), desk: d}
+	defer func() {
+		if cap(d.octets) <= mostKept && d.page.small() {
+			d.page.clear()
+			i.desks.Put(d)
+		}
+	}()
 	defer in.budget.Share(ctx)()
 	err := mail.ReadParts(in.budget, in.budget.Arriving(message), in.part)
 	switch {
@@ -100,7 +128,7 @@ type inspection struct {
 	urls    addresses
 	domains addresses
 	symbols []string
-	buffer  []byte // for the octets of a part
+	desk    *desk
 }
 
 // texts are of a bounded length together.
@@ -153,7 +181,7 @@ func (in *inspection) part(p *mail.Part) error {
 // octets are those of a part, as far as it is looked at.
 func (in *inspection) octets(body io.Reader) (string, error) {
 	r := in.budget.Reader(body)
-	b := in.buffer[:0]
+	b := in.desk.octets[:0]
 	for {
 		if len(b) == cap(b) {
 			b = slices.Grow(b, max(len(b), smallPart))
@@ -169,7 +197,7 @@ func (in *inspection) octets(body io.Reader) (string, error) {
 		case !errors.Is(err, io.EOF):
 			return "", err
 		}
-		in.buffer = b
+		in.desk.octets = b
 		return string(b), nil
 	}
 }

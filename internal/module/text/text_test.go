@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,6 +15,11 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/module"
 )
+
+// inspect reads a message, by the same inspector as another did.
+func inspect(ctx context.Context, r io.Reader) (module.Finding, error) { return shared.inspect(ctx, r) }
+
+var shared Inspector
 
 func of(t *testing.T, message string) module.Finding {
 	t.Helper()
@@ -160,7 +166,7 @@ func manyLinks(n int) string {
 
 // What was read of a page before it cost too much is there for rules.
 func TestCutPage(t *testing.T) {
-	in := &inspection{budget: budget.New(t.Context(), 2000, 1<<20)}
+	in := &inspection{budget: budget.New(t.Context(), 2000, 1<<20), desk: new(desk)}
 	err := in.html("lottery<p>" + strings.Repeat("<b>x</b>", 5000))
 	if !errors.Is(err, budget.ErrSpent) || len(in.text.all) != 1 || !strings.HasPrefix(in.text.all[0], "lottery xx") {
 		t.Errorf("%q, %v", in.text.all, err)

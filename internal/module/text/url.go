@@ -230,8 +230,8 @@ func beginsWith(text, word string) bool {
 
 // compare looks whether what is shown of a link names another domain.
 func (in *inspection) compare(link, shown string) {
-	if !strings.ContainsAny(shown, ".:/\\。．｡") {
-		return // no address, and no domain
+	if !mayName(shown) {
+		return
 	}
 	host := hostOf(link)
 	if host == "" {
@@ -253,6 +253,19 @@ func (in *inspection) compare(link, shown string) {
 	}
 	in.found(SymbolOtherDomain)
 	in.gather(&in.domains, host+" shown as "+other)
+}
+
+// mayName tells whether a text may have an address or a domain.
+func mayName(text string) bool {
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == '.', c == ':', c == '/', c == '\\':
+			return true
+		case c == 0xe3, c == 0xef: // U+3002, U+FF0E and U+FF61 are points, too
+			return true
+		}
+	}
+	return false
 }
 
 // related tells whether of two hosts one is within the other.

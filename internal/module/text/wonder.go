@@ -14,6 +14,9 @@ const mostTogether = 4
 // together, where either hides it.
 func (p *page) wonder(at int, s *said) error {
 	for {
+		if err := p.budget.Charge(4 * len(s.sheet)); err != nil {
+			return err
+		}
 		questions, widths := p.questions(s)
 		if len(questions)+len(widths) == 0 {
 			return nil
@@ -21,7 +24,7 @@ func (p *page) wonder(at int, s *said) error {
 		matter := p.matter[:0]
 		for i := range p.worlds {
 			tries := answers(len(questions))
-			if err := p.budget.Charge(len(tries) * (1 + len(widths)) * (2 + len(s.sheet))); err != nil {
+			if err := p.budget.Charge(len(tries) * (1 + len(widths)) * (2 + 2*len(s.sheet))); err != nil {
 				return err
 			}
 			matter = p.compare(at, s, i, questions, widths, tries, matter)

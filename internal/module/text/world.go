@@ -23,6 +23,7 @@ const (
 	boxes                      // what is too large for a box is out of sight
 	turns                      // letters run as styles say
 	slashes                    // elements with a slash at the end of their tag have text in them
+	tables                     // a paragraph ends where a table begins: not in pages that are not of HTML's standard (quirks)
 	notes                      // what is for Outlook and its like is read, and no other condition is
 )
 
@@ -52,6 +53,16 @@ func (w *world) view() css.View {
 // first is the world that believes what most programs do.
 func first() world { return world{not: notes, width: css.Widest} }
 
+// with are the worlds that a belief is held in.
+func (p *page) with(b belief) (set worlds) {
+	for i := range p.worlds {
+		if p.worlds[i].believes(b) {
+			set |= 1 << i
+		}
+	}
+	return set
+}
+
 // usually tells whether a world is of those by which it is told whether something is
 // hidden: of programs that obey everything, on any screen.
 func (p *page) usually(w *world) bool {
@@ -72,6 +83,9 @@ func (p *page) split(from int, w world) {
 	n := len(p.worlds)
 	p.worlds = append(p.worlds, w)
 	p.looks[n] = append(p.looks[n][:0], p.looks[from]...)
+	if p.around != nil {
+		p.around = append(p.around, p.around[from])
+	}
 	like := func(set *worlds) { *set |= *set >> from & 1 << n }
 	for i := range p.open {
 		e := &p.open[i]

@@ -62,7 +62,7 @@ func (p *page) put(at int, text string, in worlds, how written) error {
 		in &= p.noted
 	}
 	if (seen&p.usual == 0 || quiet) && in&p.usual != 0 && how == within {
-		p.hidden.WriteString(text)
+		p.hidden = append(p.hidden, text...)
 	}
 	in &= seen
 	if in&p.usual != 0 && !quiet {
@@ -156,7 +156,7 @@ func (p *page) end() error {
 			return err
 		}
 	}
-	return p.hide(p.hidden.String())
+	return p.hide(string(p.hidden))
 }
 
 // cut gives what was read of a page that costs too much: rules see what is there.
