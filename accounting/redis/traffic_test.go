@@ -39,7 +39,11 @@ func faulty(t *testing.T, with Options) storetest.Faulty {
 		o.Now = with.Now
 	}
 	s := mustOpen(t, o)
+	second := o
+	second.Gateway = "mx2"
+	other := mustOpen(t, second)
 	return storetest.Faulty{
+		Other: func() accounting.Store { return other },
 		Store: func() accounting.Store { return s },
 		Keep: func() {
 			if err := s.db.Save(t.Context()).Err(); err != nil {

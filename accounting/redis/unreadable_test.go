@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -97,5 +98,56 @@ func TestOneUnreadable(t *testing.T) {
 				t.Errorf("%+v %v", a, err)
 			}
 		})
+	}
+}
+
+// Terms that somebody edited in the store park the records that need them, and no
+// other; put right, they are applied.
+func TestEditedTerms(t *testing.T) {
+	srv := startServer(t, "--save", "")
+	tariff := storetest.Tariff(t, price.Terms{PerMiB: 1 << 20})
+	o := srv.options()
+	o.Book = price.NewBook(tariff)
+	first := mustOpen(t, o)
+	priced := func(n int, client string) accounting.Record {
+		r := storetest.Usage(n, client, "a@example.org", storetest.Now, 1<<20, 1<<20)
+		r.Tariff, r.TariffVersion = tariff.Name, tariff.Version()
+		return r
+	}
+	a := priced(1, "a")
+	put(t, first, a)
+	right := string(tariff.Canonical())
+	for name, wrong := range map[string]string{"others": strings.Replace(right, `"per_mib":1048576`, `"per_mib":1`, 1), "none": "{", "empty": ""} {
+		if err := first.db.HSet(t.Context(), "tg:tariffs", tariff.Version(), wrong).Err(); err != nil {
+			t.Fatal(err)
+		}
+		stranger := mustOpen(t, srv.options()) // it has no such tariff
+		list := []accounting.Record{priced(len(name), name), accounting.VoidOf(a, storetest.Now), storetest.Usage(9, "free", "b@example.org", storetest.Now, 5, 5)}
+		put(t, stranger, list...)
+		var parked []string
+		if err := stranger.Parked(t.Context(), func(r accounting.Record, why string) error {
+			if parked = append(parked, r.ID); !strings.Contains(why, "tg:tariffs: version "+tariff.Version()) || strings.Contains(why, "%!") {
+				t.Errorf("%s: %s", r.ID, why)
+			}
+			return nil
+		}); err != nil || len(parked) != 2 {
+			t.Fatalf("%s: parked %q, %v", name, parked, err)
+		}
+		if c, err := stranger.CounterOf(t.Context(), "free", "2026-11"); err != nil || c.Deliveries != 1 {
+			t.Errorf("%s: %+v, %v", name, c, err)
+		}
+		if err := first.db.HSet(t.Context(), "tg:tariffs", tariff.Version(), right).Err(); err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range parked {
+			if err := stranger.ApplyParked(t.Context(), id); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if c, err := stranger.CounterOf(t.Context(), name, "2026-11"); err != nil || c.Cost != 1<<20 {
+			t.Errorf("%s: %+v, %v", name, c, err)
+		}
+		a = priced(100+len(name), "a")
+		put(t, first, a)
 	}
 }

@@ -259,7 +259,8 @@ func (s *Store) tell(list []accounting.Standing) {
 	}
 }
 
-// learn reads the terms of a version that the book does not have.
+// learn reads the terms of a version that the book does not have. What somebody has
+// made of them is no matter of other records: who needs them is parked.
 func (se *session) learn(ctx context.Context, version string) error {
 	p, err := se.owner(se.s.tariffsKey())
 	if err != nil {
@@ -271,8 +272,11 @@ func (se *session) learn(ctx context.Context, version string) error {
 		return err
 	}
 	t, err := price.ParseTerms([]byte(text))
-	if err != nil || t.Version() != version {
-		return fmt.Errorf("%w: %s: version %s: %w", ErrReply, se.s.tariffsKey(), version, err)
+	if err == nil && t.Version() != version {
+		err = fmt.Errorf("it has the terms of version %s", t.Version())
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %s: version %s: %w", price.ErrTerms, se.s.tariffsKey(), version, err)
 	}
 	se.s.o.Book.Learn(t)
 	return nil

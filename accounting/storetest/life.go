@@ -23,6 +23,7 @@ type Life struct {
 	random   *rand.Rand
 	families [][]*price.Tariff // each in the versions that follow each other
 	now      time.Time
+	skew     time.Duration // of the clock that the store goes by just now
 	begin    time.Time
 	records  int
 	sent     int
@@ -91,8 +92,9 @@ func NewLife(t testing.TB, records int, seed uint64) *Life {
 	return l
 }
 
-// Now is the clock that the stores go by.
-func (l *Life) Now() time.Time { return l.now }
+// Now is the clock that the stores go by: of gateways whose clocks are hours apart, or
+// of one that is set forth and back.
+func (l *Life) Now() time.Time { return l.now.Add(l.skew) }
 
 // at is what a client has been given at a time.
 func (c *living) at(t time.Time) int {
@@ -133,6 +135,9 @@ func (l *Life) batch(n int) (list []accounting.Record) {
 		}
 		if at.Before(l.begin) {
 			at = l.now.Add(-time.Duration(l.random.Int64N(int64(l.now.Sub(l.begin)) + 1)))
+		}
+		if l.random.IntN(10) == 0 {
+			at = at.Add(l.skew) // its gateway has that clock
 		}
 		r := l.mail(l.clients[l.random.IntN(len(l.clients))], at)
 		switch k := l.random.IntN(40); {

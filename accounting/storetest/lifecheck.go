@@ -27,7 +27,7 @@ func (m *lifeModel) had() map[string]int {
 	}
 	for _, c := range m.clients {
 		for _, p := range c.plans {
-			if !p.from.IsZero() && p.from.Before(m.l.now) {
+			if !p.from.IsZero() && p.from.Before(m.l.Now()) {
 				n["changes of tariff"]++
 			}
 		}
@@ -85,7 +85,7 @@ func (l *Life) Check(t *testing.T, s accounting.Store) {
 			}
 			got.Currency, got.Recipients = "", nil
 			if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", want) {
-				t.Fatalf("at %s, %s %s: got  %+v\nwant %+v\nplans %+v", l.now, who.id, key, got, want, c.plans)
+				t.Fatalf("at %s, %s %s: got  %+v\nwant %+v\nplans %+v", l.Now(), who.id, key, got, want, c.plans)
 			}
 			balance += want.Paid + want.Adjusted - want.Fee - whole
 		}
@@ -93,7 +93,7 @@ func (l *Life) Check(t *testing.T, s accounting.Store) {
 		if err != nil || a.Balance != balance {
 			t.Fatalf("%s: balance %d, %v; want %d", who.id, a.Balance, err, balance)
 		}
-		standings = append(standings, accounting.Standing{Client: who.id, Period: accounting.Month(l.now, l.Location), Day: accounting.Day(l.now, l.Location), Balance: balance})
+		standings = append(standings, accounting.Standing{Client: who.id, Period: accounting.Month(l.Now(), l.Location), Day: accounting.Day(l.Now(), l.Location), Balance: balance})
 	}
 	got, err := ledger.Standings(t.Context(), standings)
 	if err != nil {
@@ -101,9 +101,9 @@ func (l *Life) Check(t *testing.T, s accounting.Store) {
 	}
 	for i, is := range got {
 		c := m.clients[is.Client]
-		period := l.period(c.at(l.now), l.now)
+		period := l.period(c.at(l.Now()), l.Now())
 		if is.Err != nil || is.Period != period || is.Used != c.sums[period][2] || is.UsedDay != c.days[is.Day] || is.Balance != standings[i].Balance {
-			t.Fatalf("at %s: %+v; want %d in %s, %d on the day", l.now, is, c.sums[period][2], period, c.days[is.Day])
+			t.Fatalf("at %s: %+v; want %d in %s, %d on the day", l.Now(), is, c.sums[period][2], period, c.days[is.Day])
 		}
 	}
 	if n, err := s.ParkedCount(t.Context()); n != 0 || err != nil {

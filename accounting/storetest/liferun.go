@@ -40,6 +40,10 @@ func (l *Life) Run(t *testing.T, f Faulty, crashes int) {
 	every := max(1, l.records/size/(crashes+1))
 	for steps := 0; l.sent < l.records || at < len(l.batches); steps++ {
 		l.now = l.now.Add(time.Minute)
+		l.skew = 0
+		if l.random.IntN(3) == 0 {
+			l.skew = time.Duration(l.random.IntN(5)-2) * time.Hour
+		}
 		if at == len(l.batches) {
 			n := 1 + l.random.IntN(2*size)
 			l.now = l.now.Add(time.Duration(n) * lifeLasts / time.Duration(l.records)).Truncate(time.Millisecond)
@@ -49,14 +53,18 @@ func (l *Life) Run(t *testing.T, f Faulty, crashes int) {
 					t.Fatal(err)
 				}
 				f.Keep()
-				l.other(t, f.Store())
+				if f.Other != nil && l.random.IntN(2) == 0 {
+					l.other(t, f.Other())
+				} else {
+					l.other(t, f.Store())
+				}
 				f.Keep()
 			}
 		}
 		if err := session.Put(t.Context(), l.batches[at], strconv.Itoa(at+1)); err != nil {
 			t.Fatal(err)
 		}
-		l.log = append(l.log, happened{at: l.now, batch: at})
+		l.log = append(l.log, happened{at: l.Now(), batch: at})
 		at++
 		switch {
 		case steps%every == every-1:
@@ -96,7 +104,7 @@ func (l *Life) other(t *testing.T, s accounting.Store) {
 	family := l.random.IntN(len(l.families)+1) - 1
 	switch l.random.IntN(8) {
 	case 0: // from the next period on: records tell of it
-		c.given = append(c.given, gift{l.now, family})
+		c.given = append(c.given, gift{l.Now(), family})
 	case 1:
 		l.atOnce(t, ledger, c, family)
 	case 2, 3, 4:
@@ -121,15 +129,15 @@ func (l *Life) atOnce(t *testing.T, ledger accounting.Ledger, c *living, family 
 	if family >= 0 {
 		want = l.families[family][0].Plan()
 	}
-	next, err := plans.Switch(want, l.now)
+	next, err := plans.Switch(want, l.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if ok, err := ledger.SetPlans(t.Context(), c.id, text, next.String()); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
-	c.given = append(c.given, gift{l.now, family})
-	l.log = append(l.log, happened{at: l.now, batch: -1, switched: &living{c.id, []gift{{l.now, family}}}})
+	c.given = append(c.given, gift{l.Now(), family})
+	l.log = append(l.log, happened{at: l.Now(), batch: -1, switched: &living{c.id, []gift{{l.Now(), family}}}})
 }
 
 // enter books money: new, again, as another, taken back once or twice.
@@ -138,19 +146,19 @@ func (l *Life) enter(t *testing.T, ledger accounting.Ledger, c *living) {
 	kinds := []string{accounting.Payment, accounting.Adjust, accounting.Fee}
 	l.number++
 	r := entry(fmt.Sprint("e", l.number), kinds[l.random.IntN(3)], c.id, strconv.FormatInt(1+l.random.Int64N(1e9), 10), "RUB")
-	r.Time = l.now.UTC()
+	r.Time = l.Now().UTC()
 	want, wrong := true, error(nil)
 	if n := len(l.entries); n > 0 {
 		was := l.entries[l.random.IntN(n)]
 		taken := slices.ContainsFunc(l.entries, func(o accounting.Record) bool { return o.Reverses == was.ID })
-		switch k := l.random.IntN(6); {
+		switch k := l.random.IntN(7); {
 		case k == 0:
 			r, want = was, false
-			r.Time = l.now.UTC()
+			r.Time = l.Now().UTC()
 		case k == 1:
 			r, want, wrong = was, false, accounting.ErrConflict
 			r.Amount += "1"
-		case k == 2 && was.Kind != accounting.Fee && was.Reverses == "":
+		case k < 5 && was.Kind != accounting.Fee && was.Reverses == "":
 			r.Kind, r.Client, r.Amount, r.Reverses = was.Kind, was.Client, "-"+was.Amount, was.ID
 			if taken {
 				want, wrong = false, accounting.ErrReversed
@@ -162,7 +170,7 @@ func (l *Life) enter(t *testing.T, ledger accounting.Ledger, c *living) {
 	}
 	if want {
 		l.entries = append(l.entries, r)
-		l.log = append(l.log, happened{at: l.now, batch: -1, entry: &r})
+		l.log = append(l.log, happened{at: l.Now(), batch: -1, entry: &r})
 	}
 }
 
@@ -192,5 +200,5 @@ func (l *Life) seal(t *testing.T, ledger accounting.Ledger) {
 	if err := ledger.SetClose(t.Context(), one); err != nil {
 		t.Fatal(err)
 	}
-	l.log = append(l.log, happened{at: l.now, batch: -1, seal: period})
+	l.log = append(l.log, happened{at: l.Now(), batch: -1, seal: period})
 }

@@ -30,6 +30,8 @@ type Faulty struct {
 	Store func() accounting.Store // as it is open now
 	Keep  func()                  // what was put until now survives
 	Crash func()                  // it goes down, and is open again with what survived
+	// Other is the same store by another gateway; nil: there is none.
+	Other func() accounting.Store
 }
 
 // versions are tariffs, each in those that follow each other.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -130,6 +131,10 @@ func (d *Daemon) drained() accounting.Sink {
 	return d.store
 }
 
+// feesName is the file of the state folder with until when the store said that fees were
+// looked after.
+const feesName = "fees-through"
+
 // feesEvery is how often it is looked whether a client owes the fee of a period
 // that has begun.
 const feesEvery = time.Minute
@@ -140,6 +145,7 @@ func (d *Daemon) chargeFees(ctx context.Context, ledger accounting.Ledger) {
 	charger := &d.charger
 	charger.Ledger, charger.Clients, charger.Book, charger.Location, charger.Now, charger.Log = ledger, d.accounts.Live, d.accounts.Book, d.config().Location, time.Now, d.log
 	charger.Gateway = func() string { return d.config().Gate.Gateway }
+	charger.Seen = filepath.Join(d.config().StateDir, feesName)
 	said := ""
 	for {
 		err := charger.Round(ctx)

@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +15,7 @@ import (
 	"github.com/tollgate-mail/tollgate/accounting/embedded"
 	"github.com/tollgate-mail/tollgate/accounting/price"
 	"github.com/tollgate-mail/tollgate/accounting/storetest"
+	"github.com/tollgate-mail/tollgate/internal/fees"
 )
 
 // A clock that is a year ahead until it is put right books nothing: neither at a
@@ -392,6 +395,54 @@ func TestForgottenMoney(t *testing.T) {
 		w.round(g)
 		if got := g.Problem(); (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
 			t.Errorf("%s: %q", tt.back, got)
+		}
+	}
+}
+
+// It is told, too, where nobody ran when that happened; once, and where the file cannot
+// be read, the log says so.
+func TestForgottenMoneyAtStart(t *testing.T) {
+	for _, tt := range []struct {
+		back time.Duration
+		file string
+		want string
+	}{{0, "", ""}, {30 * time.Second, "", ""}, {20 * time.Minute, "", "set back"}, {-1, "", "nobody ever did"}, {20 * time.Minute, "x", ""}} {
+		office := tariff(t, "office", 5)
+		w := newWorld(t, []*price.Tariff{office}, client("sales", office))
+		f := &forgetful{Store: w.store}
+		path, log := filepath.Join(t.TempDir(), "fees"), &strings.Builder{}
+		start := func() *fees.Charger {
+			g := w.over("mx1", f)
+			g.Seen, g.Log = path, slog.New(slog.NewTextHandler(log, nil))
+			return g
+		}
+		g := start()
+		w.round(g)
+		w.clock = w.clock.Add(time.Minute)
+		w.round(g)
+		if g.Problem() != "" {
+			t.Error(g.Problem())
+		}
+		if tt.file != "" {
+			if err := os.WriteFile(path, []byte(tt.file), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f.back = tt.back
+		w.clock = w.clock.Add(time.Hour)
+		g = start()
+		w.round(g)
+		if got := g.Problem(); (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
+			t.Errorf("%s: %q", tt.back, got)
+		}
+		if strings.Contains(log.String(), "cannot be told") != (tt.file != "") {
+			t.Errorf("the log says %s", log)
+		}
+		f.back = 0
+		w.clock = w.clock.Add(time.Hour)
+		w.round(g)
+		if g = start(); g.Problem() != "" {
+			t.Error(g.Problem())
 		}
 	}
 }

@@ -52,18 +52,21 @@ type Charger struct {
 	Gateway  func() string
 	Now      func() time.Time
 	Log      *slog.Logger
+	// Seen is a file of this gateway's for what the store said last; "" for none.
+	Seen string
 
-	done   map[string]string // client: the period whose fee was looked after
-	told   map[string]string // client: the version of its tariff when it was seen last
-	news   map[string]bool   // clients of whose tariff the store is to be told
-	said   map[part]string   // of what cannot be read: why
-	again  sync.Map          // clients to be looked at anew
-	doubts uint64            // when done began
-	last   time.Time         // when the store was told
-	behind time.Time         // since when the clock is behind what it was told
-	gap    time.Time         // since when it says that nobody ran for long
-	seen   time.Time         // until when fees were looked after, by the store
-	lost   atomic.Value      // what the store has forgotten: a text
+	done     map[string]string // client: the period whose fee was looked after
+	told     map[string]string // client: the version of its tariff when it was seen last
+	news     map[string]bool   // clients of whose tariff the store is to be told
+	said     map[part]string   // of what cannot be read: why
+	again    sync.Map          // clients to be looked at anew
+	doubts   uint64            // when done began
+	last     time.Time         // when the store was told
+	behind   time.Time         // since when the clock is behind what it was told
+	gap      time.Time         // since when it says that nobody ran for long
+	seen     time.Time         // until when fees were looked after, by the store
+	recalled bool              // seen was read from its file
+	lost     atomic.Value      // what the store has forgotten: a text
 }
 
 // Again has a client looked at with the next round, whatever was booked: its tariff is

@@ -2,7 +2,6 @@ package fees
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -96,36 +95,4 @@ func (c *Charger) warn(ctx context.Context, client string, plans price.Plans, t 
 		c.Log.Warn("a client gets another currency with its next period", "client", client, "balance", price.FormatMoney(account.Balance), "to", t.Currency, "error", err)
 	}
 	return nil
-}
-
-// skew is how far clocks of gateways may be apart.
-const skew = 2 * time.Minute
-
-// compare notices a store that has forgotten until when fees were looked after: it came
-// back empty, or was set back, and has forgotten payments and adjustments as well, which
-// no spool brings again.
-func (c *Charger) compare(through, now time.Time) {
-	if through.Before(c.seen.Add(-skew)) {
-		text := fmt.Sprintf("the store was set back, or came back empty: fees were looked after until %s, as it said, and now it says %s; payments and adjustments since then are in no spool: book again what its statements do not have, under the same ids",
-			c.seen.Local().Format(time.DateTime), sinceWhen(through))
-		c.Log.Error(text)
-		c.lost.Store(text)
-	}
-	if c.seen = through; through.After(now) {
-		c.seen = time.Time{} // a clock was wrong, and it will be put right
-	}
-}
-
-func sinceWhen(t time.Time) string {
-	if t.IsZero() {
-		return "that nobody ever did"
-	}
-	return t.Local().Format(time.DateTime)
-}
-
-// Problem is what an operator should know of what the store has forgotten since this
-// gateway was started; "" for nothing.
-func (c *Charger) Problem() string {
-	text, _ := c.lost.Load().(string)
-	return text
 }

@@ -1,0 +1,81 @@
+package fees
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/tollgate-mail/tollgate/internal/durable"
+)
+
+// skew is how far clocks of gateways may be apart.
+const skew = 2 * time.Minute
+
+// compare notices a store that has forgotten until when fees were looked after: it came
+// back empty, or was set back, and has forgotten payments and adjustments as well, which
+// no spool brings again. What it said last is kept in a file, so that one which was set
+// back while this gateway did not run is noticed at the start.
+func (c *Charger) compare(through, now time.Time) {
+	if !c.recalled {
+		c.recalled = true
+		c.seen = c.recall()
+	}
+	was := c.seen
+	if through.Before(c.seen.Add(-skew)) {
+		text := fmt.Sprintf("the store was set back, or came back empty: fees were looked after until %s, as it said, and now it says %s; payments and adjustments since then are in no spool: book again what its statements do not have, under the same ids",
+			c.seen.Local().Format(time.DateTime), sinceWhen(through))
+		c.Log.Error(text)
+		c.lost.Store(text)
+	}
+	if c.seen = through; through.After(now) {
+		c.seen = time.Time{} // a clock was wrong, and it will be put right
+	}
+	if !c.seen.Equal(was) {
+		c.keep()
+	}
+}
+
+func sinceWhen(t time.Time) string {
+	if t.IsZero() {
+		return "that nobody ever did"
+	}
+	return t.Local().Format(time.DateTime)
+}
+
+// recall reads what the store said before this start; the zero time for nothing.
+func (c *Charger) recall() time.Time {
+	if c.Seen == "" {
+		return time.Time{}
+	}
+	text, err := os.ReadFile(c.Seen)
+	if errors.Is(err, os.ErrNotExist) {
+		return time.Time{}
+	}
+	var t time.Time
+	if err == nil {
+		t, err = time.Parse(time.RFC3339, strings.TrimSpace(string(text)))
+	}
+	if err != nil {
+		c.Log.Warn("whether the store was set back while nobody ran cannot be told", "file", c.Seen, "error", err)
+	}
+	return t
+}
+
+// keep writes it.
+func (c *Charger) keep() {
+	if c.Seen == "" {
+		return
+	}
+	if err := durable.Replace(c.Seen, []byte(c.seen.UTC().Format(time.RFC3339)+"\n"), 0o600); err != nil {
+		c.Log.Warn("until when the store says that fees were looked after is not kept", "file", c.Seen, "error", err)
+	}
+}
+
+// Problem is what an operator should know of what the store has forgotten since it was
+// seen last; "" for nothing.
+func (c *Charger) Problem() string {
+	text, _ := c.lost.Load().(string)
+	return text
+}
