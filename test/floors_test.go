@@ -37,6 +37,7 @@ var floors = map[string]int{
 	"internal/nettext":             0,
 	"internal/took":                0,
 	"internal/unixsocket":          0,
+	"internal/biff":                0,
 	"internal/boltfile":            0,
 	"internal/breaker":             0,
 	"internal/diag":                0,

@@ -118,7 +118,7 @@ func (s *source) Read(p []byte) (int, error) {
 func (l *listing) list(k Kind, r io.Reader) error {
 	if read, ok := map[Kind]func(io.Reader) error{
 		Rar: l.rar, Tar: l.tar, Gzip: l.gzip, Bzip2: l.bzip2, XZ: l.xz, Cab: l.cab,
-		RTF: l.rtf, FlatXML: l.flatXML, ActiveMIME: l.activeMIME,
+		RTF: l.rtf, FlatXML: l.flatXML, ActiveMIME: l.activeMIME, Sheets: l.sheets,
 	}[k]; ok {
 		return read(r)
 	}

@@ -3,6 +3,8 @@ package archive
 import (
 	"bytes"
 	"encoding/binary"
+
+	"github.com/tollgate-mail/tollgate/internal/biff"
 )
 
 // Kind is what some content is, by its octets.
@@ -28,12 +30,13 @@ const (
 	OneNote
 	FlatXML    // an office document in one text
 	ActiveMIME // macros of one
+	Sheets     // of Excel, in no compound file
 )
 
 // Holds tells whether a kind is that of documents, which may have files or macros in
 // them: what such a document is called says nothing against it.
 func (k Kind) Holds() bool {
-	return k == OLE || k == TNEF || k == RTF || k == OneNote || k == FlatXML || k == ActiveMIME
+	return k == OLE || k == TNEF || k == RTF || k == OneNote || k == FlatXML || k == ActiveMIME || k == Sheets
 }
 
 // Head is how many octets of what may be an image KindOf wants to see, the
@@ -73,6 +76,8 @@ func KindOf(head []byte) Kind {
 		return OneNote
 	case has(0, "ActiveMime"):
 		return ActiveMIME
+	case biff.Is(head):
+		return Sheets
 	case isRTF(head):
 		return RTF
 	case isFlatXML(head):

@@ -6,44 +6,57 @@ import (
 	"io"
 	"strings"
 	"unicode/utf16"
+
+	"github.com/tollgate-mail/tollgate/internal/biff"
 )
 
-// ole looks what is kept in a compound file ([MS-CFB]): storages of macros, an
-// encrypted document, the files that an Outlook message has attached and those
-// that an office document has embedded.
+// ole looks what is kept in a compound file ([MS-CFB]): storages of macros, sheets of
+// macros, an encrypted document, the files that an Outlook message has attached and
+// those that an office document has embedded.
 func (l *listing) ole(f *seekable) error {
-	files, err := l.oleSigns(io.NewSectionReader(f, 0, f.size))
+	has, err := l.oleSigns(io.NewSectionReader(f, 0, f.size))
 	if err != nil {
 		return err
 	}
-	if !files {
-		if strings.HasSuffix(strings.ToLower(l.archive), ".msg") {
-			return ErrUnreadable // what it is called says that there are properties
-		}
+	if !has.files && strings.HasSuffix(strings.ToLower(l.archive), ".msg") {
+		return ErrUnreadable // what it is called says that there are properties
+	}
+	if !has.files && !has.sheets {
 		return nil
 	}
 	c, err := l.openCompound(f)
-	if err != nil {
-		return err
+	if err == nil {
+		err = l.oleFiles(c)
 	}
-	return l.oleFiles(c)
+	if !has.files && errors.Is(err, ErrUnreadable) {
+		return nil // sheets without order: they have been looked for where they stand
+	}
+	return err
 }
 
+// oleHas is what the entries of a directory tell.
+type oleHas struct{ files, sheets bool }
+
 // oleSigns looks at all that may be an entry of the directory, wherever it stands:
-// that finds them whatever the chain of sectors says. files tells that there are
-// some within.
-func (l *listing) oleSigns(r io.Reader) (files bool, err error) {
+// that finds them whatever the chain of sectors says. So are sheets of macros, which
+// their stream has, too, where they stand in pieces.
+func (l *listing) oleSigns(r io.Reader) (has oleHas, err error) {
 	var sector [4 * oleEntry]byte
+	macros := biff.InStream()
 	for {
 		n, err := io.ReadFull(r, sector[:])
 		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-			return false, err
+			return has, err
 		}
+		_, _ = macros.Write(sector[:n]) // it never fails
 		if n < oleEntry {
-			return files, nil
+			if has.sheets && macros.Found() {
+				l.Sign(Macro)
+			}
+			return has, nil
 		}
 		if err := l.Budget.Charge(1); err != nil {
-			return false, err
+			return has, err
 		}
 		for b := sector[:n]; len(b) >= oleEntry; b = b[oleEntry:] {
 			e, ok := entryOf(b)
@@ -56,9 +69,10 @@ func (l *listing) oleSigns(r io.Reader) (files bool, err error) {
 			case "EncryptedPackage":
 				l.Sign(Encrypted)
 			case olePackage:
-				files = true
+				has.files = true
 			}
-			files = files || strings.HasPrefix(e.name, msgProperty) || strings.HasPrefix(e.name, msgAttachment)
+			has.sheets = has.sheets || isWorkbook(e.name)
+			has.files = has.files || strings.HasPrefix(e.name, msgProperty) || strings.HasPrefix(e.name, msgAttachment)
 		}
 	}
 }
@@ -114,6 +128,12 @@ func (l *listing) oleFiles(c *compound) error {
 			}
 			if e.name == olePackage {
 				if err := c.spoiled(l.packaged(c.open(e))); err != nil {
+					return err
+				}
+				continue
+			}
+			if isWorkbook(e.name) && e.stream {
+				if err := c.spoiled(l.macroSheets(c.open(e), biff.InStream())); err != nil {
 					return err
 				}
 				continue
@@ -202,4 +222,21 @@ func (l *listing) packaged(r io.Reader) error {
 		return l.content(nil, names...)
 	}
 	return l.content(l.metered(io.MultiReader(strings.NewReader(string(rest[length:])), r)), names...)
+}
+
+// isWorkbook tells whether a stream has the sheets of Excel ([MS-XLS] §2.1.2; those of
+// version 5 are in "Book"). Names of streams are the same in capitals ([MS-CFB] §2.6.4).
+func isWorkbook(name string) bool {
+	return strings.EqualFold(name, "Workbook") || strings.EqualFold(name, "Book")
+}
+
+// sheets looks for macros in sheets of Excel that stand in no compound file.
+func (l *listing) sheets(r io.Reader) error { return l.macroSheets(r, biff.InFile()) }
+
+func (l *listing) macroSheets(r io.Reader, in *biff.Macros) error {
+	_, err := io.Copy(in, r)
+	if in.Found() {
+		l.Sign(Macro)
+	}
+	return err
 }

@@ -32,9 +32,11 @@ type Evidence struct {
 
 // DMARC evaluates a message as RFC 9989 has it, which replaces RFC 7489. We
 // follow the older one in two things. The organizational domain is found by the
-// list of public suffixes, not by asking for the records of every domain above:
-// that would be up to eight questions for each identity of a message, and says
-// the same but for the few records with psd. And two records of the author's
+// list of public suffixes, not by asking for the records of every domain above: that
+// would be up to eight questions for each identity of a message. It says the same but
+// where a record has psd, where none stands at the organization (a subdomain that has
+// one is then an organization of its own), and at suffixes of companies, such as
+// hosts of pages, that have a record: it is not that of their customers here. And two records of the author's
 // domain mean that it has none that could be applied (RFC 7489 §6.6.3, step 5):
 // the one of its organization is not taken in their place. pct and ri are gone.
 func DMARC(ctx context.Context, e Evidence, lookup Lookup) Evaluation {

@@ -11,7 +11,7 @@ import (
 func (p Parsed) Trouble() []string {
 	var all []string
 	for _, find := range [...]func(string, *syntax.Regexp) string{
-		slashTrouble, controlTrouble, asciiTrouble, posixTrouble, yoTrouble,
+		slashTrouble, controlTrouble, asciiTrouble, posixTrouble, yoTrouble, deadTrouble,
 	} {
 		if s := find(p.source, p.tree); s != "" {
 			all = append(all, s)
