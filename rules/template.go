@@ -16,6 +16,9 @@ var placeholders = []string{
 	"weight", "rule", "virus", "queue_id", "gateway", "ref",
 }
 
+// Placeholders are all of them.
+func Placeholders() []string { return slices.Clone(placeholders) }
+
 // Template is a text with placeholders such as {client_ip}.
 type Template struct {
 	parts []part

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -244,6 +245,27 @@ func TestManPageIsComplete(t *testing.T) {
 		if !known[m[1]] {
 			t.Errorf("flag --%s is not known any more", m[1])
 		}
+	}
+}
+
+// tollgate(8) has the exit codes, and no other.
+func TestManPageExitCodes(t *testing.T) {
+	page, err := os.ReadFile("../../docs/man/tollgate.8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), ".Sh EXIT STATUS\n")
+	section, _, _ := strings.Cut(rest, ".Sh ")
+	var told []string
+	for _, m := range regexp.MustCompile(`(?m)^\.It ([0-9]+)$`).FindAllStringSubmatch(section, -1) {
+		told = append(told, m[1])
+	}
+	var codes []string
+	for _, code := range []int{exitDone, exitNegative, exitUsage, exitAway, exitPolicy} {
+		codes = append(codes, itoa(code))
+	}
+	if !slices.Equal(told, codes) {
+		t.Errorf("%q, want %q", told, codes)
 	}
 }
 

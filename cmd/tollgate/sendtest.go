@@ -86,7 +86,7 @@ func (a *app) sendAndFollow(ctx context.Context, m testMessage) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(m.wait))
 	defer cancel()
-	id := strings.ToLower(rand.Text()[:10])
+	id, began := strings.ToLower(rand.Text()[:10]), time.Now()
 	is := testOutcome{From: m.from, To: m.to}
 	if is.Answer, err = probe.Send(ctx, m.server, helo, m.from, m.to, probe.Message(m.kind(), m.from, m.to, id, time.Now())); err != nil {
 		return away(err)
@@ -96,7 +96,7 @@ func (a *app) sendAndFollow(ctx context.Context, m testMessage) error {
 		step = "the end of the message"
 	}
 	a.say("<%s> to <%s>: %s was answered %d %s", is.From, is.To, step, is.Answer.Code, is.Answer.Text)
-	found, err := a.judgement(ctx, is.Answer)
+	found, err := a.judgement(ctx, m.asked(is.Answer, began))
 	if err != nil {
 		return err
 	}
@@ -231,18 +231,25 @@ func someRecipient(cfg *config.Config) string {
 	return ""
 }
 
-// judgement is what the journals say of the message; nothing when they know
-// nothing of it, in time.
-func (a *app) judgement(ctx context.Context, answer probe.Answer) ([]journal.Entry, error) {
-	var q journal.Query
+// asked is by what the journals are asked for the message. What Postfix itself refuses
+// names no reference: there it is who wrote to whom just now.
+func (m testMessage) asked(answer probe.Answer, began time.Time) journal.Query {
 	switch {
 	case answer.QueueID != "":
-		q.QueueID = answer.QueueID
+		return journal.Query{QueueID: answer.QueueID}
 	case answer.Ref != "":
-		q.Ref = answer.Ref
-	default:
-		return nil, nil
+		return journal.Query{Ref: answer.Ref}
 	}
+	q := journal.Query{Kinds: []string{journal.Messages, journal.Blocks}, Sender: m.from, Since: began.Add(-time.Second)} // in whole milliseconds there
+	if answer.Step != "MAIL" {
+		q.Recipient = m.to
+	}
+	return q
+}
+
+// judgement is what the journals say of the message; nothing when they know
+// nothing of it, in time.
+func (a *app) judgement(ctx context.Context, q journal.Query) ([]journal.Entry, error) {
 	// The line is written when the message has ended; Postfix's answer may be first.
 	for ends := time.Now().Add(5 * time.Second); ; {
 		dir, err := a.folder(ctx, "")

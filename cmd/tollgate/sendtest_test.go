@@ -1,11 +1,49 @@
 package main
 
 import (
+	"errors"
 	"testing"
+	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/journal"
 	"github.com/tollgate-mail/tollgate/internal/probe"
 )
+
+// Of a message that Postfix itself refused the journals are asked by its envelope: the
+// reply names no reference.
+func TestSendTestAsked(t *testing.T) {
+	m := testMessage{from: "a@example.com", to: "b@nowhere.example"}
+	began := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		answer probe.Answer
+		entry  journal.Entry
+		found  bool
+	}{
+		{probe.Answer{Step: ".", QueueID: "4LX"}, journal.Entry{QueueID: "4LX"}, true},
+		{probe.Answer{Step: "RCPT", Ref: "r1"}, journal.Entry{Ref: "r2"}, false},
+		{probe.Answer{Step: "RCPT"}, journal.Entry{Kind: journal.Blocks, Ref: "r1", Time: began, Sender: "a@example.com", Recipient: "b@nowhere.example"}, true},
+		{probe.Answer{Step: "RCPT"}, journal.Entry{Kind: journal.Blocks, Ref: "r1", Time: began.Add(-time.Hour), Sender: "a@example.com", Recipient: "b@nowhere.example"}, false},
+		{probe.Answer{Step: "RCPT"}, journal.Entry{Kind: journal.Blocks, Ref: "r1", Time: began, Sender: "a@example.com", Recipient: "c@example.org"}, false},
+		{probe.Answer{Step: "MAIL"}, journal.Entry{Kind: journal.Blocks, Ref: "r1", Time: began, Sender: "a@example.com"}, true},
+	} {
+		dir := t.TempDir()
+		j, err := journal.Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tt.entry.Kind = journal.Blocks
+		if tt.entry.Time.IsZero() {
+			tt.entry.Time = began
+		}
+		if err := errors.Join(j.Write(&tt.entry), j.Close()); err != nil {
+			t.Fatal(err)
+		}
+		found := false
+		if _, err := journal.Search(t.Context(), dir, m.asked(tt.answer, began), func(journal.Entry) error { found = true; return nil }); err != nil || found != tt.found {
+			t.Errorf("%+v, %+v: found %v, %v", tt.answer, tt.entry, found, err)
+		}
+	}
+}
 
 // A bad message is as wished where who looks for such has found it, not where it
 // was refused for another reason, or anything matched.

@@ -275,6 +275,7 @@ func (d *Daemon) resumeCanary(ctx context.Context) {
 		return
 	}
 	over := func(why string) {
+		state.Went = time.Now().Before(state.Until) // nobody has ended it
 		state.Ended, state.Reason = time.Now().UTC().Truncate(time.Second), why
 		d.saveCanary(state)
 		d.log.Warn("the canary is over: the old policy judges all mail", "file", state.File, "reason", why)

@@ -162,12 +162,7 @@ func (h *handing) Yield(ctx context.Context) error {
 	if err := d.accounts.Keep(); err != nil {
 		d.log.Error(err.Error())
 	}
-	if t := d.trials.canary.Load(); t != nil {
-		t.mu.Lock()
-		state := t.state
-		t.mu.Unlock()
-		d.saveCanary(state)
-	}
+	d.keepCanary()
 	h.closed.store = true
 	if err := d.store.Close(); err != nil {
 		return fmt.Errorf("store: %w", err)

@@ -109,6 +109,7 @@ func (d *Daemon) Stop(ctx context.Context, grace time.Duration) error {
 	}
 	d.background.Wait()
 	d.trials.close()
+	d.keepCanary()
 	if d.running != nil {
 		note("policy", d.running.Close())
 	}
@@ -136,5 +137,20 @@ func (d *Daemon) flush(ctx context.Context) {
 	defer cancel()
 	if err := d.spool.Flush(ctx); err != nil {
 		d.log.Warn("records wait in the spool for the next start", "waiting", d.spool.Status().Waiting, "error", err)
+	}
+}
+
+// keepCanary keeps how far one has come that goes on at the next start; of one that
+// another process goes on with that one knows.
+func (d *Daemon) keepCanary() {
+	t := d.trials.canary.Load()
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	state, ended := t.state, t.ended
+	t.mu.Unlock()
+	if !ended {
+		d.saveCanary(state)
 	}
 }

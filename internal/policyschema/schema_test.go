@@ -13,7 +13,6 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"github.com/tollgate-mail/tollgate/internal/policyschema"
-	"github.com/tollgate-mail/tollgate/rules"
 )
 
 var update = flag.Bool("update", false, "write the schema anew")
@@ -161,37 +160,68 @@ func TestValid(t *testing.T) {
 	}
 }
 
-// The table of attributes in docs/policy.md has the type and the stage of each
-// that the code has.
-func TestAttributeTable(t *testing.T) {
-	text, err := os.ReadFile("../../docs/policy.md")
+// What pages say of the code's tables is written by the code: types, stages and values of
+// attributes, placeholders. What each is in words is written by hand beside it.
+func TestPages(t *testing.T) {
+	for _, page := range []struct {
+		file string
+		make []func(string) (string, error)
+	}{
+		{"../../docs/man/policy.toml.5", []func(string) (string, error){policyschema.ManualAttributes, policyschema.ManualPlaceholders}},
+		{"../../docs/policy.md", []func(string) (string, error){func(s string) (string, error) {
+			return policyschema.TableAttributes(s, policyschema.TypesAndStage)
+		}}},
+		{"../../docs/ru/policy.md", []func(string) (string, error){func(s string) (string, error) {
+			return policyschema.TableAttributes(s, policyschema.Stages)
+		}}},
+	} {
+		text, err := os.ReadFile(page.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made := string(text)
+		for _, f := range page.make {
+			if made, err = f(made); err != nil {
+				t.Fatalf("%s: %v", page.file, err)
+			}
+		}
+		if made == string(text) {
+			continue
+		}
+		if !*update {
+			t.Errorf("%s is not what the code says: go generate ./internal/policyschema", page.file)
+			continue
+		}
+		if err := os.WriteFile(page.file, []byte(made), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A page that says something else, too little or too much is found out.
+func TestPagesDiffer(t *testing.T) {
+	text, err := os.ReadFile("../../docs/man/policy.toml.5")
 	if err != nil {
 		t.Fatal(err)
 	}
-	kinds := map[rules.Kind]string{
-		rules.KindText: "text", rules.KindIP: "ip", rules.KindNumber: "number", rules.KindEnum: "enum", rules.KindBool: "bool", rules.KindDNSBL: "zone",
-	}
-	told := map[string]string{}
-	for line := range strings.Lines(string(text)) {
-		cells := strings.Split(line, "|")
-		if len(cells) < 5 || !strings.HasPrefix(strings.TrimSpace(cells[1]), "`") {
-			continue
+	page := string(text)
+	for was, is := range map[string]string{".It Ic spf Pq enum, mailfrom": ".It Ic spf Pq text, helo", ".Ql {weight} ,\n": ""} {
+		made, err := policyschema.ManualAttributes(strings.Replace(page, was, is, 1))
+		if err == nil {
+			made, err = policyschema.ManualPlaceholders(made)
 		}
-		types := strings.Split(strings.TrimSpace(cells[2]), ", ")
-		prefix := ""
-		for i, name := range strings.Split(strings.TrimSpace(cells[1]), ", ") {
-			name = strings.Trim(name, "`")
-			if strings.HasPrefix(name, ".") {
-				name = prefix + name
-			} else if at := strings.LastIndexByte(name, '.'); at > 0 {
-				prefix = name[:at]
-			}
-			told[name] = types[min(i, len(types)-1)] + " " + strings.TrimSpace(cells[3])
+		if err != nil || made != page {
+			t.Errorf("%q in place of %q is not mended: %v", is, was, err)
 		}
 	}
-	for _, row := range rules.Catalogue() {
-		if got, want := told[row.Attr.String()], kinds[row.Kind]+" "+row.Stage.String(); got != want {
-			t.Errorf("%s: %q in docs/policy.md, %q in the code", row.Attr, got, want)
+	for was, is := range map[string]string{
+		".It Ic spf Pq enum, mailfrom": ".It Ic sfp Pq enum, mailfrom", ".It Ic helo Pq text, helo": ".It Ic spf Pq text, helo", "softfail , temperror": "temperror", ".Sh ATTRIBUTES": ".Sh OTHERS",
+	} {
+		if _, err := policyschema.ManualAttributes(strings.Replace(page, was, is, 1)); err == nil {
+			t.Errorf("%q in place of %q is no error", is, was)
 		}
+	}
+	if _, err := policyschema.TableAttributes("| attribute | type | from | |\n| `spf`, `helo` | enum | mailfrom | x |\n", policyschema.TypesAndStage); err == nil {
+		t.Error("attributes of several stages in a row are no error")
 	}
 }
