@@ -21,6 +21,7 @@ type body struct {
 
 	// files makes the body end where a file begins; begin is its line then.
 	files bool
+	yEnc  bool // those in yEnc are some, too: the part is said to be in that
 	begin string
 	// named is told the name of each file in yEnc that begins. The text goes on: hardly
 	// a mail program decodes them, and what stands there is read by people.
@@ -63,10 +64,11 @@ func (b *body) fill() error {
 		}
 		return err
 	}
-	if b.files && begins && beginsY(piece) {
+	isY := b.files && begins && beginsY(piece)
+	if isY && !b.yEnc {
 		b.named(nameOfY(piece))
 	}
-	if b.files && begins && beginsFile(piece) {
+	if isY && b.yEnc || b.files && begins && beginsFile(piece) {
 		b.begin = string(bytes.TrimRight(piece, "\r\n"))
 		b.waiting()
 		return nil
@@ -114,7 +116,7 @@ func notBlank(text io.Reader) io.Reader {
 // text reads a text and the files within it.
 func (w *walker) text(s *source, p *Part, encoding string) error {
 	lines := s
-	if encoding != "" && encoding != encodingUU {
+	if encoding != "" && !filed(encoding) {
 		// What is encoded may have lines of any length.
 		lines = w.source(s.decoder(encoding), new(defects))
 		defer w.release(lines)
@@ -125,7 +127,7 @@ func (w *walker) text(s *source, p *Part, encoding string) error {
 			inYEnc = append(inYEnc, w.file(p, name))
 		}
 	}
-	text := &body{s: lines, files: true, named: named}
+	text := &body{s: lines, files: true, yEnc: encoding == encodingY, named: named}
 	p.Body = text
 	if err := w.show(p); err != nil {
 		return err
@@ -143,9 +145,12 @@ func (w *walker) text(s *source, p *Part, encoding string) error {
 		if text.begin == "" {
 			break
 		}
-		file := newUUFile(lines, text.begin)
-		f := w.file(p, file.name)
-		f.Body = file
+		name, file := fileFrom(lines, text.begin)
+		f := w.file(p, name)
+		if f.Body = file; filed(encoding) {
+			// It is what the part is, and shown in its place.
+			f.Type, f.Others, f.Disposition, f.Content = p.Type, p.Others, p.Disposition, p.Content
+		}
 		if err := w.show(f); err != nil {
 			return err
 		}
@@ -153,7 +158,7 @@ func (w *walker) text(s *source, p *Part, encoding string) error {
 			return err
 		}
 		// What follows it is read as what stood before it.
-		text = &body{s: lines, files: true, named: named}
+		text = &body{s: lines, files: true, yEnc: encoding == encodingY, named: named}
 		if rest := notBlank(text); rest != nil {
 			if err := w.show(&Part{Type: p.Type, Others: p.Others, Disposition: p.Disposition, Content: p.Content, Depth: p.Depth + 1, Body: rest}); err != nil {
 				return err

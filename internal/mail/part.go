@@ -173,7 +173,7 @@ func (w *walker) entity(s *source, c inherited) error {
 	}
 	isText := strings.HasPrefix(p.Type, "text/")
 	encoding := s.encoding(content, isText)
-	if isText || encoding == encodingUU {
+	if isText || filed(encoding) {
 		w.charset = label
 		return w.text(s, p, encoding)
 	}

@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"encoding/base64"
 	"fmt"
 	"io"
 	"slices"
@@ -98,6 +99,14 @@ func TestReadParts(t *testing.T) {
 			[]string{`0 a/b [] "да = a=3\r\n="`}},
 		{"uuencode", crlf("", "text", "begin 644 x y.exe", "#0V%T", "`", "end", "more", "begin-base64 644 z", "dHdv", "====", "end"),
 			[]string{`0 text/plain [] "text\r\n"`, `1 application/octet-stream ["x y.exe"] "Cat"`, `1 text/plain [] "more\r\n"`, `1 application/octet-stream ["z"] "two"`, `1 text/plain [] "end\r\n"`}},
+		{"a text in uuencode", crlf("Content-Type: text/html", "Content-Transfer-Encoding: x-uuencode", "", "begin 644 x", "#0V%T", "`", "end"),
+			[]string{`0 text/html [] ""`, `1 text/html ["x"] "Cat"`}},
+		{"a text said to be in uuencode", crlf("Content-Transfer-Encoding: x-uuencode", "", "text"),
+			[]string{`0 text/plain [] "text\r\n"`}},
+		{"a text in yEnc", crlf("Content-Type: text/html", "Content-Transfer-Encoding: x-yencode", "", "=ybegin line=128 size=4 name=x", "=ypart begin=1 end=4", "m\x8b=\xde", "=}", "=yend size=4", "more"),
+			[]string{`0 text/html [] ""`, `1 text/html ["x"] "Cat\x13"`, `1 text/html [] "more\r\n"`}},
+		{"an unknown encoding", crlf("Content-Transfer-Encoding: x-rot13", "", "text"),
+			[]string{`0 text/plain [] "text\r\n"`}},
 		{"uuencode without end", crlf(mixed, "", "--b", "", "begin 644 x", "#0V%T", "a text that follows", "--b", "Content-Type: a/b; name=y", "", "--b--"),
 			[]string{`0 multipart/mixed [] ""`, `1 text/plain [] ""`, `2 application/octet-stream ["x"] "Cat"`, `2 text/plain [] "a text that follows"`, `1 a/b ["y"] ""`}},
 		{"yenc", crlf("", "text", "=ybegin line=128 size=4 name=x y.exe", "m=\x9e", "=yend size=4", "more", "=ybegin part=1 line=128 size=3 name=z", "what people read"),
@@ -164,4 +173,71 @@ func FuzzReadParts(f *testing.F) {
 			t.Errorf("%d parts when read, %d when not, %v", read, parts, err)
 		}
 	})
+}
+
+// TestEncodedIsRead: whatever programs decode, in whatever spelling, is read: of a text, of a
+// file, and of what has parts.
+func TestEncodedIsRead(t *testing.T) {
+	spellings := map[string][]string{
+		"base64": {"base64", "BASE64", "x-base64", "b64"}, "quoted": {"quoted-printable", "Quoted_Printable"},
+		"uu": {"uuencode", "x-uuencode", "X-UUE", "uue"}, "yenc": {"x-yencode", "yEnc", "x-yenc"},
+	}
+	encode := map[string]func(string) string{
+		"base64": func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) + "\r\n" },
+		"quoted": func(s string) string {
+			var b strings.Builder
+			for i, c := range []byte(s) {
+				fmt.Fprintf(&b, "=%02X", c)
+				if i%20 == 19 {
+					b.WriteString("=\r\n")
+				}
+			}
+			return b.String() + "=\r\n"
+		},
+		"uu": func(s string) string {
+			var b strings.Builder
+			b.WriteString("begin 644 f\r\n")
+			for rest := s; rest != ""; {
+				line := rest[:min(45, len(rest))]
+				rest = rest[len(line):]
+				b.WriteByte(byte(' ' + len(line)))
+				padded := line + "\x00\x00"
+				for i := 0; i < len(line); i += 3 {
+					bits := int(padded[i])<<16 | int(padded[i+1])<<8 | int(padded[i+2])
+					for shift := 18; shift >= 0; shift -= 6 {
+						b.WriteByte(byte(' ' + bits>>shift&63))
+					}
+				}
+				b.WriteString("\r\n")
+			}
+			return b.String() + "`\r\nend\r\n"
+		},
+		"yenc": func(s string) string {
+			var b strings.Builder
+			b.WriteString("=ybegin line=128 size=1 name=f\r\n")
+			for i, c := range []byte(s) {
+				if c += 42; c == 0 || c == '\r' || c == '\n' || c == '=' || c == '-' {
+					b.WriteByte('=')
+					c += 64
+				}
+				b.WriteByte(c)
+				if i%40 == 39 {
+					b.WriteString("\r\n")
+				}
+			}
+			return b.String() + "\r\n=yend size=1\r\n"
+		},
+	}
+	for kind, names := range spellings {
+		for _, name := range names {
+			for what, head := range map[string]string{"text": "Content-Type: text/plain\r\n", "file": "Content-Type: a/b\r\n", "message": "Content-Type: message/rfc822\r\n", "multipart": "Content-Type: multipart/mixed; boundary=i\r\n"} {
+				const words = "the only body, \xd0\xbf\xd1\x80, all of it is shown to whoever opens this letter"
+				body := map[string]string{"text": words, "file": words, "message": "Subject: x\r\n\r\n" + words, "multipart": "--i\r\n\r\n" + words + "\r\n--i--\r\n"}[what]
+				message := "Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\n" + head + "Content-Transfer-Encoding: " + name + "\r\n\r\n" + encode[kind](body) + "--o--\r\n"
+				if got := strings.Join(outline(t, message), "\n"); !strings.Contains(got, fmt.Sprintf("%q", words)) {
+					t.Errorf("%s, %s:\n%s", name, what, got)
+				}
+			}
+		}
+	}
 }

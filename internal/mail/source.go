@@ -243,7 +243,13 @@ func (s *source) looks(encoding string) bool {
 		ahead, _ = s.r.Peek(512) // an error comes again when it is read
 	}
 	ahead = bytes.TrimLeft(ahead, " \t\r\n")
-	if encoding == encodingQuoted {
+	switch encoding {
+	case encodingUU:
+		line, _, _ := bytes.Cut(ahead, []byte{s.lineEnd()})
+		return beginsFile(bytes.TrimRight(line, "\r\t "))
+	case encodingY:
+		return bytes.HasPrefix(ahead, []byte(yBegin))
+	case encodingQuoted:
 		// What is encoded has =3D.
 		return !bytes.Contains(ahead, []byte(`="`)) && !bytes.Contains(ahead, []byte("boundary=")) || bytes.Contains(ahead, []byte("=3D"))
 	}

@@ -15,7 +15,12 @@ const (
 	encodingBase64 = "base64"
 	encodingQuoted = "quoted-printable"
 	encodingUU     = "uuencode"
+	encodingY      = "yenc"
 )
+
+// filed tells of an encoding that has a line before and one behind what it encodes, as
+// that of a file within a text has.
+func filed(encoding string) bool { return encoding == encodingUU || encoding == encodingY }
 
 // encodings are what the fields say is to be decoded; others tells whether one
 // says that nothing is.
@@ -66,6 +71,8 @@ func encodingOf(raw string) (name string, known bool) {
 		return encodingQuoted, true
 	case "uuencode", "xuuencode", "uue", "xuue", "uu":
 		return encodingUU, true
+	case "yenc", "xyenc", "yencode", "xyencode":
+		return encodingY, true
 	case "7bit", "8bit", "binary":
 		return "", true
 	}
@@ -87,8 +94,8 @@ func (s *source) encoding(h Header, text bool) string {
 	case len(list) == 1 && !others:
 		return list[0]
 	default:
-		for _, e := range []string{encodingBase64, encodingUU, encodingQuoted} {
-			if slices.Contains(list, e) && (e == encodingUU || s.looks(e)) {
+		for _, e := range []string{encodingBase64, encodingUU, encodingY, encodingQuoted} {
+			if slices.Contains(list, e) && (filed(e) || s.looks(e)) {
 				return e
 			}
 		}
@@ -101,7 +108,7 @@ func (s *source) encoding(h Header, text bool) string {
 func (w *walker) composite(s *source, content Header, read func(*source) error) error {
 	list, _ := content.encodings(&w.defects)
 	encoding := ""
-	for _, e := range []string{encodingBase64, encodingQuoted} {
+	for _, e := range []string{encodingBase64, encodingUU, encodingY, encodingQuoted} {
 		if slices.Contains(list, e) {
 			w.defects.add(encodedParts)
 			if encoding == "" && s.looks(e) {
@@ -133,6 +140,8 @@ func (s *source) decoder(encoding string) io.Reader {
 		return &base64Reader{r: &body{s: s}}
 	case encodingQuoted:
 		return &quotedReader{r: bufio.NewReader(&body{s: s})}
+	case encodingUU, encodingY:
+		return &firstFile{text: &body{s: s, files: true, yEnc: encoding == encodingY}}
 	}
 	return &body{s: s}
 }

@@ -9,21 +9,6 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/fieldtext"
 )
 
-// yBegin begins the first line of a file in yEnc, which ends with its name:
-// "=ybegin line=128 size=12 name=a file".
-const yBegin = "=ybegin "
-
-// beginsY tells such a line.
-func beginsY(line []byte) bool {
-	return bytes.HasPrefix(line, []byte(yBegin)) && bytes.Contains(line, []byte(" name="))
-}
-
-// nameOfY is the name in such a line: the rest of it.
-func nameOfY(line []byte) string {
-	_, name, _ := bytes.Cut(bytes.TrimRight(line, "\r\n"), []byte(" name="))
-	return string(name)
-}
-
 // beginsFile tells whether a line begins an uuencoded file within a text:
 // "begin 644 name", or "begin-base64 644 name".
 func beginsFile(line []byte) bool {
@@ -47,17 +32,41 @@ func beginsFile(line []byte) bool {
 // uuFile reads a file within a text, after its first line.
 type uuFile struct {
 	s    *source
-	name string
 	base bool // in base64
 	out  []byte
 	end  bool
 	bits base64Reader
 }
 
-func newUUFile(s *source, begin string) *uuFile {
+// fileFrom is the name and the content of a file that such a line begins, or one of
+// yEnc.
+func fileFrom(s *source, begin string) (name string, content io.Reader) {
+	if strings.HasPrefix(begin, yBegin) {
+		return nameOfY([]byte(begin)), &yFile{s: s}
+	}
 	word, rest, _ := strings.Cut(begin, " ")
-	_, name, _ := strings.Cut(rest, " ")
-	return &uuFile{s: s, name: name, base: word == "begin-base64"}
+	_, name, _ = strings.Cut(rest, " ")
+	return name, &uuFile{s: s, base: word == "begin-base64"}
+}
+
+// firstFile is the first file in a text: what is encoded in this way, and more than a
+// text, begins there.
+type firstFile struct {
+	text *body
+	file io.Reader
+}
+
+func (f *firstFile) Read(p []byte) (int, error) {
+	if f.file == nil {
+		if _, err := io.Copy(io.Discard, f.text); err != nil {
+			return 0, err
+		}
+		if f.text.begin == "" {
+			return 0, io.EOF
+		}
+		_, f.file = fileFrom(f.text.s, f.text.begin)
+	}
+	return f.file.Read(p)
 }
 
 func (u *uuFile) Read(p []byte) (int, error) {

@@ -3,6 +3,7 @@ package archivetest
 import (
 	"archive/zip"
 	"bytes"
+	"compress/zlib"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
@@ -215,6 +216,22 @@ func SignedOf(message []byte, piece int) []byte {
 	}
 	data := element(0x30, element(2, []byte{1}), element(0x31), element(0x30, oid(1), element(0xa0, octets)))
 	return element(0x30, oid(2), element(0xa0, data))
+}
+
+// CompressedOf is a message that is compressed (RFC 3274).
+func CompressedOf(message []byte) []byte {
+	var packed bytes.Buffer
+	w := zlib.NewWriter(&packed)
+	_, _ = w.Write(message) // neither fails in memory
+	_ = w.Close()
+	element := func(tag byte, parts ...[]byte) []byte {
+		content := bytes.Join(parts, nil)
+		return append(binary.BigEndian.AppendUint32([]byte{tag, 0x84}, uint32(len(content))), content...)
+	}
+	deflate := element(0x30, []byte{6, 11, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 0x10, 3, 8})
+	content := element(0x30, []byte{6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1}, element(0xa0, element(4, packed.Bytes())))
+	data := element(0x30, element(2, []byte{0}), deflate, content)
+	return element(0x30, []byte{6, 11, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 0x10, 1, 9}, element(0xa0, data))
 }
 
 // EnvelopedOf is what only its recipient can read.

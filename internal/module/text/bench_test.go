@@ -62,7 +62,7 @@ func BenchmarkMessages(b *testing.B) {
 			b.SetBytes(int64(len(message)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := inspect(b.Context(), strings.NewReader(message)); err != nil {
+				if _, err := new(Inspector).inspect(b.Context(), strings.NewReader(message)); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -225,7 +225,7 @@ func TestWordAmongDisguises(t *testing.T) {
 		if !strings.Contains(first, ".h") {
 			b.WriteString("<style>.h{display:none}</style>")
 		}
-		f, err := inspect(t.Context(), strings.NewReader(htmlOf(b.String())))
+		f, err := new(Inspector).inspect(t.Context(), strings.NewReader(htmlOf(b.String())))
 		if err != nil || !slices.ContainsFunc(f.Text, func(s string) bool { return strings.Contains(s, word) }) {
 			t.Fatalf("%s: %q, hidden %q, %v", b.String(), f.Text, f.HiddenText, err)
 		}

@@ -41,7 +41,7 @@ func TestEveryLeadIsSeen(t *testing.T) {
 			page = strings.NewReplacer("\u3002", ".", "\u00ad", "").Replace(page)
 		}
 		message := "Content-Type: " + mediaType + "\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.StdEncoding.EncodeToString([]byte(page)) + "\r\n"
-		f, err := inspect(t.Context(), strings.NewReader(message))
+		f, err := new(Inspector).inspect(t.Context(), strings.NewReader(message))
 		if err != nil || !slices.Contains(f.URLDomains, "evil.example.com") {
 			t.Fatalf("%q: %q, %q, %v", page, f.URLs, f.URLDomains, err)
 		}

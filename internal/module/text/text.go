@@ -11,10 +11,12 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/tollgate-mail/tollgate/internal/archive"
 	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/charset"
 	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/internal/module"
+	"github.com/tollgate-mail/tollgate/internal/settings"
 )
 
 // The symbols of a Finding.
@@ -30,13 +32,19 @@ const (
 	// SymbolOtherDomain: what is shown of a link names another domain than the
 	// link leads to.
 	SymbolOtherDomain = "URL_OTHER_DOMAIN"
+	// SymbolEncrypted: a part that only its recipient can read, so its text is not
+	// known.
+	SymbolEncrypted = "TEXT_ENCRYPTED"
+	// SymbolUnreadable: a part that is said to be a message with a signature around
+	// it, and cannot be read.
+	SymbolUnreadable = "TEXT_UNREADABLE"
 	// SymbolLimit: there is more text, or more addresses, than is looked at.
 	SymbolLimit = "TEXT_LIMIT"
 )
 
 // Symbols are all of them.
 func Symbols() []string {
-	return []string{SymbolCard, SymbolIBAN, SymbolHidden, SymbolOtherDomain, SymbolLimit}
+	return []string{SymbolCard, SymbolIBAN, SymbolHidden, SymbolOtherDomain, SymbolEncrypted, SymbolUnreadable, SymbolLimit}
 }
 
 // What is looked at of one message.
@@ -49,15 +57,20 @@ const (
 	maxOctets = 8 << 30
 )
 
-// Settings of an inspector: there is nothing to set yet.
-type Settings struct{}
+// Settings of an inspector.
+type Settings struct {
+	// Dir is for signed messages that are too long for memory, "" for the folder for
+	// temporary files. The files have no name while they are in use.
+	Dir settings.StateDir
+}
 
 // Check finds nothing wrong.
 func (Settings) Check() error { return nil }
 
 // Inspector reads texts. It implements module.Inspector.
 type Inspector struct {
-	desks sync.Pool // of *desk
+	settings Settings
+	desks    sync.Pool // of *desk
 }
 
 // desk is memory of messages that are over, for those that come.
@@ -72,7 +85,7 @@ const mostKept = 256 << 10
 var _ module.Inspector = (*Inspector)(nil)
 
 // New makes an inspector.
-func New(Settings) *Inspector { return &Inspector{} }
+func New(s Settings) *Inspector { return &Inspector{settings: s} }
 
 // Inspect gives texts, addresses and symbols. What is too much is a symbol, not
 // an error.
@@ -97,7 +110,7 @@ func (i *Inspector) inspect(ctx context.Context, message io.Reader) (module.Find
 	if !ok {
 		d = new(desk)
 	}
-	in := &inspection{budget: budget.Proportional(ctx, maxOctets), desk: d}
+	in := &inspection{budget: budget.Proportional(ctx, maxOctets), desk: d, dir: string(i.settings.Dir)}
 	defer func() {
 		if cap(d.octets) <= mostKept && d.page.small() {
 			d.page.clear()
@@ -129,6 +142,9 @@ type inspection struct {
 	domains addresses
 	symbols []string
 	desk    *desk
+	dir     string          // of Settings
+	lister  *archive.Lister // once there is something to open
+	signed  int             // around what is read, within each other
 }
 
 // texts are of a bounded length together.
@@ -146,7 +162,17 @@ func (in *inspection) found(symbol string) {
 // part reads one part, if it is a text. A file is none: nobody sees it before it
 // is opened.
 func (in *inspection) part(p *mail.Part) error {
+	if encrypted(p) {
+		in.found(SymbolEncrypted)
+	}
 	forms := formsOf(p)
+	if signed(p) {
+		if len(forms) == 0 {
+			return in.open(p, p.Body)
+		}
+		// Some programs show it as it stands.
+		return in.bothWays(p, forms)
+	}
 	if len(forms) == 0 || p.Disposition == "attachment" {
 		return nil
 	}
@@ -154,6 +180,11 @@ func (in *inspection) part(p *mail.Part) error {
 	if err != nil {
 		return err
 	}
+	return in.read(p, forms, octets)
+}
+
+// read reads the octets of a text.
+func (in *inspection) read(p *mail.Part, forms []form, octets string) (err error) {
 	label := p.Content.FallbackCharset()
 	c, ok := charset.Find(label)
 	text := ""
@@ -222,6 +253,9 @@ func (in *inspection) show(text string) error {
 		return err
 	}
 	text = seen(text)
+	if strings.Contains(text, beginsPGP) {
+		in.found(SymbolEncrypted)
+	}
 	if cardIn(text) {
 		in.found(SymbolCard)
 	}

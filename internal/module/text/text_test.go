@@ -23,7 +23,7 @@ var shared Inspector
 
 func of(t *testing.T, message string) module.Finding {
 	t.Helper()
-	f, err := inspect(context.Background(), strings.NewReader(message))
+	f, err := new(Inspector).inspect(context.Background(), strings.NewReader(message))
 	if err != nil {
 		t.Error(err)
 	}
@@ -176,7 +176,7 @@ func TestCutPage(t *testing.T) {
 func TestCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := inspect(ctx, strings.NewReader("\r\ntext")); err == nil {
+	if _, err := new(Inspector).inspect(ctx, strings.NewReader("\r\ntext")); err == nil {
 		t.Error("no error")
 	}
 }
@@ -202,7 +202,7 @@ func FuzzInspect(f *testing.F) {
 	f.Add([]byte(htmlOf(`<a href="http://evil.example/">bank.example</a><p style="display:none">x`)))
 	f.Add([]byte("\r\nhttp://a.example 4111 1111 1111 1111 GB82WEST12345698765432"))
 	f.Fuzz(func(t *testing.T, message []byte) {
-		if _, err := inspect(context.Background(), bytes.NewReader(message)); err != nil {
+		if _, err := new(Inspector).inspect(context.Background(), bytes.NewReader(message)); err != nil {
 			t.Error(err)
 		}
 	})
@@ -217,7 +217,7 @@ func BenchmarkInspect(b *testing.B) {
 			message := htmlOf(html)
 			b.SetBytes(int64(len(message)))
 			for b.Loop() {
-				if _, err := inspect(context.Background(), strings.NewReader(message)); err != nil {
+				if _, err := new(Inspector).inspect(context.Background(), strings.NewReader(message)); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -63,7 +63,7 @@ func TestWordInAWorld(t *testing.T) {
 			in := rapid.SampledFrom(around).Draw(t, "in")
 			b.WriteString(in[0] + string(letter) + in[1] + rapid.SampledFrom(unseen).Draw(t, "behind"))
 		}
-		f, err := inspect(t.Context(), strings.NewReader(htmlOf(b.String())))
+		f, err := new(Inspector).inspect(t.Context(), strings.NewReader(htmlOf(b.String())))
 		if err != nil || !slices.ContainsFunc(f.Text, func(s string) bool { return strings.Contains(s, word) }) {
 			if !slices.Contains(f.Symbols, SymbolLimit) {
 				t.Fatalf("%s, %s: %q, hidden %q, %v", r.name, b.String(), f.Text, f.HiddenText, err)
