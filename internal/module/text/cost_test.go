@@ -54,3 +54,14 @@ func TestCostOfPages(t *testing.T) {
 		costOf(t, b.String())
 	})
 }
+
+func FuzzCost(f *testing.F) {
+	for _, unit := range units() {
+		f.Add(unit, "<b>", 100)
+	}
+	f.Fuzz(func(t *testing.T, one, other string, times int) {
+		const most = 32 << 10
+		piece := one + other
+		costOf(t, strings.Repeat(piece, min(max(times, 1), most/max(len(piece), 1))))
+	})
+}

@@ -36,6 +36,8 @@ type page struct {
 	asked     []question
 	wondering []question
 	matter    []question
+	tries     []uint32
+	dresses   []dress
 	screens   []float64
 	// The worlds that there are, those that tell what is hidden, and those of Outlook.
 	all, usual, noted worlds
@@ -89,7 +91,7 @@ func (p *page) clear() {
 	clear(p.others)
 	clear(p.styles)
 	empty := page{
-		open: p.open[:0], others: p.others, styles: p.styles, worlds: p.worlds[:0], looks: p.looks, asked: p.asked[:0], wondering: p.wondering[:0], matter: p.matter[:0],
+		open: p.open[:0], others: p.others, styles: p.styles, worlds: p.worlds[:0], looks: p.looks, asked: p.asked[:0], wondering: p.wondering[:0], matter: p.matter[:0], tries: p.tries[:0], dresses: p.dresses[:0],
 		buffer: p.buffer[:0], chunks: p.chunks[:0], scratch: p.scratch[:0], hidden: p.hidden[:0], readers: p.readers,
 	}
 	for i := range empty.readers {

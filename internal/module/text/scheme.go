@@ -10,6 +10,9 @@ import (
 // canonical is an address as browsers read it (WHATWG URL §4.4): without the ends
 // of lines in it, and with slashes for backslashes before a query.
 func canonical(text string) string {
+	if isCanonical(text) {
+		return text
+	}
 	text = strings.TrimFunc(text, func(r rune) bool { return r <= ' ' })
 	if strings.ContainsAny(text, "\t\n\r") {
 		text = strings.NewReplacer("\t", "", "\n", "", "\r", "").Replace(text)
@@ -22,6 +25,16 @@ func canonical(text string) string {
 		end = i
 	}
 	return strings.ReplaceAll(text[:end], `\`, "/") + text[end:]
+}
+
+// isCanonical tells of most addresses that there is nothing to do.
+func isCanonical(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c <= ' ' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // schemeOf is the scheme that an address begins with (RFC 3986 §3.1), "" where there

@@ -198,8 +198,11 @@ func hostOf(text string) string {
 		return ""
 	}
 	text = strings.TrimLeft(text, "/")
-	if i := strings.IndexAny(text, "/?#"); i >= 0 {
-		text = text[:i]
+	for i := range len(text) {
+		if c := text[i]; c == '/' || c == '?' || c == '#' {
+			text = text[:i]
+			break
+		}
 	}
 	if i := strings.LastIndexByte(text, '@'); i >= 0 {
 		text = text[i+1:]

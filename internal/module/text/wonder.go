@@ -22,8 +22,9 @@ func (p *page) wonder(at int, s *said) error {
 			return nil
 		}
 		matter := p.matter[:0]
+		tries := answers(p.tries[:0], len(questions))
+		p.tries = tries
 		for i := range p.worlds {
-			tries := answers(len(questions))
 			if err := p.budget.Charge(len(tries) * (1 + len(widths)) * (2 + 2*len(s.sheet))); err != nil {
 				return err
 			}
@@ -43,9 +44,8 @@ func (p *page) wonder(at int, s *said) error {
 
 // answers are the sets of questions that are answered otherwise than in the world that
 // they are tried in, one bit each.
-func answers(n int) []uint32 {
+func answers(all []uint32, n int) []uint32 {
 	every := uint32(1)<<n - 1
-	var all []uint32
 	if n <= mostTogether {
 		for set := range every + 1 {
 			all = append(all, set)
@@ -67,7 +67,10 @@ func (p *page) compare(at int, s *said, i int, questions []question, widths []qu
 			matter = append(matter, q)
 		}
 	}
-	is := make([]dress, len(tries))
+	if cap(p.dresses) < len(tries) {
+		p.dresses = make([]dress, len(tries))
+	}
+	is := p.dresses[:len(tries)]
 	for n, set := range tries {
 		w := p.worlds[i]
 		for k, q := range questions {
