@@ -28,6 +28,9 @@ func (a *application) usage(r, stored *accounting.Record, account *account) (bil
 		return fail(err)
 	}
 	if moved {
+		if err := plans.Take(p.Tariff, p.Period, a.now); err != nil {
+			return fail(err)
+		}
 		stored.Effect = accounting.Adjustment
 	}
 	s := p.Settle(total.values[included], total.values[includedDeliveries])
@@ -60,6 +63,11 @@ func (a *application) voided(r, stored *accounting.Record, place []byte, account
 	total, moved, err := a.move(&p, r.Client)
 	if err != nil {
 		return bill{}, err
+	}
+	if moved {
+		if err := account.plans.Take(p.Tariff, p.Period, a.now); err != nil {
+			return bill{}, err
+		}
 	}
 	if moved || was.Effect == accounting.Adjustment {
 		stored.Effect = accounting.Adjustment

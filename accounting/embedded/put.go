@@ -127,7 +127,7 @@ func (a *application) apply(r *accounting.Record) error {
 	}
 	switch {
 	case err == nil:
-	case errors.Is(err, errLimit), errors.Is(err, price.ErrTerms), errors.Is(err, price.ErrOverflow), errors.Is(err, errAway), errors.Is(err, errLost), errors.Is(err, recordfile.ErrTooLarge):
+	case errors.Is(err, errLimit), errors.Is(err, accounting.ErrCurrency), errors.Is(err, price.ErrTerms), errors.Is(err, price.ErrOverflow), errors.Is(err, errAway), errors.Is(err, errLost), errors.Is(err, recordfile.ErrTooLarge):
 		return a.park(r, err)
 	default:
 		return err

@@ -187,6 +187,19 @@ func (p Plans) Switch(want Plan, now time.Time) (Plans, error) {
 	return p.Now(want, now), nil
 }
 
+// Take tells whether money of a tariff may count in a period that is not its own, which
+// is the one under way. An error wraps accounting.ErrCurrency: that is of a plan with
+// another currency.
+func (p Plans) Take(t *Tariff, period string, now time.Time) error {
+	if t == nil || len(p) == 0 {
+		return nil
+	}
+	if at := p.At(now); at.Currency != "" && at.Currency != t.Currency && p.PeriodAt(now) == period {
+		return fmt.Errorf("%s in %s, late: %w (%s): adjust the account by hand, and give it up", t.Currency, period, accounting.ErrCurrency, at.Currency)
+	}
+	return nil
+}
+
 // newsLag is how long after a change gateways may still tell of what was before.
 const newsLag = 10 * time.Second
 

@@ -53,7 +53,7 @@ func (se *session) apply(ctx context.Context, batch []accounting.Record, written
 		switch {
 		case err == nil:
 			list = append(list, w)
-		case errors.Is(err, price.ErrTerms), errors.Is(err, price.ErrOverflow), errors.Is(err, errAway), errors.Is(err, accounting.ErrUnreadable):
+		case errors.Is(err, price.ErrTerms), errors.Is(err, price.ErrOverflow), errors.Is(err, errAway), errors.Is(err, accounting.ErrUnreadable), errors.Is(err, accounting.ErrCurrency):
 			park(w.r, err)
 		default:
 			return err

@@ -65,6 +65,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 		"Currencies":        testCurrencies,
 		"Turns":             testTurns,
 		"Edges":             testEdges,
+		"LateCurrency":      testLateCurrency,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, fresh(t)) })
 	}
