@@ -258,6 +258,39 @@ func TestPathTooLong(t *testing.T) {
 	}
 }
 
+// A lock whose file is gone, or another's, keeps nobody out; one that was released is
+// nobody's.
+func TestLockRemoved(t *testing.T) {
+	dir := t.TempDir()
+	l, err := control.Acquire(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "lock")
+	if l.Removed(dir) {
+		t.Error("it is there")
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if !l.Removed(dir) {
+		t.Error("it is gone")
+	}
+	other, err := control.Acquire(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !l.Removed(dir) || other.Removed(dir) {
+		t.Error("it is another's")
+	}
+	if err := errors.Join(l.Release(), other.Release()); err != nil {
+		t.Fatal(err)
+	}
+	if l.Removed(dir) {
+		t.Error("it was released")
+	}
+}
+
 func TestLock(t *testing.T) {
 	dir := t.TempDir()
 	l, err := control.Acquire(dir)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -54,6 +55,17 @@ func Acquire(stateDir string) (*Lock, error) {
 
 // File is the lock for another process: while anyone has it open the folder is taken.
 func (l *Lock) File() *os.File { return l.f }
+
+// Removed tells whether the file of a lock that is held does not stand in the folder any
+// more: the next one who asks gets the folder, too.
+func (l *Lock) Removed(stateDir string) bool {
+	is, err := l.f.Stat()
+	if err != nil {
+		return false // it was released
+	}
+	at, err := os.Stat(filepath.Join(stateDir, lockName))
+	return errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(is, at)
+}
 
 // InheritLock goes on with the lock of another process. Who else asks hears that
 // one's name until Sign.

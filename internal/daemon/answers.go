@@ -112,9 +112,12 @@ func (d *Daemon) Status(ctx context.Context) Status {
 	return s
 }
 
-// removed tells of databases that somebody removed while they are in use: they go on
+// removed tells of files that somebody removed while they are in use: databases go on
 // without a name, until the process ends.
 func (d *Daemon) removed(store assemble.StoreStatus) (all []string) {
+	if dir := d.config().StateDir; d.lock != nil && d.lock.Removed(dir) {
+		all = append(all, fmt.Sprintf("the lock of %s was removed: another tollgate could be started in it; restart this one", dir))
+	}
 	var paths []string
 	if store.Kind == "embedded" {
 		paths = append(paths, store.Place)
