@@ -316,6 +316,10 @@ func TestTakeoverSessions(t *testing.T) {
 			t.Fatal(err)
 		}
 		g.logs(t, "asked to end")
+		// As a service manager does that ends what is left.
+		if err := old.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
 		if ok, err := message(); err != nil || !ok {
 			t.Errorf("in the time of grace: %v %v %+v", ok, err, one.attempts)
 		}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -158,13 +159,17 @@ func (a *app) runDaemon(ctx context.Context, log *slog.Logger, grace time.Durati
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	go func() {
+		var sooner sync.Once
 		for {
 			select {
 			case s := <-end:
-				if drains { // nobody has asked it to end before
-					drains = false
-					log.Info("asked to end", "signal", s, "grace", grace)
-					go func() { d.EndSooner(ctx, grace); cancel() }()
+				if drains && s == syscall.SIGTERM {
+					// A service manager says so again to what is left when the new
+					// process has ended.
+					sooner.Do(func() {
+						log.Info("asked to end", "signal", s, "grace", grace)
+						go func() { d.EndSooner(ctx, grace); cancel() }()
+					})
 					continue
 				}
 				log.Warn("not waiting any longer", "signal", s)
