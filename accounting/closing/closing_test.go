@@ -301,7 +301,7 @@ func TestArchived(t *testing.T) {
 		if v.rows, err = report.Run(t.Context(), b, report.Query{By: []report.Column{report.Day, report.Client}, From: from, To: to}); err != nil {
 			t.Fatal(err)
 		}
-		if v.statement, err = report.StatementOf(t.Context(), b, book, "c1", "2026-10"); err != nil {
+		if v.statement, err = report.StatementOf(t.Context(), b, book, "c1", "2026-10", storetest.Now.AddDate(0, 6, 0)); err != nil {
 			t.Fatal(err)
 		}
 		v.statement.Closed = false
@@ -363,7 +363,7 @@ func TestArchived(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := report.StatementOf(t.Context(), b, book, "c1", "2026-10"); !errors.Is(err, os.ErrNotExist) {
+	if _, err := report.StatementOf(t.Context(), b, book, "c1", "2026-10", storetest.Now.AddDate(0, 6, 0)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("an archive that is away: %v", err)
 	}
 }

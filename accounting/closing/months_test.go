@@ -246,7 +246,7 @@ func compare(t *testing.T, s *embedded.Store, b books, book *price.Book, month s
 	for i := range *monthsClients {
 		client := "c" + strconv.Itoa(i)
 		want := b.of(client, month)
-		st, err := report.StatementOf(t.Context(), over, book, client, month)
+		st, err := report.StatementOf(t.Context(), over, book, client, month, last.AddDate(1, 0, 0))
 		if err == nil {
 			err = st.Sum()
 		}

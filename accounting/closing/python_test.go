@@ -75,7 +75,7 @@ func TestClose(t *testing.T) {
 	if err != nil || after.Charged != before.Charged || !after.Closed {
 		t.Errorf("%+v, %v; was %+v", after, err, before)
 	}
-	st, err := report.StatementOf(t.Context(), s, book, "c1", "2026-12")
+	st, err := report.StatementOf(t.Context(), s, book, "c1", "2026-12", storetest.Now.AddDate(0, 6, 0))
 	if err != nil || len(st.Usage) != 1 || !st.Usage[0].Late || st.Usage[0].Charged != 500 || st.Sum() != nil {
 		t.Errorf("%+v, %v", st, err)
 	}

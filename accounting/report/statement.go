@@ -14,8 +14,10 @@ import (
 )
 
 // Statement is a client's account in one period. Sums of money are millionths
-// of the currency unit. Opening + Paid + Adjusted - Fee - Cost = Closing, and
-// the amounts of Usage are Cost and Remainder together, to the last part.
+// of the currency unit. Opening + Paid + Adjusted - Fee - Cost + Between = Closing, and
+// the amounts of Usage are Cost and Remainder together, to the last part. The closing
+// balance is the opening one of what the client was in next; the period under way closes
+// with the balance.
 type Statement struct {
 	Client   string `json:"client"`
 	Name     string `json:"name,omitempty"` // for people
@@ -29,6 +31,9 @@ type Statement struct {
 	Fee      int64 `json:"fee"`
 	Cost     int64 `json:"cost"`
 	Closing  int64 `json:"closing"`
+	// Between is what counted in other periods while the client had left this one for
+	// another tariff, and before it came back to it.
+	Between int64 `json:"between,omitempty"`
 	// Remainder is less than a millionth: it is never owed.
 	Remainder string `json:"remainder"`
 
@@ -77,8 +82,9 @@ const tries = 5
 // ErrMoving: the account changed all the time.
 var ErrMoving = fmt.Errorf("%w: the account changes while it is read; try again", ErrQuery)
 
-// StatementOf reads a client's account in a period.
-func StatementOf(ctx context.Context, l accounting.Ledger, book *price.Book, client, period string) (*Statement, error) {
+// StatementOf reads a client's account in a period. Tariffs that are yet to come by now
+// change nothing.
+func StatementOf(ctx context.Context, l accounting.Ledger, book *price.Book, client, period string, now time.Time) (*Statement, error) {
 	from, to, err := accounting.Span(period, time.UTC)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrQuery, err)
@@ -95,7 +101,7 @@ func StatementOf(ctx context.Context, l accounting.Ledger, book *price.Book, cli
 		if err != nil {
 			return nil, err
 		}
-		s, err := statement(ctx, l, book, client, period, before.Balance)
+		s, err := statement(ctx, l, book, client, period, before.Balance, now)
 		if err != nil {
 			return nil, err
 		}
@@ -113,20 +119,38 @@ func StatementOf(ctx context.Context, l accounting.Ledger, book *price.Book, cli
 	return nil, ErrMoving
 }
 
-// within are the periods of an account that have days in common with one that it has
-// not: of another tariff's length. A statement of that would be empty, and its balance
-// nobody's.
+// within are periods of an account to ask for in place of one that it has not, where it
+// has some that have days in common with that: of another tariff's length. A statement of
+// that would be empty, and its balance nobody's. The nearest that are as long are among
+// them.
 func within(periods []string, period string, from, to time.Time) (others []string) {
 	if slices.Contains(periods, period) {
 		return nil
 	}
+	var near []string
 	for _, p := range periods {
 		begin, end, err := accounting.Span(p, time.UTC)
-		if err == nil && begin.Before(to) && from.Before(end) {
+		switch {
+		case err != nil:
+		case begin.Before(to) && from.Before(end):
 			others = append(others, p)
+		case accounting.KindOf(p) == accounting.KindOf(period):
+			near = append(near, p)
 		}
 	}
-	return others
+	if len(others) == 0 {
+		return nil
+	}
+	away := func(p string) time.Duration {
+		begin, _, err := accounting.Span(p, time.UTC)
+		if err != nil {
+			return 0
+		}
+		return begin.Sub(from).Abs()
+	}
+	const most = 3
+	slices.SortStableFunc(near, func(a, b string) int { return cmp.Compare(away(a), away(b)) })
+	return accounting.SortPeriods(append(others, near[:min(most, len(near))]...))
 }
 
 // few names the first of a list.
@@ -138,7 +162,7 @@ func few(list []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(list[:most], ", "), len(list)-most)
 }
 
-func statement(ctx context.Context, l accounting.Ledger, book *price.Book, client, period string, balance int64) (*Statement, error) {
+func statement(ctx context.Context, l accounting.Ledger, book *price.Book, client, period string, balance int64, now time.Time) (*Statement, error) {
 	s := &Statement{Client: client, Period: period, Usage: []UsageLine{}, Entries: []Entry{}}
 	c, err := l.CounterOf(ctx, client, period)
 	if err != nil {
@@ -146,10 +170,14 @@ func statement(ctx context.Context, l accounting.Ledger, book *price.Book, clien
 	}
 	s.Paid, s.Adjusted, s.Fee, s.Cost, s.Currency, s.Closed = c.Paid, c.Adjusted, c.Fee, c.Cost, c.Currency, c.Closed
 	s.Remainder = price.Amount{Rest: c.Frac}.String()
-	if s.Closing, err = closing(ctx, l, client, period, balance); err != nil {
+	course, err := courseOf(ctx, l, client, period, now)
+	if err == nil {
+		err = course.read(ctx, period)
+	}
+	if err != nil {
 		return nil, err
 	}
-	s.Opening = s.Closing - s.Paid - s.Adjusted + s.Fee + s.Cost
+	s.Opening, s.Between, s.Closing = course.balances(period, balance)
 	lines := map[UsageLine]*UsageLine{}
 	err = l.RecordsOf(ctx, client, period, func(r accounting.Record) error {
 		if r.Kind != accounting.Usage && r.Kind != accounting.Void {
@@ -181,26 +209,6 @@ func last(a, b bool) int {
 		return 1
 	}
 	return -1
-}
-
-// closing is the balance at the end of a period: the one now, without what came
-// later.
-func closing(ctx context.Context, l accounting.Ledger, client, period string, balance int64) (int64, error) {
-	list, err := l.Periods(ctx, client)
-	if err != nil {
-		return 0, err
-	}
-	for _, p := range list {
-		if p == period || accounting.SortPeriods([]string{p, period})[0] == p {
-			continue
-		}
-		c, err := l.CounterOf(ctx, client, p)
-		if err != nil {
-			return 0, err
-		}
-		balance -= c.Paid + c.Adjusted - c.Fee - c.Cost
-	}
-	return balance, nil
 }
 
 func (s *Statement) enter(r *accounting.Record) error {
@@ -265,7 +273,7 @@ func (s *Statement) Sum() error {
 	if paid != s.Paid || adjusted != s.Adjusted || fee != s.Fee {
 		return fmt.Errorf("%s, %s: entries are %d, %d, %d millionths, the account says %d, %d, %d", s.Client, s.Period, paid, adjusted, fee, s.Paid, s.Adjusted, s.Fee)
 	}
-	if s.Opening+s.Paid+s.Adjusted-s.Fee-s.Cost != s.Closing {
+	if s.Opening+s.Paid+s.Adjusted-s.Fee-s.Cost+s.Between != s.Closing {
 		return fmt.Errorf("%s, %s: the balance does not add up", s.Client, s.Period)
 	}
 	return nil

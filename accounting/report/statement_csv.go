@@ -51,6 +51,11 @@ func (s *Statement) WriteCSV(w io.Writer, d Dialect, loc *time.Location) error {
 		}
 	}
 	whole := func(n int64) string { return strconv.FormatInt(n, 10) }
+	if s.Between != 0 {
+		if err := row("between", bare, money(s.Between), "", ""); err != nil {
+			return err
+		}
+	}
 	for i := range s.Usage {
 		u := &s.Usage[i]
 		amount, err := units(u.Amount, -1)

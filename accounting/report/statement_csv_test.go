@@ -37,7 +37,7 @@ func TestStatementCSV(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	st, err := StatementOf(t.Context(), s, price.NewBook(old, tariff), "sales", "2026-11")
+	st, err := StatementOf(t.Context(), s, price.NewBook(old, tariff), "sales", "2026-11", storetest.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"context"
 	"errors"
 	"path/filepath"
 	"strings"
@@ -31,7 +32,7 @@ func TestStatement(t *testing.T) {
 	s, book, _ := months(t)
 	closing := int64(0)
 	for _, period := range []string{"2026-09", "2026-10", "2026-11", "2026-12"} {
-		st, err := report.StatementOf(t.Context(), s, book, "c1", period)
+		st, err := report.StatementOf(t.Context(), s, book, "c1", period, day("2027-01-01"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,12 +50,12 @@ func TestStatement(t *testing.T) {
 	if a, err := s.Account(t.Context(), "c1"); err != nil || a.Balance != closing {
 		t.Errorf("closes with %d, balance %+v, %v", closing, a, err)
 	}
-	if _, err := report.StatementOf(t.Context(), s, book, "c1", "november"); !errors.Is(err, report.ErrQuery) {
+	if _, err := report.StatementOf(t.Context(), s, book, "c1", "november", day("2027-01-01")); !errors.Is(err, report.ErrQuery) {
 		t.Error(err)
 	}
 	// Its periods are months: of a day or a week there is no statement.
 	for _, other := range []string{"2026-11-23", "2026-W48"} {
-		if _, err := report.StatementOf(t.Context(), s, book, "c1", other); !errors.Is(err, report.ErrQuery) || !strings.Contains(err.Error(), "2026-11") {
+		if _, err := report.StatementOf(t.Context(), s, book, "c1", other, day("2027-01-01")); !errors.Is(err, report.ErrQuery) || !strings.Contains(err.Error(), "2026-11") {
 			t.Errorf("%s: %v", other, err)
 		}
 	}
@@ -90,3 +91,23 @@ func TestMonthsOfAnotherZone(t *testing.T) {
 		t.Errorf("October of UTC: %+v, %v", rows, err)
 	}
 }
+
+// Who asks for a period that the account has not is told of those in common with it, and
+// of the nearest that are as long.
+func TestWithin(t *testing.T) {
+	periods := []string{"2026-11", "2026-11-28", "2026-11-29", "2026-W20"}
+	for period, want := range map[string]string{"2026-11-27": "has no 2026-11-27, it has 2026-11, 2026-11-28, 2026-11-29:", "2026-W48": "it has 2026-W20, 2026-11, 2026-11-28, 2026-11-29:"} {
+		s := having{periods: periods}
+		if _, err := report.StatementOf(t.Context(), s, price.NewBook(), "c", period, day("2027-01-01")); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", period, err, want)
+		}
+	}
+}
+
+// having is an account that has periods, and nothing else.
+type having struct {
+	accounting.Ledger
+	periods []string
+}
+
+func (h having) Periods(context.Context, string) ([]string, error) { return h.periods, nil }

@@ -41,6 +41,7 @@ type statementJSON struct {
 	Fee       string      `json:"fee"`
 	Cost      string      `json:"cost"`
 	Closing   string      `json:"closing"`
+	Between   string      `json:"between,omitempty"`
 	Remainder string      `json:"remainder"`
 	Usage     []usageJSON `json:"usage"`
 	Entries   []entryJSON `json:"entries"`
@@ -62,6 +63,9 @@ func statementOf(s *report.Statement) (*statementJSON, error) {
 		Statement: s, Usage: []usageJSON{}, Entries: []entryJSON{},
 		Opening: price.FormatMoney(s.Opening), Paid: price.FormatMoney(s.Paid), Adjusted: price.FormatMoney(s.Adjusted),
 		Fee: price.FormatMoney(s.Fee), Cost: price.FormatMoney(s.Cost), Closing: price.FormatMoney(s.Closing),
+	}
+	if s.Between != 0 {
+		j.Between = price.FormatMoney(s.Between)
 	}
 	var err error
 	if j.Remainder, err = exactUnits(s.Remainder); err != nil {

@@ -155,6 +155,9 @@ func (r *rounding) to(balance *big.Rat) string {
 	return r.text(step)
 }
 
+// betweenText is of what no entry of the statement explains.
+const betweenText = "in the periods of another tariff, before it came back to this one"
+
 // printStatement is a statement for a client: in the decimals of the currency.
 func printStatement(w io.Writer, s *report.Statement, loc *time.Location) error {
 	r := &rounding{decimals: decimals(s.Currency)}
@@ -168,6 +171,9 @@ func printStatement(w io.Writer, s *report.Statement, loc *time.Location) error 
 			what += " " + e.ID
 		}
 		sheet.add(what+moreOf(e), r.to(new(big.Rat).Add(r.exact, millionths(amountOf(e)))))
+	}
+	if s.Between != 0 {
+		sheet.add(betweenText, r.to(new(big.Rat).Add(r.exact, millionths(s.Between))))
 	}
 	closing := millionths(s.Closing)
 	versions := versionsOf(s.Usage)
@@ -285,6 +291,9 @@ func exactStatement(w io.Writer, s *report.Statement, loc *time.Location) error 
 	sum("opening balance", s.Opening)
 	for _, e := range s.Entries {
 		sum(e.Time.In(loc).Format(time.DateTime)+" "+e.Kind+" "+e.ID+moreOf(e), amountOf(e))
+	}
+	if s.Between != 0 {
+		sum(betweenText, s.Between)
 	}
 	for _, u := range s.Usage {
 		what := "usage " + or(u.Tariff)

@@ -32,7 +32,7 @@ func (d *Daemon) answerStatement(ctx context.Context, request json.RawMessage) (
 	if err != nil {
 		return nil, storeAway(err)
 	}
-	s, err := report.StatementOf(ctx, l, d.accounts.Book, r.Client, r.Period)
+	s, err := report.StatementOf(ctx, l, d.accounts.Book, r.Client, r.Period, time.Now())
 	if err == nil {
 		err = s.Sum()
 	}
