@@ -356,6 +356,9 @@ func (p *printer) stage(s *trial.Stage) {
 		}
 		p.paint(paint, "  %s %s%s%s", sign, r.Rule, why, gives)
 	}
+	for _, t := range s.Thresholds {
+		p.paint(strong, "  + %s", passedText(&t))
+	}
 	switch {
 	case s.Reply != "":
 		p.line("  = %s: %s (%s)", s.Verdict, s.Reply, s.Reason)

@@ -57,6 +57,34 @@ func TestExplainCommand(t *testing.T) {
 	}
 }
 
+// Thresholds that the weight is above are told, with what one in shadow would do.
+func TestExplainThresholds(t *testing.T) {
+	h := newHouse(t)
+	h.write("policy.toml", explained+`[[threshold]]
+above = 1
+action = "reject"
+shadow = true
+[[threshold]]
+above = 2.4
+tag_subject = "[Y]"
+action = "hold"
+shadow = true
+[[threshold]]
+above = 3
+action = "reject"
+`)
+	h.write("a.eml", "To: Ivan <ivan@example.org>\nFrom: a@example.com\nX-A: abc\nSubject: hello\n\nbody\n")
+	o := h.run("explain", "--offline", "a.eml")
+	for _, says := range []string{
+		"\n  + threshold above 2, marks\n", "\n  + threshold above 1, reject (shadow: without effect)\n", "\n  + threshold above 2.4, marks, hold (shadow: without effect)\n",
+		"\nverdict: accept\n", "  + Subject: [X] hello\n",
+	} {
+		if o.code != 0 || !strings.Contains(o.out, says) || strings.Contains(o.out, "above 3") {
+			t.Errorf("%d, %q is missing in\n%s%s", o.code, says, o.out, o.err)
+		}
+	}
+}
+
 // Where a client has a limit, and nobody asked how it stands, explain says so.
 func TestExplainStanding(t *testing.T) {
 	h := newHouse(t)

@@ -121,12 +121,20 @@ func (m *Message) judgeComplete(ctx context.Context, stage rules.Stage) (last bo
 	return out.Ended()
 }
 
+// Passed is a threshold that the weight of a message is above, one in shadow, too.
+type Passed struct{ Threshold *rules.Threshold }
+
+func (Passed) event() {}
+
 // thresholds are those the weight passes; their marks count. Those in shadow are
 // journalled, as what matched without effect.
 func (m *Message) thresholds() []*rules.Threshold {
 	var passed []*rules.Threshold
 	m.passed = nil
 	for _, t := range m.j.Rules.Thresholds(m.weight) {
+		if m.s.hasObservers() {
+			m.s.tell(Passed{t})
+		}
 		if t.Shadow {
 			m.found.addThreshold(t)
 			continue

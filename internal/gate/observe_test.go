@@ -33,6 +33,8 @@ func (l *listener) Observe(s *gate.Session, e gate.Event) {
 		text = fmt.Sprintf("hit %s %s %q again=%v", e.Rule.Name, e.Recipient, e.Text, e.Again)
 	case gate.Tagged:
 		text = fmt.Sprintf("marked %q", e.Rule)
+	case gate.Passed:
+		text = fmt.Sprintf("passed %s shadow=%v", gate.ThresholdName(e.Threshold), e.Threshold.Shadow)
 	case gate.Decided:
 		text = fmt.Sprintf("decided %s %s %q %s", e.Stage, e.Recipient, e.Verdict, e.Reason)
 	case gate.Charged:

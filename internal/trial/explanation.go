@@ -44,6 +44,16 @@ type Stage struct {
 	Reply      string      `json:"reply"`
 	Reason     string      `json:"reason"`
 	Weight     string      `json:"weight"` // so far
+	// Thresholds are those that the weight is above, at complete.
+	Thresholds []Passed `json:"thresholds"`
+}
+
+// Passed is a threshold that the weight is above.
+type Passed struct {
+	Threshold string `json:"threshold"` // "threshold above 6"
+	Action    string `json:"action"`    // what it does; of one in shadow, what it would do
+	Marks     bool   `json:"marks"`     // likewise
+	Shadow    bool   `json:"shadow"`    // it has no effect
 }
 
 // Attribute is the value of an attribute.
@@ -135,6 +145,11 @@ func (e *Explanation) add(event gate.Event, weight *rules.Weight) {
 			*weight += event.Weight
 		}
 		s.Weight = weight.String()
+	case gate.Passed:
+		s, t := e.stage(rules.Complete, ""), event.Threshold
+		s.Thresholds = append(s.Thresholds, Passed{
+			Threshold: gate.ThresholdName(t), Action: t.Action.String(), Shadow: t.Shadow, Marks: t.Tags.Subject != nil || len(t.Tags.Headers)+len(t.Tags.Remove) > 0,
+		})
 	case gate.Decided:
 		s := e.stage(event.Stage, event.Recipient)
 		s.Verdict, s.Reply, s.Reason = string(event.Verdict), said(event.Reply), event.Reason
@@ -160,7 +175,7 @@ func (e *Explanation) stage(of rules.Stage, recipient string) *Stage {
 	if n := len(e.Stages); n > 0 {
 		weight = e.Stages[n-1].Weight
 	}
-	e.Stages = append(e.Stages, Stage{Stage: of.String(), Recipient: recipient, Attributes: []Attribute{}, Rules: []Tried{}, Weight: weight})
+	e.Stages = append(e.Stages, Stage{Stage: of.String(), Recipient: recipient, Attributes: []Attribute{}, Rules: []Tried{}, Weight: weight, Thresholds: []Passed{}})
 	return &e.Stages[len(e.Stages)-1]
 }
 
