@@ -105,6 +105,15 @@ func TestFullDisk(t *testing.T) {
 		if err := j.Write(&Entry{Kind: Blocks, Ref: "a"}); err == nil || !strings.Contains(err.Error(), "no space") {
 			t.Errorf("block: %v", err)
 		}
+		// What cannot be written at once is never written: it is lost, and counted.
+		if err := j.Write(&Entry{Kind: Blocks, Ref: "b"}, &Entry{Kind: Blocks, Ref: "c"}); err == nil {
+			t.Error("two blocks on a full disk are no error")
+		}
+		for _, k := range j.Status().Kinds {
+			if k.Kind == Blocks && (k.Lost != 3 || k.Lines != 0 || k.LastError == "") {
+				t.Errorf("blocks: %+v", k)
+			}
+		}
 		big := &Entry{Kind: Messages, Subject: strings.Repeat("x", 1<<20)}
 		kept := 0
 		for {
