@@ -18,7 +18,7 @@ const maxLooked = 1 << 10
 // that are not Cyrillic in any of them: words there have letters of ASCII, or
 // letters that no word begins with.
 func detect(b *budget.Budget, s string) (c Charset, ok bool) {
-	s = s[:min(len(s), maxLooked)]
+	s = sample(s)
 	best := 0
 	for _, one := range []Charset{
 		{charmap.Windows1251, "windows-1251"}, {charmap.KOI8U, "koi8-u"}, {charmap.CodePage866, "ibm866"},
@@ -29,6 +29,21 @@ func detect(b *budget.Budget, s string) (c Charset, ok bool) {
 		}
 	}
 	return c, ok
+}
+
+// sample is what a guess looks at of a long text: its octets above 127, and those beside
+// them.
+func sample(s string) string {
+	if len(s) <= maxLooked {
+		return s
+	}
+	b := make([]byte, 0, maxLooked)
+	for i := 0; i < len(s) && len(b) < maxLooked; i++ {
+		if s[i] >= utf8.RuneSelf || i+1 < len(s) && s[i+1] >= utf8.RuneSelf || i > 0 && s[i-1] >= utf8.RuneSelf {
+			b = append(b, s[i])
+		}
+	}
+	return string(b)
 }
 
 // likeness is how much a text is like one in Cyrillic: points for letters that

@@ -15,7 +15,7 @@ const maxGroups = 19
 
 // cardIn tells whether a text has the number of a card: 13 to 19 digits of a network
 // of payments, their check digit included, alone or in groups with a space, a hyphen,
-// a point or a slash between them. Where more groups of digits stand next to it, its
+// a point, a slash or a low line between them. Where more groups of digits stand next to it, its
 // own must be as they are printed on cards: rows of prices are no numbers of cards.
 func cardIn(text string) bool {
 	if mayHaveDigits(text) {
@@ -70,7 +70,7 @@ func printed(text string, run []group) bool {
 
 // isCard tells whether groups are the number of a card.
 func isCard(text string, run []group) bool {
-	if len(run) > maxGroups || !standsAlone(text, run[0].from, run[len(run)-1].to) {
+	if len(run) > maxGroups || !standsApart(text, run[0].from, run[len(run)-1].to) {
 		return false
 	}
 	var number strings.Builder
@@ -117,7 +117,7 @@ func between(text string) int {
 	if strings.HasPrefix(text, " ") {
 		i++
 	}
-	for _, s := range []string{"-", ".", "/", "\u2010", "\u2011", "\u2012", "\u2013", "\u2014", "\u2212"} {
+	for _, s := range []string{"-", ".", "/", "_", "\u2010", "\u2011", "\u2012", "\u2013", "\u2014", "\u2212"} {
 		if strings.HasPrefix(text[i:], s) {
 			if i += len(s); strings.HasPrefix(text[i:], " ") {
 				i++

@@ -13,7 +13,6 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/archive"
 	"github.com/tollgate-mail/tollgate/internal/budget"
-	"github.com/tollgate-mail/tollgate/internal/charset"
 	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/internal/settings"
@@ -53,8 +52,12 @@ const (
 	maxHidden = 64 << 10  // likewise
 	maxRead   = 4 << 20   // octets of one part
 	maxURLs   = 1000
-	maxURL    = 2048 // octets
-	maxOctets = 8 << 30
+	// Domains, of addresses beyond those that are given, too; and as many more that are
+	// shown as others.
+	maxDomains = 4000
+	maxShown   = 1000
+	maxURL     = 2048 // octets
+	maxOctets  = 8 << 30
 )
 
 // Settings of an inspector.
@@ -126,6 +129,9 @@ func (i *Inspector) inspect(ctx context.Context, message io.Reader) (module.Find
 	case err != nil:
 		return module.Finding{}, err
 	}
+	if whole := in.text.fill(maxText); !in.hidden.fill(maxHidden) || !whole {
+		in.found(SymbolLimit)
+	}
 	slices.Sort(in.symbols)
 	return module.Finding{
 		Symbols: in.symbols, Text: in.text.all, HiddenText: in.hidden.all,
@@ -147,94 +153,11 @@ type inspection struct {
 	signed  int             // around what is read, within each other
 }
 
-// texts are of a bounded length together.
-type texts struct {
-	all  []string
-	size int
-}
-
 func (in *inspection) found(symbol string) {
 	if !slices.Contains(in.symbols, symbol) {
 		in.symbols = append(in.symbols, symbol)
 	}
 }
-
-// part reads one part, if it is a text. A file is none: nobody sees it before it
-// is opened.
-func (in *inspection) part(p *mail.Part) error {
-	if encrypted(p) {
-		in.found(SymbolEncrypted)
-	}
-	forms := formsOf(p)
-	if signed(p) {
-		if len(forms) == 0 {
-			return in.open(p, p.Body)
-		}
-		// Some programs show it as it stands.
-		return in.bothWays(p, forms)
-	}
-	if len(forms) == 0 || p.Disposition == "attachment" {
-		return nil
-	}
-	octets, err := in.octets(p.Body)
-	if err != nil {
-		return err
-	}
-	return in.read(p, forms, octets)
-}
-
-// read reads the octets of a text.
-func (in *inspection) read(p *mail.Part, forms []form, octets string) (err error) {
-	label := p.Content.FallbackCharset()
-	c, ok := charset.Find(label)
-	text := ""
-	if ok {
-		text = c.Decode(in.budget, octets)
-	} else {
-		text = charset.Raw(in.budget, octets, label)
-	}
-	for _, f := range forms {
-		switch f {
-		case marked:
-			err = in.html(text)
-		case folded:
-			err = in.plain(unfolded(text))
-		default:
-			err = in.plain(text)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// octets are those of a part, as far as it is looked at.
-func (in *inspection) octets(body io.Reader) (string, error) {
-	r := in.budget.Reader(body)
-	b := in.desk.octets[:0]
-	for {
-		if len(b) == cap(b) {
-			b = slices.Grow(b, max(len(b), smallPart))
-		}
-		n, err := r.Read(b[len(b):min(cap(b), maxRead+1)])
-		b = b[:len(b)+n]
-		switch {
-		case len(b) > maxRead:
-			in.found(SymbolLimit)
-			b = b[:maxRead]
-		case err == nil:
-			continue
-		case !errors.Is(err, io.EOF):
-			return "", err
-		}
-		in.desk.octets = b
-		return string(b), nil
-	}
-}
-
-// smallPart is how many octets most texts have at most.
-const smallPart = 8 << 10
 
 // plain takes a text, and the addresses in it.
 func (in *inspection) plain(text string) error {
@@ -262,9 +185,18 @@ func (in *inspection) show(text string) error {
 	if ibanIn(text) {
 		in.found(SymbolIBAN)
 	}
-	if !in.text.add(text, maxText) {
-		in.found(SymbolLimit)
+	in.text.add(text, maxText)
+	if !hasOtherForms(text) {
+		return nil
 	}
+	if err := in.budget.Charge(len(text)); err != nil {
+		return err
+	}
+	plain := plainForms(text)
+	if ibanIn(plain) {
+		in.found(SymbolIBAN)
+	}
+	in.text.add(plain, maxText)
 	return nil
 }
 
@@ -278,24 +210,6 @@ func (in *inspection) hide(text string) error {
 		return nil
 	}
 	in.found(SymbolHidden)
-	if !in.hidden.add(text, maxHidden) {
-		in.found(SymbolLimit)
-	}
+	in.hidden.add(text, maxHidden)
 	return nil
-}
-
-// add adds a text once, as far as there is room; false where it was cut.
-func (t *texts) add(text string, most int) bool {
-	if text == "" || slices.Contains(t.all, text) {
-		return true
-	}
-	whole := len(text) <= most-t.size
-	if !whole {
-		text = strings.ToValidUTF8(text[:most-t.size], "")
-	}
-	if text != "" {
-		t.size += len(text)
-		t.all = append(t.all, text)
-	}
-	return whole
 }

@@ -117,6 +117,23 @@ func isPublic(text string) bool {
 	return known
 }
 
+// isDomain tells whether words that are nothing else name a domain: one of the public DNS,
+// or for examples (RFC 6761 §6), and not a file. Where an extension is a domain of the
+// top, too, that of a country with many names is none of a file.
+func isDomain(words string) bool {
+	if !named.MatchString(words) {
+		return false
+	}
+	before, last := words[:strings.LastIndexByte(words, '.')], strings.ToLower(words[strings.LastIndexByte(words, '.')+1:])
+	switch last {
+	case "example", "test", "invalid":
+		return true
+	case "zip", "mov", "md", "py", "sh", "cab", "docs", "foo", "map", "bin", "dat":
+		return strings.IndexByte(before, '.') >= 0 && isPublic(words)
+	}
+	return isPublic(words)
+}
+
 // perStep is how many octets of an address are looked at in a step.
 const perStep = 16
 
@@ -145,13 +162,13 @@ func (in *inspection) add(text string) {
 	if len(text) > maxURL {
 		text = strings.ToValidUTF8(text[:maxURL], "")
 	}
-	in.gather(&in.urls, text)
+	in.gather(&in.urls, maxURLs, text)
 	if host == "" {
 		return
 	}
-	in.gather(&in.domains, host)
+	in.gather(&in.domains, maxDomains, host)
 	if ip := numbered(host); ip != "" {
-		in.gather(&in.domains, ip)
+		in.gather(&in.domains, maxDomains, ip)
 	}
 }
 
@@ -161,8 +178,8 @@ type addresses struct {
 	seen map[string]struct{}
 }
 
-// gather adds a text.
-func (in *inspection) gather(list *addresses, text string) {
+// gather adds a text to a list of no more than so many.
+func (in *inspection) gather(list *addresses, most int, text string) {
 	const few = 8 // are looked through one by one
 	if len(list.all) <= few && slices.Contains(list.all, text) {
 		return
@@ -170,7 +187,7 @@ func (in *inspection) gather(list *addresses, text string) {
 	if _, ok := list.seen[text]; ok {
 		return
 	}
-	if len(list.all) >= maxURLs {
+	if len(list.all) >= most {
 		in.found(SymbolLimit)
 		return
 	}
@@ -247,7 +264,7 @@ func (in *inspection) compare(link, shown string) {
 	if other == "" {
 		// The words of a link may have a point; only what is nothing else is
 		// taken for a domain.
-		if s := seen(shown); named.MatchString(s) {
+		if s := seen(shown); isDomain(s) {
 			other = address.FoldDomain(s)
 		}
 	}
@@ -255,7 +272,7 @@ func (in *inspection) compare(link, shown string) {
 		return
 	}
 	in.found(SymbolOtherDomain)
-	in.gather(&in.domains, host+" shown as "+other)
+	in.gather(&in.domains, maxDomains+maxShown, host+" shown as "+other)
 }
 
 // mayName tells whether a text may have an address or a domain.

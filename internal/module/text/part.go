@@ -1,0 +1,126 @@
+package text
+
+import (
+	"errors"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/charset"
+	"github.com/tollgate-mail/tollgate/internal/mail"
+)
+
+// part reads one part, if it is a text. A file is none: nobody sees it before it
+// is opened.
+func (in *inspection) part(p *mail.Part) error {
+	if encrypted(p) {
+		in.found(SymbolEncrypted)
+	}
+	forms := formsOf(p)
+	if signed(p) {
+		if len(forms) == 0 {
+			return in.open(p, p.Body)
+		}
+		// Some programs show it as it stands.
+		return in.bothWays(p, forms)
+	}
+	if len(forms) == 0 || p.Disposition == "attachment" {
+		return nil
+	}
+	octets, err := in.octets(p.Body)
+	if err != nil {
+		return err
+	}
+	return in.read(p, forms, octets)
+}
+
+// read reads the octets of a text.
+func (in *inspection) read(p *mail.Part, forms []form, octets string) (err error) {
+	meta := ""
+	if slices.Contains(forms, marked) {
+		meta = metaCharset(octets)
+	}
+	for _, text := range charset.Readings(in.budget, octets, p.Content.FallbackCharset(), meta) {
+		for _, f := range forms {
+			switch f {
+			case marked:
+				err = in.html(text)
+			case folded:
+				err = in.plain(unfolded(text))
+			default:
+				err = in.flowing(p, text)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// metaCharset is the charset that a page names itself (WHATWG HTML §4.2.5.4), "" where it
+// names none at its beginning.
+func metaCharset(page string) string {
+	const looked, word, longest = 2 << 10, "charset", 40
+	head := strings.ToLower(page[:min(len(page), looked)])
+	i := strings.Index(head, word)
+	if i < 0 {
+		return ""
+	}
+	head, ok := strings.CutPrefix(strings.TrimLeft(head[i+len(word):], " \t\r\n"), "=")
+	if !ok {
+		return ""
+	}
+	head = strings.TrimLeft(head, " \t\r\n\"'")
+	if i := strings.IndexAny(head, " \t\r\n\"';>/"); i >= 0 && i <= longest {
+		return head[:i]
+	}
+	return ""
+}
+
+// flowing takes a plain text, and where its lines are said to go on without the space at
+// their ends (RFC 3676 §4.2) also as programs show it that know of that.
+func (in *inspection) flowing(p *mail.Part, text string) error {
+	if err := in.plain(text); err != nil {
+		return err
+	}
+	said, _ := p.Content.Get("Content-Type")
+	said = strings.ToLower(said)
+	if !strings.Contains(said, "delsp") || !strings.Contains(said, "flowed") || !strings.Contains(said, "yes") {
+		return nil
+	}
+	if err := in.budget.Charge(len(text)); err != nil {
+		return err
+	}
+	if joined, any := unflowed(text); any {
+		return in.plain(joined)
+	}
+	return nil
+}
+
+// octets are those of a part, as far as it is looked at.
+func (in *inspection) octets(body io.Reader) (string, error) {
+	r := in.budget.Reader(body)
+	b := in.desk.octets[:0]
+	for {
+		if len(b) == cap(b) {
+			b = slices.Grow(b, max(len(b), smallPart))
+		}
+		n, err := r.Read(b[len(b):min(cap(b), maxRead+1)])
+		b = b[:len(b)+n]
+		switch {
+		case len(b) > maxRead:
+			in.found(SymbolLimit)
+			b = b[:maxRead]
+		case err == nil:
+			continue
+		case !errors.Is(err, io.EOF):
+			return "", err
+		}
+		in.desk.octets = b
+		return string(b), nil
+	}
+}
+
+// smallPart is how many octets most texts have at most.
+const smallPart = 8 << 10
