@@ -193,5 +193,5 @@ func (rd *reading) rest(loc *time.Location, damage error) error {
 	if err != nil {
 		return err
 	}
-	return fmt.Errorf("embedded store: %w: %d of %d records of %s, %s cannot be read: %w", ErrDamaged, total-rd.done, total, rd.client, rd.period, damage)
+	return fmt.Errorf("%w: %d of %d records of %s, %s cannot be read: %w", ErrDamaged, total-rd.done, total, rd.client, rd.period, damage)
 }

@@ -1,10 +1,12 @@
 package price
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
 )
@@ -118,6 +120,21 @@ func (b *Book) Decode(text []byte) error {
 	slices.Reverse(list)
 	b.Learn(list...)
 	return nil
+}
+
+// Under puts a client that was never under a tariff under one, at once: what is booked for
+// it from then on counts in the tariff's periods. Nil changes nothing.
+func Under(ctx context.Context, l accounting.Ledger, client string, t *Tariff, now time.Time) error {
+	if t == nil {
+		return nil
+	}
+	was, err := l.Plans(ctx, client)
+	if err != nil || was != "" {
+		return err
+	}
+	// Whoever was faster has said the same.
+	_, err = l.SetPlans(ctx, client, "", Plans(nil).With(t.Plan(), now, now).String())
+	return err
 }
 
 // Plan is what the tariff asks of a client's periods.

@@ -57,6 +57,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 		"Standing":          testStanding,
 		"StandingOfPending": testStandingOfPending,
 		"Entries":           testEntries,
+		"FirstPayment":      testFirstPayment,
 		"Taken":             testTaken,
 		"Sealed":            testSealed,
 		"Stranger":          testLateStranger,

@@ -99,3 +99,37 @@ func testSwitch(t *testing.T, o Open) {
 		t.Error(p)
 	}
 }
+
+// What a new client pays before its first message counts in the period of its tariff, as
+// what it pays afterwards does.
+func testFirstPayment(t *testing.T, o Open) {
+	daily := Tariff(t, price.Terms{PerMiB: 1 << 20, Period: accounting.ByDay, Timezone: "Europe/Moscow"})
+	with := defaults()
+	with.Book = price.NewBook(daily)
+	s := open(t, o, with)
+	l := s.(accounting.Ledger)
+	pay := func(id string) {
+		t.Helper()
+		for range 2 {
+			if err := price.Under(t.Context(), l, "sales", daily, Now); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if ok, err := l.Enter(t.Context(), entry(id, accounting.Payment, "sales", "250", "RUB")); !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+	}
+	pay("first")
+	put(t, s, under(Usage(1, "sales", "a@example.org", Now, 10, 10), daily))
+	pay("second")
+	day := daily.PeriodOf(Now)
+	if c, err := l.CounterOf(t.Context(), "sales", day); err != nil || c.Paid != 500 || c.Cost != 10 {
+		t.Errorf("%s: %+v, %v", day, c, err)
+	}
+	if p, err := l.Periods(t.Context(), "sales"); err != nil || len(p) != 1 {
+		t.Error(p, err)
+	}
+	if err := price.Under(t.Context(), l, "other", nil, Now); err != nil {
+		t.Error(err)
+	}
+}

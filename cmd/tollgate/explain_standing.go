@@ -33,7 +33,7 @@ func (a *app) standingOf(ctx context.Context, cfg *config.Config, dir *directory
 	}
 	s := standing{all: []accounting.Standing{}, used: make(map[string]trial.Used, len(rows))}
 	for _, r := range rows {
-		s.used[r.ID] = trial.Used{Bytes: r.Used}
+		s.used[r.ID] = trial.Used{Bytes: r.Used, Tariff: r.Tariff}
 		s.all = append(s.all, accounting.Standing{Client: r.ID, Balance: r.Balance, Period: r.Period, Zone: r.Zone, Used: r.Used, Day: r.Day, UsedDay: r.UsedDay})
 	}
 	for _, c := range dir.Clients() {

@@ -84,6 +84,12 @@ func (d *Daemon) answerEntry(ctx context.Context, request json.RawMessage) (any,
 	if err := r.Check(); err != nil {
 		return nil, refuse(err)
 	}
+	// A new client is under its tariff from now on, not from its first message on.
+	if dir := d.accounts.Live.Snapshot(); dir != nil && dir.Client(q.Client) != nil {
+		if err := price.Under(ctx, l, q.Client, d.accounts.Book.Find(dir.Client(q.Client).TariffVersion), r.Time); err != nil {
+			return nil, storeAway(err)
+		}
+	}
 	booked, err := l.Enter(ctx, r)
 	switch {
 	case errors.Is(err, accounting.ErrConflict):

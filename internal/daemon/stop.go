@@ -136,7 +136,9 @@ func (d *Daemon) flush(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	if err := d.spool.Flush(ctx); err != nil {
-		d.log.Warn("records wait in the spool for the next start", "waiting", d.spool.Status().Waiting, "error", err)
+		if waiting := d.spool.Status().Waiting; waiting > 0 {
+			d.log.Warn("records wait in the spool for the next start", "waiting", waiting, "error", err)
+		}
 	}
 }
 

@@ -25,6 +25,10 @@ per_mib = "1.00"
 per_delivery = "0.10"
 included = "64 KiB"
 included_deliveries = 1
+[[tariff]]
+name = "before"
+currency = "RUB"
+per_delivery = "7.00"
 [[client]]
 id = "paying"
 addresses = ["a@example.org", "b@example.org"]
@@ -50,8 +54,10 @@ addresses = ["c@example.org"]
 		used map[string]trial.Used
 		want []string
 	}{
-		"an empty period": {nil, []string{"0.00", "0.10", ""}},
-		"all is used":     {map[string]trial.Used{"paying": {Bytes: 1 << 20, Deliveries: 1}}, []string{"0.10", "0.10", ""}},
+		"an empty period":                         {nil, []string{"0.00", "0.10", ""}},
+		"under another one until its next period": {map[string]trial.Used{"paying": {Tariff: "before"}}, []string{"7.00", "7.00", ""}},
+		"under one that the policy has no more":   {map[string]trial.Used{"paying": {Tariff: "gone"}}, []string{"", "", ""}},
+		"all is used":                             {map[string]trial.Used{"paying": {Bytes: 1 << 20, Deliveries: 1}}, []string{"0.10", "0.10", ""}},
 	} {
 		o, err := b.Judge(t.Context(), trial.Message{
 			Client: trial.Peer(gate.Peer{}.Addr, "", ""), Recipients: []string{"a@example.org", "b@example.org", "c@example.org"},
