@@ -147,9 +147,7 @@ func (p *Reporter) Report(ctx context.Context, r ReportRequest) (ReportAnswer, e
 	if p.Doubt != "" {
 		a.Notes = append(a.Notes, p.Doubt)
 	}
-	for _, what := range refused.unread {
-		a.Notes = append(a.Notes, "what was refused is not all here: "+what)
-	}
+	a.Notes = append(a.Notes, refused.notes()...)
 	if p.Waiting > 0 {
 		a.Notes = append(a.Notes, Plural(int(p.Waiting), "record")+" not yet in the store: see \"tollgate status\"")
 	}

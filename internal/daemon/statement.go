@@ -128,6 +128,14 @@ type blocked struct {
 	unread  []string // of the journal, when it was read
 }
 
+// notes tell what could not be read.
+func (b *blocked) notes() (all []string) {
+	for _, what := range b.unread {
+		all = append(all, "what was refused is not all here: "+what)
+	}
+	return all
+}
+
 // Blocks reads the journal.
 func (b *blocked) Blocks(ctx context.Context, from, to time.Time, fn func(report.Block)) error {
 	found, err := journal.SearchReadable(ctx, b.dir, journal.Query{Kinds: []string{journal.Blocks}, Since: from, Until: to}, func(e journal.Entry) error {
