@@ -15,6 +15,7 @@ const (
 	plainly
 	marked // with the tags of HTML, or with ones that are read as such
 	folded // in the lines of iCalendar and vCard
+	rich   // in RTF
 )
 
 // formsOf are those of a part, each once: mail programs differ in which of several
@@ -37,6 +38,8 @@ func formOf(mediaType string) form {
 		return marked
 	case "text/calendar", "text/x-vcalendar", "text/vcard", "text/x-vcard", "text/directory":
 		return folded
+	case "text/rtf", "application/rtf", "application/x-rtf", "text/x-rtf":
+		return rich
 	case "text/rfc822-headers": // of the message that a report is about (RFC 6522 §4)
 		return noForm
 	}

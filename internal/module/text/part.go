@@ -6,8 +6,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/charset"
 	"github.com/tollgate-mail/tollgate/internal/mail"
+	"github.com/tollgate-mail/tollgate/internal/rtf"
 )
 
 // part reads one part, if it is a text. A file is none: nobody sees it before it
@@ -36,6 +38,11 @@ func (in *inspection) part(p *mail.Part) error {
 
 // read reads the octets of a text.
 func (in *inspection) read(p *mail.Part, forms []form, octets string) (err error) {
+	if rtf.Is(octets) && slices.Contains(forms, rich) {
+		if err := in.rich(octets); err != nil || len(forms) == 1 {
+			return err
+		}
+	}
 	meta := ""
 	if slices.Contains(forms, marked) {
 		meta = metaCharset(octets)
@@ -56,6 +63,33 @@ func (in *inspection) read(p *mail.Part, forms []form, octets string) (err error
 		}
 	}
 	return nil
+}
+
+// rich takes a text in RTF: its words, and where its fields lead.
+func (in *inspection) rich(source string) error {
+	if err := in.budget.Charge(1); err != nil {
+		return err
+	}
+	text, cut := rtf.Read(in.budget, source)
+	if cut != nil {
+		if errors.Is(cut, budget.ErrSpent) { // rules see what was read
+			in.text.add(seen(text.Shown), maxText)
+		}
+		return cut
+	}
+	for _, l := range text.Links {
+		if err := in.budget.Charge(1 + min(len(l), maxURL)/perStep); err != nil {
+			return err
+		}
+		if _, to, quoted := strings.Cut(l, `"`); quoted { // HYPERLINK "https://…"
+			to, _, _ = strings.Cut(to, `"`)
+			in.add(strings.TrimSpace(to))
+		}
+	}
+	if err := in.plain(text.Shown); err != nil {
+		return err
+	}
+	return in.hide(text.Hidden)
 }
 
 // metaCharset is the charset that a page names itself (WHATWG HTML §4.2.5.4), "" where it

@@ -148,3 +148,20 @@ func TestWordsThatAreNoDomain(t *testing.T) {
 		}
 	}
 }
+
+// RTF is read as programs show it, whatever its type is called.
+func TestRich(t *testing.T) {
+	const page = `{\rtf1\ansi\ansicpg1251{\fonttbl{\f0\fcharset204 Arial;}}\f0 \'ea\'e0{\b\'e7\'e8}\u1085?\'ee\par 4111 1111 1111 1111{\v hidden}{\field{\*\fldinst{HYPERLINK "https://evil.example.com/x"}}{\fldrslt here}}}`
+	for _, mediaType := range []string{"text/rtf", "application/rtf", "text/rtf; charset=utf-8", "application/x-rtf"} {
+		f := of(t, "Content-Type: "+mediaType+"\r\n\r\n"+page)
+		if !slices.Equal(f.Text, []string{"казино 4111 1111 1111 1111here"}) || !slices.Equal(f.HiddenText, []string{"hidden"}) || !slices.Contains(f.URLDomains, "evil.example.com") {
+			t.Errorf("%s: %q, hidden %q, %q", mediaType, f.Text, f.HiddenText, f.URLDomains)
+		}
+	}
+	if f := of(t, "Content-Type: text/rtf\r\n\r\nno RTF at all"); !slices.Equal(f.Text, []string{"no RTF at all"}) {
+		t.Errorf("%q", f.Text)
+	}
+	if f := of(t, "Content-Type: application/rtf; name=a.rtf\r\nContent-Disposition: attachment\r\n\r\n"+page); len(f.Text) > 0 {
+		t.Errorf("%q", f.Text)
+	}
+}

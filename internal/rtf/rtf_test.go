@@ -1,0 +1,97 @@
+package rtf
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"pgregory.net/rapid"
+
+	"github.com/tollgate-mail/tollgate/internal/budget"
+)
+
+func TestRead(t *testing.T) {
+	for _, tt := range []struct{ text, shown, hidden string }{
+		{`{\rtf1\ansi hello\par world}`, "hello\nworld", ""},
+		{`{\rtf1\ansi\ansicpg1251 \'ea\'e0\'e7\'e8\'ed\'ee}`, "казино", ""},
+		{`{\rtf1{\fonttbl{\f0\fcharset0 Arial;}{\f1\fcharset204 Arial Cyr;}}\f1 \'ea\'e0\'e7\f0 caf\'e9}`, "казcafé", ""},
+		{`{\rtf1\uc1\u1082?\u1072?\u1079\'e7\u-10179?\u-9216?x}`, "каз\U0001F400x", ""},
+		{`{\rtf1{\uc2\u1082??}\u1072?z}`, "каz", ""},
+		{`{\rtf1{\*\generator Riched20;}{\colortbl;\red0;}{\info{\title no}}ca{\b s}{\i i}no}`, "casino", ""},
+		{`{\rtf1 a{\v secret}b\v no\v0 c}`, "abc", "secretno"},
+		{`{\rtf1 a\{b\}\\c\~d\-e}`, `a{b}\c de`, ""},
+		{"{\\rtf1 ca\r\nsino}", "casino", ""},
+		{`{\rtf1 x{\pict\bin3 }}}}y}`, "xy", ""},
+		{`{\rtf1 open`, "open", ""},
+		{`{\rtf1 a}}}b`, "ab", ""},
+		{`{\rtf1\'`, "", ""},
+		{`{\rtf1\bin99 x`, "", ""},
+		{"{\\rtf1\\ansicpg1251 \xea\xe0\xe7}", "каз", ""},
+	} {
+		got, err := Read(nil, tt.text)
+		if err != nil || got.Shown != tt.shown || got.Hidden != tt.hidden {
+			t.Errorf("%s: %q, hidden %q, %v", tt.text, got.Shown, got.Hidden, err)
+		}
+	}
+	got, _ := Read(nil, `{\rtf1{\field{\*\fldinst{HYPERLINK "https://evil.example.com/x" }}{\fldrslt{bank}}}}`)
+	if !slices.Equal(got.Links, []string{`HYPERLINK "https://evil.example.com/x" `}) || got.Shown != "bank" {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestAsWritten: words come out as they were written, in whatever way.
+func TestAsWritten(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := strings.TrimSpace(rapid.StringOf(rapid.SampledFrom([]rune("казино abc👍é{}\\"))).Draw(t, "words"))
+		var b strings.Builder
+		b.WriteString(`{\rtf1\ansi\ansicpg1251\uc1 `)
+		for _, r := range want {
+			switch {
+			case r == '{' || r == '}' || r == '\\':
+				b.WriteString(`\` + string(r))
+			case r < 0x80:
+				b.WriteRune(r)
+			default:
+				for _, unit := range utf16.Encode([]rune{r}) {
+					b.WriteString(`\u` + itoa(int(int16(unit))) + rapid.SampledFrom([]string{"?", `\'3f`}).Draw(t, "instead"))
+				}
+			}
+			b.WriteString(rapid.SampledFrom([]string{"", "", `{\*\unknown x}`, "\r\n", "{}", `{\b0}`}).Draw(t, "between"))
+		}
+		if got, err := Read(nil, b.String()+"}"); err != nil || got.Shown != want {
+			t.Fatalf("%q: %q, %v", b.String(), got.Shown, err)
+		}
+	})
+}
+
+func itoa(n int) string {
+	if n < 0 {
+		return "-" + itoa(-n)
+	}
+	if n < 10 {
+		return string(rune('0' + n))
+	}
+	return itoa(n/10) + string(rune('0'+n%10))
+}
+
+// What costs too much is cut, and nothing is deeper than it may be.
+func TestBounds(t *testing.T) {
+	got, err := Read(budget.New(t.Context(), 100, 1<<20), `{\rtf1 lottery `+strings.Repeat(`\b x`, 1000))
+	if !errors.Is(err, budget.ErrSpent) || !strings.HasPrefix(got.Shown, "lottery") {
+		t.Errorf("%q, %v", got.Shown, err)
+	}
+	if got, err := Read(nil, strings.Repeat("{", 100_000)+"x"+strings.Repeat("}", 100_000)+"y"); err != nil || got.Shown != "xy" {
+		t.Errorf("%q, %v", got.Shown, err)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add(`{\rtf1\ansi\ansicpg1251\uc1 \u1082?\'e0{\*\x y}{\v z}}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		if _, err := Read(budget.New(t.Context(), 1<<20, 1<<20), text); err != nil && !errors.Is(err, budget.ErrSpent) {
+			t.Error(err)
+		}
+	})
+}
