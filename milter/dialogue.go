@@ -115,16 +115,15 @@ func (d *dialogue) command(f *frame) error {
 	if err != nil {
 		return err
 	}
-	if resp != nil && d.protocol&silent == 0 {
-		m := resp.Response()
-		d.session.conn.put(byte(m.Code), m.Data)
+	if resp.code != 0 && d.protocol&silent == 0 {
+		d.session.conn.put(resp.code, resp.text)
 	}
 	return nil
 }
 
 // carryOut has the session judge a command. silent is the option by which the MTA
 // wants no reply to it.
-func (d *dialogue) carryOut(f *frame) (resp *gomilter.Response, silent gomilter.OptProtocol, err error) {
+func (d *dialogue) carryOut(f *frame) (resp response, silent gomilter.OptProtocol, err error) {
 	s := d.session
 	switch f.code {
 	case cmdConnect:
@@ -143,15 +142,15 @@ func (d *dialogue) carryOut(f *frame) (resp *gomilter.Response, silent gomilter.
 		resp, err = s.endOfMessage(s.conn)
 		return resp, 0, err
 	case cmdUnknown:
-		return gomilter.RespContinue, gomilter.OptNoUnknownReply, nil
+		return response{code: respContinue}, gomilter.OptNoUnknownReply, nil
 	case cmdAbort:
 		s.abort()
 	case cmdQuitNew:
 		s.newConnection()
 	case cmdQuit:
-		return nil, 0, errEnd
+		return response{}, 0, errEnd
 	}
-	return nil, 0, nil
+	return response{}, 0, nil
 }
 
 // cutText cuts a text with its NUL off. Without a NUL it is all.

@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	gomilter "github.com/d--j/go-milter"
-
 	"github.com/tollgate-mail/tollgate/internal/gate"
 )
 
@@ -56,18 +54,48 @@ func declaredSize(args string) int64 {
 	return -1
 }
 
-// response makes the response of a refusal: several lines each with
-// their codes, percent signs doubled, because the MTA undoes that.
-func response(r gate.Reply) (*gomilter.Response, error) {
+// What ends a turn of ours, in the words of the protocol (SMFIR_…).
+const (
+	respAccept   = 'a'
+	respContinue = 'c'
+	respDiscard  = 'd'
+	respTempFail = 't'
+	respReply    = 'y'
+)
+
+// response is the packet that ends a turn; none has the code 0.
+type response struct {
+	code byte
+	text []byte // of a reply
+}
+
+// refusal is the response of a refusal: lines each with both of their codes, percent
+// signs doubled, because the MTA undoes that. The library writes such replies, too, and
+// cuts the enhanced code of a line that ends where its buffer does.
+func refusal(r gate.Reply) response {
 	code := r.Code
 	if code == 421 {
 		// RFC 5321 §3.8: the MTA would have to hang up, and Postfix puts its
 		// own text in place of ours.
 		code = 451
 	}
-	text := r.Text
-	if r.Enhanced != "" {
-		text = r.Enhanced + " " + text
+	text := make([]byte, 0, len(r.Text)+64)
+	for rest, more := r.Text, true; more; {
+		var line string
+		line, rest, more = strings.Cut(rest, "\n")
+		text = strconv.AppendInt(text, int64(code), 10)
+		if more {
+			text = append(text, '-')
+		} else {
+			text = append(text, ' ')
+		}
+		if r.Enhanced != "" {
+			text = append(append(text, r.Enhanced...), ' ')
+		}
+		text = append(text, strings.ReplaceAll(line, "%", "%%")...)
+		if more {
+			text = append(text, "\r\n"...)
+		}
 	}
-	return gomilter.RejectWithCodeAndReason(uint16(code), text)
+	return response{respReply, append(text, 0)}
 }

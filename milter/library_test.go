@@ -8,11 +8,14 @@ import (
 	"log/slog"
 	"net"
 	"reflect"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	gomilter "github.com/d--j/go-milter"
+	"github.com/d--j/go-milter/milterutil"
 
 	"github.com/tollgate-mail/tollgate/internal/gate"
 )
@@ -79,24 +82,68 @@ type libraryMilter struct {
 
 func (m libraryMilter) NewConnection(gomilter.Modifier) error { m.newConnection(); return nil }
 func (m libraryMilter) Connect(host, family string, port uint16, addr string, _ gomilter.Modifier) (*gomilter.Response, error) {
-	return m.connect(host, family, port, addr), nil
+	return inLibrary(m.connect(host, family, port, addr)), nil
 }
 func (m libraryMilter) Helo(name string, _ gomilter.Modifier) (*gomilter.Response, error) {
-	return m.hello(name), nil
+	return inLibrary(m.hello(name)), nil
 }
 func (m libraryMilter) MailFrom(from, args string, _ gomilter.Modifier) (*gomilter.Response, error) {
-	return m.mailFrom(from, args), nil
+	return inLibrary(m.mailFrom(from, args)), nil
 }
 func (m libraryMilter) RcptTo(to, args string, _ gomilter.Modifier) (*gomilter.Response, error) {
-	return m.rcptTo(to, args), nil
+	return inLibrary(m.rcptTo(to, args)), nil
 }
 func (m libraryMilter) EndOfMessage(mod gomilter.Modifier) (*gomilter.Response, error) {
 	resp, err := m.endOfMessage(mod)
 	if errors.Is(err, errEnd) {
 		err = io.EOF
 	}
-	return resp, err
+	return inLibrary(resp), err
 }
+
+// inLibrary is a response as the library has it, which writes replies by itself.
+func inLibrary(r response) *gomilter.Response {
+	switch r.code {
+	case respAccept:
+		return gomilter.RespAccept
+	case respContinue:
+		return gomilter.RespContinue
+	case respDiscard:
+		return gomilter.RespDiscard
+	case respTempFail:
+		return gomilter.RespTempFail
+	case respReply:
+		code, text := librarys(string(r.text))
+		resp, err := gomilter.RejectWithCodeAndReason(code, text)
+		if err != nil {
+			panic(err)
+		}
+		return resp
+	}
+	return nil
+}
+
+// librarys are the code and the reason that make the library write a reply of ours: the
+// enhanced code stands in the first line only, and percent signs once.
+func librarys(reply string) (code uint16, reason string) {
+	lines := strings.Split(strings.TrimSuffix(reply, "\x00"), "\r\n")
+	n, err := strconv.ParseUint(lines[0][:3], 10, 16)
+	if err != nil {
+		panic(err)
+	}
+	enhanced := ""
+	if end := milterutil.FindEnhancedErrorCodeEnd([]byte(lines[0][4:]), uint16(n)); end > 0 {
+		enhanced = lines[0][4 : 4+end]
+	}
+	for i, line := range lines {
+		if line = line[4:]; i > 0 {
+			line = strings.TrimPrefix(line, enhanced)
+		}
+		lines[i] = strings.ReplaceAll(line, "%%", "%")
+	}
+	return uint16(n), strings.Join(lines, "\n")
+}
+
 func (m libraryMilter) Abort(gomilter.Modifier) error { m.abort(); return nil }
 func (m libraryMilter) Cleanup(gomilter.Modifier)     { m.cleanup() }
 

@@ -75,8 +75,8 @@ func (s *session) leave() {
 	}
 }
 
-func (s *session) connect(host, family string, port uint16, addr string) (resp *gomilter.Response) {
-	resp = gomilter.RespContinue
+func (s *session) connect(host, family string, port uint16, addr string) (resp response) {
+	resp = response{code: respContinue}
 	defer func() {
 		if p := recover(); p != nil {
 			s.fault(rules.Connect, p)
@@ -105,8 +105,8 @@ func (s *session) open() {
 	}
 }
 
-func (s *session) hello(name string) (resp *gomilter.Response) {
-	resp = gomilter.RespContinue
+func (s *session) hello(name string) (resp response) {
+	resp = response{code: respContinue}
 	defer func() {
 		if p := recover(); p != nil {
 			s.fault(rules.Helo, p)
@@ -124,7 +124,7 @@ func (s *session) hello(name string) (resp *gomilter.Response) {
 	return resp
 }
 
-func (s *session) mailFrom(from, args string) (resp *gomilter.Response) {
+func (s *session) mailFrom(from, args string) (resp response) {
 	defer func() {
 		if p := recover(); p != nil {
 			resp = s.mailFault(from, args, p)
@@ -133,7 +133,7 @@ func (s *session) mailFrom(from, args string) (resp *gomilter.Response) {
 	return s.mail(from, args)
 }
 
-func (s *session) mail(from, args string) *gomilter.Response {
+func (s *session) mail(from, args string) response {
 	s.conn.turn.enter(inMessage)
 	s.open()
 	s.msg, s.fields, s.octets = nil, 0, 0
@@ -154,18 +154,18 @@ func (s *session) mail(from, args string) *gomilter.Response {
 
 // mailFault is a panic at MAIL: the session has a fault from now on, and the
 // message is begun once more under it.
-func (s *session) mailFault(from, args string, p any) (resp *gomilter.Response) {
+func (s *session) mailFault(from, args string, p any) (resp response) {
 	defer func() {
 		if again := recover(); again != nil {
 			s.fault(rules.MailFrom, again)
-			resp = gomilter.RespTempFail
+			resp = response{code: respTempFail}
 		}
 	}()
 	s.fault(rules.MailFrom, p)
 	return s.mail(from, args)
 }
 
-func (s *session) rcptTo(to, args string) (resp *gomilter.Response) {
+func (s *session) rcptTo(to, args string) (resp response) {
 	defer func() {
 		if p := recover(); p != nil {
 			r := s.fault(rules.RcptTo, p)
@@ -176,7 +176,7 @@ func (s *session) rcptTo(to, args string) (resp *gomilter.Response) {
 	s.macros.clearRcpt()
 	if s.msg == nil {
 		// After a fault at MAIL, or out of order: nobody can judge it.
-		return gomilter.RespTempFail
+		return response{code: respTempFail}
 	}
 	d := s.msg.Rcpt(s.ctx, r)
 	n := note{event: "rcpt", words: [3]string{to, args}, decided: true, verdict: d.Verdict, reply: d.Reply}
@@ -225,17 +225,13 @@ func (s *session) cleanup() {
 }
 
 // answer makes the response of a decision.
-func (s *session) answer(v gate.Verdict, r gate.Reply) *gomilter.Response {
+func (s *session) answer(v gate.Verdict, r gate.Reply) response {
 	if v != gate.Rejected && v != gate.Deferred {
-		return gomilter.RespContinue
+		return response{code: respContinue}
 	}
-	resp, err := response(r)
-	if err != nil {
-		s.conn.server.log.Error("a reply cannot be given as it is", "reply", r.String(), "error", err)
-		if v == gate.Rejected {
-			return gomilter.RespReject
-		}
-		return gomilter.RespTempFail
+	if r.Code < 400 || r.Code > 599 {
+		s.conn.server.log.Error("a refusal has no code: mail is deferred", "reply", r.String())
+		return response{code: respTempFail}
 	}
-	return resp
+	return refusal(r)
 }

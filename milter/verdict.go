@@ -12,18 +12,18 @@ import (
 
 // endOfMessage has the message judged and answers with edits and verdict; conn
 // writes them together.
-func (s *session) endOfMessage(mod editor) (resp *gomilter.Response, err error) {
+func (s *session) endOfMessage(mod editor) (resp response, err error) {
 	m := s.msg
 	if m == nil {
 		// Without a message there is nothing that could be accepted.
-		return gomilter.RespTempFail, nil
+		return response{code: respTempFail}, nil
 	}
 	defer func() {
 		if p := recover(); p != nil {
 			// The verdict stands with the gate, but cannot be told.
 			s.fault(rules.Complete, p)
 			s.unanswered(m, "internal fault")
-			resp, err = gomilter.RespTempFail, nil
+			resp, err = response{code: respTempFail}, nil
 		}
 	}()
 	s.conn.server.counts.messages.Add(1)
@@ -35,7 +35,7 @@ func (s *session) endOfMessage(mod editor) (resp *gomilter.Response, err error) 
 		// now for the answer to its next command.
 		s.unanswered(m, gone)
 		s.conn.server.log.Warn("milter connection closed: the MTA did not wait for the verdict", "mta", s.conn.name(), "ref", r.Ref, "reason", gone)
-		return nil, errEnd
+		return response{}, errEnd
 	}
 	s.answering = m
 	s.trace(note{event: "end of message", fields: len(r.Edits), octets: s.octets, decided: true, verdict: r.Verdict, reply: r.Reply})
@@ -43,23 +43,23 @@ func (s *session) endOfMessage(mod editor) (resp *gomilter.Response, err error) 
 }
 
 // conclude turns a verdict into edits and the response.
-func (s *session) conclude(mod editor, m Message, r gate.Result) *gomilter.Response {
+func (s *session) conclude(mod editor, m Message, r gate.Result) response {
 	switch r.Verdict {
 	case gate.Accepted:
 	case gate.Held:
 		if err := mod.Quarantine(r.Reason); err != nil {
 			s.conn.server.log.Error("a message cannot be held: it is deferred", "ref", r.Ref, "error", err)
 			s.unanswered(m, "the message could not be held")
-			return gomilter.RespTempFail
+			return response{code: respTempFail}
 		}
 	case gate.Discarded:
-		return gomilter.RespDiscard
+		return response{code: respDiscard}
 	case gate.Rejected, gate.Deferred:
 		return s.answer(r.Verdict, r.Reply)
 	default:
 		s.conn.server.log.Error("a message got no verdict: it is deferred", "ref", r.Ref, "verdict", string(r.Verdict))
 		s.unanswered(m, "no verdict")
-		return gomilter.RespTempFail
+		return response{code: respTempFail}
 	}
 	failed := 0
 	for _, e := range r.Edits {
@@ -73,7 +73,7 @@ func (s *session) conclude(mod editor, m Message, r gate.Result) *gomilter.Respo
 	if failed > 1 {
 		s.conn.server.log.Error("header fields cannot be set", "ref", r.Ref, "fields", failed)
 	}
-	return gomilter.RespAccept
+	return response{code: respAccept}
 }
 
 // edit carries out one change. Without SMFIP_HDR_LEADSPC the MTA writes the
