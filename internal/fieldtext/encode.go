@@ -10,7 +10,8 @@ import (
 // what is not ASCII is encoded (RFC 2047), long lines are folded with bare
 // LF. It begins with a space.
 func Encode(name, text string) string {
-	return fold(len(name)+len(":"), encodeText(clean(text), ""))
+	used := len(name) + len(":")
+	return fold(used, encodeText(used, clean(text), ""))
 }
 
 // clean is a text as it may stand in one line.
@@ -19,10 +20,10 @@ func clean(text string) string {
 }
 
 // encodeText is a clean text as it may stand in a header, followed by tail
-// where it had to be encoded.
-func encodeText(text, tail string) string {
+// where it had to be encoded. Used is what stands in its first line already.
+func encodeText(used int, text, tail string) string {
 	if needsEncoding(text) {
-		return encodeWords(text + tail)
+		return encodeWords(used, text+tail)
 	}
 	return text
 }
@@ -45,13 +46,19 @@ func needsEncoding(s string) bool {
 
 // encodeWords is a text as encoded-words in UTF-8 and B, each at most 75
 // octets long (RFC 2047 §2) and of whole characters (§5), with spaces between
-// that are not shown.
-func encodeWords(s string) string {
-	const most = 45 // octets: 60 in base64, 72 with "=?UTF-8?B?" and "?="
+// that are not shown. Lines with them have at most 76 octets (§2): the first has the
+// name of the field, too.
+func encodeWords(used int, s string) string {
+	const (
+		most  = 45 // octets: 60 in base64, 72 with "=?UTF-8?B?" and "?="
+		least = 9  // behind the longest names
+	)
+	room := min(most, max(least, (76-used-len(" =?UTF-8?B??="))/4*3))
 	var b strings.Builder
 	b.Grow(len(s)*2 + most)
 	for s != "" {
-		n := min(len(s), most)
+		n := min(len(s), room)
+		room = most
 		for n < len(s) && !utf8.RuneStart(s[n]) {
 			n--
 		}

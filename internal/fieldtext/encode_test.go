@@ -48,6 +48,9 @@ func checkOurs(t *testing.T, name, value string) {
 		} else if l[0] != ' ' && l[0] != '\t' {
 			t.Errorf("line %d begins anew: %q", i, value)
 		}
+		if strings.Contains(l, "=?") && len(l) > 76 && len(name) < 40 {
+			t.Errorf("line %d has encoded-words and %d octets", i, len(l)) // RFC 2047 §2
+		}
 		if len(l) > MostLine || len(l) > wantLine && words > 1 {
 			t.Errorf("line %d has %d octets", i, len(l))
 		}

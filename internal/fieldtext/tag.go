@@ -5,16 +5,28 @@ import (
 	"strings"
 )
 
-// TagSubject puts tag and a space before a Subject's raw value, unless an
-// identical tag stands there already: at its beginning, or behind what replies
-// and lists put before it. Octets that nothing labels are read in the fallback
+// TagSubject puts tags before a Subject's raw value, each with a space behind it, but
+// those that stand there already: at its beginning, or behind what replies and lists
+// put before it. Octets that nothing labels are read in the fallback
 // charset for that. The original's octets stay as they came, whatever their
 // encoding, and so do its folds, unless a line is longer than any may be. The
 // result is folded with bare LF and begins with a space; unchanged, it is raw.
-func TagSubject(raw, tag, fallbackCharset string) (value string, changed bool) {
-	tag = clean(tag)
-	if tag == "" || slices.ContainsFunc(Readings(nil, raw, fallbackCharset), func(s string) bool { return tagged(s, tag) }) {
+func TagSubject(raw string, tags []string, fallbackCharset string) (value string, changed bool) {
+	subjects := Readings(nil, raw, fallbackCharset)
+	there := func(tag string) bool {
+		return tag == "" || slices.ContainsFunc(subjects, func(s string) bool { return tagged(s, tag) })
+	}
+	// All of them, one behind the other, are looked for first: a tag without brackets
+	// hides those behind it.
+	tag := clean(strings.Join(tags, " "))
+	if there(tag) {
 		return raw, false
+	}
+	if len(tags) > 1 {
+		lack := slices.DeleteFunc(slices.Clone(tags), func(one string) bool { return there(clean(one)) })
+		if tag = clean(strings.Join(lack, " ")); tag == "" {
+			return raw, false
+		}
 	}
 	rest := strings.TrimLeft(strings.ReplaceAll(raw, "\r\n", "\n"), " \t\r\n")
 	// RFC 2047 §6.2: white space between two encoded-words is not shown, so
@@ -25,7 +37,7 @@ func TagSubject(raw, tag, fallbackCharset string) (value string, changed bool) {
 		tail = " "
 	}
 	const used = len("Subject:")
-	value = fold(used, encodeText(tag, tail))
+	value = fold(used, encodeText(used, tag, tail))
 	if rest == "" {
 		return value, true
 	}

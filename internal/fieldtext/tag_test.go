@@ -37,7 +37,7 @@ func TestTagSubject(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, changed := TagSubject(tt.raw, tt.tag, "")
+			got, changed := TagSubject(tt.raw, []string{tt.tag}, "")
 			if d := collapse(Decode(nil, got, "")); d != collapse(tt.want) {
 				t.Errorf("decodes to %q, want %q (%q)", d, tt.want, got)
 			}
@@ -45,7 +45,7 @@ func TestTagSubject(t *testing.T) {
 				t.Errorf("changed = %v: %q", changed, got)
 			}
 			checkValue(t, "Subject", got)
-			if again, changed := TagSubject(got, tt.tag, ""); changed {
+			if again, changed := TagSubject(got, []string{tt.tag}, ""); changed {
 				t.Errorf("tagged twice: %q", again)
 			}
 		})
@@ -60,12 +60,12 @@ func TestTagKeepsOctets(t *testing.T) {
 		" " + strings.Repeat("a line longer than it should be ", 5) + "\n  and\tanother",
 	} {
 		for _, tag := range []string{"[SPAM?]", "[СПАМ?]"} {
-			if got, _ := TagSubject(raw, tag, ""); !strings.HasSuffix(got, raw) {
+			if got, _ := TagSubject(raw, []string{tag}, ""); !strings.HasSuffix(got, raw) {
 				t.Errorf("%q does not end in %q", got, raw)
 			}
 		}
 	}
-	got, _ := TagSubject(" \xf0\xd2\xc9\xd7\xc5\xd4, KOI8-R as it came", "[СПАМ]", "")
+	got, _ := TagSubject(" \xf0\xd2\xc9\xd7\xc5\xd4, KOI8-R as it came", []string{"[СПАМ]"}, "")
 	if d := Decode(nil, got, "koi8-r"); strings.TrimSpace(d) != "[СПАМ] Привет, KOI8-R as it came" {
 		t.Errorf("decodes to %q", d)
 	}
@@ -91,11 +91,31 @@ func checkValue(t *testing.T, name, value string) {
 	}
 }
 
+// Of several tags those are put before a Subject that do not stand there already.
+func TestTags(t *testing.T) {
+	for _, tt := range []struct{ raw, want string }{
+		{" two", " [A] [B] two"}, {" [B] two", " [A] [B] two"}, {" [A] two", " [B] [A] two"}, {" [B] [A] two", " [B] [A] two"}, {" Re: [A] [B] two", " Re: [A] [B] two"},
+		{" Re: [B] two", " [A] Re: [B] two"}, {" =?utf-8?q?=5BB=5D?= two", " [A] [B] two"},
+	} {
+		got, changed := TagSubject(tt.raw, []string{"[A]", "[B]"}, "")
+		if d := Decode(nil, got, ""); collapse(d) != collapse(tt.want) || changed != (got != tt.raw) {
+			t.Errorf("%q: %q, want %q", tt.raw, d, tt.want)
+		}
+		if again, changed := TagSubject(got, []string{"[A]", "[B]"}, ""); changed {
+			t.Errorf("%q: once more it is %q", got, again)
+		}
+	}
+	one, _ := TagSubject(" x", []string{"SPAM", "OUTSIDE"}, "")
+	if again, changed := TagSubject(one, []string{"SPAM", "OUTSIDE"}, ""); changed || one != " SPAM OUTSIDE x" {
+		t.Errorf("%q, once more %q", one, again)
+	}
+}
+
 // checkTagging checks that a Subject reads as the tag, a space and what it read
 // as before, and that a second tagging finds the tag.
 func checkTagging(t *testing.T, raw, tag, charset string) {
 	t.Helper()
-	got, changed := TagSubject(raw, tag, "")
+	got, changed := TagSubject(raw, []string{tag}, "")
 	if !changed {
 		if got != raw {
 			t.Errorf("%q is said not to change, but is %q", raw, got)
@@ -108,7 +128,7 @@ func checkTagging(t *testing.T, raw, tag, charset string) {
 	if got[0] != ' ' {
 		t.Errorf("%q does not begin with a space", got)
 	}
-	if again, changed := TagSubject(got, tag, ""); changed {
+	if again, changed := TagSubject(got, []string{tag}, ""); changed {
 		t.Errorf("%q is tagged twice: %q", got, again)
 	}
 }
@@ -125,7 +145,7 @@ func FuzzTagSubject(f *testing.F) {
 			t.Skip("not what an MTA shows")
 		}
 		checkTagging(t, raw, tag, "koi8-r")
-		if got, changed := TagSubject(raw, tag, ""); changed {
+		if got, changed := TagSubject(raw, []string{tag}, ""); changed {
 			checkValue(t, "Subject", got)
 		}
 	})
@@ -136,7 +156,7 @@ func BenchmarkTagSubject(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				TagSubject(raw, "[SPAM?]", "")
+				TagSubject(raw, []string{"[SPAM?]"}, "")
 			}
 		})
 	}

@@ -58,7 +58,7 @@ func (m *Message) edits(ctx context.Context) []Edit {
 		}
 	}
 	if len(titles) > 0 {
-		edits = m.retitle(edits, strings.Join(titles, " "))
+		edits = m.retitle(edits, titles)
 		m.mark("Subject", strings.Join(titles, " "))
 	}
 	if len(aside) > 0 {
@@ -192,13 +192,13 @@ func (m *Message) addFields(edits []Edit) []Edit {
 // retitle puts the tags before the first Subject, or makes one. Several tags
 // go in together, so that a message that comes round again is not marked
 // twice.
-func (m *Message) retitle(edits []Edit, tag string) []Edit {
+func (m *Message) retitle(edits []Edit, tags []string) []Edit {
 	i := slices.IndexFunc(m.header.Fields, func(f mail.Field) bool { return strings.EqualFold(f.Name, "Subject") })
 	if i < 0 {
-		return append(edits, Edit{Kind: AppendField, Name: "Subject", Value: fieldtext.Encode("Subject", tag)})
+		return append(edits, Edit{Kind: AppendField, Name: "Subject", Value: fieldtext.Encode("Subject", strings.Join(tags, " "))})
 	}
 	f := m.header.Fields[i]
-	value, changed := fieldtext.TagSubject(f.Value, tag, m.header.Fallback())
+	value, changed := fieldtext.TagSubject(f.Value, tags, m.header.Fallback())
 	if !changed {
 		return edits
 	}

@@ -67,7 +67,7 @@ func TestCases(t *testing.T) {
 			case "tag once":
 				h, _ := SplitMessage(message)
 				raw, _ := h.Get("Subject")
-				if value, changed := fieldtext.TagSubject(raw, "[СПАМ]", h.Charset("auto")); changed {
+				if value, changed := fieldtext.TagSubject(raw, []string{"[СПАМ]"}, h.Charset("auto")); changed {
 					t.Errorf("%q", value)
 				}
 			case "attachment_name":

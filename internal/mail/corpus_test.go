@@ -106,12 +106,12 @@ func TestCorpusTags(t *testing.T) {
 		raw, _ := h.Get("Subject")
 		raw = strings.ReplaceAll(raw, "\x00", "")
 		for _, tag := range []string{"[SPAM?]", "[СПАМ?]"} {
-			got, changed := fieldtext.TagSubject(raw, tag, "")
+			got, changed := fieldtext.TagSubject(raw, []string{tag}, "")
 			set := h.FallbackCharset()
 			if d, want := collapse(fieldtext.Decode(nil, got, set)), collapse(tag+" "+fieldtext.Decode(nil, raw, set)); changed && d != want {
 				t.Errorf("%q with %q becomes\n%q, which decodes to\n%q, want\n%q", raw, tag, got, d, want)
 			}
-			if again, changed := fieldtext.TagSubject(got, tag, ""); changed {
+			if again, changed := fieldtext.TagSubject(got, []string{tag}, ""); changed {
 				t.Errorf("%q is tagged twice: %q", got, again)
 			}
 		}

@@ -19,7 +19,7 @@ func TestLinear(t *testing.T) {
 			fieldtext.Decode(nil, s, "koi8-r")
 			fieldtext.Readings(nil, s, "koi8-r")
 			fieldtext.Readings(nil, s, "utf-7")
-			fieldtext.TagSubject(s, "[X]", "")
+			fieldtext.TagSubject(s, []string{"[X]"}, "")
 			fieldtext.Encode("X-Note", s)
 		}
 	}

@@ -91,8 +91,8 @@ func (s *stripper) strip(h mail.Header, queueID string) mail.Header {
 // (RFC 2047) in which it was put there.
 func untagged(value, tag string) string {
 	const word = "=?utf-8?q?x?="
-	alone, _ := fieldtext.TagSubject("", tag, "")
-	before, _ := fieldtext.TagSubject(word, tag, "") // before another encoded-word the space is within
+	alone, _ := fieldtext.TagSubject("", []string{tag}, "")
+	before, _ := fieldtext.TagSubject(word, []string{tag}, "") // before another encoded-word the space is within
 	for _, form := range []string{tag, alone, strings.TrimSuffix(before, word)} {
 		rest, ok := strings.CutPrefix(strings.TrimLeft(value, " "), strings.TrimSpace(form))
 		if ok && strings.TrimLeft(rest, " \t\r\n") != rest {

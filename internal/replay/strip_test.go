@@ -10,7 +10,7 @@ import (
 func TestUntagged(t *testing.T) {
 	for _, tag := range []string{"[SPAM?]", "[СПАМ?]", "[очень длинная метка, которая не помещается в одну строку заголовка]"} {
 		for _, subject := range []string{"lottery", "=?UTF-8?B?0JLRiw==?= lottery", "Re: [list] x"} {
-			value, _ := fieldtext.TagSubject(" "+subject, tag, "")
+			value, _ := fieldtext.TagSubject(" "+subject, []string{tag}, "")
 			if got := untagged(value, tag); got != " "+subject {
 				t.Errorf("%q: %q", value, got)
 			}

@@ -37,8 +37,8 @@ func Addresses(all []mail.Mailbox) []string {
 }
 
 // Texts are the spellings of the mailboxes of a name that expressions are tried on:
-// as they came and then, where these differ, without what nobody sees, with the domain
-// in A-labels and in U-labels.
+// as they came and then, where these differ, without what nobody sees, without quotes
+// that are not needed, with the domain in A-labels and in U-labels.
 func (h *Header) Texts(name string) []string {
 	return append(Addresses(h.Mailboxes(name)), h.Spellings(name)...)
 }
@@ -50,7 +50,7 @@ func (h *Header) Spellings(name string) []string {
 		var have map[string]bool
 		for _, m := range all {
 			visible := fieldtext.Visible(m.Address)
-			if visible == m.Address && !international(m) {
+			if visible == m.Address && !international(m) && !strings.ContainsAny(m.Address, `"\`) {
 				continue
 			}
 			if have == nil {

@@ -19,6 +19,18 @@ func from(value string) *header.Header {
 
 // Domains in other spellings are dear: they are mapped once, charged, and not at all
 // where they can be none.
+// Quotes that an address does not need hide it from no expression (RFC 5321 §4.1.2).
+func TestTextsWithoutQuotes(t *testing.T) {
+	for raw, want := range map[string]string{
+		`"petr"@bank.example`: "petr@bank.example", `Bank <"petr"@bank.example>`: "petr@bank.example", `"pe\tr"@bank.example`: "petr@bank.example",
+		`"a b"@bank.example`: `"a b"@bank.example`, "petr@bank.example": "petr@bank.example",
+	} {
+		if got := from(raw).Texts("From"); !slices.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", raw, got, want)
+		}
+	}
+}
+
 func TestSpellingsCost(t *testing.T) {
 	label := "xn--" + strings.Repeat("e1aybc", 9) + "."
 	const short = "xn--e1aybc.xn--p1ai"
