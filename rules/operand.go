@@ -172,7 +172,13 @@ func (c *compiler) ruleOperand(m *condition, s string, at Pos) error {
 	place, known := c.places[s]
 	switch here := c.places[c.current]; {
 	case !known && s != "" && plainName(s) != "":
-		return unknown("rule", s, slices.Sorted(maps.Keys(c.places)))
+		names := slices.Sorted(maps.Keys(c.places))
+		i := slices.IndexFunc(names, func(name string) bool { return strings.Contains(strings.ToLower(name), strings.ToLower(s)) })
+		if i < 0 {
+			return unknown("rule", s, names)
+		}
+		c.warnf(at, "%s: no rule is called %q: it is found within %q", m.key, s, names[i])
+		return c.pattern(m, s, at)
 	case !known:
 		return c.pattern(m, s, at)
 	case s == c.current:

@@ -21,7 +21,7 @@ var countable = []struct {
 	{"rule", rulesOf},
 	{"stage", one(func(e *journal.Entry) string { return e.Stage })},
 	{"reason", one(func(e *journal.Entry) string { return e.Reason })},
-	{"sender", one(func(e *journal.Entry) string { return "<" + e.Sender + ">" })},
+	{"sender", one(func(e *journal.Entry) string { return "<" + mailbox(e.Sender) + ">" })},
 	{"sender_domain", one(func(e *journal.Entry) string { return domainOf(e.Sender) })},
 	{"recipient", many(recipientsOf)},
 	{"recipient_domain", many(recipientDomainsOf)},
@@ -141,9 +141,21 @@ func domainOf(addr string) string {
 
 func recipientsOf(e *journal.Entry) []string {
 	if e.Recipient != "" {
-		return []string{e.Recipient}
+		return []string{mailbox(e.Recipient)}
 	}
-	return e.Recipients
+	all := make([]string, len(e.Recipients))
+	for i, r := range e.Recipients {
+		all[i] = mailbox(r)
+	}
+	return all
+}
+
+// mailbox is the one form of an address, whatever its spelling in the session was.
+func mailbox(s string) string {
+	if s == "" {
+		return ""
+	}
+	return address.Parse(address.Fold(s)).Text()
 }
 
 func recipientDomainsOf(e *journal.Entry) []string {
