@@ -53,7 +53,7 @@ type kind struct {
 }
 
 // nobodys is what is known of the elements of other names.
-var nobodys kind
+var nobodys = kind{}
 
 // kinds are those of all elements that are known.
 var kinds = func() map[string]*kind {
