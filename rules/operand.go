@@ -194,11 +194,6 @@ func (c *compiler) ruleOperand(m *condition, s string, at Pos) error {
 	return nil
 }
 
-func (c *compiler) stageOf(place int32) Stage {
-	s, _ := ParseStage(c.heads[place].Stage)
-	return s
-}
-
 // operandNames are what an operand must be.
 var operandNames = [...]string{
 	KindText:   "a regular expression or \"list:NAME\"",

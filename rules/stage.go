@@ -74,3 +74,8 @@ func ParseAction(name string) (Action, bool) {
 	}
 	return 0, false
 }
+
+func (c *compiler) stageOf(place int32) Stage {
+	s, _ := ParseStage(c.heads[place].Stage)
+	return s
+}

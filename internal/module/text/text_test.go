@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,11 +14,6 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/module"
 )
-
-// inspect reads a message, by the same inspector as another did.
-func inspect(ctx context.Context, r io.Reader) (module.Finding, error) { return shared.inspect(ctx, r) }
-
-var shared Inspector
 
 func of(t interface {
 	Helper()

@@ -50,9 +50,6 @@ func (w *world) view() css.View {
 	return css.View{Width: w.width, Not: w.doubt}
 }
 
-// first is the world that believes what most programs do.
-func first() world { return world{not: notes, width: css.Widest} }
-
 // with are the worlds that a belief is held in.
 func (p *page) with(b belief) (set worlds) {
 	for i := range p.worlds {
