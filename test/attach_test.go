@@ -92,7 +92,7 @@ func TestAttach(t *testing.T) {
 		}
 		mail()
 	}
-	run(0, "1 message ended", "status")
+	run(0, "1 message received whole", "status")
 	if said := run(0, "nothing to change", "attach", "--yes"); strings.Contains(said, "reloaded") {
 		t.Error(said)
 	}

@@ -89,21 +89,22 @@ func (b *Books) Records(ctx context.Context, client string, from, to time.Time, 
 			return err
 		}
 	}
+	var lost accounting.Unread
 	for _, c := range clients {
 		periods, err := b.Periods(ctx, c)
 		if err != nil {
 			return err
 		}
 		for _, p := range slices.DeleteFunc(periods, func(p string) bool { return !accounting.Touches(p, from, to) }) {
-			if err := b.RecordsOf(ctx, c, p, func(r accounting.Record) error {
+			if err := lost.Note(b.RecordsOf(ctx, c, p, func(r accounting.Record) error {
 				if at := r.Falls(); at.Before(from) || !at.Before(to) {
 					return nil
 				}
 				return fn(r)
-			}); err != nil {
+			})); err != nil {
 				return err
 			}
 		}
 	}
-	return nil
+	return lost.Err()
 }

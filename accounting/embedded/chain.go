@@ -193,5 +193,11 @@ func (rd *reading) rest(loc *time.Location, damage error) error {
 	if err != nil {
 		return err
 	}
-	return fmt.Errorf("%w: %d of %d records of %s, %s cannot be read: %w", ErrDamaged, total-rd.done, total, rd.client, rd.period, damage)
+	return unread{fmt.Errorf("%w: %d of %d records of %s, %s cannot be read: %w", ErrDamaged, total-rd.done, total, rd.client, rd.period, damage)}
 }
+
+// unread is an accounting.ErrUnread in words of its own.
+type unread struct{ error }
+
+func (u unread) Unwrap() error        { return u.error }
+func (u unread) Is(target error) bool { return target == accounting.ErrUnread }

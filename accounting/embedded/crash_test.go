@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/report"
 	"github.com/tollgate-mail/tollgate/accounting/storetest"
 )
 
@@ -278,6 +279,22 @@ func TestDamagedRecords(t *testing.T) {
 	}
 	if got != 39 || len(bad) != len("client-0") {
 		t.Errorf("%d records were read; damaged: %q", got, bad)
+	}
+	// A question about all clients has all but that one record, whoever comes first.
+	got = 0
+	if err := s.Records(t.Context(), "", storetest.Now.Add(-time.Hour), storetest.Now.Add(time.Hour), func(accounting.Record) error {
+		got++
+		return nil
+	}); !errors.Is(err, accounting.ErrUnread) || !errors.Is(err, ErrDamaged) || got != 39 {
+		t.Errorf("%d records of all clients, %v", got, err)
+	}
+	rows, err := report.Run(t.Context(), s, report.Query{By: []report.Column{report.Domain}, From: storetest.Now, To: storetest.Now, ByRecords: true})
+	if !errors.Is(err, accounting.ErrUnread) || len(rows) != 1 || rows[0].Deliveries != 39 {
+		t.Errorf("%+v, %v", rows, err)
+	}
+	found, err := report.Verify(t.Context(), s, "", storetest.Now.Add(-time.Hour), storetest.Now.Add(time.Hour))
+	if err != nil || len(found.Problems) != 1 || !strings.Contains(found.Problems[0], "1 of 20 records") {
+		t.Errorf("%+v, %v", found, err)
 	}
 	for _, r := range mail {
 		if err := s.Put(t.Context(), []accounting.Record{accounting.VoidOf(r, storetest.Now)}); err != nil {

@@ -90,7 +90,8 @@ func each(ctx context.Context, b *bolt.Bucket, prefix []byte, fn func(rest, valu
 // stop a Put of that function for good.
 const pageSize = 512
 
-// Records calls fn with every record that counts in [from, to).
+// Records calls fn with every record that counts in [from, to). accounting.ErrUnread:
+// with all but those that cannot be read.
 func (s *Store) Records(ctx context.Context, client string, from, to time.Time, fn func(accounting.Record) error) error {
 	if !from.Before(to) {
 		return nil
@@ -102,12 +103,13 @@ func (s *Store) Records(ctx context.Context, client string, from, to time.Time, 
 			return err
 		}
 	}
+	var lost accounting.Unread
 	for _, name := range clients {
-		if err := s.between(ctx, name, from, to, fn); err != nil {
+		if err := lost.Note(s.between(ctx, name, from, to, fn)); err != nil {
 			return err
 		}
 	}
-	return nil
+	return lost.Err()
 }
 
 // between calls fn with a client's records that count in [from, to).
@@ -120,20 +122,21 @@ func (s *Store) between(ctx context.Context, client string, from, to time.Time, 
 	part := note{
 		first: accounting.Day(from.AddDate(0, 0, -1), s.o.Location), last: accounting.Day(to.AddDate(0, 0, 1), s.o.Location),
 	}
+	var lost accounting.Unread
 	for _, period := range list {
 		if !accounting.Touches(period, from, to) {
 			continue
 		}
-		if err := s.recordsOf(ctx, client, period, part, func(r accounting.Record) error {
+		if err := lost.Note(s.recordsOf(ctx, client, period, part, func(r accounting.Record) error {
 			if at := r.Falls(); at.Before(from) || !at.Before(to) {
 				return nil
 			}
 			return fn(r)
-		}); err != nil {
+		})); err != nil {
 			return err
 		}
 	}
-	return nil
+	return lost.Err()
 }
 
 // periods are those that a client has records in, sorted as texts.

@@ -88,7 +88,8 @@ type Query struct {
 // most first. Voids take away what they void, on the day of their record; what
 // adds up to nothing is left out. A row is of one currency. A store that is an
 // accounting.Ledger tells the balance of each client now, where the report is by
-// client alone. ErrQuery: the query is wrong.
+// client alone. ErrQuery: the query is wrong. accounting.ErrUnread comes with the rows
+// of all that could be read.
 func Run(ctx context.Context, store accounting.Store, q Query) ([]Row, error) {
 	if err := q.check(); err != nil {
 		return nil, err
@@ -97,8 +98,9 @@ func Run(ctx context.Context, store accounting.Store, q Query) ([]Row, error) {
 		q.Location = time.UTC
 	}
 	s := newSums(q)
+	var lost accounting.Unread
 	if !slices.Contains(q.By, Reason) {
-		if err := s.add(ctx, store); err != nil {
+		if err := lost.Note(s.add(ctx, store)); err != nil {
 			return nil, err
 		}
 	}
@@ -122,7 +124,7 @@ func Run(ctx context.Context, store accounting.Store, q Query) ([]Row, error) {
 			rows[i].Name = q.Name(rows[i].Client)
 		}
 	}
-	return rows, nil
+	return rows, lost.Err()
 }
 
 // maxYears bounds what one question asks of the store.

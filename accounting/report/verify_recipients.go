@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -30,6 +31,9 @@ func (v *Verification) recipients(ctx context.Context, b Books, client, month st
 				continue
 			}
 			more, err := recipientsOf(ctx, b, &c)
+			if errors.Is(err, accounting.ErrUnread) {
+				continue // said with the client's account
+			}
 			if err != nil {
 				return err
 			}

@@ -82,7 +82,10 @@ in the spool is not yet counted.`,
 			if err != nil {
 				return err
 			}
-			return away(a.printReport(&r, &q, &answer))
+			if err := a.printReport(&r, &q, &answer); err != nil {
+				return away(err)
+			}
+			return a.unreadRecords(answer.Unread)
 		},
 	}
 	f := c.Flags()
@@ -163,6 +166,18 @@ func (a *app) printReport(r *reporting, q *report.Query, answer *daemon.ReportAn
 		return err
 	}
 	return costAndBalance(a.out, answer.Rows)
+}
+
+// unreadRecords says what sums lack that were printed: who bills by them is not to take
+// them for all.
+func (a *app) unreadRecords(list []string) error {
+	for _, one := range list {
+		fmt.Fprintln(a.err, "tollgate: not in these sums:", visible(one))
+	}
+	if len(list) > 0 {
+		return silent(exitAway)
+	}
+	return nil
 }
 
 // costAndBalance says what of a balance is in no column.

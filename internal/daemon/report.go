@@ -35,6 +35,8 @@ type ReportRequest struct {
 type ReportAnswer struct {
 	Rows  []report.Row `json:"rows"`
 	Notes []string     `json:"notes"`
+	// Unread is what the sums lack, for it cannot be read.
+	Unread []string `json:"unread,omitempty"`
 }
 
 // Query reads a request. Days are those of loc.
@@ -141,7 +143,11 @@ func (p *Reporter) Report(ctx context.Context, r ReportRequest) (ReportAnswer, e
 	if r.Blocks || slices.Contains(q.By, report.Reason) {
 		q.Blocks = &refused
 	}
-	if a.Rows, err = report.Run(ctx, p.Store, q); err != nil {
+	a.Rows, err = report.Run(ctx, p.Store, q)
+	switch {
+	case errors.Is(err, accounting.ErrUnread):
+		a.Unread = strings.Split(err.Error(), "\n")
+	case err != nil:
 		return a, err
 	}
 	if p.Doubt != "" {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"syscall"
@@ -36,8 +37,9 @@ type Follower struct {
 	// Gap is told when lines may have been missed.
 	Gap func(why string)
 
-	place Place
-	open  []*growing // the file under Path last; before it those it was renamed to
+	absent bool // there was no file to begin at the end of: all of it is new
+	place  Place
+	open   []*growing // the file under Path last; before it those it was renamed to
 }
 
 // linger is how long a file that was renamed is read on: Postfix and syslogd
@@ -56,14 +58,19 @@ type growing struct {
 	headLen int64
 }
 
-// Resume begins behind a place; with none at the end of the log.
+// Resume begins behind a place; with none at the end of the log that there is. One that
+// there was not yet is read from its beginning once it has come.
 func (f *Follower) Resume(from Place, fn func(Event) error) error {
 	g, err := f.current()
 	if err != nil {
+		f.absent = f.absent || errors.Is(err, fs.ErrNotExist)
 		return err
 	}
 	f.place = from
 	f.open = []*growing{g}
+	if from.Inode == 0 && f.absent {
+		return g.remember()
+	}
 	if from.Inode == 0 {
 		info, err := g.f.Stat()
 		if err != nil {

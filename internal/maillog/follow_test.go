@@ -3,7 +3,9 @@ package maillog
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -95,6 +97,27 @@ func (r *reader) all(from, to int, twice bool) {
 	if !slices.Equal(got, want) {
 		r.t.Fatalf("read %q, want %q", got, want)
 	}
+}
+
+// A log that comes after the gateway (a first start, before Postfix has written a line)
+// is all new: what stands in it when it is first seen was written since.
+func TestFollowWhatIsNotThereYet(t *testing.T) {
+	l := newLog(t)
+	r := follow(t, l)
+	if err := os.Remove(l.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := r.f.Resume(Place{}, r.note); !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+	}
+	l.write(3)
+	r.poll()
+	r.all(1, 3, false)
+	l.write(1)
+	r.poll()
+	r.all(1, 4, false)
 }
 
 func TestFollow(t *testing.T) {
