@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/ulikunitz/xz"
@@ -130,4 +131,11 @@ func ScanFile(path string, loc *time.Location, fn func(Event) error) (err error)
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
+}
+
+func inodeOf(info os.FileInfo) uint64 {
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		return uint64(s.Ino)
+	}
+	return 0
 }

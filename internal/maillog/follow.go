@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"slices"
-	"syscall"
 	"time"
 )
 
@@ -139,13 +138,6 @@ func (f *Follower) current() (*growing, error) {
 		return nil, errors.Join(err, file.Close())
 	}
 	return &growing{f: file, inode: inodeOf(info), grew: f.Now()}, nil
-}
-
-func inodeOf(info os.FileInfo) uint64 {
-	if s, ok := info.Sys().(*syscall.Stat_t); ok {
-		return uint64(s.Ino)
-	}
-	return 0
 }
 
 // is tells whether the file begins as it did at a place, and is no shorter.
