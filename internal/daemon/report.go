@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -287,20 +286,4 @@ func refusal(err error) error {
 		return refuse(err)
 	}
 	return storeAway(err)
-}
-
-// ParseClient reads an address or a network; "" is none.
-func ParseClient(s string) (netip.Prefix, error) {
-	if s == "" {
-		return netip.Prefix{}, nil
-	}
-	if addr, err := netip.ParseAddr(s); err == nil {
-		addr = addr.Unmap().WithZone("")
-		return netip.PrefixFrom(addr, addr.BitLen()), nil
-	}
-	p, err := netip.ParsePrefix(s)
-	if err != nil {
-		return netip.Prefix{}, fmt.Errorf("--client-ip %q: want an address or a network such as 192.0.2.0/24", s)
-	}
-	return p.Masked(), nil
 }

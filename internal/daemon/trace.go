@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -109,4 +110,20 @@ func (d *Daemon) looked(ctx context.Context, r LookRequest) error {
 		Kind: journal.Looks, Time: time.Now(), Gateway: d.judge.Gate().Policy().Gateway, Policy: d.config().Gate.Version,
 		Ref: clip(r.Ref), By: control.User(ctx), Event: clip(r.Command), Detail: clip(r.What),
 	})
+}
+
+// ParseClient reads an address or a network; "" is none.
+func ParseClient(s string) (netip.Prefix, error) {
+	if s == "" {
+		return netip.Prefix{}, nil
+	}
+	if addr, err := netip.ParseAddr(s); err == nil {
+		addr = addr.Unmap().WithZone("")
+		return netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	p, err := netip.ParsePrefix(s)
+	if err != nil {
+		return netip.Prefix{}, fmt.Errorf("--client-ip %q: want an address or a network such as 192.0.2.0/24", s)
+	}
+	return p.Masked(), nil
 }
