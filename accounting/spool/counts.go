@@ -2,6 +2,8 @@ package spool
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -33,25 +35,26 @@ func (s *Spool) saveCounts() {
 	}
 }
 
-// loadCounts takes up what was kept of the segments that there are.
-func (s *Spool) loadCounts() {
+// loadCounts takes up what was kept of the segments that there are. It returns how many
+// records were in those that waited and were removed while nobody ran.
+func (s *Spool) loadCounts() (gone int64) {
 	b, err := s.fs.ReadFile(s.path(countsName))
 	if err != nil {
-		return
+		return 0
 	}
 	text, sum, ok := strings.Cut(strings.TrimSuffix(string(b), "\n"), "\ncrc32c=")
 	if !ok || sum != checksum(text) {
-		return
+		return 0
 	}
 	name, lines, _ := strings.Cut(text, "\n")
 	if name != s.cursor.spool {
-		return
+		return 0
 	}
 	kept := map[uint64]segment{}
 	for line := range strings.Lines(lines) {
 		var g segment
 		if _, err := fmt.Sscanf(line, "%d %d %d", &g.seq, &g.size, &g.records); err != nil || g.records < 0 {
-			return
+			return 0
 		}
 		kept[g.seq] = g
 	}
@@ -60,7 +63,15 @@ func (s *Spool) loadCounts() {
 		if k, ok := kept[g.seq]; ok && k.size == g.size {
 			g.records, g.counted = k.records, true
 		}
+		delete(kept, g.seq)
 	}
+	for _, seq := range slices.Sorted(maps.Keys(kept)) {
+		if g := kept[seq]; s.cursor.before(position{seq, 1}) {
+			s.o.Log.Error("a segment of the spool was removed before it was drained: its usage records are lost", "segment", segmentName(seq), "records", g.records)
+			gone += g.records
+		}
+	}
+	return gone
 }
 
 // counted notes how many records there are in a segment, unless it has grown.

@@ -2,10 +2,13 @@ package spool
 
 import (
 	"bytes"
+	"errors"
 	"flag"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -86,6 +89,47 @@ func TestCounts(t *testing.T) {
 			}
 			drained(t, s, messages*each)
 		})
+	}
+}
+
+// A segment that waited and was removed while nobody ran is told, and its records stand
+// among those that were spooled, once: the store is seen to miss them.
+func TestWaitingSegmentRemoved(t *testing.T) {
+	dir, o := t.TempDir(), Options{SegmentSize: 4000}
+	s := mustOpen(t, dir, o, osFiles{})
+	for i := range 60 {
+		mustAppend(t, s, message(i, 3))
+	}
+	gone := s.segments[4]
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, segmentName(gone.seq))); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	o.Log = slog.New(slog.NewTextHandler(&log, nil))
+	for range 2 {
+		s = mustOpen(t, dir, o, osFiles{})
+		if spooled, waiting := s.Counts(); gone.records == 0 || spooled != 180 || waiting != 180-gone.records {
+			t.Errorf("%d spooled, %d waiting, %d are gone", spooled, waiting, gone.records)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := strings.Count(log.String(), segmentName(gone.seq)); n != 1 {
+		t.Errorf("told %d times: %s", n, &log)
+	}
+	// Of one that was drained nothing is missing.
+	s = mustOpen(t, dir, o, osFiles{})
+	drained(t, s, 180-int(gone.records))
+	if err := errors.Join(s.Close(), os.Remove(filepath.Join(dir, segmentName(gone.seq+2)))); err != nil {
+		t.Fatal(err)
+	}
+	s = mustOpen(t, dir, o, osFiles{})
+	if spooled, waiting := s.Counts(); spooled != 180 || waiting != 0 {
+		t.Errorf("%d spooled, %d waiting", spooled, waiting)
 	}
 }
 

@@ -24,6 +24,7 @@ type faults struct {
 	write   func(path string, b []byte) (int, error) // bytes that go through before the error
 	sync    func(path string) error
 	cut     func(path string) error
+	syncDir func() error
 	synced  map[string]int64
 	failed  map[string]bool // descriptors whose write or sync has failed
 	reused  []string        // those of them that were written or synced again
@@ -96,6 +97,27 @@ func (f *faultFile) Truncate(size int64) error {
 	}
 	f.size = size
 	return f.File.Truncate(size)
+}
+
+func (f *faults) SyncDir(dir string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.syncDir != nil {
+		if err := f.syncDir(); err != nil {
+			return err
+		}
+	}
+	return f.osFiles.SyncDir(dir)
+}
+
+// failures are so many, and then none.
+func failures(n int) func() error {
+	return func() error {
+		if n--; n >= 0 {
+			return syscall.EIO
+		}
+		return nil
+	}
 }
 
 func (f *faults) reuse(path string) {

@@ -22,13 +22,27 @@ func (s *Spool) recover() error {
 			return fmt.Errorf("%s: %w", segmentName(s.segments[n-1].seq), err)
 		}
 	}
-	s.loadCounts()
+	gone := s.loadCounts()
 	s.applied = s.cursor.position
 	if err := s.count(); err != nil {
 		return err
 	}
+	if gone > 0 {
+		s.miss(gone)
+	}
 	s.spooled = s.cursor.count + s.waiting
 	return nil
+}
+
+// miss has records that are gone stand among those that were spooled, so that whoever
+// compares that with the store misses them: twice, where it is cut off half way.
+func (s *Spool) miss(records int64) {
+	s.cursor.count += records
+	if err := saveCursor(s.fs, s.dir, s.cursor); err != nil {
+		s.o.Log.Error("the spool's cursor cannot be saved", "error", err)
+		return
+	}
+	s.saveCounts() // without what is gone
 }
 
 // loadCursor takes up the cursor, or begins with a new one: then all that is

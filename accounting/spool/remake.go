@@ -36,9 +36,11 @@ func (w *writer) still() error {
 		return nil
 	}
 	s, name := w.spool, segmentName(w.cur.seq)
-	if _, err := s.fs.Stat(s.path(name)); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := s.fs.Stat(s.path(name)); !w.cur.removed && !errors.Is(err, fs.ErrNotExist) {
 		return nil // of anything else the write will tell
 	}
+	// What has its name from now on is another file, made whole or not.
+	w.cur.removed = true
 	err := s.remade()
 	if err == nil {
 		err = w.again(s.path(name))
@@ -54,19 +56,27 @@ func (w *writer) still() error {
 	return nil
 }
 
-// again writes what is durable in the current segment to a new file.
+// again writes what is durable in the current segment to a new file. One that a try
+// before has left is replaced.
 func (w *writer) again(path string) error {
-	f, err := w.spool.fs.Create(path)
+	files, temp := w.spool.fs, path+".new"
+	if err := files.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := files.Create(temp)
 	if err != nil {
 		return err
 	}
 	if _, err = io.Copy(f, io.NewSectionReader(w.cur.file, 0, w.cur.synced)); err == nil {
 		err = f.Sync()
 	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, w.spool.fs.Remove(path))
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = files.Rename(temp, path)
 	}
-	return w.spool.fs.SyncDir(w.spool.dir)
+	if err != nil {
+		return errors.Join(err, files.Remove(temp))
+	}
+	return files.SyncDir(w.spool.dir)
 }
 
 // remade makes what must be in the folder besides segments, where somebody removed it:

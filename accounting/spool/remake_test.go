@@ -23,7 +23,7 @@ func TestRemovedUnderIt(t *testing.T) {
 		"renamed":          func(dir string) error { return os.Rename(dir, dir+".old") },
 		"nothing":          func(string) error { return nil },
 	} {
-		for _, messages := range []int{0, 1, 3} {
+		for _, messages := range []int{-1, 0, 1, 3} { // -1: nor does anybody ask
 			t.Run(name, func(t *testing.T) {
 				dir := filepath.Join(t.TempDir(), "state", "spool")
 				s := mustOpen(t, dir, Options{SegmentSize: 1 << 20}, osFiles{})
@@ -47,7 +47,9 @@ func TestRemovedUnderIt(t *testing.T) {
 					mustAppend(t, s, message(3+n, 1))
 					want = append(want, ids(message(3+n, 1))...)
 				}
-				if messages == 0 {
+				if messages < 0 {
+					// The end of the process alone.
+				} else if messages == 0 {
 					s.Probe()
 					s.look() // what a status has asked for
 				} else if st := s.Status(); st.WriteError != "" {
@@ -110,6 +112,8 @@ func TestRemovedOnAFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, fault := range []func(){
+		func() { files.syncDir = failures(1) }, // of the folder
+		func() { files.syncDir = failures(1) }, // of the segment
 		func() { files.create_ = func(string) error { return syscall.ENOSPC } },
 		func() { files.write = func(_ string, b []byte) (int, error) { return len(b) / 2, syscall.ENOSPC } },
 		func() { files.sync = func(string) error { return syscall.EIO } },
@@ -121,7 +125,7 @@ func TestRemovedOnAFullDisk(t *testing.T) {
 		if st := s.Status(); st.WriteError == "" {
 			t.Error("nothing is told")
 		}
-		files.set(func() { files.create_, files.write, files.sync = nil, nil, nil })
+		files.set(func() { files.create_, files.write, files.sync, files.syncDir = nil, nil, nil, nil })
 	}
 	mustAppend(t, s, message(2, 1))
 	if st := s.Status(); st.WriteError != "" {

@@ -217,6 +217,27 @@ func TestConcurrentAppends(t *testing.T) {
 	}
 }
 
+// Whoever asks for the name does so while the cursor is saved: the race detector sees it.
+func TestNameBesideADrain(t *testing.T) {
+	s := mustOpen(t, t.TempDir(), Options{}, osFiles{})
+	stop := startDrain(t, s, newAccount())
+	defer stop()
+	name, over := s.Name(), make(chan struct{})
+	go func() {
+		defer close(over)
+		for range 1000 {
+			if s.Name() != name {
+				t.Error("another name")
+			}
+		}
+	}()
+	for n := range 10 {
+		mustAppend(t, s, message(n, 1))
+		flushAll(t, s)
+	}
+	<-over
+}
+
 func TestAppendMisuse(t *testing.T) {
 	dir := t.TempDir()
 	s := mustOpen(t, dir, Options{}, osFiles{})

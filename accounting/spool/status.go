@@ -60,7 +60,11 @@ func (s *Spool) Status() Status {
 
 // Name is the spool's own, made once: it tells it from another that stood in
 // the same folder before.
-func (s *Spool) Name() string { return s.cursor.spool }
+func (s *Spool) Name() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cursor.spool
+}
 
 // Counts are how many records were ever spooled, and how many of them wait.
 func (s *Spool) Counts() (spooled, waiting int64) {

@@ -29,6 +29,8 @@ type tail struct {
 	seq    uint64
 	file   File
 	synced int64 // bytes that a sync has made durable
+
+	removed bool // somebody took its name away: nothing more is written to it
 }
 
 // run until the queue is closed and empty.
@@ -38,6 +40,10 @@ func (w *writer) run() {
 		if worked, more = w.step(); !worked && more {
 			<-w.spool.queue.wake
 		}
+	}
+	// With the descriptor goes what somebody removed meanwhile.
+	if err := w.still(); err != nil {
+		w.spool.o.Log.Error("records that wait are lost with the end of this process", "error", err)
 	}
 	if w.cur != nil {
 		w.close()
