@@ -193,6 +193,35 @@ func TestNoRoom(t *testing.T) {
 	}
 }
 
+// A mark that could not be made durable is none that was left in the store: whoever
+// compares would find that the store has lost what it never had.
+func TestMarkNotLeft(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "account.db")
+	s := mustOpen(t, path, Options{Now: fixedNow, segment: 2000})
+	se, err := s.Session(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 20 {
+		if err := se.Put(t.Context(), []accounting.Record{storetest.Usage(n, "sales", "a@example.org", storetest.Now, 10, 10)}, fmt.Sprint(n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Rename(RecordsDir(path), path+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if err := se.Move(t.Context(), "x"); !errors.Is(err, accounting.ErrNotKept) || !errors.Is(err, os.ErrNotExist) {
+		t.Error(err)
+	}
+	if mark := se.Marks()[0].Text; mark != "19" {
+		t.Errorf("mark %q", mark)
+	}
+	if err := os.Rename(path+".away", RecordsDir(path)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func recordsOf(t *testing.T, s *Store, client string) (ids []string) {
 	t.Helper()
 	if err := s.RecordsOf(t.Context(), client, "2026-11", func(r accounting.Record) error {

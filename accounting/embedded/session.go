@@ -102,8 +102,13 @@ func (se *session) Move(ctx context.Context, text string) error {
 	if err := se.begin(ctx); err != nil {
 		return err
 	}
+	was := se.mark
 	se.s.open.mark, se.mark = text, text
-	return se.s.write()
+	err := se.s.write()
+	if err != nil {
+		se.mark = was // the other was never left
+	}
+	return err
 }
 
 // Check compares the mark, and makes durable what was put.
