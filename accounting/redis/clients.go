@@ -32,6 +32,8 @@ const (
 	scanAge = 10 * time.Second
 	// scanSeldom is that where they are asked for all the time.
 	scanSeldom = time.Hour
+	// scanDenied is when a user that may not look for keys is let try again.
+	scanDenied = time.Minute
 	// mostUnlisted bounds the clients that a text names.
 	mostUnlisted = 10
 )
@@ -54,22 +56,28 @@ func (s *Store) clients(ctx context.Context, age time.Duration) ([]string, error
 	if err := it.Err(); err != nil {
 		return nil, fault(err)
 	}
-	unlisted, err := s.lookFor(ctx, there, age)
+	fresh, unlisted, err := s.lookFor(ctx, there, age)
 	if err != nil {
 		return nil, err
 	}
+	for _, id := range fresh {
+		there[id] = true
+	}
 	s.note(there, unlisted, strange)
-	list = append(list, unlisted...)
+	list = slices.Concat(list, fresh, unlisted)
 	slices.Sort(list)
 	return list, nil
 }
 
-// lookFor finds those that have an account and are not in the set: of those seen
-// before at once, of all by their keys, which takes time.
-func (s *Store) lookFor(ctx context.Context, there map[string]bool, age time.Duration) ([]string, error) {
+// lookFor finds those that have an account and were not there in the set: of those seen
+// before at once, of all by their keys, which takes time. Fresh are in the set by now.
+func (s *Store) lookFor(ctx context.Context, there map[string]bool, age time.Duration) (fresh, unlisted []string, err error) {
 	a, now := &s.accounts, s.o.Now()
 	a.mu.Lock()
-	scan := !a.mayNot && (a.scanned.IsZero() || now.Sub(a.scanned).Abs() >= age)
+	if a.mayNot {
+		age = max(age, scanDenied)
+	}
+	scan := a.scanned.IsZero() || now.Sub(a.scanned).Abs() >= age
 	var gone []string
 	for id := range a.known {
 		if !there[id] {
@@ -79,8 +87,8 @@ func (s *Store) lookFor(ctx context.Context, there map[string]bool, age time.Dur
 	a.mu.Unlock()
 	if scan {
 		found, err := s.byKeys(ctx)
-		if err != nil && !isDenied(err) {
-			return nil, err
+		if err != nil && !isDenied(err) && !isUnknown(err) {
+			return nil, nil, err
 		}
 		a.mu.Lock()
 		a.scanned, a.mayNot = now, err != nil
@@ -93,23 +101,27 @@ func (s *Store) lookFor(ctx context.Context, there map[string]bool, age time.Dur
 	}
 	slices.Sort(gone)
 	gone = slices.Compact(gone)
-	var unlisted []string
 	for chunk := range slices.Chunk(gone, pageSize) {
 		pipe := s.db.Pipeline()
-		cmds := make([]*redis.IntCmd, len(chunk))
+		accounts, listed := make([]*redis.IntCmd, len(chunk)), make([]*redis.BoolCmd, len(chunk))
 		for i, id := range chunk {
-			cmds[i] = pipe.Exists(ctx, s.accountKey(id), s.appliedKey(id), s.entriesKey(id))
+			accounts[i] = pipe.Exists(ctx, s.accountKey(id), s.appliedKey(id), s.entriesKey(id))
+			listed[i] = pipe.SIsMember(ctx, s.clientsKey(), id)
 		}
 		if _, err := pipe.Exec(ctx); err != nil {
-			return nil, fault(err)
+			return nil, nil, fault(err)
 		}
-		for i, c := range cmds {
-			if c.Val() > 0 {
-				unlisted = append(unlisted, chunk[i])
+		for i, id := range chunk {
+			switch {
+			case accounts[i].Val() == 0:
+			case listed[i].Val(): // new since the set was read
+				fresh = append(fresh, id)
+			default:
+				unlisted = append(unlisted, id)
 			}
 		}
 	}
-	return unlisted, nil
+	return fresh, unlisted, nil
 }
 
 // byKeys are the clients that keys of accounts are found of.
@@ -186,7 +198,7 @@ func (a *accounts) problems(key string) []string {
 		list = append(list, fmt.Sprintf("redis: %s has what is no client's id, and is left out: %s", key, shortened(a.strange)))
 	}
 	if a.mayNot {
-		list = append(list, fmt.Sprintf("redis: whether clients were taken out of %s cannot be told: the user may not run SCAN", key))
+		list = append(list, fmt.Sprintf("redis: whether clients were taken out of %s cannot be told: the user may not run SCAN, or the server has no such command", key))
 	}
 	return list
 }

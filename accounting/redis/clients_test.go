@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/accounting/storetest"
@@ -77,8 +78,42 @@ func TestUnlisted(t *testing.T) {
 	if err := admin.db.Do(t.Context(), "ACL", "SETUSER", "default", "-scan").Err(); err != nil {
 		t.Fatal(err)
 	}
-	narrow := mustOpen(t, srv.options())
+	o, now := srv.options(), storetest.Now
+	o.Now = func() time.Time { return now }
+	narrow := mustOpen(t, o)
 	if all, err := narrow.Clients(t.Context()); err != nil || len(all) != 1 || !strings.Contains(strings.Join(narrow.Warnings(t.Context()), "\n"), "SCAN") {
 		t.Error(all, err, narrow.Warnings(t.Context()))
+	}
+	// Once it may, it is told no longer.
+	if err := admin.db.Do(t.Context(), "ACL", "SETUSER", "default", "+scan").Err(); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(scanDenied)
+	if all, err := narrow.Clients(t.Context()); err != nil || len(all) != 1 || strings.Contains(strings.Join(narrow.Warnings(t.Context()), "\n"), "SCAN") {
+		t.Error(all, err, narrow.Warnings(t.Context()))
+	}
+}
+
+// A client that is new since the set was read is none that was taken out of it.
+func TestListedMeanwhile(t *testing.T) {
+	srv := startServer(t, "--save", "")
+	s := mustOpen(t, srv.options())
+	put(t, s, storetest.Usage(1, "sales", "a@example.org", storetest.Now, 10, 10), storetest.Usage(2, "other", "b@example.org", storetest.Now, 5, 5))
+	if err := s.db.SRem(t.Context(), "tg:clients", "other").Err(); err != nil {
+		t.Fatal(err)
+	}
+	fresh, unlisted, err := s.lookFor(t.Context(), map[string]bool{}, scanAge) // as read before both
+	if err != nil || !slices.Equal(fresh, []string{"sales"}) || !slices.Equal(unlisted, []string{"other"}) {
+		t.Errorf("fresh %q, unlisted %q, %v", fresh, unlisted, err)
+	}
+}
+
+// A server without SCAN counts and reports as it did.
+func TestClientsWithoutScan(t *testing.T) {
+	srv := startServer(t, "--save", "", "--rename-command", "SCAN", "HIDDEN", "--rename-command", "KEYS", "ASIDE") // in pairs
+	s := mustOpen(t, srv.options())
+	put(t, s, storetest.Usage(1, "sales", "a@example.org", storetest.Now, 10, 10))
+	if all, err := s.Clients(t.Context()); err != nil || !slices.Equal(all, []string{"sales"}) || !strings.Contains(strings.Join(s.Warnings(t.Context()), "\n"), "SCAN") {
+		t.Error(all, err, s.Warnings(t.Context()))
 	}
 }

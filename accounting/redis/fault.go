@@ -34,6 +34,9 @@ func isDenied(err error) bool {
 	return err != nil && (strings.Contains(err.Error(), "NOPERM") || strings.Contains(err.Error(), inScript))
 }
 
+// isUnknown tells whether the server has no such command: an operator may have renamed it.
+func isUnknown(err error) bool { return strings.Contains(err.Error(), "ERR unknown command") }
+
 // Meaning is what an error of the client library means for whoever runs the
 // server, "" where its own words say it.
 func Meaning(err error) string {
