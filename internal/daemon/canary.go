@@ -45,10 +45,10 @@ const (
 type trial struct {
 	version string
 
-	mu    sync.Mutex
-	state canary.State
-	ended bool
-	timer *time.Timer
+	mu, saving  sync.Mutex // the second while the state is kept; it is taken first
+	state       canary.State
+	ended, kept bool // kept: its end is, and nothing of it any more
+	timer       *time.Timer
 }
 
 func (d *Daemon) answerCanary(context.Context, json.RawMessage) (any, error) {
@@ -155,10 +155,10 @@ func (d *Daemon) pair(t *trial, p shadow.Pair) {
 	why := t.state.Add(canary.Pair{
 		Candidate: p.Live.Verdict, Old: p.Beside.Verdict, Fault: p.Tape.Faulted, Slow: p.Tape.Judging > slowCanary,
 	})
-	state := t.state
+	worse := t.state.Refused != before.Refused || t.state.Slow != before.Slow
 	t.mu.Unlock()
-	if state.Refused != before.Refused || state.Slow != before.Slow {
-		d.saveCanary(state)
+	if worse {
+		d.keepTrial(t)
 	}
 	if why != "" {
 		// At once; the rest waits for the goroutine that calls this.
@@ -191,7 +191,7 @@ func (d *Daemon) endCanary(t *trial, why string) {
 	if d.trials.canary.CompareAndSwap(t, nil) {
 		d.judge.Gate().Split(nil)
 	}
-	d.saveCanary(state)
+	d.keepTrial(t)
 	d.log.Warn("the canary is over: the old policy judges all mail", "file", state.File, "version", state.Version, "reason", why)
 	closeBeside(d.trials.old.Swap(nil))
 	d.noteEnd(state)

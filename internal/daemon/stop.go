@@ -145,14 +145,22 @@ func (d *Daemon) flush(ctx context.Context) {
 // keepCanary keeps how far one has come that goes on at the next start; of one that
 // another process goes on with that one knows.
 func (d *Daemon) keepCanary() {
-	t := d.trials.canary.Load()
-	if t == nil {
-		return
+	if t := d.trials.canary.Load(); t != nil {
+		d.keepTrial(t)
 	}
+}
+
+// keepTrial keeps how a canary stands by now. Whoever saw it earlier and comes later must
+// not take its end back: it would be in force again after a restart.
+func (d *Daemon) keepTrial(t *trial) {
+	t.saving.Lock()
+	defer t.saving.Unlock()
 	t.mu.Lock()
-	state, ended := t.state, t.ended
+	state, over := t.state, !t.state.Ended.IsZero()
+	left := t.ended && !over
 	t.mu.Unlock()
-	if !ended {
+	if !left && !t.kept {
 		d.saveCanary(state)
+		t.kept = over
 	}
 }
