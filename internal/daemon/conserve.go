@@ -31,7 +31,7 @@ const (
 // balance compares what was spooled with what the store has, every now and then.
 func (d *Daemon) balance(ctx context.Context, store accounting.Conserver) {
 	b := d.balancer(store)
-	said := int64(0)
+	said, failed := int64(0), ""
 	for {
 		began := time.Now()
 		limited, cancel := context.WithTimeout(ctx, refreshTimeout)
@@ -48,6 +48,13 @@ func (d *Daemon) balance(ctx context.Context, store accounting.Conserver) {
 					"parked", is.Parked, "dropped", is.Dropped, "missing", is.Missing)
 			}
 			said = is.Missing
+		}
+		switch {
+		case err == nil:
+			failed = ""
+		case ctx.Err() == nil && err.Error() != failed:
+			failed = err.Error()
+			d.log.Warn("what was spooled and what the store has cannot be compared", "error", err)
 		}
 		if pause(ctx, long) != nil {
 			return

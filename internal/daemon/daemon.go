@@ -98,7 +98,8 @@ type Daemon struct {
 	milter  *milter.Server
 	control *control.Server
 
-	hand handing // this gateway to another process
+	hand   handing  // this gateway to another process
+	unkept minutely // when it was said that records are not made durable
 
 	confined ConfinementStatus
 	within   *confine.Bounds // nil: it is not confined

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -236,6 +237,15 @@ func pause(ctx context.Context, d time.Duration) error {
 type records struct{ d *Daemon }
 
 func (r records) Append(ctx context.Context, list []accounting.Record) error {
+	err := r.append(ctx, list)
+	if err != nil && r.d.unkept.due(time.Now()) {
+		// The spool says what it fails with, and nothing of a disk that hangs.
+		r.d.log.Error("usage records are not made durable; mail for clients is deferred", "error", err)
+	}
+	return err
+}
+
+func (r records) append(ctx context.Context, list []accounting.Record) error {
 	to, err := r.d.hand.records.Use(ctx)
 	if err != nil {
 		return err
@@ -248,3 +258,19 @@ func (r records) Append(ctx context.Context, list []accounting.Record) error {
 type lost struct{ error }
 
 func (l lost) Append(context.Context, []accounting.Record) error { return l.error }
+
+// minutely is when something was said last that is said once a minute.
+type minutely struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (m *minutely) due(now time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.at.IsZero() && now.Sub(m.at) < time.Minute {
+		return false
+	}
+	m.at = now
+	return true
+}
