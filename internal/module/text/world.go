@@ -73,7 +73,11 @@ func (p *page) split(from int, w world) {
 			return
 		}
 	}
-	if len(p.worlds) == maxWorlds {
+	most := maxWorlds
+	if p.noted == 0 && !w.believes(notes) {
+		most-- // there is always one that what is for Outlook alone is written in
+	}
+	if len(p.worlds) >= most {
 		p.found(SymbolLimit)
 		return
 	}

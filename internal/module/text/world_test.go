@@ -73,3 +73,16 @@ func TestWordInAWorld(t *testing.T) {
 	})
 	t.Logf("%d were beyond the limit", limits)
 }
+
+// There is a world for what is for Outlook alone although the page has as many as there
+// may be; that not all readings are given is told.
+func TestNoRoomForOutlook(t *testing.T) {
+	const doubts = `<b style="color:white">x</b><b style="position:absolute;left:-9999px">x</b><b style="max-height:0">x</b>` +
+		`<b style="unicode-bidi:bidi-override;direction:rtl">x</b><b style="display:none"/></b><p hidden><table></table>`
+	for _, only := range []string{"<!--[if mso]>lottery<![endif]-->", "<template>lottery</template>", "<noembed>lottery</noembed>"} {
+		f := of(t, htmlOf(doubts+only))
+		if !slices.Contains(f.Symbols, SymbolLimit) || len(f.Text) == 0 {
+			t.Errorf("%s: %q, %q", only, f.Text, f.Symbols)
+		}
+	}
+}
