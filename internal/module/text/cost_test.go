@@ -2,6 +2,7 @@ package text
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -64,4 +65,24 @@ func FuzzCost(f *testing.F) {
 		piece := one + other
 		costOf(t, strings.Repeat(piece, min(max(times, 1), most/max(len(piece), 1))))
 	})
+}
+
+// To look at blocks anew that an element leaves open costs what style sheets say of them.
+func TestDearRemovals(t *testing.T) {
+	var sheet strings.Builder
+	for n := range 500 {
+		fmt.Fprintf(&sheet, "div[title^=\"%.*s\"]{opacity:1}b{opacity:1}", n%50+1, strings.Repeat("x", 50))
+	}
+	page := func(ends int) int64 {
+		b := budget.New(t.Context(), math.MaxInt64, math.MaxInt64)
+		in := &inspection{budget: b, desk: new(desk)}
+		if err := in.html("<style>" + sheet.String() + "</style>" + strings.Repeat("<b>", 20) + strings.Repeat(`<div title="`+strings.Repeat("x", 50)+`">`, 20) + strings.Repeat("</b>", ends)); err != nil {
+			t.Error(err)
+		}
+		steps, _ := b.Spent()
+		return steps
+	}
+	if each := (page(20) - page(0)) / 20; each < 20*500 {
+		t.Errorf("%d steps each", each)
+	}
 }

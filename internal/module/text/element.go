@@ -250,7 +250,13 @@ func (p *page) remove(at int) error {
 		first++
 	}
 	kept := slices.Clone(p.open[first:])
-	if err := p.budget.Charge((len(p.open) - at) * (1 + len(p.worlds))); err != nil {
+	cost := (len(p.open) - at) * (1 + len(p.worlds))
+	for i := range kept {
+		if said := kept[i].said; said != nil {
+			cost += len(p.worlds) * 2 * len(said.sheet)
+		}
+	}
+	if err := p.budget.Charge(cost); err != nil {
 		return err
 	}
 	p.pop(at)
