@@ -69,6 +69,9 @@ func TestSelectors(t *testing.T) {
 		{"p:not(.x)", "p", "b"},
 		{"p::first-line, b", "b", "p"},
 		{"i + b", "b", "i"},
+		{"div.a > p i", "div.a p div p i", "div p div.a i"},
+		{"u i u i u i u i u p", "u i u i u i u i u p", "b i u p"},
+		{".a.a.a.a.a.a.a.a.b", "p.a.b", "p.b"},
 	} {
 		var s Sheet
 		if err := s.Read(nil, tt.selector+"{display:none}"); err != nil {
@@ -112,7 +115,7 @@ func TestCascade(t *testing.T) {
 		"p{disp/**/lay:none}":                                                                   0,
 		"@supports (display:grid){@media screen{p{display:none}}}":                              Hides,
 		"b{}p{display:inline-block}":                                                            Inline,
-		"p{display:\"none\"}":                                                                   Block,
+		"p{display:\"none\"}":                                                                   0, // a string is no word of display
 		"p{background:url(data:x;y,{});display:none}":                                           Hides,
 		"p[a='}']{display:block}p{display:none}":                                                Hides,
 		"@unknown{p{display:block}}p{display:none}":                                             Hides,
@@ -180,6 +183,29 @@ func TestDeclarations(t *testing.T) {
 		"unicode-bidi:bidi-override;direction:rtl":       {Override: Hides, Direction: Hides},
 		"mso-hide:all":                                   {MsoHide: Hides},
 		"display:none;display:inherit":                   {Display: Shows},
+		"margin:0 0 0 -9999px":                           {Away: Hides},
+		"font:400 0 arial":                               {FontSize: Hides},
+		"font:400 12px/0 arial":                          {FontSize: Shows},
+		// What is no declaration changes nothing.
+		"display:none x":                       {},
+		"display:none;display:x":               {Display: Hides},
+		"visibility:hidden;visibility:x":       {Visibility: Hides},
+		"visibility:hidden;visibility:inherit": {Visibility: 0},
+		"overflow:hidden;overflow:x":           {Overflow: Hides},
+		"opacity:0;opacity:none":               {Opacity: Hides},
+		"opacity:0px":                          {},
+		"font-size:-1px":                       {},
+		"font-size:0 0":                        {},
+		"font-size:0x":                         {},
+		"font-size:0;font-size:larger":         {FontSize: Hides},
+		"max-height:-1px":                      {},
+		"*display:none":                        {},
+		"*display:none;visibility:hidden":      {Visibility: Hides},
+		"display x:none":                       {},
+		"(;display:none);visibility:hidden":    {Visibility: Hides},
+		"display:none !x":                      {},
+		"--x:y;display:none":                   {Display: Hides},
+		";;display : none":                     {Display: Hides},
 	} {
 		style, err := Attribute(nil, text)
 		var all Declarations

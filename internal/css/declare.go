@@ -45,15 +45,25 @@ func (t *tokens) declarations() Style {
 			if ended {
 				return s
 			}
+		case css.WhitespaceToken, css.SemicolonToken, css.AtKeywordToken:
+		default: // "*display:none" is no declaration (CSS Syntax 3 §5.5.5), up to its end
+			if _, _, ended := t.values(); ended {
+				return s
+			}
 		}
 	}
 	return s
 }
 
-// values reads what is behind a name; ended where a block does, too.
+// values reads what is behind a name, none where something else than a colon is;
+// ended where a block does, too.
 func (t *tokens) values() (values []value, important, ended bool) {
 	values = t.buffer[:0]
-	depth, colon := 0, false
+	depth, colon, bad := 0, false, false
+	switch t.kind {
+	case css.FunctionToken, css.LeftParenthesisToken, css.LeftBracketToken:
+		depth = 1
+	}
 	for t.next() {
 		switch t.kind {
 		case css.RightBraceToken:
@@ -79,7 +89,7 @@ func (t *tokens) values() (values []value, important, ended bool) {
 		case css.WhitespaceToken:
 			continue
 		}
-		if !colon {
+		if bad = bad || !colon; bad {
 			continue
 		}
 		important = important || t.is("important") && len(values) > 0 && values[len(values)-1].text == "!"
@@ -129,22 +139,30 @@ func tri(hides bool) Value {
 	return Shows
 }
 
-// declare takes a declaration. Later ones count.
+// declare takes a declaration. Later ones count, but not those that are none: a value
+// that a property does not have changes nothing (CSS Syntax 3 §9).
 func (d *Declarations) declare(name string, values []value) {
-	if len(values) == 0 {
+	if n := len(values); n > 1 && values[n-1].text == "important" && values[n-2].text == "!" {
+		values = values[:n-2]
+	}
+	if len(values) == 0 || len(values) > 1 && single(name, values[0]) {
 		return
 	}
 	first := values[0]
 	sized := func(p Property) {
-		if first.unit != "none" || first.text == "auto" || first.text == "none" {
+		if first.length() || first.text == "auto" || first.text == "none" {
 			d[p] = tri(first.none())
 		}
 	}
 	switch name {
 	case "display":
-		d[Display] = display(first.text)
+		if v, known := display(first.text); known {
+			d[Display] = v
+		}
 	case "opacity":
-		sized(Opacity)
+		if first.unit == "" || first.unit == "%" {
+			d[Opacity] = tri(first.none())
+		}
 	case "height":
 		sized(Height)
 	case "max-height":
@@ -154,18 +172,30 @@ func (d *Declarations) declare(name string, values []value) {
 	case "max-width":
 		sized(MaxWidth)
 	case "overflow", "overflow-x", "overflow-y":
-		d[Overflow] = tri(first.text == "hidden" || first.text == "clip")
+		switch first.text {
+		case "hidden", "clip":
+			d[Overflow] = Hides
+		case "visible", "scroll", "auto", "overlay", "inherit", "initial", "unset", "revert":
+			d[Overflow] = Shows
+		}
 	case "font-size":
 		d.fontSize(first)
 	case "font":
 		for _, v := range values {
-			if v.unit != "none" {
+			if v.unit != "none" && (v.unit != "" || v.n == 0) { // others are weights
 				d.fontSize(v)
 				break
 			}
 		}
 	case "visibility":
-		d[Visibility] = tri(first.text == "hidden" || first.text == "collapse")
+		switch first.text {
+		case "hidden", "collapse":
+			d[Visibility] = Hides
+		case "visible", "initial":
+			d[Visibility] = Shows
+		case "inherit", "unset", "revert": // as around it
+			d[Visibility] = 0
+		}
 	case "mso-hide":
 		d[MsoHide] = tri(first.text == "all")
 	case "left", "right", "top", "bottom", "text-indent":
@@ -174,7 +204,7 @@ func (d *Declarations) declare(name string, values []value) {
 		}
 	case "margin", "margin-left", "margin-top": // columns are laid over each other by less
 		if d[Away] != Hides {
-			d[Away] = tri(first.beyond(999))
+			d[Away] = tri(slices.ContainsFunc(values, func(v value) bool { return v.beyond(999) }))
 		}
 	case "clip", "clip-path", "transform":
 		d[Clip] = tri(clipped(values))
@@ -200,9 +230,11 @@ func (d *Declarations) declare(name string, values []value) {
 func (d *Declarations) fontSize(v value) {
 	switch {
 	case v.unit == "none":
-		if strings.HasSuffix(v.text, "small") || strings.HasSuffix(v.text, "large") || v.text == "medium" {
+		switch v.text {
+		case "xx-small", "x-small", "small", "medium", "large", "x-large", "xx-large", "xxx-large":
 			d[FontSize] = Shows
 		}
+	case !v.length():
 	case v.none():
 		d[FontSize] = Hides
 	case v.unit != "%" && v.unit != "em" && v.unit != "ex":
@@ -210,16 +242,40 @@ func (d *Declarations) fontSize(v value) {
 	}
 }
 
-func display(word string) Value {
+// display is what a word says; known is false of one that says nothing.
+func display(word string) (v Value, known bool) {
 	switch {
 	case word == "none":
-		return Hides
+		return Hides, true
 	case strings.HasPrefix(word, "inline"), word == "contents":
-		return Inline
+		return Inline, true
 	case word == "inherit", word == "initial", word == "unset", word == "revert":
-		return Shows
+		return Shows, true
+	case word == "block", word == "flow", word == "flow-root", word == "flex", word == "grid", word == "list-item", word == "run-in", word == "math",
+		strings.HasPrefix(word, "table"), strings.HasPrefix(word, "ruby"), strings.HasPrefix(word, "-"):
+		return Block, true
 	}
-	return Block
+	return 0, false
+}
+
+// single tells of a property that has one value that it has no other beside it.
+func single(name string, first value) bool {
+	switch name {
+	case "opacity", "height", "max-height", "width", "max-width", "font-size", "visibility":
+		return true
+	case "display":
+		return first.text == "none"
+	}
+	return false
+}
+
+// length tells whether it is one that letters and boxes may have (CSS Values 4 §6).
+func (v value) length() bool {
+	switch v.unit {
+	case "", "px", "pt", "%", "em", "rem", "ex", "ch", "lh", "rlh", "vw", "vh", "vmin", "vmax", "in", "cm", "mm", "pc", "q":
+		return v.n >= 0
+	}
+	return false
 }
 
 // clipped tells whether nothing is left of an element.

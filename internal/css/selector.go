@@ -214,6 +214,8 @@ func (s *selecting) test(t test) {
 	}
 	if len(s.last.tests) < maxTests {
 		s.last.tests = append(s.last.tests, t)
+	} else {
+		s.doubt = true // it may ask for what the element does not have
 	}
 }
 
@@ -230,8 +232,11 @@ func (s *selecting) combine(child bool) {
 
 func (s *selecting) end() {
 	s.combine(false)
-	if len(s.front) > 0 && len(s.front) <= maxCompounds && !s.void {
+	if len(s.front) > 0 && !s.void {
 		slices.Reverse(s.front)
+		if len(s.front) > maxCompounds {
+			s.front, s.doubt = s.front[:maxCompounds], true
+		}
 		one := believed{selector: slices.Clip(s.front)}
 		if s.doubt {
 			one.doubt = s.text

@@ -225,35 +225,38 @@ func (s *Sheet) Of(b *budget.Budget, e Element) (Matched, error) {
 	return found, nil
 }
 
-// matches tells whether a selector is of an element. One is looked for outwards, the
-// nearest first: a child's parent that is found so and is no child itself of what
-// comes before ends the search, which only makes an element seen that is not.
+// matches tells whether a selector is of an element.
 func (s *Sheet) matches(b *budget.Budget, sel selector, e Element) (bool, error) {
-	for i, c := range sel {
-		for {
-			if s.steps++; s.steps > maxSteps {
-				s.cut = true
-				return false, nil
-			}
-			ok, err := c.holds(b, e)
-			if err != nil {
-				return false, err
-			}
-			if ok {
-				break
-			}
-			if i == 0 || c.child {
-				return false, nil
-			}
-			if e = e.Parent(); e == nil {
-				return false, nil
+	return s.outwards(b, sel, 0, e)
+}
+
+// outwards tells whether an element, or one around it where the selector says so, is as
+// the i-th compound has it, and those around that one as the others have it.
+func (s *Sheet) outwards(b *budget.Budget, sel selector, i int, e Element) (bool, error) {
+	for {
+		if s.steps++; s.steps > maxSteps {
+			s.cut = true
+			return false, nil
+		}
+		ok, err := sel[i].holds(b, e)
+		if err != nil || ok && i+1 == len(sel) {
+			return ok, err
+		}
+		around := e.Parent()
+		if around == nil {
+			return false, nil
+		}
+		if ok {
+			// The nearest does, unless a parent is asked for: then one farther out may have
+			// the one that is.
+			ok, err := s.outwards(b, sel, i+1, around)
+			if ok || err != nil || !slices.ContainsFunc(sel[i+1:], func(c compound) bool { return c.child }) {
+				return ok, err
 			}
 		}
-		if i+1 < len(sel) {
-			if e = e.Parent(); e == nil {
-				return false, nil
-			}
+		if i == 0 || sel[i].child {
+			return false, nil
 		}
+		e = around
 	}
-	return true, nil
 }
