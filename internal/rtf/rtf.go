@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/charset"
@@ -21,6 +22,9 @@ type Text struct {
 	Hidden string
 	// Links are the instructions of its fields, which have the addresses of links.
 	Links []string
+	// Cut tells that there is more to it than is looked at: what follows may be read
+	// otherwise than programs show it.
+	Cut bool
 }
 
 // The bounds of a text.
@@ -36,7 +40,7 @@ func Read(b *budget.Budget, text string) (Text, error) {
 	r.group.unicode = 1
 	err := r.read()
 	r.flush()
-	return Text{r.shown.String(), r.hidden.String(), r.links}, err
+	return Text{r.shown.String(), r.hidden.String(), r.links, r.cut}, err
 }
 
 // group is what holds within a group.
@@ -55,6 +59,7 @@ const (
 	nothing
 	fonts
 	link
+	box // nothing, but for the words that are said to stand in it
 )
 
 type reader struct {
@@ -73,6 +78,7 @@ type reader struct {
 
 	shown, hidden, link strings.Builder
 	links               []string
+	cut                 bool
 }
 
 func (r *reader) read() error {
@@ -119,6 +125,7 @@ func (r *reader) open() {
 	r.skip = 0
 	if len(r.groups) >= maxDepth {
 		r.deeper++
+		r.cut = true
 		return
 	}
 	r.groups = append(r.groups, r.group)
@@ -136,6 +143,8 @@ func (r *reader) close() {
 		if was == link && r.kind != link {
 			if len(r.links) < maxLinks {
 				r.links = append(r.links, r.link.String())
+			} else {
+				r.cut = true
 			}
 			r.link.Reset()
 		}
@@ -229,11 +238,13 @@ func (r *reader) character(number int) {
 	r.skip = r.unicode
 	c := rune(uint16(number))
 	switch {
-	case r.high != 0:
+	case r.high != 0 && utf16.DecodeRune(r.high, c) != utf8.RuneError:
 		c, r.high = utf16.DecodeRune(r.high, c), 0
-	case utf16.IsSurrogate(c):
+	case utf16.IsSurrogate(c): // one without another half is nothing; what follows is
 		r.high = c
 		return
+	default:
+		r.high = 0
 	}
 	r.write(string(c))
 }
@@ -259,7 +270,7 @@ func (r *reader) flush() {
 	}
 	octets := string(r.octets)
 	r.octets = r.octets[:0]
-	if r.kind == nothing || r.kind == fonts {
+	if r.kind == nothing || r.kind == fonts || r.kind == box {
 		return
 	}
 	r.write(charset.Readings(r.budget, octets, r.charset(), "")[0])

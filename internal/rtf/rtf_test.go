@@ -25,6 +25,9 @@ func TestRead(t *testing.T) {
 		{"{\\rtf1 ca\r\nsino}", "casino", ""},
 		{`{\rtf1 x{\pict\bin3 }}}}y}`, "xy", ""},
 		{`{\rtf1 open`, "open", ""},
+		{`{\rtf1\uc0 \u-10179 \u1082 \u-10179 \u-10179 \u-9216 \u-9216 x}`, "к\U0001F400x", ""},
+		{`{\rtf1 a{\shp{\*\shpinst\shpleft0{\sp{\sn kind}{\sv 202}}{\shptxt casino\par}}}b}`, "acasino\nb", ""},
+		{`{\rtf1 ca{\*\unknown{\shptxt no}}sino}`, "casino", ""},
 		{`{\rtf1 a}}}b`, "ab", ""},
 		{`{\rtf1\'`, "", ""},
 		{`{\rtf1\bin99 x`, "", ""},
@@ -37,7 +40,7 @@ func TestRead(t *testing.T) {
 	}
 	got, _ := Read(nil, `{\rtf1{\field{\*\fldinst{HYPERLINK "https://evil.example.com/x" }}{\fldrslt{bank}}}}`)
 	if !slices.Equal(got.Links, []string{`HYPERLINK "https://evil.example.com/x" `}) || got.Shown != "bank" {
-		t.Errorf("%q", got)
+		t.Errorf("%+v", got)
 	}
 }
 
@@ -82,8 +85,19 @@ func TestBounds(t *testing.T) {
 	if !errors.Is(err, budget.ErrSpent) || !strings.HasPrefix(got.Shown, "lottery") {
 		t.Errorf("%q, %v", got.Shown, err)
 	}
-	if got, err := Read(nil, strings.Repeat("{", 100_000)+"x"+strings.Repeat("}", 100_000)+"y"); err != nil || got.Shown != "xy" {
-		t.Errorf("%q, %v", got.Shown, err)
+	if got, err := Read(nil, strings.Repeat("{", 100_000)+"x"+strings.Repeat("}", 100_000)+"y"); err != nil || got.Shown != "xy" || !got.Cut {
+		t.Errorf("%q, %v, %v", got.Shown, got.Cut, err)
+	}
+	for unit, most := range map[string]int{`{\field{\*\fldinst x}}`: maxLinks, `{\fonttbl\f%d\fcharset204}`: maxFonts} {
+		for n, want := range map[int]bool{most: false, most + 1: true} {
+			var b strings.Builder
+			for i := range n {
+				b.WriteString(strings.ReplaceAll(unit, "%d", itoa(i)))
+			}
+			if got, err := Read(nil, b.String()); err != nil || got.Cut != want {
+				t.Errorf("%d of %s: %v, %v", n, unit, got.Cut, err)
+			}
+		}
 	}
 }
 

@@ -11,6 +11,14 @@ func (r *reader) word(word string, number int, numbered, star bool) {
 		r.kind = link
 	case "colortbl", "stylesheet", "info", "pict", "objdata", "objclass", "filetbl", "listtable", "listoverridetable", "revtbl", "rsidtbl", "themedata", "datastore", "generator", "xmlnstbl", "latentstyles", "bkmkstart", "bkmkend", "htmltag", "mhtmltag":
 		r.kind = nothing
+	case "shpinst", "do": // a shape
+		if star && r.kind == words {
+			r.kind = box
+		}
+	case "shptxt", "dptxbxtext":
+		if r.kind == box {
+			r.kind = words
+		}
 	case "ansicpg":
 		r.page = "windows-" + strconv.Itoa(number)
 		if number == 10007 {
@@ -24,7 +32,9 @@ func (r *reader) word(word string, number int, numbered, star bool) {
 		r.flush()
 		r.font = number
 	case "fcharset":
-		if r.kind == fonts && len(r.fonts) < maxFonts {
+		if _, known := r.fonts[r.font]; r.kind == fonts && !known && len(r.fonts) >= maxFonts {
+			r.cut = true
+		} else if r.kind == fonts {
 			r.fonts[r.font] = number
 		}
 	case "v":

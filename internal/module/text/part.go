@@ -77,6 +77,9 @@ func (in *inspection) rich(source string) error {
 		}
 		return cut
 	}
+	if text.Cut {
+		in.found(SymbolLimit)
+	}
 	for _, l := range text.Links {
 		if err := in.budget.Charge(1 + min(len(l), maxURL)/perStep); err != nil {
 			return err
@@ -97,19 +100,21 @@ func (in *inspection) rich(source string) error {
 func metaCharset(page string) string {
 	const looked, word, longest = 2 << 10, "charset", 40
 	head := strings.ToLower(page[:min(len(page), looked)])
-	i := strings.Index(head, word)
-	if i < 0 {
-		return ""
+	for {
+		_, rest, ok := strings.Cut(head, word)
+		if !ok {
+			return ""
+		}
+		head = rest
+		name, ok := strings.CutPrefix(strings.TrimLeft(rest, " \t\r\n"), "=")
+		if !ok {
+			continue // a word in a comment
+		}
+		name = strings.TrimLeft(name, " \t\r\n\"'")
+		if i := strings.IndexAny(name, " \t\r\n\"';>/"); i > 0 && i <= longest {
+			return name[:i]
+		}
 	}
-	head, ok := strings.CutPrefix(strings.TrimLeft(head[i+len(word):], " \t\r\n"), "=")
-	if !ok {
-		return ""
-	}
-	head = strings.TrimLeft(head, " \t\r\n\"'")
-	if i := strings.IndexAny(head, " \t\r\n\"';>/"); i >= 0 && i <= longest {
-		return head[:i]
-	}
-	return ""
 }
 
 // flowing takes a plain text, and where its lines are said to go on without the space at

@@ -34,7 +34,7 @@ func TestLabelsThatCannotBeRight(t *testing.T) {
 		mediaType := rapid.SampledFrom([]string{"text/plain", "text/html"}).Draw(t, "type")
 		page := words
 		if mediaType == "text/html" {
-			meta := rapid.SampledFrom([]string{"", `<meta charset="` + name + `">`, "<meta http-equiv=Content-Type content='text/html; charset=utf-8'>"}).Draw(t, "meta")
+			meta := rapid.SampledFrom([]string{"", `<meta charset="` + name + `">`, `<!-- the charset --><meta charset="` + name + `">`, "<meta http-equiv=Content-Type content='text/html; charset=utf-8'>"}).Draw(t, "meta")
 			page = "<html><head>" + meta + "<style>" + strings.Repeat("p { margin: 0 }\n", rapid.SampledFrom([]int{0, 500}).Draw(t, "style")) + "</style></head><p>" + words
 		}
 		encoded, err := octets[name].NewEncoder().String(page)
@@ -100,7 +100,7 @@ func TestFlowed(t *testing.T) {
 
 // Letters in another form are read in their plain one, too.
 func TestOtherForms(t *testing.T) {
-	for _, written := range []string{"ｃａｓｉｎｏ", "𝐜𝐚𝐬𝐢𝐧𝐨", "𝒸𝒶𝓈𝒾𝓃ℴ", "ⓒⓐⓢⓘⓝⓞ", "ca\u0338sino", "\u180ecasi\u180eno"} {
+	for _, written := range []string{"ｃａｓｉｎｏ", "𝐜𝐚𝐬𝐢𝐧𝐨", "𝒸𝒶𝓈𝒾𝓃ℴ", "ⓒⓐⓢⓘⓝⓞ", "ca\u0338sino", "\u180ecasi\u180eno", "ⅽasⅰno", "ᶜᵃˢⁱⁿᵒ", "ca\u02e2ino"} {
 		f := of(t, "Content-Type: text/plain; charset=utf-8\r\n\r\nour "+written+" now")
 		if !slices.Contains(f.Text, "our casino now") {
 			t.Errorf("%q: %q", written, f.Text)
@@ -163,5 +163,32 @@ func TestRich(t *testing.T) {
 	}
 	if f := of(t, "Content-Type: application/rtf; name=a.rtf\r\nContent-Disposition: attachment\r\n\r\n"+page); len(f.Text) > 0 {
 		t.Errorf("%q", f.Text)
+	}
+}
+
+// The charset that a page names is found behind the word itself.
+func TestMetaCharset(t *testing.T) {
+	for page, want := range map[string]string{
+		`<meta charset="koi8-r">`:                    "koi8-r",
+		`<!-- charset --><meta charset = gbk>`:       "gbk",
+		`<meta charset=""><meta charset='big5'>`:     "big5",
+		`<meta content="text/html; CHARSET=euc-kr">`: "euc-kr",
+		`<p>charset`: "",
+		`<meta charset=` + strings.Repeat("x", 50) + `>`:      "",
+		strings.Repeat("charset", 400) + `<meta charset=gbk>`: "",
+	} {
+		if got := metaCharset(page); got != want {
+			t.Errorf("%.60s: %q", page, got)
+		}
+	}
+}
+
+// What of a text in RTF is not looked at is told.
+func TestRichBounds(t *testing.T) {
+	const field = `{\field{\*\fldinst HYPERLINK "https://a.example.com/"}}`
+	for _, many := range []string{strings.Repeat(field, 1100), strings.Repeat("{", 1100)} {
+		if f := of(t, "Content-Type: text/rtf\r\n\r\n{\\rtf1 "+many); !slices.Contains(f.Symbols, SymbolLimit) {
+			t.Errorf("%.40s: %q", many, f.Symbols)
+		}
 	}
 }
