@@ -67,7 +67,7 @@ func (a *attributes) take(p *page, name, key, value string) {
 		}
 	case "value", "placeholder":
 		if name == "input" {
-			a.alt = value
+			a.alt += " " + value // whatever order they stand in, one is shown
 		}
 	case "type":
 		a.unseen = name == "input" && strings.EqualFold(short, "hidden")

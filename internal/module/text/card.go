@@ -43,7 +43,7 @@ func cardIn(text string) bool {
 			}
 			continue
 		}
-		if isCard(text, run) {
+		if alike(text, run) && isCard(text, run) {
 			return true
 		}
 		for len(run) > 0 {
@@ -55,6 +55,17 @@ func cardIn(text string) bool {
 		at = g.to
 	}
 	return false
+}
+
+// alike tells whether the same stands between all groups: prices and dates have a point
+// where there is a space between them.
+func alike(text string, run []group) bool {
+	for i := 2; i < len(run); i++ {
+		if text[run[i-1].to:run[i].from] != text[run[0].to:run[1].from] {
+			return false
+		}
+	}
+	return true
 }
 
 // printed tells whether groups begin with those of a card, as they are printed.
