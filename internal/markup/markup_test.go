@@ -107,6 +107,25 @@ func TestSameAsLibrary(t *testing.T) {
 	})
 }
 
+// Room for the names of many attributes is not kept: it would be cleared with each tag.
+func TestManyNames(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("<p")
+	for n := range 10_000 {
+		fmt.Fprintf(&b, " a%d", n)
+	}
+	text := b.String() + "><p a b c d e f g h i j a>"
+	same(t, text)
+	var r Reader
+	r.Reset(text)
+	r.Next()
+	full := r.seen
+	r.Next()
+	if len(full) != 10_000 || len(r.seen) != 10 {
+		t.Errorf("%d names, and then %d in a room of their own", len(full), len(r.seen))
+	}
+}
+
 func FuzzSameAsLibrary(f *testing.F) {
 	f.Add("<p a='b&amp;c' d=e/>x&lt;<!-- x --><script>a</script>")
 	f.Fuzz(func(t *testing.T, text string) { same(t, text) })

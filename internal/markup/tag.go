@@ -10,6 +10,9 @@ import (
 // few is how many attributes are looked through one by one.
 const few = 8
 
+// manyNames is how many names of attributes are kept room for.
+const manyNames = 256
+
 // isSpace tells of what stands between attributes. There is no CR (see Clean).
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\f' || c == '\r' }
 
@@ -18,6 +21,9 @@ func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\
 func (r *Reader) tag(at int) Kind {
 	text := r.text
 	r.attrs = r.attrs[:0]
+	if len(r.seen) > manyNames {
+		r.seen = nil // to clear the room of many costs as much with each tag to come
+	}
 	clear(r.seen)
 	begin := at
 	for at < len(text) && !isSpace(text[at]) && text[at] != '/' && text[at] != '>' {
