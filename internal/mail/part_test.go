@@ -105,6 +105,8 @@ func TestReadParts(t *testing.T) {
 			[]string{`0 text/plain [] "text\r\n"`}},
 		{"a text in yEnc", crlf("Content-Type: text/html", "Content-Transfer-Encoding: x-yencode", "", "=ybegin line=128 size=4 name=x", "=ypart begin=1 end=4", "m\x8b=\xde", "=}", "=yend size=4", "more"),
 			[]string{`0 text/html [] ""`, `1 text/html ["x"] "Cat\x13"`, `1 text/html [] "more\r\n"`}},
+		{"a text in another encoding than uuencode", crlf("Content-Transfer-Encoding: x-uuencode", "Content-Transfer-Encoding: quoted-printable", "", "=63asino"),
+			[]string{`0 text/plain [] "casino\r\n"`}},
 		{"an unknown encoding", crlf("Content-Transfer-Encoding: x-rot13", "", "text"),
 			[]string{`0 text/plain [] "text\r\n"`}},
 		{"uuencode without end", crlf(mixed, "", "--b", "", "begin 644 x", "#0V%T", "a text that follows", "--b", "Content-Type: a/b; name=y", "", "--b--"),

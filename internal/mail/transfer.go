@@ -95,7 +95,7 @@ func (s *source) encoding(h Header, text bool) string {
 		return list[0]
 	default:
 		for _, e := range []string{encodingBase64, encodingUU, encodingY, encodingQuoted} {
-			if slices.Contains(list, e) && (filed(e) || s.looks(e)) {
+			if slices.Contains(list, e) && (filed(e) && len(list) == 1 || s.looks(e)) {
 				return e
 			}
 		}
