@@ -12,10 +12,9 @@ import (
 // encoding, and so do its folds, unless a line is longer than any may be. The
 // result is folded with bare LF and begins with a space; unchanged, it is raw.
 func TagSubject(raw string, tags []string, fallbackCharset string) (value string, changed bool) {
-	subjects := Readings(nil, raw, fallbackCharset)
-	there := func(tag string) bool {
-		return tag == "" || slices.ContainsFunc(subjects, func(s string) bool { return tagged(s, tag) })
-	}
+	// That one of the other Readings has it is not enough: most who read it see none.
+	subject := Decode(nil, raw, fallbackCharset)
+	there := func(tag string) bool { return tag == "" || tagged(subject, tag) }
 	// All of them, one behind the other, are looked for first: a tag without brackets
 	// hides those behind it.
 	tag := clean(strings.Join(tags, " "))

@@ -12,6 +12,8 @@ func TestTagSubject(t *testing.T) {
 		{"blank", " ", "[SPAM?]", "[SPAM?]"},
 		{"already there", " [SPAM?] hello", "[SPAM?]", "[SPAM?] hello"},
 		{"there alone", " [SPAM?]", "[SPAM?]", "[SPAM?]"},
+		{"there for few", " =?x-nobodys?q?[SPAM=3F]?= hello", "[SPAM?]", "[SPAM?] =?x-nobodys?q?[SPAM=3F]?= hello"},
+		{"there, in part unseen", " [SP\u200bAM?] hello", "[SPAM?]", "[SPAM?] [SP\u200bAM?] hello"},
 		{"only alike", " [SPAM?]x", "[SPAM?]", "[SPAM?] [SPAM?]x"},
 		{"there in words", " =?UTF-8?B?W1NQQU0/XSBoZWxsbw==?=", "[SPAM?]", "[SPAM?] hello"},
 		{"B", " =?UTF-8?B?0J/RgNC40LLQtdGC?=", "[SPAM?]", "[SPAM?] Привет"},
