@@ -17,8 +17,6 @@ func from(value string) *header.Header {
 	return h
 }
 
-// Domains in other spellings are dear: they are mapped once, charged, and not at all
-// where they can be none.
 // Quotes that an address does not need hide it from no expression (RFC 5321 §4.1.2).
 func TestTextsWithoutQuotes(t *testing.T) {
 	for raw, want := range map[string]string{
@@ -31,6 +29,8 @@ func TestTextsWithoutQuotes(t *testing.T) {
 	}
 }
 
+// Domains in other spellings are dear: they are mapped once, charged, and not at all
+// where they can be none.
 func TestSpellingsCost(t *testing.T) {
 	label := "xn--" + strings.Repeat("e1aybc", 9) + "."
 	const short = "xn--e1aybc.xn--p1ai"
