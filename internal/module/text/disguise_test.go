@@ -43,6 +43,7 @@ func TestWordIsSeen(t *testing.T) {
 		"self-closing":                `<div style="display:none"/>lottery`,
 
 		"a value, and what stands for it": `<input value="lottery" placeholder="">`,
+		"proposals for a field":           `lot<datalist>x</datalist>tery`,
 		"nine classes":                    `<style>.h{display:none}.a.a.a.a.a.a.a.a.b{display:none}</style>lot<i class=h>x</i><b class=a>te</b>ry`,
 		"nine within each other":          `<style>b i b i b i b i u{display:none}</style>lot<b><i><b><i><b><i><b><i><u>x</u></i></b></i></b></i></b></i></b>tery`,
 		"in a child farther out":          `<style>.a>u i{display:none}</style>lot<span class=a><u><span><u><i>xx</i></u></span></u></span>tery`,

@@ -29,7 +29,7 @@ type element struct {
 func (p *page) dress(at int) {
 	e := &p.open[at]
 	holder := p.holder(at, e.kind)
-	e.quiet, e.data = e.name == "template", p.only && e.name == "xml"
+	e.quiet, e.data = e.name == "template" || e.name == "datalist", p.only && e.name == "xml"
 	e.seen, e.gone, e.turned, e.apart = p.all, 0, 0, 0
 	if holder >= 0 {
 		around := &p.open[holder]
