@@ -24,6 +24,7 @@ func TestRead(t *testing.T) {
 		{`{\rtf1 a\{b\}\\c\~d\-e}`, `a{b}\c de`, ""},
 		{"{\\rtf1 ca\r\nsino}", "casino", ""},
 		{`{\rtf1 x{\pict\bin3 }}}}y}`, "xy", ""},
+		{`{\rtf1 ca{\xe{\v index}}s{\tc contents}ino}`, "casino", ""},
 		{`{\rtf1 open`, "open", ""},
 		{`{\rtf1\uc0 \u-10179 \u1082 \u-10179 \u-10179 \u-9216 \u-9216 x}`, "к\U0001F400x", ""},
 		{`{\rtf1 a{\shp{\*\shpinst\shpleft0{\sp{\sn kind}{\sv 202}}{\shptxt casino\par}}}b}`, "acasino\nb", ""},

@@ -9,7 +9,7 @@ func (r *reader) word(word string, number int, numbered, star bool) {
 		r.kind = fonts
 	case "fldinst":
 		r.kind = link
-	case "colortbl", "stylesheet", "info", "pict", "objdata", "objclass", "filetbl", "listtable", "listoverridetable", "revtbl", "rsidtbl", "themedata", "datastore", "generator", "xmlnstbl", "latentstyles", "bkmkstart", "bkmkend", "htmltag", "mhtmltag":
+	case "colortbl", "stylesheet", "info", "pict", "objdata", "objclass", "filetbl", "listtable", "listoverridetable", "revtbl", "rsidtbl", "themedata", "datastore", "generator", "xmlnstbl", "latentstyles", "bkmkstart", "bkmkend", "xe", "tc", "tcn", "htmltag", "mhtmltag":
 		r.kind = nothing
 	case "shpinst", "do": // a shape
 		if star && r.kind == words {
