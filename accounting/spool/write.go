@@ -20,6 +20,7 @@ type writer struct {
 	buf   []byte
 	batch []*waiter
 
+	asked   time.Time // when it was last looked whether the segment stands in the folder
 	refused int       // messages that were not spooled, since the last line said so
 	said    time.Time // when that was; zero: what came last was spooled
 }
@@ -41,9 +42,13 @@ func (w *writer) run() {
 			<-w.spool.queue.wake
 		}
 	}
-	// With the descriptor goes what somebody removed meanwhile.
+	w.end()
+}
+
+// end ends the current segment. With its descriptor goes what somebody removed meanwhile.
+func (w *writer) end() {
 	if err := w.still(); err != nil {
-		w.spool.o.Log.Error("records that wait are lost with the end of this process", "error", err)
+		w.spool.o.Log.Error("records that wait are lost with a segment that was removed", "error", err)
 	}
 	if w.cur != nil {
 		w.close()
@@ -75,7 +80,7 @@ func (w *writer) commit() {
 		w.spooled()
 		w.spool.publish(w.cur.seq, w.cur.synced, records)
 		if w.cur.synced >= w.spool.o.SegmentSize {
-			w.close()
+			w.end()
 		}
 	} else {
 		w.spool.wrote(err)
@@ -113,8 +118,13 @@ func (w *writer) spooled() {
 // never used again: the kernel may have dropped the dirty pages and would
 // report the next sync as a success. The buffer then goes to a new segment.
 func (w *writer) write() error {
-	if err := w.still(); err != nil {
-		return err
+	// That costs a system call; what is written meanwhile to a file that was removed is
+	// written again the next time, or at the end of the segment.
+	if now := w.spool.o.Now(); now.Sub(w.asked) < 0 || now.Sub(w.asked) >= w.spool.pace.look {
+		w.asked = now
+		if err := w.still(); err != nil {
+			return err
+		}
 	}
 	fresh := w.cur == nil
 	err := w.try()
