@@ -63,6 +63,7 @@ type drain struct {
 	mismatched bool                // the last session ended because a mark was another
 	unkept     bool                // the sink could not keep what it took, and has kept nothing since
 	kept       position            // all before it the sink was seen to have kept
+	asking     chan struct{}       // of those in Settled whom the next answer of the sink is for
 
 	pos      position // all before it was applied
 	scan     scanner
@@ -171,7 +172,7 @@ func (d *drain) idle(ctx context.Context) (pause, error) {
 		long = min(long, d.due(d.saved, s.pace.save))
 	}
 	flushing := s.flushing()
-	if flushing || long == 0 || s.asked() > 0 {
+	if flushing || long == 0 || d.asking != nil || s.asked() {
 		if err := d.settle(ctx); err != nil {
 			return pause{}, err
 		}

@@ -129,11 +129,11 @@ func (d *drain) rewind(p position) error {
 // cursor is never ahead of a mark but where the sink has lost records.
 func (d *drain) checkpoint(ctx context.Context) error {
 	c := d.at(d.pos, 0)
-	asked := d.s.asked()
+	d.begun()
 	if err := d.session.Move(ctx, c.String()); err != nil {
 		return fmt.Errorf("store: mark: %w", err)
 	}
-	d.seen(asked)
+	d.seen()
 	d.saveCursor(c)
 	return nil
 }
@@ -143,23 +143,33 @@ func (d *drain) settle(ctx context.Context) error {
 	if d.dirty {
 		return d.checkpoint(ctx)
 	}
-	asked := d.s.asked()
+	d.begun()
 	if err := d.session.Check(ctx); err != nil {
 		return fmt.Errorf("store: mark: %w", err)
 	}
-	d.seen(asked)
+	d.seen()
 	return nil
 }
 
-// seen notes that the sink was found to have kept all that it took, after so many had
-// asked.
-func (d *drain) seen(asked int) {
+// begun has those who wait in Settled by now be answered by what the sink is asked next,
+// or by the first that succeeds.
+func (d *drain) begun() {
+	if d.asking == nil {
+		d.asking = d.s.take()
+	}
+}
+
+// seen notes that the sink was found to have kept all that it took.
+func (d *drain) seen() {
 	d.checked, d.kept = d.s.o.Now(), d.pos
 	if d.unkept {
 		d.unkept = false
 		d.recovered()
 	}
-	d.s.answer(asked)
+	if d.asking != nil {
+		close(d.asking)
+		d.asking = nil
+	}
 }
 
 // recovered notes that the sink takes records, and keeps them.

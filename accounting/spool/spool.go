@@ -91,7 +91,7 @@ type Spool struct {
 	state    sinkState
 	disk     diskState
 	flushes  []flush
-	settling []chan struct{} // who wait in Settled
+	settling chan struct{}   // closed for who wait in Settled; nil: nobody does
 	appended chan struct{}   // capacity 1: something was committed
 	kick     chan struct{}   // capacity 1: somebody flushes
 	life     context.Context // until Close

@@ -121,9 +121,11 @@ func (s *Spool) Flush(ctx context.Context) error {
 // Settled waits until the sink was seen, after the call, to have kept all that it took
 // before, or ctx ends. It does not wait for what has not been applied yet.
 func (s *Spool) Settled(ctx context.Context) error {
-	done := make(chan struct{})
 	s.mu.Lock()
-	s.settling = append(s.settling, done)
+	if s.settling == nil {
+		s.settling = make(chan struct{})
+	}
+	done := s.settling
 	s.mu.Unlock()
 	signal(s.kick)
 	select {
@@ -136,21 +138,20 @@ func (s *Spool) Settled(ctx context.Context) error {
 	}
 }
 
-// asked is how many wait in Settled.
-func (s *Spool) asked() int {
+// asked tells whether somebody waits in Settled.
+func (s *Spool) asked() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.settling)
+	return s.settling != nil
 }
 
-// answer lets the first of them go. One that has gone by itself counts on until then.
-func (s *Spool) answer(first int) {
+// take is what all who wait in Settled now wait for; nil: nobody does.
+func (s *Spool) take() chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, done := range s.settling[:first] {
-		close(done)
-	}
-	s.settling = append(s.settling[:0:0], s.settling[first:]...)
+	done := s.settling
+	s.settling = nil
+	return done
 }
 
 // flushing reports whether somebody waits.
