@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 )
 
 // ErrSpent is wrapped by the error of a charge that a budget does not cover.
@@ -40,7 +41,8 @@ type Budget struct {
 	octets     int64
 	unlooked   int64 // charges since the last look at ctx
 	err        error
-	share      *share // nil: of no Turns
+	share      *share  // nil: of no Turns
+	whole      *Budget // what Within is charged to as well
 }
 
 // Proportional is a budget of so many octets, and of the steps that are allowed
@@ -56,6 +58,16 @@ const byOctets = -1
 // New is a budget of so many steps and octets, that ends when ctx does.
 func New(ctx context.Context, steps, octets int64) *Budget {
 	return &Budget{ctx: ctx, mostSteps: steps, mostOctets: octets, unlooked: look} // the first charge looks
+}
+
+// Within is a budget of no more than so many of b's steps, for a piece of the
+// work that may be left unfinished without the rest: what is charged to it is
+// charged to b. While it is used b is not.
+func (b *Budget) Within(steps int64) *Budget {
+	if b == nil {
+		return nil
+	}
+	return &Budget{ctx: b.ctx, mostSteps: steps, mostOctets: math.MaxInt64, whole: b}
 }
 
 // Charge takes steps. The error wraps ErrSpent when there are no more of them,
@@ -90,6 +102,14 @@ func (b *Budget) charge(spent *int64, n, most int64, unit string) error {
 		return b.err
 	}
 	*spent += n
+	if b.whole != nil {
+		if spent == &b.steps {
+			b.err = b.whole.Charge(int(n))
+		} else {
+			b.err = b.whole.Octets(int(n))
+		}
+		return b.err
+	}
 	if b.unlooked += n; b.unlooked >= look {
 		charges := b.unlooked
 		b.unlooked = 0
@@ -105,6 +125,9 @@ func (b *Budget) charge(spent *int64, n, most int64, unit string) error {
 func (b *Budget) Err() error {
 	if b == nil {
 		return nil
+	}
+	if b.err == nil && b.whole != nil {
+		b.err = b.whole.Err()
 	}
 	if b.err == nil {
 		b.err = b.ctx.Err()

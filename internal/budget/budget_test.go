@@ -112,3 +112,32 @@ func TestAllocations(t *testing.T) {
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// A piece has its own bound; what it takes is taken of the whole, whose end is the
+// end of the piece, and not the other way about.
+func TestWithin(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	whole := New(ctx, 10, 10)
+	first := whole.Within(4)
+	if err := errors.Join(first.Charge(4), first.Octets(3)); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Charge(1); !errors.Is(err, ErrSpent) || whole.Err() != nil {
+		t.Errorf("%v, %v", err, whole.Err())
+	}
+	if steps, octets := whole.Spent(); steps != 4 || octets != 3 {
+		t.Errorf("%d steps, %d octets", steps, octets)
+	}
+	second := whole.Within(100)
+	if err := second.Charge(7); !errors.Is(err, ErrSpent) || !errors.Is(whole.Err(), ErrSpent) {
+		t.Errorf("%v, %v", err, whole.Err())
+	}
+	third := New(ctx, 10, 10).Within(10)
+	cancel()
+	if err := third.Err(); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if nothing := (*Budget)(nil).Within(1); nothing.Charge(2) != nil {
+		t.Error("a nil budget bounds nothing")
+	}
+}

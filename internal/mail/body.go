@@ -174,6 +174,6 @@ func (w *walker) text(s *source, p *Part, encoding string) error {
 // file is a file within a text, without its content.
 func (w *walker) file(text *Part, name string) *Part {
 	f := &Part{Type: "application/octet-stream", Disposition: "attachment", Depth: text.Depth + 1, Body: strings.NewReader("")}
-	w.addName(f, name)
+	w.addName(w.budget, f, name)
 	return f
 }

@@ -2,72 +2,44 @@ package mail
 
 import (
 	"cmp"
-	"fmt"
+	"errors"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/tollgate-mail/tollgate/internal/budget"
 	"github.com/tollgate-mail/tollgate/internal/charset"
 	"github.com/tollgate-mail/tollgate/internal/fieldtext"
 )
 
-const (
-	maxNames = 256     // of one part, the first and the last half of them
-	maxList  = 1 << 20 // octets in a NameList
-	// maxRest is what a full NameList takes still: the ends of names that have
-	// an extension that none before had.
-	maxRest  = 64 << 10
-	maxShort = 64
-)
+const maxNames = 256 // of one part, the first and the last half of them
 
-// NameList gathers texts, each once, within a bound for all of them. What is
-// beyond the bound is not kept, but for one name of each extension.
-type NameList struct {
-	Names []string
-	seen  map[string]struct{}
-	size  int
-	full  bool
-
-	extensions map[string]struct{}
-	rest       int
+// fieldBudget is what reading the fields that describe a part may cost: the text of
+// one can be taken in so many ways, each within the others, that all of them
+// together cost hundreds of steps an octet. What is left over by the parts before
+// is there for one that is dear.
+type fieldBudget struct {
+	left int64 // steps
 }
 
-// Add appends a name that is not there yet. The error wraps ErrComplex: there
-// are too many, and this one may not be kept. What else there is can be added
-// all the same.
-func (l *NameList) Add(name string) error {
-	if _, ok := l.seen[name]; ok {
-		return nil
-	}
-	if l.seen == nil {
-		l.seen = make(map[string]struct{})
-		l.extensions = make(map[string]struct{})
-	}
-	extension := strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])
-	if len(extension) > maxShort {
-		extension = ""
-	}
-	if !l.full && l.size+len(name) > maxList {
-		l.full = true
-	}
-	if !l.full {
-		l.size += len(name)
-		l.seen[name] = struct{}{}
-		l.extensions[extension] = struct{}{}
-		l.Names = append(l.Names, name)
-		return nil
-	}
-	if _, ok := l.extensions[extension]; !ok && l.rest < maxRest {
-		short := name[max(0, len(name)-maxShort):]
-		for short != "" && !utf8.RuneStart(short[0]) {
-			short = short[1:]
-		}
-		l.rest += maxShort
-		l.extensions[extension] = struct{}{}
-		l.Names = append(l.Names, short)
-	}
-	return fmt.Errorf("names of more than %d octets: %w", maxList, ErrComplex)
+// newFieldBudget is that of a message before its first part.
+func newFieldBudget() fieldBudget {
+	const first = 24 << 10
+	return fieldBudget{first}
+}
+
+// open is the budget of the fields of one more part, which have so many octets.
+func (f *fieldBudget) open(b *budget.Budget, octets int) *budget.Budget {
+	const perOctet = 44 // of the 64 of budget.Allowance; few fields cost more than 20
+	f.left += perOctet * int64(octets)
+	return b.Within(f.left)
+}
+
+// close takes what was spent. It tells whether that was all that there is, and the
+// fields may not have been read to their end.
+func (f *fieldBudget) close(part *budget.Budget) (cut bool) {
+	steps, _ := part.Spent()
+	f.left -= steps
+	return errors.Is(part.Err(), budget.ErrSpent)
 }
 
 // declared is a Content-Type or Content-Disposition.
@@ -177,7 +149,7 @@ func firstWord(value string) string {
 // boundaries are those that the parts of a multipart may be delimited by.
 // There are several where fields or parameters contradict each other; a
 // message is not divided by those it does not mean, unless somebody meant it.
-func (w *walker) boundaries(all []declared) (list []string, multipart bool) {
+func (w *walker) boundaries(c *budget.Budget, all []declared) (list []string, multipart bool) {
 	d, empty := &w.defects, false
 	known := make(map[string]bool)
 	for _, field := range all {
@@ -192,7 +164,7 @@ func (w *walker) boundaries(all []declared) (list []string, multipart bool) {
 		add := func(b string) {
 			b = strings.TrimRight(b, " \t")
 			empty = empty || b == ""
-			if b != "" && !known[b] && w.budget.Charge(1+len(b)) == nil {
+			if b != "" && !known[b] && c.Charge(1+len(b)) == nil {
 				known[b] = true
 				if list = append(list, b); len(list) > maxReadings {
 					list = slices.Delete(list, maxReadings/2, maxReadings/2+1)
@@ -207,7 +179,7 @@ func (w *walker) boundaries(all []declared) (list []string, multipart bool) {
 				}
 			}
 		}
-		for _, b := range parameterTexts(w.budget, params, "boundary", "") {
+		for _, b := range parameterTexts(c, params, "boundary", "") {
 			add(b)
 		}
 	}
@@ -230,7 +202,7 @@ func (w *walker) boundaries(all []declared) (list []string, multipart bool) {
 }
 
 // fileNames are the names that a part's fields give it.
-func (w *walker) fileNames(p *Part, all []declared, fallback string) {
+func (w *walker) fileNames(b *budget.Budget, p *Part, all []declared, fallback string) {
 	for _, isType := range []bool{false, true} { // a Content-Disposition counts for most
 		for _, field := range all {
 			if field.isType != isType {
@@ -240,8 +212,8 @@ func (w *walker) fileNames(p *Part, all []declared, fallback string) {
 				w.defects.unread(tooManyNames)
 			}
 			for _, name := range []string{"filename", "name"} {
-				for _, text := range parameterTexts(w.budget, field.params, name, fallback) {
-					w.addName(p, text)
+				for _, text := range parameterTexts(b, field.params, name, fallback) {
+					w.addName(b, p, text)
 				}
 			}
 		}
@@ -252,8 +224,8 @@ func (w *walker) fileNames(p *Part, all []declared, fallback string) {
 	// Some programs name a file that has no name by what else is said of it.
 	for _, field := range []string{"Content-Location", "Content-Description"} {
 		if raw, ok := p.Content.Get(field); ok {
-			if text := strings.TrimSpace(fieldtext.Decode(w.budget, raw, fallback)); looksLikeFile(text) {
-				w.addName(p, text)
+			if text := strings.TrimSpace(fieldtext.Decode(b, raw, fallback)); looksLikeFile(text) {
+				w.addName(b, p, text)
 			}
 		}
 	}
@@ -266,7 +238,7 @@ func looksLikeFile(text string) bool {
 }
 
 // addName adds a name that is not there yet.
-func (w *walker) addName(p *Part, text string) {
+func (w *walker) addName(b *budget.Budget, p *Part, text string) {
 	texts := []string{text}
 	if before, _, ok := strings.Cut(text, "\x00"); ok {
 		texts = append(texts, before) // where some programs end it
@@ -280,7 +252,7 @@ func (w *walker) addName(p *Part, text string) {
 		texts = append(texts, t)
 	}
 	for _, text := range texts {
-		if w.budget.Charge(1+len(text)) != nil {
+		if b.Charge(1+len(text)) != nil {
 			return
 		}
 		name, bidi := CleanName(text)

@@ -50,8 +50,8 @@ func parameters(b *budget.Budget, raw string) (value string, list []parameter, c
 	loose, some := looseParameters(b, s)
 	for _, p := range loose {
 		text := s[p.from:p.to]
-		if n, ok := read[p.from]; ok && n == len(text) {
-			continue // it stands where it should
+		if n, ok := read[p.from]; ok && (n == len(text) || n > len(text) && len(text) == maxValue) {
+			continue // it stands where it should, and was read as far as it goes
 		}
 		values := readings(b, text)
 		if i := strings.IndexByte(text, ';'); i >= 0 {

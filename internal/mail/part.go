@@ -84,11 +84,13 @@ type walker struct {
 	// fallback is for what nothing labels.
 	fallback string
 	defects  defects
+	fields   fieldBudget
 	buffers  buffers
 }
 
 func (w *walker) read(r io.Reader, fallbackCharset string) error {
 	w.fallback = fallbackCharset
+	w.fields = newFieldBudget()
 	w.buffers = newBuffers(r)
 	err := w.entity(w.source(r, &w.defects), inherited{implied: "text/plain"})
 	if errors.Is(err, budget.ErrSpent) {
@@ -136,15 +138,18 @@ func (w *walker) entity(s *source, c inherited) error {
 			break
 		}
 	}
-	said := content.declared(w.budget, label)
+	fields := w.fields.open(w.budget, header.octets)
+	said := content.declared(fields, label)
 	p.Type, p.Others = mediaTypes(said, c.implied)
 	p.Disposition = disposition(said)
-	w.fileNames(p, said, label)
+	boundaries, multipart := w.boundaries(fields, said)
+	w.fileNames(fields, p, said, label)
+	if w.fields.close(fields) {
+		w.defects.unread(tooManyNames)
+	}
 	if len(p.Names) > 1 {
 		w.defects.add(namesDiffer)
 	}
-
-	boundaries, multipart := w.boundaries(said)
 	if err := w.budget.Charge(len(boundaries)); err != nil {
 		return err // what was read of the fields may be cut
 	}
