@@ -40,6 +40,7 @@ const (
 	Macro                 // an office document has macros
 	Damaged               // something within cannot be read
 	Bidi                  // a name turned the direction of writing
+	Remote                // an office document fetches a part of itself, or its template, from another host
 )
 
 // Lister lists the archives of one message.
@@ -210,5 +211,19 @@ func isFolder(name string, size uint64) bool {
 func macroName(name string) bool {
 	name = strings.ToLower(name)
 	base := name[strings.LastIndexByte(name, '/')+1:]
-	return base == "vbaproject.bin" || strings.HasPrefix(name, "xl/macrosheets/") || strings.HasPrefix(name, "xl/intlmacrosheets/") || strings.HasPrefix(name, "basic/") && strings.HasSuffix(name, ".xml") && base != "script-lc.xml" && base != "script-lb.xml"
+	return base == "vbaproject.bin" || strings.HasPrefix(name, "xl/macrosheets/") || strings.HasPrefix(name, "xl/intlmacrosheets/") || openDocumentMacro(name, base)
+}
+
+// openDocumentMacro tells whether a part of a document of OpenDocument has macros, in
+// Basic or in another language.
+func openDocumentMacro(name, base string) bool {
+	folder, rest, _ := strings.Cut(name, "/")
+	switch folder {
+	case "basic":
+		return strings.HasSuffix(name, ".xml") && base != "script-lc.xml" && base != "script-lb.xml"
+	case "scripts":
+		language, _, ok := strings.Cut(rest, "/")
+		return ok && (language == "python" || language == "beanshell" || language == "javascript" || language == "java")
+	}
+	return false
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 
 	"github.com/tollgate-mail/tollgate/internal/biff"
+	"github.com/tollgate-mail/tollgate/internal/officexml"
 )
 
 // Kind is what some content is, by its octets.
@@ -80,7 +81,7 @@ func KindOf(head []byte) Kind {
 		return Sheets
 	case isRTF(head):
 		return RTF
-	case isFlatXML(head):
+	case officexml.IsFlat(head):
 		return FlatXML
 	case isTar(head):
 		return Tar
@@ -101,6 +102,10 @@ func isProgram(head []byte) bool {
 	case magic == 0x7f454c46: // ELF
 		return true
 	case magic == 0xfeedface, magic == 0xfeedfacf, magic == 0xcefaedfe, magic == 0xcffaedfe: // Mach-O
+		return true
+	case magic == 0xcafebabe, magic == 0xcafebabf: // Mach-O of several processors; a class of Java
+		return true
+	case magic == 0x6465780a: // what Android runs
 		return true
 	case magic == 0x4c000000: // a Windows shortcut, with its class
 		return bytes.HasPrefix(head[4:], []byte{0x01, 0x14, 0x02, 0x00})

@@ -12,6 +12,7 @@ func isPacked(has func(at int, magic string) bool, head []byte) bool {
 		"\x04\x22\x4d\x18", "\x02\x21\x4c\x18", // lz4
 		"LZIP", "\x1f\x9d", "RE~^", "MSCF\x00", "xar!\x00", "\xed\xab\xee\xdb", "!<arch>\n",
 		"MSWIM\x00\x00\x00", "vhdxfile", "conectix", "QFI\xfb", "KDMV", "<<< Oracle VM", "<<< QEMU", "ITSF", "7kSt\xa0", "zPQ", "SIT!", "StuffIt (c)", "ALZ\x01", "EGGA", "hsqs",
+		"\x89LZO\x00\r\n\x1a\n", "SZDD\x88\xf0'3", "SZ \x88\xf0'3", "KWAJ\x88\xf0'\xd1", "EVF\x09\x0d\x0a\xff\x00", "IsZ!", "DAA\x00", "ISc(", "ArC\x01", "UFA\xc6\xd2\xc1",
 		"(This file must be converted with BinHex", "\x00\x05\x16\x00", // AppleSingle
 	} {
 		if has(0, magic) {

@@ -6,7 +6,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"strconv"
 	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/officexml"
 )
 
 // isRTF tells a text in RTF, which office programs open whatever it is called.
@@ -46,7 +49,7 @@ func ended(err error) error {
 
 // toObject reads up to the content of the next object.
 func (l *listing) toObject(in *bufio.Reader) error {
-	const word = "objdata"
+	const word, template, longestWord = "objdata", "template", len("template")
 	for {
 		piece, err := in.ReadSlice('\\')
 		if charged := l.Budget.Charge(1 + len(piece)/64); charged != nil {
@@ -55,11 +58,70 @@ func (l *listing) toObject(in *bufio.Reader) error {
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return err
 		}
-		if next, err := in.Peek(len(word) + 1); err == nil && string(next[:len(word)]) == word && !isLetter(next[len(word)]) {
-			_, err := in.Discard(len(word))
+		next, err := in.Peek(longestWord + 1)
+		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
+		switch {
+		case isWord(next, word):
+			_, err := in.Discard(len(word))
+			return err
+		case isWord(next, template):
+			if err := l.template(in); err != nil {
+				return err
+			}
+		}
 	}
+}
+
+// isWord tells a control word by the text that begins with it.
+func isWord(text []byte, word string) bool {
+	return bytes.HasPrefix(text, []byte(word)) && (len(text) == len(word) || !isLetter(text[len(word)]))
+}
+
+// template looks where the template of a text is, which stands behind its word up to
+// the end of the group.
+func (l *listing) template(in *bufio.Reader) error {
+	const word, longest = "template", 2 << 10
+	group, err := in.Peek(longest)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if err := l.Budget.Charge(1 + len(group)/64); err != nil {
+		return err
+	}
+	group, _, _ = bytes.Cut(group[len(word):], []byte("}"))
+	if officexml.RemoteTarget(rtfText(group)) {
+		l.Sign(Remote)
+	}
+	return nil
+}
+
+// rtfText are the characters of a group that has no words in it that matter.
+func rtfText(group []byte) string {
+	var text []byte
+	for len(group) > 0 {
+		c := group[0]
+		group = group[1:]
+		switch {
+		case c != '\\':
+			if c != '\r' && c != '\n' && c != '{' {
+				text = append(text, c)
+			}
+		case len(group) >= 3 && group[0] == '\'':
+			if n, err := strconv.ParseUint(string(group[1:3]), 16, 8); err == nil {
+				text = append(text, byte(n))
+			}
+			group = group[3:]
+		case len(group) > 0 && isLetter(group[0]):
+			group = bytes.TrimLeftFunc(group, func(r rune) bool { return r != ' ' && r != '\\' && r != '{' })
+			group = bytes.TrimPrefix(group, []byte(" "))
+		case len(group) > 0:
+			text = append(text, group[0])
+			group = group[1:]
+		}
+	}
+	return string(text)
 }
 
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
@@ -69,17 +131,19 @@ func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 func (l *listing) object(r io.Reader) error {
 	const (
 		head     = 8 // version, format
+		linked   = 1
 		embedded = 2
-		longest  = 256 // octets of the name of a class
+		longest  = 2 << 10 // octets of the name of a class, or of a place
 	)
 	var h [head]byte
 	if _, err := io.ReadFull(r, h[:]); err != nil {
 		return err
 	}
-	if binary.LittleEndian.Uint32(h[4:]) != embedded {
-		return nil // a link, which the other program follows
+	format := binary.LittleEndian.Uint32(h[4:])
+	if format != linked && format != embedded {
+		return nil
 	}
-	class := ""
+	class, topic := "", ""
 	for i := range 3 { // its class, its topic, its item
 		var n [4]byte
 		if _, err := io.ReadFull(r, n[:]); err != nil {
@@ -93,9 +157,18 @@ func (l *listing) object(r io.Reader) error {
 		if _, err := io.ReadFull(r, text); err != nil {
 			return err
 		}
-		if i == 0 {
+		switch i {
+		case 0:
 			class = strings.TrimRight(string(text), "\x00")
+		case 1:
+			topic = strings.TrimRight(string(text), "\x00")
 		}
+	}
+	if format == linked && officexml.RemoteTarget(topic) || strings.EqualFold(class, "OLE2Link") {
+		l.Sign(Remote)
+	}
+	if format == linked {
+		return nil // the other program follows it
 	}
 	if strings.EqualFold(class, "Package") {
 		return l.packaged(r) // with its length, as in a compound file

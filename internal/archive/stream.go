@@ -14,8 +14,41 @@ import (
 // slowness is how much longer bzip2 and xz take than gzip.
 const slowness = 8
 
-// tar reads the names of a tar.
+// tar reads the names of a tar, and of those behind it: programs that are told so, and
+// some that are not, read on behind the two empty blocks that end one.
 func (l *listing) tar(r io.Reader) error {
+	for {
+		if err := l.oneTar(r); err != nil {
+			return err
+		}
+		block, err := l.nextTar(r)
+		if block == nil || err != nil {
+			return err
+		}
+		r = io.MultiReader(bytes.NewReader(block), r)
+	}
+}
+
+// nextTar reads up to the first block of another tar, nil where there is none.
+func (l *listing) nextTar(r io.Reader) ([]byte, error) {
+	block := make([]byte, HeadShort)
+	for {
+		if _, err := io.ReadFull(r, block); errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil, nil
+		} else if err != nil {
+			return nil, err
+		}
+		if err := l.Budget.Charge(1); err != nil {
+			return nil, err
+		}
+		if isTar(block) {
+			return block, nil
+		}
+	}
+}
+
+// oneTar reads up to the end that a tar says.
+func (l *listing) oneTar(r io.Reader) error {
 	t := tar.NewReader(r)
 	for {
 		h, err := t.Next()

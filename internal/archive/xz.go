@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bufio"
+	"errors"
 	"io"
 
 	"github.com/ulikunitz/xz/lzma"
@@ -21,19 +22,25 @@ func (l *listing) xz(r io.Reader) error {
 }
 
 func (l *listing) newXZ(r io.Reader) (*xzReader, error) {
-	const header = 12
 	x := &xzReader{listing: l, r: bufio.NewReader(r)}
+	return x, x.stream()
+}
+
+// stream begins one.
+func (x *xzReader) stream() error {
+	const header = 12
 	h, err := x.take(header)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if string(h[:6]) != sigXZ || h[6] != 0 || h[7] > 0x0f {
-		return nil, ErrUnreadable
+		return ErrUnreadable
 	}
+	x.check = 0
 	if kind := int64(h[7]); kind > 0 {
 		x.check = 4 << ((kind - 1) / 3) // file format §2.1.1.2
 	}
-	return x, nil
+	return nil
 }
 
 // xzReader reads what is in the blocks, one after the other.
@@ -111,9 +118,8 @@ func (x *xzReader) next() error {
 	if err != nil {
 		return err
 	}
-	if size == 0 { // the index
-		x.ended = true
-		return nil
+	if size == 0 {
+		return x.index()
 	}
 	b, err := x.take((int64(size)+1)*4 - 1)
 	if err != nil {
@@ -150,6 +156,66 @@ func (x *xzReader) next() error {
 	config := lzma.Reader2Config{DictCap: int(dictionary)}
 	x.block, err = config.NewReader2(octets{x})
 	return err
+}
+
+// index passes over the index, whose first octet has been read, and over the end of a
+// stream, and begins the stream behind it: files of several are unpacked as one (file
+// format §2.2, §4).
+func (x *xzReader) index() error {
+	const footer, sum = 12, 4
+	records, err := x.vint()
+	if err != nil {
+		return err
+	}
+	for records *= 2; records > 0; records-- {
+		if err := x.Budget.Charge(1); err != nil {
+			return err
+		}
+		if _, err := x.vint(); err != nil {
+			return err
+		}
+	}
+	end, err := x.take(-x.read&3 + sum + footer)
+	if err != nil {
+		return err
+	}
+	if string(end[len(end)-2:]) != "YZ" {
+		return ErrUnreadable
+	}
+	for {
+		next, err := x.r.Peek(1)
+		switch {
+		case errors.Is(err, io.EOF):
+			x.ended = true
+			return nil
+		case err != nil:
+			return err
+		case next[0] != 0:
+			return x.stream()
+		}
+		if _, err := x.ReadByte(); err != nil {
+			return err
+		}
+		if err := x.Budget.Charge(1); err != nil {
+			return err
+		}
+	}
+}
+
+// vint reads a number (file format §1.2).
+func (x *xzReader) vint() (n uint64, err error) {
+	const longest = 9 // octets
+	for i := range longest {
+		c, err := x.ReadByte()
+		if err != nil {
+			return 0, err
+		}
+		n |= uint64(c&0x7f) << (7 * i)
+		if c < 0x80 {
+			return n, nil
+		}
+	}
+	return 0, ErrUnreadable
 }
 
 var _ io.ByteReader = octets{}

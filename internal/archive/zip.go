@@ -191,10 +191,8 @@ func (z *zipFile) compare(e *zipRecord, at int64) error {
 	if err := z.unpacked(e, &local); err != nil {
 		return err
 	}
-	if isContentTypes(e.name) {
-		if err := z.contentTypes(e.method, local.data, e.size); err != nil {
-			return err
-		}
+	if err := z.described(e, &local); err != nil {
+		return err
 	}
 	// What a header says as the directory does needs no other look.
 	if local.size == e.size && local.flags&zipDescribed == 0 {

@@ -1,12 +1,12 @@
 package archive
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"io"
 	"slices"
-	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/officexml"
 )
 
 // zipRecord is what a zip says of a file, in its directory or before it.
@@ -151,10 +151,8 @@ func (z *zipFile) headers() error {
 		if err := z.unpacked(&h, &h); err != nil {
 			return err
 		}
-		if isContentTypes(h.name) {
-			if err := z.contentTypes(h.method, h.data, h.size); err != nil {
-				return err
-			}
+		if err := z.described(&h, &h); err != nil {
+			return err
 		}
 		at = h.data
 		if h.flags&zipDescribed == 0 && h.data+h.size <= z.f.size {
@@ -193,30 +191,34 @@ func (z *zipFile) unpacked(e, local *zipRecord) error {
 	return nil
 }
 
-func isContentTypes(name []byte) bool {
-	return strings.EqualFold(string(name), "[Content_Types].xml")
-}
-
-// contentTypes looks whether the list of what an office document is made of
-// names macros: their project may be called anything (ECMA-376 part 2 §10).
-func (z *zipFile) contentTypes(method uint16, at, size int64) error {
-	const most = 256 << 10 // octets of the list
+// described looks into a part that says what an office document is made of: the list
+// of it, or a relation to what it fetches.
+func (z *zipFile) described(e, local *zipRecord) error {
+	var look func([]byte) officexml.Found
+	for _, name := range append(e.names(), local.names()...) {
+		switch {
+		case officexml.IsContentTypes(name):
+			look = officexml.ContentTypes
+		case look == nil && officexml.IsRelations(name):
+			look = officexml.Relations
+		}
+	}
+	if look == nil {
+		return nil
+	}
+	const most = 256 << 10 // octets of the part
+	size := e.size
 	if size == 0 {
 		size = most
 	}
-	r := z.unpack(method, z.Budget.Reader(io.NewSectionReader(z.f, at, min(size, most))), most)
+	r := z.unpack(e.method, z.Budget.Reader(io.NewSectionReader(z.f, local.data, min(size, most))), most)
 	if r == nil {
 		return nil
 	}
-	list, err := io.ReadAll(io.LimitReader(r, most))
+	part, err := io.ReadAll(io.LimitReader(r, most))
 	if z.Budget.Err() != nil {
 		return err
 	}
-	list = bytes.ToLower(list) // what can be read of it
-	for _, kind := range []string{"vbaproject", "macrosheet"} {
-		if bytes.Contains(list, []byte(kind)) {
-			z.Sign(Macro)
-		}
-	}
+	z.found(look(part)) // what can be read of it
 	return nil
 }

@@ -194,7 +194,7 @@ func (in *inspection) listed(err error) error {
 func (in *inspection) sign(s archive.Sign) {
 	in.found(map[archive.Sign]string{
 		archive.Encrypted: SymbolArchiveEncrypted, archive.Macro: SymbolOfficeMacro,
-		archive.Damaged: SymbolArchiveUnreadable, archive.Bidi: SymbolRTLOName,
+		archive.Damaged: SymbolArchiveUnreadable, archive.Bidi: SymbolRTLOName, archive.Remote: SymbolOfficeRemote,
 	}[s], in.file)
 }
 

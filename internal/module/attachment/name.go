@@ -28,7 +28,7 @@ const (
 		"shs sys tmp url vb vbe vbp vbs vhd vhdx vsmacros vsw vxd wsc wsf wsh xbap xll xnk " +
 		// Of further systems and programs: of Access, Apple, browsers, editors, remote desktops.
 		"accda accde accdr accdu apkm apks applescript appinstaller crx diagcfg diagpkg dqy fileloc flatpakref hpj inetloc mobileconfig " +
-		"oqy rdp rqy scpt scptd snap terminal vsix xapk xpi "
+		"a3x ahk asx au3 its mcf oqy rdp rqy scpt scptd snap terminal vsix xapk xpi "
 	// documents are the extensions that a reader trusts.
 	documents extensions = " 7z ai avi bmp csv doc docm docx dot dotx dwg eml eps epub gif gz heic htm html ics jfif jpe jpeg jpg " +
 		"json key log m4a mov mp3 mp4 mpeg mpg msg numbers odp ods odt pages pdf png pps ppsx ppt pptm pptx psd pub rar rtf sig " +
@@ -38,8 +38,8 @@ const (
 	passive extensions = " bmp csv gif heic htm html ics jfif jpe jpeg jpg json log mp3 mp4 pdf png rtf svg tif tiff txt vcf wav webp " +
 		"xml "
 	// packedNames are the extensions of archives that are nothing else.
-	packedNames extensions = " 7z ace alz arc arj b64 bhx bz bz2 cab cpio egg esd gz gzip hqx img iso lha lz lz4 lzh lzma lzs nrg " +
-		"qcow2 rar rz sit sitx swm tar taz tb2 tbz tbz2 tgz tlz txz tzst udf uha uu uue vdi vmdk wim xar xxe xz z zipx zoo zpaq zst "
+	packedNames extensions = " 7z ace alz arc arj b64 bhx bz bz2 cab cpio daa egg esd gz gzip hqx img iso isz lha lz lz4 lzh lzma lzo lzs nrg " +
+		"pea qcow2 rar rz sit sitx swm tar taz tb2 tbz tbz2 tgz tlz txz tzst tzo udf uha uif uu uue vdi vmdk wim xar xxe xz z zipx zoo zpaq zst "
 	// zipDocuments are the extensions of documents that are a zip.
 	zipDocuments extensions = " docm docx dotm dotx epub odg odp ods odt ott potm potx ppam ppsm ppsx pptm pptx sldm vsdm vsdx xlam xlsb " +
 		"xlsm xlsx xltm xltx "
@@ -47,8 +47,8 @@ const (
 	// macros.
 	macroDocuments extensions = " docm dotm potm ppam ppsm pptm sldm vsdm vssm vstm xlam xlsm xltm "
 	// archives are the extensions of what others are packed into.
-	archives extensions = " 7z ace alz ar arc arj b64 bhx bz bz2 cab cpio dmg egg esd gz gzip hqx img iso jar lha lz lz4 lzh lzma lzs msg " +
-		"nrg qcow2 rar rz sit sitx swm tar taz tb2 tbz tbz2 tgz tlz txz tzst udf uha uu uue vdi vhd vhdx vmdk wim xar xxe xz z zip " +
+	archives extensions = " 7z ace alz ar arc arj b64 bhx bz bz2 cab cpio daa dmg egg esd gz gzip hqx img iso isz jar lha lz lz4 lzh lzma lzo lzs msg " +
+		"nrg pea qcow2 rar rz sit sitx swm tar taz tb2 tbz tbz2 tgz tlz txz tzo tzst udf uha uif uu uue vdi vhd vhdx vmdk wim xar xxe xz z zip " +
 		"zipx zoo zpaq zst "
 )
 

@@ -41,6 +41,9 @@ const (
 	// SymbolOfficeMacro: an office document (or what claims to be one) has
 	// macros, or the extension of one that has.
 	SymbolOfficeMacro = "OFFICE_MACRO"
+	// SymbolOfficeRemote: an office document fetches its template, or a part or an
+	// object that is shown as its own, from another host when it is opened.
+	SymbolOfficeRemote = "OFFICE_REMOTE"
 	// SymbolComplex: the structure of the message is beyond what is read, and not
 	// all parts were seen.
 	SymbolComplex = "MIME_TOO_COMPLEX"
@@ -60,6 +63,7 @@ func Symbols() []string {
 		SymbolArchiveUnreadable,
 		SymbolArchiveLimit,
 		SymbolOfficeMacro,
+		SymbolOfficeRemote,
 		SymbolComplex,
 	}
 }
