@@ -30,6 +30,11 @@ FUZZTIME    ?= 30s
 
 # test/go.sh is who finds the right Go; no Go looks for another one by itself.
 export GOTOOLCHAIN := local
+# As what is shipped, so that checks, tests, demo and packages share what was
+# compiled: from nothing, each other way to compile costs minutes. The race detector
+# alone wants cgo.
+export CGO_ENABLED := 0
+export GOFLAGS := $(strip $(filter-out -trimpath,$(GOFLAGS)) -trimpath)
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo check test test-packages opnsense-core screenshots deps-build deps-demo deps-test deps-packages format vet staticcheck tidy unit cross manpages go-test \
@@ -39,15 +44,12 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: deps-build ## bin/tollgate
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/tollgate ./cmd/tollgate
+	$(GO) build -ldflags '-s -w -X main.version=$(VERSION)' -o bin/tollgate ./cmd/tollgate
 
 demo: deps-demo ## a throw-away Postfix with tollgate in front of it, mail through it, what happened (needs root)
 	@echo "building the demo (a minute, the first time)"
 	@PATH="$(dir $(GO)):$$PATH" $(GO) run ./test/demo
 
-# Without cgo, as what is shipped: vet, staticcheck, the tests and the program that
-# tests build share what was compiled.
-check: export CGO_ENABLED = 0
 check: deps-build format vet staticcheck tidy unit ## before a commit, in two minutes: no root, no daemons
 
 test: deps-test format vet staticcheck tidy cross manpages go-test fuzz-some deb-test ## everything that CI checks (needs root)
@@ -55,7 +57,7 @@ test: deps-test format vet staticcheck tidy cross manpages go-test fuzz-some deb
 test-packages: deps-packages ## the package on Debian 13 and an upgrade of an old one; OPNsense's pages in a browser; tests linked for FreeBSD (needs root)
 	GO=$(GO) test/packages.sh --from $(BEFORE) trixie
 	PATH="$(dir $(GO)):$$PATH" TOLLGATE_CHROMEDRIVER=chromedriver $(GO) test -count=1 -timeout 10m -run 'TestOPNsensePages' ./test
-	GOOS=freebsd CGO_ENABLED=0 $(GO) test -vet=off -run '^$$' -exec true ./...
+	GOOS=freebsd $(GO) test -vet=off -run '^$$' -exec true ./...
 
 opnsense-core: deps-test ## templates, migrations and imports under OPNsense's own classes; OPNSENSE_CORE and OPNSENSE_PLUGINS are checkouts
 	PATH="$(dir $(GO)):$$PATH" OPNSENSE_CORE="$(abspath $(OPNSENSE_CORE))" OPNSENSE_PLUGINS="$(abspath $(OPNSENSE_PLUGINS))" \
@@ -74,7 +76,7 @@ format: ## gofmt has nothing to say
 
 vet: ## go vet, for every operating system
 	$(GO) vet ./...
-	GOOS=freebsd CGO_ENABLED=0 $(GO) vet ./...
+	GOOS=freebsd $(GO) vet ./...
 
 staticcheck: ## staticcheck, one exact version
 	$(GO) run $(STATICCHECK) ./...
@@ -88,14 +90,14 @@ unit: ## the tests of packages that need neither root nor a daemon
 
 cross: ## builds for every operating system and processor that is supported
 	@set -e; for t in $(TARGETS); do \
-		echo "build $$t"; GOOS=$${t%/*} GOARCH=$${t#*/} CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/tollgate; done
+		echo "build $$t"; GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) build -o /dev/null ./cmd/tollgate; done
 
 manpages: ## mandoc has nothing to say
 	mandoc -T lint -W warning $(MANPAGES)
 
 go-test: ## all Go tests, end to end too
-	$(GO) test -race -shuffle=on -timeout 20m ./...
-	$(GO) test -count=1 -timeout 20m -run 'TestSeeds' ./internal/simulate
+	CGO_ENABLED=1 $(GO) test -vet=off -race -shuffle=on -timeout 20m ./...
+	$(GO) test -vet=off -count=1 -timeout 20m -run 'TestSeeds' ./internal/simulate
 
 deb-test: ## the package on Debian 12, booted in a container: install, attach, upgrade, remove, purge
 	GO=$(GO) test/packages.sh bookworm
@@ -125,10 +127,9 @@ fuzz: ## every fuzz target for FUZZTIME (30s; 300x for so many executions)
 	@GO=$(GO) test/fuzz.sh $(FUZZTIME)
 
 # By one seed, so that what one run has found another finds: what chance finds was
-# there before the change that it would stop. Without cgo: cross has compiled the
-# packages so.
+# there before the change that it would stop.
 fuzz-some: ## every fuzz target for 300 executions, from its seeds; SEED=N makes others
-	@CGO_ENABLED=0 GODEBUG=fuzzseed=$(or $(SEED),1) GO=$(GO) test/fuzz.sh 300x
+	@GODEBUG=fuzzseed=$(or $(SEED),1) GO=$(GO) test/fuzz.sh 300x
 
 install: build ## binary, manual, completions, documents, systemd unit and user, a policy to begin with; PREFIX, DESTDIR
 	@$(MAKE) --no-print-directory install-files

@@ -69,7 +69,7 @@ func entryOf(r *rand.Rand) *Entry {
 func TestDecode(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
-	for n := range 20_000 {
+	for n := range 8_000 {
 		e := entryOf(r)
 		k := kinds[n%len(kinds)]
 		line := k.append(nil, e)
