@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/tollgate-mail/tollgate/internal/jsontext"
 )
 
 // scan reads a record in exactly the form AppendJSON gives it, which is what
@@ -60,12 +62,13 @@ func (s *scanner) text() string {
 		s.failed = true
 		return ""
 	}
-	for i := 1; i < len(s.rest); i++ {
+	plain := 1 + jsontext.PlainLength(s.rest[1:])
+	for i := plain; i < len(s.rest); i++ {
 		switch c := s.rest[i]; {
 		case c == '"':
 			t := s.rest[1:i]
 			s.rest = s.rest[i+1:]
-			if !utf8.ValidString(t) {
+			if i > plain && !utf8.ValidString(t) {
 				s.failed = true
 			}
 			return t

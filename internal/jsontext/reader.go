@@ -88,7 +88,9 @@ func (r *Reader) Text(into *string) bool {
 		return false
 	}
 	begin := len(r.text) - len(r.rest) + 1
-	for i, c := range r.rest[1:] {
+	plain := PlainLength(r.text[begin:])
+	for i, c := range r.rest[1+plain:] {
+		i += plain
 		switch {
 		case c == '"':
 			*into = r.text[begin : begin+i]
