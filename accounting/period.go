@@ -22,10 +22,31 @@ const (
 )
 
 // Month is the period that t belongs to in loc: "2026-11".
-func Month(t time.Time, loc *time.Location) string { return t.In(loc).Format(monthFormat) }
+func Month(t time.Time, loc *time.Location) string {
+	day := Day(t, loc)
+	return day[:len(day)-len("-02")]
+}
 
 // Day is the day that t belongs to in loc: "2026-11-23".
-func Day(t time.Time, loc *time.Location) string { return t.In(loc).Format(dayFormat) }
+func Day(t time.Time, loc *time.Location) string {
+	var room [len(dayFormat)]byte
+	return string(appendDay(room[:0], t.In(loc)))
+}
+
+// appendDay is t.AppendFormat(b, dayFormat): each record has its days and its time
+// written several times.
+func appendDay(b []byte, t time.Time) []byte {
+	year, month, day := t.Date()
+	if year < 0 || year > 9999 {
+		return t.AppendFormat(b, dayFormat)
+	}
+	b = append(appendTwo(appendTwo(b, year/100), year%100), '-')
+	b = append(appendTwo(b, int(month)), '-')
+	return appendTwo(b, day)
+}
+
+// appendTwo writes a number below a hundred with two digits.
+func appendTwo(b []byte, n int) []byte { return append(b, byte('0'+n/10), byte('0'+n%10)) }
 
 // Week is the ISO 8601 week that t belongs to in loc: "2026-W48".
 func Week(t time.Time, loc *time.Location) string {

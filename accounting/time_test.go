@@ -36,3 +36,20 @@ func TestTimesThatAreNone(t *testing.T) {
 		}
 	}
 }
+
+// Days and months are what package time writes, of years beyond four digits too.
+func TestDaysAsPackageTimeWritesThem(t *testing.T) {
+	kolkata := time.FixedZone("", 5*3600+1800)
+	rapid.Check(t, func(t *rapid.T) {
+		seconds := rapid.OneOf(rapid.Int64Range(-62135596800, 253402300799), rapid.Int64Range(-1e12, 1e12)).Draw(t, "seconds")
+		at := time.Unix(seconds, 0)
+		for _, loc := range []*time.Location{time.UTC, kolkata} {
+			if got, want := Day(at, loc), at.In(loc).Format(dayFormat); got != want {
+				t.Fatalf("day %q, want %q", got, want)
+			}
+			if got, want := Month(at, loc), at.In(loc).Format(monthFormat); got != want {
+				t.Fatalf("month %q, want %q", got, want)
+			}
+		}
+	})
+}
