@@ -45,7 +45,7 @@ func (a *application) keep(r *accounting.Record, period string, seenKey *mark) e
 	segment.values[0]++
 	segment.change()
 	if seenKey != nil {
-		a.seen.add(*seenKey, at)
+		a.seen.add(*seenKey, r.Kind, at)
 	}
 	return a.period(r.Client, period, r.Currency, day)
 }

@@ -110,7 +110,7 @@ func (a *application) apply(r *accounting.Record) error {
 	if err != nil {
 		return err
 	}
-	place := a.seen.get(seenKey(r.Origin(), other))
+	place := a.counterpart(r, other)
 	if (place != nil) == (r.Kind == accounting.Usage) {
 		// A void without its record, or a record that was voided before.
 		return a.remember(r, &key, account)
@@ -140,6 +140,14 @@ func (a *application) apply(r *accounting.Record) error {
 	}
 	a.took(r.Gateway, takenCounts{1, 0})
 	return a.keep(&stored, b.Period, &key)
+}
+
+// counterpart is where the void of a record stands, or the record that a void is of.
+func (a *application) counterpart(r *accounting.Record, other string) []byte {
+	if r.Kind == accounting.Usage {
+		return a.seen.voided(r.Origin(), other)
+	}
+	return a.seen.get(seenKey(r.Origin(), other))
 }
 
 // remember keeps a record that has no effect: neither it nor the one that it

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/tollgate-mail/tollgate/accounting"
 )
 
 // memory is which records were seen, with what a group adds.
@@ -15,6 +17,7 @@ type memory struct {
 	bucket *bolt.Bucket
 	last   []byte // the greatest key in the bucket
 	added  map[mark]int64
+	voids  int    // of those added
 	order  []mark // in which they came, which is nearly that of the bucket
 }
 
@@ -33,10 +36,12 @@ func newMemory(tx *bolt.Tx) *memory {
 // seenKey is where a record is remembered.
 func seenKey(origin time.Time, name string) (k mark) {
 	sum := sha256.Sum256([]byte(name))
-	binary.BigEndian.PutUint64(k[:], uint64(origin.UnixMilli()))
+	putTime(&k, origin)
 	copy(k[8:], sum[:])
 	return k
 }
+
+func putTime(k *mark, origin time.Time) { binary.BigEndian.PutUint64(k[:], uint64(origin.UnixMilli())) }
 
 // get is where a record stands, as the bucket has it; nil where it was not seen.
 // Most are later than all that are in the bucket.
@@ -50,8 +55,25 @@ func (m *memory) get(k mark) []byte {
 	return m.bucket.Get(k[:])
 }
 
-// add notes where a record stands.
-func (m *memory) add(k mark, at int64) {
+// voided is where the void of a record stands that has the mark other, nil where there
+// is none. It is later than all that is in the bucket for nearly all: no name is hashed then.
+func (m *memory) voided(origin time.Time, other string) []byte {
+	if m.voids == 0 {
+		var k mark
+		putTime(&k, origin)
+		const size = 8 // of the time
+		if bytes.Compare(k[:size], m.last[:min(size, len(m.last))]) > 0 {
+			return nil
+		}
+	}
+	return m.get(seenKey(origin, other))
+}
+
+// add notes where a record of a kind stands.
+func (m *memory) add(k mark, kind string, at int64) {
+	if kind == accounting.Void {
+		m.voids++
+	}
 	m.added[k] = at
 	m.order = append(m.order, k)
 }
