@@ -93,7 +93,11 @@ func Uncomment(s string) string {
 // Blank has a space for each comment; of one that does not end all is
 // left. It knows no quotes.
 func Blank(s string) string {
+	if strings.IndexByte(s, '(') < 0 {
+		return s
+	}
 	var b strings.Builder
+	b.Grow(len(s))
 	depth, from := 0, 0
 	for i := 0; i < len(s); i++ {
 		c := s[i]

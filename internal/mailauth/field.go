@@ -91,6 +91,9 @@ func ascii(s string) string {
 // of them would take for us is ours, too.
 func IsOf(value, gateway string) bool {
 	us := address.FoldDomain(gateway)
+	if id, ok := bareID(value); ok {
+		return address.FoldDomain(id) == us
+	}
 	id, ok := serverID(value)
 	if ok {
 		if strings.Contains(id, "=?") {
@@ -101,6 +104,22 @@ func IsOf(value, gateway string) bool {
 		}
 	}
 	return lenient(value, us)
+}
+
+// bareID is the authserv-id of a value that begins with a name and a semicolon, as
+// nearly all do: there is nothing that readers could take for anything else.
+func bareID(value string) (id string, ok bool) {
+	s := strings.TrimLeft(value, whiteSpace)
+	for i := 0; i < len(s) && i <= address.MaxDomain; i++ {
+		switch c := s[i]; {
+		case c == ';':
+			return s[:i], i > 0
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == '-':
+		default:
+			return "", false
+		}
+	}
+	return "", false
 }
 
 // mostLenient is how much of a value is looked at for what only lenient readers
