@@ -3,7 +3,6 @@ package gate
 import (
 	"context"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -107,7 +106,7 @@ func (a *authentication) dmarc(ctx context.Context) *mailauth.Evaluation {
 	}
 	e := mailauth.Evidence{SPFDomain: a.m.spfDomain()}
 	for _, f := range a.m.header.Fields {
-		if strings.EqualFold(f.Name, "From") {
+		if f.Named("From") {
 			e.From = append(e.From, f.Value)
 		}
 	}
@@ -178,7 +177,7 @@ func (m *Message) forgedResults(edits []Edit) []Edit {
 	}
 	for i := len(m.header.Fields) - 1; i >= 0; i-- {
 		f := m.header.Fields[i]
-		if !strings.EqualFold(f.Name, mailauth.FieldName) {
+		if !f.Named(mailauth.FieldName) {
 			continue
 		}
 		if mailauth.IsOf(f.Value, m.j.Gateway) {

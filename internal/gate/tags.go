@@ -174,7 +174,7 @@ func (m *Message) unforge(edits []Edit) []Edit {
 func (m *Message) addFields(edits []Edit) []Edit {
 	m.inspection.eachFinding(func(f *module.Finding) {
 		for _, field := range f.Add {
-			ours := slices.ContainsFunc(m.j.strip, func(name string) bool { return strings.EqualFold(name, field.Name) })
+			ours := slices.ContainsFunc(m.j.strip, func(name string) bool { return field.Named(name) })
 			if ours || !mail.ValidField(field.Field) {
 				m.s.g.Log.Warn("a module's header field was not added", "ref", m.ref, "field", field.Name)
 				continue
@@ -193,7 +193,7 @@ func (m *Message) addFields(edits []Edit) []Edit {
 // go in together, so that a message that comes round again is not marked
 // twice.
 func (m *Message) retitle(edits []Edit, tags []string) []Edit {
-	i := slices.IndexFunc(m.header.Fields, func(f mail.Field) bool { return strings.EqualFold(f.Name, "Subject") })
+	i := slices.IndexFunc(m.header.Fields, func(f mail.Field) bool { return f.Named("Subject") })
 	if i < 0 {
 		return append(edits, Edit{Kind: AppendField, Name: "Subject", Value: fieldtext.Encode("Subject", strings.Join(tags, " "))})
 	}

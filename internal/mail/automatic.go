@@ -139,7 +139,7 @@ const (
 func (h Header) FindAnswers() *AnswerFinder {
 	a := &AnswerFinder{}
 	for _, f := range h {
-		if strings.EqualFold(f.Name, "Content-Type") {
+		if f.Named("Content-Type") {
 			a.multipart(f.Value)
 			if automaticType(f.Value) == inCalendar {
 				a.place = inText

@@ -116,7 +116,7 @@ func (d *defects) names() []string {
 func (d *defects) checkParameters(f Field) {
 	s := strings.Trim(lexical.Uncomment(fieldtext.Unfold(f.Value)), " \t")
 	rest, ok := cutToken(s)
-	if strings.EqualFold(f.Name, "Content-Type") {
+	if f.Named("Content-Type") {
 		rest, ok = strings.CutPrefix(rest, "/")
 		if ok {
 			rest, ok = cutToken(rest)

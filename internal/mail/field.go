@@ -25,13 +25,19 @@ func (f Field) Size() int64 {
 	return int64(n)
 }
 
+// Named tells whether a field has that name, in any case. Names are ASCII (RFC 5322
+// §2.2): those of another length are others.
+func (f Field) Named(name string) bool {
+	return len(f.Name) == len(name) && strings.EqualFold(f.Name, name)
+}
+
 // Header is a message's fields in their order.
 type Header []Field
 
 // Get returns the raw value of the first field of that name, in any case.
 func (h Header) Get(name string) (value string, ok bool) {
 	for _, f := range h {
-		if strings.EqualFold(f.Name, name) {
+		if f.Named(name) {
 			return f.Value, true
 		}
 	}

@@ -203,7 +203,7 @@ func (w *walker) check(h partHeader, c inherited) {
 		w.defects.add(fieldTwice)
 	}
 	for _, f := range h.content {
-		if strings.EqualFold(f.Name, "Content-Type") || strings.EqualFold(f.Name, "Content-Disposition") {
+		if f.Named("Content-Type") || f.Named("Content-Disposition") {
 			_ = w.budget.Charge(len(f.Value)) // what follows looks at the budget
 			w.defects.checkParameters(f)
 		}

@@ -14,12 +14,12 @@ import (
 func (h Header) TraceIPs(b *budget.Budget) []netip.Addr {
 	t := trace{budget: b, seen: make(map[netip.Addr]bool)}
 	for _, f := range h {
-		if strings.EqualFold(f.Name, "Received") {
+		if f.Named("Received") {
 			t.collect(fieldtext.Unfold(f.Value))
 		}
 	}
 	for _, f := range h {
-		if strings.EqualFold(f.Name, "X-Originating-IP") {
+		if f.Named("X-Originating-IP") {
 			t.collect(fieldtext.Unfold(f.Value))
 		}
 	}

@@ -27,7 +27,7 @@ func filed(encoding string) bool { return encoding == encodingUU || encoding == 
 func (h Header) encodings(d *defects) (list []string, others bool) {
 	fields := 0
 	for _, f := range h {
-		if !strings.EqualFold(f.Name, "Content-Transfer-Encoding") {
+		if !f.Named("Content-Transfer-Encoding") {
 			continue
 		}
 		fields++

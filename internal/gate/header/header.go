@@ -69,7 +69,7 @@ func (h *Header) Add(name, value string) Room {
 		return TooLarge
 	}
 	for _, ours := range h.Ours {
-		if strings.EqualFold(name, ours) {
+		if f.Named(ours) {
 			if h.Forged == nil {
 				h.Forged = make(map[string]int)
 			}
@@ -87,7 +87,7 @@ func (h *Header) Add(name, value string) Room {
 func (h *Header) Count(name string) int {
 	n := 0
 	for _, f := range h.Fields {
-		if strings.EqualFold(f.Name, name) {
+		if f.Named(name) {
 			n++
 		}
 	}
@@ -128,7 +128,7 @@ func (h *Header) readings(i int) []string {
 // First are the readings of the first field of that name, none without one.
 func (h *Header) First(name string) []string {
 	for i, f := range h.Fields {
-		if strings.EqualFold(f.Name, name) {
+		if f.Named(name) {
 			return h.readings(i)
 		}
 	}
@@ -143,7 +143,7 @@ func (h *Header) Decoded(name string) []string {
 	}
 	var out, others []string
 	for i, f := range h.Fields {
-		if strings.EqualFold(f.Name, name) {
+		if f.Named(name) {
 			all := h.readings(i)
 			out = append(out, all[0])
 			others = append(others, all[1:]...)
@@ -173,7 +173,7 @@ func (h *Header) Raw(name string) []string {
 		switch {
 		case name == "*":
 			out = append(out, f.Name+":"+f.Value)
-		case strings.EqualFold(f.Name, name):
+		case f.Named(name):
 			out = append(out, strings.TrimPrefix(f.Value, " "))
 		}
 	}

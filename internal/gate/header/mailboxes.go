@@ -16,7 +16,7 @@ func (h *Header) Mailboxes(name string) []mail.Mailbox {
 	}
 	var all []mail.Mailbox
 	for _, f := range h.Fields {
-		if strings.EqualFold(f.Name, name) {
+		if f.Named(name) {
 			all = append(all, mail.ParseMailboxes(h.Work, f.Value)...)
 		}
 	}
