@@ -123,10 +123,15 @@ type Weight int64
 
 // String prints without trailing zeros: 3.5, -0.5, 12.
 func (w Weight) String() string {
-	b := strconv.AppendInt(nil, int64(w)/1000, 10)
-	if w > -1000 && w < 0 {
-		b = append([]byte("-"), b...)
+	if w == 0 {
+		return "0" // of most mail
 	}
+	var room [24]byte // of the longest
+	b := room[:0]
+	if w > -1000 && w < 0 {
+		b = append(b, '-')
+	}
+	b = strconv.AppendInt(b, int64(w)/1000, 10)
 	f := int64(w) % 1000
 	if f < 0 {
 		f = -f

@@ -54,24 +54,35 @@ func common(r rune) bool {
 // signs that are common in Subjects. ok is false of others.
 func plainSigns(s string) (plain string, ok bool) {
 	var b strings.Builder
-	b.Grow(len(s) + 8)
-	for _, r := range s {
+	from := 0 // what stays begins here
+	for i, r := range s {
+		other := ""
 		switch r {
 		case 0x2116:
-			b.WriteString("No")
+			other = "No"
 		case 0x2122:
-			b.WriteString("TM")
+			other = "TM"
 		case 0x2026:
-			b.WriteString("...")
+			other = "..."
 		case 0x20ac, 0x20bd, 0xa7, 0xa9, 0xae, 0xb0, 0x2022: // currencies, paragraph, rights, degree, bullet
-			b.WriteRune(r)
+			continue
 		default:
 			if !common(r) {
 				return "", false
 			}
-			b.WriteRune(r)
+			continue
 		}
+		if from == 0 {
+			b.Grow(len(s))
+		}
+		b.WriteString(s[from:i])
+		b.WriteString(other)
+		from = i + utf8.RuneLen(r)
 	}
+	if from == 0 {
+		return s, true
+	}
+	b.WriteString(s[from:])
 	return b.String(), true
 }
 

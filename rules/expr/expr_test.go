@@ -8,6 +8,7 @@ import (
 	"regexp/syntax"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"pgregory.net/rapid"
 
@@ -140,4 +141,19 @@ func TestASCIIWordWarning(t *testing.T) {
 
 func unlimited() *budget.Budget {
 	return budget.New(context.Background(), math.MaxInt64, math.MaxInt64)
+}
+
+// A text is folded rune by rune, however its runes lie beside each other.
+func TestAppendFold(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		parts := rapid.SliceOfN(rapid.SampledFrom([]string{"Ab", "z[", "@Z", "Ж", "ё", "\u212a", "\u017f", "\xff", "\xd0", "€", "😀", " "}), 0, 12).Draw(t, "parts")
+		text := strings.Join(parts, "")
+		var want []byte
+		for _, r := range text {
+			want = utf8.AppendRune(want, fold(r))
+		}
+		if got := AppendFold([]byte("Before"), text); string(got) != "Before"+string(want) {
+			t.Fatalf("%q is folded to %q, want %q", text, got, want)
+		}
+	})
 }

@@ -42,31 +42,25 @@ func foldOrbit(r rune) rune {
 // AppendFold appends s with every rune folded. What is not UTF-8 becomes
 // U+FFFD byte by byte, as package regexp reads it.
 func AppendFold(dst []byte, s string) []byte {
-	n := len(dst)
 	dst = slices.Grow(dst, len(s))
-	ascii := dst[n : n+len(s)]
-	i := 0
-	for ; i < len(s) && s[i] < utf8.RuneSelf; i++ {
-		c := s[i]
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		ascii[i] = c
-	}
-	dst = dst[:n+i]
-	for i < len(s) {
-		c := s[i]
-		if c < utf8.RuneSelf {
-			if 'A' <= c && c <= 'Z' {
-				c += 'a' - 'A'
-			}
-			dst = append(dst, c)
+	for s != "" {
+		i := 0
+		for i < len(s) && s[i] < utf8.RuneSelf {
 			i++
-			continue
 		}
-		r, size := utf8.DecodeRuneInString(s[i:])
-		dst = utf8.AppendRune(dst, fold(r))
-		i += size
+		n := len(dst)
+		dst = append(dst, s[:i]...)
+		for k, c := range dst[n:] {
+			if 'A' <= c && c <= 'Z' {
+				dst[n+k] = c + 'a' - 'A'
+			}
+		}
+		s = s[i:]
+		for s != "" && s[0] >= utf8.RuneSelf {
+			r, size := utf8.DecodeRuneInString(s)
+			dst = utf8.AppendRune(dst, fold(r))
+			s = s[size:]
+		}
 	}
 	return dst
 }
