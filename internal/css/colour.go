@@ -11,7 +11,7 @@ import (
 // Colour reads a colour as attributes of HTML have it.
 func Colour(text string) Value {
 	text = strings.ToLower(strings.TrimSpace(text[:min(len(text), 32)]))
-	if v := named(text); v != Unknown {
+	if v := byName(text); v != Unknown {
 		return v
 	}
 	return hex(strings.TrimPrefix(text, "#"))
@@ -22,26 +22,54 @@ func Colour(text string) Value {
 func colour(values []value, background bool) Value {
 	for i, v := range values {
 		switch {
-		case v.text == "inherit", v.text == "currentcolor", v.text == "unset":
-			return 0
+		case v.text == "currentcolor":
+			return Inherits
 		case background && (strings.HasPrefix(v.text, "url") || strings.HasSuffix(v.text, "gradient(") || strings.HasPrefix(v.text, "image")):
 			return Unknown
 		case strings.HasPrefix(v.text, "#"):
-			return hex(v.text[1:])
+			if c := hex(v.text[1:]); c != Unknown {
+				return c
+			}
+			return 0
 		case strings.HasSuffix(v.text, "("):
 			return function(v.text, values[i+1:])
 		}
-		if c := named(v.text); c != Unknown {
+		if c := byName(v.text); c != Unknown {
 			return c
 		}
+		if c := ofSystem(v.text); c != 0 {
+			return c
+		}
+		if n := len(v.text); (n == 3 || n == 6) && hex(v.text) != Unknown {
+			return Doubtful // a colour in pages that are not of the standard (Quirks §3.3)
+		}
 		if !background {
-			return Unknown
+			return 0
 		}
 	}
-	if background {
-		return 0
+	return 0
+}
+
+// ofSystem is a colour that the reader's system has (CSS Color 4 §6.2), 0 where it is none.
+func ofSystem(name string) Value {
+	switch name {
+	case "canvas", "window", "field", "background", "infobackground", "buttonhighlight", "-moz-default-background-color":
+		return Doubtful
+	case "canvastext", "windowtext", "buttontext", "fieldtext", "linktext", "visitedtext", "activetext", "graytext", "captiontext", "infotext", "menutext", "highlighttext",
+		"highlight", "buttonface", "accentcolor", "accentcolortext", "mark", "marktext", "menu", "-webkit-link", "-webkit-text":
+		return Unknown
 	}
-	return Unknown
+	return 0
+}
+
+// color takes a colour of letters.
+func (d *Declarations) color(v Value) {
+	if v == 0 {
+		return
+	}
+	if d[Color] = v; v == Doubtful {
+		d[Unsure] = Hides
+	}
 }
 
 // background takes what is behind an element. A colour may stand beside a picture,
@@ -54,7 +82,14 @@ func (d *Declarations) background(name string, values []value) {
 		}
 	}
 	switch {
+	case v == Clear && name == "background-image":
+	case v == Clear && d[Back] == Unknown && name != "background":
 	case v == Clear: // what is behind it is seen
+		d[Back] = Inherits
+	case v == Doubtful:
+		d[Back], d[Unsure] = v, Hides
+	case v == Inherits: // the colour of the letters
+		d[Back] = Unknown
 	case name == "background-image" && v != Unknown:
 	case name == "background-color" && d[Back] == Unknown:
 	case v != 0:
@@ -94,7 +129,7 @@ func hex(digits string) Value {
 func function(name string, values []value) Value {
 	hue := name == "hsl(" || name == "hsla("
 	if !hue && name != "rgb(" && name != "rgba(" {
-		return Unknown
+		return Doubtful // it is not reckoned
 	}
 	var parts []float64
 	for _, v := range values {
@@ -102,6 +137,10 @@ func function(name string, values []value) Value {
 			break
 		}
 		switch {
+		case v.text == "from":
+			return Doubtful
+		case v.text == "none":
+			parts = append(parts, 0)
 		case v.unit == "none":
 		case hue && len(parts) == 0:
 			parts = append(parts, v.n*map[string]float64{"turn": 360, "rad": 180 / math.Pi, "grad": 0.9, "": 1, "deg": 1}[v.unit])
@@ -139,8 +178,8 @@ func fromHue(hue, saturation, lightness float64) Value {
 	return Paint(part(0), part(8), part(4))
 }
 
-// named is a colour by its name.
-func named(name string) Value {
+// byName is a colour.
+func byName(name string) Value {
 	switch name {
 	case "transparent":
 		return Clear

@@ -21,12 +21,15 @@ const (
 	FontSize
 	Visibility
 	MsoHide  // of Outlook alone
-	Away     // where position, indent or margin move what is in the element out of sight
-	Clip     // likewise clip, clip-path and transform
+	Away     // where position, indent, margin or spacing move what is in the element out of sight: see Value.Moves
+	Clip     // likewise clip, clip-path, transform, filter and what else leaves nothing of it to see
 	Color    // a Value of Paint
 	Back     // background, likewise
 	Override // unicode-bidi
 	Direction
+	Content // of pseudo-elements: a text of the sheet, see Sheet.Words
+	Moved   // it is animated
+	Unsure  // one of the others is Doubtful
 	properties
 )
 
@@ -42,7 +45,62 @@ const (
 	// Inline and Block are of Display: it is seen, and does not end a word, or does.
 	Inline
 	Block
+	// Column is of Display, too: like Block, and nothing of it is seen where that is known.
+	Column
+	// Inherits: as in the element around it.
+	Inherits
+	// Doubtful: what it says is told by what is not known here.
+	Doubtful
+	firstWords // and more: of Content, words of the sheet
 )
+
+// The properties that Away and Clip are made of, a bit each: one does not undo another.
+const (
+	moveIndent Value = 1 << iota
+	moveMargin
+	moveMarginLeft
+	moveMarginTop
+	moveLeft
+	moveRight
+	moveTop
+	moveBottom
+	moveSpacing
+	moveTranslate
+)
+
+const (
+	clipRect Value = 1 << iota
+	clipPath
+	clipTransform
+	clipScale
+	clipRotate
+	clipFilter
+	clipMask
+	clipZoom
+	clipContent
+	clipAdjust
+)
+
+// hidingBits is where of Away and Clip it is told which of their properties hide; below,
+// which of them are said.
+const hidingBits = 16
+
+// Moves tells of a value of Away or Clip whether the element is out of sight by it.
+func (v Value) Moves() bool { return v>>hidingBits != 0 }
+
+// say puts what one of its properties says into a value of Away or Clip.
+func (v Value) say(bit Value, hides bool) Value {
+	if v = v&^(bit<<hidingBits) | bit; hides {
+		v |= bit << hidingBits
+	}
+	return v
+}
+
+// over puts another value of Away or Clip over this one.
+func (v Value) over(under Value) Value {
+	said := v & (1<<hidingBits - 1)
+	return under&^(said|said<<hidingBits) | v
+}
 
 // Values of Color and Back; others are of Paint.
 const (
@@ -79,11 +137,13 @@ func (d *Declarations) Add(over *Declarations) {
 	if *over == (Declarations{}) { // of most
 		return
 	}
+	away, clip := over[Away].over(d[Away]), over[Clip].over(d[Clip])
 	for i, v := range over {
 		if v != 0 {
 			d[i] = v
 		}
 	}
+	d[Away], d[Clip] = away, clip
 }
 
 // Style is what one place says, and what it says is important (CSS Cascade 4 §6.3).

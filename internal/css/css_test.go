@@ -9,18 +9,37 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/budget"
 )
 
-// made is an element of a test: "name.class#id", those around it behind spaces.
+// made is an element of a test: "name.class#id", those in it behind spaces, those beside
+// it behind "+".
 type made struct {
 	name   string
 	attrs  map[string]string
 	around *made
+	prior  *made
 }
 
 func (m *made) Name() string { return m.name }
 
-func (m *made) Attr(name string) (string, bool) {
+func (m *made) Attr(name string) (Cased, bool) {
 	v, ok := m.attrs[name]
-	return v, ok
+	return Case(v), ok
+}
+
+func (m *made) Before() Element {
+	if m.prior == nil {
+		return nil
+	}
+	return m.prior
+}
+
+func (m *made) Place(ofName bool) int {
+	n := 1
+	for e := m.prior; e != nil; e = e.prior {
+		if !ofName || e.name == m.name {
+			n++
+		}
+	}
+	return n
 }
 
 func (m *made) Parent() Element {
@@ -33,14 +52,18 @@ func (m *made) Parent() Element {
 func element(text string) *made {
 	var e *made
 	for word := range strings.FieldsSeq(text) {
-		name, id, _ := strings.Cut(word, "#")
-		name, class, _ := strings.Cut(name, ".")
-		e = &made{name: name, attrs: map[string]string{}, around: e}
-		if id != "" {
-			e.attrs["id"] = id
-		}
-		if class != "" {
-			e.attrs["class"] = strings.ReplaceAll(class, ".", " ")
+		around, prior := e, (*made)(nil)
+		for word := range strings.SplitSeq(word, "+") {
+			name, id, _ := strings.Cut(word, "#")
+			name, class, _ := strings.Cut(name, ".")
+			e = &made{name: name, attrs: map[string]string{}, around: around, prior: prior}
+			if id != "" {
+				e.attrs["id"] = id
+			}
+			if class != "" {
+				e.attrs["class"] = strings.ReplaceAll(class, ".", " ")
+			}
+			prior = e
 		}
 	}
 	return e
@@ -63,14 +86,34 @@ func TestSelectors(t *testing.T) {
 		{"[class^=a]", "p.ab", "p.ba"},
 		{`[class$="a"]`, "p.ba", "p.ab"},
 		{"[class*=b]", "p.abc", "p.ac"},
-		{"P.A", "p.a", "b.a"},
+		{"P.A", "p.A", "b.A"},
+		{"p.A", "p.a", "p.b"}, // where case does not count
+		{"#A", "p#a", "p#b"},
 		{`\70`, "p", "b"},
 		{"p:first-child", "p", "b"},
 		{"p:not(.x)", "p", "b"},
-		{"p::first-line, b", "b", "p"},
-		{"i + b", "b", "i"},
+		{"p::first-line, b", "b", "i"},
+		{"i + b", "i+b", "u+b"},
+		{"i+b", "i+b", "b"},
+		{"i.a ~ b", "i.a+u+b", "i+u+b"},
+		{"div > i.a ~ b", "div i.a+u+i+b", "p i.a+u+i+b"},
+		{"p:first-child", "p", "i+p"},
+		{"p:first-of-type", "i+p", "p+p"},
+		{"p:nth-child(2)", "i+p", "p"},
+		{"p:nth-child(even)", "i+p+p+p", "i+p+p"},
+		{"p:nth-child( 2n + 1 )", "i+p+p", "i+p+p+p"},
+		{"p:nth-child(-n+2)", "i+p", "i+p+p"},
+		{"p:nth-of-type(2)", "p+i+p", "i+p"},
+		{"p:nth-child(n)", "i+p", ""},
+		{"p:not(.x)", "p.y", "p.x"},
+		{"p:not(.x,.y)", "p.z", "p.y"},
+		{":is(.a, #b) i", "p#b i", "p i"},
+		{":where(p:not(:is(.x)))", "p", "p.x"},
+		{"*|p", "p", "b"},
+		{"p{b{color:red}}q{i{color:red}}u", "u", "p"},
 		{"div.a > p i", "div.a p div p i", "div p div.a i"},
 		{"u i u i u i u i u p", "u i u i u i u i u p", "b i u p"},
+		{"p i", "p u i", "b u i"},
 		{".a.a.a.a.a.a.a.a.b", "p.a.b", "p.b"},
 	} {
 		var s Sheet
@@ -140,7 +183,7 @@ func TestDeclarations(t *testing.T) {
 	for text, want := range map[string]map[Property]Value{
 		"font-size:0":                                    {FontSize: Hides},
 		"font-size: 12px":                                {FontSize: Shows},
-		"font-size:150%":                                 {FontSize: 0},
+		"font-size:150%":                                 {FontSize: Inherits},
 		"font-size:.5px":                                 {FontSize: Hides},
 		"font: bold 0px/1 arial":                         {FontSize: Hides},
 		"font:12pt arial":                                {FontSize: Shows},
@@ -172,17 +215,64 @@ func TestDeclarations(t *testing.T) {
 		"color:rebeccapurple":                            {Color: Paint(0x66, 0x33, 0x99)},
 		"box-shadow:inset 0 0 9px red":                   {Back: Unknown},
 		"box-shadow:0 0 9px red":                         {},
-		"color:var(--x)":                                 {Color: Unknown},
-		"color:inherit":                                  {Color: 0},
+		"color:var(--x)":                                 {Color: Doubtful, Unsure: Hides},
+		"color:inherit":                                  {Color: Inherits},
+		"color:white;color:x":                            {Color: Paint(255, 255, 255)},
+		"color:white;color:#ggg;color:#12345":            {Color: Paint(255, 255, 255)},
+		"color:white;color:black x":                      {Color: Paint(255, 255, 255)},
+		"color:white;all:unset":                          everything(Inherits, Shows),
+		"color:ffffff":                                   {Color: Doubtful, Unsure: Hides},
+		"color:oklch(1 0 0)":                             {Color: Doubtful, Unsure: Hides},
+		"color:rgb(from white r g b)":                    {Color: Doubtful, Unsure: Hides},
+		"color:hsl(0 none 100%)":                         {Color: Paint(255, 255, 255)},
+		"color:Canvas":                                   {Color: Doubtful, Unsure: Hides},
+		"-webkit-text-fill-color:transparent":            {Color: Doubtful, Unsure: Hides},
+		"background:var(--x)":                            {Back: Doubtful, Unsure: Hides},
+		"display:var(--x)":                               {Display: Doubtful, Unsure: Hides},
+		"font-size:calc(0px)":                            {FontSize: Hides},
+		"font-size:calc((2px - 1px) * 0)":                {FontSize: Hides},
+		"font-size:calc(12px + 1vw)":                     {FontSize: Shows},
+		"font-size:min(0px, 3vw)":                        {FontSize: Hides},
+		"font-size:clamp(10px, 2vw, 30px)":               {FontSize: Shows},
+		"font-size:calc(0.1vw)":                          {FontSize: Doubtful, Unsure: Hides},
+		"font-size:calc(1px":                             {FontSize: Doubtful, Unsure: Hides},
+		"font-size:1e-9px":                               {FontSize: Hides},
+		"font-size:1e1px":                                {FontSize: Shows},
+		"opacity:calc(0)":                                {Opacity: Hides},
+		"width:calc(100% - 20px)":                        {Width: Shows},
+		"inset:0 0 0 -9999px":                            {Away: Hides},
+		"left:9999px":                                    {Away: Hides},
+		"left:-99em":                                     {Away: Hides},
+		"left:-9999px;margin-left:0;text-indent:0":       {Away: Hides},
+		"left:-9999px;left:0":                            {Away: Shows},
+		"left:-9999px;left:unset":                        {Away: Shows},
+		"transform:translate(-9999px)":                   {Clip: Hides},
+		"transform:translate(-50%, -50%)":                {Clip: Shows},
+		"transform:rotateY(90deg)":                       {Clip: Hides},
+		"transform:rotate(90deg)":                        {Clip: Shows},
+		"transform:matrix(0,0,0,0,0,0)":                  {Clip: Hides},
+		"clip-path:polygon(0 0,0 0,0 0)":                 {Clip: Hides},
+		"filter:opacity(0)":                              {Clip: Hides, Back: Unknown},
+		"content-visibility:hidden":                      {Clip: Hides},
+		"letter-spacing:-9999px":                         {Away: Hides},
+		"letter-spacing:-1px":                            {Away: Shows},
+		"zoom:0.001":                                     {Clip: Hides},
+		"zoom:0":                                         {Clip: Shows},
+		"display:table-column":                           {Display: Column},
+		"inline-size:0;overflow:clip":                    {Width: Hides, Overflow: Hides},
+		"animation:k 0s forwards":                        {Moved: Hides},
+		"visibility:hidden;visibility:unset":             {Visibility: Inherits},
+		"content:'x'":                                    {},
 		"background:#fff url(x.png)":                     {Back: Unknown},
 		"background:url(x) no-repeat white":              {Back: Unknown},
 		"background:no-repeat white":                     {Back: Paint(255, 255, 255)},
-		"background-color:transparent":                   {Back: 0},
+		"background-color:transparent":                   {Back: Inherits},
 		"background-image:url(x);background-color:white": {Back: Unknown},
 		"background-image:none":                          {Back: 0},
 		"unicode-bidi:bidi-override;direction:rtl":       {Override: Hides, Direction: Hides},
 		"mso-hide:all":                                   {MsoHide: Hides},
 		"display:none;display:inherit":                   {Display: Shows},
+		"display:none !important x":                      {},
 		"margin:0 0 0 -9999px":                           {Away: Hides},
 		"font:400 0 arial":                               {FontSize: Hides},
 		"font:400 12px/0 arial":                          {FontSize: Shows},
@@ -190,14 +280,14 @@ func TestDeclarations(t *testing.T) {
 		"display:none x":                       {},
 		"display:none;display:x":               {Display: Hides},
 		"visibility:hidden;visibility:x":       {Visibility: Hides},
-		"visibility:hidden;visibility:inherit": {Visibility: 0},
+		"visibility:hidden;visibility:inherit": {Visibility: Inherits},
 		"overflow:hidden;overflow:x":           {Overflow: Hides},
 		"opacity:0;opacity:none":               {Opacity: Hides},
 		"opacity:0px":                          {},
 		"font-size:-1px":                       {},
 		"font-size:0 0":                        {},
 		"font-size:0x":                         {},
-		"font-size:0;font-size:larger":         {FontSize: Hides},
+		"font-size:0;font-size:larger":         {FontSize: Inherits},
 		"max-height:-1px":                      {},
 		"*display:none":                        {},
 		"*display:none;visibility:hidden":      {Visibility: Hides},
@@ -212,10 +302,27 @@ func TestDeclarations(t *testing.T) {
 		for p, v := range want {
 			all[p] = v
 		}
+		for _, p := range []Property{Away, Clip} {
+			if v := style.Normal[p]; v != 0 {
+				style.Normal[p] = tri(v.Moves())
+			}
+		}
 		if err != nil || style.Normal != all || style.Important != (Declarations{}) {
 			t.Errorf("%s: %v, want %v, %v", text, style, all, err)
 		}
 	}
+}
+
+// everything is what "all" says: of what is as around an element, and of all else.
+func everything(around, other Value) map[Property]Value {
+	all := make(map[Property]Value)
+	for _, p := range propertiesOf("all") {
+		all[p] = other
+	}
+	for _, p := range []Property{FontSize, Visibility, Color, Back} {
+		all[p] = around
+	}
+	return all
 }
 
 func TestDiffer(t *testing.T) {
@@ -236,9 +343,9 @@ type counted struct {
 	octets *int
 }
 
-func (c counted) Attr(name string) (string, bool) {
+func (c counted) Attr(name string) (Cased, bool) {
 	v, ok := c.made.Attr(name)
-	*c.octets += len(v)
+	*c.octets += len(v.Exact)
 	return v, ok
 }
 
@@ -315,7 +422,10 @@ func TestDoubts(t *testing.T) {
 		if err := s.Read(nil, sheet); err != nil {
 			t.Fatal(err)
 		}
-		matched, err := s.Of(nil, element("p"))
+		matched, err := s.Of(nil, element("i+p"))
+		if strings.Contains(sheet, "first") {
+			matched, err = s.Of(nil, element("p"))
+		}
 		if got, _ := matched.Doubts(); err != nil || got != want {
 			t.Errorf("%s: %b, want %b, %v", sheet, got, want, err)
 		}

@@ -123,13 +123,14 @@ type prelude struct {
 	cut   bool // there is more of it
 }
 
-// prelude reads it; false where there is no block.
-func (t *tokens) prelude() (prelude, bool) {
+// prelude reads it; false where there is no block. Within one, its end is that of what
+// it stands in, too.
+func (t *tokens) prelude(within bool) (prelude, bool) {
 	const most = 64
 	var p prelude
 	for t.next() && t.kind != css.LeftBraceToken {
 		switch {
-		case t.kind == css.SemicolonToken:
+		case t.kind == css.SemicolonToken, t.kind == css.RightBraceToken && within:
 			return p, false
 		case t.kind == css.WhitespaceToken:
 		case len(p.kinds) == most:
@@ -221,7 +222,7 @@ func query(kinds []css.TokenType, texts []string) (one span, says answer) {
 
 // narrow takes a feature of a query; false where it is another one.
 func (s *span) narrow(name, text string) bool {
-	v := number(text)
+	v := number(text, text)
 	px, ok := map[string]float64{"px": 1, "em": 16, "rem": 16, "pt": 96.0 / 72, "in": 96, "cm": 96 / 2.54, "mm": 96 / 25.4}[v.unit]
 	if !ok && (v.unit != "" || v.n != 0) {
 		return false

@@ -13,55 +13,127 @@ import (
 type Element interface {
 	// Name is in lower case.
 	Name() string
-	// Attr is an attribute in lower case, by its name in lower case.
-	Attr(name string) (string, bool)
+	// Attr is an attribute, by its name in lower case.
+	Attr(name string) (Cased, bool)
 	// Parent is nil of the outermost.
 	Parent() Element
+	// Before is the element beside it that comes before, nil of the first.
+	Before() Element
+	// Place is which of those it is, from 1 on; of its name alone, if that is asked for. 0
+	// is not known.
+	Place(ofName bool) int
 }
+
+// Cased is a text as it stands there, and in lower case.
+type Cased struct{ Exact, Lower string }
+
+// Case is that of a text.
+func Case(value string) Cased { return Cased{value, strings.ToLower(value)} }
 
 // selector is one without commas: its compounds, the last first.
 type selector []compound
+
+// joint is where the element of a compound stands from the one behind it.
+type joint uint8
+
+const (
+	around joint = iota
+	parent
+	before // right before it, in the same element
+	earlier
+)
 
 // compound is what one element must be.
 type compound struct {
 	name  string // "": any
 	tests []test
-	child bool // the one behind it must be its child, not only within it
+	joint joint
+	self  bool // it is what the rule around is about, too
 }
 
-// test is of an attribute: class and id are, too.
+// test is of an attribute, as class and id are, too; or of something else.
 type test struct {
-	attr, value string
+	attr, value Cased
 	match       css.TokenType // Delim '=' is exact; IncludeMatch a word; 0: it is there
+	of          *asked        // nil: of an attribute
 }
 
-// holds tells whether an attribute is as the test has it. The error is the budget's:
-// what a sender makes long is compared with each of many selectors.
-func (t test) holds(b *budget.Budget, e Element) (bool, error) {
-	v, ok := e.Attr(t.attr)
-	if err := b.Charge(1 + len(v)/perStep); err != nil {
-		return false, err
-	}
-	return ok && t.is(v), nil
+// asked is what a pseudo-class with arguments asks for.
+type asked struct {
+	any    []selector // one of them, not one of them
+	not    bool
+	step   int // a place: step·n + from
+	from   int
+	ofName bool
 }
 
 // perStep is how many octets are compared in a step.
 const perStep = 16
 
-func (t test) is(v string) bool {
-	switch t.match {
+// matching compares selectors with elements. The case of classes and the like counts in
+// pages of the standard alone (Selectors 4 §6.6).
+type matching struct {
+	*Sheet
+	budget *budget.Budget
+	fold   bool // case does not count
+	nearly bool // it made a difference
+}
+
+// test tells whether an element is as a test has it. The error is the budget's: what a
+// sender makes long is compared with each of many selectors.
+func (m *matching) test(t *test, e Element) (bool, error) {
+	if t.of != nil {
+		return m.function(t.of, e)
+	}
+	v, ok := e.Attr(t.attr.Lower)
+	if err := m.budget.Charge(1 + len(v.Exact)/perStep); err != nil || !ok {
+		return false, err
+	}
+	if m.fold {
+		return is(t.match, v.Lower, t.value.Lower), nil
+	}
+	if is(t.match, v.Exact, t.value.Exact) {
+		return true, nil
+	}
+	m.nearly = m.nearly || is(t.match, v.Lower, t.value.Lower)
+	return false, nil
+}
+
+// function tells whether an element is as a pseudo-class has it.
+func (m *matching) function(f *asked, e Element) (bool, error) {
+	if err := m.budget.Charge(1); err != nil {
+		return false, err
+	}
+	if f.any == nil {
+		n := e.Place(f.ofName)
+		if n == 0 {
+			return false, nil
+		}
+		n -= f.from
+		return f.step == 0 && n == 0 || f.step != 0 && n%f.step == 0 && n/f.step >= 0, nil
+	}
+	for _, sel := range f.any {
+		if ok, err := m.matches(sel, e); ok || err != nil {
+			return ok != f.not, err
+		}
+	}
+	return f.not, nil
+}
+
+func is(match css.TokenType, v, want string) bool {
+	switch match {
 	case css.IncludeMatchToken:
-		return hasWord(v, t.value)
+		return hasWord(v, want)
 	case css.DelimToken:
-		return v == t.value
+		return v == want
 	case css.DashMatchToken:
-		return v == t.value || strings.HasPrefix(v, t.value+"-")
+		return v == want || strings.HasPrefix(v, want) && strings.HasPrefix(v[len(want):], "-")
 	case css.PrefixMatchToken:
-		return strings.HasPrefix(v, t.value)
+		return strings.HasPrefix(v, want)
 	case css.SuffixMatchToken:
-		return strings.HasSuffix(v, t.value)
+		return strings.HasSuffix(v, want)
 	case css.SubstringMatchToken:
-		return strings.Contains(v, t.value)
+		return strings.Contains(v, want)
 	}
 	return true
 }
@@ -75,31 +147,78 @@ func hasWord(all, word string) bool {
 	return false
 }
 
-func (c compound) holds(b *budget.Budget, e Element) (bool, error) {
-	if err := b.Charge(1); err != nil || c.name != "" && c.name != e.Name() {
+func (m *matching) compound(c *compound, e Element) (bool, error) {
+	if m.steps++; m.steps > maxSteps {
+		m.cut = true
+		return false, nil
+	}
+	if err := m.budget.Charge(1); err != nil || c.name != "" && c.name != e.Name() {
 		return false, err
 	}
-	for _, t := range c.tests {
-		if ok, err := t.holds(b, e); !ok || err != nil {
+	for i := range c.tests {
+		if ok, err := m.test(&c.tests[i], e); !ok || err != nil {
 			return false, err
 		}
 	}
 	return true, nil
 }
 
+// matches tells whether a selector is of an element.
+func (m *matching) matches(sel selector, e Element) (bool, error) {
+	if ok, err := m.compound(&sel[0], e); !ok || err != nil {
+		return false, err
+	}
+	return m.rest(sel[1:], e)
+}
+
+// rest tells whether the elements around an element, or before it, are as the compounds
+// have them.
+func (m *matching) rest(sel selector, e Element) (bool, error) {
+	for {
+		if len(sel) == 0 {
+			return true, nil
+		}
+		switch sel[0].joint {
+		case around, parent:
+			e = e.Parent()
+		default:
+			e = e.Before()
+		}
+		if e == nil {
+			return false, nil
+		}
+		ok, err := m.compound(&sel[0], e)
+		if err != nil {
+			return false, err
+		}
+		if ok {
+			// The nearest does, unless a certain place is asked for: then one farther out may
+			// have the one that is there.
+			ok, err := m.rest(sel[1:], e)
+			if ok || err != nil || !slices.ContainsFunc(sel[1:], func(c compound) bool { return c.joint != around }) {
+				return ok, err
+			}
+		}
+		if sel[0].joint == parent || sel[0].joint == before {
+			return false, nil
+		}
+	}
+}
+
 func (c compound) equal(other compound) bool {
-	return c.name == other.name && c.child == other.child && slices.Equal(c.tests, other.tests)
+	return c.name == other.name && c.joint == other.joint && slices.Equal(c.tests, other.tests)
 }
 
 // key is a word that an element must have for the selector to match: one of its
-// classes, its id or its name; "*" where there is none.
+// classes, its id or its name, in lower case; "*" where there is none.
 func (s selector) key() string {
 	for _, t := range s[0].tests {
-		if t.match == css.IncludeMatchToken && t.attr == "class" {
-			return "." + t.value
-		}
-		if t.match == css.DelimToken && t.attr == "id" {
-			return "#" + t.value
+		switch {
+		case t.of != nil:
+		case t.match == css.IncludeMatchToken && t.attr.Lower == "class":
+			return "." + t.value.Lower
+		case t.match == css.DelimToken && t.attr.Lower == "id":
+			return "#" + t.value.Lower
 		}
 	}
 	if s[0].name != "" {
@@ -110,157 +229,27 @@ func (s selector) key() string {
 
 // weight orders selectors (Selectors 4 §17).
 func (s selector) weight() int {
-	ids, tests, names := 0, 0, 0
+	ids, tests, names := s.specificity()
+	return min(ids, 99)*10000 + min(tests, 99)*100 + min(names, 99)
+}
+
+func (s selector) specificity() (ids, tests, names int) {
 	for _, c := range s {
 		if c.name != "" {
 			names++
 		}
 		for _, t := range c.tests {
-			if t.attr == "id" && t.match == css.DelimToken {
+			switch {
+			case t.of != nil && t.of.any != nil:
+				best := slices.MaxFunc(t.of.any, func(a, b selector) int { return a.weight() - b.weight() })
+				i, n, m := best.specificity()
+				ids, tests, names = ids+i, tests+n, names+m
+			case t.of == nil && t.attr.Lower == "id" && t.match == css.DelimToken:
 				ids++
-			} else {
+			default:
 				tests++
 			}
 		}
 	}
-	return min(ids, 99)*10000 + min(tests, 99)*100 + min(names, 99)
-}
-
-// The bounds of a selector.
-const (
-	maxCompounds = 8
-	maxTests     = 8
-	maxDoubtful  = 128 // octets by which those are told apart whose matches are not known
-)
-
-// believed is a selector, and what of it cannot be told: "" of most.
-type believed struct {
-	selector
-	doubt string
-}
-
-// reader of a list of selectors.
-type selecting struct {
-	all   []believed
-	text  string     // of the selector that is read
-	doubt bool       // it cannot be told what it matches
-	front []compound // of the selector that is read, in their order
-	last  compound
-	any   bool // last is not empty
-	void  bool // it never matches
-}
-
-// selectors reads a list up to its block; false at the end of the text.
-func (t *tokens) selectors() ([]believed, bool) {
-	var s selecting
-	for {
-		switch {
-		case t.kind == css.CommaToken, t.kind == css.WhitespaceToken && s.text == "":
-		case t.kind == css.WhitespaceToken:
-			s.text += " "
-		case len(s.text) < maxDoubtful:
-			s.text += t.text
-		}
-		switch {
-		case t.kind == css.LeftBraceToken:
-			s.end()
-			return s.all, true
-		case t.kind == css.CommaToken:
-			s.end()
-		case t.kind == css.WhitespaceToken:
-			s.combine(false)
-		case t.is(">"):
-			s.combine(true)
-		case t.is("+"), t.is("~"):
-			// Which element stands beside another is not kept: it is believed.
-			s.front, s.last, s.any, s.doubt = nil, compound{}, false, true
-		case t.kind == css.IdentToken:
-			s.last.name, s.any = t.text, true
-		case t.is("*"):
-			s.any = true
-		case t.kind == css.HashToken:
-			s.test(test{"id", strings.TrimPrefix(t.text, "#"), css.DelimToken})
-		case t.is("."):
-			if !t.next() {
-				return nil, false
-			}
-			s.test(test{"class", t.text, css.IncludeMatchToken})
-		case t.kind == css.LeftBracketToken:
-			s.test(t.attribute())
-		case t.kind == css.ColonToken:
-			s.any = true
-			switch t.pseudo(&s.text) {
-			case pointed:
-				s.void = true
-			case aLink:
-				s.test(test{attr: "href"})
-			case doubtful:
-				s.doubt = true
-			}
-			if t.kind == css.LeftBraceToken {
-				continue
-			}
-		}
-		if !t.next() {
-			return nil, false
-		}
-	}
-}
-
-func (s *selecting) test(t test) {
-	s.any = true
-	if t.attr == "id" {
-		t.value = strings.ToLower(t.value)
-	}
-	if len(s.last.tests) < maxTests {
-		s.last.tests = append(s.last.tests, t)
-	} else {
-		s.doubt = true // it may ask for what the element does not have
-	}
-}
-
-// combine ends a compound; what comes next is within it.
-func (s *selecting) combine(child bool) {
-	if s.any {
-		s.front = append(s.front, s.last)
-		s.last, s.any = compound{}, false
-	}
-	if child && len(s.front) > 0 {
-		s.front[len(s.front)-1].child = true
-	}
-}
-
-func (s *selecting) end() {
-	s.combine(false)
-	if len(s.front) > 0 && !s.void {
-		slices.Reverse(s.front)
-		if len(s.front) > maxCompounds {
-			s.front, s.doubt = s.front[:maxCompounds], true
-		}
-		one := believed{selector: slices.Clip(s.front)}
-		if s.doubt {
-			one.doubt = s.text
-		}
-		s.all = append(s.all, one)
-	}
-	*s = selecting{all: s.all}
-}
-
-// attribute reads a test in brackets.
-func (t *tokens) attribute() test {
-	var a test
-	for t.next() && t.kind != css.RightBracketToken {
-		switch t.kind {
-		case css.WhitespaceToken:
-		case css.IncludeMatchToken, css.DashMatchToken, css.PrefixMatchToken, css.SuffixMatchToken, css.SubstringMatchToken, css.DelimToken:
-			a.match = t.kind
-		default:
-			if a.match == 0 {
-				a.attr = t.text
-			} else if a.value == "" {
-				a.value = strings.Trim(t.text, `"'`)
-			}
-		}
-	}
-	return a
+	return ids, tests, names
 }

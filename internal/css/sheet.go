@@ -1,7 +1,6 @@
 package css
 
 import (
-	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,16 +20,21 @@ const (
 
 // Sheet is the style sheets of a page, in their order.
 type Sheet struct {
-	rules map[string][]*rule // by the key of their selector
-	wants map[string]bool    // attributes that selectors ask for
+	rules [parts]map[string][]*rule // by the key of their selector
+	wants map[string]bool           // attributes that selectors and contents ask for
 	count int
 	read  int
 	steps int
 	cut   bool
+	moves bool
+	// beside and places tell that selectors ask for what stands beside an element, and for
+	// which of those it is.
+	beside, places bool
 
 	edges       []float64 // widths of screens that queries tell apart
 	doubts      []string  // what they are about
 	ofSelectors Doubt
+	words       []content
 }
 
 // rule is a selector with what it says.
@@ -45,7 +49,9 @@ type rule struct {
 // Read adds a sheet. The error is the budget's.
 func (s *Sheet) Read(b *budget.Budget, text string) error {
 	t := newTokens(b, text)
+	t.words = &s.words
 	s.block(t, 0, condition{})
+	s.cut = s.cut || t.full
 	return t.err
 }
 
@@ -58,6 +64,20 @@ func (s *Sheet) Cut() bool { return s.cut }
 // Wants tells whether a selector asks for an attribute.
 func (s *Sheet) Wants(attr string) bool { return s.wants[attr] }
 
+// WantsMore tells whether one asks for attributes besides classes and ids.
+func (s *Sheet) WantsMore() bool {
+	n := len(s.wants)
+	for _, usual := range []string{"class", "id"} {
+		if s.wants[usual] {
+			n--
+		}
+	}
+	return n > 0
+}
+
+// Moves tells whether an animation is about what is seen.
+func (s *Sheet) Moves() bool { return s.moves }
+
 // block reads rules until the end of a block, or of the text.
 func (s *Sheet) block(t *tokens, depth int, when condition) {
 	for t.next() {
@@ -68,41 +88,129 @@ func (s *Sheet) block(t *tokens, depth int, when condition) {
 			}
 		case css.WhitespaceToken, css.SemicolonToken, css.CDOToken, css.CDCToken:
 		case css.AtKeywordToken:
-			s.at(t, depth, when)
+			if s.at(t, nil, depth, when) {
+				return
+			}
 		default:
-			selectors, ok := t.selectors()
+			selectors, ok := t.selectors(depth > 0)
 			if !ok {
 				return
 			}
-			s.add(selectors, t.declarations(), when)
+			for i := range selectors {
+				if selectors[i].first != around || slices.ContainsFunc(selectors[i].selector, func(c compound) bool { return c.self }) {
+					selectors[i].doubt += ofNesting
+				}
+			}
+			s.body(t, selectors, depth, when)
 		}
 	}
 }
 
-// at reads an at-rule: blocks of rules for media and the like are read, all else is
-// passed over.
-func (s *Sheet) at(t *tokens, depth int, when condition) {
+// at reads an at-rule: blocks of rules for media and the like are read, and of
+// declarations within a rule, all else is passed over. It tells whether the block ended
+// that it stands in.
+func (s *Sheet) at(t *tokens, of []believed, depth int, when condition) (ended bool) {
 	name := strings.TrimPrefix(t.text, "@")
-	p, ok := t.prelude()
+	p, ok := t.prelude(depth > 0 || of != nil)
 	if !ok {
-		return
+		return t.kind == css.RightBraceToken
 	}
 	also := false
 	var within condition
 	switch name {
 	case "media":
 		within, also = s.media(p)
-	case "supports", "layer", "document", "-moz-document", "container":
+	case "supports", "layer", "document", "-moz-document", "container", "scope":
 		if p.cut {
 			p.text += strconv.Itoa(s.read)
 		}
 		within, also = condition{doubts: s.doubt("@" + name + p.text)}, true
+	case "keyframes", "-webkit-keyframes", "-moz-keyframes":
+		s.frames(t)
+		return false
 	}
-	if also && depth < maxDepth {
+	switch {
+	case !also || depth >= maxDepth:
+		s.cut = s.cut || also
+		t.skip()
+	case of != nil:
+		s.body(t, of, depth+1, when.and(within))
+	default:
 		s.block(t, depth+1, when.and(within))
-		return
 	}
-	t.skip()
+	return false
+}
+
+// frames reads those of an animation.
+func (s *Sheet) frames(t *tokens) {
+	for t.next() && t.kind != css.RightBraceToken {
+		if t.kind == css.WhitespaceToken {
+			continue
+		}
+		if _, ok := t.prelude(true); !ok {
+			return
+		}
+		style := t.declarations()
+		s.moves = s.moves || style != (Style{})
+	}
+}
+
+// ofNesting is the doubt whether a program reads rules within rules.
+const ofNesting = "&"
+
+// body reads what a rule has: declarations, and rules within it (CSS Nesting 1).
+func (s *Sheet) body(t *tokens, of []believed, depth int, when condition) {
+	var style Style
+	behind := false // a rule: who does not know of it passes over what comes up to a semicolon
+	for t.next() && t.kind != css.RightBraceToken {
+		ended := false
+		switch {
+		case t.kind == css.LeftBraceToken:
+			t.skip()
+		case t.kind == css.WhitespaceToken:
+		case t.kind == css.SemicolonToken:
+			behind = false
+		case t.kind == css.AtKeywordToken:
+			s.add(of, style, when)
+			style, behind = Style{}, true
+			ended = s.at(t, of, depth, when)
+		case t.beginsRule():
+			s.add(of, style, when)
+			style, behind = Style{}, true
+			ended = !s.nested(t, of, depth, when)
+		case behind:
+			s.add(of, style, when)
+			style, behind = Style{}, false
+			var one Style
+			ended = t.declaration(&one)
+			if one != (Style{}) {
+				s.add(of, one, when.and(condition{doubts: s.doubt(ofNesting)}))
+			}
+		default:
+			ended = t.declaration(&style)
+		}
+		if ended {
+			break
+		}
+	}
+	s.add(of, style, when)
+}
+
+// nested reads a rule in another; false where it has no block.
+func (s *Sheet) nested(t *tokens, of []believed, depth int, when condition) bool {
+	selectors, ok := t.selectors(true)
+	if !ok {
+		return false
+	}
+	all, ok := within(of, selectors)
+	s.cut = s.cut || !ok
+	if depth >= maxDepth {
+		s.cut = true
+		t.skip()
+		return true
+	}
+	s.body(t, all, depth+1, when)
+	return true
 }
 
 func (s *Sheet) add(selectors []believed, style Style, when condition) {
@@ -116,8 +224,11 @@ func (s *Sheet) add(selectors []believed, style Style, when condition) {
 			s.cut = true
 			return
 		}
-		if s.rules == nil {
-			s.rules, s.wants = make(map[string][]*rule), make(map[string]bool)
+		if s.wants == nil {
+			s.wants = make(map[string]bool)
+		}
+		if s.rules[one.part] == nil {
+			s.rules[one.part] = make(map[string][]*rule)
 		}
 		when := when
 		if one.doubt != "" {
@@ -129,7 +240,7 @@ func (s *Sheet) add(selectors []believed, style Style, when condition) {
 			s.ofSelectors |= doubt
 		}
 		key := sel.key()
-		same := s.rules[key]
+		same := s.rules[one.part][key]
 		if n := len(same); n > 0 && same[n-1].when.equal(when) && slices.EqualFunc(same[n-1].selector, sel, compound.equal) {
 			same[n-1].style.add(style)
 			continue
@@ -138,10 +249,32 @@ func (s *Sheet) add(selectors []believed, style Style, when condition) {
 			s.edge(one)
 		}
 		s.count++
-		s.rules[key] = append(same, &rule{sel, sel.weight(), s.count, when, style})
-		for _, c := range sel {
-			for _, t := range c.tests {
-				s.wants[t.attr] = true
+		s.rules[one.part][key] = append(same, &rule{sel, sel.weight(), s.count, when, style})
+		s.want(sel)
+		for _, d := range []*Declarations{&style.Normal, &style.Important} {
+			for _, p := range s.pieces(d[Content]) {
+				s.wants[p.attr] = s.wants[p.attr] || p.attr != ""
+			}
+		}
+	}
+}
+
+// want notes what attributes a selector asks for, and whether it does for what stands
+// beside an element.
+func (s *Sheet) want(sel selector) {
+	for _, c := range sel {
+		s.beside = s.beside || c.joint == before || c.joint == earlier
+		for _, t := range c.tests {
+			switch {
+			case t.of == nil:
+				s.wants[t.attr.Lower] = true
+			case t.of.any == nil:
+				s.places = true
+			}
+			if t.of != nil {
+				for _, inner := range t.of.any {
+					s.want(inner)
+				}
 			}
 		}
 	}
@@ -149,114 +282,3 @@ func (s *Sheet) add(selectors []believed, style Style, when condition) {
 
 // maxWords is how many classes of an element are looked at.
 const maxWords = 16
-
-// Matched are the rules that are about an element, the weakest first.
-type Matched []*rule
-
-// In is what they say in a view.
-func (m Matched) In(v View) Style {
-	var all Style
-	for _, r := range m {
-		if r.when.holds(v) {
-			all.add(r.style)
-		}
-	}
-	return all
-}
-
-// Doubts are those that it is about what they say; wide tells whether it is about the
-// width of the screen, too.
-func (m Matched) Doubts() (all Doubt, wide bool) {
-	for _, r := range m {
-		all |= r.when.doubts
-		wide = wide || r.when.widths != nil
-	}
-	return all, wide
-}
-
-// Says tells whether they say something of a property.
-func (m Matched) Says(p Property) bool {
-	return slices.ContainsFunc(m, func(r *rule) bool { return r.style.Normal[p] != 0 || r.style.Important[p] != 0 })
-}
-
-// Of are the rules about an element. The error is the budget's.
-func (s *Sheet) Of(b *budget.Budget, e Element) (Matched, error) {
-	if s.count == 0 {
-		return nil, nil
-	}
-	var found Matched
-	look := func(key string) error {
-		for _, r := range s.rules[key] {
-			ok, err := s.matches(b, r.selector, e)
-			if err != nil {
-				return err
-			}
-			if ok {
-				found = append(found, r)
-			}
-		}
-		return nil
-	}
-	keys := []string{"*", e.Name()}
-	if id, ok := e.Attr("id"); ok {
-		keys = append(keys, "#"+id)
-	}
-	if class, ok := e.Attr("class"); ok {
-		n := 0
-		for word := range strings.FieldsSeq(class) {
-			if n++; n > maxWords {
-				s.cut = true
-				break
-			}
-			keys = append(keys, "."+word)
-		}
-	}
-	for _, key := range keys {
-		if err := look(key); err != nil {
-			return nil, err
-		}
-	}
-	if err := b.Charge(len(found) * 8); err != nil { // they are put in order
-		return nil, err
-	}
-	slices.SortFunc(found, func(a, b *rule) int {
-		return cmp.Or(cmp.Compare(a.weight, b.weight), cmp.Compare(a.order, b.order))
-	})
-	return found, nil
-}
-
-// matches tells whether a selector is of an element.
-func (s *Sheet) matches(b *budget.Budget, sel selector, e Element) (bool, error) {
-	return s.outwards(b, sel, 0, e)
-}
-
-// outwards tells whether an element, or one around it where the selector says so, is as
-// the i-th compound has it, and those around that one as the others have it.
-func (s *Sheet) outwards(b *budget.Budget, sel selector, i int, e Element) (bool, error) {
-	for {
-		if s.steps++; s.steps > maxSteps {
-			s.cut = true
-			return false, nil
-		}
-		ok, err := sel[i].holds(b, e)
-		if err != nil || ok && i+1 == len(sel) {
-			return ok, err
-		}
-		around := e.Parent()
-		if around == nil {
-			return false, nil
-		}
-		if ok {
-			// The nearest does, unless a parent is asked for: then one farther out may have
-			// the one that is.
-			ok, err := s.outwards(b, sel, i+1, around)
-			if ok || err != nil || !slices.ContainsFunc(sel[i+1:], func(c compound) bool { return c.child }) {
-				return ok, err
-			}
-		}
-		if i == 0 || sel[i].child {
-			return false, nil
-		}
-		e = around
-	}
-}

@@ -18,7 +18,11 @@ type tokens struct {
 	input string // from the next token on, as far as it is known
 	kind  css.TokenType
 	text  string // lower case, escapes read
+	exact string // likewise, as it stands there
 	err   error
+
+	words *[]content // what pseudo-elements have in them; nil where there are none
+	full  bool       // there was more of that than is kept
 
 	buffer [maxValue]value // of what is read now
 }
@@ -32,7 +36,7 @@ func (t *tokens) next() bool {
 	for {
 		kind, data := t.lexer.Next()
 		if t.err = t.steps.Charge(1 + len(data)/16); t.err != nil || kind == css.ErrorToken {
-			t.kind, t.text = css.ErrorToken, ""
+			t.kind, t.text, t.exact = css.ErrorToken, "", ""
 			return false
 		}
 		token := ""
@@ -44,7 +48,8 @@ func (t *tokens) next() bool {
 		if kind == css.CommentToken {
 			continue
 		}
-		t.kind, t.text = kind, plain(token)
+		t.kind, t.exact = kind, unescaped(token)
+		t.text = strings.ToLower(t.exact)
 		return true
 	}
 }
@@ -54,10 +59,10 @@ func (t *tokens) is(text string) bool {
 	return t.text == text && t.kind != css.StringToken
 }
 
-// plain is a token in lower case, its escapes read (CSS Syntax 3 §4.3.7).
-func plain(text string) string {
+// unescaped is a token, its escapes read (CSS Syntax 3 §4.3.7).
+func unescaped(text string) string {
 	if strings.IndexByte(text, '\\') < 0 {
-		return strings.ToLower(text)
+		return text
 	}
 	var b strings.Builder
 	for i := 0; i < len(text); {
@@ -83,7 +88,7 @@ func plain(text string) string {
 			i++
 		}
 	}
-	return strings.ToLower(b.String())
+	return b.String()
 }
 
 func isHex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f' }

@@ -2,13 +2,13 @@
 package rtf
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/tollgate-mail/tollgate/internal/budget"
-	"github.com/tollgate-mail/tollgate/internal/charset"
 )
 
 // Is tells a text in RTF.
@@ -18,7 +18,10 @@ func Is(text string) bool { return strings.HasPrefix(strings.TrimLeft(text, " \t
 type Text struct {
 	// Shown are its words, with white space where a paragraph, line or cell ends.
 	Shown string
-	// Hidden are those that are said to be hidden.
+	// Others are the words as other programs show them: that know of Unicode where there are
+	// words for those that do not, or on paper of another colour.
+	Others []string
+	// Hidden are those that are said to be hidden, too small or white.
 	Hidden string
 	// Links are the instructions of its fields, which have the addresses of links.
 	Links []string
@@ -36,17 +39,37 @@ const (
 
 // Read reads a text. The error is that of the budget, with what was read until then.
 func Read(b *budget.Budget, text string) (Text, error) {
-	r := reader{budget: b, rest: text, page: "windows-1252", fonts: make(map[int]int)}
+	r, err := read(b, text, false, false)
+	all := Text{Shown: r.shown.String(), Hidden: r.hidden.String(), Links: r.links, Cut: r.cut}
+	for _, known := range []bool{false, true} {
+		for _, painted := range []bool{false, true} {
+			if err != nil || known && !r.twice || painted && !r.white || !known && !painted {
+				continue
+			}
+			var other *reader
+			if other, err = read(b, text, known, painted); err == nil && !slices.Contains(all.Others, other.shown.String()) {
+				all.Others = append(all.Others, other.shown.String())
+			}
+		}
+	}
+	return all, err
+}
+
+// read reads a text, as programs show it that know of Unicode or on paper that is painted.
+func read(b *budget.Budget, text string, known, painted bool) (*reader, error) {
+	r := &reader{budget: b, rest: text, page: "windows-1252", fonts: make(map[int]int), known: known, painted: painted}
 	r.group.unicode = 1
 	err := r.read()
 	r.flush()
-	return Text{r.shown.String(), r.hidden.String(), r.links, r.cut}, err
+	return r, err
 }
 
 // group is what holds within a group.
 type group struct {
 	kind    kind
 	hides   bool
+	small   bool
+	pale    bool // its colour is that of paper
 	font    int
 	unicode int // characters that stand for a Unicode one to programs that know none
 }
@@ -58,6 +81,7 @@ const (
 	words kind = iota
 	nothing
 	fonts
+	colours
 	link
 	box // nothing, but for the words that are said to stand in it
 )
@@ -79,6 +103,14 @@ type reader struct {
 	shown, hidden, link strings.Builder
 	links               []string
 	cut                 bool
+
+	known    bool     // words in Unicode count
+	twice    bool     // there are some
+	painted  bool     // white letters are seen
+	coloured bool     // what is behind letters may have a colour: white ones are not said to be hidden
+	white    bool     // there are some
+	colours  []bool   // of its table: which are white
+	mixed    [3]uint8 // the one that is read: red, green, blue
 }
 
 func (r *reader) read() error {
@@ -112,7 +144,9 @@ func (r *reader) read() error {
 			passed := min(r.skip, len(run))
 			r.skip -= passed
 			r.star = false
-			if r.kind != nothing {
+			if r.kind == colours {
+				r.colour(run)
+			} else if r.kind != nothing {
 				r.octets = append(r.octets, run[passed:]...)
 			}
 		}
@@ -247,31 +281,4 @@ func (r *reader) character(number int) {
 		r.high = 0
 	}
 	r.write(string(c))
-}
-
-// write writes what is decoded already.
-func (r *reader) write(text string) {
-	r.flush()
-	switch {
-	case r.kind == link:
-		r.link.WriteString(text)
-	case r.kind != words:
-	case r.hides:
-		r.hidden.WriteString(text)
-	default:
-		r.shown.WriteString(text)
-	}
-}
-
-// flush decodes the octets that wait.
-func (r *reader) flush() {
-	if len(r.octets) == 0 {
-		return
-	}
-	octets := string(r.octets)
-	r.octets = r.octets[:0]
-	if r.kind == nothing || r.kind == fonts || r.kind == box {
-		return
-	}
-	r.write(charset.Readings(r.budget, octets, r.charset(), "")[0])
 }

@@ -2,6 +2,7 @@ package rtf
 
 import (
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -37,6 +38,19 @@ func TestRead(t *testing.T) {
 		got, err := Read(nil, tt.text)
 		if err != nil || got.Shown != tt.shown || got.Hidden != tt.hidden {
 			t.Errorf("%s: %q, hidden %q, %v", tt.text, got.Shown, got.Hidden, err)
+		}
+	}
+	for text, want := range map[string]Text{
+		`{\rtf1 {\upr{casino}{\*\ud{lottery}}}}`:                                            {Shown: "casino", Others: []string{"lottery"}},
+		`{\rtf1 ca{\upr{xx}{\*\ud{\u115?}}}ino}`:                                            {Shown: "caxxino", Others: []string{"casino"}},
+		`{\rtf1 ca{\fs1 xx}s{\fs2 x}{\fs20 i}no}`:                                           {Shown: "casino", Hidden: "xxx"},
+		`{\rtf1{\colortbl;\red0\green0\blue0;\red255\green250\blue255;}ca\cf2 xx\cf1 sino}`: {Shown: "casino", Others: []string{"caxxsino"}, Hidden: "xx"},
+		`{\rtf1{\colortbl;\red255\green255\blue255;}a{\cf1 x}{\upr{b}{\*\ud{c}}}}`:          {Shown: "ab", Others: []string{"axb", "ac", "axc"}, Hidden: "x"},
+		`{\rtf1{\colortbl;\red255\green255\blue255;}\clcbpat2 a{\cf1 x}}`:                   {Shown: "a", Others: []string{"ax"}},
+		`{\rtf1{\colortbl;\red255\green255\blue255;}ca{\cf1 x\plain s}i{\cf9 n}{\cf0 o}}`:   {Shown: "casino", Others: []string{"caxsino"}, Hidden: "x"},
+	} {
+		if got, err := Read(nil, text); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v, %v", text, got, err)
 		}
 	}
 	got, _ := Read(nil, `{\rtf1{\field{\*\fldinst{HYPERLINK "https://evil.example.com/x" }}{\fldrslt{bank}}}}`)

@@ -20,7 +20,10 @@ type attributes struct {
 }
 
 // attribute is one by its name.
-type attribute struct{ name, value string }
+type attribute struct {
+	name  string
+	value css.Cased
+}
 
 // target is an address in a tag.
 type target struct{ key, value string }
@@ -32,6 +35,21 @@ const maxAttribute = 8 << 10
 // selectors looks through them.
 const maxKept = 32
 
+// doubt notes that some programs do not show what is in the element.
+func (a *attributes) doubt() { a.certain[css.Display], a.certain[css.Unsure] = css.Doubtful, css.Hides }
+
+// spare tells of elements whose text stands for what some programs show instead of it
+// (WHATWG HTML §4.8, §4.10), beside the line (§4.5.11), or not at all.
+func (p *page) spare(name string) bool {
+	switch name {
+	case "rp", "rt", "rtc", "audio", "video", "canvas", "meter", "progress", "dialog", "mphantom", "annotation", "annotation-xml":
+		return true
+	case "title", "desc", "defs", "metadata", "symbol", "clippath", "mask", "pattern":
+		return p.last[svgElement] > 0
+	}
+	return false
+}
+
 func (a *attributes) take(p *page, name, key, value string) {
 	short := value[:min(len(value), maxAttribute)]
 	switch key {
@@ -41,6 +59,15 @@ func (a *attributes) take(p *page, name, key, value string) {
 		}
 	case "hidden":
 		a.certain[css.Display] = css.Hides
+		if strings.EqualFold(short, "until-found") { // that hides what has a box of its own
+			a.doubt()
+		}
+	case "popover":
+		a.doubt()
+	case "open":
+		if name == "dialog" {
+			a.certain = css.Declarations{}
+		}
 	case "color":
 		if name == "font" {
 			a.looks[css.Color] = css.Colour(short)
@@ -84,6 +111,6 @@ func (a *attributes) take(p *page, name, key, value string) {
 			p.found(SymbolLimit)
 			return
 		}
-		a.kept = append(a.kept, attribute{key, strings.ToLower(short)})
+		a.kept = append(a.kept, attribute{key, css.Case(short)})
 	}
 }

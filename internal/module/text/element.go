@@ -1,8 +1,6 @@
 package text
 
 import (
-	"slices"
-
 	"github.com/tollgate-mail/tollgate/internal/css"
 	"github.com/tollgate-mail/tollgate/internal/markup"
 )
@@ -18,11 +16,16 @@ type element struct {
 	scope int  // the place and 1 of the nearest barrier that it is in, or is
 	block int  // likewise of the nearest block
 	quiet bool // its text is shown by some programs only
-	data  bool // its text is for programs alone
+
+	beside *sibling    // nil: nobody asks for it
+	family *family     // likewise
+	after  css.Matched // what stands behind what is in it
+	data   bool        // its text is for programs alone
 
 	// The worlds where its text is seen, where it is not displayed at all, where its
 	// letters are turned, where it ends words, and where it does so around it.
 	seen, gone, turned, apart, parts worlds
+	first                            worlds // where the first letter in it is not seen
 }
 
 // dress gives an element its looks within others, in all worlds.
@@ -76,7 +79,7 @@ func (p *page) dress(at int) {
 func (p *page) start(z *markup.Reader, selfClosing bool) error {
 	name := z.Name()
 	k := kindOf(name)
-	p.begun = p.begun || !k.head
+	p.begun = p.begun || !k.head && !p.data(name)
 	p.leave(k)
 	p.around = nil
 	if k.number == tableElement {
@@ -89,6 +92,9 @@ func (p *page) start(z *markup.Reader, selfClosing bool) error {
 	}
 	e := element{name: name, kind: k}
 	var tagged attributes
+	if p.spare(name) {
+		tagged.doubt()
+	}
 	if err := p.budget.Charge(z.Attributes()); err != nil {
 		return err
 	}
@@ -99,6 +105,9 @@ func (p *page) start(z *markup.Reader, selfClosing bool) error {
 	e.attrs = tagged.kept
 	p.open = append(p.open, e)
 	at := len(p.open) - 1
+	if err := p.arrive(at); err != nil {
+		return err
+	}
 	if err := p.hear(at, &tagged, selfClosing && !k.void); err != nil {
 		return err
 	}
@@ -109,6 +118,11 @@ func (p *page) start(z *markup.Reader, selfClosing bool) error {
 	}
 	if err := p.links.start(name, &tagged); err != nil {
 		return err
+	}
+	if p.sheet.Has(css.Before) || p.sheet.Has(css.After) || p.sheet.Has(css.FirstLetter) {
+		if err := p.decorate(at); err != nil {
+			return err
+		}
 	}
 	if tagged.alt != "" && !tagged.unseen {
 		if err := p.put(at, " "+tagged.alt+" ", p.all, instead); err != nil {
@@ -125,6 +139,26 @@ func (p *page) start(z *markup.Reader, selfClosing bool) error {
 		p.set(at)
 	}
 	return nil
+}
+
+// data tells whether what is in an element is for programs alone.
+func (p *page) data(name string) bool {
+	return p.only && name == "xml" || len(p.open) > 0 && p.open[len(p.open)-1].data
+}
+
+// decorate has what style sheets add to an element.
+func (p *page) decorate(at int) error {
+	rules, err := p.generated(at, css.Before)
+	if err != nil {
+		return err
+	}
+	if err := p.generate(at, rules); err != nil {
+		return err
+	}
+	if p.open[at].after, err = p.generated(at, css.After); err != nil {
+		return err
+	}
+	return p.first(at)
 }
 
 // paragraph notes how the paragraph looks that a table ends, or is in, where that makes
@@ -240,32 +274,5 @@ func (p *page) finish(name string) error {
 		p.pop(at)
 	}
 	p.space(len(p.open)-1, parts)
-	return nil
-}
-
-// remove ends an element, and leaves the blocks open that are in it.
-func (p *page) remove(at int) error {
-	first := at + 1
-	for first < len(p.open) && !p.open[first].kind.block {
-		first++
-	}
-	kept := slices.Clone(p.open[first:])
-	cost := (len(p.open) - at) * (1 + len(p.worlds))
-	for i := range kept {
-		if said := kept[i].said; said != nil {
-			cost += len(p.worlds) * 2 * len(said.sheet)
-		}
-	}
-	if err := p.budget.Charge(cost); err != nil {
-		return err
-	}
-	p.pop(at)
-	for _, e := range kept {
-		p.open = append(p.open, e)
-		n := len(p.open) - 1
-		p.place(n)
-		p.dress(n)
-		p.set(n)
-	}
 	return nil
 }

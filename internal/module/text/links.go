@@ -3,6 +3,8 @@ package text
 import (
 	"net/url"
 	"strings"
+
+	"github.com/tollgate-mail/tollgate/internal/address"
 )
 
 // links are where a page leads.
@@ -136,4 +138,57 @@ func (l *links) end() error {
 		l.in.add(l.whole(to))
 	}
 	return nil
+}
+
+// compare looks whether what is shown of a link names another domain.
+func (in *inspection) compare(link, shown string) {
+	if !mayName(shown) {
+		return
+	}
+	host := hostOf(link)
+	if host == "" {
+		host = bareHost(link)
+	}
+	if host == "" {
+		return
+	}
+	other := hostOf(strings.TrimSpace(shown))
+	if other == "" {
+		// The words of a link may have a point; only what is nothing else is
+		// taken for a domain.
+		// With a path or a port behind it, it is one without a doubt.
+		s := seen(shown)
+		if i := strings.IndexAny(s, "/:?#\\"); i > 0 && strings.IndexByte(s, ' ') < 0 {
+			if s = s[:i]; !isPublic(s) && !isDomain(s) {
+				s = ""
+			}
+		} else if !isDomain(s) {
+			s = ""
+		}
+		other = address.FoldDomain(s)
+	}
+	if other == "" || related(host, other) {
+		return
+	}
+	in.found(SymbolOtherDomain)
+	in.gather(&in.domains, maxDomains+maxShown, host+" shown as "+other)
+}
+
+// mayName tells whether a text may have an address or a domain.
+func mayName(text string) bool {
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == '.', c == ':', c == '/', c == '\\':
+			return true
+		case c == 0xe3, c == 0xef: // U+3002, U+FF0E and U+FF61 are points, too
+			return true
+		}
+	}
+	return false
+}
+
+// related tells whether of two hosts one is within the other.
+func related(a, b string) bool {
+	a, b = strings.TrimPrefix(a, "www."), strings.TrimPrefix(b, "www.")
+	return a == b || strings.HasSuffix(a, "."+b) || strings.HasSuffix(b, "."+a)
 }

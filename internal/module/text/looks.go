@@ -24,12 +24,23 @@ func (l *looks) hidden(w *world) bool {
 		return true
 	case w.believes(paints):
 		by, known := css.Differ(l.color, l.back)
-		return l.color == css.Clear || known && by <= nearColours
+		return l.color == css.Clear || known && by <= nearColours || l.back == css.Doubtful && w.believes(functions)
 	case !l.painted:
 		return false
 	}
 	by, known := css.Differ(l.color, l.back)
 	return l.color == css.Clear || l.papered && known && by == 0
+}
+
+// moved are the looks that an animation makes of these: what is not seen without it, and
+// the other way round.
+func (l looks) moved(outer looks, hidden bool) looks {
+	if !hidden {
+		l.gone = true
+		return l
+	}
+	l.gone, l.small, l.unseen, l.color = outer.gone, false, false, css.Unknown
+	return l
 }
 
 // said is what is said of the looks of an element.
@@ -73,24 +84,30 @@ func (s *said) in(w *world) (all, ofSheet css.Declarations) {
 
 // within are the looks of an element in one of these looks.
 func (l looks) within(d, ofSheet *css.Declarations, w *world) looks {
-	hides := func(p css.Property) bool { return d[p] == css.Hides }
+	hides := func(p css.Property) bool {
+		return d[p] == css.Hides || d[p] == css.Doubtful && w.believes(functions)
+	}
 	if hides(css.Display) || hides(css.Opacity) ||
 		hides(css.Overflow) && (hides(css.Height) || hides(css.MaxHeight) || hides(css.Width) || hides(css.MaxWidth)) ||
 		hides(css.MsoHide) && w.believes(notes) || hides(css.MaxHeight) && w.believes(boxes) ||
-		(hides(css.Away) || hides(css.Clip)) && w.believes(places) {
+		(d[css.Away].Moves() || d[css.Clip].Moves() || d[css.Display] == css.Column) && w.believes(places) {
 		l.gone = true
 	}
 	set := func(to *bool, p css.Property) {
-		if d[p] != 0 {
+		if d[p] != 0 && d[p] != css.Inherits {
 			*to = hides(p)
 		}
 	}
 	set(&l.small, css.FontSize)
 	set(&l.unseen, css.Visibility)
-	if d[css.Color] != 0 {
-		l.color, l.painted = d[css.Color], ofSheet[css.Color] == 0
+	switch v := d[css.Color]; {
+	case v == 0, v == css.Inherits:
+	case v == css.Doubtful && w.believes(functions):
+		l.color, l.painted = css.Clear, ofSheet[css.Color] == 0
+	default:
+		l.color, l.painted = v, ofSheet[css.Color] == 0
 	}
-	if d[css.Back] != 0 {
+	if d[css.Back] != 0 && d[css.Back] != css.Inherits {
 		l.back, l.papered = d[css.Back], ofSheet[css.Back] == 0
 	}
 	if d[css.Override] == css.Hides && d[css.Direction] == css.Hides && w.believes(turns) {
@@ -114,6 +131,7 @@ func (p *page) dressed(at int, s *said, i int, w *world) dress {
 	if holder := p.holder(at, e.kind); holder >= 0 {
 		is.looks = p.looks[i][holder]
 	}
+	outer := is.looks
 	if p.around != nil && e.kind.number == tableElement && !w.believes(tables) {
 		is.looks = p.around[i]
 	}
@@ -123,9 +141,12 @@ func (p *page) dressed(at int, s *said, i int, w *world) dress {
 	switch all[css.Display] {
 	case css.Inline:
 		is.apart = false
-	case css.Block:
+	case css.Block, css.Column:
 		is.apart = true
 	}
 	is.hidden = is.looks.hidden(w)
+	if all[css.Moved] == css.Hides && p.sheet.Moves() && !w.believes(stills) {
+		is.looks, is.hidden = is.looks.moved(outer, is.hidden), !is.hidden || outer.gone
+	}
 	return is
 }

@@ -45,17 +45,28 @@ func (n *node) Name() string {
 	return n.p.open[n.at].name
 }
 
-// Attr is an attribute that was kept, in lower case.
-func (n *node) Attr(name string) (string, bool) {
+// Attr is an attribute that was kept.
+func (n *node) Attr(name string) (css.Cased, bool) {
 	if n.here != given {
-		return "", false
+		return css.Cased{}, false
 	}
-	for _, a := range n.p.open[n.at].attrs {
-		if a.name == name {
-			return a.value, true
-		}
+	return attributeOf(n.p.open[n.at].attrs, name)
+}
+
+// Before is the element that stands before it in the same one.
+func (n *node) Before() css.Element {
+	if s := n.p.open[n.at].beside; n.here == given && s != nil {
+		return aside{s, n.p, n.at}.Before()
 	}
-	return "", false
+	return nil
+}
+
+// Place is which of the elements in the same one it is, 0 where that is not known.
+func (n *node) Place(ofName bool) int {
+	if s := n.p.open[n.at].beside; n.here == given && s != nil {
+		return aside{s, n.p, n.at}.Place(ofName)
+	}
+	return 0
 }
 
 // Parent is the element around it.

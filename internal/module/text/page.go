@@ -21,6 +21,8 @@ type page struct {
 	known  bool // the sheet is that of the whole page
 	begun  bool // there was something that a style sheet may be about
 	late   bool // a style sheet came after that
+	firsts bool // style sheets hide first letters
+	family family
 	open   []element
 	last   [mostElements]int // the innermost that is open, by its number: its place and 1
 	others map[string]int    // likewise, by name
@@ -169,10 +171,40 @@ func (p *page) style(text string) error {
 		return nil
 	}
 	before := p.sheet.Len()
-	if err := p.sheet.Read(p.budget, text); err != nil {
+	if err := p.sheet.Read(p.budget, text); err != nil || p.sheet.Len() == before {
 		return err
 	}
-	p.late = p.late || p.begun && p.sheet.Len() > before
+	// Up to there, there may be an html and a head; of their attributes, those are known that
+	// any sheet may ask for.
+	if p.begun || len(p.open) > 0 && (p.sheet.WantsMore() || p.sheet.Has(css.Before) || p.sheet.Has(css.After) || p.sheet.Has(css.FirstLetter)) {
+		p.late = true
+		return nil
+	}
+	return p.again()
+}
+
+// again has the elements that are open dressed by the sheets that there are now.
+func (p *page) again() error {
+	for at := range p.open {
+		e := &p.open[at]
+		if !p.stray(e.name) {
+			s := e.said
+			if s == nil {
+				s = new(said)
+			}
+			var err error
+			if s.sheet, err = p.sheet.Of(p.budget, p.node(at)); err != nil {
+				return err
+			}
+			if !s.nothing() {
+				e.said = s
+				if err := p.wonder(at, s); err != nil {
+					return err
+				}
+			}
+		}
+		p.dress(at)
+	}
 	return nil
 }
 

@@ -89,8 +89,10 @@ func (in *inspection) rich(source string) error {
 			in.add(strings.TrimSpace(to))
 		}
 	}
-	if err := in.plain(text.Shown); err != nil {
-		return err
+	for _, shown := range append([]string{text.Shown}, text.Others...) {
+		if err := in.plain(shown); err != nil {
+			return err
+		}
 	}
 	return in.hide(text.Hidden)
 }
@@ -117,21 +119,26 @@ func metaCharset(page string) string {
 	}
 }
 
-// flowing takes a plain text, and where its lines are said to go on without the space at
-// their ends (RFC 3676 §4.2) also as programs show it that know of that.
+// flowing takes a plain text, and where its lines are said to go on (RFC 3676 §4.2) also
+// as programs show it that know of that: without the space at their ends, or without what
+// marks quotations within them.
 func (in *inspection) flowing(p *mail.Part, text string) error {
 	if err := in.plain(text); err != nil {
 		return err
 	}
 	said, _ := p.Content.Get("Content-Type")
 	said = strings.ToLower(said)
-	if !strings.Contains(said, "delsp") || !strings.Contains(said, "flowed") || !strings.Contains(said, "yes") {
+	deleted := ""
+	if strings.Contains(said, "delsp") && strings.Contains(said, "yes") {
+		deleted = " "
+	}
+	if !strings.Contains(said, "flowed") || deleted == "" && !strings.Contains(text, "\n>") {
 		return nil
 	}
 	if err := in.budget.Charge(len(text)); err != nil {
 		return err
 	}
-	if joined, any := unflowed(text); any {
+	if joined, any := unflowed(text, deleted); any {
 		return in.plain(joined)
 	}
 	return nil

@@ -93,6 +93,9 @@ func TestFlowed(t *testing.T) {
 	if !slices.Contains(f.URLDomains, "evil.example.com") {
 		t.Errorf("%q", f.URLDomains)
 	}
+	if f := of(t, strings.Replace(flowed, "delsp=yes", "x=y", 1)+"> lucky \r\n> winner\r\nx"); !slices.Contains(f.Text, "> lucky winner x") {
+		t.Errorf("%q", f.Text)
+	}
 	if f := of(t, strings.Replace(flowed, "delsp=yes", "x=y", 1)+"a \r\nb"); !slices.Equal(f.Text, []string{"a b"}) {
 		t.Errorf("%q", f.Text)
 	}
@@ -140,7 +143,7 @@ func TestSharedRoom(t *testing.T) {
 func TestWordsThatAreNoDomain(t *testing.T) {
 	for words, domain := range map[string]bool{
 		"Report.pdf": false, "node.js": false, "Mr.Smith": false, "script.py": false, "README.md": false, "a.docx": false, "photos.zip": false, "clip.mov": false, "Договор.pdf": false,
-		"bank.com": true, "банк.рф": true, "sberbank.ru": true, "allegro.pl": true, "www.maib.md": true, "https://maib.md": true, "online.maib.md": true, "bank.co.uk": true,
+		"bank.com": true, "банк.рф": true, "sberbank.ru": true, "allegro.pl": true, "www.maib.md": true, "https://maib.md": true, "online.maib.md": true, "bank.com/login": true, "bank.com:8443": true, "sberbank.ru/x?y": true, "online.bank.example/login": true, "and/or": false, "Report.pdf/A": false, "a.m./p.m.": false, "see bank.com/login": false, "bank.co.uk": true,
 	} {
 		f := of(t, htmlOf(`<a href="https://docs.far.example/x">`+words+`</a>`))
 		if slices.Contains(f.Symbols, SymbolOtherDomain) != domain {

@@ -106,10 +106,20 @@ func (in *inspection) message(content io.Reader, file bool) error {
 	return mail.ReadParts(in.budget, io.MultiReader(strings.NewReader("\r\n"), r), in.part)
 }
 
-// isFile tells whether the name of such a part is that of a file within.
+// isFile tells whether the name of such a part is that of a file within: of a kind that is
+// signed so. Any other may stand for a message, whatever points it has.
 func isFile(p *mail.Part) bool {
 	return len(p.Names) > 0 && !slices.ContainsFunc(p.Names, func(name string) bool {
-		return path.Ext(strings.TrimSuffix(strings.ToLower(name), ".p7m")) == ""
+		name = strings.ToLower(name)
+		for strings.HasSuffix(name, ".p7m") {
+			name = strings.TrimSuffix(name, ".p7m")
+		}
+		switch path.Ext(strings.TrimRight(name, " ")) {
+		case ".pdf", ".xml", ".doc", ".docx", ".docm", ".xls", ".xlsx", ".xlsm", ".ppt", ".pptx", ".odt", ".ods", ".odp", ".rtf", ".csv", ".zip", ".7z", ".rar", ".gz",
+			".jpg", ".jpeg", ".png", ".gif", ".tif", ".tiff", ".bmp", ".svg", ".dwg", ".dwf", ".dxf", ".json", ".exe", ".bin", ".iso":
+			return false
+		}
+		return true
 	})
 }
 

@@ -30,7 +30,7 @@ func TestSigned(t *testing.T) {
 	}
 	heads := []string{
 		"Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\r\nContent-Disposition: attachment; filename=smime.p7m",
-		"Content-Type: application/x-pkcs7-mime", "Content-Type: application/octet-stream; name=\"smime.P7M\"", "Content-Disposition: inline; filename=a.p7m", "Content-Type: text/plain\r\nContent-Type: application/pkcs7-mime",
+		"Content-Type: application/x-pkcs7-mime", "Content-Type: application/octet-stream; name=\"smime.P7M\"", "Content-Disposition: inline; filename=a.p7m", "Content-Type: application/pkcs7-mime; name=re.port.p7m", "Content-Type: text/plain\r\nContent-Type: application/pkcs7-mime",
 		"Content-Type: application/pkcs7-mime; smime-type=enveloped-data", "Content-Type: application/pkcs7-mime; smime-type=certs-only",
 	}
 	arounds := []string{"%s", "Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\n\r\nx\r\n--o\r\n%s\r\n--o--\r\n", "Content-Type: message/rfc822\r\n\r\n%s"}

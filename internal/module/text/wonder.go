@@ -1,6 +1,7 @@
 package text
 
 import (
+	"math/bits"
 	"slices"
 
 	"github.com/tollgate-mail/tollgate/internal/css"
@@ -59,6 +60,26 @@ func answers(all []uint32, n int) []uint32 {
 	return all
 }
 
+// place is where of the answers to so many questions these are, -1 where they are not
+// tried.
+func place(set uint32, n int) int {
+	every := uint32(1)<<n - 1
+	switch {
+	case n <= mostTogether:
+		return int(set)
+	case set == 0:
+		return 0
+	case set == every:
+		return 1
+	case set&(set-1) == 0:
+		return 2 + 2*bits.TrailingZeros32(set)
+	}
+	if rest := every &^ set; rest&(rest-1) == 0 {
+		return 3 + 2*bits.TrailingZeros32(rest)
+	}
+	return -1
+}
+
 // compare adds the questions that make a difference to an element in a world, by those
 // answers.
 func (p *page) compare(at int, s *said, i int, questions []question, widths []question, tries []uint32, matter []question) []question {
@@ -87,7 +108,7 @@ func (p *page) compare(at int, s *said, i int, questions []question, widths []qu
 	}
 	for n, set := range tries {
 		for k, q := range questions {
-			if other := slices.Index(tries, set^1<<k); other >= 0 && is[other] != is[n] {
+			if other := place(set^1<<k, len(questions)); other >= 0 && is[other] != is[n] {
 				note(q)
 			}
 		}
@@ -112,9 +133,11 @@ func (p *page) questions(s *said) (all, widths []question) {
 	add(question{belief: sheets}, len(s.sheet) > 0)
 	add(question{belief: notes}, s.says(css.MsoHide))
 	add(question{belief: paints}, s.says(css.Color) || s.says(css.Back))
-	add(question{belief: places}, s.says(css.Away) || s.says(css.Clip))
+	add(question{belief: places}, s.says(css.Away) || s.says(css.Clip) || s.says(css.Display) && s.column())
 	add(question{belief: boxes}, s.says(css.MaxHeight))
 	add(question{belief: turns}, s.says(css.Override))
+	add(question{belief: stills}, p.sheet.Moves() && s.says(css.Moved))
+	add(question{belief: functions}, s.certain[css.Unsure] != 0 || s.says(css.Unsure))
 	add(question{belief: slashes}, s.closed)
 	doubts, wide := s.sheet.Doubts()
 	for ; doubts != 0; doubts &= doubts - 1 {
@@ -131,6 +154,14 @@ func (p *page) questions(s *said) (all, widths []question) {
 	}
 	p.wondering = all
 	return all[:n], all[n:]
+}
+
+// column tells whether it may be displayed as a column of a table.
+func (s *said) column() bool {
+	if s.inline != nil && (s.inline.Normal[css.Display] == css.Column || s.inline.Important[css.Display] == css.Column) {
+		return true
+	}
+	return s.sheet.Columns()
 }
 
 // says tells whether something is said of a property.

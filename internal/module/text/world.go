@@ -17,14 +17,16 @@ import (
 type belief uint16
 
 const (
-	sheets  belief = 1 << iota // style sheets are obeyed
-	paints                     // text is black on white where nothing else is said, and colours are what they seem
-	places                     // what is moved or clipped away is out of sight
-	boxes                      // what is too large for a box is out of sight
-	turns                      // letters run as styles say
-	slashes                    // elements with a slash at the end of their tag have text in them
-	tables                     // a paragraph ends where a table begins: not in pages that are not of HTML's standard (quirks)
-	notes                      // what is for Outlook and its like is read, and no other condition is
+	sheets    belief = 1 << iota // style sheets are obeyed
+	paints                       // text is black on white where nothing else is said, and colours are what they seem
+	places                       // what is moved or clipped away is out of sight
+	boxes                        // what is too large for a box is out of sight
+	turns                        // letters run as styles say
+	slashes                      // elements with a slash at the end of their tag have text in them
+	tables                       // a paragraph ends where a table begins: not in pages that are not of HTML's standard (quirks)
+	stills                       // what is animated looks as it does before
+	functions                    // what cannot be told hides
+	notes                        // what is for Outlook and its like is read, and no other condition is
 )
 
 // world is a way to show a page.
@@ -95,6 +97,7 @@ func (p *page) split(from int, w world) {
 		like(&e.turned)
 		like(&e.apart)
 		like(&e.parts)
+		like(&e.first)
 	}
 	for i := range p.chunks {
 		like(&p.chunks[i].seen)

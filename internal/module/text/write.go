@@ -3,6 +3,7 @@ package text
 import (
 	"errors"
 	"math/bits"
+	"slices"
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/budget"
@@ -19,6 +20,7 @@ type written int
 
 const (
 	within  written = iota
+	added           // a style sheet adds them, where they are seen
 	instead         // they stand for something else than text: that one is not seen hides nothing
 )
 
@@ -36,7 +38,6 @@ func (p *page) space(at int, in worlds) {
 
 // put takes what is written in the element at a place, in some worlds.
 func (p *page) put(at int, text string, in worlds, how written) error {
-	p.begun = true
 	everywhere := in == p.all
 	seen, turned, quiet := p.all, worlds(0), false
 	if at >= 0 {
@@ -45,7 +46,11 @@ func (p *page) put(at int, text string, in worlds, how written) error {
 			return nil
 		}
 		seen, turned, quiet = e.seen, e.turned, e.quiet
+		if how == added {
+			seen = p.all
+		}
 	}
+	p.begun = p.begun || strings.TrimLeft(text, " \t\n\f") != ""
 	if only := p.only || quiet; only {
 		if p.noted == 0 {
 			if p.apart() && strings.TrimLeft(text, " \n\t") == "" {
@@ -67,6 +72,12 @@ func (p *page) put(at int, text string, in worlds, how written) error {
 	in &= seen
 	if in&p.usual != 0 && !quiet {
 		p.links.words(text)
+	}
+	if p.firsts && how == within {
+		var err error
+		if text, err = p.letterless(at, text, in); err != nil {
+			return err
+		}
 	}
 	if turned &= in; turned != 0 {
 		p.write(backwards(text), turned)
@@ -108,10 +119,6 @@ func (p *page) alike() []worlds {
 			if in == 0 || out == 0 {
 				continue
 			}
-			if len(sets) == maxReadings {
-				p.found(SymbolLimit)
-				return sets
-			}
 			if bits.TrailingZeros32(uint32(out)) < bits.TrailingZeros32(uint32(in)) {
 				in, out = out, in
 			}
@@ -120,6 +127,68 @@ func (p *page) alike() []worlds {
 		}
 	}
 	return sets
+}
+
+// readings are the texts of a page, each once. Of more than are given, those come first
+// that have something the ones before do not: all of a page is in one of them, as far as
+// there is room.
+func (p *page) readings() (all []string, err error) {
+	sets := p.alike()
+	if len(sets) > maxReadings {
+		if err := p.covering(sets); err != nil {
+			return nil, err
+		}
+	}
+	for _, set := range sets {
+		if err := p.budget.Charge(len(p.chunks) + len(p.buffer)/perStep); err != nil {
+			return all, err
+		}
+		text := p.reading(set)
+		if slices.Contains(all, text) {
+			continue
+		}
+		if len(all) == maxReadings {
+			p.found(SymbolLimit)
+			break
+		}
+		all = append(all, text)
+	}
+	return all, nil
+}
+
+// covering orders sets of worlds: behind the first, the one that sees most of what those
+// before it do not.
+func (p *page) covering(sets []worlds) error {
+	seen := worlds(0)
+	for n := range sets[:maxReadings] {
+		if err := p.budget.Charge(len(p.chunks) * (1 + len(sets)/8)); err != nil {
+			return err
+		}
+		if n == 0 {
+			seen = sets[0]
+			continue
+		}
+		var more [maxWorlds]int // octets, by the first world of a set
+		from := 0
+		for _, c := range p.chunks {
+			if c.seen&seen == 0 {
+				for rest := c.seen; rest != 0; rest &= rest - 1 {
+					more[bits.TrailingZeros32(uint32(rest))] += c.end - from
+				}
+			}
+			from = c.end
+		}
+		best := n
+		first := func(i int) int { return bits.TrailingZeros32(uint32(sets[i])) }
+		for i := n + 1; i < len(sets); i++ {
+			if more[first(i)] > more[first(best)] {
+				best = i
+			}
+		}
+		sets[n], sets[best] = sets[best], sets[n]
+		seen |= sets[n]
+	}
+	return nil
 }
 
 // reading is what is seen in a world.
@@ -147,14 +216,18 @@ func (p *page) end() error {
 	if err := p.links.end(); err != nil {
 		return err
 	}
-	sets := p.alike()
-	if err := p.budget.Charge(len(p.chunks) * len(sets)); err != nil {
-		return err
+	p.pop(0) // what style sheets add behind what is open
+	if p.spent != nil {
+		return p.spent
 	}
-	for _, set := range sets {
-		if err := p.plain(p.reading(set)); err != nil {
+	all, err := p.readings()
+	for _, text := range all {
+		if err := p.plain(text); err != nil {
 			return err
 		}
+	}
+	if err != nil {
+		return err
 	}
 	return p.hide(string(p.hidden))
 }
@@ -162,7 +235,10 @@ func (p *page) end() error {
 // cut gives what was read of a page that costs too much: rules see what is there.
 func (p *page) cut(err error) error {
 	if errors.Is(err, budget.ErrSpent) {
-		for _, set := range p.alike() {
+		for i, set := range p.alike() {
+			if i == maxReadings {
+				break
+			}
 			text := p.reading(set)
 			p.inspection.text.add(seen(text[:min(len(text), 2*maxText)]), maxText)
 		}

@@ -1,0 +1,87 @@
+package css
+
+import "math"
+
+// The lengths that values have.
+
+// none tells whether it is a length of next to nothing, in letters or boxes.
+func (v value) none() bool {
+	switch v.unit {
+	case "none":
+		return false
+	case "px", "pt":
+		return v.n <= 1
+	case "%":
+		return v.n <= 5
+	}
+	return v.n <= 0.05
+}
+
+// beyond tells whether it is a length that leads out of what is seen: back by so much, or
+// on by more than any screen has.
+func (v value) beyond(least float64) bool {
+	const letters, screen = 16, 600
+	px := v.n
+	if f := pixels(v.unit, letters, screen); f > 0 && v.unit != "%" { // that may be of the element's own size
+		px *= f
+	}
+	return v.unit != "none" && (px <= -least || px >= Widest && v.unit != "")
+}
+
+// edgewise tells whether what is turned by so much is seen from its edge.
+func (v value) edgewise() bool {
+	of, ok := map[string]float64{"deg": 360, "turn": 1, "grad": 400, "rad": 2 * math.Pi}[v.unit]
+	return ok && math.Abs(math.Mod(math.Abs(v.n)/of, 0.5)-0.25) < 0.01
+}
+
+// single tells of a property that has one value that it has no other beside it.
+func single(name string, first value) bool {
+	switch name {
+	case "opacity", "height", "max-height", "width", "max-width", "font-size", "visibility":
+		return true
+	case "display":
+		return first.text == "none"
+	}
+	return false
+}
+
+// length tells whether it is one that letters and boxes may have (CSS Values 4 §6).
+func (v value) length() bool {
+	if pixels(v.unit, 0, 0) < 0 && v.unit != "" {
+		return false
+	}
+	return v.n >= 0
+}
+
+// clipped tells whether nothing is left of an element.
+func clipped(values []value) bool {
+	numbers := 0
+	for _, v := range values[1:] {
+		if v.unit == "none" {
+			continue
+		}
+		if numbers++; v.n > 1 && !(v.unit == "%" && v.n >= 50) {
+			return false
+		}
+	}
+	switch values[0].text {
+	case "rect(", "scale(", "scalex(", "scaley(", "scale3d(":
+		return numbers > 0 && !(values[0].text != "rect(" && values[1].n == 1)
+	case "matrix(":
+		return numbers == 6 && values[1].n == 0 && numbersIn(values)[3] == 0
+	case "inset(", "circle(", "ellipse(", "polygon(":
+		return numbers > 0
+	}
+	return false
+}
+
+func numbersIn(values []value) (all [8]float64) {
+	n := 0
+	for _, v := range values {
+		if v.unit != "none" && n < len(all) {
+			all[n] = v.n
+			n++
+		}
+	}
+	return all
+}
