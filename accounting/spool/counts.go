@@ -18,9 +18,10 @@ func (s *Spool) saveCounts() {
 	var b strings.Builder
 	s.mu.Lock()
 	b.WriteString(s.cursor.spool)
-	for _, g := range s.segments {
+	behind := s.ends()
+	for i, g := range s.segments {
 		if g.counted {
-			fmt.Fprintf(&b, "\n%d %d %d", g.seq, g.size, g.records)
+			fmt.Fprintf(&b, "\n%d %d %d %d", g.seq, g.size, g.records, behind[i])
 		}
 	}
 	s.mu.Unlock()
@@ -33,6 +34,21 @@ func (s *Spool) saveCounts() {
 	if err != nil {
 		s.o.Log.Warn("how many records wait cannot be kept: the next start counts them", "error", err)
 	}
+}
+
+// ends are how many records were ever spooled up to the end of each segment; -1 where
+// that is not known.
+func (s *Spool) ends() []int64 {
+	list, at := make([]int64, len(s.segments)), s.spooled
+	for i := len(s.segments) - 1; i >= 0; i-- {
+		list[i] = at
+		if g := s.segments[i]; !g.counted || at < 0 {
+			at = -1
+		} else {
+			at = max(-1, at-g.records)
+		}
+	}
+	return list
 }
 
 // loadCounts takes up what was kept of the segments that there are. It returns how many
@@ -50,13 +66,14 @@ func (s *Spool) loadCounts() (gone int64) {
 	if name != s.cursor.spool {
 		return 0
 	}
-	kept := map[uint64]segment{}
+	kept, ends := map[uint64]segment{}, map[uint64]int64{}
 	for line := range strings.Lines(lines) {
-		var g segment
-		if _, err := fmt.Sscanf(line, "%d %d %d", &g.seq, &g.size, &g.records); err != nil || g.records < 0 {
+		g, end := segment{}, int64(-1) // which earlier releases did not write
+		n, err := fmt.Sscanf(line, "%d %d %d %d", &g.seq, &g.size, &g.records, &end)
+		if n < 3 || n < 4 && len(strings.Fields(line)) != 3 || n == 4 && err != nil || g.records < 0 {
 			return 0
 		}
-		kept[g.seq] = g
+		kept[g.seq], ends[g.seq] = g, end
 	}
 	for i := range s.segments {
 		g := &s.segments[i]
@@ -66,8 +83,13 @@ func (s *Spool) loadCounts() (gone int64) {
 		delete(kept, g.seq)
 	}
 	for _, seq := range slices.Sorted(maps.Keys(kept)) {
-		if g := kept[seq]; s.cursor.before(position{seq, 1}) {
-			s.o.Log.Error("a segment of the spool was removed before it was drained: its usage records are lost", "segment", segmentName(seq), "records", g.records)
+		g := kept[seq]
+		if s.cursor.seq == seq && s.cursor.off > 0 {
+			// The drain stood in it.
+			g.records = min(g.records, max(0, ends[seq]-s.cursor.count))
+		}
+		if s.cursor.before(position{seq, g.size}) {
+			s.o.Log.Error(textGone, "segment", segmentName(seq), "records", g.records)
 			gone += g.records
 		}
 	}

@@ -65,6 +65,8 @@ type drain struct {
 	kept       position            // all before it the sink was seen to have kept
 	asking     chan struct{}       // of those in Settled whom the next answer of the sink is for
 
+	absent map[uint64]time.Time // segments that wait and are not in the folder: since when
+
 	pos      position // all before it was applied
 	scan     scanner
 	reading  File   // of the segment scan reads; nil: none

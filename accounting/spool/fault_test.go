@@ -57,6 +57,13 @@ func (f *faults) Create(path string) (File, error) {
 	return &faultFile{File: file, fs: f, path: path}, nil
 }
 
+func (f *faults) Stands(path string, file File) (bool, error) {
+	if made, ok := file.(*faultFile); ok {
+		file = made.File
+	}
+	return f.osFiles.Stands(path, file)
+}
+
 func (f *faultFile) Write(b []byte) (int, error) {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()

@@ -1,10 +1,14 @@
 package spool
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/tollgate-mail/tollgate/internal/durable"
 )
@@ -18,6 +22,11 @@ type FileSystem interface {
 	// Holds tells whether it is still this lock by which others know that the
 	// folder is taken.
 	Holds(dir string, lock io.Closer) bool
+	// OpenDir keeps hold of a folder.
+	OpenDir(dir string) (Folder, error)
+	// Stands tells whether it is this file that has the name; a name that is missing is
+	// no error.
+	Stands(path string, f File) (bool, error)
 	// Create makes a new file; it fails when there is one.
 	Create(path string) (File, error)
 	// Open opens a file there is, to read and to cut it.
@@ -41,6 +50,16 @@ type Info struct {
 	Changed time.Time
 }
 
+// Folder is one that is kept hold of.
+type Folder interface {
+	io.Closer
+	// Stands tells whether it is this folder that has the path. It has not where it was
+	// moved, and where another file system was mounted over it or its own is away.
+	Stands(path string) bool
+	// Removed tells whether it is certain that it was removed, with all that was in it.
+	Removed() bool
+}
+
 // File is an open file.
 type File interface {
 	io.ReaderAt
@@ -59,6 +78,22 @@ func (osFiles) MakeDir(dir string) error { return os.MkdirAll(dir, 0o700) }
 func (osFiles) Lock(dir string) (io.Closer, error) { return lock(dir) }
 
 func (osFiles) Holds(dir string, l io.Closer) bool { return holds(dir, l) }
+
+func (osFiles) OpenDir(dir string) (Folder, error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	return osFolder{f}, nil
+}
+
+func (osFiles) Stands(path string, f File) (bool, error) {
+	file, ok := f.(osFile)
+	if !ok {
+		return false, fmt.Errorf("%s: %w", path, errors.ErrUnsupported)
+	}
+	return stands(path, file.File)
+}
 
 func (osFiles) Create(path string) (File, error) {
 	return osOpen(path, os.O_RDWR|os.O_CREATE|os.O_EXCL)
@@ -121,3 +156,29 @@ func osOpen(path string, flags int) (File, error) {
 }
 
 func (f osFile) Sync() error { return durable.SyncData(f.File) }
+
+type osFolder struct{ *os.File }
+
+func (f osFolder) Stands(path string) bool {
+	is, err := stands(path, f.File)
+	return is && err == nil
+}
+
+// Removed: a folder has a link as long as it has a name.
+func (f osFolder) Removed() bool {
+	var st unix.Stat_t
+	return unix.Fstat(int(f.Fd()), &st) == nil && st.Nlink == 0
+}
+
+// stands tells whether it is the file that has the name.
+func stands(path string, f *os.File) (bool, error) {
+	ours, err := f.Stat()
+	if err != nil {
+		return false, err
+	}
+	there, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && os.SameFile(ours, there), err
+}

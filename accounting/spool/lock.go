@@ -39,10 +39,6 @@ func holds(dir string, l io.Closer) bool {
 	if !ok {
 		return false
 	}
-	ours, err := file.Stat()
-	if err != nil {
-		return false
-	}
-	there, err := os.Stat(filepath.Join(dir, lockName))
-	return err == nil && os.SameFile(ours, there)
+	is, err := stands(filepath.Join(dir, lockName), file)
+	return is && err == nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 )
 
 // read fills the batch with what lies behind pos. Next is where that ends: pos
@@ -17,7 +18,17 @@ func (d *drain) read() (next position, err error) {
 			return next, nil
 		}
 		if err := d.open(g, from.off); err != nil {
-			return d.pos, fmt.Errorf("spool: %s: %w", segmentName(g.seq), err)
+			if len(d.batch) > 0 {
+				return next, nil // what lies before it is applied first
+			}
+			if errors.Is(err, fs.ErrNotExist) {
+				err = d.passOver(g, from.off, err)
+			}
+			if err != nil {
+				return d.pos, fmt.Errorf("spool: %s: %w", segmentName(g.seq), err)
+			}
+			next = position{g.seq, g.size}
+			continue
 		}
 		f, damage, err := d.scan.next()
 		if damage.size() > 0 {

@@ -28,7 +28,8 @@ func (w *writer) looked() {
 }
 
 // still makes sure that the segment that is written stands in the folder. One that
-// somebody removed has a descriptor alone: what waits in it is gone with the process.
+// somebody removed has a descriptor alone: what waits in it is gone with the process. So
+// it is where another file has its name, a copy that was put back.
 // What was made durable in it is written again under its name, and the next write makes
 // another, for who reads the removed one would not see what comes behind.
 func (w *writer) still() error {
@@ -36,7 +37,7 @@ func (w *writer) still() error {
 		return nil
 	}
 	s, name := w.spool, segmentName(w.cur.seq)
-	if _, err := s.fs.Stat(s.path(name)); !w.cur.removed && !errors.Is(err, fs.ErrNotExist) {
+	if is, err := s.fs.Stands(s.path(name), w.cur.file); !w.cur.removed && (is || err != nil) {
 		return nil // of anything else the write will tell
 	}
 	// What has its name from now on is another file, made whole or not.
@@ -52,7 +53,7 @@ func (w *writer) still() error {
 	if err := w.cur.file.Close(); err != nil {
 		s.o.Log.Warn("closing a spool segment", "error", err)
 	}
-	w.cur = nil
+	w.drop()
 	return nil
 }
 

@@ -15,6 +15,7 @@ type segment struct {
 
 	records int64 // in it, where they are counted
 	counted bool
+	gone    bool // it was removed before it was drained: it is passed over
 }
 
 const segmentSuffix = ".seg"
@@ -55,7 +56,7 @@ func (s *Spool) publish(seq uint64, size int64, records int) {
 		s.segments[n-1].size = size
 		s.segments[n-1].records += int64(records)
 	} else {
-		s.segments = append(s.segments, segment{seq, size, int64(records), true})
+		s.segments = append(s.segments, segment{seq: seq, size: size, records: int64(records), counted: true})
 	}
 	s.waiting += int64(records)
 	s.spooled += int64(records)
@@ -74,6 +75,9 @@ func (s *Spool) at(p position) (segment, position, bool) {
 func (s *Spool) atLocked(p position) (segment, position, bool) {
 	i, _ := slices.BinarySearchFunc(s.segments, p.seq, func(g segment, seq uint64) int { return cmp.Compare(g.seq, seq) })
 	for _, g := range s.segments[i:] {
+		if g.gone {
+			continue
+		}
 		if g.seq > p.seq {
 			p = position{g.seq, 0}
 		}

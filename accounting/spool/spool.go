@@ -77,12 +77,15 @@ type Spool struct {
 	pace pace
 	lock io.Closer // the writer's, once it runs
 
+	writing atomic.Uint64 // number of the segment that is written; 0: none is
+
 	queue     queue
 	looks     atomic.Bool // the writer is to look after its segment
 	saving    sync.Mutex  // held while the cursor is saved
 	committer sync.WaitGroup
 
 	mu       sync.Mutex
+	folder   Folder    // the one that was opened, or made in the place of one that was removed
 	segments []segment // by seq; durable ones only
 	cursor   cursor    // as saved
 	applied  position  // up to where the sink took all
@@ -135,7 +138,10 @@ func recovered(dir string, o Options, fs FileSystem, p pace) (*Spool, error) {
 	}
 	s.life, s.end = context.WithCancel(context.Background())
 	s.queue.wake = make(chan struct{}, 1)
-	if err := s.recover(); err != nil {
+	if err = s.recover(); err == nil {
+		s.folder, err = fs.OpenDir(dir)
+	}
+	if err != nil {
 		s.end()
 		return nil, errors.Join(fmt.Errorf("spool: %s: %w", dir, err), l.Close())
 	}
@@ -195,7 +201,7 @@ func (s *Spool) Close() error {
 	s.queue.close()
 	s.committer.Wait()
 	s.drains.Wait()
-	return s.lock.Close()
+	return errors.Join(s.folder.Close(), s.lock.Close())
 }
 
 var _ io.Closer = (*Spool)(nil)

@@ -176,6 +176,7 @@ func (w *writer) create() error {
 		return errors.Join(err, f.Close(), w.spool.fs.Remove(path))
 	}
 	w.cur = &tail{seq: w.next, file: f}
+	w.spool.writing.Store(w.next)
 	w.next++
 	return nil
 }
@@ -184,7 +185,7 @@ func (w *writer) create() error {
 // may come back at the next Open.
 func (w *writer) abandon(cause error) error {
 	cur := w.cur
-	w.cur = nil
+	w.drop()
 	err := cur.file.Truncate(cur.synced)
 	if e := cur.file.Close(); e != nil {
 		w.spool.o.Log.Warn("closing a spool segment", "error", e)
@@ -205,6 +206,12 @@ func (w *writer) close() {
 	if err := w.cur.file.Close(); err != nil {
 		w.spool.o.Log.Warn("closing a spool segment", "error", err)
 	}
-	w.cur = nil
+	w.drop()
 	w.spool.saveCounts()
+}
+
+// drop has no current segment from now on.
+func (w *writer) drop() {
+	w.cur = nil
+	w.spool.writing.Store(0)
 }

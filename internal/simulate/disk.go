@@ -56,6 +56,20 @@ func (d *disk) Lock(string) (io.Closer, error) {
 // Holds tells whether it is locked: nobody removes files here.
 func (d *disk) Holds(string, io.Closer) bool { return d.locked }
 
+// OpenDir has a folder that nobody removes.
+func (d *disk) OpenDir(string) (spool.Folder, error) { return folder{}, nil }
+
+type folder struct{}
+
+func (folder) Stands(string) bool { return true }
+func (folder) Removed() bool      { return false }
+func (folder) Close() error       { return nil }
+
+func (d *disk) Stands(name string, f spool.File) (bool, error) {
+	h, ok := f.(*handle)
+	return ok && d.names[name] == h.n, nil
+}
+
 type lock struct{ d *disk }
 
 func (l lock) Close() error {

@@ -1,0 +1,120 @@
+package spool
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+const textGone = "a segment of the spool was removed before it was drained: its usage records are lost"
+
+var (
+	errMoved   = errors.New("the spool's folder is another one: it was moved, or its file system is away")
+	errWritten = errors.New("it is being written, and is to be made again")
+)
+
+// passOver has the drain go on behind a segment that waits and is not in the folder, once
+// that is certain: it was missing for a while, in the folder that was opened or made, and
+// not because that is away, where nothing is lost. What waited in it, from off on, counts
+// as spooled: the store is seen to miss it. Nil where it is passed over.
+func (d *drain) passOver(g segment, off int64, cause error) error {
+	s := d.s
+	s.look() // a folder that was removed is made again, and the segment that is written
+	if err := d.missed(); err != nil {
+		return fmt.Errorf("%w: %w", cause, err)
+	}
+	since, missing := d.absent[g.seq]
+	if !missing {
+		return cause // it is there again
+	}
+	if s.writing.Load() == g.seq {
+		return fmt.Errorf("%w: %w", cause, errWritten)
+	}
+	if rest := s.pace.absent - s.o.Now().Sub(since); rest > 0 {
+		return fmt.Errorf("%w: it was removed; what waited in it is given up in %v unless it comes back", cause, rest.Round(time.Second))
+	}
+	delete(d.absent, g.seq)
+	lost := s.giveUp(g.seq, off, int64(len(d.batch)))
+	s.o.Log.Error(textGone, "segment", segmentName(g.seq), "records", lost)
+	return nil
+}
+
+// missed notes which segments that wait are not in the folder. Nothing is noted while it
+// is not known to be ours: that begins anew when it is.
+func (d *drain) missed() error {
+	s := d.s
+	if err := s.hold(); err != nil {
+		clear(d.absent)
+		return err
+	}
+	list, err := listSegments(s.fs, s.dir)
+	if err != nil {
+		clear(d.absent)
+		return err
+	}
+	there := map[uint64]bool{}
+	for _, g := range list {
+		there[g.seq] = true
+	}
+	now, was := s.o.Now(), d.absent
+	d.absent = map[uint64]time.Time{}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, g := range s.segments {
+		if g.seq < d.pos.seq || there[g.seq] {
+			continue
+		}
+		since, known := was[g.seq]
+		if !known || now.Before(since) {
+			since = now // or the clock was set back
+		}
+		d.absent[g.seq] = since
+	}
+	return nil
+}
+
+// hold makes sure that the folder is the one that was opened. One that was removed has
+// nothing any more that could come back: whatever stands in its place is taken for it.
+func (s *Spool) hold() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.folder.Stands(s.dir) {
+		return nil
+	}
+	if !s.folder.Removed() {
+		return errMoved
+	}
+	f, err := s.fs.OpenDir(s.dir)
+	if err != nil {
+		return err
+	}
+	if err := s.folder.Close(); err != nil {
+		s.o.Log.Warn("the folder of a spool that was removed", "error", err)
+	}
+	s.folder = f
+	return nil
+}
+
+// giveUp has a segment be passed over. It returns how many records waited in it from off
+// on, of which none is in the batch that was read.
+func (s *Spool) giveUp(seq uint64, off, batch int64) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lost := s.waiting - batch
+	for i := range s.segments {
+		switch g := &s.segments[i]; {
+		case g.seq == seq:
+			g.gone = true
+			if off == 0 && g.counted {
+				lost = g.records
+				s.waiting = max(0, s.waiting-lost)
+				return lost
+			}
+		case g.seq > seq && !g.gone:
+			lost -= g.records
+		}
+	}
+	lost = max(0, lost)
+	s.waiting = max(0, s.waiting-lost)
+	return lost
+}
