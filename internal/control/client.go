@@ -64,35 +64,36 @@ func (c *Client) Converse(ctx context.Context, command string, request any) (*ne
 	if err != nil {
 		return nil, c.explain(err)
 	}
-	// Nobody speaks after the head until it was read.
-	answer, err := ask(conn, r)
-	if err == nil {
-		if answer.StatusCode == http.StatusSwitchingProtocols {
-			if line, ok := conn.(*net.UnixConn); ok {
-				return line, nil
-			}
-		}
-		if err = read(answer, nil); err == nil {
-			err = ErrProtocol
-		}
-		_ = answer.Body.Close() // was read
+	// A head that came says nothing of when the rest of a refusal does.
+	ended := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	err = ask(conn, r)
+	if !ended() {
+		err = errors.Join(fmt.Errorf("control: %w", ctx.Err()), err)
+	}
+	if line, ok := conn.(*net.UnixConn); ok && err == nil {
+		return line, nil
 	}
 	return nil, errors.Join(err, conn.Close())
 }
 
-func ask(conn net.Conn, r *http.Request) (*http.Response, error) {
-	ended := context.AfterFunc(r.Context(), func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+// ask begins the conversation: nil when the other has changed over to it. Nobody speaks
+// after the head until it was read.
+func ask(conn net.Conn, r *http.Request) error {
 	if err := r.Write(conn); err != nil {
-		return nil, fmt.Errorf("control: %w", err)
+		return fmt.Errorf("control: %w", err)
 	}
 	answer, err := http.ReadResponse(bufio.NewReader(conn), r)
 	if err != nil {
-		return nil, fmt.Errorf("control: %w", err)
+		return fmt.Errorf("control: %w", err)
 	}
-	if !ended() {
-		return nil, fmt.Errorf("control: %w", r.Context().Err())
+	if answer.StatusCode == http.StatusSwitchingProtocols {
+		return nil
 	}
-	return answer, nil
+	if err = read(answer, nil); err == nil {
+		err = ErrProtocol
+	}
+	_ = answer.Body.Close() // was read
+	return err
 }
 
 func newRequest(ctx context.Context, command string, request any) (*http.Request, error) {

@@ -1,6 +1,7 @@
 package control_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -320,5 +321,46 @@ func TestLock(t *testing.T) {
 	}
 	if _, err := control.Acquire(filepath.Join(dir, "none")); err == nil || errors.As(err, &locked) {
 		t.Errorf("no folder: %v", err)
+	}
+}
+
+// Who answers a head that is no conversation and then hangs is waited for no longer than
+// the context says.
+func TestConverseHangs(t *testing.T) {
+	dir := t.TempDir()
+	ln, err := net.Listen("unix", control.SocketPath(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	answered := make(chan struct{})
+	go func() {
+		conn, err := ln.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+			// More than waits unread: when it is written the head was read.
+			_, _ = io.WriteString(conn, "HTTP/1.1 409 Conflict\r\nTollgate-Protocol: "+control.Protocol+"\r\nContent-Length: 5000000\r\n\r\n"+strings.Repeat(" ", 4_000_000))
+		}
+		close(answered)
+		<-t.Context().Done()
+	}()
+	ctx, cancel := context.WithCancel(t.Context())
+	over := make(chan error, 1)
+	go func() {
+		_, err := control.NewClient(dir).Converse(ctx, "takeover", nil)
+		over <- err
+	}()
+	<-answered
+	cancel()
+	select {
+	case err := <-over:
+		if !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	case <-time.After(time.Minute):
+		t.Error("it waits")
 	}
 }

@@ -221,8 +221,7 @@ func (h *handing) Resume() {
 		return
 	}
 	if was.work {
-		<-h.idled // what did not end in time ends now
-		d.drain(h.life)
+		h.rework()
 	}
 	if was.memory {
 		// The last: without it questions have no answer, as with a store that is away,
@@ -231,6 +230,16 @@ func (h *handing) Resume() {
 	}
 	h.gone = false
 	d.log.Warn("serving as before: nothing was handed over")
+}
+
+// rework goes on with what runs beside the mail, when what did not end in time has. The
+// daemon's end does not wait for that before its sessions are told.
+func (h *handing) rework() {
+	select {
+	case <-h.idled:
+		h.d.drain(h.life)
+	case <-h.life.Done():
+	}
 }
 
 // Leave implements takeover.Owner: what is under way here goes on, with records and

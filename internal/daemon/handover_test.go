@@ -62,6 +62,27 @@ func TestNoHandOverInTime(t *testing.T) {
 	<-d.hand.idled
 }
 
+// Something that does not end keeps nobody from ending the daemon.
+func TestEndWhileSomethingRuns(t *testing.T) {
+	d := closedDaemon(t)
+	end := make(chan struct{})
+	defer close(end)
+	d.background.Go(func() { <-end })
+	short, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := d.hand.idle(short); err == nil {
+		t.Fatal("nothing runs")
+	}
+	over := make(chan struct{})
+	go func() { d.hand.rework(); close(over) }()
+	d.hand.ended()
+	select {
+	case <-over:
+	case <-time.After(time.Minute):
+		t.Error("it waits")
+	}
+}
+
 // A reload that has to wait keeps nobody from ending the daemon.
 func TestEndWhileAReloadWaits(t *testing.T) {
 	d := closedDaemon(t)
