@@ -3,6 +3,8 @@ package test
 import (
 	"errors"
 	"fmt"
+	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -81,4 +83,40 @@ func (g *gateway) sendMany(n int) error {
 			expect(250)(c.Data([]byte("Subject: one of many\r\n\r\ntext\r\n"))))
 	}
 	return errors.Join(err, expect(221)(c.Cmd("QUIT")))
+}
+
+// Who has written another state_dir into the policy still reaches the daemon, which says
+// that it needs a restart, and applies the rest.
+func TestReloadOfAnotherStateDir(t *testing.T) {
+	t.Parallel()
+	g := prepare(t, false)
+	g.write(t, "policy/policy.toml", "[recipients]\nmode = \"domains\"\ndomains = [\"example.org\"]\n")
+	if err := g.gate.Start(); err != nil {
+		t.Fatal(err)
+	}
+	policy, err := os.ReadFile(g.gate.Policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved := strings.Replace(string(policy), `/state"`, `/elsewhere"`, 1)
+	if err := os.WriteFile(g.gate.Policy, []byte(moved), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	g.write(t, "policy/policy.toml", "[[rule]]\nname = \"new\"\nstage = \"mailfrom\"\nmatch.sender = '.'\naction = \"reject\"\n")
+	for command, want := range map[string]string{"reload": "needs a restart to take effect: state_dir", "status": "another state_dir needs a restart"} {
+		out, err := g.gate.Command(t.Context(), command)
+		if err != nil || out.Exit != 0 || !strings.Contains(out.Stderr, want) {
+			t.Errorf("%s: %v %+v", command, err, out)
+		}
+	}
+	out, err := g.gate.Command(t.Context(), "status")
+	if err != nil || !strings.Contains(out.Stdout, "1 rule") {
+		t.Errorf("the rest is not in force: %v %+v", err, out)
+	}
+	if err := g.gate.Stop(harness.Patience); err != nil {
+		t.Error(err)
+	}
+	if out, err = g.gate.Command(t.Context(), "reload"); err != nil || out.Exit != 75 || !strings.Contains(out.Stderr, "no tollgate is running here") {
+		t.Errorf("without a daemon: %v %+v", err, out)
+	}
 }

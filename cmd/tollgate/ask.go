@@ -25,6 +25,12 @@ func (a *app) ask(ctx context.Context, stateDir, command string, request, respon
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	err := control.NewClient(stateDir).Call(ctx, command, request, response)
+	if errors.Is(err, control.ErrNoDaemon) && (command == daemon.CmdReload || command == daemon.CmdStatus) {
+		if dir := a.movedFrom(ctx, stateDir); dir != "" {
+			fmt.Fprintf(a.err, "tollgate: the daemon that runs by this policy has its state in %s: another state_dir needs a restart\n", visible(dir))
+			err = control.NewClient(dir).Call(ctx, command, request, response)
+		}
+	}
 	if errors.Is(err, control.ErrNoDaemon) && daemon.AnsweredHere(command) {
 		err = a.answerHere(ctx, command, request, response)
 	}
@@ -73,4 +79,16 @@ func (a *app) answerHere(ctx context.Context, command string, request, response 
 		return err
 	}
 	return json.Unmarshal(answer, response)
+}
+
+// movedFrom is the state folder of the daemon that runs by this policy, where the policy
+// names another one by now; "" when there is none that can be found.
+func (a *app) movedFrom(ctx context.Context, stateDir string) string {
+	for _, dir := range control.Elsewhere(ctx, stateDir) {
+		var s daemon.Status
+		if control.NewClient(dir).Call(ctx, daemon.CmdStatus, nil, &s) == nil && absolute(s.Policy.File) == absolute(a.policy) {
+			return dir
+		}
+	}
+	return ""
 }

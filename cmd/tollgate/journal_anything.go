@@ -13,7 +13,9 @@ var (
 	refIn       = regexp.MustCompile(`(?i)\bref[\s=:"']+([0-9a-z]{6,24})\b`)
 	messageIDIn = regexp.MustCompile(`(?i)message-id[\s=:"']+<?([^<>\s"']+@[^<>\s"']+)>?`)
 	queueIDIn   = regexp.MustCompile(`(?:queued as\s+|queue[_-]id[\s=:"']+|\b)([0-9A-F]{8,21}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,20}z[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{1,12})\b`)
-	addressIn   = regexp.MustCompile(`([^\s<>"(),;:]+@[^\s<>"(),;:]+)`)
+	// A local part may be quoted (RFC 5321 §4.1.2).
+	addressIn = regexp.MustCompile(`("(?:[^"\\\r\n]|\\.)+"@[^\s<>"(),;:]+|[^\s<>"(),;:]+@[^\s<>"(),;:]+)`)
+	quotedIs  = regexp.MustCompile(`^"(?:[^"\\]|\\.)+"@[^\s<>"(),;:]+$`)
 	// A single word that is a field and its value, as logs have them.
 	labelled = regexp.MustCompile(`(?i)^\W*(?:ref|message-id|queue[_-]id)["']?[=:]`)
 )
@@ -32,7 +34,11 @@ func anything(words []string) ([]string, error) {
 		return nil, nil
 	}
 	if !strings.ContainsAny(text, " \t\r\n") && !labelled.MatchString(text) {
-		return []string{strings.Trim(text, "<>()[]\"',;")}, nil
+		word := strings.Trim(text, "<>()[]',;")
+		if quotedIs.MatchString(word) {
+			return []string{word}, nil
+		}
+		return []string{strings.Trim(word, "<>()[]\"',;")}, nil
 	}
 	for _, names := range []*regexp.Regexp{refIn, messageIDIn, queueIDIn, addressIn} {
 		found := submatches(names, text)

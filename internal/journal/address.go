@@ -45,7 +45,7 @@ func newMailbox(s string) mailbox {
 
 // atomNeedle is one for an address or a part of one: for its longest atom, since
 // white space and comments may stand between them (RFC 5322 §3.4.1, RFC 822 §3.1.4)
-// in an address as a client gave it. An A-label is found by letters that it does
+// in an address as a client gave it, and quotes and backslashes where they need not. An A-label is found by letters that it does
 // not have.
 func atomNeedle(text string) *needle {
 	if !verbatim(text) || strings.Contains(text, "xn--") {
@@ -56,7 +56,7 @@ func atomNeedle(text string) *needle {
 
 func longestAtom(text string) string {
 	longest := ""
-	for _, atom := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(".@%!|()<>[],;: ", r) }) {
+	for _, atom := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(".@%!|()<>[],;: \"\\", r) }) {
 		if len(atom) > len(longest) {
 			longest = atom
 		}

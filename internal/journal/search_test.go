@@ -111,6 +111,11 @@ func TestQueries(t *testing.T) {
 		{"since is inclusive to the nanosecond", journal.Query{Since: noon.Add(time.Minute + 1)}, "t"},
 		{"both", journal.Query{Since: noon.Add(time.Minute), Until: noon.Add(2 * time.Minute)}, "b"},
 		{"several", journal.Query{Recipient: "@example.org", Sender: "@example.com", Rule: "lottery"}, "m"},
+		{"anything: a quoted name that needs none", journal.Query{Any: []string{`"ivan"@example.org`}}, "m"},
+		{"anything: quoted pairs", journal.Query{Any: []string{`"iv\an"@EXAMPLE.org`}}, "m"},
+		{"anything: a quoted name", journal.Query{Any: []string{`"odd name"@example.org`}}, "b"},
+		{"anything: in another spelling", journal.Query{Any: []string{`"odd\ name"@example.org`}}, "b"},
+		{"anything: another one", journal.Query{Any: []string{`"iva"@example.org`}}, ""},
 		{"several that contradict", journal.Query{Recipient: "ivan@example.org", Verdict: "reject"}, ""},
 	}
 	for _, tt := range tests {
