@@ -168,11 +168,20 @@ func (c Charset) decode(octets string) string {
 	if c.encoding == nil {
 		return strings.ToValidUTF8(octets, "\uFFFD")
 	}
+	if set, ok := c.encoding.(whole); ok {
+		return set.read(octets)
+	}
 	s, err := c.encoding.NewDecoder().String(octets)
 	if err != nil {
 		return strings.ToValidUTF8(octets, "\uFFFD")
 	}
 	return s
+}
+
+// whole is what is read as a whole. Package transform would begin anew with each size
+// of a buffer that it tries: eleven times for 256 KiB.
+type whole interface {
+	read(octets string) string
 }
 
 // Stateful tells whether octets mean something else after others: a word in

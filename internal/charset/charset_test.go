@@ -176,3 +176,31 @@ func FuzzRaw(f *testing.F) {
 		}
 	})
 }
+
+// TestLinear decodes what would take many seconds if any step were quadratic.
+func TestLinear(t *testing.T) {
+	for _, label := range []string{"iso-2022-jp", "iso-2022-kr", "iso-2022-cn", "hz-gb-2312", "utf-7", "utf-16", "utf-32", "gb18030"} {
+		set, ok := Find(label)
+		if !ok {
+			t.Fatal(label)
+		}
+		for _, unit := range []string{"\x1b$(C\x1b(B", "\x1b$A\x1b(B", "\x1b", "\x1b$B", "\x1b$)C", "\x0e\x0f", "~{", "~}", "~{~}", "+", "+-", "+AG", "\xff"} {
+			s := strings.Repeat(unit, 1<<20/len(unit))
+			set.Decode(nil, s)
+			set.Open(s)
+		}
+	}
+}
+
+// BenchmarkDecode reads texts of charsets that are read as a whole.
+func BenchmarkDecode(b *testing.B) {
+	for label, text := range map[string]string{"utf-16": strings.Repeat("\x04\x30", 32<<10), "utf-32": strings.Repeat("\x00\x00\x04\x30", 16<<10), "iso-2022-jp": strings.Repeat("\x1b$(C\x1b(B", 8<<10)} {
+		set, _ := Find(label)
+		b.Run(label, func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				set.Decode(nil, text)
+			}
+		})
+	}
+}

@@ -31,7 +31,7 @@ func (japanese7Decoder) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int, 
 	if !atEOF {
 		return 0, 0, transform.ErrShortSrc
 	}
-	s := readJapanese(string(src))
+	s := japanese7{}.read(string(src))
 	if len(s) > len(dst) {
 		return 0, 0, transform.ErrShortDst
 	}
@@ -42,7 +42,7 @@ func (japanese7Decoder) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int, 
 // and the later editions of one.
 var spelled = strings.NewReplacer("\x1b$(B", "\x1b$B", "\x1b$(@", "\x1b$@", "\x1b$(O", "\x1b$B", "\x1b$(Q", "\x1b$B", "\x1b(H", "\x1b(J")
 
-func readJapanese(s string) string {
+func (japanese7) read(s string) string {
 	s = spelled.Replace(s)
 	var b strings.Builder
 	b.Grow(len(s))
@@ -63,11 +63,7 @@ func readJapanese(s string) string {
 			}
 			b.WriteString(highSet(set, s[:end]))
 		} else {
-			for _, other := range []string{"\x1b$A", "\x1b$(C"} {
-				if i := strings.Index(s[:end], other); i >= 0 {
-					end = i
-				}
-			}
+			end = otherSet(s)
 			text, err := japanese.ISO2022JP.NewDecoder().String(s[:end])
 			if err != nil {
 				text = strings.ToValidUTF8(s[:end], "\uFFFD")
@@ -77,6 +73,20 @@ func readJapanese(s string) string {
 		s = s[end:]
 	}
 	return b.String()
+}
+
+// otherSet is where a set begins that the decoder of ISO-2022-JP does not have, else
+// the length of the text.
+func otherSet(s string) int {
+	for at := 0; ; at++ {
+		i := strings.IndexByte(s[at:], 0x1b)
+		if i < 0 {
+			return len(s)
+		}
+		if at += i; strings.HasPrefix(s[at:], "\x1b$A") || strings.HasPrefix(s[at:], "\x1b$(C") {
+			return at
+		}
+	}
 }
 
 // highSet reads characters that a set has with the high bits set.

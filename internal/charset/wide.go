@@ -1,7 +1,6 @@
 package charset
 
 import (
-	"encoding/binary"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -45,22 +44,24 @@ func (w wide) read(octets string) string {
 	}
 	var b strings.Builder
 	b.Grow(len(octets))
-	var order binary.ByteOrder = binary.BigEndian
-	if w.little {
-		order = binary.LittleEndian
-	}
 	high := rune(0)
 	for ; len(octets) >= w.unit; octets = octets[w.unit:] {
-		var r rune
+		v := uint32(0)
+		for i := range w.unit {
+			at := i // the octet that counts for most first
+			if w.little {
+				at = w.unit - 1 - i
+			}
+			v = v<<8 | uint32(octets[at])
+		}
+		r := rune(v)
 		if w.unit == 4 {
-			v := order.Uint32([]byte(octets[:4]))
-			if r = rune(v); v > utf8.MaxRune {
+			if v > utf8.MaxRune {
 				r = utf8.RuneError
 			}
 			b.WriteRune(r)
 			continue
 		}
-		r = rune(order.Uint16([]byte(octets[:2])))
 		if high != 0 {
 			pair := utf16.DecodeRune(high, r)
 			b.WriteRune(pair)
