@@ -65,7 +65,8 @@ func (d *decoder) run() string {
 		if !d.within || strings.Trim(text, " \t") != "" {
 			d.literal(text)
 		}
-		if d.within && d.last.set == w.set && w.set.Stateful() && w.set.Open(string(d.octets)) {
+		// Joined, all octets so far wait, and whether they are divided is known.
+		if d.manner != joinedWords && d.within && d.last.set == w.set && w.set.Stateful() && w.set.Open(string(d.octets)) {
 			d.divided = true
 		}
 		// RFC 2047 §5: each word of a charset with states begins anew.

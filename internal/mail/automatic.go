@@ -91,8 +91,9 @@ func automaticMethod(method string) automatic {
 // valueOf is the value of a parameter, wherever it stands, "" without one.
 func valueOf(raw, name string) string {
 	s := lexical.Uncomment(fieldtext.Unfold(raw))
+	lower := lowered(s) // once: the name may stand there ten thousand times
 	for from := 0; ; {
-		i := strings.Index(strings.ToLower(s[from:]), name)
+		i := strings.Index(lower[from:], name)
 		if i < 0 {
 			return ""
 		}
@@ -112,6 +113,22 @@ func valueOf(raw, name string) string {
 		}
 		return rest
 	}
+}
+
+// lowered has the ASCII letters of a text in lower case, each where it stood: other
+// letters may be longer in lower case.
+func lowered(s string) string {
+	i := strings.IndexFunc(s, func(r rune) bool { return 'A' <= r && r <= 'Z' })
+	if i < 0 {
+		return s
+	}
+	b := []byte(s)
+	for ; i < len(b); i++ {
+		if 'A' <= b[i] && b[i] <= 'Z' {
+			b[i] |= 0x20
+		}
+	}
+	return string(b)
 }
 
 // AnswerFinder looks in the parts of a message, as its body comes, for what

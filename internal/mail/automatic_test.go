@@ -40,6 +40,8 @@ func TestAutomatic(t *testing.T) {
 		"X-Auto-Response-Suppress: DR, OOF":                                                false,
 		"X-POST-MessageClass: 9; Autoresponder":                                            true,
 		"Content-Type: text/plain; format=flowed":                                          false,
+		"Content-Type: text/calendar; a=\u023a\u023a\u023a\u023a; method=reply":            true, // letters that are longer in lower case
+		"Content-Type: text/calendar; a=\u023a\u023a\u023a\u023a\u023a\u023a\u023a;method": false,
 		"X-Mailer: hand": false,
 	} {
 		name, value, _ := strings.Cut(field, ":")

@@ -13,7 +13,7 @@ func TestLinear(t *testing.T) {
 	const n = 1 << 17
 	for _, unit := range []string{
 		"=?utf-8?q?a", "=?", "=?utf-8?q?a?= ", "=?x?q?", "?=", "=?utf-8?b?", "\n", "\n ", " ", "a ", "=?utf-8?x? ",
-		"=?utf-8?q?a?= =?koi8-r?q?=F0?= ", "=?utf-7?q?+?=", "\xff", "=?utf-8?b?*?=",
+		"=?utf-8?q?a?= =?koi8-r?q?=F0?= ", "=?utf-7?q?+?=", "=?hz-gb-2312?q?~{VPVPVPVP?= ", "=?iso-2022-jp?q?=1B$(C?= ", "\xff", "=?utf-8?b?*?=",
 	} {
 		for _, s := range []string{strings.Repeat(unit, n/len(unit)), strings.Repeat(unit, n/len(unit)) + "?="} {
 			fieldtext.Decode(nil, s, "koi8-r")
@@ -46,6 +46,11 @@ func TestLinear(t *testing.T) {
 	for _, unit := range []string{" a\n", "A:\n", "\n", "From \n"} {
 		SplitMessage([]byte("A: b\n" + strings.Repeat(unit, n/len(unit))))
 		SplitMessage([]byte(strings.Repeat(unit, n/len(unit))))
+	}
+	for _, unit := range []string{"method", "METHOD", "; method ", "; method=", "\u023a", ";a=b"} {
+		value := " text/calendar; " + strings.Repeat(unit, n/len(unit))
+		Header{{"Content-Type", value}}.Automatic()
+		Header{{"Content-Type", " multipart/mixed; " + strings.ReplaceAll(value, "method", "boundary")}}.FindAnswers()
 	}
 	var distinct strings.Builder
 	for r := rune(0x4e00); distinct.Len() < n; r++ {
