@@ -110,8 +110,10 @@ func targets(mxs []mx) []string {
 	sorted := slices.Clone(mxs)
 	slices.SortStableFunc(sorted, func(a, b mx) int { return cmp.Compare(a.preference, b.preference) })
 	var hosts []string
+	have := make(map[string]bool, len(sorted)) // an answer has room for four thousand
 	for _, m := range sorted {
-		if !hostless(m.host) && !slices.Contains(hosts, m.host) {
+		if !hostless(m.host) && !have[m.host] {
+			have[m.host] = true
 			hosts = append(hosts, m.host)
 		}
 	}

@@ -197,3 +197,24 @@ func TestSPFIPv6Terms(t *testing.T) {
 		}
 	}
 }
+
+// What a check reads of records has a bound: who publishes them chooses how long they
+// are, and the same answers serve many messages.
+func TestLongSPF(t *testing.T) {
+	long := "v=spf1" + strings.Repeat(" ip4:198.51.100.1", 600) // ten thousand octets
+	r, err := NewStatic(map[string][]string{
+		"short.example TXT": {long + " ip4:192.0.2.7 -all"},
+		"three.example TXT": {"v=spf1 include:a.example include:b.example include:c.example ip4:192.0.2.7 -all"},
+		"four.example TXT":  {"v=spf1 include:a.example include:b.example include:c.example include:d.example ip4:192.0.2.7 -all"},
+		"a.example TXT":     {long}, "b.example TXT": {long}, "c.example TXT": {long}, "d.example TXT": {long},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for domain, want := range map[string]string{"short.example": "pass", "three.example": "pass", "four.example": "permerror"} {
+		if got, err := r.SPF(t.Context(), netip.MustParseAddr("192.0.2.7"), "h", "u@"+domain); string(got.Result) != want || err != nil {
+			t.Errorf("%s: %+v, %v; want %s", domain, got, err, want)
+		}
+	}
+}
