@@ -173,6 +173,9 @@ func dear(t testing.TB) map[string][]byte {
 		"files.cab":      append(archivetest.CabOf(slices.Repeat([]string{""}, 60000)...), 0),
 		"storages.doc":   append(archivetest.OLEOf(), many(string(archivetest.OLEOf("VBB")[1152:1280]))...),
 		"elements.p7m":   append([]byte{0x30, 0x80}, many("\x02\x00")...),
+		"templates.rtf":  append([]byte(`{\rtf1`), many(`\template `)...),
+		"objects.rtf":    append([]byte(`{\rtf1`), many(`{\objdata }`)...),
+		"groups.rtf":     append([]byte(`{\rtf1{\objdata `), many(`{\*}0`)...),
 		"pieces.p7m":     archivetest.SignedOf(make([]byte, size/8), 1),
 	}
 }

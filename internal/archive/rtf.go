@@ -87,10 +87,10 @@ func (l *listing) template(in *bufio.Reader) error {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	if err := l.Budget.Charge(1 + len(group)/64); err != nil {
+	group, _, _ = bytes.Cut(group[len(word):], []byte("}"))
+	if err := l.Budget.Charge(1 + len(group)); err != nil {
 		return err
 	}
-	group, _, _ = bytes.Cut(group[len(word):], []byte("}"))
 	if officexml.RemoteTarget(rtfText(group)) {
 		l.Sign(Remote)
 	}
