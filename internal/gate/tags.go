@@ -136,12 +136,21 @@ func (m *Message) unforge(edits []Edit) []Edit {
 			r.indexes[i] = true
 		}
 	}
+	counts := make(map[string]int) // a module may ask for thousands of one name
+	count := func(name string) int {
+		n, ok := counts[name]
+		if !ok {
+			n = m.header.Count(name)
+			counts[name] = n
+		}
+		return n
+	}
 	for name, n := range m.header.Forged {
 		remove(name, 1, n)
 	}
 	m.inspection.eachFinding(func(f *module.Finding) {
 		for _, r := range f.Remove {
-			n := m.header.Count(r.Name)
+			n := count(r.Name)
 			switch i := r.Index; {
 			case i == 0:
 				remove(r.Name, 1, n)
@@ -154,7 +163,7 @@ func (m *Message) unforge(edits []Edit) []Edit {
 	})
 	for _, k := range m.tagged {
 		for _, name := range k.tags.Remove {
-			remove(name, 1, m.header.Count(name))
+			remove(name, 1, count(name))
 		}
 	}
 	if len(removals) == 0 {
