@@ -7,7 +7,7 @@
 --        4 seconds that the seen set has still to live, 5 those of the day
 --        6 recipients counted one by one, 7 the recipient's name
 --        8 deliveries, 9 size, 10 charged: what to add, decimal
---       11 the client's plans as the caller knows them, 12 those to write, 13 the period's name
+--       11 the client's plans as the caller knows them (of a void "" where they do not matter), 12 those to write, 13 the period's name
 --       14 where the client's standing is published, "" for nowhere: 15 client, balance,
 --          13 period, charged in it, 16 day, charged on it, name of the entry
 --       17 "1" when it has a price; then
@@ -72,7 +72,7 @@ if kind == 'find' then return 5 end
 
 if ARGV[73] ~= 'tariff' then error('tollgate: no tariff') end
 local stored = redis.call('HMGET', KEYS[7], 'plans', 'balance', 'tariff')
-if kind == 'usage' and (stored[1] or '') ~= ARGV[11] then return {4, stored[1] or ''} end
+if (kind == 'usage' or ARGV[11] ~= '') and (stored[1] or '') ~= ARGV[11] then return {4, stored[1] or ''} end
 
 -- Numbers below 2^93 as limbs of seven digits, the lowest first.
 local base = 10000000

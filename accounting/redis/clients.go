@@ -23,13 +23,17 @@ type accounts struct {
 	unlisted []string        // have one, and are not in the set
 	strange  []string        // are in the set, and are no ids
 	scanned  time.Time
-	mayNot   bool // the user may not look for keys
+	took     time.Duration // what the last look at all keys took
+	mayNot   bool          // the user may not look for keys
 }
 
 const (
 	// scanAge is how old what was found by keys may be where somebody asks about all
 	// clients. A command asks for them several times.
 	scanAge = 10 * time.Second
+	// scanShare bounds what looking at all keys takes of a server that others have, too:
+	// what it took, so many times over, is left between two looks.
+	scanShare = 100
 	// scanSeldom is that where they are asked for all the time.
 	scanSeldom = time.Hour
 	// scanDenied is when a user that may not look for keys is let try again.
@@ -77,6 +81,7 @@ func (s *Store) lookFor(ctx context.Context, there map[string]bool, age time.Dur
 	if a.mayNot {
 		age = max(age, scanDenied)
 	}
+	age = max(age, scanShare*a.took)
 	scan := a.scanned.IsZero() || now.Sub(a.scanned).Abs() >= age
 	var gone []string
 	for id := range a.known {
@@ -91,7 +96,7 @@ func (s *Store) lookFor(ctx context.Context, there map[string]bool, age time.Dur
 			return nil, nil, err
 		}
 		a.mu.Lock()
-		a.scanned, a.mayNot = now, err != nil
+		a.scanned, a.mayNot, a.took = now, err != nil, max(0, s.o.Now().Sub(now))
 		a.mu.Unlock()
 		for _, id := range found {
 			if !there[id] {

@@ -1,10 +1,13 @@
 package redis
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/accounting/storetest"
@@ -115,5 +118,65 @@ func TestClientsWithoutScan(t *testing.T) {
 	put(t, s, storetest.Usage(1, "sales", "a@example.org", storetest.Now, 10, 10))
 	if all, err := s.Clients(t.Context()); err != nil || !slices.Equal(all, []string{"sales"}) || !strings.Contains(strings.Join(s.Warnings(t.Context()), "\n"), "SCAN") {
 		t.Error(all, err, s.Warnings(t.Context()))
+	}
+}
+
+// slowScan has looking for keys take so long, on a clock of its own.
+type slowScan struct {
+	long  time.Duration
+	now   time.Time
+	looks int
+}
+
+func (h *slowScan) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (h *slowScan) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if cmd.Name() == "scan" {
+			h.looks++
+			h.now = h.now.Add(h.long)
+		}
+		return next(ctx, cmd)
+	}
+}
+
+func (h *slowScan) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+// All keys of a server, which others have, too, are looked at so seldom that it takes
+// a hundredth of the time; who was seen before is known meanwhile.
+func TestScanShare(t *testing.T) {
+	srv := startServer(t, "--save", "")
+	o, h := srv.options(), &slowScan{long: 5 * time.Second, now: storetest.Now}
+	o.Now = func() time.Time { return h.now }
+	s := mustOpen(t, o)
+	s.db.AddHook(h)
+	put(t, s, storetest.Usage(1, "sales", "a@example.org", storetest.Now, 10, 10))
+	start := h.now
+	for h.now.Sub(start) < time.Hour {
+		if all, err := s.Clients(t.Context()); err != nil || !slices.Equal(all, []string{"sales"}) {
+			t.Fatal(all, err)
+		}
+		if h.looks == 1 {
+			if err := s.db.Del(t.Context(), s.clientsKey()).Err(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.now = h.now.Add(15 * time.Second)
+	}
+	if h.looks < 6 || h.looks > 9 {
+		t.Errorf("%d looks of 5 s in an hour", h.looks)
+	}
+	h.long = 0
+	h.now = h.now.Add(time.Hour)
+	for range 3 {
+		if _, err := s.Clients(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		h.now = h.now.Add(scanAge)
+	}
+	if h.looks < 9 {
+		t.Errorf("%d looks: a server that answers at once is asked each time", h.looks)
 	}
 }

@@ -43,9 +43,12 @@ func (s *Store) Follow(ctx context.Context, fresh func(), tell func([]accounting
 			fresh()
 		case *redis.Message:
 			if m.Payload == "" {
-				continue // may.lua asked whether it may
+				continue // may.lua of an earlier release asked whether it may
 			}
 			if st, ok := parseStanding(m.Payload); ok {
+				if accounting.CheckID(st.Client) != nil {
+					continue // may.lua asked so
+				}
 				tell([]accounting.Standing{st})
 				continue
 			}

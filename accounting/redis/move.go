@@ -46,7 +46,8 @@ func (se *session) take(ctx context.Context, w *work, moved int, now time.Time) 
 		return nil
 	}
 	known := se.s.plansOf(w.r.Client)
-	if known.text == "" { // of a void: nobody asked for them
+	if w.r.Kind == accounting.Void {
+		// Nobody has compared them, and another gateway may have changed them since.
 		p, err := se.owner(se.s.accountKey(w.r.Client))
 		if err != nil {
 			return err
@@ -59,6 +60,7 @@ func (se *session) take(ctx context.Context, w *work, moved int, now time.Time) 
 		if known.list, err = price.ParsePlans(text); err != nil {
 			return fmt.Errorf("%w: %w", accounting.ErrUnreadable, err)
 		}
+		w.before, w.plans = text, text
 	}
 	return known.list.Take(w.posting.Tariff, w.posting.Period, now)
 }

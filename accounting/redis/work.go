@@ -66,6 +66,9 @@ func (se *session) prepare(ctx context.Context, w *work, now time.Time) error {
 	w.stored = *w.r
 	known := s.plansOf(w.r.Client)
 	w.before, w.plans = known.text, known.text
+	if w.r.Kind == accounting.Void {
+		w.before, w.plans = "", "" // unless it is moved
+	}
 	about := *w.r
 	about.Time = w.r.Origin()
 	switch {

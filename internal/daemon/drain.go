@@ -146,7 +146,7 @@ func (d *Daemon) chargeFees(ctx context.Context, ledger accounting.Ledger) {
 	charger := &d.charger
 	charger.Ledger, charger.Clients, charger.Book, charger.Location, charger.Now, charger.Log = ledger, d.accounts.Live, d.accounts.Book, d.config().Location, time.Now, d.log
 	charger.Gateway = func() string { return d.config().Gate.Gateway }
-	charger.Seen = filepath.Join(d.config().StateDir, feesName)
+	charger.Seen, charger.Store = filepath.Join(d.config().StateDir, feesName), d.storeIs.Kind+" "+d.storeIs.Place
 	said := ""
 	for {
 		err := charger.Round(ctx)

@@ -406,13 +406,19 @@ func TestForgottenMoneyAtStart(t *testing.T) {
 		back time.Duration
 		file string
 		want string
-	}{{0, "", ""}, {30 * time.Second, "", ""}, {20 * time.Minute, "", "set back"}, {-1, "", "nobody ever did"}, {20 * time.Minute, "x", ""}} {
+	}{
+		{0, "", ""}, {30 * time.Second, "", ""}, {20 * time.Minute, "", "set back"}, {-1, "", "nobody ever did"}, {20 * time.Minute, "x", ""},
+		{-1, "2026-11-01T00:00:00Z", "set back"}, // as an earlier release wrote it
+		{-1, "2026-11-01T00:00:00Z embedded /old", "the store is another one (redis a:6379, it was embedded /old)"},
+		{0, "2026-11-01T00:00:00Z embedded /old", ""},
+	} {
 		office := tariff(t, "office", 5)
 		w := newWorld(t, []*price.Tariff{office}, client("sales", office))
 		f := &forgetful{Store: w.store}
 		path, log := filepath.Join(t.TempDir(), "fees"), &strings.Builder{}
 		start := func() *fees.Charger {
 			g := w.over("mx1", f)
+			g.Store = "redis a:6379"
 			g.Seen, g.Log = path, slog.New(slog.NewTextHandler(log, nil))
 			return g
 		}
@@ -435,7 +441,7 @@ func TestForgottenMoneyAtStart(t *testing.T) {
 		if got := g.Problem(); (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
 			t.Errorf("%s: %q", tt.back, got)
 		}
-		if strings.Contains(log.String(), "cannot be told") != (tt.file != "") {
+		if strings.Contains(log.String(), "cannot be told") != (tt.file == "x") {
 			t.Errorf("the log says %s", log)
 		}
 		f.back = 0

@@ -54,6 +54,8 @@ type Charger struct {
 	Log      *slog.Logger
 	// Seen is a file of this gateway's for what the store said last; "" for none.
 	Seen string
+	// Store names the store, so that another one is told apart from one that was set back.
+	Store string
 
 	done     map[string]string // client: the period whose fee was looked after
 	told     map[string]string // client: the version of its tariff when it was seen last
@@ -65,6 +67,7 @@ type Charger struct {
 	behind   time.Time         // since when the clock is behind what it was told
 	gap      time.Time         // since when it says that nobody ran for long
 	seen     time.Time         // until when fees were looked after, by the store
+	seenIn   string            // by which one
 	recalled bool              // seen was read from its file
 	lost     atomic.Value      // what the store has forgotten: a text
 }

@@ -20,19 +20,24 @@ const skew = 2 * time.Minute
 func (c *Charger) compare(through, now time.Time) {
 	if !c.recalled {
 		c.recalled = true
-		c.seen = c.recall()
+		c.seen, c.seenIn = c.recall()
 	}
-	was := c.seen
+	before := c.seen
 	if through.Before(c.seen.Add(-skew)) {
-		text := fmt.Sprintf("the store was set back, or came back empty: fees were looked after until %s, as it said, and now it says %s; payments and adjustments since then are in no spool: book again what its statements do not have, under the same ids",
-			c.seen.Local().Format(time.DateTime), sinceWhen(through))
+		was := "the store was set back, or came back empty"
+		if c.seenIn != "" && c.seenIn != c.Store {
+			was = fmt.Sprintf("the store is another one (%s, it was %s)", c.Store, c.seenIn)
+		}
+		text := fmt.Sprintf("%s: fees were looked after until %s, as it said, and now it says %s; payments and adjustments since then are in no spool: book again what its statements do not have, under the same ids",
+			was, c.seen.Local().Format(time.DateTime), sinceWhen(through))
 		c.Log.Error(text)
 		c.lost.Store(text)
 	}
 	if c.seen = through; through.After(now) {
 		c.seen = time.Time{} // a clock was wrong, and it will be put right
 	}
-	if !c.seen.Equal(was) {
+	if !c.seen.Equal(before) || c.seenIn != c.Store {
+		c.seenIn = c.Store
 		c.keep()
 	}
 }
@@ -44,23 +49,25 @@ func sinceWhen(t time.Time) string {
 	return t.Local().Format(time.DateTime)
 }
 
-// recall reads what the store said before this start; the zero time for nothing.
-func (c *Charger) recall() time.Time {
+// recall reads what the store said before this start, and which one that was; the zero
+// time for nothing, "" where an earlier release has not said which.
+func (c *Charger) recall() (t time.Time, store string) {
 	if c.Seen == "" {
-		return time.Time{}
+		return time.Time{}, c.Store
 	}
 	text, err := os.ReadFile(c.Seen)
 	if errors.Is(err, os.ErrNotExist) {
-		return time.Time{}
+		return time.Time{}, c.Store
 	}
-	var t time.Time
 	if err == nil {
-		t, err = time.Parse(time.RFC3339, strings.TrimSpace(string(text)))
+		var at string
+		at, store, _ = strings.Cut(strings.TrimSpace(string(text)), " ")
+		t, err = time.Parse(time.RFC3339, at)
 	}
 	if err != nil {
 		c.Log.Warn("whether the store was set back while nobody ran cannot be told", "file", c.Seen, "error", err)
 	}
-	return t
+	return t, store
 }
 
 // keep writes it.
@@ -68,7 +75,7 @@ func (c *Charger) keep() {
 	if c.Seen == "" {
 		return
 	}
-	if err := durable.Replace(c.Seen, []byte(c.seen.UTC().Format(time.RFC3339)+"\n"), 0o600); err != nil {
+	if err := durable.Replace(c.Seen, []byte(strings.TrimSpace(c.seen.UTC().Format(time.RFC3339)+" "+c.Store)+"\n"), 0o600); err != nil {
 		c.Log.Warn("until when the store says that fees were looked after is not kept", "file", c.Seen, "error", err)
 	}
 }
