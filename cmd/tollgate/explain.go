@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tollgate-mail/tollgate/accounting"
-	"github.com/tollgate-mail/tollgate/accounting/price"
 	"github.com/tollgate-mail/tollgate/internal/assemble"
 	"github.com/tollgate-mail/tollgate/internal/config"
 	"github.com/tollgate-mail/tollgate/internal/daemon"
@@ -249,12 +248,8 @@ func printExplanation(p *printer, e *trial.Explanation) error {
 	}
 	for _, r := range e.Records {
 		cost := ""
-		if r.Amount != "" {
-			amount, err := price.ParseAmount(r.Amount)
-			if err != nil {
-				return err
-			}
-			cost = fmt.Sprintf(", %s %s by tariff %s", price.FormatMoney(amount.Whole), r.Currency, r.Tariff)
+		if r.Cost != "" {
+			cost = fmt.Sprintf(", %s %s by tariff %s", r.Cost, r.Currency, r.Tariff)
 		}
 		who := "client " + r.Client
 		if r.Payer == accounting.BySender {

@@ -2,10 +2,12 @@ package trial
 
 import (
 	"cmp"
+	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/accounting"
+	"github.com/tollgate-mail/tollgate/accounting/price"
 	"github.com/tollgate-mail/tollgate/internal/assemble"
 	"github.com/tollgate-mail/tollgate/internal/gate"
 	"github.com/tollgate-mail/tollgate/internal/mail"
@@ -22,16 +24,31 @@ type Explanation struct {
 	Reason  string `json:"reason"`
 	Subject string `json:"subject"` // as it would go on
 	// Stages in the order in which they were judged; rcptto once a recipient.
-	Stages     []Stage             `json:"stages"`
-	Recipients []RecipientRow      `json:"recipients"`
-	Header     []Change            `json:"header"` // what would change
-	Records    []accounting.Record `json:"records"`
+	Stages     []Stage        `json:"stages"`
+	Recipients []RecipientRow `json:"recipients"`
+	Header     []Change       `json:"header"` // what would change
+	Records    []Billed       `json:"records"`
 	// Standing tells whether quotas and balances of clients are in the verdict:
 	// "asked"; "not asked", where a client has a limit; "" where none has one.
 	Standing string `json:"standing"`
 	// Clients is what was known of the clients of a source; nil where the policy
 	// follows none.
 	Clients *assemble.KeptSource `json:"clients,omitempty"`
+}
+
+// Billed is a record that would come of it.
+type Billed struct {
+	accounting.Record
+	Cost string // money: the whole millionths of its amount; "" without a price
+}
+
+// MarshalJSON is that of the record, with its cost.
+func (b Billed) MarshalJSON() ([]byte, error) {
+	text := b.AppendJSON(nil)
+	if b.Cost != "" {
+		text = fmt.Appendf(text[:len(text)-1], `,"cost":%q}`, b.Cost)
+	}
+	return text, nil
 }
 
 // Stage is one stage of an explanation.
@@ -98,10 +115,10 @@ type Change struct {
 func Explain(o *Outcome) *Explanation {
 	e := &Explanation{
 		Verdict: string(o.Result.Verdict), Weight: o.Result.Weight.String(), Reply: said(o.Result.Reply),
-		Stages: []Stage{}, Recipients: []RecipientRow{}, Header: changes(o.Header, o.Left), Records: o.Records,
+		Stages: []Stage{}, Recipients: []RecipientRow{}, Header: changes(o.Header, o.Left), Records: []Billed{},
 	}
-	if e.Records == nil {
-		e.Records = []accounting.Record{}
+	for _, r := range o.Records {
+		e.Records = append(e.Records, Billed{r, costOf(&r)})
 	}
 	subject, _ := o.Left.Subject()
 	e.Subject = strings.TrimSpace(subject)
@@ -117,6 +134,15 @@ func Explain(o *Outcome) *Explanation {
 		}
 	}
 	return e
+}
+
+// costOf is what a record costs; "" of one without a price.
+func costOf(r *accounting.Record) string {
+	amount, err := price.ParseAmount(r.Amount)
+	if r.Amount == "" || err != nil {
+		return "" // settled here, it can be read
+	}
+	return price.FormatMoney(amount.Whole)
 }
 
 // add takes a step into its stage.

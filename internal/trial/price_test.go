@@ -1,6 +1,7 @@
 package trial_test
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
@@ -72,7 +73,18 @@ addresses = ["c@example.org"]
 		if len(o.Records) != len(tt.want) {
 			t.Fatalf("%+v", o.Records)
 		}
-		for i, r := range o.Records {
+		for i, r := range trial.Explain(o).Records {
+			text, err := json.Marshal(r)
+			var told struct {
+				Cost, Amount string
+				ID           string
+			}
+			if err == nil {
+				err = json.Unmarshal(text, &told)
+			}
+			if err != nil || told.ID != r.ID || told.Amount != r.Amount || told.Cost != r.Cost {
+				t.Errorf("%s: %v", text, err)
+			}
 			got := ""
 			if r.Amount != "" {
 				amount, err := price.ParseAmount(r.Amount)
@@ -81,6 +93,9 @@ addresses = ["c@example.org"]
 				}
 				// A few bytes cost less than a cent: whole cents will do here.
 				got = price.FormatMoney(amount.Whole / 10000 * 10000)
+				if cost, err := price.ParseMoney(told.Cost); err != nil || cost != amount.Whole {
+					t.Errorf("cost %q of %q millionths, %v", told.Cost, r.Amount, err)
+				}
 			}
 			if got != tt.want[i] {
 				t.Errorf("%s: %s costs %q, want %q", name, r.Recipient, got, tt.want[i])
