@@ -106,17 +106,23 @@ func (s *selecting) list(not bool) bool {
 		}
 		f.any = append(f.any, one.selector)
 		for _, c := range one.selector {
-			s.text += c.name
+			s.tell(c.name)
 			for _, t := range c.tests {
-				s.text += "." + t.value.Exact
+				s.tell("." + t.value.Exact[:min(len(t.value.Exact), maxDoubtful)])
 			}
 		}
 	}
-	s.text = s.text[:min(len(s.text), 2*maxDoubtful)]
 	if f.any != nil {
 		s.test(test{of: f})
 	}
 	return true
+}
+
+// tell adds to the text by which a doubt is known.
+func (s *selecting) tell(text string) {
+	if len(s.text) < maxDoubtful {
+		s.text += text
+	}
 }
 
 // nth reads which elements are meant (CSS Syntax 3 §6).

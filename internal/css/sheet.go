@@ -171,20 +171,20 @@ func (s *Sheet) body(t *tokens, of []believed, depth int, when condition) {
 		case t.kind == css.SemicolonToken:
 			behind = false
 		case t.kind == css.AtKeywordToken:
-			s.add(of, style, when)
+			s.add(t, of, style, when)
 			style, behind = Style{}, true
 			ended = s.at(t, of, depth, when)
 		case t.beginsRule():
-			s.add(of, style, when)
+			s.add(t, of, style, when)
 			style, behind = Style{}, true
 			ended = !s.nested(t, of, depth, when)
 		case behind:
-			s.add(of, style, when)
+			s.add(t, of, style, when)
 			style, behind = Style{}, false
 			var one Style
 			ended = t.declaration(&one)
 			if one != (Style{}) {
-				s.add(of, one, when.and(condition{doubts: s.doubt(ofNesting)}))
+				s.add(t, of, one, when.and(condition{doubts: s.doubt(ofNesting)}))
 			}
 		default:
 			ended = t.declaration(&style)
@@ -193,13 +193,16 @@ func (s *Sheet) body(t *tokens, of []believed, depth int, when condition) {
 			break
 		}
 	}
-	s.add(of, style, when)
+	s.add(t, of, style, when)
 }
 
 // nested reads a rule in another; false where it has no block.
 func (s *Sheet) nested(t *tokens, of []believed, depth int, when condition) bool {
 	selectors, ok := t.selectors(true)
 	if !ok {
+		return false
+	}
+	if t.err = t.steps.Charge(len(of) * len(selectors) * maxCompounds); t.err != nil {
 		return false
 	}
 	all, ok := within(of, selectors)
@@ -213,8 +216,13 @@ func (s *Sheet) nested(t *tokens, of []believed, depth int, when condition) bool
 	return true
 }
 
-func (s *Sheet) add(selectors []believed, style Style, when condition) {
+// add adds rules.
+func (s *Sheet) add(t *tokens, selectors []believed, style Style, when condition) {
 	if style == (Style{}) {
+		return
+	}
+	// They are compared with those before them.
+	if t.err = t.steps.Charge(len(selectors) * maxCompounds); t.err != nil {
 		return
 	}
 	for _, one := range selectors {

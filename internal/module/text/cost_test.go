@@ -40,8 +40,8 @@ func costOf(t interface{ Errorf(string, ...any) }, text string) {
 	}
 }
 
-// TestCostOfPages: a page is read within its allowance, or cut: what it does is never
-// more than what it was charged for. Each piece alone, many times, is read as a whole.
+// TestCostOfPages: what is kept of a page is bounded, whatever it repeats. That what it
+// does is charged is seen by TestWorkIsCharged.
 func TestCostOfPages(t *testing.T) {
 	for _, unit := range units() {
 		costOf(t, strings.Repeat(unit, (8<<10)/len(unit)))

@@ -15,6 +15,7 @@ type element struct {
 	prev  int  // the one of the same name around it: its place and 1
 	scope int  // the place and 1 of the nearest barrier that it is in, or is
 	block int  // likewise of the nearest block
+	firm  int  // likewise of the nearest that holds a text: a table holds none
 	quiet bool // its text is shown by some programs only
 
 	beside *sibling    // nil: nobody asks for it
@@ -75,6 +76,9 @@ func (p *page) dress(at int) {
 	}
 }
 
+// perTag is what an element costs, besides what is said of it.
+const perTag = 4
+
 // start takes a start tag.
 func (p *page) start(z *markup.Reader, selfClosing bool) error {
 	name := z.Name()
@@ -95,7 +99,7 @@ func (p *page) start(z *markup.Reader, selfClosing bool) error {
 	if p.spare(name) {
 		tagged.doubt()
 	}
-	if err := p.budget.Charge(z.Attributes()); err != nil {
+	if err := p.budget.Charge(perTag + len(p.worlds) + z.Attributes()); err != nil {
 		return err
 	}
 	for i := range z.Attributes() {
@@ -105,6 +109,7 @@ func (p *page) start(z *markup.Reader, selfClosing bool) error {
 	e.attrs = tagged.kept
 	p.open = append(p.open, e)
 	at := len(p.open) - 1
+	p.stand(at)
 	if err := p.arrive(at); err != nil {
 		return err
 	}

@@ -67,7 +67,12 @@ func (p *page) generate(at int, rules css.Matched) error {
 		if err := p.budget.Charge(len(p.worlds) * 2 * len(rules)); err != nil {
 			return err
 		}
+		if p.made >= maxText {
+			p.found(SymbolLimit)
+			return nil
+		}
 		words := p.sheet.Words(value, p.node(at))
+		p.made += len(words)
 		if err := p.budget.Charge(1 + len(words)); err != nil {
 			return err
 		}

@@ -28,11 +28,24 @@ func (p *page) place(at int) {
 	if at > 0 {
 		e.scope, e.block = p.open[at-1].scope, p.open[at-1].block
 	}
+	p.stand(at)
 	if e.kind.barrier {
 		e.scope = at + 1
 	}
 	if e.kind.block {
 		e.block = at + 1
+	}
+}
+
+// stand notes the nearest element from a place on that holds a text.
+func (p *page) stand(at int) {
+	switch e := &p.open[at]; {
+	case !e.kind.rows:
+		e.firm = at + 1
+	case at > 0:
+		e.firm = p.open[at-1].firm
+	default:
+		e.firm = 0
 	}
 }
 
@@ -125,10 +138,10 @@ func (p *page) holder(at int, k *kind) int {
 	if p.nested > 0 || k.cell {
 		return at
 	}
-	for at >= 0 && p.open[at].kind.rows {
-		at--
+	if at < 0 {
+		return -1
 	}
-	return at
+	return p.open[at].firm - 1
 }
 
 // stray tells whether a start tag makes no element where it stands, or one that has no

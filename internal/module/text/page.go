@@ -22,6 +22,7 @@ type page struct {
 	begun  bool // there was something that a style sheet may be about
 	late   bool // a style sheet came after that
 	firsts bool // style sheets hide first letters
+	made   int  // octets that style sheets have added
 	family family
 	open   []element
 	last   [mostElements]int // the innermost that is open, by its number: its place and 1
@@ -187,6 +188,9 @@ func (p *page) style(text string) error {
 func (p *page) again() error {
 	for at := range p.open {
 		e := &p.open[at]
+		if err := p.budget.Charge(1 + len(p.worlds)); err != nil {
+			return err
+		}
 		if !p.stray(e.name) {
 			s := e.said
 			if s == nil {
@@ -197,6 +201,9 @@ func (p *page) again() error {
 				return err
 			}
 			if !s.nothing() {
+				if err := p.budget.Charge(2 * len(p.worlds) * len(s.sheet)); err != nil {
+					return err
+				}
 				e.said = s
 				if err := p.wonder(at, s); err != nil {
 					return err

@@ -152,3 +152,14 @@ func TestAllIsInAText(t *testing.T) {
 		}
 	}
 }
+
+// What style sheets add is bounded, and told.
+func TestAddedIsBounded(t *testing.T) {
+	in := &inspection{desk: new(desk)}
+	if err := in.html("<style>i:before{content:'" + strings.Repeat("x", 1000) + "'}</style>" + strings.Repeat("<i>", 1000)); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(in.desk.page.buffer); n > maxText+2<<10 || !slices.Contains(in.symbols, SymbolLimit) {
+		t.Errorf("%d octets, %q", n, in.symbols)
+	}
+}
