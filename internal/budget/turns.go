@@ -147,6 +147,14 @@ func (a arriving) Read(p []byte) (int, error) {
 	return a.r.Read(p)
 }
 
+// Len is that of what is read, where it has one: who reads makes room by it.
+func (a arriving) Len() int {
+	if known, ok := a.r.(interface{ Len() int }); ok {
+		return known.Len()
+	}
+	return 1 << 30
+}
+
 func (s *share) leave() {
 	if s.held {
 		s.held = false

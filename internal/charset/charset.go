@@ -166,14 +166,14 @@ func (c Charset) Decode(b *budget.Budget, octets string) string {
 
 func (c Charset) decode(octets string) string {
 	if c.encoding == nil {
-		return strings.ToValidUTF8(octets, "\uFFFD")
+		return valid(octets)
 	}
 	if set, ok := c.encoding.(whole); ok {
 		return set.read(octets)
 	}
 	s, err := c.encoding.NewDecoder().String(octets)
 	if err != nil {
-		return strings.ToValidUTF8(octets, "\uFFFD")
+		return valid(octets)
 	}
 	return s
 }
@@ -250,7 +250,7 @@ func Raw(b *budget.Budget, s string, fallbacks ...string) string {
 		return c.Decode(b, s)
 	}
 	if MostlyUTF8(s) {
-		return strings.ToValidUTF8(s, "\uFFFD")
+		return valid(s)
 	}
 	for _, label := range fallbacks {
 		if label == Auto {
@@ -283,4 +283,12 @@ func MostlyUTF8(s string) bool {
 		i += n
 	}
 	return good > 0 && bad <= good
+}
+
+// valid is a text with U+FFFD for octets that are no UTF-8. Most texts have none.
+func valid(text string) string {
+	if utf8.ValidString(text) {
+		return text
+	}
+	return strings.ToValidUTF8(text, "\uFFFD")
 }

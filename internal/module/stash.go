@@ -149,10 +149,11 @@ func (r *reader) Read(p []byte) (int, error) {
 }
 
 // Len is how many octets are left to read, once the message is complete; before,
-// as many as there may be.
+// as many as any may have.
 func (r *reader) Len() int {
+	const unknown = 1 << 30
 	if written, whole := r.stash.contents.progress(); whole {
-		return int(min(max(written, r.offset)-r.offset, math.MaxInt))
+		return int(min(max(written, r.offset)-r.offset, unknown))
 	}
-	return math.MaxInt
+	return unknown
 }

@@ -183,6 +183,24 @@ func TestStashEnded(t *testing.T) {
 }
 
 // A view fails as soon as the message is too large, wherever its readers are.
+// Who reads a message that is complete makes room for it, and not for the longest.
+func TestStashLen(t *testing.T) {
+	s := (&module.Stasher{}).New()
+	defer closed(t, s)
+	r := s.Open(t.Context())
+	left := func() int { return r.(interface{ Len() int }).Len() }
+	if _, err := s.Write([]byte("Subject: x\r\n\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	if n := left(); n < 1<<20 {
+		t.Errorf("%d while it arrives", n)
+	}
+	s.End()
+	if _, err := io.ReadFull(r, make([]byte, 4)); err != nil || left() != 10 {
+		t.Errorf("%d, %v", left(), err)
+	}
+}
+
 func TestStashLimit(t *testing.T) {
 	t.Parallel()
 	for _, memory := range []int{0, 1} {

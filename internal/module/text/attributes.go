@@ -35,6 +35,11 @@ const maxAttribute = 8 << 10
 // selectors looks through them.
 const maxKept = 32
 
+// silent tells whether a tag says nothing of the looks of its element.
+func (a *attributes) silent() bool {
+	return !a.unseen && a.certain == (css.Declarations{}) && a.looks == (css.Declarations{})
+}
+
 // doubt notes that some programs do not show what is in the element.
 func (a *attributes) doubt() { a.certain[css.Display], a.certain[css.Unsure] = css.Doubtful, css.Hides }
 

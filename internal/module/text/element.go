@@ -195,19 +195,21 @@ func (p *page) hear(at int, tagged *attributes, closed bool) error {
 	if p.stray(p.open[at].name) {
 		return nil
 	}
-	s := said{certain: tagged.certain, looks: tagged.looks, unseen: tagged.unseen, closed: closed}
+	var inline *css.Style
+	var sheet css.Matched
 	var err error
 	if tagged.style != "" {
-		if s.inline, err = p.styleOf(tagged.style); err != nil {
+		if inline, err = p.styleOf(tagged.style); err != nil {
 			return err
 		}
 	}
-	if s.sheet, err = p.sheet.Of(p.budget, p.node(at)); err != nil {
+	if sheet, err = p.sheet.Of(p.budget, p.node(at)); err != nil {
 		return err
 	}
-	if s.nothing() && p.around == nil {
+	if inline == nil && len(sheet) == 0 && p.around == nil && tagged.silent() {
 		return nil
 	}
+	s := said{certain: tagged.certain, looks: tagged.looks, unseen: tagged.unseen, closed: closed, inline: inline, sheet: sheet}
 	if err := p.budget.Charge(len(p.worlds) * (1 + 2*len(s.sheet))); err != nil {
 		return err
 	}

@@ -97,8 +97,11 @@ func numbered(host string) string {
 		}
 		return ""
 	}
+	if host == "" || !isDigit(host[0]) {
+		return ""
+	}
 	fields := strings.Split(host, ".")
-	if len(fields) > 4 || host == "" || !isDigit(host[0]) {
+	if len(fields) > 4 {
 		return ""
 	}
 	var value uint64

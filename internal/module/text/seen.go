@@ -11,9 +11,16 @@ import (
 // seen is a text as words follow each other for a reader: without characters that
 // cannot be seen, composed, one space where there is any.
 func seen(text string) string {
+	text, _ = words(text)
+	return text
+}
+
+// words are those, and whether they are in ASCII.
+func words(text string) (seen string, ascii bool) {
 	var b strings.Builder
 	b.Grow(len(text))
-	space, ascii := false, true
+	space := false
+	ascii = true
 	for i := 0; i < len(text); {
 		run := i
 		for run < len(text) && text[run] > ' ' && text[run] < 0x7f {
@@ -43,9 +50,9 @@ func seen(text string) string {
 		i = run
 	}
 	if ascii {
-		return b.String()
+		return b.String(), true
 	}
-	return norm.NFC.String(b.String())
+	return norm.NFC.String(b.String()), false
 }
 
 // isSpace tells whether a reader sees a space.

@@ -175,7 +175,7 @@ func (in *inspection) show(text string) error {
 	if err := in.budget.Charge(len(text)); err != nil {
 		return err
 	}
-	text = seen(text)
+	text, ascii := words(text)
 	if strings.Contains(text, beginsPGP) {
 		in.found(SymbolEncrypted)
 	}
@@ -186,7 +186,7 @@ func (in *inspection) show(text string) error {
 		in.found(SymbolIBAN)
 	}
 	in.text.add(text, maxText)
-	if !hasOtherForms(text) {
+	if ascii || !hasOtherForms(text) {
 		return nil
 	}
 	if err := in.budget.Charge(len(text)); err != nil {
