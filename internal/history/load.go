@@ -14,10 +14,15 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/policyfile/source"
 )
 
-// judging are the sections of a policy that decide about mail. The others name
-// services, and files that may be gone.
+// judging are the sections of a policy that decide about mail, and whom it is charged
+// to. The others name services, and files that may be gone.
 var judging = []string{
-	"gateway", "recipients", "outbound", "clients", "client", "tariff", "lists", "rule", "threshold", "greylist", "antivirus", "module", "replies",
+	"gateway", "recipients", "outbound", "clients", "client", "accounting", "tariff", "lists", "rule", "threshold", "greylist", "correspondents", "antivirus", "module", "replies",
+}
+
+// decidesNothing tells of a key of those sections that it decides about no mail.
+func decidesNothing(section, key string) bool {
+	return section == "accounting" && key == "follow_maillog"
 }
 
 // Load has a policy of the history as it would judge, of its canonical form and
@@ -44,6 +49,9 @@ func (s *Store) Load(e Entry) (*config.Config, error) {
 	var b bytes.Buffer
 	for _, name := range judging {
 		if v, ok := sections[name]; ok {
+			if table, ok := v.(map[string]any); ok {
+				maps.DeleteFunc(table, func(key string, _ any) bool { return decidesNothing(name, key) })
+			}
 			b.WriteString(name + " = ")
 			writeTOML(&b, v, name == "client" || name == "tariff")
 			b.WriteByte('\n')
