@@ -361,6 +361,33 @@ func TestDomainsOfModeKnown(t *testing.T) {
 	}
 }
 
+// Postfix relays for what is below a domain of relay_domains by default.
+func TestDomainsBelow(t *testing.T) {
+	for _, c := range []struct{ relay, parents, ours, want string }{
+		{"example.org", "debug_peer_list,relay_domains", "sales.example.org", ""},
+		{"example.org", "debug_peer_list, relay_domains", ".example.org", ""},
+		{"example.org", "debug_peer_list", "sales.example.org", "domain-not-in-postfix"},
+		{"example.org", "", ".example.org", "domain-not-in-postfix"},
+		{"example.org .example.org", "", ".example.org", ""},
+		{".example.org", "relay_domains", "a.sales.example.org", ""},
+		{"example.org", "relay_domains", "notexample.org", "domain-not-in-postfix"},
+		{"sales.example.org", "relay_domains", "example.org", "domain-not-in-postfix"},
+	} {
+		f := healthy()
+		f.Policy.Domains = []string{c.ours}
+		f.Postfix[0].Settings["relay_domains"], f.Postfix[0].Settings["parent_domain_matches_subdomains"] = c.relay, c.parents
+		found := ""
+		for _, one := range Examine(f) {
+			if one.Name == "domain-not-in-postfix" {
+				found = one.Name
+			}
+		}
+		if found != c.want {
+			t.Errorf("%+v: %q", c, found)
+		}
+	}
+}
+
 func TestBothFormsOfADomain(t *testing.T) {
 	f := healthy()
 	f.Policy.Domains = append(f.Policy.Domains, "xn--e1afmkfd.example")

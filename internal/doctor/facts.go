@@ -93,8 +93,8 @@ type Postfix struct {
 var parameters = []string{
 	"always_bcc", "compatibility_level", "content_filter", "default_process_limit", "enable_long_queue_ids", "header_size_limit", "inet_interfaces",
 	"local_recipient_maps", "mail_version", "message_size_limit", "milter_command_timeout", "milter_connect_timeout", "milter_content_timeout",
-	"milter_default_action", "milter_protocol", "mydestination", "myhostname", "mynetworks", "receive_override_options", "relay_domains",
-	"relay_recipient_maps", "smtp_helo_name", "smtpd_delay_reject", "smtpd_forbid_bare_newline", "smtpd_forbid_unauth_pipelining", "smtpd_proxy_filter",
+	"milter_default_action", "milter_protocol", "mydestination", "myhostname", "mynetworks", "parent_domain_matches_subdomains",
+	"receive_override_options", "relay_domains", "relay_recipient_maps", "smtp_helo_name", "smtpd_delay_reject", "smtpd_forbid_bare_newline", "smtpd_forbid_unauth_pipelining", "smtpd_proxy_filter",
 	"smtpd_recipient_restrictions", "smtpd_relay_restrictions", "smtpd_tls_cert_file", "smtpd_tls_key_file", "smtpd_tls_security_level",
 	"soft_bounce", "virtual_alias_domains", "virtual_mailbox_domains",
 }

@@ -68,7 +68,7 @@ func (e *examination) domains(p *Postfix) {
 	}
 	theirs := folded(words(all))
 	for _, d := range folded(e.Policy.Domains) {
-		if !slices.Contains(theirs, d) && !slices.Contains(theirs, strings.TrimPrefix(d, ".")) {
+		if !slices.Contains(theirs, d) && !p.relays(d) {
 			e.fault("domain-not-in-postfix", advice{"Postfix refuses its mail with \"Relay access denied\"", "postconf -e 'relay_domains=" + strings.TrimSpace(p.Settings["relay_domains"]+" "+d) + "'"},
 				"%s is a domain of the policy, and Postfix takes no mail for it", d)
 		}
@@ -98,6 +98,21 @@ func (e *examination) domains(p *Postfix) {
 		e.warn("postfix-backscatter-local", advice{"mail for addresses that do not exist is taken and bounced to forged senders: that leads to block lists", "postconf -X local_recipient_maps"},
 			"local_recipient_maps is empty")
 	}
+}
+
+// relays tells whether a domain, or with a dot before it those below it, is relayed: an
+// entry of relay_domains stands for those below it where
+// parent_domain_matches_subdomains says so, as it does by default, and else where it
+// begins with a dot (postconf(5)). The other lists name whole domains.
+func (p *Postfix) relays(domain string) bool {
+	parents, told := p.Settings["parent_domain_matches_subdomains"]
+	below := !told || slices.Contains(words(parents), "relay_domains")
+	return slices.ContainsFunc(folded(words(strings.ToLower(p.Settings["relay_domains"]))), func(entry string) bool {
+		if below && !strings.HasPrefix(entry, ".") {
+			entry = "." + entry
+		}
+		return strings.HasPrefix(entry, ".") && strings.HasSuffix(domain, entry)
+	})
 }
 
 // bothForms looks at domains that are not ASCII: Postfix compares letters, so that for
