@@ -47,6 +47,9 @@ func (a *app) beforeSubject(ctx context.Context, dir string, l looking) error {
 		}
 		return nil
 	})
+	if err == nil && len(refs) > 0 {
+		err = withSubject(ctx, dir, q, refs)
+	}
 	n := len(refs)
 	switch {
 	case err != nil && !errors.Is(err, errLimit):
@@ -57,4 +60,18 @@ func (a *app) beforeSubject(ctx context.Context, dir string, l looking) error {
 		fmt.Fprintf(a.err, "tollgate: besides, %s refused before the Subject was known: search without --subject for them\n", daemon.Plural(n, "message"))
 	}
 	return nil
+}
+
+// withSubject takes those messages out of refs that came to have a Subject: other
+// recipients were accepted, and the search finds them by it.
+func withSubject(ctx context.Context, dir string, q journal.Query, refs map[string]bool) error {
+	q.Kinds, q.Also, q.Any = []string{journal.Messages}, nil, nil
+	q.Recipient, q.Verdict, q.Stage, q.Rule = "", "", "", ""
+	_, err := journal.SearchReadable(ctx, dir, q, func(e journal.Entry) error {
+		if e.Subject != "" {
+			delete(refs, e.Ref)
+		}
+		return nil
+	})
+	return err
 }

@@ -55,7 +55,7 @@ reason: nobody looked at it then.`,
 		RunE: func(c *cobra.Command, _ []string) error { return a.sendAndFollow(c.Context(), m) },
 	}
 	f := c.Flags()
-	f.StringVar(&m.to, "to", "", "the recipient, an `ADDRESS`; by default postmaster of the first domain, or a client's address")
+	f.StringVar(&m.to, "to", "", "the recipient, an `ADDRESS`; by default postmaster of one of the domains, or a client's address")
 	f.StringVar(&m.from, "from", "", "the sender, an `ADDRESS`; by default tollgate-test of the gateway's name")
 	f.StringVar(&m.server, "server", m.server, "Postfix's `HOST:PORT`")
 	f.BoolVar(&m.eicar, "eicar", false, "with the test virus")

@@ -72,7 +72,9 @@ func TestJournalSubject(t *testing.T) {
 	block := `"recipient":"ivan@example.org","stage":"%s","verdict":"reject","reason":"rule x","subject":"%s"`
 	h.write("journal/blocks.jsonl", line("blocks", "ref001", fmt.Sprintf(block, "rcptto", ""))+line("blocks", "ref001", fmt.Sprintf(block, "rcptto", ""))+
 		line("blocks", "ref002", fmt.Sprintf(block, "mailfrom", ""))+line("blocks", "ref003", fmt.Sprintf(block, "headers", "the invoice"))+
-		line("blocks", "ref004", fmt.Sprintf(block, "complete", "")))
+		line("blocks", "ref004", fmt.Sprintf(block, "complete", ""))+line("blocks", "ref005", fmt.Sprintf(block, "rcptto", "")))
+	// Another recipient of the same message was accepted: by its Subject it is found.
+	h.write("journal/messages.jsonl", line("messages", "ref005", `"recipients":["olga@example.org"],"stage":"complete","verdict":"accept","subject":"the offer"`))
 	for args, want := range map[string]string{
 		"ivan --subject invoice":                   "besides, 2 messages refused before the Subject was known",
 		"ivan --subject invoice --verdict reject":  "besides, 2 messages refused",

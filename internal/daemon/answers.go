@@ -136,7 +136,9 @@ func (d *Daemon) removed(store assemble.StoreStatus) (all []string) {
 // degraded is what an operator should look at.
 func (s *Status) degraded(now time.Time) []string {
 	all := []string{}
-	note := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
+	note := func(format string, args ...any) {
+		all = append(all, strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "; ")) // of joined errors
+	}
 	if s.Policy.ReloadError != "" {
 		note("the last reload was refused, %s: %s", local(s.Policy.ReloadFailed), s.Policy.ReloadError)
 	}
