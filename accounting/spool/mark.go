@@ -159,10 +159,11 @@ func (d *drain) begun() {
 	}
 }
 
-// seen notes that the sink was found to have kept all that it took.
+// seen notes that the sink was found to have kept all that it took. Where nothing waits
+// that is all that can be asked of it: it is well.
 func (d *drain) seen() {
 	d.checked, d.kept = d.s.o.Now(), d.pos
-	if d.unkept {
+	if d.unkept || d.failures > 0 && d.s.nothingWaits() {
 		d.unkept = false
 		d.recovered()
 	}

@@ -138,6 +138,13 @@ func (s *Spool) Settled(ctx context.Context) error {
 	}
 }
 
+// nothingWaits tells whether all records were applied.
+func (s *Spool) nothingWaits() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.waiting == 0
+}
+
 // asked tells whether somebody waits in Settled.
 func (s *Spool) asked() bool {
 	s.mu.Lock()
