@@ -99,7 +99,7 @@ func (a *Accounts) replace(cfg *config.Config, was, next *roster) {
 	}
 	a.Log.Info("clients in force", "source", next.source, "version", next.version, "clients", len(next.entries), "problems", len(problems))
 	if was != nil && len(next.entries) < len(was.entries) {
-		a.Log.Warn("there are fewer clients than before", "source", next.source, "clients", len(next.entries), "before", len(was.entries))
+		a.Log.Warn("there are fewer clients than before", "source", next.source, "clients", len(next.entries), "before", len(was.entries), "removed", was.missingIn(next))
 	}
 	if a.Changed != nil {
 		a.Changed()

@@ -189,6 +189,24 @@ func (r *roster) without(next *roster, had func(i int) bool) error {
 	return fmt.Errorf("clients of %s cannot be had under it (%d): %s", r.source, count, strings.Join(list, "; "))
 }
 
+// missingIn names the clients that another roster has no more, the first of them.
+func (r *roster) missingIn(next *roster) string {
+	var ids []string
+	count := 0
+	for _, e := range r.entries {
+		if _, there := slices.BinarySearchFunc(next.entries, e.id, func(e entry, id string) int { return strings.Compare(e.id, id) }); there {
+			continue
+		}
+		if count++; count <= mostTold {
+			ids = append(ids, e.id)
+		}
+	}
+	if more := count - len(ids); more > 0 {
+		ids = append(ids, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(ids, ", ")
+}
+
 // mostTold bounds the clients that are named.
 const mostTold = 20
 

@@ -513,3 +513,18 @@ func TestStandingsAreKept(t *testing.T) {
 		t.Error("what was kept is taken for what the store says")
 	}
 }
+
+// Who is removed is named, however many there are.
+func TestMissingIn(t *testing.T) {
+	r, next := &roster{}, &roster{entries: []entry{{id: "c03"}, {id: "x"}}}
+	for n := range 25 {
+		r.entries = append(r.entries, entry{id: fmt.Sprintf("c%02d", n)})
+	}
+	got := r.missingIn(next)
+	if !strings.HasPrefix(got, "c00, c01, c02, c04, ") || !strings.HasSuffix(got, ", c20, and 4 more") {
+		t.Error(got)
+	}
+	if got := next.missingIn(r); got != "x" {
+		t.Error(got)
+	}
+}
