@@ -50,6 +50,7 @@ var floors = map[string]int{
 	"internal/css":                 0,
 	"internal/markup":              0,
 	"internal/officexml":           0,
+	"internal/pdf":                 0,
 	"internal/rtf":                 0,
 	"accounting":                   0,
 	"rules/number":                 0,

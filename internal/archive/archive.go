@@ -1,7 +1,7 @@
 // Package archive reads the names of the files within archives: zip (and what
 // is one: office documents, jar), rar, 7z, tar, cab, gzip, bzip2 and xz (of a
 // file or around a tar), images of disks (ISO 9660, Joliet, UDF), TNEF, and the
-// messages of Outlook, and what office documents of old, of RTF and of OneNote have embedded. It tells what else it sees on its way, and gives the content of each file that
+// messages of Outlook, and what office documents of old, of RTF, of OneNote and of PDF have embedded. It tells what else it sees on its way, and gives the content of each file that
 // can be unpacked to whoever looks for archives within archives.
 //
 // Whatever any common program may take for a name within is one: where a
@@ -40,6 +40,8 @@ const (
 	Macro                 // an office document has macros
 	Damaged               // something within cannot be read
 	Bidi                  // a name turned the direction of writing
+	Script                // a document of PDF has scripts, or starts programs
+	Locked                // a document of PDF is encrypted: not all in it is known
 	Remote                // an office document fetches a part of itself, or its template, from another host
 )
 
@@ -117,6 +119,9 @@ func (s *source) Read(p []byte) (int, error) {
 
 // list reads an archive.
 func (l *listing) list(k Kind, r io.Reader) error {
+	if k == PDF {
+		return l.pdf(NoArchive, r)
+	}
 	if read, ok := map[Kind]func(io.Reader) error{
 		Rar: l.rar, Tar: l.tar, Gzip: l.gzip, Bzip2: l.bzip2, XZ: l.xz, Cab: l.cab,
 		RTF: l.rtf, FlatXML: l.flatXML, ActiveMIME: l.activeMIME, Sheets: l.sheets,

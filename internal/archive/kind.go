@@ -6,6 +6,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/biff"
 	"github.com/tollgate-mail/tollgate/internal/officexml"
+	"github.com/tollgate-mail/tollgate/internal/pdf"
 )
 
 // Kind is what some content is, by its octets.
@@ -29,6 +30,7 @@ const (
 	Packed // an archive that is not read
 	RTF
 	OneNote
+	PDF
 	FlatXML    // an office document in one text
 	ActiveMIME // macros of one
 	Sheets     // of Excel, in no compound file
@@ -37,7 +39,7 @@ const (
 // Holds tells whether a kind is that of documents, which may have files or macros in
 // them: what such a document is called says nothing against it.
 func (k Kind) Holds() bool {
-	return k == OLE || k == TNEF || k == RTF || k == OneNote || k == FlatXML || k == ActiveMIME || k == Sheets
+	return k == OLE || k == TNEF || k == RTF || k == PDF || k == OneNote || k == FlatXML || k == ActiveMIME || k == Sheets
 }
 
 // Head is how many octets of what may be an image KindOf wants to see, the
@@ -89,6 +91,8 @@ func KindOf(head []byte) Kind {
 		return Image
 	case isPacked(has, head):
 		return Packed
+	case pdf.Is(head): // it may stand in what programs leave out of an image
+		return PDF
 	}
 	return Other
 }

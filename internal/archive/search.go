@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"io"
+
+	"github.com/tollgate-mail/tollgate/internal/pdf"
 )
 
 // Claim is what something that does not begin like an archive is called.
@@ -34,6 +36,46 @@ func beginnings() map[Kind]string {
 func (l *Lister) Search(name string, claim Claim, r io.Reader) error {
 	one := l.listing(name, r)
 	return one.result(one.search(claim, one.source))
+}
+
+// PDF lists what is in a document of PDF, and archives that stand in the same file. The
+// errors are those of Search.
+func (l *Lister) PDF(name string, claim Claim, r io.Reader) error {
+	one := l.listing(name, r)
+	return one.result(one.pdf(claim, one.source))
+}
+
+func (l *listing) pdf(claim Claim, r io.Reader) error {
+	file, err := l.seekable(r)
+	if err != nil {
+		return err
+	}
+	defer file.close()
+	scanner := pdf.Scanner{
+		Charge:  l.Budget.Charge,
+		Unpack:  func(r io.Reader) io.Reader { return l.unpack(zipDeflated, r, 0) },
+		Content: func(r io.Reader) error { return l.content(r) },
+		Names:   l.Names + 1,
+	}
+	found, err := scanner.Scan(l.Budget.Reader(io.NewSectionReader(file, 0, file.size)))
+	if found.Script {
+		l.Sign(Script)
+	}
+	if found.Encrypted {
+		l.Sign(Locked)
+	}
+	for _, name := range found.Files {
+		if err := l.add(toUTF8(name)); err != nil {
+			return err
+		}
+	}
+	switch {
+	case errors.Is(err, pdf.ErrUnreadable):
+		l.Sign(Damaged)
+	case err != nil:
+		return err
+	}
+	return l.embedded(file, claim)
 }
 
 func (l *listing) search(claim Claim, r io.Reader) error {

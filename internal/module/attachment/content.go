@@ -97,7 +97,7 @@ func (in *inspection) look(r io.Reader, want int) (head []byte, kind archive.Kin
 	head = in.heads[in.level]
 	n, err := io.ReadFull(r, head[:archive.HeadShort])
 	kind = archive.KindOf(head[:n])
-	if err == nil && kind == archive.Other && want > n {
+	if err == nil && (kind == archive.Other || kind == archive.PDF) && want > n {
 		var more int
 		more, err = io.ReadFull(r, head[n:want])
 		n += more
@@ -125,6 +125,8 @@ func (in *inspection) list(p *mail.Part, name string, kind archive.Kind, head []
 	in.depth++
 	defer func() { in.depth-- }()
 	switch {
+	case kind == archive.PDF:
+		return in.lister.PDF(name, claimOf(p.Names), r)
 	case contains:
 		if err := in.unpackedNames(kind, p.Names); err != nil {
 			return err
@@ -195,6 +197,7 @@ func (in *inspection) sign(s archive.Sign) {
 	in.found(map[archive.Sign]string{
 		archive.Encrypted: SymbolArchiveEncrypted, archive.Macro: SymbolOfficeMacro,
 		archive.Damaged: SymbolArchiveUnreadable, archive.Bidi: SymbolRTLOName, archive.Remote: SymbolOfficeRemote,
+		archive.Script: SymbolPDFScript, archive.Locked: SymbolPDFEncrypted,
 	}[s], in.file)
 }
 

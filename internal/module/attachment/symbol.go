@@ -44,6 +44,13 @@ const (
 	// SymbolOfficeRemote: an office document fetches its template, or a part or an
 	// object that is shown as its own, from another host when it is opened.
 	SymbolOfficeRemote = "OFFICE_REMOTE"
+	// SymbolPDFScript: a document of PDF has JavaScript, or an action that starts a
+	// program.
+	SymbolPDFScript = "PDF_SCRIPT"
+	// SymbolPDFEncrypted: a document of PDF is encrypted, with a password or with one that
+	// programs know: what its files are called, and what is in its packed objects, is not
+	// known.
+	SymbolPDFEncrypted = "PDF_ENCRYPTED"
 	// SymbolComplex: the structure of the message is beyond what is read, and not
 	// all parts were seen.
 	SymbolComplex = "MIME_TOO_COMPLEX"
@@ -64,6 +71,8 @@ func Symbols() []string {
 		SymbolArchiveLimit,
 		SymbolOfficeMacro,
 		SymbolOfficeRemote,
+		SymbolPDFScript,
+		SymbolPDFEncrypted,
 		SymbolComplex,
 	}
 }

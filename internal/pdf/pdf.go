@@ -1,0 +1,345 @@
+// Package pdf tells what is in a document of PDF (ISO 32000) besides pages: files,
+// scripts, actions that start programs.
+//
+// A document is read as it comes, and not by its tables: programs repair documents
+// whose tables are wrong, and find objects where others see a comment or a text.
+package pdf
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf16"
+)
+
+// ErrUnreadable: objects are packed in a way that is not read, or damaged.
+var ErrUnreadable = errors.New("objects that cannot be read")
+
+// Is tells a document by what it begins with: other octets may stand before it
+// (implementation note 13 of PDF 1.7).
+func Is(head []byte) bool {
+	const within = 1024
+	return bytes.Contains(head[:min(len(head), within)], []byte("%PDF-"))
+}
+
+// Scanner reads a document.
+type Scanner struct {
+	// Charge is told each step of work; its error ends the reading.
+	Charge func(steps int) error
+	// Unpack reads what is deflated (RFC 1951). One reader is in use at a time.
+	Unpack func(io.Reader) io.Reader
+	// Content is told what may be a file: each stream that is no picture and has nothing of
+	// the document itself. Its error ends the reading.
+	Content func(io.Reader) error
+	// Names is how many names of files are kept.
+	Names int
+}
+
+// Found is what a document has.
+type Found struct {
+	// Files are what embedded files are called, as octets in UTF-8 or any charset.
+	Files []string
+	// Script: there is JavaScript, or an action that starts a program.
+	Script bool
+	// Encrypted: it is, with a password or with one that programs know. What its files
+	// are called is not known then, nor what is in its packed objects.
+	Encrypted bool
+}
+
+// scan is the reading of a document, or of objects within a stream.
+type scan struct {
+	*Scanner
+	found    Found
+	names    []string // that files may be called
+	embedded bool
+	damaged  bool
+
+	in     *bufio.Reader
+	packed bool   // it is objects within a stream: there are no streams
+	due    bool   // the name of a file, where a text comes next
+	buffer []byte // of a name or a word
+	object object
+}
+
+// object is what its dictionary says of the stream behind it.
+type object struct {
+	filters               []string
+	objects, table, image bool
+	deflated              bool
+	unread                bool // it is packed in a way that is not read
+}
+
+// Scan reads a document to its end. The error is that of the reader or of a function of
+// the Scanner, or ErrUnreadable, with what was found nevertheless.
+func (s *Scanner) Scan(r io.Reader) (Found, error) {
+	one := s.scan(r, 32<<10)
+	err := one.tokens()
+	if one.embedded && !one.found.Encrypted {
+		one.found.Files = one.names
+	}
+	if err == nil && one.damaged && !one.found.Encrypted {
+		err = ErrUnreadable
+	}
+	return one.found, err
+}
+
+func (s *Scanner) scan(r io.Reader, window int) *scan {
+	return &scan{Scanner: s, in: bufio.NewReaderSize(r, window), buffer: make([]byte, 0, longestWord)}
+}
+
+// longestWord is how much of a name or a word is looked at.
+const longestWord = 64
+
+const (
+	space     = "\x00\t\n\f\r "
+	delimiter = "()<>[]{}/%"
+)
+
+func isSpace(c byte) bool     { return strings.IndexByte(space, c) >= 0 }
+func isDelimiter(c byte) bool { return strings.IndexByte(delimiter, c) >= 0 }
+
+// tokens reads names and words, wherever they stand: also in comments and texts, to
+// which a table may point.
+func (s *scan) tokens() error {
+	const step = 64
+	for n := 0; ; n++ {
+		if n%step == 0 {
+			if err := s.Charge(1); err != nil {
+				return err
+			}
+		}
+		c, err := s.in.ReadByte()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("pdf: %w", err)
+		}
+		switch {
+		case c == '/':
+			err = s.name()
+		case c == '(', c == '<':
+			err = s.text(c)
+		case isSpace(c), isDelimiter(c):
+		default:
+			err = s.word(c)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// run reads up to the next space or delimiter; of a longer one the rest is passed over
+// as another.
+func (s *scan) run(b []byte) ([]byte, error) {
+	for len(b) < longestWord {
+		c, err := s.in.ReadByte()
+		if errors.Is(err, io.EOF) {
+			return b, nil
+		}
+		if err != nil {
+			return b, fmt.Errorf("pdf: %w", err)
+		}
+		if isSpace(c) || isDelimiter(c) {
+			return b, s.in.UnreadByte()
+		}
+		b = append(b, c)
+	}
+	return b, nil
+}
+
+func (s *scan) name() error {
+	name, err := s.run(s.buffer[:0])
+	if err != nil {
+		return err
+	}
+	name = decoded(name)
+	s.due = false
+	switch string(name) {
+	case "F", "UF", "DOS", "Mac", "Unix":
+		s.due = true
+	case "JavaScript":
+		s.found.Script = true
+	case "Launch":
+		s.found.Script, s.embedded = true, true // the name of the program is one
+	case "Encrypt":
+		s.found.Encrypted = true
+	case "EF", "EmbeddedFile", "EmbeddedFiles":
+		s.embedded = true
+	case "ObjStm":
+		s.object.objects = true
+	case "XRef":
+		s.object.table = true
+	case "Image", "DCTDecode", "DCT", "JPXDecode", "CCITTFaxDecode", "CCF", "JBIG2Decode":
+		s.object.image = true
+	case "FlateDecode", "Fl", "ASCIIHexDecode", "AHx", "ASCII85Decode", "A85":
+		deflated := name[0] == 'F'
+		if len(s.object.filters) < mostFilters && !(deflated && s.object.deflated) {
+			s.object.deflated = s.object.deflated || deflated
+			s.object.filters = append(s.object.filters, string(name))
+		} else {
+			s.object.unread = true
+		}
+	case "LZWDecode", "LZW", "RunLengthDecode", "RL", "Crypt", "Predictor":
+		s.object.unread = true
+	}
+	return nil
+}
+
+// mostFilters are read of one stream.
+const mostFilters = 8
+
+// decoded is a name whose characters may be written by numbers (ISO 32000-1 §7.3.5).
+func decoded(name []byte) []byte {
+	if bytes.IndexByte(name, '#') < 0 {
+		return name
+	}
+	b := name[:0]
+	for i := 0; i < len(name); i++ {
+		if name[i] == '#' && i+2 < len(name) && digitOf(name[i+1]) >= 0 && digitOf(name[i+2]) >= 0 {
+			b = append(b, byte(digitOf(name[i+1])<<4|digitOf(name[i+2])))
+			i += 2
+			continue
+		}
+		b = append(b, name[i])
+	}
+	return b
+}
+
+func digitOf(c byte) int {
+	switch {
+	case '0' <= c && c <= '9':
+		return int(c - '0')
+	case 'a' <= c|0x20 && c|0x20 <= 'f':
+		return int(c|0x20-'a') + 10
+	}
+	return -1
+}
+
+// text takes the name of a file where one is due; any other text is read on as what it
+// may be to others.
+func (s *scan) text(begin byte) error {
+	due := s.due
+	s.due = false
+	if !due || len(s.names) >= s.Names {
+		return nil
+	}
+	const longest = 4 << 10
+	ahead, err := s.in.Peek(longest)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("pdf: %w", err)
+	}
+	if err := s.Charge(1 + len(ahead)/64); err != nil {
+		return err
+	}
+	var name []byte
+	if begin == '(' {
+		name = literal(ahead)
+	} else {
+		name = digits(ahead)
+	}
+	if len(name) > 0 {
+		s.names = append(s.names, characters(name))
+	}
+	return nil
+}
+
+// literal is a text up to its bracket (ISO 32000-1 §7.3.4.2).
+func literal(b []byte) (text []byte) {
+	depth := 0
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case c == '(':
+			depth++
+			text = append(text, c)
+		case c == ')':
+			if depth--; depth < 0 {
+				return text
+			}
+			text = append(text, c)
+		case c == '\\' && i+1 < len(b):
+			i++
+			switch c := b[i]; {
+			case '0' <= c && c <= '7':
+				n := 0
+				for j := 0; j < 3 && i < len(b) && '0' <= b[i] && b[i] <= '7'; j++ {
+					n = n<<3 | int(b[i]-'0')
+					i++
+				}
+				i--
+				text = append(text, byte(n))
+			case c == '\r' || c == '\n': // it goes on in the next line
+				if c == '\r' && i+1 < len(b) && b[i+1] == '\n' {
+					i++
+				}
+			default:
+				if at := strings.IndexByte("nrtbf", c); at >= 0 {
+					c = "\n\r\t\b\f"[at]
+				}
+				text = append(text, c)
+			}
+		default:
+			text = append(text, c)
+		}
+	}
+	return text
+}
+
+// digits is a text in hexadecimal digits up to its bracket (§7.3.4.3); nil where it is
+// none.
+func digits(b []byte) (text []byte) {
+	high := -1
+	for _, c := range b {
+		n := digitOf(c)
+		switch {
+		case c == '>':
+			if high >= 0 {
+				text = append(text, byte(high<<4))
+			}
+			return text
+		case isSpace(c):
+		case n < 0:
+			return nil
+		case high < 0:
+			high = n
+		default:
+			text = append(text, byte(high<<4|n))
+			high = -1
+		}
+	}
+	return nil
+}
+
+// characters are those of a text that says that it is in UTF-16 or UTF-8 (§7.9.2.2);
+// octets otherwise.
+func characters(b []byte) string {
+	wide, ok := bytes.CutPrefix(b, []byte("\xfe\xff"))
+	if !ok {
+		return string(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")))
+	}
+	units := make([]uint16, 0, len(wide)/2)
+	for ; len(wide) >= 2; wide = wide[2:] {
+		units = append(units, uint16(wide[0])<<8|uint16(wide[1]))
+	}
+	return string(utf16.Decode(units))
+}
+
+func (s *scan) word(c byte) error {
+	b, err := s.run(append(s.buffer[:0], c))
+	if err != nil {
+		return err
+	}
+	s.due = false
+	switch {
+	case s.packed:
+	case bytes.Equal(b, []byte("stream")):
+		return s.stream()
+	case bytes.HasSuffix(b, []byte("obj")): // of the one before, or of this one
+		s.object = object{}
+	}
+	return nil
+}
