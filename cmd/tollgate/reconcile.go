@@ -186,7 +186,9 @@ func fateOf(m outcome.Message, log *maillog.Log, queue map[string]string) reconc
 	case fate == maillog.InQueue && m.Held && !there:
 		r.Held = false // it was let go
 	case fate == maillog.InQueue:
+		r.Held = r.Held || m.Asked && where == "hold"
 	case there:
+		r.Held = r.Held || where == "hold" // it was never taken up
 		// A message that was not queued frees its file: who has the id now came
 		// later, or it is this one. It is owed, if in doubt.
 		r.Fate, r.Why = maillog.InQueue.String(), "it is in the queue "+where

@@ -58,16 +58,23 @@ func (l *Log) Fate(queueID string, end time.Time) Fate {
 	list := slices.Clone(l.events[queueID])
 	slices.SortStableFunc(list, func(a, b Event) int { return a.Time.Compare(b.Time) })
 	fate, held := Unknown, false
+	// One that Postfix's own rules put on hold has no line that says that it was queued.
+	// asked: there is one before its end; ours: the id is this message's still.
+	asked, ours := false, false
 	for i, e := range list {
 		after := e.Time.Sub(end)
 		if after < -slack {
+			asked, ours = e.before(asked, ours, after)
 			continue
 		}
 		switch e.Kind {
+		case Asked:
+			asked = asked || after <= slack
 		case Begun:
 			if after > soon {
 				return fate // what has the id from here on is another message
 			}
+			ours = after <= slack
 		case Queued, Held:
 			if fate == Unknown && after <= soon {
 				fate, held = InQueue, e.Kind == Held
@@ -79,7 +86,7 @@ func (l *Log) Fate(queueID string, end time.Time) Fate {
 				fate = NotQueued
 			}
 		case Delivered, Requeued, Released:
-			if fate == Unknown && after <= soon {
+			if fate == Unknown && (after <= soon || asked || ours) {
 				fate = InQueue // whatever was delivered had been queued
 			}
 			held = false
@@ -87,15 +94,32 @@ func (l *Log) Fate(queueID string, end time.Time) Fate {
 				return fate // what has the id from here on is another message
 			}
 		case Deleted:
-			if fate == InQueue && held {
-				return Thrown
+			if fate == InQueue && held || fate == Unknown && (asked || ours) {
+				return Thrown // who was never taken up was on hold, and nobody has it
 			}
 			if fate == InQueue {
 				return fate
 			}
 		}
 	}
+	if fate == Unknown && asked {
+		return InQueue
+	}
 	return fate
+}
+
+// before is what an event before a message's end says of it: what others end with has
+// freed the id.
+func (e *Event) before(asked, ours bool, after time.Duration) (bool, bool) {
+	switch e.Kind {
+	case Asked:
+		asked = after > -begins
+	case Begun:
+		ours = after > -begins
+	case Delivered, Deleted, Requeued, Refused, Unwritten:
+		return false, false
+	}
+	return asked, ours
 }
 
 // begunAfter tells whether a message that had ended at a time got its queue id

@@ -23,10 +23,11 @@ const (
 	Requeued                  // postsuper gave it a new queue id
 	Released                  // postsuper let it go from hold
 	Begun                     // it has got a queue id
+	Asked                     // Postfix's own rules want it on hold; it has not ended yet
 )
 
 func (k Kind) String() string {
-	return [...]string{"", "queued", "held", "refused", "unwritten", "delivered", "deleted", "requeued", "released", "begun"}[k]
+	return [...]string{"", "queued", "held", "refused", "unwritten", "delivered", "deleted", "requeued", "released", "begun", "hold asked for"}[k]
 }
 
 // Event is what one line says of one message.
@@ -118,6 +119,8 @@ func kindOf(program, text string) Kind {
 			return Refused
 		case unwritten(text):
 			return Unwritten
+		case strings.HasPrefix(text, "hold: "): // header_checks(5)
+			return Asked
 		case strings.HasPrefix(text, "message-id="):
 			return Begun
 		}
@@ -125,6 +128,8 @@ func kindOf(program, text string) Kind {
 		switch {
 		case unwritten(text):
 			return Unwritten
+		case strings.HasPrefix(text, "hold: "): // access(5); at the first recipient there is no queue id yet
+			return Asked
 		case strings.HasPrefix(text, "client="), strings.HasPrefix(text, "uid="):
 			return Begun
 		}

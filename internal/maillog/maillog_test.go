@@ -23,6 +23,8 @@ func TestParse(t *testing.T) {
 		"2025-12-31T23:59:58Z mx1 postfix-out/cleanup[9]: 0123456789: milter-hold: END-OF-MESSAGE from a[192.0.2.7]: milter triggers HOLD action": {december, Held, "0123456789"},
 		"2025-12-31T23:59:58Z mx1 postfix/cleanup[9]: 0123456789: milter-reject: END-OF-MESSAGE from a[192.0.2.7]: 5.7.1 no":                      {december, Refused, "0123456789"},
 		"2025-12-31T23:59:58Z mx1 postfix/cleanup[9]: warning: 0123456789: write queue file: No space left on device":                             {december, Unwritten, "0123456789"},
+		"2025-12-31T23:59:58Z mx1 postfix/cleanup[9]: 0123456789: hold: header Subject: x from a[192.0.2.7]; from=<a@example.com>":                {december, Asked, "0123456789"},
+		"2025-12-31T23:59:58Z mx1 postfix/smtpd[9]: 0123456789: hold: RCPT from a[192.0.2.7]: <b@example.org>: Recipient address":                 {december, Asked, "0123456789"},
 		"2025-12-31T23:59:58Z mx1 postfix/postsuper[9]: 0123456789: requeued":                                                                     {december, Requeued, "0123456789"},
 		"2025-12-31T23:59:58Z mx1 postfix/postsuper[9]: 0123456789: released from hold":                                                           {december, Released, "0123456789"},
 	} {
@@ -69,6 +71,15 @@ func TestFate(t *testing.T) {
 		"held, deleted":             {[]Event{{at(0), Held, "A"}, {at(90000), Deleted, "A"}}, Thrown},
 		"held, let go, deleted":     {[]Event{{at(0), Held, "A"}, {at(900), Released, "A"}, {at(901), Queued, "A"}, {at(990), Deleted, "A"}}, InQueue},
 		"queued, deleted":           {[]Event{{at(0), Queued, "A"}, {at(90), Deleted, "A"}}, InQueue},
+		"asked for":                 {[]Event{{at(-9), Begun, "A"}, {at(-5), Asked, "A"}}, InQueue},
+		"asked for, deleted":        {[]Event{{at(-9), Begun, "A"}, {at(-5), Asked, "A"}, {at(90000), Deleted, "A"}}, Thrown},
+		"asked for, let go":         {[]Event{{at(-5), Asked, "A"}, {at(90000), Released, "A"}, {at(90001), Queued, "A"}, {at(90100), Deleted, "A"}}, InQueue},
+		"asked for, refused":        {[]Event{{at(-5), Asked, "A"}, {at(0), Refused, "A"}}, NotQueued},
+		"asked for by one before":   {[]Event{{at(-50), Asked, "A"}, {at(-40), Deleted, "A"}, {at(-5), Begun, "A"}}, Unknown},
+		"no word, deleted":          {[]Event{{at(-5), Begun, "A"}, {at(90000), Deleted, "A"}}, Thrown},
+		"no word, let go":           {[]Event{{at(-5), Begun, "A"}, {at(90000), Released, "A"}}, InQueue},
+		"the one after deleted":     {[]Event{{at(-5), Begun, "A"}, {at(300), Begun, "A"}, {at(400), Deleted, "A"}}, Unknown},
+		"of nobody, deleted":        {[]Event{{at(90000), Deleted, "A"}}, Unknown},
 		"queued, requeued":          {[]Event{{at(0), Queued, "A"}, {at(90), Requeued, "A"}, {at(95), Deleted, "A"}}, InQueue},
 	} {
 		var l Log

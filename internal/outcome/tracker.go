@@ -4,8 +4,8 @@
 package outcome
 
 import (
+	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -19,6 +19,9 @@ type Message struct {
 	Ref     string    `json:"ref"`
 	Time    time.Time `json:"time"` // of its end
 	Held    bool      `json:"held"` // the policy put it on hold
+	// Asked: rules of Postfix wanted it on hold (header_checks(5)); no further line says
+	// that it is.
+	Asked bool `json:"asked,omitempty"`
 
 	// Records are what it was charged; nil where they are to be looked for.
 	Records []accounting.Record `json:"-"`
@@ -57,12 +60,19 @@ const most = 200_000
 // mostRecords bounds those whose records are kept beside them.
 const mostRecords = 10_000
 
+// mostAsked bounds the queue ids that are kept of messages that have not ended.
+const mostAsked = 10_000
+
+// begins is how long before its end a message may have got its queue id.
+const begins = 6 * time.Hour
+
 // Tracker is what is known. It is safe for use by many goroutines.
 type Tracker struct {
 	mu      sync.Mutex
 	waiting map[string][]Message // by queue id: short ids come again
 	held    map[string]Message   // that Postfix has on hold
 	refused []refused            // not queued, as it seems
+	asked   map[string]time.Time // by queue id: Postfix's rules want on hold what has not ended yet
 	count   int                  // of waiting
 	beyond  int64                // that there was no room for
 	last    time.Time            // of the last line that was read
@@ -82,7 +92,7 @@ const Settle = 5 * time.Second
 
 // NewTracker knows of nothing.
 func NewTracker() *Tracker {
-	return &Tracker{waiting: map[string][]Message{}, held: map[string]Message{}}
+	return &Tracker{waiting: map[string][]Message{}, held: map[string]Message{}, asked: map[string]time.Time{}}
 }
 
 // Charged takes note of a message that was charged, before Postfix hears of it.
@@ -106,6 +116,10 @@ func (t *Tracker) charged(m Message) {
 	}
 	if t.count >= mostRecords {
 		m.Records = nil
+	}
+	if at, ok := t.asked[m.QueueID]; ok {
+		delete(t.asked, m.QueueID)
+		m.Asked = m.Asked || m.Time.Sub(at) <= begins
 	}
 	t.waiting[m.QueueID] = append(list, m)
 	t.count++
@@ -141,8 +155,12 @@ func (t *Tracker) Event(e maillog.Event, now time.Time) (Decision, bool) {
 	if e.Time.After(t.last) {
 		t.last = e.Time
 	}
-	if e.Kind == maillog.Begun {
+	switch e.Kind {
+	case maillog.Begun:
 		t.begun(e)
+		return Decision{}, false
+	case maillog.Asked:
+		t.ask(e)
 		return Decision{}, false
 	}
 	if m, ok := t.about(e); ok {
@@ -160,10 +178,17 @@ func (t *Tracker) Event(e maillog.Event, now time.Time) (Decision, bool) {
 			t.held[m.QueueID] = m
 		case maillog.Deleted:
 			// Deleted without a word that it was queued: reconciling decides.
+			if m.Asked {
+				t.forget(m)
+				return Decision{m, maillog.Thrown}, true
+			}
 		default:
 			t.forget(m)
 		}
 		return Decision{}, false
+	}
+	if e.Kind != maillog.Held && e.Kind != maillog.Queued {
+		delete(t.asked, e.QueueID) // of a message that was not charged, and has ended
 	}
 	m, ok := t.held[e.QueueID]
 	if !ok || e.Time.Before(m.Time.Add(-slack)) {
@@ -198,6 +223,23 @@ func (t *Tracker) begun(e maillog.Event) {
 		}
 		return other
 	})
+}
+
+// ask: Postfix's rules want a message on hold. The line stands in the log while the
+// content still comes, mostly before the message was charged.
+func (t *Tracker) ask(e maillog.Event) {
+	if m, ok := t.about(e); ok {
+		list := t.waiting[e.QueueID]
+		i := slices.IndexFunc(list, func(o Message) bool { return o.same(&m) })
+		list[i].Asked = true
+		return
+	}
+	if len(t.asked) >= mostAsked {
+		maps.DeleteFunc(t.asked, func(_ string, at time.Time) bool { return e.Time.Sub(at) > begins })
+	}
+	if len(t.asked) < mostAsked { // beyond it reconciling decides
+		t.asked[e.QueueID] = e.Time
+	}
 }
 
 // Due are the decisions about messages that were not queued, when nothing has
@@ -245,46 +287,6 @@ func (t *Tracker) Undecided() []Message {
 	}
 	sortMessages(list)
 	return list
-}
-
-func sortMessages(list []Message) {
-	slices.SortFunc(list, func(a, b Message) int {
-		if n := a.Time.Compare(b.Time); n != 0 {
-			return n
-		}
-		return strings.Compare(a.QueueID, b.QueueID)
-	})
-}
-
-// Status is how many messages wait for what the log says.
-type Status struct {
-	Last    time.Time `json:"last"`    // the time of the last line that was read
-	Waiting int       `json:"waiting"` // charged, and the log has not said yet that they were queued
-	Unknown int64     `json:"unknown"` // of them those that ended long ago: to be reconciled
-	Held    int       `json:"held"`    // on hold
-	// UnknownIDs are the queue ids of the first three unknown, the oldest first.
-	UnknownIDs []string `json:"unknown_ids,omitempty"`
-}
-
-// Status counts.
-func (t *Tracker) Status(now time.Time) Status {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	s := Status{Last: t.last, Waiting: t.count + len(t.refused), Unknown: t.beyond, Held: len(t.held)}
-	var unknown []Message
-	for _, list := range t.waiting {
-		for _, m := range list {
-			if now.Sub(m.Time) > Soon {
-				s.Unknown++
-				unknown = append(unknown, m)
-			}
-		}
-	}
-	sortMessages(unknown)
-	for _, m := range unknown[:min(len(unknown), 3)] {
-		s.UnknownIDs = append(s.UnknownIDs, m.QueueID)
-	}
-	return s
 }
 
 // Reconciled has what there was no room for counted no more: somebody has looked

@@ -43,6 +43,10 @@ func TestEvents(t *testing.T) {
 		"held, queued anew":            {[]line{{0, maillog.Held}, {10, maillog.Requeued}, {400, maillog.Deleted}}, maillog.Unknown, 0, 0},
 		"queued, deleted":              {[]line{{0, maillog.Queued}, {400, maillog.Deleted}}, maillog.Unknown, 0, 0},
 		"deleted and nothing before":   {[]line{{400, maillog.Deleted}}, maillog.Unknown, 1, 0},
+		"hold asked for":               {[]line{{0, maillog.Asked}}, maillog.Unknown, 0, 1},
+		"asked for, deleted":           {[]line{{0, maillog.Asked}, {400_000, maillog.Deleted}}, maillog.Thrown, 0, 0},
+		"asked for, let go":            {[]line{{0, maillog.Asked}, {400_000, maillog.Released}, {400_001, maillog.Queued}}, maillog.Unknown, 0, 0},
+		"asked for, refused":           {[]line{{0, maillog.Asked}, {1, maillog.Refused}}, maillog.NotQueued, 0, 0},
 		"it has begun":                 {[]line{{-1, maillog.Begun}}, maillog.Unknown, 1, 0},
 		"held, the deletion of before": {[]line{{0, maillog.Held}, {-40, maillog.Deleted}}, maillog.Unknown, 0, 1},
 	} {
@@ -77,7 +81,7 @@ func TestEvents(t *testing.T) {
 // Whatever comes in whatever order, a message is decided about at most once, and
 // never when its log has said that it was queued.
 func TestDecidedOnce(t *testing.T) {
-	kinds := []maillog.Kind{maillog.Queued, maillog.Held, maillog.Refused, maillog.Unwritten, maillog.Delivered, maillog.Deleted, maillog.Requeued, maillog.Released, maillog.Begun}
+	kinds := []maillog.Kind{maillog.Queued, maillog.Held, maillog.Refused, maillog.Unwritten, maillog.Delivered, maillog.Deleted, maillog.Requeued, maillog.Released, maillog.Begun, maillog.Asked}
 	rapid.Check(t, func(rt *rapid.T) {
 		w := NewTracker()
 		decided, queued := map[int64]int{}, map[int64]bool{}
@@ -258,5 +262,34 @@ func TestHeldIsNotWaitedFor(t *testing.T) {
 	w.Charged(Message{QueueID: "A", Time: at(60)}) // a short id that came again
 	if s := w.Status(at(61)); s.Waiting != 1 || s.Held != 1 {
 		t.Errorf("%+v", s)
+	}
+}
+
+// The line of a rule of Postfix stands in the log before the message has ended: mostly it
+// is read before the message was charged.
+func TestAskedBeforeItsEnd(t *testing.T) {
+	w := NewTracker()
+	m := Message{QueueID: "A", Time: start}
+	w.Event(maillog.Event{Time: at(-60), Kind: maillog.Asked, QueueID: "A"}, at(-60))
+	w.Charged(m)
+	if s := w.Status(at(100_000)); s.Held != 1 || s.Waiting != 0 || s.Unknown != 0 {
+		t.Errorf("%+v", s)
+	}
+	again := NewTracker() // after a restart
+	again.Restore(w.Snapshot(at(1)))
+	if d, ok := again.Event(maillog.Event{Time: at(90), Kind: maillog.Deleted, QueueID: "A"}, at(90)); !ok || d.Fate != maillog.Thrown {
+		t.Errorf("%v %v", d, ok)
+	}
+	// However many there are.
+	for n := range 3 * mostAsked {
+		w.Event(maillog.Event{Time: at(n), Kind: maillog.Asked, QueueID: strconv.Itoa(n)}, at(n))
+	}
+	if len(w.asked) > mostAsked {
+		t.Error(len(w.asked))
+	}
+	late := Message{QueueID: strconv.Itoa(3*mostAsked - 1), Time: at(3 * mostAsked)}
+	w.Charged(late) // those of hours ago made room
+	if list := w.waiting[late.QueueID]; len(list) != 1 || !list[0].Asked {
+		t.Errorf("%+v", list)
 	}
 }
