@@ -89,7 +89,7 @@ func (s *Spool) loadCounts() (gone int64) {
 			g.records = min(g.records, max(0, ends[seq]-s.cursor.count))
 		}
 		if s.cursor.before(position{seq, g.size}) {
-			s.o.Log.Error(textGone, "segment", segmentName(seq), "records", g.records)
+			s.o.Log.Error(textGone+", but for those that the store took since the cursor was saved", "segment", segmentName(seq), "records", g.records)
 			gone += g.records
 		}
 	}

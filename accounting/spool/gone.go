@@ -3,6 +3,7 @@ package spool
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -34,9 +35,31 @@ func (d *drain) passOver(g segment, off int64, cause error) error {
 		return fmt.Errorf("%w: it was removed; what waited in it is given up in %v unless it comes back", cause, rest.Round(time.Second))
 	}
 	delete(d.absent, g.seq)
-	lost := s.giveUp(g.seq, off, int64(len(d.batch)))
-	s.o.Log.Error(textGone, "segment", segmentName(g.seq), "records", lost)
+	taken := d.taken()
+	if lost := s.giveUp(g.seq, off, int64(len(d.batch)), taken); lost > 0 {
+		s.o.Log.Error(textGone, "segment", segmentName(g.seq), "records", lost)
+	} else {
+		s.o.Log.Warn("a segment of the spool was removed; the store has its usage records", "segment", segmentName(g.seq))
+	}
 	return nil
+}
+
+// taken is how many of all records that were ever spooled the sink is sure to have, by
+// its marks: the cursor, which is saved seldom, may be behind them after a crash.
+func (d *drain) taken() int64 {
+	_, end := d.s.bounds()
+	least := int64(math.MaxInt64)
+	for _, m := range d.session.Marks() {
+		c, err := parseCursor(m.Text)
+		if _, ours := d.s.parseMark(m.Text, end); !ours || err != nil {
+			return 0
+		}
+		least = min(least, c.count)
+	}
+	if least == math.MaxInt64 {
+		return 0 // it has no marks
+	}
+	return least
 }
 
 // missed notes which segments that wait are not in the folder. Nothing is noted while it
@@ -95,26 +118,30 @@ func (s *Spool) hold() error {
 	return nil
 }
 
-// giveUp has a segment be passed over. It returns how many records waited in it from off
-// on, of which none is in the batch that was read.
-func (s *Spool) giveUp(seq uint64, off, batch int64) int64 {
+// giveUp has a segment be passed over. It returns how many records are lost: those that
+// waited in it from off on, of which none is in the batch that was read, without those
+// that the sink took.
+func (s *Spool) giveUp(seq uint64, off, batch, taken int64) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	lost := s.waiting - batch
-	for i := range s.segments {
-		switch g := &s.segments[i]; {
+	behind, mine, later := s.ends(), 0, int64(0)
+	for i, g := range s.segments {
+		switch {
 		case g.seq == seq:
-			g.gone = true
-			if off == 0 && g.counted {
-				lost = g.records
-				s.waiting = max(0, s.waiting-lost)
-				return lost
-			}
+			mine = i
 		case g.seq > seq && !g.gone:
-			lost -= g.records
+			later += g.records
 		}
 	}
-	lost = max(0, lost)
-	s.waiting = max(0, s.waiting-lost)
-	return lost
+	g := &s.segments[mine]
+	g.gone = true
+	waited := max(0, s.waiting-batch-later)
+	if off == 0 && g.counted {
+		waited = g.records
+	}
+	s.waiting = max(0, s.waiting-waited)
+	if behind[mine] < 0 {
+		return waited
+	}
+	return min(waited, max(0, behind[mine]-taken))
 }

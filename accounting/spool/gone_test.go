@@ -297,6 +297,56 @@ func TestGoneInItsMidst(t *testing.T) {
 	}
 }
 
+// After a crash the cursor is behind what the store has taken: that is not lost.
+func TestGoneBehindTheMark(t *testing.T) {
+	for _, c := range []struct{ taken, wait, lost int }{{3, 5, 5}, {1, 1, 1}, {4, 0, 0}} {
+		now := start
+		var log bytes.Buffer
+		p := defaultPace()
+		p.linger = 0
+		o := Options{Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(&log, nil))}
+		begin := func(dir string, sink accounting.Sink) (*Spool, *drain) {
+			s, err := open(dir, o, osFiles{}, p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { s.Close() })
+			d, err := s.begin(sink)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(s.drains.Done)
+			return s, d
+		}
+		dir, sink := t.TempDir(), newServer()
+		s, d := begin(dir, sink)
+		for i := range c.taken {
+			mustAppend(t, s, message(i, 1))
+			d.step(t.Context())
+		}
+		for i := range c.wait {
+			mustAppend(t, s, message(10+i, 1))
+		}
+		crashed := t.TempDir()
+		if err := os.CopyFS(crashed, os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+		s, d = begin(crashed, sink)
+		mustAppend(t, s, message(20, 2))
+		if _, waiting := s.Counts(); waiting != int64(c.taken-1+c.wait+2) {
+			t.Fatalf("%d wait: the cursor is not behind", waiting)
+		}
+		remove(t, crashed, segment{seq: 1})
+		for end := now.Add(2 * time.Minute); now.Before(end); {
+			now = now.Add(max(d.step(t.Context()).long, 10*time.Millisecond))
+		}
+		spooled, waiting := s.Counts()
+		if len(sink.order) != c.taken+2 || spooled != int64(c.taken+c.wait+2) || waiting != 0 || told(t, &log) != int64(c.lost) {
+			t.Errorf("%d applied of %d, %d wait\n%s", len(sink.order), spooled, waiting, &log)
+		}
+	}
+}
+
 // A copy of the folder that stands in its place is not what is written to: what comes
 // after is in the copy, too.
 func TestCopyInItsPlace(t *testing.T) {

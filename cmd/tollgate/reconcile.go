@@ -90,13 +90,14 @@ func (a *app) reconcileAll(ctx context.Context, places config.Places, ask daemon
 	if file == "" {
 		file = usualLog()
 	}
-	list := settled(undecided.Messages, time.Now())
+	now := time.Now()
 	rows := []reconciled{}
-	if len(list) > 0 {
+	if list := undecided.Messages; len(list) > 0 {
 		var err error
 		if rows, err = a.fates(ctx, places, list, file); err != nil {
 			return away(err)
 		}
+		rows = settled(rows, now)
 	}
 	var decide daemon.DecideRequest
 	unknown := 0
@@ -125,16 +126,20 @@ func (a *app) reconcileAll(ctx context.Context, places config.Places, ask daemon
 	return nil
 }
 
-// settled are those that ended long enough ago that the log has what there is.
-func settled(list []outcome.Message, now time.Time) []outcome.Message {
-	var out []outcome.Message
-	for _, m := range list {
-		if now.Sub(m.Time) > 5*time.Second {
-			out = append(out, m)
+// settled are those that the log tells of, and those that ended long enough ago that it
+// has what there is.
+func settled(rows []reconciled, now time.Time) []reconciled {
+	out := []reconciled{}
+	for _, r := range rows {
+		if r.Why == logSays || now.Sub(r.Time) > 5*time.Second {
+			out = append(out, r)
 		}
 	}
 	return out
 }
+
+// logSays is why, where the log tells.
+const logSays = "its log says so"
 
 // usualLog is where Postfix logs when nobody says.
 func usualLog() string {
@@ -178,7 +183,7 @@ func (a *app) fates(ctx context.Context, places config.Places, list []outcome.Me
 // fateOf decides about one message.
 func fateOf(m outcome.Message, log *maillog.Log, queue map[string]string) reconciled {
 	fate := log.Fate(m.QueueID, m.Time)
-	r := reconciled{Message: m, Fate: fate.String(), Why: "its log says so"}
+	r := reconciled{Message: m, Fate: fate.String(), Why: logSays}
 	where, there := queue[m.QueueID]
 	switch {
 	case fate == maillog.NotQueued, fate == maillog.Thrown:
