@@ -233,7 +233,7 @@ way, or it is refused.`,
 			if message == "" {
 				message = s.Message
 			}
-			return a.putInForce(c, []durable.File{{Path: absolute(a.policy), Content: text}}, cfg.Hash, daemon.ReloadRequest{How: history.Promote, Message: message})
+			return a.putInForce(c, []durable.File{{Path: absolute(a.policy), Content: text}}, wantedPolicy{hash: cfg.Hash}, daemon.ReloadRequest{How: history.Promote, Message: message})
 		},
 	}
 	c.Flags().StringVar(&message, "message", "", "why, for the history: a `TEXT`")

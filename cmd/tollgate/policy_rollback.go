@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -64,7 +65,13 @@ refused; 75: no daemon runs, and the files come in force with its next start.`,
 			if a.edited() {
 				fmt.Fprintf(a.err, "tollgate: %s was edited since it was loaded: that edit is in what is kept beside it\n", a.policy)
 			}
-			return a.putInForce(c, files, e.Hash, daemon.ReloadRequest{How: history.Rollback, Message: message})
+			want := wantedPolicy{hash: e.Hash}
+			if slices.ContainsFunc(e.Files, func(f history.File) bool { return f.Masked }) {
+				if want.masked, err = s.Content(e.Canonical); err != nil {
+					return away(err)
+				}
+			}
+			return a.putInForce(c, files, want, daemon.ReloadRequest{How: history.Rollback, Message: message})
 		},
 	}
 	c.Flags().StringVar(&message, "message", "", "why, for the history: a `TEXT`")
@@ -212,9 +219,25 @@ func (a *app) edited() bool {
 	return false
 }
 
+// wantedPolicy is the policy that files are to be when they stand in their places.
+type wantedPolicy struct {
+	hash   string
+	masked []byte // its canonical form without the passwords of URLs; nil: it has none
+}
+
+// is tells whether a policy is the wanted one; others is true where it is but for
+// passwords in URLs, which are those of now.
+func (w wantedPolicy) is(cfg *config.Config) (same, others bool) {
+	if cfg.Hash == w.hash {
+		return true, false
+	}
+	same = w.masked != nil && bytes.Equal(history.Mask(cfg.Canonical), w.masked)
+	return same, same
+}
+
 // putInForce replaces the files of the policy and reloads. Whatever fails before
 // the daemon has the policy leaves them as they were.
-func (a *app) putInForce(c *cobra.Command, files []durable.File, hash string, r daemon.ReloadRequest) error {
+func (a *app) putInForce(c *cobra.Command, files []durable.File, want wantedPolicy, r daemon.ReloadRequest) error {
 	suffix := ".before-" + time.Now().UTC().Format("20060102T150405Z")
 	swapped, err := durable.Swap(files, suffix, a.policy)
 	if err != nil {
@@ -231,8 +254,11 @@ func (a *app) putInForce(c *cobra.Command, files []durable.File, hash string, r 
 		printProblems(a.err, daemon.ProblemRows(problems))
 		return &failure{exitPolicy, back(errors.New("this policy has errors here and now"))}
 	}
-	if cfg.Hash != hash {
-		return &failure{exitNegative, back(fmt.Errorf("what these files say is not that policy any more: version %s, wanted %s", cfg.Gate.Version, hash[:len(cfg.Gate.Version)]))}
+	switch same, others := want.is(cfg); {
+	case !same:
+		return &failure{exitNegative, back(fmt.Errorf("what these files say is not that policy any more: version %s, wanted %s", cfg.Gate.Version, want.hash[:len(cfg.Gate.Version)]))}
+	case others:
+		fmt.Fprintf(a.err, "tollgate: passwords in URLs are those of now: the history does not keep any, and then there was another\n")
 	}
 	r.Version = cfg.Gate.Version
 	var done daemon.Reloaded

@@ -164,6 +164,28 @@ func TestRollbackWithoutDaemon(t *testing.T) {
 	}
 }
 
+// A password in a URL is not kept: a policy of before one that was changed comes back with
+// the one of now, and the command says so.
+func TestRollbackBeforeAnotherPassword(t *testing.T) {
+	h := newHouse(t)
+	module := "[[module]]\nname = \"web\"\ntype = \"http\"\nurl = \"http://scanner:%s@127.0.0.1:1/\"\non_error = \"ignore\"\n"
+	first := policy + fmt.Sprintf(module, "first")
+	h.write("policy.toml", first)
+	h.serve()
+	h.write("policy.toml", policy+fmt.Sprintf(module, "second")+"[[threshold]]\nabove = 5\naction = \"reject\"\n")
+	h.mustRun("reload")
+	o := h.run("policy", "rollback", "previous")
+	if o.code != 0 || !strings.Contains(o.err, "passwords in URLs are those of now") {
+		t.Errorf("%+v", o)
+	}
+	if got := h.read("policy.toml"); got != strings.Replace(first, "first", "second", 1) {
+		t.Errorf("%s", got)
+	}
+	if strings.Contains(o.out+o.err, "second") {
+		t.Errorf("a password is shown: %+v", o)
+	}
+}
+
 // A candidate that could never be promoted is told at its start.
 func TestCanaryFromElsewhere(t *testing.T) {
 	h := newHouse(t)
