@@ -19,7 +19,7 @@ func (t *test) conditions() iter.Seq[*condition] {
 	return func(yield func(*condition) bool) {
 		for _, clause := range [...][]*condition{t.match, t.any, t.unless} {
 			for _, c := range clause {
-				for _, leaf := range c.leaves() {
+				for leaf := range c.leaves() {
 					if !yield(leaf) {
 						return
 					}
@@ -39,7 +39,7 @@ func (t *test) leaveOpen() {
 		open       bool
 	}{{t.match, t.tempfail}, {t.any, t.tempfail}, {t.unless, true}} {
 		for _, c := range clause.conditions {
-			for _, leaf := range c.leaves() {
+			for leaf := range c.leaves() {
 				leaf.open = clause.open && slices.Contains(catalogue[leaf.key.Attr].Names, temperror)
 			}
 		}

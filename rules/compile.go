@@ -48,10 +48,10 @@ func newCompiler(src *Source, r Reading) *compiler {
 		heads:    r.Heads,
 		asked:    r.Named,
 		lists:    src.Lists,
-		patterns: make(map[string]*expr.Pattern),
+		patterns: make(map[string]*expr.Pattern, len(r.Heads)),
 		bad:      make(map[string]error),
 		trouble:  make(map[*expr.Pattern][]string),
-		required: make(map[*expr.Pattern]expr.Required),
+		required: make(map[*expr.Pattern]expr.Required, len(r.Heads)),
 	}
 	if c.cache = src.Cache; c.cache == nil {
 		c.cache = expr.NewCache(expr.DefaultCache)

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"iter"
 	"net/netip"
 	"slices"
 	"unicode/utf8"
@@ -143,7 +144,7 @@ func (c *condition) isDirect() bool {
 
 // delay is greater of what must be waited for.
 func (c *condition) delay() int {
-	for _, leaf := range c.leaves() {
+	for leaf := range c.leaves() {
 		if catalogue[leaf.key.Attr].Asks != Nobody || slices.ContainsFunc(leaf.refs, func(r reference) bool { return catalogue[r.key.Attr].Asks != Nobody }) {
 			return 1
 		}
@@ -152,19 +153,23 @@ func (c *condition) delay() int {
 }
 
 // leaves are the conditions with a key each that c is made of.
-func (c *condition) leaves() []*condition {
-	if c.operands == noOperands {
-		return []*condition{c}
+func (c *condition) leaves() iter.Seq[*condition] {
+	return func(yield func(*condition) bool) { c.eachLeaf(yield) }
+}
+
+// eachLeaf visits the leaves until yield says no, and then does.
+func (c *condition) eachLeaf(yield func(*condition) bool) bool {
+	if c.operands == noOperands || len(c.alternatives)+len(c.parts)+len(c.counted) == 0 {
+		return yield(c)
 	}
-	inner := slices.Concat(c.alternatives, c.parts, c.counted)
-	if len(inner) == 0 {
-		return []*condition{c}
+	for _, inner := range [...][]*condition{c.alternatives, c.parts, c.counted} {
+		for _, one := range inner {
+			if !one.eachLeaf(yield) {
+				return false
+			}
+		}
 	}
-	var all []*condition
-	for _, one := range inner {
-		all = append(all, one.leaves()...)
-	}
-	return all
+	return true
 }
 
 // leftOpen tells whether a value that is no match is no answer either.

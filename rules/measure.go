@@ -39,7 +39,7 @@ func (r *Rule) extra(values int) Weight {
 func (e *evaluation) matching(t *test) (sure, open int) {
 	for _, clause := range [...][]*condition{t.match, t.any} {
 		for _, c := range clause {
-			for _, leaf := range c.leaves() {
+			for leaf := range c.leaves() {
 				s, o := e.values(leaf)
 				sure, open = sure+s, open+o
 			}
@@ -125,7 +125,7 @@ func (e *evaluation) rulesNamed(c *condition) int {
 func (e *evaluation) captures(t *test) []string {
 	for _, clause := range [...][]*condition{t.match, t.any} {
 		for _, c := range clause {
-			for _, leaf := range c.leaves() {
+			for leaf := range c.leaves() {
 				if leaf.key.Attr == RuleName {
 					continue
 				}

@@ -1,6 +1,9 @@
 package rules
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // Rule is a compiled rule. It is immutable.
 type Rule struct {
@@ -167,9 +170,11 @@ func (c *compiler) weights(src *SourceRule, r *Rule) {
 func (t *test) groups() int {
 	n := 0
 	for _, clause := range [...][]*condition{t.match, t.any} {
-		for _, leaf := range leavesOf(clause) {
-			for _, p := range leaf.patterns {
-				n = max(n, p.Groups())
+		for _, c := range clause {
+			for leaf := range c.leaves() {
+				for _, p := range leaf.patterns {
+					n = max(n, p.Groups())
+				}
 			}
 		}
 	}
@@ -179,7 +184,7 @@ func (t *test) groups() int {
 func leavesOf(clause []*condition) []*condition {
 	var all []*condition
 	for _, c := range clause {
-		all = append(all, c.leaves()...)
+		all = slices.AppendSeq(all, c.leaves())
 	}
 	return all
 }

@@ -30,7 +30,7 @@ const (
 
 // loadGrowth is how many percent the heap grows while a policy is loaded: a large one
 // takes twice its own size otherwise, and it is loaded once.
-const loadGrowth = 50
+const loadGrowth = 70
 
 // LoadingHeap has memory matter more than the processor while a policy is loaded,
 // until a daemon runs. GOGC in the environment says otherwise.

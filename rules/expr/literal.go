@@ -51,10 +51,10 @@ func (n needs) flush(set []string) [][]string {
 }
 
 func needsOf(re *syntax.Regexp) needs {
-	switch re.Op {
-	case syntax.OpEmptyMatch, syntax.OpBeginLine, syntax.OpEndLine, syntax.OpBeginText,
-		syntax.OpEndText, syntax.OpWordBoundary, syntax.OpNoWordBoundary:
+	if isAssertion(re) {
 		return needs{exact: []string{""}}
+	}
+	switch re.Op {
 	case syntax.OpLiteral:
 		var b strings.Builder
 		b.Grow(len(re.Rune))
@@ -94,10 +94,10 @@ func classLiterals(ranges []rune) []string {
 			return nil
 		}
 	}
-	var set []string
+	set := make([]string, 0, maxClass)
 	for i := 0; i+1 < len(ranges); i += 2 {
 		for r := ranges[i]; r <= ranges[i+1]; r++ {
-			if s := string(fold(r)); !slices.Contains(set, s) {
+			if s := textOf(fold(r)); !slices.Contains(set, s) {
 				set = append(set, s)
 			}
 		}
@@ -105,37 +105,66 @@ func classLiterals(ranges []rune) []string {
 			return nil
 		}
 	}
+	if len(set) == 0 {
+		return nil // of a class of nothing
+	}
 	return set
+}
+
+// textOf is a rune as a text; the most common ones are parts of one.
+func textOf(r rune) string {
+	const letters, digits = "abcdefghijklmnopqrstuvwxyz", "0123456789"
+	switch {
+	case 'a' <= r && r <= 'z':
+		return letters[r-'a' : r-'a'+1]
+	case '0' <= r && r <= '9':
+		return digits[r-'0' : r-'0'+1]
+	}
+	return string(r)
 }
 
 // concatNeeds joins neighbours whose texts are all known, as long as they
 // stay few.
 func concatNeeds(subs []*syntax.Regexp) needs {
 	var n needs
-	run, whole := []string{""}, true
+	var run []string // none is the empty text alone
+	whole := true
 	for _, sub := range subs {
+		if isAssertion(sub) {
+			continue // nothing between its neighbours
+		}
 		next := needsOf(sub)
-		if next.exact != nil && len(run)*len(next.exact) <= maxLiterals {
+		if next.exact != nil && max(len(run), 1)*len(next.exact) <= maxLiterals {
 			run = cross(run, next.exact)
 			continue
 		}
 		whole = false
 		n.sets = append(n.flush(run), next.sets...)
+		run = next.exact
+	}
+	if !whole {
+		n.sets = n.flush(run)
+		return n
+	}
+	if run == nil {
 		run = []string{""}
-		if next.exact != nil {
-			run = next.exact
-		}
 	}
-	if whole {
-		return needs{exact: run}
+	return needs{exact: run}
+}
+
+// isAssertion tells of what matches no more than a place.
+func isAssertion(re *syntax.Regexp) bool {
+	switch re.Op {
+	case syntax.OpEmptyMatch, syntax.OpBeginLine, syntax.OpEndLine, syntax.OpBeginText,
+		syntax.OpEndText, syntax.OpWordBoundary, syntax.OpNoWordBoundary:
+		return true
 	}
-	n.sets = n.flush(run)
-	return n
+	return false
 }
 
 func cross(left, right []string) []string {
 	switch {
-	case len(left) == 1 && left[0] == "":
+	case len(left) == 0 || len(left) == 1 && left[0] == "":
 		return right
 	case len(right) == 1 && right[0] == "":
 		return left
@@ -152,7 +181,7 @@ func cross(left, right []string) []string {
 // alternateNeeds unites one set of each branch: some branch matches, and with
 // it a literal of its set is there.
 func alternateNeeds(subs []*syntax.Regexp) needs {
-	var exact, union []string
+	exact, union := make([]string, 0, len(subs)), make([]string, 0, len(subs))
 	whole, each := true, true
 	for _, sub := range subs {
 		n := needsOf(sub)

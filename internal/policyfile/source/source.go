@@ -147,6 +147,9 @@ func (w *writer) flush() {
 	w.text = w.text[:0]
 }
 
+// looked is of how many values of an array it is looked how long they are.
+const looked = 256
+
 // sizeOf adds up about what a value takes in its canonical form: of a large policy
 // the text would otherwise be copied again and again as it grows.
 func (w *writer) sizeOf(n *document.Node, size *int) {
@@ -159,6 +162,15 @@ func (w *writer) sizeOf(n *document.Node, size *int) {
 		return
 	}
 	*size += 2
+	if n.Kind == document.Array && len(n.Children) > looked {
+		// Very many are much alike, and each has to be read for this.
+		some, every := 0, len(n.Children)/looked
+		for i := 0; i < len(n.Children); i += every {
+			w.sizeOf(n.Children[i], &some)
+		}
+		*size += (some + looked) * every
+		return
+	}
 	for _, c := range n.Children {
 		if n.Kind == document.Table {
 			*size += len(c.Key) + 3
