@@ -36,6 +36,7 @@ type options struct {
 func main() {
 	var o options
 	serve := flag.String("serve", "", "be the daemon with this policy, or the wire code on this socket")
+	play := flag.String("play", "", "only play the MTA, to the daemon on this socket")
 	flag.IntVar(&o.messages, "n", 60_000, "messages")
 	flag.IntVar(&o.connections, "c", 4, "connections at a time")
 	flag.IntVar(&o.rules, "rules", 100, "header rules of the policy")
@@ -44,6 +45,9 @@ func main() {
 	run := o.run
 	if *serve != "" {
 		run = func() error { return child(*serve) }
+	}
+	if *play != "" {
+		run = func() error { return o.play(*play) }
 	}
 	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "profile:", err)
@@ -78,6 +82,12 @@ func (o options) run() error {
 		return fmt.Errorf("go tool pprof: %w", err)
 	}
 	return table(os.Stdout, string(traces), all)
+}
+
+// play has a daemon judge messages.
+func (o options) play(socket string) error {
+	_, err := player.Play(socket, o.connections, o.messages, player.Ordinary)
+	return err
 }
 
 func (o options) policy(dir string) string {
