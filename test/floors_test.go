@@ -33,6 +33,7 @@ var floors = map[string]int{
 	"internal/budget":   -2,
 	"internal/jsontext": -2,
 	"internal/charset":  -1,
+	"internal/dataurl":  -1,
 
 	"internal/nettext":             0,
 	"internal/took":                0,
@@ -49,6 +50,7 @@ var floors = map[string]int{
 	"internal/fieldtext":           0,
 	"internal/css":                 0,
 	"internal/markup":              0,
+	"internal/letterform":          0,
 	"internal/officexml":           0,
 	"internal/pdf":                 0,
 	"internal/rtf":                 0,

@@ -142,6 +142,8 @@ func unlisted(key string) encoding.Encoding {
 		return charmap.Windows1251
 	case "cp866", "ibm866", "dos866", "oem866":
 		return charmap.CodePage866
+	case "cp037", "ibm037", "cp500", "ibm500", "ebcdiccpus", "ebcdiccpbe", "ebcdiccpch", "cp273", "ibm273", "cp277", "ibm277", "cp280", "ibm280", "cp284", "ibm284", "cp285", "ibm285", "cp297", "ibm297":
+		return charmap.CodePage037 // letters are the same in all of them
 	case "cp874", "windows874":
 		return charmap.Windows874
 	}

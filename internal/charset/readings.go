@@ -19,7 +19,7 @@ import (
 func Readings(b *budget.Budget, octets, label, meta string) []string {
 	c, known := Find(label)
 	byMark, marked := mark(octets)
-	if !marked && known && c.IsUTF8() && utf8.ValidString(octets) {
+	if !marked && known && c.IsUTF8() && utf8.ValidString(octets) && strings.IndexByte(octets, 0) < 0 {
 		return []string{c.Decode(b, octets)}
 	}
 	var all []string
@@ -41,6 +41,9 @@ func Readings(b *budget.Budget, octets, label, meta string) []string {
 	if marked && byMark.Wide() {
 		return all
 	}
+	if order, ok := byZeros(octets); ok && (!known || c.encoding != order) {
+		add(Charset{order, ""}.Decode(b, octets))
+	}
 	_ = b.Charge(1 + len(octets)) // the caller looks at the budget
 	plain := isPlain(octets)
 	doubtful := !known || SaysNothing(label) || strings.ContainsRune(labelled, utf8.RuneError)
@@ -60,6 +63,21 @@ func Readings(b *budget.Budget, octets, label, meta string) []string {
 		}
 	}
 	return all
+}
+
+// byZeros is the order of UTF-16 that a text in Latin letters is in, whatever says
+// otherwise: one octet of nearly each two is zero.
+func byZeros(octets string) (order wide, ok bool) {
+	const looked = 2 << 10
+	octets = octets[:min(len(octets), looked)]
+	zeros := [2]int{}
+	for i := range len(octets) {
+		if octets[i] == 0 {
+			zeros[i%2]++
+		}
+	}
+	most := max(zeros[0], zeros[1])
+	return wide{2, zeros[1] > zeros[0]}, most > 1 && 4*most > len(octets) && zeros[0]+zeros[1]-most <= most/8
 }
 
 // likelier tells whether a guess is much more like a text than what the label says: of

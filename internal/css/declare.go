@@ -28,6 +28,19 @@ type value struct {
 	exact string
 }
 
+// Presentation takes an attribute of an element of SVG that stands for a property of its
+// name (SVG 2 §6.6).
+func (d *Declarations) Presentation(b *budget.Budget, name, value string) error {
+	const perAttribute = 16
+	if err := b.Charge(perAttribute); err != nil {
+		return err
+	}
+	t := newTokens(b, name+":"+value)
+	s := t.declarations()
+	d.Add(&s.Normal)
+	return t.err
+}
+
 // declarations reads until the end of a block, or of the text.
 func (t *tokens) declarations() Style {
 	var s Style

@@ -1,6 +1,9 @@
 package css
 
-import "math"
+import (
+	"math"
+	"strings"
+)
 
 // The lengths that values have.
 
@@ -84,4 +87,20 @@ func numbersIn(values []value) (all [8]float64) {
 		}
 	}
 	return all
+}
+
+// display is what a word says; known is false of one that says nothing.
+func display(word string) (v Value, known bool) {
+	switch {
+	case word == "none":
+		return Hides, true
+	case strings.HasPrefix(word, "table-column"):
+		return Column, true
+	case strings.HasPrefix(word, "inline"), word == "contents":
+		return Inline, true
+	case word == "block", word == "flow", word == "flow-root", word == "flex", word == "grid", word == "list-item", word == "run-in", word == "math",
+		strings.HasPrefix(word, "table"), strings.HasPrefix(word, "ruby"), strings.HasPrefix(word, "-"):
+		return Block, true
+	}
+	return 0, false
 }

@@ -81,6 +81,14 @@ func (d *Declarations) declare(name string, values []value) {
 		}
 	case "-webkit-text-fill-color": // not all programs know of it
 		d[Color], d[Unsure] = Doubtful, Hides
+	case "fill": // of what is drawn
+		if c := colour(values, false); c == Clear || c == Doubtful || first.text == "none" || c>>24 == 1 && c != Paint(0, 0, 0) {
+			d[Color], d[Unsure] = Doubtful, Hides
+		}
+	case "fill-opacity":
+		if first.none() || first.n <= 0.05 && first.unit == "" {
+			d[Color], d[Unsure] = Doubtful, Hides
+		}
 	case "background", "background-color", "background-image":
 		d.background(name, values)
 	case "box-shadow", "filter", "backdrop-filter", "mix-blend-mode", "border-image", "border-image-source":
@@ -276,20 +284,4 @@ func (d *Declarations) fontSize(v value) {
 	default:
 		d[FontSize] = Shows
 	}
-}
-
-// display is what a word says; known is false of one that says nothing.
-func display(word string) (v Value, known bool) {
-	switch {
-	case word == "none":
-		return Hides, true
-	case strings.HasPrefix(word, "table-column"):
-		return Column, true
-	case strings.HasPrefix(word, "inline"), word == "contents":
-		return Inline, true
-	case word == "block", word == "flow", word == "flow-root", word == "flex", word == "grid", word == "list-item", word == "run-in", word == "math",
-		strings.HasPrefix(word, "table"), strings.HasPrefix(word, "ruby"), strings.HasPrefix(word, "-"):
-		return Block, true
-	}
-	return 0, false
 }

@@ -3,7 +3,6 @@ package css
 import (
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/tdewolff/parse/v2/css"
 
@@ -103,55 +102,6 @@ func (s *Sheet) block(t *tokens, depth int, when condition) {
 			}
 			s.body(t, selectors, depth, when)
 		}
-	}
-}
-
-// at reads an at-rule: blocks of rules for media and the like are read, and of
-// declarations within a rule, all else is passed over. It tells whether the block ended
-// that it stands in.
-func (s *Sheet) at(t *tokens, of []believed, depth int, when condition) (ended bool) {
-	name := strings.TrimPrefix(t.text, "@")
-	p, ok := t.prelude(depth > 0 || of != nil)
-	if !ok {
-		return t.kind == css.RightBraceToken
-	}
-	also := false
-	var within condition
-	switch name {
-	case "media":
-		within, also = s.media(p)
-	case "supports", "layer", "document", "-moz-document", "container", "scope":
-		if p.cut {
-			p.text += strconv.Itoa(s.read)
-		}
-		within, also = condition{doubts: s.doubt("@" + name + p.text)}, true
-	case "keyframes", "-webkit-keyframes", "-moz-keyframes":
-		s.frames(t)
-		return false
-	}
-	switch {
-	case !also || depth >= maxDepth:
-		s.cut = s.cut || also
-		t.skip()
-	case of != nil:
-		s.body(t, of, depth+1, when.and(within))
-	default:
-		s.block(t, depth+1, when.and(within))
-	}
-	return false
-}
-
-// frames reads those of an animation.
-func (s *Sheet) frames(t *tokens) {
-	for t.next() && t.kind != css.RightBraceToken {
-		if t.kind == css.WhitespaceToken {
-			continue
-		}
-		if _, ok := t.prelude(true); !ok {
-			return
-		}
-		style := t.declarations()
-		s.moves = s.moves || style != (Style{})
 	}
 }
 

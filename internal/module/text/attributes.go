@@ -17,6 +17,7 @@ type attributes struct {
 	content string
 	refresh bool
 	unseen  bool // a field of a form that is not shown
+	sheet   bool // its address is that of a style sheet
 }
 
 // attribute is one by its name.
@@ -69,6 +70,18 @@ func (a *attributes) take(p *page, name, key, value string) {
 		}
 	case "popover":
 		a.doubt()
+	case "srcdoc":
+		if name == "iframe" {
+			p.frame(value)
+		}
+	case "label":
+		if name == "option" || name == "optgroup" {
+			a.alt = value
+		}
+	case "string":
+		if name == "v:textpath" {
+			a.alt = value
+		}
 	case "open":
 		if name == "dialog" {
 			a.certain = css.Declarations{}
@@ -104,12 +117,24 @@ func (a *attributes) take(p *page, name, key, value string) {
 	case "type":
 		a.unseen = name == "input" && strings.EqualFold(short, "hidden")
 	case "href", "xlink:href", "action", "formaction", "src", "data":
+		if key == "src" || key == "data" {
+			p.embed(name, value)
+		}
 		a.targets = append(a.targets, target{key, value})
 	case "content":
 		a.content = short
 		a.targets = append(a.targets, target{key, a.content})
 	case "http-equiv":
 		a.refresh = strings.EqualFold(strings.TrimSpace(short), "refresh")
+	}
+	if p.last[svgElement] > 0 && p.spent == nil {
+		switch key {
+		case "display", "visibility", "opacity", "font-size", "fill", "fill-opacity", "unicode-bidi", "direction", "clip-path", "transform":
+			p.spent = a.looks.Presentation(p.budget, key, short)
+		}
+	}
+	if key == "rel" && strings.Contains(strings.ToLower(short), "stylesheet") {
+		a.sheet = name == "link"
 	}
 	if key == "class" || key == "id" || p.sheet.Wants(key) {
 		if len(a.kept) >= maxKept {

@@ -124,6 +124,11 @@ func (p *page) start(z *markup.Reader, selfClosing bool) error {
 	if err := p.links.start(name, &tagged); err != nil {
 		return err
 	}
+	if tagged.sheet {
+		if err := p.linked(&tagged); err != nil {
+			return err
+		}
+	}
 	if p.sheet.Has(css.Before) || p.sheet.Has(css.After) || p.sheet.Has(css.FirstLetter) {
 		if err := p.decorate(at); err != nil {
 			return err

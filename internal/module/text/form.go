@@ -13,9 +13,10 @@ type form int
 const (
 	noForm form = iota
 	plainly
-	marked // with the tags of HTML, or with ones that are read as such
-	folded // in the lines of iCalendar and vCard
-	rich   // in RTF
+	marked   // with the tags of HTML, or with ones that are read as such
+	enriched // with those of RFC 1896
+	folded   // in the lines of iCalendar and vCard
+	rich     // in RTF
 )
 
 // formsOf are those of a part, each once: mail programs differ in which of several
@@ -34,9 +35,11 @@ func formsOf(p *mail.Part) []form {
 // stands (RFC 2046 §4.1.4), so any is looked at.
 func formOf(mediaType string) form {
 	switch mediaType {
-	case "text/html", "application/xhtml+xml", "text/x-amp-html", "text/enriched", "text/richtext":
+	case "text/html", "application/xhtml+xml", "text/x-amp-html", "text/watch-html", "application/html", "application/vnd.wap.xhtml+xml", "text/vnd.wap.wml", "image/svg+xml":
 		return marked
-	case "text/calendar", "text/x-vcalendar", "text/vcard", "text/x-vcard", "text/directory":
+	case "text/enriched", "text/richtext":
+		return enriched
+	case "text/calendar", "text/x-vcalendar", "text/vcard", "text/x-vcard", "text/directory", "application/ics":
 		return folded
 	case "text/rtf", "application/rtf", "application/x-rtf", "text/x-rtf":
 		return rich
@@ -47,15 +50,6 @@ func formOf(mediaType string) form {
 		return plainly
 	}
 	return noForm
-}
-
-// unfolded joins the lines that stand for one (RFC 5545 §3.1, RFC 6350 §3.2), and
-// has the characters themselves that are written with a backslash (RFC 5545 §3.3.11).
-func unfolded(text string) string {
-	return strings.NewReplacer(
-		"\r\n ", "", "\r\n\t", "", "\n ", "", "\n\t", "",
-		`\\`, `\`, `\n`, "\n", `\N`, "\n", `\,`, ",", `\;`, ";",
-	).Replace(text)
 }
 
 // unflowed is a text whose lines that end with a space go on in the next (RFC 3676 §4.2);

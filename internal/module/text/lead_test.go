@@ -102,7 +102,8 @@ func TestForms(t *testing.T) {
 		{"text/html", "lot\x00tery", "lottery"},
 		{"text/rfc822-headers", "Subject: lottery", ""},
 		{"application/json", "lottery", ""},
-		{"image/svg+xml", "<text>lottery</text>", ""},
+		{"image/svg+xml", "<text>lot<tspan>tery</tspan></text>", "lottery"}, // programs show it beside the text
+		{"image/png", "lottery", ""},
 	} {
 		f := of(t, "Content-Type: "+tt.header+"\r\n\r\n"+tt.body)
 		if got := strings.Join(f.Text, "|"); got != tt.want {

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/css"
@@ -32,6 +33,7 @@ type page struct {
 	nested int               // pages around this text
 	floor  int               // elements that are open around it
 	only   bool              // what is read is for some programs
+	not    bool              // what follows is not for Outlook
 	spent  error             // the budget's
 
 	worlds    []world
@@ -60,12 +62,15 @@ type page struct {
 func (in *inspection) html(text string) error {
 	text = markup.Clean(text)
 	sheet := new(css.Sheet)
+	frames := len(in.frames)
 	p := in.page(sheet)
 	if err := p.read(text); err != nil {
 		return p.cut(err)
 	}
 	if p.late {
 		// Style sheets are of the whole page, wherever they stand in it.
+		in.framed -= len(in.frames) - frames
+		in.frames = in.frames[:frames]
 		p = in.page(sheet)
 		p.known = true
 		if err := p.read(text); err != nil {
@@ -219,12 +224,42 @@ func (p *page) again() error {
 // nothing.
 func (p *page) comment(raw string) error {
 	text, ok := strings.CutPrefix(raw, "<!--")
-	if !ok || !beginsWith(strings.TrimLeft(text, " \t\r\n"), "[if") {
+	if strings.Contains(raw, "<![endif]") { // where what is for others ends
+		p.not = false
+	}
+	if !ok {
+		if condition, is := strings.CutPrefix(raw, "<!"); is && isNever(strings.TrimSuffix(condition, "]>")) {
+			p.not = true
+		}
 		return nil
 	}
-	_, text, _ = strings.Cut(text, "]>")
+	if !beginsWith(strings.TrimLeft(text, " \t\r\n"), "[if") {
+		return nil
+	}
+	condition, text, _ := strings.Cut(text, "]>")
+	if isNever(condition) {
+		// What follows a comment that ends at once is for others.
+		p.not = p.not || strings.HasPrefix(text, "<!--") || text == "-->"
+		return nil
+	}
 	text, _, _ = strings.Cut(strings.TrimSuffix(text, "-->"), "<![endif]")
 	return p.inside(text)
+}
+
+// isNever tells of a condition that holds in no Outlook that there is: since 2007 its
+// versions are 12 and more.
+func isNever(condition string) bool {
+	words := strings.Fields(strings.ToLower(strings.TrimLeft(condition, " \t\r\n")))
+	switch {
+	case len(words) > 0 && words[0] != "[if":
+		return false
+	case len(words) == 2:
+		return words[1] == "!mso" || words[1] == "false" || words[1] == "(!mso)" || words[1] == "!(mso)"
+	case len(words) == 4 && words[2] == "mso":
+		n, err := strconv.Atoi(words[3])
+		return err == nil && (words[1] == "lt" && n <= 12 || words[1] == "lte" && n < 12)
+	}
+	return false
 }
 
 // inside reads a page within the page, that only some programs show.

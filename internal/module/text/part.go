@@ -52,10 +52,15 @@ func (in *inspection) read(p *mail.Part, forms []form, octets string) (err error
 			switch f {
 			case marked:
 				err = in.html(text)
+			case enriched:
+				err = in.enriched(text)
 			case folded:
-				err = in.plain(unfolded(text))
+				err = in.card(text)
 			default:
 				err = in.flowing(p, text)
+			}
+			if err == nil {
+				err = in.readFrames()
 			}
 			if err != nil {
 				return err

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/internal/archive"
 	"github.com/tollgate-mail/tollgate/internal/budget"
+	"github.com/tollgate-mail/tollgate/internal/letterform"
 	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/internal/module"
 	"github.com/tollgate-mail/tollgate/internal/settings"
@@ -148,6 +149,8 @@ type inspection struct {
 	domains addresses
 	symbols []string
 	desk    *desk
+	frames  []string        // pages in pages that are to be read
+	framed  int             // how many there were
 	dir     string          // of Settings
 	lister  *archive.Lister // once there is something to open
 	signed  int             // around what is read, within each other
@@ -186,13 +189,26 @@ func (in *inspection) show(text string) error {
 		in.found(SymbolIBAN)
 	}
 	in.text.add(text, maxText)
-	if ascii || !hasOtherForms(text) {
+	if ascii {
+		return nil
+	}
+	if err := in.budget.Charge(2 * len(text)); err != nil {
+		return err
+	}
+	latin, other := letterform.Lookalikes(text)
+	if latin != text {
+		in.text.add(latin, maxText)
+	}
+	if other != text {
+		in.text.add(other, maxText)
+	}
+	if !letterform.Others(text) {
 		return nil
 	}
 	if err := in.budget.Charge(len(text)); err != nil {
 		return err
 	}
-	plain := plainForms(text)
+	plain := letterform.Plain(text)
 	if ibanIn(plain) {
 		in.found(SymbolIBAN)
 	}

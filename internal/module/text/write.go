@@ -39,18 +39,25 @@ func (p *page) space(at int, in worlds) {
 // put takes what is written in the element at a place, in some worlds.
 func (p *page) put(at int, text string, in worlds, how written) error {
 	everywhere := in == p.all
-	seen, turned, quiet := p.all, worlds(0), false
+	turned, quiet := worlds(0), false
 	if at >= 0 {
-		e := &p.open[at]
-		if e.data {
+		if p.open[at].data {
 			return nil
 		}
-		seen, turned, quiet = e.seen, e.turned, e.quiet
-		if how == added {
-			seen = p.all
-		}
+		quiet = p.open[at].quiet
 	}
 	p.begun = p.begun || strings.TrimLeft(text, " \t\n\f") != ""
+	if p.not && !p.only {
+		if strings.TrimLeft(text, " \n\t\f") != "" {
+			if err := p.ask(question{belief: notes}); err != nil {
+				return err
+			}
+			if everywhere {
+				in = p.all
+			}
+		}
+		in &^= p.noted
+	}
 	if only := p.only || quiet; only {
 		if p.noted == 0 {
 			if p.apart() && strings.TrimLeft(text, " \n\t") == "" {
@@ -65,6 +72,12 @@ func (p *page) put(at int, text string, in worlds, how written) error {
 			return p.put(at, text, in|p.noted, how)
 		}
 		in &= p.noted
+	}
+	seen := p.all
+	if at >= 0 {
+		if turned = p.open[at].turned; how != added {
+			seen = p.open[at].seen
+		}
 	}
 	if (seen&p.usual == 0 || quiet) && in&p.usual != 0 && how == within {
 		p.hidden = append(p.hidden, text...)
