@@ -92,6 +92,9 @@ func (a *app) printAudit(r *audit.Report) error {
 	if len(r.Unlisted) > 0 {
 		fmt.Fprintf(a.out, "counted although they are in the store's list of clients no more: %s\n", visible(strings.Join(r.Unlisted, ", ")))
 	}
+	if r.Gone > 0 {
+		fmt.Fprintf(a.out, "%d more were spooled, and neither the store nor the spool has them any more (a segment was removed, a disk died): they are lost\n", r.Gone)
+	}
 	for _, one := range r.FirstMissing {
 		fmt.Fprintf(a.out, "missing  %s  %s  %s\n", local(one.Time), visible(one.Client), visible(one.ID))
 	}

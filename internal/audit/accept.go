@@ -117,7 +117,7 @@ func (a *Accepts) Accept(spool string, one Acceptance, so int64, find func() (*R
 	switch missing := max(r.Missing, lacks); {
 	case missing != so || missing == 0:
 		return one, fmt.Errorf("%w: %d records are missing, not %d", ErrNotThat, missing, so)
-	case missing > MostAccepted:
+	case r.Missing > MostAccepted: // of what is gone from the spool, too, nobody has ids
 		return one, fmt.Errorf("%w: more than %d records are not accepted as lost", ErrNotThat, MostAccepted)
 	}
 	one.Spool, one.Records, one.IDs = spool, lacks, []string{}

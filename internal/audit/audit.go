@@ -51,6 +51,9 @@ type Report struct {
 	Doubled      int64               `json:"doubled"`
 	FirstMissing []accounting.Record `json:"first_missing"`
 	FirstDoubled []accounting.Record `json:"first_doubled"`
+	// Gone are those that the numbers of what was spooled lack besides: neither the store
+	// nor the spool has them any more.
+	Gone int64 `json:"gone"`
 	// Unlisted are clients whose accounts are there and counted, and that are in the
 	// store's list of clients no more.
 	Unlisted []string  `json:"unlisted,omitempty"`
@@ -59,7 +62,10 @@ type Report struct {
 }
 
 // Proven tells whether all of it is there once.
-func (r *Report) Proven() bool { return r.Missing == 0 && r.Doubled == 0 }
+func (r *Report) Proven() bool { return r.Missing == 0 && r.Doubled == 0 && r.Gone == 0 }
+
+// Compare notes what the numbers of a balance lack besides what was looked for.
+func (r *Report) Compare(is *Balance) { r.Gone = max(0, is.Missing-r.Missing) }
 
 const (
 	// inMemory bounds the records that are looked for at once; of more there are

@@ -316,3 +316,20 @@ func TestAccept(t *testing.T) {
 		t.Errorf("%+v %v", list, err)
 	}
 }
+
+// What neither the store nor the spool has any more is told by the numbers alone; what was
+// looked for is not told twice, and any number of it can be accepted.
+func TestGone(t *testing.T) {
+	for _, tt := range []struct{ lacks, missing, gone int64 }{{0, 0, 0}, {5, 0, 5}, {5, 2, 3}, {2, 2, 0}, {1, 2, 0}, {-3, 0, 0}, {50_000, 0, 50_000}} {
+		r := &Report{Missing: tt.missing, FirstMissing: []accounting.Record{}}
+		is := &Balance{Missing: tt.lacks}
+		if r.Compare(is); r.Gone != tt.gone || r.Proven() != (tt.missing == 0 && tt.gone == 0) {
+			t.Errorf("%+v: %+v", tt, r)
+		}
+		so := max(tt.missing, tt.lacks)
+		one, err := NewAccepts(filepath.Join(t.TempDir(), "accepted")).Accept("s", Acceptance{By: "root"}, so, func() (*Report, *Balance, error) { return r, is, nil })
+		if (err == nil) != (so > 0) || err == nil && one.Records != max(0, tt.lacks) {
+			t.Errorf("%+v: %+v, %v", tt, one, err)
+		}
+	}
+}

@@ -96,10 +96,41 @@ func (d *Daemon) answerAudit(ctx context.Context, _ json.RawMessage) (any, error
 	if err == nil {
 		r, err = a.Run(ctx)
 	}
+	if err == nil {
+		err = d.compare(ctx, r)
+	}
 	if err != nil {
 		return nil, unaudited(err)
 	}
 	return r, nil
+}
+
+// compareLimit bounds what an audit waits for the store to say that it kept what it took.
+const compareLimit = 10 * time.Second
+
+// compare has an audit tell of what is nowhere any more: the spool retains no record that
+// was removed with its segment, and the numbers lack it.
+func (d *Daemon) compare(ctx context.Context, r *audit.Report) error {
+	store, ok := d.store.(accounting.Conserver)
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, compareLimit)
+	defer cancel()
+	b := d.balancer(store)
+	is, err := b.Now(ctx)
+	if err != nil {
+		d.log.Warn("what was spooled and what the store has cannot be compared", "error", err)
+		return nil // each record that the spool retains was looked for
+	}
+	if is == nil {
+		return nil // they are on their way
+	}
+	if err := b.Explain(is, r); err != nil {
+		return err
+	}
+	r.Compare(is)
+	return nil
 }
 
 // AcceptRequest asks to accept as lost what an audit finds missing: so many records.
