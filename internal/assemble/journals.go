@@ -1,9 +1,16 @@
 package assemble
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
+	"path/filepath"
 
+	"github.com/tollgate-mail/tollgate/internal/durable"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 )
 
@@ -11,7 +18,42 @@ import (
 type Journals struct {
 	Log *slog.Logger
 
-	journal *journal.Journal
+	journal  *journal.Journal
+	stateDir string // as the gateway started
+}
+
+// left is the file of lines that an end could not write to a journal.
+func (j *Journals) left(kind string) string { return filepath.Join(j.stateDir, "journal-left."+kind) }
+
+// Keep has lines of a journal that cannot be written now in the state folder, for the next
+// start.
+func (j *Journals) Keep(kind string, lines []byte) error {
+	before, err := os.ReadFile(j.left(kind))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("the lines of a journal: %w", err)
+	}
+	return durable.Replace(j.left(kind), append(before, lines...), 0o640)
+}
+
+// takeLeft has lines written that an end before could not write.
+func (j *Journals) takeLeft() {
+	for _, kind := range journal.Kinds() {
+		lines, err := os.ReadFile(j.left(kind))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = j.journal.Inherit(kind, lines)
+		}
+		if err == nil {
+			err = os.Remove(j.left(kind))
+		}
+		if err != nil {
+			j.Log.Error("lines of a journal that could not be written before are left where they are", "file", j.left(kind), "error", err)
+			continue
+		}
+		j.Log.Info("lines of a journal that could not be written before are written now", "kind", kind, "lines", bytes.Count(lines, []byte{'\n'}))
+	}
 }
 
 // Journal is nil before the first policy is in force.
@@ -27,7 +69,9 @@ func (j *Journals) Prepare(_ context.Context, d *Draft) (Step, error) {
 		d.Journal = opened
 		return step{commit: func() {
 			opened.SetPacking(d.Config.JournalIndex)
-			j.journal = opened
+			j.journal, j.stateDir = opened, d.Config.StateDir
+			j.takeLeft()
+			opened.Bequeath(j.Keep)
 		}, discard: opened.Discard}, nil
 	}
 	packing := step{commit: func() { j.journal.SetPacking(d.Config.JournalIndex) }}

@@ -251,6 +251,7 @@ func (h *handing) Leave(hello takeover.Hello) {
 	remote := takeover.NewRemote(d.config().StateDir)
 	h.records.Put(remote)
 	d.memories.Ask(remote.State())
+	d.journals.Journal().Bequeath(d.linesTo(remote))
 	for _, ln := range h.sockets {
 		if l, ok := ln.(interface{ Lend() }); ok {
 			l.Lend()

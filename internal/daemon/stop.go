@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/internal/history"
+	"github.com/tollgate-mail/tollgate/internal/journal"
+	"github.com/tollgate-mail/tollgate/internal/takeover"
 )
 
 // Wait serves until a signal of end, or a part of the daemon fails; at one of
@@ -162,5 +164,23 @@ func (d *Daemon) keepTrial(t *trial) {
 	if !left && !t.kept {
 		d.saveCanary(state)
 		t.kept = over
+	}
+}
+
+// linesTo gives lines of a journal that cannot be written here to the process that has
+// the gateway; where that does not take them they stay for the next start.
+func (d *Daemon) linesTo(remote *takeover.Remote) journal.Heir {
+	const patience = 20 * time.Second // as for a usage record
+	return func(kind string, lines []byte) error {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		rest, err := remote.Lines(ctx, kind, lines)
+		if err == nil {
+			return nil
+		}
+		if kept := d.journals.Keep(kind, rest); kept != nil {
+			return errors.Join(err, kept)
+		}
+		return nil
 	}
 }

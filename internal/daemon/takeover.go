@@ -237,6 +237,10 @@ func (s successor) Append(ctx context.Context, list []accounting.Record) error {
 
 func (s successor) State() state.Store { return s.d.memories.Store() }
 
+func (s successor) Inherit(kind string, lines []byte) error {
+	return s.d.journals.Journal().Inherit(kind, lines)
+}
+
 func (s successor) Standings(since uint64) takeover.Standings {
 	list, now := s.d.accounts.Live.Since(since)
 	a := takeover.Standings{PID: os.Getpid(), Change: now, List: make([]takeover.Standing, len(list)), InForce: s.d.inForce()}

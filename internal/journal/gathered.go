@@ -3,6 +3,7 @@ package journal
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -34,6 +35,7 @@ type gathered struct {
 
 	mu     sync.Mutex
 	lines  []byte // wait to be written
+	heir   Heir   // nil: none
 	spare  []byte // the buffer before, for its memory
 	closed bool
 
@@ -143,7 +145,54 @@ func (g *gathered) flush() error {
 	return err
 }
 
-// close writes what waits; what cannot be written after a few tries is lost.
+// Heir keeps whole lines of a journal that could not be written when it was closed.
+type Heir func(kind string, lines []byte) error
+
+// Bequeath names who gets the lines that cannot be written when the journal is closed;
+// without anybody, or on an error of it, they are lost.
+func (j *Journal) Bequeath(to Heir) {
+	for _, w := range j.writers {
+		if w.gathered != nil {
+			w.gathered.mu.Lock()
+			w.gathered.heir = to
+			w.gathered.mu.Unlock()
+		}
+	}
+}
+
+// Inherit takes whole lines that another journal could not write. The errors are those of
+// Write: what is not of a kind whose lines are gathered, or too much.
+func (j *Journal) Inherit(kind string, lines []byte) error {
+	for _, w := range j.writers {
+		if w.name != kind || w.gathered == nil {
+			continue
+		}
+		if len(lines) == 0 {
+			return nil
+		}
+		return w.gathered.inherit(lines)
+	}
+	return fmt.Errorf("%w: %q", ErrKind, kind)
+}
+
+func (g *gathered) inherit(lines []byte) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case g.closed:
+		return errClosed
+	case len(g.lines)+len(lines) > 2*gatherLimit: // two journals full of lines that wait
+		return ErrLost
+	}
+	g.lines = append(g.lines, lines...)
+	if lines[len(lines)-1] != '\n' {
+		g.lines = append(g.lines, '\n')
+	}
+	signal(g.begun)
+	return nil
+}
+
+// close writes what waits; what cannot be written after a few tries is its heir's, or lost.
 func (g *gathered) close() error {
 	g.mu.Lock()
 	closed := g.closed
@@ -160,13 +209,28 @@ func (g *gathered) close() error {
 		err = g.flush()
 	}
 	if err != nil {
-		g.mu.Lock()
-		n := bytes.Count(g.lines, []byte{'\n'})
-		g.mu.Unlock()
-		g.file.lose(n)
-		g.log.Error("journal cannot be written; its lines are lost", "kind", g.file.kind, "error", err, "lines", n)
+		err = g.leave(err)
 	}
 	return errors.Join(err, g.file.close())
+}
+
+// leave gives what waits to the heir. The error is why lines are lost, nil where none is.
+func (g *gathered) leave(why error) error {
+	g.mu.Lock()
+	lines, heir := g.lines, g.heir
+	g.mu.Unlock()
+	n := bytes.Count(lines, []byte{'\n'})
+	if heir != nil {
+		err := heir(g.file.kind, lines)
+		if err == nil {
+			g.log.Warn("journal cannot be written; its lines are kept, and written by who has the journal next", "kind", g.file.kind, "error", why, "lines", n)
+			return nil
+		}
+		why = errors.Join(why, err)
+	}
+	g.file.lose(n)
+	g.log.Error("journal cannot be written; its lines are lost", "kind", g.file.kind, "error", why, "lines", n)
+	return why
 }
 
 // waiting is how many bytes are not yet written.

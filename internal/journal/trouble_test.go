@@ -459,3 +459,67 @@ func TestTakenAway(t *testing.T) {
 func another(path string) error {
 	return errors.Join(os.WriteFile(path+".new", []byte(`{"ref":"other"}`+"\n"), 0o644), os.Rename(path+".new", path))
 }
+
+// failing is a file of a journal whose disk takes nothing.
+func failing(t *testing.T) *file {
+	t.Helper()
+	f, err := os.OpenFile("/dev/full", os.O_RDWR, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	return &file{kind: Messages, f: f, path: "/dev/full"}
+}
+
+// Lines that cannot be written at the end are the heir's, and written by who inherits
+// them; without one, or where it fails, they are lost and counted.
+func TestHeir(t *testing.T) {
+	var left []byte
+	for name, tt := range map[string]struct {
+		heir Heir
+		lost int64
+	}{
+		"nobody": {nil, 2},
+		"fails":  {func(string, []byte) error { return errors.New("for a test") }, 2},
+		"takes":  {func(kind string, lines []byte) error { left = append(append(left, kind+"\n"...), lines...); return nil }, 0},
+	} {
+		g := newGathered(failing(t), slog.New(slog.DiscardHandler), time.Now)
+		g.heir = tt.heir
+		for range 2 {
+			if err := g.add(&Entry{Kind: Messages}, func(b []byte, _ *Entry) []byte { return append(b, "line"...) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := g.close(); (err != nil) != (tt.lost > 0) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if s := g.file.state(); s.Lost != tt.lost {
+			t.Errorf("%s: %d lost", name, s.Lost)
+		}
+	}
+	if string(left) != "messages\nline\nline\n" {
+		t.Errorf("%q is left", left)
+	}
+	dir := t.TempDir()
+	j, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(j.Inherit(Messages, []byte("one\ntwo")), j.Inherit(Messages, nil), j.Inherit(Messages, []byte("three\n"))); err != nil {
+		t.Error(err)
+	}
+	if err := j.Inherit(Blocks, []byte("x\n")); !errors.Is(err, ErrKind) {
+		t.Errorf("blocks are written at once: %v", err)
+	}
+	if err := j.Inherit(Messages, make([]byte, 2*gatherLimit)); !errors.Is(err, ErrLost) {
+		t.Error(err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, "messages.jsonl")); err != nil || string(text) != "one\ntwo\nthree\n" {
+		t.Errorf("%q, %v", text, err)
+	}
+	if err := j.Inherit(Messages, []byte("x\n")); !errors.Is(err, errClosed) {
+		t.Error(err)
+	}
+}

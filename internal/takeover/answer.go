@@ -17,6 +17,8 @@ type Successor interface {
 	// State is the store of the state folder; nil where there is none.
 	State() state.Store
 	Standings(since uint64) Standings
+	// Inherit has lines of a journal written that the one before could not write.
+	Inherit(kind string, lines []byte) error
 }
 
 // Codes of what the one before decides on.
@@ -65,6 +67,13 @@ func Answers(s Successor, handlers map[string]control.Handler) map[string]contro
 			return nil, err
 		}
 		return s.Standings(r.Since), nil
+	})
+	handlers[cmdLines] = control.Privileged(func(_ context.Context, request json.RawMessage) (any, error) {
+		var r linesRequest
+		if err := json.Unmarshal(request, &r); err != nil {
+			return nil, err
+		}
+		return nil, s.Inherit(r.Kind, r.Lines)
 	})
 	return handlers
 }

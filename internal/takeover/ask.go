@@ -1,6 +1,7 @@
 package takeover
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,6 +22,7 @@ const (
 	cmdRemember   = "takeover-remember"
 	cmdRemembered = "takeover-remembered"
 	cmdStandings  = "takeover-standings"
+	cmdLines      = "takeover-lines"
 )
 
 type recordsRequest struct {
@@ -41,6 +43,11 @@ type rememberedRequest struct {
 
 type standingsRequest struct {
 	Since uint64 `json:"since"` // Change of the answer before, 0 for all
+}
+
+type linesRequest struct {
+	Kind  string `json:"kind"`
+	Lines []byte `json:"lines"` // whole ones
 }
 
 // Standings are how accounts stand that have changed.
@@ -176,6 +183,25 @@ func (r *Remote) Follow(ctx context.Context, here InForce, tell func([]accountin
 		tell(list)
 		last = s
 	}
+}
+
+// Lines has lines of a journal written there. Rest are those that were not taken, on an
+// error.
+func (r *Remote) Lines(ctx context.Context, kind string, lines []byte) (rest []byte, err error) {
+	const most = 512 << 10 // a request has more room, but for lines that nobody writes
+	for len(lines) > 0 {
+		n := len(lines)
+		if n > most {
+			if n = bytes.LastIndexByte(lines[:most], '\n') + 1; n == 0 {
+				n = max(bytes.IndexByte(lines, '\n')+1, 1)
+			}
+		}
+		if err := r.client.Call(ctx, cmdLines, linesRequest{kind, lines[:n]}, nil); err != nil {
+			return lines, fmt.Errorf("takeover: %w", err)
+		}
+		lines = lines[n:]
+	}
+	return nil, nil
 }
 
 // State is the other process's state store.

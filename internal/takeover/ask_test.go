@@ -3,11 +3,13 @@ package takeover
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -29,6 +31,7 @@ type heirless struct {
 	fails     error
 	faults    bool // panics when it has kept them
 	standings Standings
+	lines     []string
 }
 
 func (h *heirless) Append(_ context.Context, records []accounting.Record) error {
@@ -53,6 +56,46 @@ func (h *heirless) Standings(since uint64) Standings {
 		s.List = nil
 	}
 	return s
+}
+
+func (h *heirless) Inherit(kind string, lines []byte) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.fails == nil {
+		h.lines = append(h.lines, kind+": "+string(lines))
+	}
+	return h.fails
+}
+
+// Lines of a journal come in pieces of whole lines; what was not taken comes back.
+func TestLines(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	h := &heirless{}
+	serve(t, dir, h)
+	r := NewRemote(dir)
+	var sent strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&sent, "{\"line\":%d,\"text\":%q}\n", i, strings.Repeat("x", i%100))
+	}
+	if rest, err := r.Lines(t.Context(), "messages", []byte(sent.String())); err != nil || len(rest) > 0 {
+		t.Fatalf("%d left, %v", len(rest), err)
+	}
+	var got strings.Builder
+	for _, piece := range h.lines {
+		kind, lines, _ := strings.Cut(piece, ": ")
+		if kind != "messages" || !strings.HasSuffix(lines, "}\n") || !strings.HasPrefix(lines, "{") {
+			t.Errorf("a piece of %s that is not whole lines", kind)
+		}
+		got.WriteString(lines)
+	}
+	if got.String() != sent.String() || len(h.lines) < 2 {
+		t.Errorf("%d octets in %d pieces of %d", got.Len(), len(h.lines), sent.Len())
+	}
+	h.fails = errors.New("for a test")
+	if rest, err := r.Lines(t.Context(), "messages", []byte("{}\n")); err == nil || string(rest) != "{}\n" {
+		t.Errorf("%q, %v", rest, err)
+	}
 }
 
 func serve(t *testing.T, dir string, s Successor) *control.Server {
