@@ -200,11 +200,20 @@ type Tariff struct {
 	Name string
 }
 
-// End is a day at which something ends.
+// End is a day at which something ends: its beginning where it counts.
 type End struct {
 	Pos  rules.Pos
 	What string
 	Day  time.Time
+}
+
+// dayIn is the beginning of a calendar day in a zone; a time that is none stays so.
+func dayIn(day time.Time, zone *time.Location) time.Time {
+	if day.IsZero() {
+		return day
+	}
+	y, m, d := day.Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, zone)
 }
 
 // LoadPlain is Load, and the policy as it was written besides; nil with an error
@@ -223,7 +232,7 @@ func LoadPlain(path string) (*Config, *Plain, rules.Problems) {
 	p := &Plain{Source: d.source}
 	for _, c := range d.clientList {
 		if at := c.at.Child("expires"); at != nil && !c.Disabled {
-			p.Ends = append(p.Ends, End{Pos: at.Pos(), What: "client " + c.ID + ": expires", Day: c.Expires})
+			p.Ends = append(p.Ends, End{Pos: at.Pos(), What: "client " + c.ID + ": expires", Day: dayIn(c.Expires, cfg.Location)})
 		}
 	}
 	for _, t := range d.tariffList {

@@ -36,7 +36,7 @@ func Findings(p Policy, now time.Time) diag.Problems {
 	f.weights()
 	f.lists()
 	for _, d := range p.Dates {
-		if !d.Day.IsZero() && d.Day.Before(now) {
+		if !d.Day.IsZero() && !d.Day.After(now) {
 			f.tell(d.Pos, "%s is gone by (%s)", d.What, d.Day.Format(time.DateOnly))
 		}
 	}

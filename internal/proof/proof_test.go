@@ -31,6 +31,32 @@ func strict(t *testing.T, path string) diag.Problems {
 	return problems
 }
 
+// A day is over by the calendar of the account's zone, not by that of UTC.
+func TestGoneByInItsZone(t *testing.T) {
+	for zone, want := range map[string]bool{"Pacific/Kiritimati": true, "UTC": false, "Atlantic/Azores": false} {
+		path := filepath.Join(t.TempDir(), "policy.toml")
+		text := "[gateway]\nname = \"mx1.example.org\"\n[accounting]\ntimezone = \"" + zone + "\"\n[[client]]\nid = \"ivan\"\naddresses = [\"ivan@example.org\"]\nexpires = 2026-11-29\n"
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cfg, plain, problems := config.LoadPlain(path)
+		if err := problems.Err(); err != nil {
+			t.Fatal(err)
+		}
+		p := proof.Policy{Source: plain.Source, Compiled: cfg.Gate.Rules}
+		for _, e := range plain.Ends {
+			p.Dates = append(p.Dates, proof.Date(e))
+		}
+		found := false
+		for _, one := range proof.Findings(p, now.Add(12*time.Hour)) { // the 29th begins at +14
+			found = found || strings.Contains(one.Msg, "is gone by (2026-11-29)")
+		}
+		if found != want {
+			t.Errorf("%s: %v", zone, found)
+		}
+	}
+}
+
 // policies are those of a file, each under its name.
 func policies(t *testing.T, file string) map[string]string {
 	t.Helper()
