@@ -89,6 +89,10 @@ func TestConfined(t *testing.T) {
 		t.Error(err)
 	}
 
+	if out := command(1, "close", "2026-01", "--archive", outside); !strings.Contains(out.Stderr, "keeps to its own files") {
+		t.Errorf("an archive elsewhere: %s", out.Stderr)
+	}
+
 	g.write(t, "policy/policy.toml", fmt.Sprintf(confinedPolicy, filepath.Join(outside, "known"), 2))
 	if out := command(78, "reload"); !strings.Contains(out.Stderr, "needs a restart") {
 		t.Errorf("a list elsewhere: %s", out.Stderr)

@@ -39,6 +39,9 @@ func (d *Daemon) answerClose(ctx context.Context, request json.RawMessage) (any,
 	if r.Archive != "" && !filepath.IsAbs(r.Archive) {
 		return nil, refuse(fmt.Errorf("archive %q: an absolute path is needed", r.Archive))
 	}
+	if err := d.archivable(r.Archive); err != nil {
+		return nil, refuse(err)
+	}
 	d.seals.one.Lock() // two at once would make two seals of one number
 	defer d.seals.one.Unlock()
 	kept, err := d.seals.keeper.Seals()
@@ -69,6 +72,16 @@ func (d *Daemon) answerClose(ctx context.Context, request json.RawMessage) (any,
 		return nil, storeAway(err)
 	}
 	return CloseAnswer{Close: seal, Verified: closed}, d.sealed(ctx, l, seal, kept)
+}
+
+// archivable tells why an archive cannot be made in a folder: a confined daemon neither
+// writes nor, later, reads anywhere but below its own.
+func (d *Daemon) archivable(dir string) error {
+	if dir == "" || d.within == nil || d.within.Writes(dir) == nil {
+		return nil
+	}
+	cfg := d.config()
+	return fmt.Errorf("archive %s: the daemon keeps to its own files (confine): name a folder below %s or %s", dir, cfg.StateDir, cfg.JournalDir)
 }
 
 // overlaps are closed periods that have days in common with one.
