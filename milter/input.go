@@ -151,8 +151,17 @@ func (in *input) fault(code byte, problem string) error {
 	return &FrameError{Number: in.number, Code: code, Problem: problem}
 }
 
-// need reads until n octets of the frame at hand are there.
+// need has n octets of the frame at hand there. Nearly always they are: a read brings
+// dozens of frames.
 func (in *input) need(n int) error {
+	if in.w-in.r >= n {
+		return nil
+	}
+	return in.await(n)
+}
+
+// await reads until n octets are there.
+func (in *input) await(n int) error {
 	for in.w-in.r < n {
 		unfinished := in.r < in.w || in.body > 0
 		if err := in.room(n); err != nil {
