@@ -97,10 +97,10 @@ func (d *drain) missed() error {
 }
 
 // hold makes sure that the folder is the one that was opened. One that was removed has
-// nothing any more that could come back: whatever stands in its place is taken for it.
+// nothing any more that could come back: whatever stands in its place is taken for it. It
+// is the drain's alone, as the folder is until the end: nobody else waits for a file
+// system that hangs.
 func (s *Spool) hold() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.folder.Stands(s.dir) {
 		return nil
 	}

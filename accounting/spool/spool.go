@@ -78,6 +78,7 @@ type Spool struct {
 	lock io.Closer // the writer's, once it runs
 
 	writing atomic.Uint64 // number of the segment that is written; 0: none is
+	folder  Folder        // the one that was opened, or made in the place of one that was removed; the drain's
 
 	queue     queue
 	looks     atomic.Bool // the writer is to look after its segment
@@ -85,7 +86,6 @@ type Spool struct {
 	committer sync.WaitGroup
 
 	mu       sync.Mutex
-	folder   Folder    // the one that was opened, or made in the place of one that was removed
 	segments []segment // by seq; durable ones only
 	cursor   cursor    // as saved
 	applied  position  // up to where the sink took all
