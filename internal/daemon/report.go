@@ -86,6 +86,7 @@ type Reporter struct {
 	Location   *time.Location       // of the account
 	JournalDir string
 	Waiting    int64           // records in the spool
+	Failing    string          // why the store cannot be used now; "" where it can
 	Unlisted   func() []string // clients with an account that are in no list of the store
 	Doubt      string          // why the store may not be what it was; "" for nothing
 	Temp       string          // a folder for sorting
@@ -153,6 +154,9 @@ func (p *Reporter) Report(ctx context.Context, r ReportRequest) (ReportAnswer, e
 		a.Notes = append(a.Notes, p.Doubt)
 	}
 	a.Notes = append(a.Notes, refused.notes()...)
+	if p.Failing != "" {
+		a.Notes = append(a.Notes, "the store cannot be used now, and what it took last may lack: "+p.Failing)
+	}
 	if p.Waiting > 0 {
 		a.Notes = append(a.Notes, Plural(int(p.Waiting), "record")+" not yet in the store: see \"tollgate status\"")
 	}
@@ -243,7 +247,8 @@ func (p *Reporter) verifySeals(ctx context.Context, l archive.Ledgered, v *repor
 func (d *Daemon) reporter(ctx context.Context) (*Reporter, error) {
 	p, err := NewReporter(ctx, d.store, d.config(), d.accounts.Book, d.accounts.Live.Snapshot())
 	if err == nil {
-		p.Waiting = d.spool.Status().Waiting
+		s := d.spool.Status()
+		p.Waiting, p.Failing = s.Waiting, s.LastError
 	}
 	return p, err
 }

@@ -82,6 +82,16 @@ func TestBlockedDamaged(t *testing.T) {
 	}
 }
 
+// A report of a store that cannot be used says that its sums may lack something.
+func TestReportOfAFailingStore(t *testing.T) {
+	at := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	p := &Reporter{JournalDir: t.TempDir(), Location: time.UTC, Now: func() time.Time { return at }, Book: new(price.Book), Failing: "read-only file system"}
+	a, err := p.Report(t.Context(), ReportRequest{By: "reason"})
+	if err != nil || len(a.Notes) == 0 || !strings.Contains(a.Notes[0], "may lack: read-only file system") {
+		t.Errorf("%+v, %v", a, err)
+	}
+}
+
 // What a record has of a message stands in the entry by which it was taken back.
 func TestVoidEntries(t *testing.T) {
 	entry := journal.Entry{Kind: journal.Blocks, Ref: "r", Verdict: "voided"}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -43,6 +44,30 @@ func (a *file) is(info fs.FileInfo) bool {
 	return err != nil || os.SameFile(now, info) // in doubt it is
 }
 
+// retried has a journal whose lines are written at once, and whose last one was not, told
+// as well again when its disk takes something: the next line may come in a day.
+func (a *file) retried() error {
+	const room = 64 << 10
+	a.mu.Lock()
+	failing, dir := a.status.LastError != "", filepath.Dir(a.path)
+	a.mu.Unlock()
+	if !failing {
+		return nil
+	}
+	f, err := os.CreateTemp(dir, ".probe-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(make([]byte, room))
+	if err = errors.Join(err, f.Sync(), f.Close(), os.Remove(f.Name())); err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.status.LastError, a.status.ErrorSince = "", time.Time{}
+	return nil
+}
+
 // lookEvery is how often it is looked whether the files are where they were opened.
 const lookEvery = 2 * time.Second
 
@@ -61,6 +86,9 @@ func (j *Journal) KeepThere(ctx context.Context) {
 		for i := range j.writers {
 			w := &j.writers[i]
 			w.file.lookAfter(j.now())
+			if w.gathered == nil {
+				_ = w.file.retried() // the error that is told stays
+			}
 			now, before := w.file.state(), told[i]
 			if now.Reopened > before.Reopened {
 				j.log.Warn("a journal was removed or renamed, and nobody said so; it was opened anew", "kind", w.name, "at", now.ReopenedAt)

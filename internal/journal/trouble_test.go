@@ -523,3 +523,25 @@ func TestHeir(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A journal whose lines are written at once is well again when its disk takes something,
+// and not before.
+func TestRetried(t *testing.T) {
+	a := failing(t)
+	a.kind = Blocks
+	if _, err := a.write([]byte("line\n"), time.Now()); err == nil {
+		t.Fatal("no error")
+	}
+	a.path = filepath.Join(t.TempDir(), "gone", "blocks.jsonl")
+	if err := a.retried(); err == nil || a.state().LastError == "" {
+		t.Errorf("%v, %+v", err, a.state())
+	}
+	dir := t.TempDir()
+	a.path = filepath.Join(dir, "blocks.jsonl")
+	if err := a.retried(); err != nil || a.state().LastError != "" || !a.state().ErrorSince.IsZero() {
+		t.Errorf("%v, %+v", err, a.state())
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("%v is left, %v", left, err)
+	}
+}
