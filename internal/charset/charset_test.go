@@ -7,7 +7,10 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/korean"
+	"golang.org/x/text/encoding/simplifiedchinese"
 
 	"github.com/tollgate-mail/tollgate/internal/budget"
 )
@@ -194,7 +197,7 @@ func TestLinear(t *testing.T) {
 
 // BenchmarkDecode reads texts of charsets that are read as a whole.
 func BenchmarkDecode(b *testing.B) {
-	for label, text := range map[string]string{"utf-16": strings.Repeat("\x04\x30", 32<<10), "utf-32": strings.Repeat("\x00\x00\x04\x30", 16<<10), "iso-2022-jp": strings.Repeat("\x1b$(C\x1b(B", 8<<10)} {
+	for label, text := range map[string]string{"utf-16": strings.Repeat("\x04\x30", 32<<10), "utf-32": strings.Repeat("\x00\x00\x04\x30", 16<<10), "iso-2022-jp": strings.Repeat("\x1b$(C\x1b(B", 8<<10), "iso-2022-kr": strings.Repeat("\x0e0!0!0!0!0!0!0!\x0f", 4<<10)} {
 		set, _ := Find(label)
 		b.Run(label, func(b *testing.B) {
 			b.SetBytes(int64(len(text)))
@@ -202,5 +205,29 @@ func BenchmarkDecode(b *testing.B) {
 				set.Decode(nil, text)
 			}
 		})
+	}
+}
+
+// Each pair of a shifted charset is what its set alone makes of it, or U+FFFD.
+func TestShiftedPairs(t *testing.T) {
+	for label, set := range map[string]encoding.Encoding{"iso-2022-kr": korean.EUCKR, "iso-2022-cn": simplifiedchinese.GBK} {
+		shifted, ok := Find(label)
+		if !ok {
+			t.Fatal(label)
+		}
+		var all, want strings.Builder
+		for first := byte(0x21); first < 0x7f; first++ {
+			for second := byte(0x21); second < 0x7f; second++ {
+				all.Write([]byte{first, second})
+				text, err := set.NewDecoder().Bytes([]byte{first | 0x80, second | 0x80})
+				if err != nil || len(text) > utf8.UTFMax {
+					text = []byte("\uFFFD")
+				}
+				want.Write(text)
+			}
+		}
+		if got := shifted.Decode(nil, "\x0e"+all.String()+"\x0f"); got != want.String() {
+			t.Errorf("%s: %d octets, want %d", label, len(got), want.Len())
+		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 type shifted struct{ set encoding.Encoding }
 
 func (s shifted) NewDecoder() *encoding.Decoder {
-	return &encoding.Decoder{Transformer: &shiftedDecoder{set: s.set}}
+	return &encoding.Decoder{Transformer: &shiftedDecoder{set: s.set.NewDecoder()}}
 }
 
 // NewEncoder writes nothing but UTF-8's replacement: we never write these.
@@ -21,8 +21,12 @@ func (shifted) NewEncoder() *encoding.Encoder { return encoding.Replacement.NewE
 
 // shiftedDecoder goes character by character.
 type shiftedDecoder struct {
-	set encoding.Encoding
+	set *encoding.Decoder
 	out bool // between SO and SI
+
+	// Room for a character; a decoder of its own for each costs a hundred times more.
+	octets [2]byte
+	text   [4 * utf8.UTFMax]byte
 }
 
 func (d *shiftedDecoder) Reset() { d.out = false }
@@ -59,11 +63,13 @@ func (d *shiftedDecoder) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int,
 				nDst += copy(dst[nDst:], "\uFFFD")
 				break
 			}
-			pair, err := d.set.NewDecoder().Bytes([]byte{c | 0x80, src[nSrc+1] | 0x80})
-			if err != nil || len(pair) > utf8.UTFMax {
-				pair = []byte("\uFFFD")
+			d.octets = [2]byte{c | 0x80, src[nSrc+1] | 0x80}
+			d.set.Reset()
+			if n, _, err := d.set.Transform(d.text[:], d.octets[:], true); err == nil && n <= utf8.UTFMax {
+				nDst += copy(dst[nDst:], d.text[:n])
+			} else {
+				nDst += copy(dst[nDst:], "\uFFFD")
 			}
-			nDst += copy(dst[nDst:], pair)
 			nSrc++
 		case c >= utf8.RuneSelf:
 			nDst += copy(dst[nDst:], "\uFFFD")
