@@ -73,10 +73,6 @@ func doubts(ctx context.Context, l archive.Ledgered, period string, now time.Tim
 // outOfOrder tells of a period that is hardly meant: before anything was charged, or
 // before or behind another one of its kind that should come first.
 func outOfOrder(ctx context.Context, l archive.Ledgered, period string) (doubts []string, err error) {
-	_, end, err := accounting.Span(period, time.UTC)
-	if err != nil {
-		return nil, err
-	}
 	seals, err := l.Closes(ctx)
 	if err != nil {
 		return nil, err
@@ -101,9 +97,11 @@ func outOfOrder(ctx context.Context, l archive.Ledgered, period string) (doubts 
 			return nil, err
 		}
 		for _, p := range periods {
-			begin, _, err := accounting.Span(p, time.UTC)
-			earlier = earlier || err == nil && begin.Before(end)
-			if accounting.KindOf(p) == kind && p < period && !closed[p] && (open == "" || p < open) {
+			if accounting.KindOf(p) != kind {
+				continue // a month says nothing of its days
+			}
+			earlier = earlier || p <= period
+			if p < period && !closed[p] && (open == "" || p < open) {
 				open = p
 			}
 		}
