@@ -121,6 +121,9 @@ func printStatus(out io.Writer, s *daemon.Status, now time.Time) error {
 func spoolLine(all *daemon.Status, now time.Time) string {
 	s := &all.Spool
 	line := "empty"
+	if s.LastError != "" {
+		line = "nothing new waits" // what the store has kept of what it was given it says when it answers
+	}
 	if s.Waiting > 0 {
 		line = daemon.Plural(int(s.Waiting), "record") + " not yet in the store"
 		if !s.Oldest.IsZero() {

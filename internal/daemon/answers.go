@@ -210,7 +210,7 @@ func (s *Status) degraded(now time.Time) []string {
 	}
 	switch {
 	case s.Spool.LastError != "" && s.Spool.Waiting == 0:
-		note("the store could not be used since %s, and has not been tried again; no record waits: %s", local(s.Spool.ErrorSince), s.Spool.LastError)
+		note("the store could not be used since %s; no new record waits, and what it has kept of those before is compared when it answers: %s", local(s.Spool.ErrorSince), s.Spool.LastError)
 	case s.Spool.LastError != "":
 		note("records wait in the spool since %s: %s", local(s.Spool.ErrorSince), s.Spool.LastError)
 	}
