@@ -10,7 +10,6 @@ import (
 	"github.com/tollgate-mail/tollgate/accounting/price"
 	"github.com/tollgate-mail/tollgate/internal/assemble"
 	"github.com/tollgate-mail/tollgate/internal/gate"
-	"github.com/tollgate-mail/tollgate/internal/mail"
 	"github.com/tollgate-mail/tollgate/rules"
 )
 
@@ -282,27 +281,4 @@ func said(r gate.Reply) string {
 		return ""
 	}
 	return r.String()
-}
-
-// changes are the fields that go and come.
-func changes(before, after mail.Header) []Change {
-	all := []Change{}
-	left := make(map[mail.Field]int, len(after))
-	for _, f := range after {
-		left[f]++
-	}
-	for _, f := range before {
-		if left[f] > 0 {
-			left[f]--
-			continue
-		}
-		all = append(all, Change{"-", f.Name, strings.TrimPrefix(f.Value, " ")})
-	}
-	for _, f := range after {
-		if left[f] > 0 {
-			left[f]--
-			all = append(all, Change{"+", f.Name, strings.TrimPrefix(f.Value, " ")})
-		}
-	}
-	return all
 }

@@ -82,3 +82,26 @@ func eachBlock(body []byte, visit func([]byte)) {
 		visit(out)
 	}
 }
+
+// changes are the fields that go and come.
+func changes(before, after mail.Header) []Change {
+	all := []Change{}
+	left := make(map[mail.Field]int, len(after))
+	for _, f := range after {
+		left[f]++
+	}
+	for _, f := range before {
+		if left[f] > 0 {
+			left[f]--
+			continue
+		}
+		all = append(all, Change{"-", f.Name, strings.TrimPrefix(f.Value, " ")})
+	}
+	for _, f := range after {
+		if left[f] > 0 {
+			left[f]--
+			all = append(all, Change{"+", f.Name, strings.TrimPrefix(f.Value, " ")})
+		}
+	}
+	return all
+}
