@@ -42,8 +42,12 @@ var (
 	// matter of any other client.
 	ErrUnreadable = errors.New("what the store has of this client cannot be read")
 
-	// ErrCurrency: the money of a period is of another currency.
-	ErrCurrency = errors.New("the money of this period is of another currency")
+	// ErrCurrency: a period and a balance are each of one currency, and this is of another.
+	ErrCurrency = errors.New("money of one currency does not count in another")
+
+	// ErrAtRisk: an entry is booked, and not in as many places as are asked for. Asked for
+	// again it says whether it is by then.
+	ErrAtRisk = errors.New("it is booked in one place alone, and would be lost with it")
 )
 
 // Ledger is what a Store has besides records of mail: payments, adjustments
@@ -52,7 +56,7 @@ type Ledger interface {
 	// Enter books a payment, an adjustment or a fee, once for its ID, however
 	// often and wherever it is asked to, for ever. It reports false when it was
 	// booked before. ErrConflict: with another content. ErrReversed, ErrCurrency:
-	// not at all. Period may name the period of a fee; empty it is that of the
+	// not at all. ErrAtRisk: it is booked, and may be lost. Period may name the period of a fee; empty it is that of the
 	// entry's time.
 	Enter(ctx context.Context, r Record) (bool, error)
 

@@ -26,17 +26,7 @@ func doubts(ctx context.Context, l archive.Ledgered, period string, now time.Tim
 	if len(list) == 0 {
 		doubts = append(doubts, "no gateway was ever heard of")
 	}
-	for _, g := range list {
-		switch {
-		case g.Backlog > 0:
-			doubts = append(doubts, fmt.Sprintf("gateway %s has %d records that wait", g.Name, g.Backlog))
-		case now.Sub(g.Heartbeat) > silence:
-			doubts = append(doubts, fmt.Sprintf("gateway %s was last heard of at %s", g.Name, g.Heartbeat.Format(time.RFC3339)))
-		case g.Heartbeat.Sub(now) > silence:
-			// It may have been silent ever since, and for how long nobody can tell.
-			doubts = append(doubts, fmt.Sprintf("gateway %s was last heard of at %s, which is not yet: a clock is wrong", g.Name, g.Heartbeat.Format(time.RFC3339)))
-		}
-	}
+	doubts = append(doubts, Waiting(list, now)...)
 	from, to, err := accounting.Span(period, time.UTC)
 	if err != nil {
 		return nil, err
@@ -68,6 +58,22 @@ func doubts(ctx context.Context, l archive.Ledgered, period string, now time.Tim
 		doubts = append(doubts, fmt.Sprintf("%d records of these days are parked (see \"tollgate parked list\")", parked))
 	}
 	return doubts, nil
+}
+
+// Waiting are the gateways that have records which the store has not, or may have some.
+func Waiting(list []accounting.Gateway, now time.Time) (doubts []string) {
+	for _, g := range list {
+		switch {
+		case g.Backlog > 0:
+			doubts = append(doubts, fmt.Sprintf("gateway %s has %d records that wait", g.Name, g.Backlog))
+		case now.Sub(g.Heartbeat) > silence:
+			doubts = append(doubts, fmt.Sprintf("gateway %s was last heard of at %s", g.Name, g.Heartbeat.Format(time.RFC3339)))
+		case g.Heartbeat.Sub(now) > silence:
+			// It may have been silent ever since, and for how long nobody can tell.
+			doubts = append(doubts, fmt.Sprintf("gateway %s was last heard of at %s, which is not yet: a clock is wrong", g.Name, g.Heartbeat.Format(time.RFC3339)))
+		}
+	}
+	return doubts
 }
 
 // outOfOrder tells of a period that is hardly meant: before anything was charged, or

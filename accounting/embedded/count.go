@@ -3,6 +3,7 @@ package embedded
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/accounting/price"
@@ -28,10 +29,12 @@ func (a *application) usage(r, stored *accounting.Record, account *account) (bil
 		return fail(err)
 	}
 	if moved {
-		if err := plans.Take(p.Tariff, p.Period, a.now); err != nil {
-			return fail(err)
-		}
 		stored.Effect = accounting.Adjustment
+	}
+	if p.Tariff != nil {
+		if err := a.money(r.Client, p.Tariff.Currency, p.Period, plans); err != nil {
+			return fail(fmt.Errorf("usage record %q: %w", r.ID, err))
+		}
 	}
 	s := p.Settle(total.values[included], total.values[includedDeliveries])
 	s.Into(stored, p.Tariff)
@@ -64,15 +67,27 @@ func (a *application) voided(r, stored *accounting.Record, place []byte, account
 	if err != nil {
 		return bill{}, err
 	}
-	if moved {
-		if err := account.plans.Take(p.Tariff, p.Period, a.now); err != nil {
-			return bill{}, err
-		}
+	if err := a.money(r.Client, was.Currency, p.Period, account.plans); err != nil {
+		return bill{}, fmt.Errorf("void record %q: %w", r.ID, err)
 	}
 	if moved || was.Effect == accounting.Adjustment {
 		stored.Effect = accounting.Adjustment
 	}
 	return bill{p, s.Neg(), total, account.plans}, nil
+}
+
+// money asks whether money of a currency may count in a client's period, and change its
+// balance.
+func (a *application) money(client, currency, period string, plans price.Plans) error {
+	if err := plans.Take(currency, a.now); err != nil || currency == "" {
+		return err
+	}
+	key := a.key(client, period)
+	// What was noted last has been asked about.
+	if strings.HasPrefix(a.noted[string(key)], currency) {
+		return nil
+	}
+	return price.Of(currency, period, parseNote(a.periods.Get(key)).currency)
 }
 
 // maxMoves bounds how many closed periods are passed over.

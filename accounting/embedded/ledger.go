@@ -78,11 +78,9 @@ func (a *application) enter(r *accounting.Record) error {
 	if moved {
 		r.Effect = accounting.Adjustment
 	}
-	if r.Currency == "" && len(account.plans) > 0 {
-		r.Currency = account.plans.At(a.now).Currency
-	}
-	if is := parseNote(a.periods.Get(join(r.Client, p.Period))).currency; is != "" && r.Currency != "" && is != r.Currency {
-		return fmt.Errorf("%s in %s: %w", r.Currency, p.Period, accounting.ErrCurrency)
+	r.Currency = cmp.Or(r.Currency, account.plans.CurrencyAt(a.now))
+	if err := a.money(r.Client, r.Currency, p.Period, account.plans); err != nil {
+		return err
 	}
 	counter, delta := adjusted, amount
 	switch r.Kind {

@@ -164,7 +164,39 @@ func (p Plans) With(want Plan, told, now time.Time) Plans {
 			return list
 		}
 	}
-	return list.append(want, told, last.end(now))
+	return list.append(want, told, list.turn(want, now))
+}
+
+// turn is when want begins that is to follow the last plan: with the next period, but
+// not within one in which there is money of another currency. Of months, weeks and days
+// one is over after 40 turns.
+func (p Plans) turn(want Plan, now time.Time) time.Time {
+	last := p[len(p)-1]
+	first := last.end(now)
+	for at, n := first, 0; n < 40; at, n = last.end(at), n+1 {
+		if !p.mixed(want, at) {
+			return at
+		}
+	}
+	return first // what cannot be told apart is refused by the store, record by record
+}
+
+// mixed tells whether the period that want would be in at a time was, until then, one of
+// a plan with another currency.
+func (p Plans) mixed(want Plan, at time.Time) bool {
+	period := (Plans{want}).PeriodAt(at)
+	for i, one := range p {
+		until := at.UnixMilli()
+		if i+1 < len(p) {
+			until = min(until, p[i+1].From)
+		}
+		from, to, err := accounting.Span(period, one.location())
+		if err == nil && one.Currency != "" && want.Currency != "" && one.Currency != want.Currency && one.Period == want.Period &&
+			from.UnixMilli() < until && to.UnixMilli() > one.From {
+			return true
+		}
+	}
+	return false
 }
 
 // ErrCurrency: of one period all money is of one currency.
@@ -181,23 +213,10 @@ func (p Plans) Switch(want Plan, now time.Time) (Plans, error) {
 	switch {
 	case at.Is(want) && last.From <= now.UnixMilli():
 		return p, nil
-	case at.Currency != "" && want.Currency != "" && at.Currency != want.Currency && at.Period == want.Period && at.Zone == want.Zone:
+	case at.Currency != "" && want.Currency != "" && at.Currency != want.Currency && p.PeriodAt(now) == (Plans{want}).PeriodAt(now):
 		return nil, fmt.Errorf("from %s to %s: %w", at.Currency, want.Currency, ErrCurrency)
 	}
 	return p.Now(want, now), nil
-}
-
-// Take tells whether money of a tariff may count in a period that is not its own, which
-// is the one under way. An error wraps accounting.ErrCurrency: that is of a plan with
-// another currency.
-func (p Plans) Take(t *Tariff, period string, now time.Time) error {
-	if t == nil || len(p) == 0 {
-		return nil
-	}
-	if at := p.At(now); at.Currency != "" && at.Currency != t.Currency && p.PeriodAt(now) == period {
-		return fmt.Errorf("%s in %s, late: %w (%s): adjust the account by hand, and give it up", t.Currency, period, accounting.ErrCurrency, at.Currency)
-	}
-	return nil
 }
 
 // newsLag is how long after a change gateways may still tell of what was before.

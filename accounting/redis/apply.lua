@@ -7,7 +7,7 @@
 --        4 seconds that the seen set has still to live, 5 those of the day
 --        6 recipients counted one by one, 7 the recipient's name
 --        8 deliveries, 9 size, 10 charged: what to add, decimal
---       11 the client's plans as the caller knows them (of a void "" where they do not matter), 12 those to write, 13 the period's name
+--       11 the client's plans as the caller knows them, 12 those to write, 13 the period's name
 --       14 where the client's standing is published, "" for nowhere: 15 client, balance,
 --          13 period, charged in it, 16 day, charged on it, name of the entry
 --       17 "1" when it has a price; then
@@ -23,7 +23,7 @@
 -- charged on the day, name of the entry} where it is published; 2 a void that came before its
 -- record: remembered; 3 a counter would pass its limit; {4, plans} when the
 -- plans are others; 5 what the voided record added is not known; 6 the period
--- is closed. But for 0 to 2 nothing was done.
+-- is closed; 7 the period has money of another currency. But for 0 to 2 nothing was done.
 --
 -- Redis undoes nothing when a script fails half way. So all that can fail, a
 -- key of another type, a counter that is none, a command or key that the user may
@@ -72,7 +72,8 @@ if kind == 'find' then return 5 end
 
 if ARGV[73] ~= 'tariff' then error('tollgate: no tariff') end
 local stored = redis.call('HMGET', KEYS[7], 'plans', 'balance', 'tariff')
-if (kind == 'usage' or ARGV[11] ~= '') and (stored[1] or '') ~= ARGV[11] then return {4, stored[1] or ''} end
+-- Which currency the balance has follows from them.
+if (stored[1] or '') ~= ARGV[11] then return {4, stored[1] or ''} end
 
 -- Numbers below 2^93 as limbs of seven digits, the lowest first.
 local base = 10000000
@@ -182,6 +183,7 @@ end
 if used[9] then return 6 end
 
 if priced then
+  if (used[10] or '') ~= '' and ARGV[n - 8] ~= '' and used[10] ~= ARGV[n - 8] then return 7 end
   local volume, included, free, cost, rest, amount = ARGV[18], ARGV[19], ARGV[20], nil, nil, nil
   if kind == 'void' then
     cost, rest = ARGV[22], tonumber(ARGV[23])

@@ -3,7 +3,6 @@ package redis
 import (
 	"cmp"
 	"context"
-	_ "embed"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,103 +14,6 @@ import (
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/accounting/price"
 )
-
-//go:embed entry.lua
-var entryScript string
-
-// Answers of the entry's script that the one of records does not have.
-const (
-	otherContent int64 = iota + 7
-	reversed
-	otherCurrency
-)
-
-// reversesField is where it stands in a client's entries by which id one of them
-// was reversed. No id begins like it.
-const reversesField = "\x00reverses\x00"
-
-// Enter books a payment, an adjustment or a fee, once for its ID.
-func (s *Store) Enter(ctx context.Context, r accounting.Record) (bool, error) {
-	if err := r.Check(); err != nil {
-		return false, err
-	}
-	amount, err := strconv.ParseInt(r.Amount, 10, 64)
-	if err != nil {
-		return false, err
-	}
-	account, plans, err := s.account(ctx, r.Client)
-	if err != nil {
-		return false, err
-	}
-	if r.Currency == "" {
-		r.Currency = account.Currency
-	}
-	counter, delta := "adjusted", amount
-	switch r.Kind {
-	case accounting.Payment:
-		counter = "paid"
-	case accounting.Fee:
-		counter, delta = "fee", -amount
-	}
-	now := s.o.Now()
-	for at, moved := r.Time, false; ; moved = true {
-		p := s.desk.At(plans, at)
-		period := p.Period
-		if r.Period != "" && !moved {
-			period = r.Period
-		}
-		if moved {
-			r.Effect = accounting.Adjustment
-		}
-		n, err := periodClosed, error(nil)
-		// Who was not known when a period was closed has no flag in it.
-		if is, failed := s.db.HExists(ctx, s.closesKey(), period).Result(); failed != nil {
-			return false, fault(failed)
-		} else if !is {
-			n, err = s.enter(ctx, r, period, p.Day, counter, amount, delta)
-		}
-		switch {
-		case err != nil:
-			return false, err
-		case n == known, n == applied:
-			return n == applied, nil
-		case n == beyondLimit:
-			return false, fmt.Errorf("redis store: %w", errLimit)
-		case n == otherContent:
-			return false, fmt.Errorf("%q: %w", r.ID, accounting.ErrConflict)
-		case n == reversed:
-			return false, fmt.Errorf("%q: %w", r.Reverses, accounting.ErrReversed)
-		case n == otherCurrency:
-			return false, fmt.Errorf("%s in %s: %w", r.Currency, period, accounting.ErrCurrency)
-		case n != periodClosed:
-			return false, fmt.Errorf("%w: to entry %q: %d", ErrReply, r.ID, n)
-		case !moved && at.Before(now):
-			at = now
-		default:
-			at = p.End(s.desk, at)
-		}
-	}
-}
-
-func (s *Store) entriesKey(client string) string { return s.o.Prefix + "{c:" + client + "}:entries" }
-
-func (s *Store) enter(ctx context.Context, r accounting.Record, period, day, counter string, amount, delta int64) (int64, error) {
-	r.Period = ""
-	keys := []string{
-		s.entriesKey(r.Client), s.key(r.Client, "use", period), s.accountKey(r.Client),
-		s.key(r.Client, "rec", period), s.periodsKey(r.Client), s.key(r.Client, "day", day),
-	}
-	reverses := ""
-	if r.Reverses != "" {
-		reverses = reversesField + r.Reverses
-	}
-	args := []any{r.ID, r.Content(), counter, amount, delta, period, r.Currency, s.standingChannel(), r.Client, day, reverses}
-	if err := s.db.SAdd(ctx, s.clientsKey(), r.Client).Err(); err != nil {
-		return 0, fault(err)
-	}
-	n, err := s.eval(ctx, s.scripts.enter, keys, r.AppendFields(args)...).Int64()
-	return n, ofClient(s.accountKey(r.Client), err)
-}
 
 // Plans are the tariffs of a client.
 func (s *Store) Plans(ctx context.Context, client string) (string, error) {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
-	"github.com/tollgate-mail/tollgate/accounting/price"
 )
 
 // maxMoves bounds how many closed periods are passed over.
@@ -19,13 +18,10 @@ func (se *session) move(ctx context.Context, w *work, now time.Time) error {
 	for moved := range maxMoves {
 		if moved >= w.moves {
 			if w.found != nil {
-				return se.take(ctx, w, moved, now) // its client has a flag in what is closed
+				return nil // its client has a flag in what is closed
 			}
 			// Who was not known when a period was closed has none in it.
 			sealed, err := se.sealed(ctx, &w.posting, w.r.Origin(), now)
-			if err == nil && !sealed {
-				err = se.take(ctx, w, moved, now)
-			}
 			if err != nil || !sealed {
 				return err
 			}
@@ -38,29 +34,4 @@ func (se *session) move(ctx context.Context, w *work, now time.Time) error {
 		w.stored.Effect = accounting.Adjustment
 	}
 	return fmt.Errorf("%w: the next %d periods are closed", ErrReply, maxMoves)
-}
-
-// take asks whether the money of a record that was moved may count where it is now.
-func (se *session) take(ctx context.Context, w *work, moved int, now time.Time) error {
-	if moved == 0 || w.posting.Tariff == nil || w.r.Kind == accounting.Void && w.found == nil {
-		return nil
-	}
-	known := se.s.plansOf(w.r.Client)
-	if w.r.Kind == accounting.Void {
-		// Nobody has compared them, and another gateway may have changed them since.
-		p, err := se.owner(se.s.accountKey(w.r.Client))
-		if err != nil {
-			return err
-		}
-		v, err := p.ask(ctx, Call{"HGET", se.s.accountKey(w.r.Client), "plans"})
-		if err != nil {
-			return err
-		}
-		text, _ := v.(string)
-		if known.list, err = price.ParsePlans(text); err != nil {
-			return fmt.Errorf("%w: %w", accounting.ErrUnreadable, err)
-		}
-		w.before, w.plans = text, text
-	}
-	return known.list.Take(w.posting.Tariff, w.posting.Period, now)
 }

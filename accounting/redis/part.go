@@ -118,7 +118,7 @@ func (se *session) replicated(ctx context.Context, p *part) error {
 		return err
 	}
 	if n, ok := v.(int64); !ok || n < int64(want) {
-		return fmt.Errorf("redis store: %v of %d replicas have taken the records", v, want)
+		return fmt.Errorf("redis store: %v of %d replicas have taken what was written", v, want)
 	}
 	return nil
 }

@@ -25,6 +25,7 @@ const (
 	otherPlans
 	notFound
 	periodClosed
+	otherMoney
 )
 
 // Put applies the batch, each record in one call of the script.
@@ -85,7 +86,7 @@ func (se *session) apply(ctx context.Context, batch []accounting.Record, written
 			}
 			done, err := s.answer(c.work, v)
 			switch {
-			case errors.Is(err, errLimit), errors.Is(err, accounting.ErrUnreadable):
+			case errors.Is(err, errLimit), errors.Is(err, accounting.ErrUnreadable), errors.Is(err, accounting.ErrCurrency):
 				park(c.work.r, err)
 			case err != nil:
 				return err

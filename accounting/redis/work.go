@@ -66,10 +66,7 @@ func (se *session) prepare(ctx context.Context, w *work, now time.Time) error {
 	w.stored = *w.r
 	known := s.plansOf(w.r.Client)
 	w.before, w.plans = known.text, known.text
-	if w.r.Kind == accounting.Void {
-		w.before, w.plans = "", "" // unless it is moved
-	}
-	about := *w.r
+	about, list, currency := *w.r, known.list, ""
 	about.Time = w.r.Origin()
 	switch {
 	case w.unreadable != nil:
@@ -89,6 +86,7 @@ func (se *session) prepare(ctx context.Context, w *work, now time.Time) error {
 		if w.found.Effect == accounting.Adjustment {
 			take.Effect = accounting.Adjustment
 		}
+		currency = w.found.Currency
 	case w.r.Kind == accounting.Void && w.asked == notFound:
 		return fmt.Errorf("void record %q: %w", w.r.ID, errAway)
 	case w.r.Kind == accounting.Void:
@@ -112,18 +110,51 @@ func (se *session) prepare(ctx context.Context, w *work, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		w.posting = p
+		w.posting, list = p, plans
 		if n := len(plans); n != len(known.list) || n > 0 && plans[n-1] != known.list[n-1] {
 			w.plans = plans.String()
 			s.setPlans(w.r.Client, planned{w.plans, plans})
 		}
 		if t := p.Tariff; t != nil {
 			w.stored.Tariff, w.stored.TariffVersion, w.stored.Currency = t.Name, t.Version(), t.Currency
+			currency = t.Currency
 		} else {
 			w.stored.Tariff, w.stored.TariffVersion = "", ""
 		}
 	}
+	if err := list.Take(currency, now); err != nil {
+		// Another gateway may have changed what is known here.
+		if stale, failed := se.stale(ctx, w); failed != nil {
+			return failed
+		} else if stale {
+			return se.prepare(ctx, w, now)
+		}
+		return fmt.Errorf("record %q: %w", w.r.ID, err)
+	}
 	return se.move(ctx, w, now)
+}
+
+// stale reads a client's plans, and tells whether a record was prepared by others.
+func (se *session) stale(ctx context.Context, w *work) (bool, error) {
+	key := se.s.accountKey(w.r.Client)
+	p, err := se.owner(key)
+	if err != nil {
+		return false, err
+	}
+	v, err := p.ask(ctx, Call{"HGET", key, "plans"})
+	if err != nil {
+		return false, err
+	}
+	text, _ := v.(string)
+	if text == w.before {
+		return false, nil
+	}
+	list, err := price.ParsePlans(text)
+	if err != nil {
+		return false, fmt.Errorf("%w: %s: %w", accounting.ErrUnreadable, key, err)
+	}
+	se.s.setPlans(w.r.Client, planned{text, list})
+	return true, nil
 }
 
 // arguments of the script.
@@ -210,6 +241,8 @@ func (s *Store) answer(w *work, v any) (done bool, err error) {
 		return true, nil
 	case answer == beyondLimit:
 		return false, fmt.Errorf("usage record %q: %w", w.r.ID, errLimit)
+	case answer == otherMoney:
+		return false, fmt.Errorf("usage record %q: %w: this is of %s, and %s has another: adjust the account by hand", w.r.ID, accounting.ErrCurrency, w.stored.Currency, w.posting.Period)
 	case answer == otherPlans && len(list) == 2:
 		text, _ := list[1].(string)
 		plans, err := price.ParsePlans(text)

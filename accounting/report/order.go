@@ -55,6 +55,11 @@ func courseOf(ctx context.Context, l accounting.Ledger, client, period string, n
 		if place < 0 {
 			place = len(runs)
 		}
+		// What came late and was moved into a period that the client was not in stands before
+		// the one that it was in: that, while under way, closes with the balance.
+		if place > 0 && runs[place-1].Period == plans.PeriodAt(time.UnixMilli(at)) {
+			place--
+		}
 		runs = slices.Insert(runs, place, price.Run{Period: other, From: at})
 	}
 	c.runs = runs
@@ -70,7 +75,10 @@ func (c *course) first(ctx context.Context, period string) (int64, error) {
 	}
 	at, found := from.UnixMilli(), errors.New("found")
 	err = c.l.RecordsOf(ctx, c.client, period, func(r accounting.Record) error {
-		at = r.Time.UnixMilli()
+		// What came late is of a time long before.
+		if at = r.Time.UnixMilli(); r.Effect == accounting.Adjustment {
+			at = max(at, from.UnixMilli())
+		}
 		return found
 	})
 	if errors.Is(err, found) {

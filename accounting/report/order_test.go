@@ -13,15 +13,20 @@ import (
 )
 
 // Statements stand in the order of what happened, whatever tariffs a client went through.
-func TestCourses(t *testing.T) {
-	storetest.Courses(t, func(book *price.Book, now func() time.Time) accounting.Store {
+func TestCourses(t *testing.T) { storetest.Courses(t, openCourse(t), sheet(t), 8, 1) }
+
+// No money of one currency counts in another, whatever comes late or is taken back.
+func TestExchange(t *testing.T) { storetest.Exchange(t, openCourse(t), sheet(t), 15, 2) }
+
+func openCourse(t *testing.T) func(book *price.Book, now func() time.Time) accounting.Store {
+	return func(book *price.Book, now func() time.Time) accounting.Store {
 		s, err := embedded.Open(filepath.Join(t.TempDir(), "account.db"), embedded.Options{Book: book, Now: now, SeenDays: 4000})
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { s.Close() })
 		return s
-	}, sheet(t), 8, 1)
+	}
 }
 
 func sheet(t *testing.T) storetest.ReadSheet {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -93,7 +92,12 @@ func StatementOf(ctx context.Context, l accounting.Ledger, book *price.Book, cli
 	if err != nil {
 		return nil, err
 	}
-	if others := within(periods, period, from, to); len(others) > 0 {
+	under, err := underWay(ctx, l, client, now)
+	if err != nil {
+		return nil, err
+	}
+	// Of the period under way there is a statement, though nothing is in it yet.
+	if others := within(periods, period, from, to); len(others) > 0 && period != under {
 		return nil, fmt.Errorf("%w: the account of %s has no %s, it has %s: ask for one of these", ErrQuery, client, period, few(others))
 	}
 	for range tries {
@@ -117,49 +121,6 @@ func StatementOf(ctx context.Context, l accounting.Ledger, book *price.Book, cli
 		}
 	}
 	return nil, ErrMoving
-}
-
-// within are periods of an account to ask for in place of one that it has not, where it
-// has some that have days in common with that: of another tariff's length. A statement of
-// that would be empty, and its balance nobody's. The nearest that are as long are among
-// them.
-func within(periods []string, period string, from, to time.Time) (others []string) {
-	if slices.Contains(periods, period) {
-		return nil
-	}
-	var near []string
-	for _, p := range periods {
-		begin, end, err := accounting.Span(p, time.UTC)
-		switch {
-		case err != nil:
-		case begin.Before(to) && from.Before(end):
-			others = append(others, p)
-		case accounting.KindOf(p) == accounting.KindOf(period):
-			near = append(near, p)
-		}
-	}
-	if len(others) == 0 {
-		return nil
-	}
-	away := func(p string) time.Duration {
-		begin, _, err := accounting.Span(p, time.UTC)
-		if err != nil {
-			return 0
-		}
-		return begin.Sub(from).Abs()
-	}
-	const most = 3
-	slices.SortStableFunc(near, func(a, b string) int { return cmp.Compare(away(a), away(b)) })
-	return accounting.SortPeriods(append(others, near[:min(most, len(near))]...))
-}
-
-// few names the first of a list.
-func few(list []string) string {
-	const most = 5
-	if len(list) <= most {
-		return strings.Join(list, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(list[:most], ", "), len(list)-most)
 }
 
 func statement(ctx context.Context, l accounting.Ledger, book *price.Book, client, period string, balance int64, now time.Time) (*Statement, error) {

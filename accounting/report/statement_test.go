@@ -110,4 +110,6 @@ type having struct {
 	periods []string
 }
 
+func (h having) Plans(context.Context, string) (string, error) { return "", nil }
+
 func (h having) Periods(context.Context, string) ([]string, error) { return h.periods, nil }

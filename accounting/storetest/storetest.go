@@ -67,6 +67,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 		"Turns":             testTurns,
 		"Edges":             testEdges,
 		"LateCurrency":      testLateCurrency,
+		"LeftCurrency":      testLeftCurrency,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, fresh(t)) })
 	}

@@ -37,7 +37,7 @@ func under(r accounting.Record, t *price.Tariff) accounting.Record {
 // periods are of another kind as well.
 func testChangedTariff(t *testing.T, o Open) {
 	month := Tariff(t, price.Terms{PerMiB: 1 << 20})
-	week := Tariff(t, price.Terms{Name: "weekly", PerMiB: 2 << 20, Period: accounting.ByWeek, Currency: "EUR"})
+	week := Tariff(t, price.Terms{Name: "weekly", PerMiB: 2 << 20, Period: accounting.ByWeek})
 	now := Now
 	with := defaults()
 	with.Book, with.Now = price.NewBook(month, week), func() time.Time { return now }
@@ -56,8 +56,8 @@ func testChangedTariff(t *testing.T, o Open) {
 	put(t, s, under(late, month))
 	for period, want := range map[string]accounting.Counter{
 		"2026-11":  {Deliveries: 3, Charged: 30, Cost: 30, Currency: "RUB"},
-		"2026-W49": {Deliveries: 1, Charged: 10, Cost: 20, Currency: "EUR"},
-		"2026-W50": {Deliveries: 1, Charged: 10, Cost: 20, Currency: "EUR"},
+		"2026-W49": {Deliveries: 1, Charged: 10, Cost: 20, Currency: "RUB"},
+		"2026-W50": {Deliveries: 1, Charged: 10, Cost: 20, Currency: "RUB"},
 		"2026-12":  {Deliveries: 2, Charged: 20, Cost: 0, Currency: ""}, // money is the weeks'
 
 	} {

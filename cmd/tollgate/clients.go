@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -34,7 +35,7 @@ daemon's user.`,
 		},
 	}
 	c.AddCommand(a.clientsList(), a.clientsShow(), a.clientsImport(), a.clientsDisable("enable", false), a.clientsDisable("disable", true),
-		a.clientsSwitch(), a.clientsEntry("pay", accounting.Payment), a.clientsEntry("adjust", accounting.Adjust))
+		a.clientsSwitch(), a.clientsRebooked(), a.clientsEntry("pay", accounting.Payment), a.clientsEntry("adjust", accounting.Adjust))
 	return c
 }
 
@@ -236,8 +237,9 @@ whole, and needs neither a sum nor a reason.`
 		if !answer.Booked {
 			what = "was booked before"
 		}
-		sum := func(n int64) string { return strings.TrimSpace(price.FormatMoney(n) + " " + answer.Currency) }
-		_, err = fmt.Fprintf(a.out, "%s of %s %s; balance %s\n", visible(answer.ID), sum(answer.Amount), what, sum(answer.Balance))
+		sum := func(n int64, currency string) string { return strings.TrimSpace(price.FormatMoney(n) + " " + currency) }
+		_, err = fmt.Fprintf(a.out, "%s of %s %s; balance %s\n", visible(answer.ID), sum(answer.Amount, answer.Currency), what,
+			sum(answer.Balance, cmp.Or(answer.BalanceCurrency, answer.Currency)))
 		return away(err)
 	}
 	return c

@@ -141,6 +141,43 @@ seconds; its account stays. One of the policy is disabled there.`
 	return c
 }
 
+func (a *app) clientsRebooked() *cobra.Command {
+	return &cobra.Command{
+		Use:   "rebooked",
+		Short: "say that lost money was booked again",
+		Long: `A store that was set back, came back empty or is another one has lost payments and
+adjustments, which "tollgate status" says until they are booked again by people.
+Rebooked says that this was done: status of this gateway tells of it no longer, and
+the log names who said so.`,
+		Example: `  tollgate clients pay sales 1000.00 --id invoice-17
+  tollgate clients rebooked`,
+		Args: alone,
+		RunE: func(c *cobra.Command, _ []string) error {
+			places, err := a.places()
+			if err != nil {
+				return err
+			}
+			var answer daemon.RebookedAnswer
+			if err := a.ask(c.Context(), places.StateDir, daemon.CmdRebooked, struct{}{}, &answer); err != nil {
+				return err
+			}
+			if a.json {
+				return printJSON(a.out, answer)
+			}
+			if len(answer.Settled) == 0 {
+				_, err = fmt.Fprintln(a.out, "nothing is known to be lost")
+				return away(err)
+			}
+			for _, what := range answer.Settled {
+				if _, err := fmt.Fprintln(a.out, "settled:", visible(what)); err != nil {
+					return away(err)
+				}
+			}
+			return nil
+		},
+	}
+}
+
 func (a *app) clientsSwitch() *cobra.Command {
 	var q daemon.SwitchRequest
 	c := &cobra.Command{
@@ -154,7 +191,10 @@ the same, so must the currency. A fee that was booked stays.
 
 A balance is one number. Where it is not 0 and the currency is another, switch
 refuses: settle it first by an adjustment or a payment, or have the number stay,
-in the other currency, by --keep-number.`,
+in the other currency, by --keep-number. It refuses, too, while a gateway has
+records that wait or was not heard of: what comes of the currency before after the
+change, as a void of it, is parked and not added to the balance; --force switches
+nevertheless.`,
 		Example: `  tollgate clients switch sales
   tollgate clients adjust sales 199.145664 --reason "moved to EUR" && tollgate clients switch sales`,
 		Args: counted(1, 1),
@@ -181,6 +221,7 @@ in the other currency, by --keep-number.`,
 			return away(err)
 		},
 	}
+	c.Flags().BoolVar(&q.Force, "force", false, "to another currency also while a gateway has records that wait")
 	c.Flags().BoolVar(&q.KeepNumber, "keep-number", false, "a balance that is not 0 stays as a number, in the other currency")
 	return c
 }

@@ -71,6 +71,13 @@ type EntryAnswer struct {
 	Amount   int64  `json:"amount"`
 	Balance  int64  `json:"balance"`
 	Currency string `json:"currency"`
+	// BalanceCurrency is the balance's, where that is another by now.
+	BalanceCurrency string `json:"balance_currency,omitempty"`
+}
+
+// RebookedAnswer is what the store had forgotten, and is booked again by somebody's word.
+type RebookedAnswer struct {
+	Settled []string `json:"settled"`
 }
 
 // StatementRequest asks for a report.Statement.
@@ -119,6 +126,7 @@ func (d *Daemon) ledger() (accounting.Ledger, error) {
 func (d *Daemon) accountAnswers(to map[string]control.Handler) map[string]control.Handler {
 	to[CmdClients] = d.answerClients
 	to[CmdEntry] = control.Privileged(d.answerEntry)
+	to[CmdRebooked] = control.Privileged(d.answerRebooked)
 	to[CmdStatement] = d.answerStatement
 	to[CmdAudit] = d.answerAudit
 	to[CmdAccept] = control.Privileged(d.answerAccept)

@@ -104,7 +104,7 @@ func (d *Daemon) Status(ctx context.Context) Status {
 		s.Degraded = append(s.Degraded, problem)
 	}
 	s.Degraded = append(s.Degraded, d.removed(store)...)
-	for _, problem := range []string{d.seals.Problem(), d.charger.Problem()} {
+	for _, problem := range append(d.lost.All(), d.seals.Problem()) {
 		if problem != "" {
 			s.Degraded = append(s.Degraded, problem)
 		}

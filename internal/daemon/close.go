@@ -8,12 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/accounting/archive"
 	"github.com/tollgate-mail/tollgate/accounting/closing"
+	"github.com/tollgate-mail/tollgate/accounting/price"
 	"github.com/tollgate-mail/tollgate/internal/control"
 	"github.com/tollgate-mail/tollgate/internal/journal"
 )
@@ -82,6 +84,42 @@ func (d *Daemon) archivable(dir string) error {
 	}
 	cfg := d.config()
 	return fmt.Errorf("archive %s: the daemon keeps to its own files (confine): name a folder below %s or %s", dir, cfg.StateDir, cfg.JournalDir)
+}
+
+// mayChange refuses a switch into a period that has money of another currency and,
+// unless that is what was asked for, one to another currency while a gateway has records
+// that wait: what is late is parked, for it is money of the currency that was left.
+func (d *Daemon) mayChange(ctx context.Context, l accounting.Ledger, q SwitchRequest, plans price.Plans, want price.Plan) error {
+	now := time.Now()
+	switch err := price.Room(ctx, l, q.ID, want, now); {
+	case errors.Is(err, price.ErrCurrency):
+		return refuse(fmt.Errorf("client %q: %w", q.ID, err))
+	case err != nil:
+		return storeAway(err)
+	}
+	was := plans.CurrencyAt(now)
+	if was == "" || want.Currency == "" || was == want.Currency {
+		return nil
+	}
+	list, err := l.Gateways(ctx)
+	if err != nil {
+		return storeAway(err)
+	}
+	// What is known here of this one is newer.
+	mine := d.config().Gate.Gateway
+	list = slices.DeleteFunc(list, func(g accounting.Gateway) bool { return g.Name == mine })
+	list = append(list, accounting.Gateway{Name: mine, Heartbeat: now, Backlog: d.spool.Status().Waiting})
+	waiting := closing.Waiting(list, now)
+	switch {
+	case len(waiting) == 0:
+		return nil
+	case !q.Force:
+		return refuse(fmt.Errorf("client %q: %s: what comes of %s after the change to %s is parked; try again when it has come, or switch with --force",
+			q.ID, strings.Join(waiting, "; "), was, want.Currency))
+	}
+	d.log.Warn("a currency changes while records may be on their way: those of the one before will be parked", "client", q.ID, "from", was, "to", want.Currency,
+		"although", strings.Join(waiting, "; "), "by", control.User(ctx))
+	return nil
 }
 
 // overlaps are closed periods that have days in common with one.

@@ -92,6 +92,7 @@ type Daemon struct {
 
 	standing standing // of clients, kept up to date
 	charger  fees.Charger
+	lost     fees.Losses // what the store has forgotten
 	seals    *seals // of closed periods
 	followed *followed
 
@@ -168,6 +169,9 @@ func (d *Daemon) openAccount(ctx context.Context, o Options, mode assemble.Store
 	d.accounts.Changed = d.standing.changed
 	d.accepts = audit.NewAccepts(filepath.Join(cfg.StateDir, acceptsName))
 	d.seals = &seals{keeper: closing.NewKeeper(cfg.StateDir)}
+	if err := d.lost.Open(filepath.Join(cfg.StateDir, lostName)); err != nil {
+		d.log.Error("what the store had forgotten before cannot be read", "error", err)
+	}
 	d.followed = newFollowed(d)
 	if d.store, d.storeIs, err = assemble.OpenStore(ctx, cfg, d.accounts, d.log, mode); err != nil {
 		return err

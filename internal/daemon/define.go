@@ -49,6 +49,8 @@ type SwitchRequest struct {
 	ID string `json:"id"`
 	// KeepNumber: also where a balance that is not 0 becomes one of another currency.
 	KeepNumber bool `json:"keep_number"`
+	// Force: to another currency also while a gateway has records that wait.
+	Force bool `json:"force"`
 }
 
 // SwitchAnswer is what became of it.
@@ -238,6 +240,9 @@ func (d *Daemon) switchTariff(ctx context.Context, q SwitchRequest) (SwitchAnswe
 			return SwitchAnswer{}, refuse(fmt.Errorf("client %q: %w", id, err))
 		case next.String() == was:
 			return SwitchAnswer{Tariff: want.Tariff}, nil
+		}
+		if err := d.mayChange(ctx, l, q, plans, want); err != nil {
+			return SwitchAnswer{}, err
 		}
 		if err := d.mayRelabel(ctx, l, q, plans, want); err != nil {
 			return SwitchAnswer{}, err

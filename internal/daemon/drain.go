@@ -136,6 +136,9 @@ func (d *Daemon) drained() accounting.Sink {
 // looked after.
 const feesName = "fees-through"
 
+// lostName is that of what the store has forgotten.
+const lostName = "money-lost"
+
 // feesEvery is how often it is looked whether a client owes the fee of a period
 // that has begun.
 const feesEvery = time.Minute
@@ -145,6 +148,7 @@ const feesEvery = time.Minute
 func (d *Daemon) chargeFees(ctx context.Context, ledger accounting.Ledger) {
 	charger := &d.charger
 	charger.Ledger, charger.Clients, charger.Book, charger.Location, charger.Now, charger.Log = ledger, d.accounts.Live, d.accounts.Book, d.config().Location, time.Now, d.log
+	charger.Lost = &d.lost
 	charger.Gateway = func() string { return d.config().Gate.Gateway }
 	charger.Seen, charger.Store = filepath.Join(d.config().StateDir, feesName), d.storeIs.Kind+" "+d.storeIs.Place
 	said := ""

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -40,6 +41,7 @@ func (d *Daemon) answerEntry(ctx context.Context, request json.RawMessage) (any,
 	if q.Kind != accounting.Payment && q.Kind != accounting.Adjust {
 		return nil, refuse(fmt.Errorf("unknown kind %q", q.Kind))
 	}
+	var reversed *accounting.Record
 	if q.Reverses != "" {
 		books, err := d.statementBooks(ctx)
 		if err != nil {
@@ -56,7 +58,7 @@ func (d *Daemon) answerEntry(ctx context.Context, request json.RawMessage) (any,
 		if err != nil {
 			return nil, storeAway(err)
 		}
-		q.Amount = -amount
+		q.Amount, reversed = -amount, was
 		if q.ID == "" {
 			q.ID = "reverse/" + q.Reverses // a second time it is known
 		}
@@ -77,6 +79,11 @@ func (d *Daemon) answerEntry(ctx context.Context, request json.RawMessage) (any,
 	if err != nil {
 		return nil, storeAway(err)
 	}
+	balance := currency
+	if reversed != nil {
+		// What is taken back is of the currency that it was booked in.
+		currency = cmp.Or(reversed.Currency, currency)
+	}
 	r := accounting.Record{
 		ID: q.ID, Kind: q.Kind, Time: time.Now().UTC().Truncate(time.Millisecond), Gateway: d.config().Gate.Gateway,
 		Client: q.Client, Amount: strconv.FormatInt(q.Amount, 10), Currency: currency, By: control.User(ctx), Note: q.Note, Reverses: q.Reverses,
@@ -96,15 +103,33 @@ func (d *Daemon) answerEntry(ctx context.Context, request json.RawMessage) (any,
 		return nil, refuse(d.conflict(ctx, q, err))
 	case errors.Is(err, accounting.ErrReversed), errors.Is(err, accounting.ErrCurrency):
 		return nil, refuse(err)
+	case errors.Is(err, accounting.ErrAtRisk):
+		return nil, &control.Refusal{Code: CodeAway, Message: fmt.Sprintf("%v; ask again with the id %s until it is booked in all of them", err, q.ID)}
 	case err != nil:
-		return nil, &control.Refusal{Code: CodeAway, Message: "whether it was booked is not known; ask again with the same id: " + err.Error()}
+		return nil, &control.Refusal{Code: CodeAway, Message: fmt.Sprintf("whether it was booked is not known; ask again with the same id (%s): %v", q.ID, err)}
 	}
 	d.log.Info("an entry of an account", "client", r.Client, "id", r.ID, "kind", r.Kind, "amount", r.Amount, "by", r.By, "booked", booked)
 	account, err := l.Account(ctx, q.Client)
 	if err != nil {
 		return nil, storeAway(err)
 	}
-	return EntryAnswer{ID: r.ID, Booked: booked, Amount: q.Amount, Balance: account.Balance, Currency: r.Currency}, nil
+	answer := EntryAnswer{ID: r.ID, Booked: booked, Amount: q.Amount, Balance: account.Balance, Currency: r.Currency}
+	if balance != r.Currency {
+		answer.BalanceCurrency = balance
+	}
+	return answer, nil
+}
+
+// answerRebooked has what the store has forgotten told no longer.
+func (d *Daemon) answerRebooked(ctx context.Context, _ json.RawMessage) (any, error) {
+	was, err := d.lost.Settle()
+	if err != nil {
+		return nil, err
+	}
+	for _, what := range was {
+		d.log.Warn("what the store has forgotten was booked again, it is said", "what", what, "by", control.User(ctx))
+	}
+	return RebookedAnswer{Settled: append([]string{}, was...)}, nil
 }
 
 // currencyOf is the one that a client's balance is in: of the last tariff that it had

@@ -19,7 +19,7 @@ import (
 // account, which is in files or in Redis whether a daemon runs or not.
 func AnsweredHere(command string) bool {
 	return slices.Contains([]string{
-		CmdClients, CmdEntry, CmdStatement, CmdAudit, CmdAccept, CmdImport, CmdDisable, CmdSwitch, CmdClose, CmdUndecided, CmdDecide,
+		CmdClients, CmdEntry, CmdRebooked, CmdStatement, CmdAudit, CmdAccept, CmdImport, CmdDisable, CmdSwitch, CmdClose, CmdUndecided, CmdDecide,
 	}, command)
 }
 

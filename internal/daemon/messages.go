@@ -38,6 +38,7 @@ const (
 	CmdDisable   = "disable"   // takes DisableRequest, answers the same
 	CmdSwitch    = "switch"    // takes SwitchRequest, answers SwitchAnswer
 	CmdEntry     = "entry"     // takes EntryRequest, answers EntryAnswer
+	CmdRebooked  = "rebooked"  // answers RebookedAnswer
 	CmdStatement = "statement" // takes StatementRequest, answers report.Statement
 	CmdClose     = "close"     // takes CloseRequest, answers accounting.Close
 

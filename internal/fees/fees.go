@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/tollgate-mail/tollgate/accounting"
@@ -56,6 +55,8 @@ type Charger struct {
 	Seen string
 	// Store names the store, so that another one is told apart from one that was set back.
 	Store string
+	// Lost has what the store has forgotten; nil: of this Charger alone.
+	Lost *Losses
 
 	done     map[string]string // client: the period whose fee was looked after
 	told     map[string]string // client: the version of its tariff when it was seen last
@@ -69,7 +70,6 @@ type Charger struct {
 	seen     time.Time         // until when fees were looked after, by the store
 	seenIn   string            // by which one
 	recalled bool              // seen was read from its file
-	lost     atomic.Value      // what the store has forgotten: a text
 }
 
 // Again has a client looked at with the next round, whatever was booked: its tariff is

@@ -28,10 +28,12 @@ func (c *Charger) compare(through, now time.Time) {
 		if c.seenIn != "" && c.seenIn != c.Store {
 			was = fmt.Sprintf("the store is another one (%s, it was %s)", c.Store, c.seenIn)
 		}
-		text := fmt.Sprintf("%s: fees were looked after until %s, as it said, and now it says %s; payments and adjustments since then are in no spool: book again what its statements do not have, under the same ids",
+		text := fmt.Sprintf("%s: fees were looked after until %s, as it said, and now it says %s; payments and adjustments since then are in no spool: book again what its statements do not have, under the same ids, then \"tollgate clients rebooked\"",
 			was, c.seen.Local().Format(time.DateTime), sinceWhen(through))
 		c.Log.Error(text)
-		c.lost.Store(text)
+		if err := c.lost().Note(text); err != nil {
+			c.Log.Error("what the store has forgotten is not kept, and will be told until the next start alone", "error", err)
+		}
 	}
 	if c.seen = through; through.After(now) {
 		c.seen = time.Time{} // a clock was wrong, and it will be put right
@@ -80,9 +82,10 @@ func (c *Charger) keep() {
 	}
 }
 
-// Problem is what an operator should know of what the store has forgotten since it was
-// seen last; "" for nothing.
-func (c *Charger) Problem() string {
-	text, _ := c.lost.Load().(string)
-	return text
+// lost is where it is noted.
+func (c *Charger) lost() *Losses {
+	if c.Lost == nil {
+		c.Lost = &Losses{}
+	}
+	return c.Lost
 }
