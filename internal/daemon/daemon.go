@@ -169,9 +169,7 @@ func (d *Daemon) openAccount(ctx context.Context, o Options, mode assemble.Store
 	d.accounts.Changed = d.standing.changed
 	d.accepts = audit.NewAccepts(filepath.Join(cfg.StateDir, acceptsName))
 	d.seals = &seals{keeper: closing.NewKeeper(cfg.StateDir)}
-	if err := d.lost.Open(filepath.Join(cfg.StateDir, lostName)); err != nil {
-		d.log.Error("what the store had forgotten before cannot be read", "error", err)
-	}
+	d.recallLosses(cfg.StateDir)
 	d.followed = newFollowed(d)
 	if d.store, d.storeIs, err = assemble.OpenStore(ctx, cfg, d.accounts, d.log, mode); err != nil {
 		return err

@@ -139,6 +139,13 @@ const feesName = "fees-through"
 // lostName is that of what the store has forgotten.
 const lostName = "money-lost"
 
+// recallLosses reads what was told before this start.
+func (d *Daemon) recallLosses(stateDir string) {
+	if err := d.lost.Open(filepath.Join(stateDir, lostName)); err != nil {
+		d.log.Error("what the store had forgotten before cannot be read", "error", err)
+	}
+}
+
 // feesEvery is how often it is looked whether a client owes the fee of a period
 // that has begun.
 const feesEvery = time.Minute
