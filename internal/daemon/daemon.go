@@ -93,7 +93,7 @@ type Daemon struct {
 	standing standing // of clients, kept up to date
 	charger  fees.Charger
 	lost     fees.Losses // what the store has forgotten
-	seals    *seals // of closed periods
+	seals    *seals      // of closed periods
 	followed *followed
 
 	milter  *milter.Server
