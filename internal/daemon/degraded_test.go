@@ -35,7 +35,7 @@ func TestStoreAwayWithNothingWaiting(t *testing.T) {
 	var s Status
 	s.Started = time.Now()
 	s.Spool.LastError, s.Spool.ErrorSince = "refused", s.Started
-	for waiting, want := range map[int64]string{0: "no record waits", 2: "records wait in the spool"} {
+	for waiting, want := range map[int64]string{0: "no new record waits", 2: "records wait in the spool"} {
 		s.Spool.Waiting = waiting
 		if all := s.degraded(s.Started); len(all) != 1 || !strings.Contains(all[0], want) {
 			t.Errorf("%d: %q", waiting, all)
