@@ -56,7 +56,7 @@ func (japanese7) read(s string) string {
 			set, begin = korean.EUCKR, "\x1b$(C"
 		}
 		s = s[len(begin):]
-		end := len(s)
+		var end int
 		if set != nil {
 			if end = strings.IndexByte(s, 0x1b); end < 0 {
 				end = len(s)
