@@ -141,6 +141,9 @@ policy-of-backup.`,
 }
 
 func (a *app) putBack(file, stateDir string, replace backup.Mode, stateOnly bool) error {
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		return notThere(err) // before a folder is made for it
+	}
 	if err := os.MkdirAll(stateDir, 0o750); err != nil {
 		return away(err)
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -111,5 +113,16 @@ func TestBackupAtRest(t *testing.T) {
 	h.write("cut.tar.gz", text[:len(text)/2])
 	if o := h.run("restore", "cut.tar.gz", "--state-dir", h.path("elsewhere")); o.code != 1 {
 		t.Errorf("%+v", o)
+	}
+}
+
+// A backup that is not there leaves nothing behind.
+func TestRestoreOfNothing(t *testing.T) {
+	h := newHouse(t)
+	if o := h.run("restore", "--state-dir", h.path("new"), h.path("none.tgz")); o.code != exitUsage {
+		t.Errorf("%+v", o)
+	}
+	if _, err := os.Stat(h.path("new")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a folder was made: %v", err)
 	}
 }

@@ -156,5 +156,10 @@ func (a *app) explainRef(ctx context.Context, x *explanation, nullSender, now bo
 	if p.err != nil {
 		return away(p.err)
 	}
-	return away(printExplanation(p, f.Now))
+	if err := printExplanation(p, f.Now); err != nil || text != nil {
+		return away(err)
+	}
+	p.line("")
+	p.line("this is of the envelope alone: what the message itself would meet is not known without it")
+	return away(p.err)
 }

@@ -179,7 +179,7 @@ func TestExplainRef(t *testing.T) {
 	h.write("journal/messages.jsonl", `{"time":"2026-11-23T10:00:00.000Z","kind":"messages","gateway":"mx1","policy":"v1","ref":"REF1","queue_id":"4LX","client_ip":"192.0.2.7","client_host":"unknown","helo":"h","sender":"a@example.com","recipients":["ivan@example.org"],"subject":"hello","size":100,"stage":"headers","verdict":"accept","rules":[{"name":"field","stage":"headers","weight":"2.5"}],"weight":"2.5"}`+"\n")
 	h.write("a.eml", "To: other@example.org\nFrom: b@example.com\nX-A: abc\nSubject: hello\n\nbody\n")
 	for args, says := range map[string][]string{
-		"--ref REF1 --offline":      {"reference  REF1", "judged by policy version v1", "what the journal does not know:\n  the body", "what would happen to its envelope now:", "weight: 1\n"},
+		"--ref REF1 --offline":      {"reference  REF1", "judged by policy version v1", "what the journal does not know:\n  the body", "what would happen to its envelope now:", "weight: 1\n", "this is of the envelope alone"},
 		"--ref 4LX --offline a.eml": {"what would happen to the message now:", "verdict: accept\nweight: 3.5\n", "ivan@example.org: client sales"},
 	} {
 		o := h.run(append([]string{"explain"}, strings.Fields(args)...)...)

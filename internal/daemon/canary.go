@@ -80,7 +80,7 @@ func (d *Daemon) answerCanaryStart(ctx context.Context, request json.RawMessage)
 	case r.Share <= 0 && len(r.Networks) == 0 && len(r.Recipients) == 0:
 		return nil, refuse(errors.New("for which mail? A share, networks or recipients are needed"))
 	case lasts <= 0 || lasts > longestCanary:
-		return nil, refuse(fmt.Errorf("a canary lasts up to %s", longestCanary))
+		return nil, refuse(fmt.Errorf("a canary lasts more than 0s, and up to %s", longestCanary))
 	}
 	unlock, err := d.lockPolicy(ctx)
 	if err != nil {
