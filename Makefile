@@ -96,7 +96,8 @@ manpages: ## mandoc has nothing to say
 	mandoc -T lint -W warning $(MANPAGES)
 
 go-test: ## all Go tests, end to end too
-	CGO_ENABLED=1 $(GO) test -vet=off -race -shuffle=on -timeout 20m ./...
+	@# The end-to-end tests first: they wait for others most of the time, and the rest runs beside them.
+	CGO_ENABLED=1 $(GO) test -vet=off -race -shuffle=on -timeout 20m ./test ./...
 	$(GO) test -vet=off -count=1 -timeout 20m -run 'TestSeeds' ./internal/simulate
 
 deb-test: ## the package on Debian 12, booted in a container: install, attach, upgrade, remove, purge
