@@ -145,10 +145,10 @@ func (a *app) clientsRebooked() *cobra.Command {
 	return &cobra.Command{
 		Use:   "rebooked",
 		Short: "say that lost money was booked again",
-		Long: `A store that was set back, came back empty or is another one has lost payments and
-adjustments, which "tollgate status" says until they are booked again by people.
-Rebooked says that this was done: status of this gateway tells of it no longer, and
-the log names who said so.`,
+		Long: `A store that was set back, came back empty or is another one has lost payments
+and adjustments, which "tollgate status" says until people have booked them again.
+Rebooked says that this was done: the status of this gateway tells of it no
+longer, and the log names who said so.`,
 		Example: `  tollgate clients pay sales 1000.00 --id invoice-17
   tollgate clients rebooked`,
 		Args: alone,
@@ -192,9 +192,9 @@ the same, so must the currency. A fee that was booked stays.
 A balance is one number. Where it is not 0 and the currency is another, switch
 refuses: settle it first by an adjustment or a payment, or have the number stay,
 in the other currency, by --keep-number. It refuses, too, while a gateway has
-records that wait or was not heard of: what comes of the currency before after the
-change, as a void of it, is parked and not added to the balance; --force switches
-nevertheless.`,
+records that wait or was not heard of: what comes of the currency before after
+the change, as a void of it, is parked and not added to the balance; --force
+switches nevertheless.`,
 		Example: `  tollgate clients switch sales
   tollgate clients adjust sales 199.145664 --reason "moved to EUR" && tollgate clients switch sales`,
 		Args: counted(1, 1),

@@ -50,7 +50,8 @@ func TestAnswersWithoutDaemon(t *testing.T) {
 	if out := h.mustRun("statement", "sales", month); !strings.Contains(out, "damaged by us") || !strings.Contains(out, "closing balance") {
 		t.Errorf("statement: %q", out)
 	}
-	for _, args := range []string{"audit", "reconcile --since yesterday --maillog /dev/null", "close 2020-01 --yes --force"} {
+	h.write("mail.log", "")
+	for _, args := range []string{"audit", "reconcile --since yesterday --maillog " + h.path("mail.log"), "close 2020-01 --yes --force"} {
 		if o := h.run(strings.Fields(args)...); o.code == exitAway || o.code == exitUsage {
 			t.Errorf("%s: %d %q", args, o.code, o.err)
 		}

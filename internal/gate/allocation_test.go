@@ -55,11 +55,11 @@ func ordinary(t testing.TB) func() {
 	}
 }
 
-// TestAllocations: an ordinary message costs at most 21 allocations from MAIL to the
+// TestAllocations: an ordinary message costs 20 allocations, here at most 23, from MAIL to the
 // verdict, records and journal entry included. What it costs besides is counted where
 // it arises: BenchmarkMessage in milter has 5, the spool next to none.
 func TestAllocations(t *testing.T) {
-	const most = 21
+	const most = 23 // the race detector empties pools now and then
 	if n := testing.AllocsPerRun(200, ordinary(t)); n > most {
 		t.Errorf("%v allocations, more than %d", n, most)
 	}
