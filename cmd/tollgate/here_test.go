@@ -24,7 +24,7 @@ per_delivery = "0.000001"
 // What is about the account works on the files where no daemon runs, and leaves
 // nothing behind that keeps one from starting.
 func TestAnswersWithoutDaemon(t *testing.T) {
-	h := newHouse(t)
+	h := holding(t) // reconcile asks the queue
 	h.write("policy.toml", sales)
 	if o := h.run("clients", "list"); o.code != exitAway || !strings.Contains(o.err, "no account yet") {
 		t.Errorf("before the first start: %d %q", o.code, o.err)
