@@ -147,8 +147,8 @@ func (a *app) clientsRebooked() *cobra.Command {
 		Short: "say that lost money was booked again",
 		Long: `A store that was set back, came back empty or is another one has lost payments
 and adjustments, which "tollgate status" says until people have booked them
-again. Rebooked says that this was done: the status of this gateway tells of it no
-longer, and the log names who said so.`,
+again. Rebooked says that this was done: the status of this gateway does not tell
+of it any longer, and the log names who said so.`,
 		Example: `  tollgate clients pay sales 1000.00 --id invoice-17
   tollgate clients rebooked`,
 		Args: alone,
