@@ -17,6 +17,7 @@ import (
 type fakeSpool struct {
 	messages [][]accounting.Record
 	waiting  int64
+	removed  int64 // records that were spooled, and are in no message
 	settle   func() error
 }
 
@@ -43,7 +44,7 @@ func (s *fakeSpool) Counts() (spooled, waiting int64) {
 	for _, m := range s.messages {
 		spooled += int64(len(m))
 	}
-	return spooled, s.waiting
+	return spooled + s.removed, s.waiting
 }
 
 // fakeStore holds what it is told to.
@@ -202,6 +203,41 @@ func TestBalance(t *testing.T) {
 	now(Balance{Spooled: 6, Applied: 3, Parked: 1, Dropped: 1, Again: 1})
 	b = &Balancer{Gateway: "mx1", Spool: spool, Store: store, File: file}
 	now(Balance{Spooled: 6, Applied: 3, Parked: 1, Dropped: 1, Again: 1})
+}
+
+// What was explained once explains nothing more while the spool still has it: records that
+// went with their segment afterwards are lost.
+func TestExplainedOnce(t *testing.T) {
+	spool, store := &fakeSpool{}, &fakeStore{}
+	file := filepath.Join(t.TempDir(), "balance")
+	for _, tt := range []struct {
+		spooled []accounting.Record
+		stored  []accounting.Record
+		removed int64
+		missing int64
+	}{
+		{},
+		{spooled: records("a", "b", "a", "b"), stored: records("a", "b")},
+		{removed: 2, missing: 2},
+		{spooled: records("c", "c"), stored: records("c"), missing: 3}, // of which no number tells which
+	} {
+		b := &Balancer{Gateway: "mx1", Spool: spool, Store: store, File: file} // of each command another
+		if tt.spooled != nil {
+			spool.messages, store.stored = append(spool.messages, tt.spooled), append(store.stored, tt.stored...)
+		}
+		spool.removed += tt.removed
+		is, err := b.Now(t.Context())
+		if err != nil || is == nil {
+			t.Fatal(is, err)
+		}
+		r, err := (&Auditor{Spool: spool, Store: store}).Run(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Explain(is, r); err != nil || is.Missing != tt.missing {
+			t.Errorf("%+v: %+v, %v", tt, is, err)
+		}
+	}
 }
 
 // named is a store that counts by gateway.

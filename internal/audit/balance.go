@@ -57,9 +57,17 @@ type baseline struct {
 	Applied int64  `json:"applied"`
 	Dropped int64  `json:"dropped"`
 	Again   int64  `json:"again"`
+	// Explained are those of Again that an audit may find once more.
+	Explained []explained `json:"explained,omitempty"`
 	// Gateways are the names under which records came out of this spool: a gateway that
 	// is called otherwise now keeps its spool. Empty in files of before.
 	Gateways []string `json:"gateways,omitempty"`
+}
+
+// explained are records that were found spooled again, and are in Again since.
+type explained struct {
+	At      time.Time `json:"at"`
+	Records int64     `json:"records"`
 }
 
 // Now compares; nil without an error while it cannot be told what was before. That the
@@ -109,12 +117,24 @@ func (b *Balancer) now(ctx context.Context) (*Balance, error) {
 }
 
 // Explain takes records that seem to be missing for such as were spooled again:
-// what an audit has proven, which found so many of these.
+// what an audit has proven, which found so many of these. One that was explained and is
+// still in the spool is found by each audit, and explains nothing more: what is lost
+// later would be hidden by it.
 func (b *Balancer) Explain(is *Balance, r *Report) error {
 	if is.Missing <= 0 || is.Waiting > 0 || !r.Proven() || is.Missing > r.Again {
 		return nil
 	}
-	next := *b.base
+	next, before := *b.base, int64(0)
+	next.Explained = nil
+	for _, one := range b.base.Explained {
+		if !one.At.Before(r.From) { // what the spool retains reaches back to then
+			next.Explained, before = append(next.Explained, one), before+one.Records
+		}
+	}
+	if is.Missing > r.Again-before {
+		return nil
+	}
+	next.Explained = append(next.Explained, explained{is.At, is.Missing})
 	next.Again += is.Missing
 	if err := b.save(next); err != nil {
 		return err
