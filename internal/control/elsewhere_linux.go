@@ -14,9 +14,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Elsewhere are the state folders, but this one, whose daemons may be asked: what
-// listens there is this program, run by root or by who asks, or root asks. It is for who
-// has written another state_dir into a policy than that of the daemon that runs by it.
+// Elsewhere are the state folders, but this one, whose daemons may be asked: root listens
+// there, or who asks, or where root asks this program under an account of the system. It
+// is for who has written another state_dir into a policy than that of the daemon that runs
+// by it.
 func Elsewhere(ctx context.Context, stateDir string) []string {
 	table, err := os.Open("/proc/net/unix")
 	if err != nil {
@@ -56,8 +57,12 @@ func foldersIn(table io.Reader) (dirs []string) {
 	return dirs
 }
 
+// firstOfPeople is the first uid of people's accounts: those below are of the system.
+const firstOfPeople = 1000
+
 // sameProgram tells whether what listens on a socket is this program: anybody may make a
-// socket with a name, and answer there.
+// socket with a name, and answer there. Which program a process is proves nothing alone:
+// one that listens can turn into this one (execve(2)) while another answers for it.
 func sameProgram(ctx context.Context, path string) bool {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "unix", path)
@@ -81,6 +86,9 @@ func sameProgram(ctx context.Context, path string) bool {
 	}
 	if cred.Uid == 0 || int(cred.Uid) == os.Geteuid() {
 		return true
+	}
+	if cred.Uid >= firstOfPeople {
+		return false
 	}
 	exe := func(process string) string {
 		path, err := os.Readlink("/proc/" + process + "/exe")
