@@ -35,26 +35,60 @@ func (j *Journals) Keep(kind string, lines []byte) error {
 	return durable.Replace(j.left(kind), append(before, lines...), 0o640)
 }
 
-// takeLeft has lines written that an end before could not write.
+// takeLeft has lines written that an end before could not write. What there is no room for,
+// as after several ends on a full disk, stays for the start after this one.
 func (j *Journals) takeLeft() {
 	for _, kind := range journal.Kinds() {
 		lines, err := os.ReadFile(j.left(kind))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
+		rest := lines
 		if err == nil {
-			err = j.journal.Inherit(kind, lines)
-		}
-		if err == nil {
-			err = os.Remove(j.left(kind))
+			rest, err = j.inherit(kind, lines)
 		}
 		if err != nil {
-			j.Log.Error("lines of a journal that could not be written before are left where they are", "file", j.left(kind), "error", err)
+			j.Log.Error("lines of a journal that could not be written before are left where they are", "file", j.left(kind), "error", err, "lines", count(rest))
+		}
+		if len(rest) == len(lines) && err != nil {
 			continue
 		}
-		j.Log.Info("lines of a journal that could not be written before are written now", "kind", kind, "lines", bytes.Count(lines, []byte{'\n'}))
+		if len(rest) == 0 {
+			err = os.Remove(j.left(kind))
+		} else {
+			err = durable.Replace(j.left(kind), rest, 0o640)
+		}
+		if err != nil {
+			j.Log.Error("lines of a journal that could not be written before are written now, and will be once more at the next start", "file", j.left(kind), "error", err)
+			continue
+		}
+		j.Log.Info("lines of a journal that could not be written before are written now", "kind", kind, "lines", count(lines)-count(rest))
 	}
 }
+
+// inherit gives a journal whole lines, piece by piece; rest are those that it does not
+// take, on an error.
+func (j *Journals) inherit(kind string, lines []byte) (rest []byte, err error) {
+	const piece = 1 << 20
+	for len(lines) > 0 {
+		n := len(lines)
+		if n > piece {
+			if n = bytes.LastIndexByte(lines[:piece], '\n') + 1; n == 0 {
+				n = bytes.IndexByte(lines, '\n') + 1
+			}
+			if n == 0 {
+				n = len(lines)
+			}
+		}
+		if err := j.journal.Inherit(kind, lines[:n]); err != nil {
+			return lines, err
+		}
+		lines = lines[n:]
+	}
+	return nil, nil
+}
+
+func count(lines []byte) int { return bytes.Count(lines, []byte{'\n'}) }
 
 // Journal is nil before the first policy is in force.
 func (j *Journals) Journal() *journal.Journal { return j.journal }
