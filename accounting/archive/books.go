@@ -40,6 +40,12 @@ func Over(ctx context.Context, l Ledgered) (*Books, error) {
 	return b, nil
 }
 
+// Archived tells whether the records of a period are in a file.
+func (b *Books) Archived(period string) bool {
+	_, is := b.seals[period]
+	return is
+}
+
 // file opens the archive of a period; nil when it has none.
 func (b *Books) file(period string) (*File, error) {
 	c, ok := b.seals[period]

@@ -91,7 +91,7 @@ func DecideParked(ctx context.Context, store accounting.Store, r ParkedRequest, 
 			err = store.DropParked(ctx, row.Record.ID)
 		}
 		switch {
-		case errors.Is(err, accounting.ErrUnfit):
+		case errors.Is(err, accounting.ErrUnfit), errors.Is(err, accounting.ErrCurrency):
 			row.Reason = err.Error()
 		case errors.Is(err, accounting.ErrNotParked):
 			row.Result = "absent"
@@ -125,7 +125,7 @@ func adjustArchived(ctx context.Context, store accounting.Store, void accounting
 		}
 		return nil
 	})
-	if err != nil || found == nil {
+	if err != nil || found == nil || !books.Archived(found.Period) {
 		return false, err
 	}
 	cost, err := price.ParseAmount(found.Amount)

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,5 +64,67 @@ func TestArchivedVoid(t *testing.T) {
 	c, err := s.CounterOf(t.Context(), "a", "2026-10")
 	if err != nil || c.Cost != 105 || c.Deliveries != 1 {
 		t.Errorf("the closed period: %+v, %v", c, err)
+	}
+}
+
+// Voids of the currency that an account has left stay parked, with the reason, whether
+// their records are in the store or in an archive, and stop no decision about others.
+func TestVoidOfAnotherCurrency(t *testing.T) {
+	for _, archived := range []bool{false, true} {
+		now := time.Date(2026, 10, 30, 12, 0, 0, 0, time.UTC)
+		rub := storetest.Tariff(t, price.Terms{Name: "rub", PerMiB: 1 << 20, Currency: "RUB"})
+		usd := storetest.Tariff(t, price.Terms{Name: "usd", PerMiB: 1 << 20, Currency: "USD", Period: accounting.ByWeek})
+		dir := t.TempDir()
+		s, err := embedded.Open(filepath.Join(dir, "account.db"), embedded.Options{Now: func() time.Time { return now }, Book: price.NewBook(rub, usd)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		var sent, voids []accounting.Record
+		for i, client := range []string{"a", "b"} { // b stays
+			r := storetest.Usage(i, client, client+"@example.org", now, 100, 100)
+			r.Tariff, r.TariffVersion = rub.Name, rub.Version()
+			sent, voids = append(sent, r), append(voids, accounting.VoidOf(r, now))
+		}
+		if err := s.Put(t.Context(), sent); err != nil {
+			t.Fatal(err)
+		}
+		now = now.AddDate(0, 0, 5)
+		if archived {
+			if _, err := closing.Close(t.Context(), s, closing.Query{Period: "2026-10", Now: now, By: "root", Force: true, Archive: dir, Temp: dir}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		was, err := s.Plans(t.Context(), "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		plans, err := price.ParsePlans(was)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if plans, err = plans.Switch(usd.Plan(), now); err != nil {
+			t.Fatal(err)
+		}
+		if done, err := s.SetPlans(t.Context(), "a", was, plans.String()); !done || err != nil {
+			t.Fatal(done, err)
+		}
+		now = now.Add(time.Minute)
+		if err := s.Put(t.Context(), voids); err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]string{"a": "parked"}
+		if archived {
+			want["b"] = "adjusted"
+		}
+		rows, err := DecideParked(t.Context(), s, ParkedRequest{Do: ParkedApply, All: true}, "ivan")
+		if err != nil || len(rows) != len(want) {
+			t.Fatalf("archived %v: %+v, %v", archived, rows, err)
+		}
+		for _, row := range rows {
+			if row.Result != want[row.Record.Client] || row.Result == "parked" && !strings.Contains(row.Reason, "RUB") {
+				t.Errorf("archived %v: %s is %s: %s", archived, row.Record.Client, row.Result, row.Reason)
+			}
+		}
 	}
 }
