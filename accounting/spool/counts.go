@@ -84,9 +84,10 @@ func (s *Spool) loadCounts() (gone int64) {
 	}
 	for _, seq := range slices.Sorted(maps.Keys(kept)) {
 		g := kept[seq]
-		if s.cursor.seq == seq && s.cursor.off > 0 {
-			// The drain stood in it.
-			g.records = min(g.records, max(0, ends[seq]-s.cursor.count))
+		if end := ends[seq]; s.cursor.seq == seq && s.cursor.off > 0 && end >= 0 {
+			// The drain stood in it. Where it is not known how many lay before that, more is
+			// told than is lost, and not nothing.
+			g.records = min(g.records, max(0, end-s.cursor.count))
 		}
 		if s.cursor.before(position{seq, g.size}) {
 			s.o.Log.Error(textGone+", but for those that the store took since the cursor was saved", "segment", segmentName(seq), "records", g.records)
