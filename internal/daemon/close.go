@@ -105,10 +105,14 @@ func (d *Daemon) mayChange(ctx context.Context, l accounting.Ledger, q SwitchReq
 	if err != nil {
 		return storeAway(err)
 	}
-	// What is known here of this one is newer.
-	mine := d.config().Gate.Gateway
+	// What is known here of this one is newer. Where much mail comes some of it waits at
+	// any time, for a moment: what came until now is brought to the store first.
+	mine, waits := d.config().Gate.Gateway, int64(0)
+	if err := d.flushed(ctx); err != nil {
+		waits = d.spool.Status().Waiting
+	}
 	list = slices.DeleteFunc(list, func(g accounting.Gateway) bool { return g.Name == mine })
-	list = append(list, accounting.Gateway{Name: mine, Heartbeat: now, Backlog: d.spool.Status().Waiting})
+	list = append(list, accounting.Gateway{Name: mine, Heartbeat: now, Backlog: waits})
 	waiting := closing.Waiting(list, now)
 	switch {
 	case len(waiting) == 0:

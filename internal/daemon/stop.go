@@ -131,17 +131,22 @@ func (d *Daemon) Stop(ctx context.Context, grace time.Duration) error {
 // flush gives the store a last chance. What it does not take now waits in the
 // spool for the next start.
 func (d *Daemon) flush(ctx context.Context) {
+	if err := d.flushed(ctx); err != nil {
+		if waiting := d.spool.Status().Waiting; waiting > 0 {
+			d.log.Warn("records wait in the spool for the next start", "waiting", waiting, "error", err)
+		}
+	}
+}
+
+// flushed waits until the store has what was spooled until now, for a while.
+func (d *Daemon) flushed(ctx context.Context) error {
 	limit := flushLimit
 	if d.spool.Status().LastError != "" {
 		limit = flushAway
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	if err := d.spool.Flush(ctx); err != nil {
-		if waiting := d.spool.Status().Waiting; waiting > 0 {
-			d.log.Warn("records wait in the spool for the next start", "waiting", waiting, "error", err)
-		}
-	}
+	return d.spool.Flush(ctx)
 }
 
 // keepCanary keeps how far one has come that goes on at the next start; of one that
