@@ -95,6 +95,9 @@ func (a *app) printAudit(r *audit.Report) error {
 	if r.Gone > 0 {
 		fmt.Fprintf(a.out, "%d more were spooled, and neither the store nor the spool has them any more (a segment was removed, a disk died): they are lost\n", r.Gone)
 	}
+	if r.Uncompared != "" {
+		fmt.Fprintf(a.out, "whether more were spooled than store and spool have is not known: %s\n", visible(r.Uncompared))
+	}
 	for _, one := range r.FirstMissing {
 		fmt.Fprintf(a.out, "missing  %s  %s  %s\n", local(one.Time), visible(one.Client), visible(one.ID))
 	}

@@ -54,6 +54,8 @@ type Report struct {
 	// Gone are those that the numbers of what was spooled lack besides: neither the store
 	// nor the spool has them any more.
 	Gone int64 `json:"gone"`
+	// Uncompared is why Gone is not known; "" where it is.
+	Uncompared string `json:"uncompared,omitempty"`
 	// Unlisted are clients whose accounts are there and counted, and that are in the
 	// store's list of clients no more.
 	Unlisted []string  `json:"unlisted,omitempty"`

@@ -121,10 +121,12 @@ func (d *Daemon) compare(ctx context.Context, r *audit.Report) error {
 	is, err := b.Now(ctx)
 	if err != nil {
 		d.log.Warn("what was spooled and what the store has cannot be compared", "error", err)
+		r.Uncompared = err.Error()
 		return nil // each record that the spool retains was looked for
 	}
 	if is == nil {
-		return nil // they are on their way
+		r.Uncompared = "records are on their way"
+		return nil
 	}
 	if err := b.Explain(is, r); err != nil {
 		return err

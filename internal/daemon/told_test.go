@@ -12,6 +12,7 @@ import (
 
 	"github.com/tollgate-mail/tollgate/accounting"
 	"github.com/tollgate-mail/tollgate/accounting/spool"
+	"github.com/tollgate-mail/tollgate/internal/audit"
 )
 
 // taking is a store that has taken nothing.
@@ -52,6 +53,27 @@ func TestNoBalanceIsTold(t *testing.T) {
 	}
 	cancel()
 	<-over
+}
+
+// An audit says so, too: that nothing was compared is not that nothing is gone.
+func TestNoBalanceOfAnAudit(t *testing.T) {
+	d := closedDaemon(t)
+	d.store = struct {
+		accounting.Store
+		taking
+	}{}
+	if err := os.WriteFile(filepath.Join(d.cfg.StateDir, balanceName), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	if d.spool, err = spool.Open(filepath.Join(d.cfg.StateDir, "spool"), spool.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	defer d.spool.Close()
+	r := &audit.Report{}
+	if err := d.compare(t.Context(), r); err != nil || !strings.Contains(r.Uncompared, balanceName) {
+		t.Errorf("%+v, %v", r, err)
+	}
 }
 
 // Why mail is deferred is told where the spool cannot: once, not with each message.
