@@ -69,6 +69,7 @@ type object struct {
 	objects, table, image bool
 	deflated              bool
 	unread                bool // it is packed in a way that is not read
+	count, first          bool // it says how many objects it has, and where the first begins
 }
 
 // Scan reads a document to its end. The error is that of the reader or of a function of
@@ -171,6 +172,10 @@ func (s *scan) name() error {
 		s.embedded = true
 	case "ObjStm":
 		s.object.objects = true
+	case "N", "First": // programs that are told where an object is ask for no more of a stream
+		s.object.count = s.object.count || name[0] == 'N'
+		s.object.first = s.object.first || name[0] == 'F'
+		s.object.objects = s.object.objects || s.object.count && s.object.first
 	case "XRef":
 		s.object.table = true
 	case "Image", "DCTDecode", "DCT", "JPXDecode", "CCITTFaxDecode", "CCF", "JBIG2Decode":

@@ -164,6 +164,21 @@ func TestNothingFound(t *testing.T) {
 	}
 }
 
+// Programs unpack objects where a table says that they are: what else the stream says of
+// itself, they do not ask.
+func TestUntyped(t *testing.T) {
+	for _, keys := range []string{"/N 1/First 5", "/First 5 /N 1", "/#4e 1/Type/Other/First 5"} {
+		got, err := read(t, []byte("%PDF-1.7\n5 0 obj\n"+stream(keys, []string{"FlateDecode"}, []byte("11 0 <</S/JavaScript>>"))+"\nendobj\n"))
+		if err != nil || !got.Script {
+			t.Errorf("%s: %+v, %v", keys, got, err)
+		}
+	}
+	got, err := read(t, []byte("%PDF-1.7\n4 0 obj<</First 6 0 R>>endobj 5 0 obj\n"+stream("/N 3/Alternate/DeviceRGB", []string{"FlateDecode"}, []byte("/JavaScript"))+"\nendobj\n"))
+	if err != nil || got.Script || len(got.contents) != 1 {
+		t.Errorf("a profile of colours: %+v, %v", got, err)
+	}
+}
+
 func TestLaunch(t *testing.T) {
 	got, err := read(t, []byte("%PDF-1.4\n1 0 obj<</OpenAction<</S/Launch/Win<</F(cmd.exe)/P(/c calc)>>>>>>endobj"))
 	if err != nil || !got.Script || !slices.Equal(got.Files, []string{"cmd.exe"}) {
