@@ -2,6 +2,7 @@ package css
 
 import (
 	"context"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -432,5 +433,25 @@ func TestDoubts(t *testing.T) {
 		if style := matched.In(View{Not: want}); want != 0 && style != (Style{}) {
 			t.Errorf("%s: %v where nothing holds", sheet, style)
 		}
+	}
+}
+
+// A rule within a rule costs no more for what stands behind it.
+func TestRulesWithinRules(t *testing.T) {
+	const rules = 2000
+	sheet := "a{" + strings.Repeat("b{}", rules) + "c{display:none}}"
+	allocated := func(text string) uint64 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		var s Sheet
+		if err := s.Read(nil, text); err != nil || s.Len() == 0 {
+			t.Fatalf("%d rules, %v", s.Len(), err)
+		}
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	behind := sheet + strings.Repeat("x", 64*len(sheet))
+	if one, more := allocated(sheet), allocated(behind); more > 2*one+16*uint64(len(behind)) {
+		t.Errorf("%d octets for %d rules, %d where more stands behind them", one, rules, more)
 	}
 }

@@ -87,7 +87,7 @@ func (t *tokens) beginsRule() bool {
 	if i := strings.IndexAny(t.input, ";{}"); i < 0 || t.input[i] != '{' || strings.HasPrefix(t.text, "--") {
 		return false
 	}
-	ahead := newTokens(t.steps, t.input)
+	ahead := t.ahead()
 	for depth, n := 0, 0; ahead.next(); n++ {
 		switch ahead.kind {
 		case css.FunctionToken, css.LeftParenthesisToken, css.LeftBracketToken:

@@ -13,13 +13,14 @@ import (
 
 // tokens are those of a text, without comments.
 type tokens struct {
-	lexer *css.Lexer
-	steps *budget.Budget
-	input string // from the next token on, as far as it is known
-	kind  css.TokenType
-	text  string // lower case, escapes read
-	exact string // likewise, as it stands there
-	err   error
+	lexer  *css.Lexer
+	octets *parse.Input // what the lexer reads
+	steps  *budget.Budget
+	input  string // from the next token on, as far as it is known
+	kind   css.TokenType
+	text   string // lower case, escapes read
+	exact  string // likewise, as it stands there
+	err    error
 
 	words *[]content // what pseudo-elements have in them; nil where there are none
 	full  bool       // there was more of that than is kept
@@ -28,7 +29,15 @@ type tokens struct {
 }
 
 func newTokens(b *budget.Budget, text string) *tokens {
-	return &tokens{lexer: css.NewLexer(parse.NewInputString(text)), steps: b, input: text}
+	octets := parse.NewInputString(text)
+	return &tokens{lexer: css.NewLexer(octets), octets: octets, steps: b, input: text}
+}
+
+// ahead are the tokens that come next. The text is not copied for them: they are asked
+// for at each rule within a rule.
+func (t *tokens) ahead() *tokens {
+	octets := *t.octets
+	return &tokens{lexer: css.NewLexer(&octets), octets: &octets, steps: t.steps, input: t.input}
 }
 
 // next goes to the next token; false at the end, or where the budget is spent.
