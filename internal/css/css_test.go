@@ -455,3 +455,28 @@ func TestRulesWithinRules(t *testing.T) {
 		t.Errorf("%d octets for %d rules, %d where more stands behind them", one, rules, more)
 	}
 }
+
+// Neither the time nor the memory that a selector costs goes with more than its length, nor
+// is more of a list kept than of a sheet.
+func TestLongSelectors(t *testing.T) {
+	allocated := func(text string) (octets uint64, s Sheet) {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if err := s.Read(nil, text); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc, s
+	}
+	const length = 64 << 10
+	for _, unit := range []string{"b:c!", "a ", "b>", ".a", "::b", ":c(d)", ":nth-child(2)", ":is(a)", "a,", ".a,", "#b,a:not(b),"} {
+		text := strings.Repeat(unit, length/len(unit)) + "z{display:none}"
+		n, s := allocated(text)
+		if perOctet := n / uint64(len(text)); perOctet > 128 {
+			t.Errorf("%q: %d octets for each", unit, perOctet)
+		}
+		if strings.HasSuffix(unit, ",") && !s.Cut() {
+			t.Errorf("%q: not cut", unit)
+		}
+	}
+}

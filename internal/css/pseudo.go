@@ -11,10 +11,10 @@ import (
 // that is a doubt; where it is, too, for not all programs know of it.
 func (s *selecting) pseudo() {
 	s.next()
-	s.text += s.exact
+	s.tell(s.exact)
 	if s.kind == css.ColonToken {
 		s.next()
-		s.text += s.exact
+		s.tell(s.exact)
 	}
 	if s.kind == css.FunctionToken {
 		s.doubt = true
@@ -69,7 +69,7 @@ func (s *selecting) arguments(name string) {
 				words.WriteString(s.tokens.text)
 			}
 		}
-		s.text += words.String()
+		s.tell(words.String())
 		if step, from, ok := nth(words.String()); ok {
 			s.place(asked{step: step, from: from, ofName: name == "nth-of-type"})
 		}
@@ -81,9 +81,7 @@ func (s *selecting) arguments(name string) {
 		s.odd = true
 	}
 	for depth := 1; depth > 0 && s.kind != css.LeftBraceToken && s.next(); {
-		if len(s.text) < maxDoubtful {
-			s.text += s.exact
-		}
+		s.tell(s.exact)
 		switch s.kind {
 		case css.FunctionToken, css.LeftParenthesisToken:
 			depth++

@@ -73,9 +73,9 @@ func (s *selecting) read(until css.TokenType) bool {
 		switch {
 		case s.kind == css.CommaToken, s.kind == css.WhitespaceToken && s.text == "":
 		case s.kind == css.WhitespaceToken:
-			s.text += " "
-		case len(s.text) < maxDoubtful:
-			s.text += s.exact
+			s.tell(" ")
+		default:
+			s.tell(s.exact)
 		}
 		switch {
 		case s.kind == until:
@@ -113,7 +113,7 @@ func (s *selecting) read(until css.TokenType) bool {
 			}
 			s.odd = s.odd || s.kind != css.IdentToken
 			s.test(test{attr: Cased{"class", "class"}, value: Case(s.exact), match: css.IncludeMatchToken})
-			s.text += s.exact
+			s.tell(s.exact)
 			if s.kind == until {
 				continue
 			}
@@ -148,6 +148,9 @@ func (s *selecting) combine(to joint) {
 	if s.any {
 		s.front = append(s.front, s.last)
 		s.last, s.any = compound{}, false
+		if n := len(s.front); n > 2*maxCompounds { // those before the last ones are not asked for
+			s.front, s.doubt = append(s.front[:0], s.front[n-maxCompounds:]...), true
+		}
 	}
 	switch n := len(s.front); {
 	case to == around:
@@ -172,7 +175,11 @@ func (s *selecting) end() {
 		if s.doubt {
 			one.doubt = s.text
 		}
-		s.all = append(s.all, one)
+		if len(s.all) < maxRules {
+			s.all = append(s.all, one)
+		} else {
+			s.full = true
+		}
 	}
 	*s = selecting{tokens: s.tokens, depth: s.depth, all: s.all, ends: s.ends, odd: s.odd}
 }
