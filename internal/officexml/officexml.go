@@ -10,7 +10,6 @@ import (
 	"encoding/xml"
 	"html"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf16"
@@ -158,25 +157,3 @@ func IsFlat(head []byte) bool {
 // Overlap is how much of a piece of a document that is one text has to be seen
 // once more with the next.
 const Overlap = 2 << 10
-
-var (
-	// macrosIn finds the macros of a document that is one text: those of Word 2003, of
-	// what would be a zip otherwise, of OpenDocument.
-	macrosIn = regexp.MustCompile(`macrosPresent\s*=\s*["']yes|(?i:vbaProject\.bin|editdata\.mso)|<[A-Za-z0-9_.-]*:?source-code[\s>]`)
-	// templateIn finds the template of Word 2003.
-	templateIn = regexp.MustCompile(`<[A-Za-z0-9_.-]*:?attachedTemplate\s[^<>]*val\s*=\s*["']([^"'<>]*)`)
-	relationIn = regexp.MustCompile(`<[A-Za-z0-9_.-]*:?Relationship\s[^<>]*>`)
-)
-
-// Flat looks into a piece of a document that is one text.
-func Flat(piece []byte) (f Found) {
-	piece = plain(piece)
-	f.Macros = macrosIn.Match(piece)
-	for _, m := range templateIn.FindAllSubmatch(piece, -1) {
-		f.add(Found{Remote: RemoteTarget(html.UnescapeString(string(m[1])))})
-	}
-	for _, m := range relationIn.FindAll(piece, -1) {
-		f.add(Relations(m))
-	}
-	return f
-}

@@ -3,6 +3,7 @@ package officexml
 import (
 	"fmt"
 	"html"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -112,4 +113,31 @@ func TestFlat(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Words that are looked for one by one are those that expressions find.
+func TestFlatIsAsExpressionsHaveIt(t *testing.T) {
+	var (
+		macrosIn   = regexp.MustCompile(`macrosPresent\s*=\s*["']yes|(?i:vbaProject\.bin|editdata\.mso)|<[A-Za-z0-9_.-]*:?source-code[\s>]`)
+		templateIn = regexp.MustCompile(`<[A-Za-z0-9_.-]*:?attachedTemplate\s[^<>]*val\s*=\s*["']([^"'<>]*)`)
+		relationIn = regexp.MustCompile(`<[A-Za-z0-9_.-]*:?Relationship\s[^<>]*>`)
+	)
+	pieces := []string{
+		"<", ">", " ", "\n", ":", "w", "a.b-c_1", "=", `"`, "'", "yes", "no", "macrosPresent", "vbaProject.bin", "VBAPROJECT.BIN", "EditData.mso", "editdata", "source-code",
+		"attachedTemplate", "val", "w:val", "https://evil.example/x", "Relationship", ` Type="a/frame"`, ` Target="https://evil.example/x"`, ` TargetMode="External"`, "/", "\u00e4", "\xff",
+		`<w:attachedTemplate w:val="`, `<Relationship Type="a/vbaProject"/>`, `<Relationship Type="a/frame" Target="https://a.example/" TargetMode='External'`,
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		piece := []byte(strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 0, 24).Draw(t, "pieces"), ""))
+		want := Found{Macros: macrosIn.Match(piece)}
+		for _, m := range templateIn.FindAllSubmatch(piece, -1) {
+			want.add(Found{Remote: RemoteTarget(html.UnescapeString(string(m[1])))})
+		}
+		for _, m := range relationIn.FindAll(piece, -1) {
+			want.add(Relations(m))
+		}
+		if got := Flat(piece); got != want {
+			t.Fatalf("%q: %+v, want %+v", piece, got, want)
+		}
+	})
 }
