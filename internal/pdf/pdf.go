@@ -59,6 +59,9 @@ type scan struct {
 	in     *bufio.Reader
 	packed bool   // it is objects within a stream: there are no streams
 	due    bool   // the name of a file, where a text comes next
+	number string // the key whose number comes next
+	filter bool   // those of a stream, where names come next
+	lost   object // what dictionaries said that were cut off by a word
 	buffer []byte // of a name or a word
 	object object
 }
@@ -69,6 +72,7 @@ type object struct {
 	objects, table, image bool
 	deflated              bool
 	unread                bool // it is packed in a way that is not read
+	filtered              bool // it is packed at all
 	count, first          bool // it says how many objects it has, and where the first begins
 }
 
@@ -159,6 +163,10 @@ func (s *scan) name() error {
 	}
 	name = decoded(name)
 	s.due = false
+	s.number = ""
+	if s.filter = s.filter && isFilter(string(name)); s.filter {
+		s.object.filtered = true
+	}
 	switch string(name) {
 	case "F", "UF", "DOS", "Mac", "Unix":
 		s.due = true
@@ -172,10 +180,10 @@ func (s *scan) name() error {
 		s.embedded = true
 	case "ObjStm":
 		s.object.objects = true
-	case "N", "First": // programs that are told where an object is ask for no more of a stream
-		s.object.count = s.object.count || name[0] == 'N'
-		s.object.first = s.object.first || name[0] == 'F'
-		s.object.objects = s.object.objects || s.object.count && s.object.first
+	case "N", "First":
+		s.number = string(name)
+	case "Filter":
+		s.filter = true
 	case "XRef":
 		s.object.table = true
 	case "Image", "DCTDecode", "DCT", "JPXDecode", "CCITTFaxDecode", "CCF", "JBIG2Decode":
@@ -235,7 +243,38 @@ func (s *scan) word(c byte) error {
 	case bytes.Equal(b, []byte("stream")):
 		return s.stream()
 	case bytes.HasSuffix(b, []byte("obj")): // of the one before, or of this one
+		// Or in a comment or a text: the dictionary goes on then.
+		s.lost.objects = s.lost.objects || s.object.objects
+		s.lost.filtered = s.lost.filtered || s.object.filtered
 		s.object = object{}
+		s.filter = false
+	case c >= '0' && c <= '9':
+		s.digits()
 	}
+	s.number = ""
 	return nil
+}
+
+// digits takes the number of a key.
+func (s *scan) digits() {
+	o := &s.object
+	switch s.number { // programs that are told where an object is ask for no more of a stream
+	case "N":
+		o.count = true
+	case "First":
+		o.first = true
+	}
+	o.objects = o.objects || o.count && o.first
+	if s.filter { // what is told in another object
+		o.unread, o.filtered = true, true
+	}
+}
+
+// isFilter tells the names of filters: what others an array of them has, it is one of them.
+func isFilter(name string) bool {
+	switch name {
+	case "FlateDecode", "Fl", "ASCIIHexDecode", "AHx", "ASCII85Decode", "A85", "LZWDecode", "LZW", "RunLengthDecode", "RL", "Crypt":
+		return true
+	}
+	return false
 }

@@ -197,6 +197,10 @@ func TestUnreadable(t *testing.T) {
 		"lzw":       fmt.Sprintf("<</Type/ObjStm/Filter/LZWDecode/Length 1>>stream\n%s\nendstream", old.Bytes()),
 		"predicted": stream("/Type/ObjStm/DecodeParms<</Predictor 12>>", []string{"FlateDecode"}, []byte("x")),
 		"damaged":   "<</Type/ObjStm/Filter/FlateDecode>>stream\nx\x9cno octets that are deflated\nendstream",
+		"a comment": "<</Type/ObjStm/Filter/FlateDecode% obj\n/N 1>>stream\n" + string(zipped([]byte("<</S/JavaScript>>"))) + "\nendstream",
+		"a text":    "<</Filter/FlateDecode/A( endobj)/N 1/First 1>>stream\n" + string(zipped([]byte("<</S/JavaScript>>"))) + "\nendstream",
+		"elsewhere": "<</Type/ObjStm/Filter 7 0 R>>stream\n" + string(zipped([]byte("<</S/JavaScript>>"))) + "\nendstream",
+		"one there": "<</Type/ObjStm/Filter[/AHx 7 0 R]>>stream\n" + string(zipped([]byte("<</S/JavaScript>>"))) + "\nendstream",
 		"filters":   "<</Type/ObjStm/Filter[" + strings.Repeat("/Fl", 9) + "]>>stream\nx\nendstream",
 	} {
 		document := "%PDF-1.7\n1 0 obj\n" + object + "\nendobj\n"
@@ -206,6 +210,11 @@ func TestUnreadable(t *testing.T) {
 		if got, err := read(t, []byte(document+"trailer<</Encrypt 3 0 R>>")); err != nil || !got.Encrypted {
 			t.Errorf("%s, encrypted: %+v, %v", name, got, err)
 		}
+	}
+	everyday := "%PDF-1.7\n4 0 obj<</First 5 0 R/A<</S/Named/N/NextPage>>>>endobj 6 0 obj<</Font<</Fl 3 0 R/RL 3 0 R>>>>endobj 7 0 obj<</Filter/Standard/V 4>>endobj\n1 0 obj\n" +
+		stream("/Type/ObjStm/N 1/First 5", []string{"FlateDecode"}, []byte("11 0 <<>>")) + "\nendobj\n"
+	if got, err := read(t, []byte(everyday)); err != nil {
+		t.Errorf("%+v, %v", got, err)
 	}
 	if got, err := read(t, []byte("%PDF-1.7\n1 0 obj\n<</Filter/FlateDecode>>stream\nx\x9cno octets that are deflated\nendstream\nendobj")); err != nil {
 		t.Errorf("a damaged page is shown without it: %+v, %v", got, err)

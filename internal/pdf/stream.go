@@ -14,7 +14,10 @@ import (
 // over.
 func (s *scan) stream() error {
 	o := s.object
-	s.object = object{}
+	if s.lost.objects || o.objects && s.lost.filtered { // it cannot be told what there is
+		s.damaged = true
+	}
+	s.object, s.lost, s.filter = object{}, object{}, false
 	raw := &body{in: s.in}
 	if err := raw.begin(); err != nil {
 		return err
