@@ -11,7 +11,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // ErrUnreadable: objects are packed in a way that is not read, or damaged.
@@ -43,8 +46,9 @@ type Found struct {
 	Files []string
 	// Script: there is JavaScript, or an action that starts a program.
 	Script bool
-	// Encrypted: it is, with a password or with one that programs know. What its files
-	// are called is not known then, nor what is in its packed objects.
+	// Encrypted: it is, with a password or with one that programs know, or says so. What
+	// its files are called is not known then, but where that is told as a text nevertheless;
+	// nor what is in its packed objects.
 	Encrypted bool
 }
 
@@ -81,8 +85,11 @@ type object struct {
 func (s *Scanner) Scan(r io.Reader) (Found, error) {
 	one := s.scan(r, 32<<10)
 	err := one.tokens()
-	if one.embedded && !one.found.Encrypted {
+	if one.embedded {
 		one.found.Files = one.names
+		if one.found.Encrypted { // or says so in a comment
+			one.found.Files = slices.DeleteFunc(one.names, func(name string) bool { return !isText(name) })
+		}
 	}
 	if err == nil && one.damaged && !one.found.Encrypted {
 		err = ErrUnreadable
@@ -92,6 +99,12 @@ func (s *Scanner) Scan(r io.Reader) (Found, error) {
 
 func (s *Scanner) scan(r io.Reader, window int) *scan {
 	return &scan{Scanner: s, in: bufio.NewReaderSize(r, window), buffer: make([]byte, 0, longestWord)}
+}
+
+// isText tells whether a name has nothing in it but what names have: of eight octets that are
+// encrypted that is so once in thousands.
+func isText(name string) bool {
+	return utf8.ValidString(name) && strings.IndexFunc(name, unicode.IsControl) < 0
 }
 
 // longestWord is how much of a name or a word is looked at.

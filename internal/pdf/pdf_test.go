@@ -179,6 +179,27 @@ func TestUntyped(t *testing.T) {
 	}
 }
 
+// That it is encrypted a document may say in a comment: names that can be read are told.
+func TestNamesOfEncrypted(t *testing.T) {
+	const files = "%PDF-1.4\n1 0 obj<</Type/Filespec/F(invoice.exe)/UF(\xfe\xff\x04\x41\x04\x47\x00.\x00e\x00x\x00e)/EF<<>>>>endobj 2 0 obj<</F(\x9b\x02\xf1 k\x93)/EF<<>>>>endobj\n"
+	for _, says := range []string{"% /Encrypt", "trailer<</Encrypt 9 0 R>>"} {
+		got, err := read(t, []byte(files+says))
+		if err != nil || !got.Encrypted || !slices.Equal(got.Files, []string{"invoice.exe", "сч.exe"}) {
+			t.Errorf("%s: %+v, %v", says, got, err)
+		}
+	}
+}
+
+// Behind the word, programs pass over blanks.
+func TestBlanksBehindStream(t *testing.T) {
+	for _, blanks := range []string{"", " ", "\t  "} {
+		packed := strings.Replace(stream("/Type/ObjStm", []string{"FlateDecode"}, []byte("<</S/JavaScript>>")), "stream\r\n", "stream"+blanks+"\r\n", 1)
+		if got, err := read(t, []byte("%PDF-1.7\n1 0 obj\n"+packed+"\nendobj\n")); err != nil || !got.Script {
+			t.Errorf("%q: %+v, %v", blanks, got, err)
+		}
+	}
+}
+
 func TestLaunch(t *testing.T) {
 	got, err := read(t, []byte("%PDF-1.4\n1 0 obj<</OpenAction<</S/Launch/Win<</F(cmd.exe)/P(/c calc)>>>>>>endobj"))
 	if err != nil || !got.Script || !slices.Equal(got.Files, []string{"cmd.exe"}) {

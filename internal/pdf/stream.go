@@ -189,8 +189,22 @@ func ends() []string { return []string{"endstream", "endobj", " obj"} }
 
 const longestEnd = len("endstream")
 
-// begin passes over the end of the line behind the word.
+// begin passes over the end of the line behind the word, and blanks before it: programs
+// do. What is deflated begins with none.
 func (b *body) begin() error {
+	const most = 64 // blanks
+	for range most {
+		next, err := b.in.Peek(1)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("pdf: %w", err)
+		}
+		if len(next) == 0 || next[0] != ' ' && next[0] != '\t' {
+			break
+		}
+		if _, err := b.in.Discard(1); err != nil {
+			return fmt.Errorf("pdf: %w", err)
+		}
+	}
 	for _, c := range []byte("\r\n") {
 		next, err := b.in.Peek(1)
 		if err != nil && !errors.Is(err, io.EOF) {
