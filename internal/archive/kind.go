@@ -109,8 +109,8 @@ func isProgram(head []byte) bool {
 		return true
 	case magic == 0xcafebabe, magic == 0xcafebabf: // Mach-O of several processors; a class of Java
 		return true
-	case magic == 0x6465780a: // what Android runs
-		return true
+	case magic == 0x6465780a: // what Android runs; a text may begin so, but has no NUL
+		return len(head) >= 8 && head[7] == 0
 	case magic == 0x4c000000: // a Windows shortcut, with its class
 		return bytes.HasPrefix(head[4:], []byte{0x01, 0x14, 0x02, 0x00})
 	case head[0] == 'M' && head[1] == 'Z', head[0] == 'Z' && head[1] == 'M':

@@ -134,7 +134,7 @@ func TestKindsByFirstOctets(t *testing.T) {
 	zeros := string(make([]byte, 600))
 	for head, want := range map[string]Kind{
 		"\xca\xfe\xba\xbe\x00\x00\x00\x34": Executable, "\xca\xfe\xba\xbe\x00\x00\x00\x02": Executable, "\xca\xfe\xba\xbf\x00\x00\x00\x02": Executable,
-		"dex\n035\x00": Executable, "dexterity": Other,
+		"dex\n035\x00": Executable, "dexterity": Other, "dex\n035 words": Other,
 		"\x89LZO\x00\r\n\x1a\n": Packed, "SZDD\x88\xf0'3A": Packed, "SZ \x88\xf0'3": Packed, "KWAJ\x88\xf0'\xd1": Packed, "EVF\x09\x0d\x0a\xff\x00": Packed,
 		"IsZ!": Packed, "DAA\x00": Packed, "ISc(": Packed, "ArC\x01": Packed, "DAA is a word": Other, "SZ and so on": Other,
 	} {
