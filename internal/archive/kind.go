@@ -42,11 +42,14 @@ func (k Kind) Holds() bool {
 	return k == OLE || k == TNEF || k == RTF || k == PDF || k == OneNote || k == FlatXML || k == ActiveMIME || k == Sheets
 }
 
-// Head is how many octets of what may be an image KindOf wants to see, the
-// others are known by the first HeadShort.
+// Head is how many octets of what may be an image KindOf wants to see; documents, which
+// may have others before what they are known by, are known by HeadDocument, what else there
+// is by the first HeadShort.
 const (
 	Head      = sectorISO * (firstISO + 4)
 	HeadShort = 512 // a block of tar
+
+	HeadDocument = 4 << 10
 )
 
 // KindOf recognises content by what it begins with.

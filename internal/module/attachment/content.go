@@ -58,7 +58,7 @@ func (in *inspection) inner(archived string, names []string, r io.Reader) error 
 		}
 		return nil
 	}
-	want := archive.HeadShort
+	want := archive.HeadDocument
 	if contains {
 		want = archive.Head
 	}

@@ -196,3 +196,27 @@ func TestNamesHidden(t *testing.T) {
 		}
 	}
 }
+
+// A document in an archive is seen where other octets stand before it, too, as far as
+// programs look for its beginning.
+func TestDocumentsBehindOctets(t *testing.T) {
+	for _, before := range []int{0, 500, 1000} {
+		for symbol, document := range map[string]string{
+			SymbolPDFScript:    strings.Repeat("x", before) + "%PDF-1.7\n1 0 obj<</S/JavaScript/JS(x)>>endobj\n",
+			SymbolOfficeRemote: `<?xml version="1.0"?>` + strings.Repeat(" ", before) + `<?mso-application progid="Word.Document"?><w:wordDocument><w:attachedTemplate w:val="https://a.example/x.dot"/></w:wordDocument>`,
+		} {
+			var b bytes.Buffer
+			w := zip.NewWriter(&b)
+			file, err := w.Create("a.doc")
+			if err == nil {
+				_, err = file.Write([]byte(document))
+			}
+			if err != nil || w.Close() != nil {
+				t.Fatal(err)
+			}
+			if f := inspected(t, Settings{Archives: true}, "a.zip", "application/zip", b.Bytes()); !slices.Contains(f.Symbols, symbol) {
+				t.Errorf("%s behind %d octets: %q", symbol, before, f.Symbols)
+			}
+		}
+	}
+}
