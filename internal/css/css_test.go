@@ -480,3 +480,13 @@ func TestLongSelectors(t *testing.T) {
 		}
 	}
 }
+
+// Case does not count in ASCII alone: a name with the sign of Kelvin for its k is another.
+func TestCaseOfASCII(t *testing.T) {
+	for text, want := range map[string]Value{"OVERFLOW:Hidden;BLOCK-Size:0": Hides, "overflow:hidden;bloc\u212a-size:0": 0, "overflow:hidden;bloc\\212a-size:0": 0} {
+		s, err := Attribute(nil, text)
+		if err != nil || s.Normal[Height] != want {
+			t.Errorf("%q: %d, %v", text, s.Normal[Height], err)
+		}
+	}
+}

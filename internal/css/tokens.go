@@ -58,9 +58,25 @@ func (t *tokens) next() bool {
 			continue
 		}
 		t.kind, t.exact = kind, unescaped(token)
-		t.text = strings.ToLower(t.exact)
+		t.text = lower(t.exact)
 		return true
 	}
+}
+
+// lower is a text in lower case, as far as it is ASCII: case does not count there alone
+// (CSS Values 4 §2.1), and the sign of Kelvin is no k.
+func lower(text string) string {
+	first := strings.IndexFunc(text, func(r rune) bool { return 'A' <= r && r <= 'Z' })
+	if first < 0 {
+		return text
+	}
+	b := []byte(text)
+	for i, c := range b[first:] {
+		if 'A' <= c && c <= 'Z' {
+			b[first+i] = c | 0x20
+		}
+	}
+	return string(b)
 }
 
 // is tells whether the token is one that stands for itself.
