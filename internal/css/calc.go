@@ -13,7 +13,9 @@ func computed(values []value) (all []value, sure bool) {
 	}
 	for i := 0; i < len(values); i++ {
 		switch v := values[i]; v.text {
-		case "var(", "env(", "attr(", "if(", "random(", "sibling-index(", "first-valid(", "inherit(", "toggle(":
+		case "var(", "env(", "attr(", "if(", "random(", "sibling-index(", "first-valid(", "inherit(", "toggle(",
+			"round(", "mod(", "rem(", "abs(", "sign(", "sin(", "cos(", "tan(", "asin(", "acos(", "atan(", "atan2(", "pow(", "sqrt(", "hypot(", "log(", "exp(",
+			"progress(", "calc-size(", "anchor-size(", "sibling-count(", "-webkit-calc(", "-moz-calc(":
 			return values, false
 		case "calc(", "min(", "max(", "clamp(":
 			// With small letters and screens, and with large ones: what is nothing in one
@@ -24,6 +26,7 @@ func computed(values []value) (all []value, sure bool) {
 			one, other := value{n: a, unit: "px"}, value{n: b, unit: "px"}
 			if small.plain {
 				one.unit, other.unit = "", ""
+				one.exact = reckoned
 			}
 			if small.bad || one.none() != other.none() || one.beyond(100) != other.beyond(100) {
 				return values, false
@@ -47,6 +50,9 @@ func computed(values []value) (all []value, sure bool) {
 	}
 	return all, true
 }
+
+// reckoned stands for what a number without a unit was written as.
+const reckoned = "calc("
 
 // sum is what is reckoned, in pixels.
 type sum struct {

@@ -490,3 +490,23 @@ func TestCaseOfASCII(t *testing.T) {
 		}
 	}
 }
+
+// What a program of today takes for nothing hides nothing for certain.
+func TestInvalidHidesNothing(t *testing.T) {
+	for text, p := range map[string]Property{
+		"height:0.04": Height, "max-width:calc(0)": MaxWidth, "font-size:.05": FontSize, "font-size:0;font-size:round(16px,1px)": FontSize,
+		"height:0;height:calc-size(auto,size)": Height, "height:0;height:stretch": Height, "width:0;width:-webkit-fill-available": Width,
+		"block-size:0 0": Height, "max-inline-size:0 0": MaxWidth, "font:0": FontSize, "font:0/1 ": FontSize, "overflow:hidden foo": Overflow,
+		"overflow:hidden hidden hidden": Overflow, "overflow-x:hidden hidden": Overflow, "opacity:0;opacity:abs(1)": Opacity,
+	} {
+		s, err := Attribute(nil, text)
+		if v := s.Normal[p]; err != nil || v == Hides || v == Doubtful && s.Normal[Unsure] != Hides {
+			t.Errorf("%q: %d, %v", text, v, err)
+		}
+	}
+	for text, p := range map[string]Property{"height:0": Height, "font:0 a": FontSize, "font:0/0 'a'": FontSize, "font:bold 0/1 a,b": FontSize, "overflow:hidden": Overflow, "overflow:hidden clip": Overflow, "opacity:calc(0)": Opacity, "height:calc(0px)": Height, "font-size:0": FontSize} {
+		if s, err := Attribute(nil, text); err != nil || s.Normal[p] != Hides {
+			t.Errorf("%q: %d, %v", text, s.Normal[p], err)
+		}
+	}
+}

@@ -40,7 +40,8 @@ func (v value) edgewise() bool {
 // single tells of a property that has one value that it has no other beside it.
 func single(name string, first value) bool {
 	switch name {
-	case "opacity", "height", "max-height", "width", "max-width", "font-size", "visibility":
+	case "opacity", "height", "max-height", "width", "max-width", "font-size", "visibility",
+		"block-size", "max-block-size", "inline-size", "max-inline-size", "overflow-x", "overflow-y", "overflow-block", "overflow-inline":
 		return true
 	case "display":
 		return first.text == "none"
@@ -54,6 +55,30 @@ func (v value) length() bool {
 		return false
 	}
 	return v.n >= 0
+}
+
+// quirky tells whether it is next to nothing and has no unit though it is not zero, or is
+// reckoned: a length in pages that are not of the standard alone (Quirks §3.4).
+func (v value) quirky() bool {
+	return v.unit == "" && v.n >= 0 && v.none() && (v.n != 0 || v.exact == reckoned)
+}
+
+// named tells whether what is behind the size of a font has a family: without one it is no
+// font (CSS Fonts 4 §3.7).
+func named(values []value) bool {
+	if len(values) > 1 && values[0].text == "/" { // the height of lines
+		values = values[2:]
+	}
+	return len(values) > 0 && values[0].unit == "none"
+}
+
+// overflows tells the words of overflow.
+func overflows(word string) bool {
+	switch word {
+	case "hidden", "clip", "scroll", "auto", "overlay", "visible":
+		return true
+	}
+	return false
 }
 
 // clipped tells whether nothing is left of an element.

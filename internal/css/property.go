@@ -25,8 +25,11 @@ func (d *Declarations) declare(name string, values []value) {
 		return
 	}
 	sized := func(p Property) {
-		if first.length() || first.text == "auto" || strings.HasSuffix(first.text, "-content") || first.text == "none" {
+		switch {
+		case !first.quirky() && (first.length() || first.text == "auto" || strings.HasSuffix(first.text, "-content") || first.text == "none"):
 			d[p] = tri(first.none())
+		case first.quirky(), first.unit == "none": // some programs know the word
+			d[p], d[Unsure] = Doubtful, Hides
 		}
 	}
 	switch name {
@@ -47,6 +50,9 @@ func (d *Declarations) declare(name string, values []value) {
 	case "max-width", "max-inline-size":
 		sized(MaxWidth)
 	case "overflow", "overflow-x", "overflow-y", "overflow-block", "overflow-inline":
+		if len(values) > 2 || !overflows(values[len(values)-1].text) {
+			return
+		}
 		switch first.text {
 		case "hidden", "clip", "scroll", "auto", "overlay": // a box of no size has nothing to scroll
 			d[Overflow] = Hides
@@ -60,9 +66,11 @@ func (d *Declarations) declare(name string, values []value) {
 	case "font-size":
 		d.fontSize(first)
 	case "font":
-		for _, v := range values {
+		for i, v := range values {
 			if v.unit != "none" && (v.unit != "" || v.n == 0) { // others are weights
-				d.fontSize(v)
+				if named(values[i+1:]) {
+					d.fontSize(v)
+				}
 				break
 			}
 		}
@@ -275,7 +283,11 @@ func (d *Declarations) fontSize(v value) {
 			d[FontSize] = Shows
 		case "smaller", "larger":
 			d[FontSize] = Inherits
+		default:
+			d[FontSize], d[Unsure] = Doubtful, Hides
 		}
+	case v.quirky():
+		d[FontSize], d[Unsure] = Doubtful, Hides
 	case !v.length():
 	case v.none():
 		d[FontSize] = Hides
