@@ -125,6 +125,22 @@ func hex(digits string) Value {
 	return Paint(n[0], n[1], n[2])
 }
 
+// closes tells whether the function that values begin with ends where they do.
+func closes(values []value) bool {
+	depth := 0
+	for i, v := range values {
+		if strings.HasSuffix(v.text, "(") {
+			depth++
+		} else if v.text == ")" {
+			depth--
+		}
+		if depth == 0 {
+			return i == len(values)-1
+		}
+	}
+	return true
+}
+
 // function reads rgb(), hsl() and the like (CSS Color 4 §5 and 7).
 func function(name string, values []value) Value {
 	hue := name == "hsl(" || name == "hsla("
@@ -132,13 +148,21 @@ func function(name string, values []value) Value {
 		return Doubtful // it is not reckoned
 	}
 	var parts []float64
+	commas, slashes, odd := 0, 0, false
 	for _, v := range values {
 		if v.text == ")" {
 			break
 		}
+		odd = odd || v.unit != "none" && v.unit != "" && v.unit != "%" && !(hue && len(parts) == 0)
 		switch {
 		case v.text == "from":
 			return Doubtful
+		case v.text == ",":
+			commas++
+			odd = odd || len(parts) != commas
+		case v.text == "/":
+			slashes++
+			odd = odd || len(parts) != 3
 		case v.text == "none":
 			parts = append(parts, 0)
 		case v.unit == "none":
@@ -158,6 +182,9 @@ func function(name string, values []value) Value {
 	case len(parts) < 3:
 		return Unknown
 	case len(parts) > 3 && parts[3] <= 0.05:
+		if odd || len(parts) > 4 || commas+3*slashes != 3 {
+			return Doubtful // programs of today take it for nothing
+		}
 		return Clear
 	}
 	if hue {

@@ -510,3 +510,18 @@ func TestInvalidHidesNothing(t *testing.T) {
 		}
 	}
 }
+
+// A colour that no program of today takes for one makes no letters transparent for certain.
+func TestInvalidColours(t *testing.T) {
+	for _, text := range []string{"rgba(0,0,0,0) foo", "rgba(0 0 0 0)", "rgba(0,0,0/0)", "rgba(0,0,0,0,0)", "rgb(0 0/0 0)", "rgba(0,0,0,0px)", "rgba(,,,0 0 0 0)", "hsla(0,0,0,0) hsla(0,0,0,0)"} {
+		s, err := Attribute(nil, "color:"+text)
+		if v := s.Normal[Color]; err != nil || v == Clear || v == Doubtful && s.Normal[Unsure] != Hides {
+			t.Errorf("%q: %x, %v", text, v, err)
+		}
+	}
+	for _, text := range []string{"transparent", "rgba(0,0,0,0)", "rgb(0 0 0 / 0)", "rgb(0 0 0 / 1%)", "rgba(10%, 0%, 0%, .01)", "hsla(0deg, 0%, 0%, 0)", "hsl(.5turn 0% 0% / 0)", "rgb(none 0 0/0)", "#0000", "rgba(0,0,0,0"} {
+		if s, err := Attribute(nil, "color:"+text); err != nil || s.Normal[Color] != Clear {
+			t.Errorf("%q: %x, %v", text, s.Normal[Color], err)
+		}
+	}
+}

@@ -84,7 +84,7 @@ func (d *Declarations) declare(name string, values []value) {
 	case "mso-hide":
 		d[MsoHide] = tri(first.text == "all")
 	case "color":
-		if len(values) == 1 || strings.HasSuffix(first.text, "(") {
+		if len(values) == 1 || strings.HasSuffix(first.text, "(") && closes(values) {
 			d.color(colour(values, false))
 		}
 	case "-webkit-text-fill-color": // not all programs know of it
