@@ -525,3 +525,19 @@ func TestInvalidColours(t *testing.T) {
 		}
 	}
 }
+
+// A brace that ends no block: for Chromium it ends the attribute, for Gecko it makes the
+// declaration that it stands in none.
+func TestBraceInAttribute(t *testing.T) {
+	for _, text := range []string{"display:none}", "display:none;};display:block", "display:none!important}", "color:red;}display:none", "}display:none", "};display:none"} {
+		s, err := Attribute(nil, text)
+		if err != nil || s.Normal[Display] == Hides || s.Important[Display] == Hides {
+			t.Errorf("%q: %d, %d, %v", text, s.Normal[Display], s.Important[Display], err)
+		}
+	}
+	for _, text := range []string{"display:none;}", "display:none;a{}b:c;d:{e}", "display:none;} "} {
+		if s, err := Attribute(nil, text); err != nil || s.Normal[Display] != Hides || s.Normal[Unsure] != 0 {
+			t.Errorf("%q: %d, %v", text, s.Normal[Display], err)
+		}
+	}
+}

@@ -9,11 +9,35 @@ import (
 	"github.com/tollgate-mail/tollgate/internal/budget"
 )
 
-// Attribute reads a style attribute.
+// Attribute reads a style attribute. A brace that ends no block ends all of it for some
+// programs, and for others it is a part of what makes a declaration none: where they differ,
+// that is a doubt.
 func Attribute(b *budget.Budget, text string) (Style, error) {
 	t := newTokens(b, text)
 	s := t.declarations()
+	if t.err != nil || t.kind != css.RightBraceToken {
+		return s, t.err
+	}
+	t = newTokens(b, text)
+	t.alone = true
+	other := t.declarations()
+	s.Normal.differ(&other.Normal)
+	s.Important.differ(&other.Important)
 	return s, t.err
+}
+
+// differ makes doubts of what others say otherwise. Of Away and Clip there is a reading for
+// both in any case.
+func (d *Declarations) differ(others *Declarations) {
+	for p := range properties {
+		switch {
+		case d[p] == others[p], p == Unsure:
+		case p == Away, p == Clip:
+			d[p] = others[p].over(d[p])
+		default:
+			d[p], d[Unsure] = Doubtful, Hides
+		}
+	}
 }
 
 // maxValue is how many tokens of a value are looked at.
@@ -44,7 +68,7 @@ func (d *Declarations) Presentation(b *budget.Budget, name, value string) error 
 // declarations reads until the end of a block, or of the text.
 func (t *tokens) declarations() Style {
 	var s Style
-	for t.next() && t.kind != css.RightBraceToken {
+	for t.next() && (t.alone || t.kind != css.RightBraceToken) {
 		switch t.kind {
 		case css.LeftBraceToken:
 			t.skip()
@@ -128,10 +152,10 @@ func (t *tokens) values() (values []value, important, ended bool) {
 	for t.next() {
 		switch t.kind {
 		case css.RightBraceToken:
-			if depth == 0 {
+			if depth == 0 && !t.alone {
 				return values, important, true
 			}
-			depth--
+			depth = max(depth-1, 0)
 		case css.LeftBraceToken, css.LeftParenthesisToken, css.LeftBracketToken:
 			depth++
 		case css.RightParenthesisToken, css.RightBracketToken:

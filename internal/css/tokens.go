@@ -22,6 +22,8 @@ type tokens struct {
 	exact  string // likewise, as it stands there
 	err    error
 
+	alone bool // there is no block around: a brace ends nothing
+
 	words *[]content // what pseudo-elements have in them; nil where there are none
 	full  bool       // there was more of that than is kept
 
