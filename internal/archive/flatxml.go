@@ -33,7 +33,11 @@ func (l *listing) flatXML(r io.Reader) error {
 		if err != nil {
 			return err
 		}
-		kept = copy(b, b[kept+n-officexml.Overlap:kept+n])
+		again, lost := officexml.Again(b)
+		if lost {
+			l.Sign(Damaged)
+		}
+		kept = copy(b, b[len(b)-again:])
 	}
 }
 

@@ -58,6 +58,23 @@ func macrosPresent(piece []byte) bool {
 	return bytes.Contains(lower, []byte("vbaproject.bin")) || bytes.Contains(lower, []byte("editdata.mso"))
 }
 
+// Again is how many octets at the end of a piece have to be seen once more with the next:
+// those of a tag that has not ended, up to half of the piece. Lost tells of a longer one
+// that may say what is looked for.
+func Again(piece []byte) (octets int, lost bool) {
+	at := bytes.LastIndexByte(piece, '<')
+	if at < 0 || bytes.IndexByte(piece[at:], '>') >= 0 {
+		return min(overlap, len(piece)), false
+	}
+	tag := piece[at:]
+	if len(tag) <= len(piece)/2 {
+		return max(len(tag), min(overlap, len(piece))), false
+	}
+	const longestName = 256
+	name := plain(tag[:min(len(tag), 2*longestName)])
+	return min(overlap, len(piece)), bytes.Contains(name, []byte("attachedTemplate")) || bytes.Contains(name, []byte("Relationship"))
+}
+
 const spaces = " \t\n\f\r"
 
 // tags are the start tags of a name in a piece, whatever is their prefix, up to their end

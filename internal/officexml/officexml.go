@@ -154,6 +154,6 @@ func IsFlat(head []byte) bool {
 	return false
 }
 
-// Overlap is how much of a piece of a document that is one text has to be seen
+// overlap is how much of a piece of a document that is one text has to be seen
 // once more with the next.
-const Overlap = 2 << 10
+const overlap = 2 << 10
