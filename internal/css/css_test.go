@@ -497,6 +497,7 @@ func TestInvalidHidesNothing(t *testing.T) {
 		"height:0.04": Height, "max-width:calc(0)": MaxWidth, "font-size:.05": FontSize, "font-size:0;font-size:round(16px,1px)": FontSize,
 		"height:0;height:calc-size(auto,size)": Height, "height:0;height:stretch": Height, "width:0;width:-webkit-fill-available": Width,
 		"block-size:0 0": Height, "max-inline-size:0 0": MaxWidth, "font:0": FontSize, "font:0/1 ": FontSize, "overflow:hidden foo": Overflow,
+		"font:medium/0 serif": FontSize, "font-size:0;font:medium serif": FontSize, "font-size:0;font:menu": FontSize, "font-size:0;font:oblique 0deg 16px a": FontSize,
 		"overflow:hidden hidden hidden": Overflow, "overflow-x:hidden hidden": Overflow, "opacity:0;opacity:abs(1)": Opacity,
 	} {
 		s, err := Attribute(nil, text)

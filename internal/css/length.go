@@ -129,3 +129,49 @@ func display(word string) (v Value, known bool) {
 	}
 	return 0, false
 }
+
+// font takes the size in a font; what has none may be one of the system's.
+func (d *Declarations) font(values []value) {
+	for i, v := range values {
+		size := v.unit != "none" && (v.unit != "" || v.n == 0) // others are weights
+		switch v.unit {
+		case "deg", "grad", "rad", "turn": // of oblique letters
+			size = false
+		case "none":
+			var word Declarations
+			word.fontSize(v)
+			size = word[FontSize] != Doubtful
+		}
+		if size {
+			if named(values[i+1:]) {
+				d.fontSize(v)
+			}
+			return
+		}
+	}
+	d[FontSize], d[Unsure] = Doubtful, Hides
+}
+
+// fontSize takes a size. What is relative to a size of nothing is nothing.
+func (d *Declarations) fontSize(v value) {
+	switch {
+	case v.unit == "none":
+		switch v.text {
+		case "xx-small", "x-small", "small", "medium", "large", "x-large", "xx-large", "xxx-large", "math":
+			d[FontSize] = Shows
+		case "smaller", "larger":
+			d[FontSize] = Inherits
+		default:
+			d[FontSize], d[Unsure] = Doubtful, Hides
+		}
+	case v.quirky():
+		d[FontSize], d[Unsure] = Doubtful, Hides
+	case !v.length():
+	case v.none():
+		d[FontSize] = Hides
+	case v.unit == "%" || v.unit == "em" || v.unit == "ex" || v.unit == "ch" || v.unit == "lh":
+		d[FontSize] = Inherits
+	default:
+		d[FontSize] = Shows
+	}
+}

@@ -66,14 +66,7 @@ func (d *Declarations) declare(name string, values []value) {
 	case "font-size":
 		d.fontSize(first)
 	case "font":
-		for i, v := range values {
-			if v.unit != "none" && (v.unit != "" || v.n == 0) { // others are weights
-				if named(values[i+1:]) {
-					d.fontSize(v)
-				}
-				break
-			}
-		}
+		d.font(values)
 	case "visibility":
 		switch first.text {
 		case "hidden", "collapse":
@@ -272,28 +265,4 @@ func propertiesOf(name string) []Property {
 		return []Property{Display, Opacity, Height, MaxHeight, Width, MaxWidth, Overflow, FontSize, Visibility, MsoHide, Away, Clip, Color, Back, Moved, Content}
 	}
 	return nil
-}
-
-// fontSize takes a size. What is relative to a size of nothing is nothing.
-func (d *Declarations) fontSize(v value) {
-	switch {
-	case v.unit == "none":
-		switch v.text {
-		case "xx-small", "x-small", "small", "medium", "large", "x-large", "xx-large", "xxx-large", "math":
-			d[FontSize] = Shows
-		case "smaller", "larger":
-			d[FontSize] = Inherits
-		default:
-			d[FontSize], d[Unsure] = Doubtful, Hides
-		}
-	case v.quirky():
-		d[FontSize], d[Unsure] = Doubtful, Hides
-	case !v.length():
-	case v.none():
-		d[FontSize] = Hides
-	case v.unit == "%" || v.unit == "em" || v.unit == "ex" || v.unit == "ch" || v.unit == "lh":
-		d[FontSize] = Inherits
-	default:
-		d[FontSize] = Shows
-	}
 }
