@@ -53,6 +53,11 @@ func (j *Journals) takeLeft() {
 		if len(rest) == len(lines) && err != nil {
 			continue
 		}
+		// In the journal before they are taken out of here: a kill -9 would have them lost.
+		// Where it cannot be written its end keeps them again.
+		if err := j.journal.Flush(); err != nil {
+			j.Log.Error("lines of a journal wait still to be written", "kind", kind, "error", err)
+		}
 		if len(rest) == 0 {
 			err = os.Remove(j.left(kind))
 		} else {

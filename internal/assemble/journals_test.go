@@ -31,6 +31,10 @@ func TestTakeLeft(t *testing.T) {
 		}
 		j.journal = opened
 		j.takeLeft()
+		rest, _ := os.ReadFile(j.left(journal.Messages)) // nothing where all was taken
+		if written, err := os.ReadFile(filepath.Join(dir, "messages.jsonl")); err != nil || len(written)+len(rest) < want.Len() {
+			t.Errorf("%d octets are written and %d left of %d: a kill -9 would lose some; %v", len(written), len(rest), want.Len(), err)
+		}
 		if err := opened.Close(); err != nil {
 			t.Fatal(err)
 		}
