@@ -192,6 +192,38 @@ func TestMaillogFollowed(t *testing.T) {
 	}
 }
 
+// What Postfix's own rules put on hold is on hold, and voided when it is deleted:
+// header_checks(5) say so in the log before the message ends; access(5) does without its
+// queue id, and reconcile finds it in the queue.
+func TestMaillogOfHeldByPostfix(t *testing.T) {
+	t.Parallel()
+	g := prepare(t, false)
+	log, checks, access := g.box.Path("postfix.log"), g.box.Path("header_checks"), g.box.Path("access")
+	for path, text := range map[string]string{log: "", checks: "/^Subject: checked/ HOLD\n", access: "/^hold-me@/ HOLD\n"} {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	g.write(t, "policy/policy.toml", fmt.Sprintf(maillogPolicy, log))
+	g.start(t, "header_checks = regexp:"+checks, "smtpd_recipient_restrictions = check_recipient_access regexp:"+access+", permit_mynetworks, reject_unauth_destination")
+	checked := g.mail(t, "checked", "ivan@example.org")
+	asked := g.mail(t, "asked", "hold-me@example.org")
+	if checked.Code != 250 || asked.Code != 250 {
+		t.Fatalf("%+v %+v", checked, asked)
+	}
+	g.until(t, `"held": 1`, "status", "--json")
+	g.until(t, "2 queued, 0 voided, 0 unknown", "reconcile", "--since", "1h")
+	g.until(t, `"held": 2`, "status", "--json")
+	for _, r := range []*harness.Reply{checked, asked} {
+		if out, err := exec.Command("postsuper", "-c", g.postfix.Config, "-d", r.QueueID()).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		g.until(t, r.QueueID(), "journal", "--verdict", "voided", "--json")
+	}
+	g.until(t, `"held": 0`, "status", "--json")
+	g.stopDrained(t)
+}
+
 // mailOf is a message to one recipient, as expect wants it.
 func (g *gateway) mailOf(t *testing.T, subject string) (harness.Reply, error) {
 	t.Helper()

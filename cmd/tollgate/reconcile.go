@@ -191,7 +191,7 @@ func fateOf(m outcome.Message, log *maillog.Log, queue map[string]string) reconc
 	case fate == maillog.InQueue && m.Held && !there:
 		r.Held = false // it was let go
 	case fate == maillog.InQueue:
-		r.Held = r.Held || m.Asked && where == "hold"
+		r.Held = r.Held || where == "hold" && !log.TakenUp(m.QueueID, m.Time)
 	case there:
 		r.Held = r.Held || where == "hold" // it was never taken up
 		// A message that was not queued frees its file: who has the id now came

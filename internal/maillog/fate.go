@@ -108,6 +108,14 @@ func (l *Log) Fate(queueID string, end time.Time) Fate {
 	return fate
 }
 
+// TakenUp tells whether the log has it that the queue manager has taken up a message that
+// ended at a time: some of its recipients may have it since.
+func (l *Log) TakenUp(queueID string, end time.Time) bool {
+	return slices.ContainsFunc(l.events[queueID], func(e Event) bool {
+		return (e.Kind == Queued || e.Kind == Delivered) && e.Time.Sub(end) >= -slack
+	})
+}
+
 // before is what an event before a message's end says of it: what others end with has
 // freed the id.
 func (e *Event) before(asked, ours bool, after time.Duration) (bool, bool) {

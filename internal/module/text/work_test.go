@@ -52,9 +52,6 @@ func TestOneWork(t *testing.T) {
 // more than so many for each step that is charged: as a binary counts them that is made
 // for it, so that it is the same on every machine.
 func TestWorkIsCharged(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it compiles")
-	}
 	dir := t.TempDir()
 	bin := filepath.Join(dir, "text.test")
 	build := exec.CommandContext(t.Context(), "go", "test", "-c", "-covermode=count", "-coverpkg="+workedOn, "-o", bin, "./internal/module/text")
